@@ -1,0 +1,227 @@
+"""Roles, clients and keys, and the rules that tie them together; pure."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from app.db.unit import Actor
+from app.errors import Fault
+
+IMMIGRATION = "IMIGRASI"
+"""Code of the directorate general that executes every measure (UU 6/2011 art. 91, 93)."""
+
+KEYS_PER_CLIENT = 2
+
+
+class Role(StrEnum):
+    """What a client may do (contract section 2)."""
+
+    SUBMITTER = "submitter"
+    VERIFIER = "verifier"
+    APPROVER = "approver"
+    DUTY_OFFICER = "duty_officer"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+    CHECKPOINT = "checkpoint"
+    INTEGRATOR = "integrator"
+    CARRIER = "carrier"
+
+
+MACHINE_ROLES = frozenset({Role.CHECKPOINT, Role.INTEGRATOR, Role.CARRIER})
+PERSON_ROLES = frozenset(Role) - MACHINE_ROLES
+DECIDING_ROLES = frozenset({Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.ADMIN})
+_AGENCY_ROLES = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER})
+_CHECKPOINT_ROLES = frozenset({Role.CHECKPOINT, Role.SUPERVISOR})
+
+
+class Kind(StrEnum):
+    """What stands behind a checkpoint's client; decides what its answers show."""
+
+    COUNTER = "counter"
+    AUTOGATE = "autogate"
+    MANIFEST = "manifest"
+
+
+class Standing(StrEnum):
+    """Whether a client or key works: those with a deciding role wait for a second admin."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """A body that may order or request a measure (UU 6/2011 art. 91(2))."""
+
+    code: str
+    parent: str | None
+    name_id: str
+    name_en: str
+    basis: str
+    legal_forms: tuple[str, ...]
+    article_required: bool
+    phone: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A place where people are examined (TPI)."""
+
+    code: str
+    name: str
+    mode: str
+    city: str | None
+    province: str | None
+    zone: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An account: of a person with deciding or reading roles, or of a machine."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    kind: Kind | None
+    agency: str | None
+    office: str | None
+    checkpoint: str | None
+    person: str | None
+    networks: tuple[str, ...]
+    standing: Standing
+    created_at: datetime
+    created_by: str | None
+    confirmed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a client; only a hash of its secret is kept."""
+
+    id: str
+    client_id: str
+    secret_hash: bytes
+    standing: Standing
+    created_at: datetime
+    created_by: str | None
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    def live(self, now: datetime) -> bool:
+        """Whether it counts against the two keys that a client may have."""
+        return self.standing is not Standing.REVOKED and now < self.expires_at
+
+
+def client_faults(
+    roles: frozenset[Role],
+    *,
+    kind: Kind | None,
+    agency: str | None,
+    checkpoint: str | None,
+    person: str | None,
+    networks: Iterable[str],
+) -> list[Fault]:
+    """What contradicts contract section 2 in a client to be; empty when nothing does."""
+    faults = []
+
+    def fault(pointer: str, code: str, detail: str) -> None:
+        faults.append(Fault(pointer, code, detail))
+
+    machine = roles & MACHINE_ROLES
+    if not roles:
+        fault("/roles", "required", "A client has at least one role.")
+    if machine and roles - machine:
+        fault("/roles", "mixed", "Roles of persons and of machines can't be combined.")
+    if Role.ADMIN in roles and len(roles) > 1:
+        fault("/roles", "admin_alone", "admin combines with no other role.")
+    if roles & PERSON_ROLES and not person:
+        fault("/person", "required", "A person's role needs the person's nationwide employee number.")
+    if machine and person:
+        fault("/person", "forbidden", "A machine has no employee number.")
+    if roles & _AGENCY_ROLES and not agency:
+        fault("/agency", "required", "This role belongs to an agency.")
+    if roles & {Role.APPROVER, Role.DUTY_OFFICER} and agency not in {None, IMMIGRATION}:
+        fault("/agency", "immigration_only", f"approver and duty_officer belong to {IMMIGRATION}.")
+    if roles & _CHECKPOINT_ROLES and not checkpoint:
+        fault("/checkpoint", "required", "This role belongs to a checkpoint.")
+    if checkpoint and not roles & _CHECKPOINT_ROLES:
+        fault("/checkpoint", "forbidden", "Only checkpoint and supervisor clients belong to a checkpoint.")
+    if Role.CHECKPOINT in roles and kind is None:
+        fault("/kind", "required", "A checkpoint's client is a counter, an autogate or reads manifests.")
+    if Role.CHECKPOINT not in roles and kind is not None:
+        fault("/kind", "forbidden", "Only a checkpoint's client has a kind.")
+    for i, network in enumerate(networks):
+        try:
+            ip_network(network)
+        except ValueError:
+            fault(f"/networks/{i}", "cidr", "This is no network in CIDR notation.")
+    return faults
+
+
+def new_secret(key_id: str) -> tuple[str, bytes]:
+    """A fresh key as it is shown once, and the hash that is kept.
+
+    The secret has 256 random bits, so a plain SHA-256 is enough: there is nothing to guess.
+    """
+    secret = secrets.token_urlsafe(32)
+    return f"cekal_{key_id.removeprefix('key_')}_{secret}", hashlib.sha256(secret.encode()).digest()
+
+
+def split_key(text: str) -> tuple[str, bytes] | None:
+    """A shown key's id and the hash of its secret, or None when it is not of our form."""
+    head, _, rest = text.partition("_")
+    body, _, secret = rest.partition("_")
+    if head != "cekal" or not body or not secret or not text.isascii() or len(text) > 200:  # noqa: PLR2004 - ours have 76
+        return None
+    return f"key_{body}", hashlib.sha256(secret.encode()).digest()
+
+
+def same_secret(kept: bytes, shown: bytes) -> bool:
+    """Compare two hashes in constant time."""
+    return hmac.compare_digest(kept, shown)
+
+
+def within(networks: Iterable[str], address: str | None) -> bool:
+    """Whether an address lies in one of the networks; no networks means anywhere."""
+    networks = tuple(networks)
+    if not networks:
+        return True
+    parsed = parse_address(address)
+    return parsed is not None and any(parsed in ip_network(network) for network in networks)
+
+
+def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
+    """An IP address, an IPv4 one out of its IPv6 mapping, or None."""
+    try:
+        parsed = ip_address(text or "")
+    except ValueError:
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
+
+
+def actor_of(client: Client, key: Key) -> Actor:
+    """Who acts when this key is used."""
+    return Actor(
+        client_id=client.id,
+        person=client.person,
+        roles=frozenset(role.value for role in client.roles),
+        agency=client.agency,
+        office=client.office,
+        checkpoint=client.checkpoint,
+        kind=client.kind.value if client.kind else None,
+        key_id=key.id,
+        expires_at=key.expires_at,
+    )
+
+
+SYSTEM = Actor(client_id="system", person=None, roles=frozenset())
+"""The register itself: its clocks, migrations and command line."""

@@ -1,0 +1,164 @@
+"""The guard of every route: who is it, may they, in which transaction.
+
+A route says in its signature who may call it and what it gets: `unit: Annotated[Unit, unit_for(Role.SUBMITTER)]`.
+Without the role there is no transaction, and without a transaction nothing can be read or changed.
+
+`GuardedRoute` admits the caller before the body is even parsed, lets the endpoint render its answer inside the
+transaction, keeps that answer for repeats, and commits before the answer leaves.
+"""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from starlette.responses import Response
+
+from app.access import idempotency
+from app.access.domain import SYSTEM, Role
+from app.access.gate import Gate
+from app.db.unit import Actor, Reader, Unit
+from app.errors import IdempotencyKeyNotAllowed, IdempotencyKeyRequired, WrongRole
+from app.runtime import Runtime
+
+key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
+
+Repeats = Literal["allowed", "required", "refused"]
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The process's Runtime."""
+    return request.app.state.runtime  # type: ignore[no-any-return]  # Starlette's state is untyped
+
+
+def gate_of(request: Request) -> Gate:
+    """The process's Gate."""
+    return request.app.state.gate  # type: ignore[no-any-return]  # as above
+
+
+async def admit(request: Request) -> Actor:
+    """Admit the request's caller and note it for the guards and the access log.
+
+    Raises:
+        Unauthenticated, RateLimited: as `Gate.admit`.
+    """
+    address = request.client.host if request.client else None
+    async with runtime_of(request).reading(SYSTEM) as reader:
+        actor = await gate_of(request).admit(reader, request.headers.get("authorization"), address)
+    request.state.actor = actor
+    return actor
+
+
+class _Replayed(Exception):  # noqa: N818 - no error: it carries the kept answer out of the dependencies
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class GuardedRoute(APIRoute):
+    """A route whose answer leaves only after its transaction is committed."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler that FastAPI calls, wrapped."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            await admit(request)
+            request.state.claim = request.state.unit = None
+            async with AsyncExitStack() as stack:
+                request.state.stack = stack
+                try:
+                    response = await handle(request)
+                except _Replayed as replayed:
+                    return replayed.response
+                if request.state.claim is not None:
+                    secret = getattr(request.state, "secret", False)
+                    await idempotency.keep(request.state.unit, request.state.claim, response, secret=secret)
+            return response
+
+        return guarded
+
+
+def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:
+    if roles and not actor.holds(*roles):
+        raise WrongRole(f"This call is for: {', '.join(roles)}.")
+
+
+def actor_for(*roles: Role) -> Any:
+    """A dependency that gives the Actor, if it holds one of the roles (none named: any client).
+
+    For endpoints that open their own short transactions, such as streams and long polls.
+    """
+
+    async def actor(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Actor:
+        _demand(request.state.actor, roles)
+        return request.state.actor  # type: ignore[no-any-return]  # Starlette's state is untyped
+
+    return Depends(actor)
+
+
+def reader_for(*roles: Role) -> Any:
+    """A dependency that gives a Reader, if the caller holds one of the roles (none named: any client)."""
+
+    async def reader(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Reader:
+        actor: Actor = request.state.actor
+        _demand(actor, roles)
+        stack: AsyncExitStack = request.state.stack
+        return await stack.enter_async_context(runtime_of(request).reading(actor))
+
+    return Depends(reader)
+
+
+def unit_for(*roles: Role, repeats: Repeats = "allowed") -> Any:
+    """A dependency that gives a Unit, if the caller holds one of the roles (none named: any client).
+
+    Args:
+        roles: one of these must be held.
+        repeats: whether an `Idempotency-Key` may, must or must not be sent with a POST.
+    """
+
+    async def unit(
+        request: Request,
+        _: Annotated[Any, Security(key_scheme)],
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                description="Makes repeats of a POST safe: the first 2xx answer is given again for 24 hours."
+            ),
+        ] = None,
+    ) -> Unit:
+        actor: Actor = request.state.actor
+        _demand(actor, roles)
+        claimed = await _claim(request, actor, idempotency_key, repeats)
+        stack: AsyncExitStack = request.state.stack
+        opened = await stack.enter_async_context(runtime_of(request).writing(actor))
+        request.state.unit = opened
+        if claimed is not None:
+            kept = await idempotency.recall(opened, claimed)
+            if kept is not None:
+                raise _Replayed(kept)
+            request.state.claim = claimed
+        return opened
+
+    return Depends(unit)
+
+
+async def _claim(
+    request: Request, actor: Actor, key: str | None, repeats: Repeats
+) -> idempotency.Claim | None:
+    if key is None:
+        if repeats == "required":
+            raise IdempotencyKeyRequired("This call needs an Idempotency-Key: a repeat must not act twice.")
+        return None
+    if repeats == "refused":
+        raise IdempotencyKeyNotAllowed("This call takes no Idempotency-Key: each is a new question.")
+    if request.method != "POST":
+        return None
+    claimed = idempotency.claim(actor.client_id, request.method, request.url.path, key, await request.body())
+    running = runtime_of(request).in_flight
+    if claimed.scope in running:
+        raise idempotency.in_flight()
+    running.add(claimed.scope)
+    request.state.stack.callback(running.discard, claimed.scope)
+    return claimed

@@ -1,0 +1,236 @@
+"""Administration: agencies, checkpoints, clients, keys, the audit trail (contract section 8)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.access import service, store
+from app.access.domain import Checkpoint, Role
+from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.access.schemas import (
+    AgencyIn,
+    AgencyOut,
+    AuditOut,
+    CheckpointIn,
+    CheckpointOut,
+    ClientIn,
+    ClientOut,
+    KeyIn,
+    KeyOut,
+    KeysOut,
+    NewKeyOut,
+    expiry,
+)
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.web.openapi import problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+
+router = APIRouter(route_class=GuardedRoute)
+
+AnyReader = Annotated[Reader, reader_for()]
+Admin = Annotated[Unit, unit_for(Role.ADMIN)]
+AdminReader = Annotated[Reader, reader_for(Role.ADMIN, Role.AUDITOR)]
+ClientId = Annotated[str, Path(max_length=40, description="The client's id.")]
+KeyId = Annotated[str, Path(max_length=40, description="The key's id.")]
+CodePath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
+CheckpointPath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,15}$", description="The code.")]
+
+
+def _after(cursor: str | None) -> str | None:
+    return str(decode_cursor(cursor, str)[0]) if cursor else None
+
+
+@router.get("/agencies", tags=["administration"], summary="List agencies", responses=problems("validation"))
+async def list_agencies(reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[AgencyOut]:
+    """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
+    rows = await store.list_agencies(reader, _after(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.code,))
+    return Page(items=[AgencyOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/agencies/{code}", tags=["administration"], summary="Read an agency", responses=problems("not-found")
+)
+async def read_agency(reader: AnyReader, code: CodePath) -> AgencyOut:
+    """One agency."""
+    agency = await store.find_agency(reader, code)
+    if agency is None:
+        raise NotFound("There is no such agency.")
+    return AgencyOut.of(agency)
+
+
+@router.put(
+    "/agencies/{code}",
+    tags=["administration"],
+    summary="Change or add an agency",
+    responses=problems("validation"),
+)
+async def change_agency(unit: Admin, code: CodePath, body: AgencyIn) -> AgencyOut:
+    """Replace what is known of an agency, or add one; recorded in the audit trail."""
+    changes = {**body.model_dump(), "legal_forms": tuple(body.legal_forms)}
+    return AgencyOut.of(await service.change_agency(unit, code, changes))
+
+
+@router.get(
+    "/checkpoints", tags=["administration"], summary="List checkpoints", responses=problems("validation")
+)
+async def list_checkpoints(
+    reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[CheckpointOut]:
+    """The places where people are examined, by code."""
+    rows = await store.list_checkpoints(reader, _after(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.code,))
+    return Page(items=[CheckpointOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/checkpoints/{code}",
+    tags=["administration"],
+    summary="Read a checkpoint",
+    responses=problems("not-found"),
+)
+async def read_checkpoint(reader: AnyReader, code: CheckpointPath) -> CheckpointOut:
+    """One checkpoint."""
+    checkpoint = await store.find_checkpoint(reader, code)
+    if checkpoint is None:
+        raise NotFound("There is no such checkpoint.")
+    return CheckpointOut.of(checkpoint)
+
+
+@router.put(
+    "/checkpoints/{code}",
+    tags=["administration"],
+    summary="Change or add a checkpoint",
+    responses=problems("validation"),
+)
+async def change_checkpoint(unit: Admin, code: CheckpointPath, body: CheckpointIn) -> CheckpointOut:
+    """Replace what is known of a checkpoint, or add one; recorded in the audit trail."""
+    changed = Checkpoint(code=code, **body.model_dump())
+    return CheckpointOut.of(await service.change_checkpoint(unit, changed))
+
+
+@router.post(
+    "/clients",
+    status_code=201,
+    tags=["administration"],
+    summary="Register a client",
+    responses=problems("validation", "idempotency-mismatch", "idempotency-in-flight"),
+)
+async def register_client(unit: Admin, body: ClientIn, response: Response) -> ClientOut:
+    """Register an account of a person or a machine; one with a deciding role waits for a second admin."""
+    wanted = service.NewClient(
+        name=body.name,
+        roles=frozenset(body.roles),
+        kind=body.kind,
+        agency=body.agency,
+        office=body.office,
+        checkpoint=body.checkpoint,
+        person=body.person,
+        networks=tuple(body.networks),
+    )
+    client = await service.register_client(unit, wanted)
+    response.headers["Location"] = f"/v1/clients/{client.id}"
+    return ClientOut.of(client)
+
+
+@router.get("/clients", tags=["administration"], summary="List clients", responses=problems("validation"))
+async def list_clients(reader: AdminReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[ClientOut]:
+    """Every account, oldest first."""
+    rows = await store.list_clients(reader, _after(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.id,))
+    return Page(items=[ClientOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/clients/{client_id}",
+    tags=["administration"],
+    summary="Read a client",
+    responses=problems("not-found"),
+)
+async def read_client(reader: AdminReader, client_id: ClientId) -> ClientOut:
+    """One account."""
+    return ClientOut.of(await store.get_client(reader, client_id))
+
+
+@router.delete(
+    "/clients/{client_id}",
+    status_code=204,
+    tags=["administration"],
+    summary="Revoke a client",
+    responses=problems("not-found"),
+)
+async def revoke_client(unit: Admin, client_id: ClientId) -> None:
+    """End an account and its keys at once: the next request fails, open streams close within a second."""
+    await service.revoke_client(unit, client_id)
+
+
+@router.post(
+    "/clients/{client_id}/confirmation",
+    status_code=201,
+    tags=["administration"],
+    summary="Confirm a client as second admin",
+    responses=problems("not-found", "wrong-state", "four-eyes"),
+)
+async def confirm_client(unit: Admin, client_id: ClientId) -> ClientOut:
+    """Let a client with a deciding role, and its waiting keys, work: the second admin's word."""
+    return ClientOut.of(await service.confirm_client(unit, client_id))
+
+
+@router.post(
+    "/clients/{client_id}/keys",
+    status_code=201,
+    tags=["administration"],
+    summary="Issue a key",
+    responses=problems("validation", "not-found", "wrong-state", "secret-already-shown"),
+)
+async def issue_key(
+    unit: Admin, client_id: ClientId, request: Request, body: KeyIn | None = None
+) -> NewKeyOut:
+    """Issue a key; its text is in this answer only. At most two live keys a client, for rotation."""
+    lifetime = runtime_of(request).settings.key_lifetime_days
+    key, text = await service.issue_key(unit, client_id, expiry(body), lifetime)
+    request.state.secret = True
+    return NewKeyOut(
+        id=key.id, state=key.standing, created_at=key.created_at, expires_at=key.expires_at, key=text
+    )
+
+
+@router.get(
+    "/clients/{client_id}/keys",
+    tags=["administration"],
+    summary="List a client's keys",
+    responses=problems("not-found"),
+)
+async def list_keys(reader: AdminReader, client_id: ClientId) -> KeysOut:
+    """A client's keys without their secrets."""
+    await store.get_client(reader, client_id)
+    return KeysOut(items=[KeyOut.of(key) for key in await store.list_keys(reader, client_id)])
+
+
+@router.delete(
+    "/clients/{client_id}/keys/{key_id}",
+    status_code=204,
+    tags=["administration"],
+    summary="Revoke a key",
+    responses=problems("not-found"),
+)
+async def revoke_key(unit: Admin, client_id: ClientId, key_id: KeyId) -> None:
+    """End a key at once: the next request fails, open streams close within a second."""
+    await service.revoke_key(unit, client_id, key_id)
+
+
+@router.get(
+    "/audit", tags=["administration"], summary="Read the audit trail", responses=problems("validation")
+)
+async def list_audit(
+    reader: AdminReader,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    act: Annotated[str | None, Query(max_length=64, description="Only this act.")] = None,
+    about: Annotated[str | None, Query(max_length=64, description="Only acts on this object's id.")] = None,
+) -> Page[AuditOut]:
+    """Administrative acts, searches and looks at photos, newest first."""
+    rows = await store.list_audit(reader, _after(cursor), limit + 1, act, about)
+    page, after = cut(rows, limit, lambda row: (row["id"],))
+    return Page(items=[AuditOut(**row) for row in page], next_cursor=after)

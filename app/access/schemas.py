@@ -1,0 +1,164 @@
+"""The wire of access."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field
+
+from app.access.domain import Agency, Checkpoint, Client, Key, Kind, Role, Standing
+from app.web.wire import Code, Line, Moment, WireIn, WireOut
+
+
+class AgencyIn(WireIn):
+    """An agency as an admin wants it."""
+
+    parent: Code | None = None
+    name_id: Line
+    name_en: Line
+    basis: Line
+    legal_forms: Annotated[list[Line], Field(min_length=1, max_length=5)]
+    article_required: bool = False
+    phone: Line | None = None
+    active: bool = True
+
+
+class AgencyOut(WireOut):
+    """A body that may order or request a measure."""
+
+    code: str
+    parent: str | None
+    name_id: str
+    name_en: str
+    basis: str
+    legal_forms: list[str]
+    article_required: bool
+    phone: str | None
+    active: bool
+
+    @classmethod
+    def of(cls, agency: Agency) -> Self:
+        """The agency on the wire."""
+        values = {name: getattr(agency, name) for name in cls.model_fields}
+        return cls(**{**values, "legal_forms": list(agency.legal_forms)})
+
+
+class CheckpointIn(WireIn):
+    """A checkpoint as an admin wants it."""
+
+    name: Line
+    mode: Annotated[str, Field(pattern="^(air|sea|land)$")]
+    city: Line | None = None
+    province: Line | None = None
+    zone: Annotated[str, Field(pattern="^Asia/(Jakarta|Makassar|Jayapura)$")]
+    active: bool = True
+
+
+class CheckpointOut(WireOut):
+    """A place where people are examined (TPI)."""
+
+    code: str
+    name: str
+    mode: str
+    city: str | None
+    province: str | None
+    zone: str
+    active: bool
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Self:
+        """The checkpoint on the wire."""
+        return cls(**{name: getattr(checkpoint, name) for name in cls.model_fields})
+
+
+class ClientIn(WireIn):
+    """A client to be."""
+
+    name: Line
+    roles: Annotated[list[Role], Field(min_length=1, max_length=10)]
+    kind: Kind | None = None
+    agency: Code | None = None
+    office: Code | None = None
+    checkpoint: Code | None = None
+    person: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{2,39}$")] | None = None
+    networks: Annotated[list[Line], Field(max_length=50)] = []
+
+
+class ClientOut(WireOut):
+    """A client; its keys are never shown here."""
+
+    id: str
+    name: str
+    roles: list[Role]
+    kind: Kind | None
+    agency: str | None
+    office: str | None
+    checkpoint: str | None
+    person: str | None
+    networks: list[str]
+    state: Standing
+    created_at: Moment
+    created_by: str | None
+    confirmed_by: str | None
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        """The client on the wire."""
+        values = {name: getattr(client, name) for name in cls.model_fields if name != "state"}
+        return cls(
+            **{
+                **values,
+                "roles": sorted(client.roles),
+                "networks": list(client.networks),
+                "state": client.standing,
+            }
+        )
+
+
+class KeyIn(WireIn):
+    """A key to be."""
+
+    expires_at: Moment | None = None
+
+
+class KeyOut(WireOut):
+    """A key, without its secret."""
+
+    id: str
+    state: Standing
+    created_at: Moment
+    expires_at: Moment
+
+    @classmethod
+    def of(cls, key: Key) -> Self:
+        """The key on the wire."""
+        return cls(id=key.id, state=key.standing, created_at=key.created_at, expires_at=key.expires_at)
+
+
+class NewKeyOut(KeyOut):
+    """A key at its birth: the only time that its text is shown."""
+
+    key: str
+
+
+class KeysOut(WireOut):
+    """A client's keys, oldest first."""
+
+    items: list[KeyOut]
+
+
+class AuditOut(WireOut):
+    """An act in the audit trail."""
+
+    id: str
+    at: Moment
+    client_id: str
+    person: str | None
+    act: str
+    object: str | None
+    detail: dict[str, Any]
+    request_id: str | None
+
+
+def expiry(body: KeyIn | None) -> datetime | None:
+    """When the wanted key ends; None for the default."""
+    return body.expires_at if body else None

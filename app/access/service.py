@@ -1,0 +1,256 @@
+"""Use cases of access: who is let in, and by whom. Every administrative act is recorded."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.access import store
+from app.access.domain import (
+    DECIDING_ROLES,
+    KEYS_PER_CLIENT,
+    Agency,
+    Checkpoint,
+    Client,
+    Key,
+    Kind,
+    Role,
+    Standing,
+    client_faults,
+    new_secret,
+)
+from app.access.reference import load_agencies, load_checkpoints
+from app.access.store import find_agency, find_checkpoint, found, lock_agency, pepper, record, version
+from app.db.unit import Unit
+from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
+from app.kit.ids import new_id
+
+__all__ = [
+    "find_agency",
+    "find_checkpoint",
+    "found",
+    "lock_agency",
+    "pepper",
+    "record",
+    "version",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What is wanted of a client to be."""
+
+    name: str
+    roles: frozenset[Role]
+    kind: Kind | None = None
+    agency: str | None = None
+    office: str | None = None
+    checkpoint: str | None = None
+    person: str | None = None
+    networks: tuple[str, ...] = ()
+
+
+async def load_reference(unit: Unit) -> tuple[int, int]:
+    """Load the shipped agencies and checkpoints that the register does not have yet.
+
+    Returns:
+        How many agencies and how many checkpoints were added.
+    """
+    agencies = 0
+    for given in load_agencies():
+        if await store.find_agency(unit, given.code) is None:
+            await store.save_agency(unit, Agency(**given.facts(), phone=None, active=True))
+            agencies += 1
+    checkpoints = 0
+    for place in load_checkpoints():
+        if await store.find_checkpoint(unit, place.code) is None:
+            await store.save_checkpoint(unit, Checkpoint(**place.facts(), active=True))
+            checkpoints += 1
+    if agencies or checkpoints:
+        await store.record(
+            unit, "reference.loaded", None, {"agencies": agencies, "checkpoints": checkpoints}
+        )
+    return agencies, checkpoints
+
+
+async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:
+    """Make a client. One with a deciding role waits for a second admin, unless made on the machine itself.
+
+    Args:
+        unit: the transaction; its actor is the creator.
+        wanted: what it is to be.
+        confirmed: made at the command line: whoever has the machine has the register.
+
+    Raises:
+        Invalid: the members contradict each other, or name an unknown agency or checkpoint.
+    """
+    faults = client_faults(
+        wanted.roles,
+        kind=wanted.kind,
+        agency=wanted.agency,
+        checkpoint=wanted.checkpoint,
+        person=wanted.person,
+        networks=wanted.networks,
+    )
+    if wanted.agency and await store.find_agency(unit, wanted.agency) is None:
+        faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
+    if wanted.checkpoint and await store.find_checkpoint(unit, wanted.checkpoint) is None:
+        faults.append(Fault("/checkpoint", "unknown", "There is no checkpoint with this code."))
+    if faults:
+        raise Invalid("The client can't be made like this.", faults=faults)
+    waits = bool(wanted.roles & DECIDING_ROLES) and not confirmed
+    client = Client(
+        id=new_id("cli", unit.now),
+        name=wanted.name,
+        roles=wanted.roles,
+        kind=wanted.kind,
+        agency=wanted.agency,
+        office=wanted.office,
+        checkpoint=wanted.checkpoint,
+        person=wanted.person,
+        networks=wanted.networks,
+        standing=Standing.PENDING if waits else Standing.ACTIVE,
+        created_at=unit.now,
+        created_by=unit.actor.client_id,
+        confirmed_by=None,
+    )
+    await store.add_client(unit, client)
+    await store.record(unit, "client.registered", client.id, {"roles": sorted(client.roles), "waits": waits})
+    return client
+
+
+async def issue_key(
+    unit: Unit, client_id: str, expires_at: datetime | None, lifetime_days: int, *, confirmed: bool = False
+) -> tuple[Key, str]:
+    """Give a client a key. A key of a deciding role waits for a second admin, unless made on the machine.
+
+    Args:
+        unit: the transaction; its actor is the creator.
+        client_id: whose key.
+        expires_at: when it ends; by default after `lifetime_days`.
+        lifetime_days: the longest life of a key.
+        confirmed: as in `register_client`.
+
+    Returns:
+        The key, and its text, which is shown this once.
+
+    Raises:
+        NotFound: there is no such client.
+        WrongState: the client is revoked, or has two live keys.
+        Invalid: the end lies in the past or too far ahead.
+    """
+    client = await store.lock_client(unit, client_id)
+    if client.standing is Standing.REVOKED:
+        raise WrongState("The client is revoked.")
+    latest = unit.now + timedelta(days=lifetime_days)
+    ends = expires_at or latest
+    if not unit.now < ends <= latest:
+        fault = Fault("/expires_at", "range", f"A key ends in the future, within {lifetime_days} days.")
+        raise Invalid("The key can't end then.", faults=[fault])
+    live = [key for key in await store.list_keys(unit, client_id) if key.live(unit.now)]
+    if len(live) >= KEYS_PER_CLIENT:
+        raise WrongState("The client has two live keys; revoke one first.")
+    key_id = new_id("key", unit.now)
+    text, secret_hash = new_secret(key_id)
+    waits = bool(client.roles & DECIDING_ROLES) and not confirmed
+    key = Key(
+        id=key_id,
+        client_id=client_id,
+        secret_hash=secret_hash,
+        standing=Standing.PENDING if waits else Standing.ACTIVE,
+        created_at=unit.now,
+        created_by=unit.actor.client_id,
+        expires_at=ends,
+        revoked_at=None,
+    )
+    await store.add_key(unit, key)
+    await store.record(unit, "key.issued", key.id, {"client": client_id, "waits": waits})
+    return key, text
+
+
+async def confirm_client(unit: Unit, client_id: str) -> Client:
+    """Let a second admin confirm a client with a deciding role, and its waiting keys.
+
+    Raises:
+        NotFound: there is no such client.
+        WrongState: nothing waits for a confirmation.
+        SecondPairOfEyesNeeded: the same person made what waits, or is its holder.
+    """
+    client = await store.lock_client(unit, client_id)
+    waiting = [key for key in await store.list_keys(unit, client_id) if key.standing is Standing.PENDING]
+    if client.standing is Standing.REVOKED or (client.standing is Standing.ACTIVE and not waiting):
+        raise WrongState("Nothing of this client waits for a confirmation.")
+    makers = {key.created_by for key in waiting}
+    if client.standing is Standing.PENDING:
+        makers.add(client.created_by)
+    persons = {client.person}
+    for maker in makers - {None}:
+        try:
+            persons.add((await store.get_client(unit, str(maker))).person)
+        except NotFound:
+            continue  # made at the command line, by nobody's account
+    if unit.actor.client_id in makers or unit.actor.person in persons:
+        raise SecondPairOfEyesNeeded("A second admin confirms: not who made it, and not who will hold it.")
+    if client.standing is Standing.PENDING:
+        await store.set_client_standing(
+            unit, client_id, Standing.ACTIVE, confirmed_by=unit.actor.client_id
+        )
+    if waiting:
+        await store.set_key_standing(unit, [key.id for key in waiting], Standing.ACTIVE)
+    await store.record(unit, "client.confirmed", client_id, {"keys": [key.id for key in waiting]})
+    return await store.get_client(unit, client_id)
+
+
+async def revoke_key(unit: Unit, client_id: str, key_id: str) -> None:
+    """End a key at once.
+
+    Raises:
+        NotFound: the client has no such key.
+    """
+    keys = await store.list_keys(unit, client_id)
+    found = next((key for key in keys if key.id == key_id), None)
+    if found is None:
+        raise NotFound("The client has no such key.")
+    if found.standing is not Standing.REVOKED:
+        await store.set_key_standing(unit, [key_id], Standing.REVOKED)
+        await store.record(unit, "key.revoked", key_id, {"client": client_id})
+
+
+async def revoke_client(unit: Unit, client_id: str) -> None:
+    """End a client and all its keys at once; the client stays on record.
+
+    Raises:
+        NotFound: there is no such client.
+    """
+    client = await store.lock_client(unit, client_id)
+    if client.standing is Standing.REVOKED:
+        return
+    keys = [key.id for key in await store.list_keys(unit, client_id) if key.standing is not Standing.REVOKED]
+    if keys:
+        await store.set_key_standing(unit, keys, Standing.REVOKED)
+    await store.set_client_standing(unit, client_id, Standing.REVOKED)
+    await store.record(unit, "client.revoked", client_id, {"keys": keys})
+
+
+async def change_agency(unit: Unit, code: str, changes: dict[str, Any]) -> Agency:
+    """Change an agency's name, phone or activity, or add a new one.
+
+    Raises:
+        Invalid: a new agency without its names and legal forms, or with an unknown parent.
+    """
+    known = await store.find_agency(unit, code)
+    parent = changes.get("parent")
+    if parent is not None and await store.find_agency(unit, parent) is None:
+        fault = Fault("/parent", "unknown", "There is no agency with this code.")
+        raise Invalid("The parent agency is unknown.", faults=[fault])
+    agency = replace(known, **changes) if known else Agency(code=code, **changes)
+    await store.save_agency(unit, agency)
+    await store.record(unit, "agency.changed", code, {"members": sorted(changes)})
+    return agency
+
+
+async def change_checkpoint(unit: Unit, checkpoint: Checkpoint) -> Checkpoint:
+    """Change a checkpoint, or add a new one."""
+    await store.save_checkpoint(unit, checkpoint)
+    await store.record(unit, "checkpoint.changed", checkpoint.code, {"active": checkpoint.active})
+    return checkpoint
+

@@ -1,0 +1,264 @@
+"""Every SQL statement of access."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+
+from app.access import tables
+from app.access.domain import Agency, Checkpoint, Client, Key, Kind, Role, Standing
+from app.db.engine import CHANNEL
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.kit.ids import new_id
+
+_json = msgspec.json.encode
+_plain = msgspec.json.decode
+
+_KEY_AND_CLIENT = select(
+    *(column.label(f"key_{column.name}") for column in tables.key.c),
+    *(column.label(f"client_{column.name}") for column in tables.client.c),
+).join(tables.client, tables.client.c.id == tables.key.c.client_id)
+
+
+async def found(unit: Unit) -> None:
+    """Lay the foundation: the access version and the key of keyed hashes, once."""
+    if (await unit.run(select(tables.state.c.id))).first() is None:
+        await unit.run(insert(tables.state).values(id=1, version=1, pepper=secrets.token_bytes(32)))
+
+
+async def version(reader: Reader) -> int:
+    """A number that has grown since anything about clients or keys changed."""
+    return int((await reader.run(select(tables.state.c.version))).scalar_one())
+
+
+async def pepper(reader: Reader) -> bytes:
+    """The key of the keyed hashes that was made with the register."""
+    return bytes((await reader.run(select(tables.state.c.pepper))).scalar_one())
+
+
+async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client] | None:
+    """A key with its client."""
+    row = (await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id == key_id))).first()
+    return _key_and_client(row) if row else None
+
+
+async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict[str, tuple[Key, Client]]:
+    """Several keys with their clients, by key id."""
+    rows = await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id.in_(key_ids)))
+    return {row.key_id: _key_and_client(row) for row in rows}
+
+
+def _key_and_client(row: Row[Any]) -> tuple[Key, Client]:
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+    return (
+        _key({name.removeprefix("key_"): v for name, v in values.items() if name.startswith("key_")}),
+        _client({name.removeprefix("client_"): v for name, v in values.items() if name.startswith("client_")}),
+    )
+
+
+def _key(values: Mapping[str, Any]) -> Key:
+    return Key(**{**values, "standing": Standing(values["standing"])})
+
+
+def _client(values: Mapping[str, Any]) -> Client:
+    return Client(
+        **{
+            **values,
+            "roles": frozenset(Role(role) for role in _plain(values["roles"])),
+            "kind": Kind(values["kind"]) if values["kind"] else None,
+            "networks": tuple(_plain(values["networks"])),
+            "standing": Standing(values["standing"]),
+        }
+    )
+
+
+async def _bump(unit: Unit) -> None:
+    await unit.run(update(tables.state).values(version=tables.state.c.version + 1))
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_notify(CHANNEL, "")))
+
+
+async def get_client(reader: Reader, client_id: str) -> Client:
+    """A client.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    row = (await reader.run(select(tables.client).where(tables.client.c.id == client_id))).first()
+    if row is None:
+        raise NotFound("There is no such client.")
+    return _client(row._mapping)  # noqa: SLF001 - see above
+
+
+async def lock_client(unit: Unit, client_id: str) -> Client:
+    """A client, held against other writers until the commit.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    await unit.run(select(tables.client.c.id).where(tables.client.c.id == client_id).with_for_update())
+    return await get_client(unit, client_id)
+
+
+async def add_client(unit: Unit, client: Client) -> None:
+    """Store a new client."""
+    await unit.run(
+        insert(tables.client).values(
+            id=client.id,
+            name=client.name,
+            roles=_json(sorted(client.roles)).decode(),
+            kind=client.kind,
+            agency=client.agency,
+            office=client.office,
+            checkpoint=client.checkpoint,
+            person=client.person,
+            networks=_json(client.networks).decode(),
+            standing=client.standing,
+            created_at=client.created_at,
+            created_by=client.created_by,
+            confirmed_by=client.confirmed_by,
+        )
+    )
+    await _bump(unit)
+
+
+async def set_client_standing(
+    unit: Unit, client_id: str, standing: Standing, *, confirmed_by: str | None = None
+) -> None:
+    """Confirm or revoke a client."""
+    statement = update(tables.client).where(tables.client.c.id == client_id).values(standing=standing)
+    if confirmed_by is not None:
+        statement = statement.values(confirmed_by=confirmed_by)
+    await unit.run(statement)
+    await _bump(unit)
+
+
+async def add_key(unit: Unit, key: Key) -> None:
+    """Store a new key."""
+    values = {column.name: getattr(key, column.name) for column in tables.key.c}
+    await unit.run(insert(tables.key).values(**values))
+    await _bump(unit)
+
+
+async def list_keys(reader: Reader, client_id: str) -> list[Key]:
+    """A client's keys, oldest first."""
+    statement = select(tables.key).where(tables.key.c.client_id == client_id).order_by(tables.key.c.id)
+    return [_key(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - see above
+
+
+async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standing) -> None:
+    """Confirm or revoke keys."""
+    values: dict[str, Any] = {"standing": standing}
+    if standing is Standing.REVOKED:
+        values["revoked_at"] = unit.now
+    await unit.run(update(tables.key).where(tables.key.c.id.in_(key_ids)).values(**values))
+    await _bump(unit)
+
+
+async def page_of(
+    reader: Reader, table: Any, by: Any, after: str | None, limit: int, *conditions: Any
+) -> list[dict[str, Any]]:
+    """Rows of a table ordered by a unique column, beyond a value of it."""
+    statement: Select[Any] = select(table).where(*conditions).order_by(by).limit(limit)
+    if after is not None:
+        statement = statement.where(by > after)
+    return [dict(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - see above
+
+
+async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
+    """Clients by id."""
+    return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
+
+
+async def list_agencies(reader: Reader, after: str | None, limit: int) -> list[Agency]:
+    """Agencies by code."""
+    return [_agency(row) for row in await page_of(reader, tables.agency, tables.agency.c.code, after, limit)]
+
+
+async def list_checkpoints(reader: Reader, after: str | None, limit: int) -> list[Checkpoint]:
+    """Checkpoints by code."""
+    rows = await page_of(reader, tables.checkpoint, tables.checkpoint.c.code, after, limit)
+    return [Checkpoint(**row) for row in rows]
+
+
+def _agency(values: Mapping[str, Any]) -> Agency:
+    return Agency(**{**values, "legal_forms": tuple(_plain(values["legal_forms"]))})
+
+
+async def find_agency(reader: Reader, code: str) -> Agency | None:
+    """An agency."""
+    row = (await reader.run(select(tables.agency).where(tables.agency.c.code == code))).first()
+    return _agency(row._mapping) if row else None  # noqa: SLF001 - see above
+
+
+async def lock_agency(unit: Unit, code: str) -> Agency | None:
+    """An agency, held against other writers: one new entry of an agency at a time, so none slips in twice."""
+    await unit.run(select(tables.agency.c.code).where(tables.agency.c.code == code).with_for_update())
+    return await find_agency(unit, code)
+
+
+async def find_checkpoint(reader: Reader, code: str) -> Checkpoint | None:
+    """A checkpoint."""
+    row = (await reader.run(select(tables.checkpoint).where(tables.checkpoint.c.code == code))).first()
+    return Checkpoint(**row._mapping) if row else None  # noqa: SLF001 - see above
+
+
+async def save_agency(unit: Unit, agency: Agency) -> None:
+    """Insert or replace an agency."""
+    values = {name: getattr(agency, name) for name in agency.__slots__}
+    values["legal_forms"] = _json(agency.legal_forms).decode()
+    await _save(unit, tables.agency, values)
+
+
+async def save_checkpoint(unit: Unit, checkpoint: Checkpoint) -> None:
+    """Insert or replace a checkpoint."""
+    await _save(unit, tables.checkpoint, {name: getattr(checkpoint, name) for name in checkpoint.__slots__})
+
+
+async def _save(unit: Unit, table: Any, values: dict[str, Any]) -> None:
+    code = values["code"]
+    changed = await unit.run(update(table).where(table.c.code == code).values(**values))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult
+        await unit.run(insert(table).values(**values))
+
+
+async def record(
+    unit: Unit, act: str, about: str | None, detail: Mapping[str, Any], request_id: str | None = None
+) -> None:
+    """Write an act of the unit's actor into the audit trail, in the act's own transaction."""
+    await unit.run(
+        insert(tables.audit).values(
+            id=new_id("aud", unit.now),
+            at=unit.now,
+            client_id=unit.actor.client_id,
+            person=unit.actor.person,
+            act=act,
+            object=about,
+            detail=_json(detail).decode(),
+            request_id=request_id,
+        )
+    )
+
+
+async def list_audit(
+    reader: Reader, before: str | None, limit: int, act: str | None, about: str | None
+) -> list[dict[str, Any]]:
+    """The audit trail, newest first."""
+    statement = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(tables.audit.c.id < before)
+    if act is not None:
+        statement = statement.where(tables.audit.c.act == act)
+    if about is not None:
+        statement = statement.where(tables.audit.c.object == about)
+    rows = [dict(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - see above
+    return [{**row, "detail": _plain(row["detail"])} for row in rows]
+
+
+async def forget_answers(unit: Unit, older_than: datetime) -> None:
+    """Drop the answers kept for repeats that no repeat may ask for any more."""
+    await unit.run(delete(tables.answer).where(tables.answer.c.created_at < older_than))

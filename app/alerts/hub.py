@@ -1,0 +1,171 @@
+"""The hub of one process: who listens here, and how one frame reaches all of them.
+
+A frame is encoded once; every stream gets the same bytes into its own bounded queue. A stream that can't keep
+up is closed and resumes by its cursor: single events are never dropped.
+"""
+
+import asyncio
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from app.db.unit import Actor
+
+STUCK_SECONDS = 5.0
+"""How long a stream may take nothing before it is closed."""
+
+_JITTER = 0.1
+
+
+class Stream:
+    """One listener: its queue, and why it was closed, if it was."""
+
+    __slots__ = ("_waiter", "actor", "beat_at", "ends_at", "queue", "sending_since", "task", "why")
+
+    def __init__(self, actor: Actor, beat_at: float, ends_at: float) -> None:
+        self.actor = actor
+        self.queue: deque[tuple[int, bytes]] = deque()
+        self.why: str | None = None
+        self.beat_at = beat_at
+        self.ends_at = ends_at
+        self.sending_since: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, sequence: int, frame: bytes, limit: int) -> None:
+        """Queue a frame, or close the stream when its queue is full."""
+        if len(self.queue) >= limit:
+            self.close("lagging")
+            return
+        self.queue.append((sequence, frame))
+        self._wake()
+
+    def close(self, why: str) -> None:
+        """End the stream after what it is sending now."""
+        self.why = self.why or why
+        self._wake()
+
+    async def wait(self) -> None:
+        """Return when there is a frame to send or the stream was closed."""
+        if not self.queue and self.why is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Hub:
+    """Every stream and long poll of this process.
+
+    Attributes:
+        closing: set on shutdown: no new stream is let in.
+        changed: called when a checkpoint connects here first, or disconnects last.
+    """
+
+    def __init__(self, *, queue: int, limit: int, heartbeat_seconds: float, stream_minutes: float) -> None:
+        self.streams: set[Stream] = set()
+        self.closing = False
+        self.changed: Callable[[], None] = lambda: None
+        self.evicted = 0
+        self._queue = queue
+        self._limit = limit
+        self._heartbeat = heartbeat_seconds
+        self._life = stream_minutes * 60
+        self._present: Counter[str] = Counter()
+        self._seen: dict[str, float] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether no further stream can be let in."""
+        return self.closing or len(self.streams) >= self._limit
+
+    def join(self, actor: Actor) -> Stream:
+        """Let a stream in; from here on it gets every frame."""
+        now = asyncio.get_running_loop().time()
+        spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
+        beat_at = now + random.uniform(0.5, 1) * self._heartbeat  # noqa: S311 - as above
+        stream = Stream(actor, beat_at, now + self._life * spread)
+        stream.task = asyncio.current_task()
+        self.streams.add(stream)
+        self._come(actor.checkpoint)
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        """Let a stream go."""
+        self.streams.discard(stream)
+        self._go(stream.actor.checkpoint)
+
+    @contextmanager
+    def polling(self, actor: Actor) -> Iterator[None]:
+        """A long poll counts as connected while it waits, and for a while after."""
+        self._come(actor.checkpoint)
+        try:
+            yield
+        finally:
+            if actor.checkpoint:
+                self._seen[actor.checkpoint] = asyncio.get_running_loop().time()
+            self._go(actor.checkpoint)
+
+    def _come(self, checkpoint: str | None) -> None:
+        if checkpoint:
+            self._present[checkpoint] += 1
+            if self._present[checkpoint] == 1:
+                self.changed()
+
+    def _go(self, checkpoint: str | None) -> None:
+        if checkpoint:
+            self._present[checkpoint] -= 1
+            if not self._present[checkpoint]:
+                del self._present[checkpoint]
+                self.changed()
+
+    def checkpoints(self, silent_seconds: float) -> set[str]:
+        """Codes of the checkpoints that are connected here, or polled within so many seconds."""
+        if not self._seen:
+            return set(self._present)
+        oldest = asyncio.get_running_loop().time() - silent_seconds
+        self._seen = {code: at for code, at in self._seen.items() if at >= oldest}
+        return {*self._present, *self._seen}
+
+    def publish(self, sequence: int, frame: bytes) -> None:
+        """Give every stream the same bytes."""
+        for stream in self.streams:
+            stream.put(sequence, frame, self._queue)
+
+    def tick(self, now: float, heartbeat: Callable[[], bytes]) -> None:
+        """Once a second: heartbeats that are due, streams that have lived long enough, and stuck ones.
+
+        Heartbeats are spread over the interval, so that thousands of them never stand before an alert.
+        """
+        frame: bytes | None = None
+        for stream in list(self.streams):
+            if stream.sending_since is not None and now - stream.sending_since > STUCK_SECONDS:
+                self.evicted += 1
+                stream.close("stuck")
+                if stream.task is not None:
+                    stream.task.cancel()
+            elif now >= stream.ends_at:
+                stream.close("renew")
+            elif now >= stream.beat_at:
+                frame = frame or heartbeat()
+                stream.beat_at = now + self._heartbeat
+                stream.put(0, frame, self._queue)
+
+    def keys(self) -> set[str]:
+        """Ids of the keys with which streams are open."""
+        return {stream.actor.key_id for stream in self.streams if stream.actor.key_id}
+
+    def close_keys(self, admitted: set[str]) -> None:
+        """Close the streams whose key is not among those that still work."""
+        for stream in list(self.streams):
+            if stream.actor.key_id not in admitted:
+                stream.close("revoked")
+
+    def close(self) -> None:
+        """End every stream: the service is stopping."""
+        self.closing = True
+        for stream in list(self.streams):
+            stream.close("shutdown")

@@ -1,0 +1,241 @@
+"""Use cases of alerts: what follows from an entry's change, receipts, coverage, drills."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.access.service import find_agency, find_checkpoint, record
+from app.alerts import store
+from app.alerts.domain import (
+    DEFAULT_MESSAGE,
+    Alert,
+    AlertKind,
+    Contact,
+    Reach,
+    ReceiptLevel,
+    expiry_of,
+    message_of,
+    percentile,
+)
+from app.alerts.store import has_open, list_open
+from app.db.unit import Reader, Unit
+from app.entries import service as entries
+from app.entries.domain import Entry
+from app.entries.events import EntryChanged
+from app.errors import Fault, Invalid, NotFound
+from app.kit.ids import new_id
+from app.ledger.domain import Draft, RecordType
+from app.ledger.service import list_of_alerts
+from app.settings import Settings
+
+__all__ = [
+    "Coverage",
+    "DrillCalled",
+    "Issued",
+    "cover",
+    "drill",
+    "follow_entry",
+    "has_open",
+    "issued_for",
+    "list_open",
+    "raised_for",
+    "receive",
+    "tell_drill",
+]
+
+DRILL_LIFE = timedelta(hours=1)
+
+_TYPES = {
+    AlertKind.RAISE: RecordType.ALERT_RAISED,
+    AlertKind.EXERCISE: RecordType.ALERT_RAISED,
+    AlertKind.UPDATE: RecordType.ALERT_UPDATED,
+    AlertKind.CANCEL: RecordType.ALERT_CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An alert that is about to leave, and how many it will reach."""
+
+    alert: Alert
+    sequence: int
+    recipients: int
+    connected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far an alert has come; counts checkpoints, not clients. Times in milliseconds from its issue."""
+
+    recipients: int
+    connected: int
+    reach: list[Reach]
+    ms: dict[str, float]
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrillCalled:
+    """A drill was called."""
+
+    draft: Draft
+
+
+async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
+    """Raise, update or cancel the alert of an entry that checkpoints were, or are to be, told of at once.
+
+    A projector: it runs in the transaction of the entry's own change. The recipients are fixed here, when the
+    family begins, and never again: whoever was told of the beginning is told of the end.
+    """
+    entry = event.entry
+    if not entry.alerted:
+        return ()
+    family = await store.find_family(unit, entry.id)
+    kind = AlertKind.RAISE
+    if family is not None:
+        kind = AlertKind.CANCEL if event.what is RecordType.ENTRY_ENDED else AlertKind.UPDATE
+    alert_id = new_id("alr", unit.now)
+    alert = Alert(
+        id=alert_id,
+        family=family.id if family else alert_id,
+        entry_id=entry.id,
+        kind=kind,
+        agency=entry.agency,
+        issued_at=unit.now,
+        expires_at=family.expires_at if family else expiry_of(entry, unit.now),
+        acknowledge_by=unit.now + unit.follow.acknowledge_within,
+        chase=entry.chase,
+    )
+    await store.add(unit, alert)
+    if family is None:
+        await store.fix_recipients(unit, alert_id)
+    elif kind is AlertKind.CANCEL:
+        await store.cancel_family(unit, family.id)
+    return [_draft(alert, entry, await _contact(unit, entry), entry.alert_message or DEFAULT_MESSAGE)]
+
+
+async def drill(
+    unit: Unit, message: str, checkpoints: Sequence[str] | None, settings: Settings, here: Iterable[str]
+) -> Issued:
+    """Send an exercise: delivered and receipted like the real thing, never matched by a check (R59).
+
+    Raises:
+        Invalid: a named checkpoint is unknown.
+    """
+    faults = []
+    for i, code in enumerate(checkpoints or ()):
+        place = await find_checkpoint(unit, code)
+        if place is None or not place.active:
+            faults.append(Fault(f"/checkpoints/{i}", "unknown", "There is no such checkpoint."))
+    if faults:
+        raise Invalid("A checkpoint is unknown.", faults=faults)
+    alert_id = new_id("alr", unit.now)
+    alert = Alert(
+        id=alert_id,
+        family=alert_id,
+        entry_id=None,
+        kind=AlertKind.EXERCISE,
+        agency=unit.actor.agency,
+        issued_at=unit.now,
+        expires_at=unit.now + DRILL_LIFE,
+        acknowledge_by=unit.now + timedelta(seconds=settings.acknowledge_seconds),
+        chase=tuple(checkpoints or ()),
+    )
+    await store.add(unit, alert)
+    await store.fix_recipients(unit, alert_id, checkpoints)
+    await record(unit, "alert.drilled", alert_id, {"checkpoints": len(checkpoints or ())})
+    unit.happened(DrillCalled(_draft(alert, None, None, message)))
+    await unit.conclude()
+    return await issued_for(unit, alert, settings, here)
+
+
+async def tell_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
+    """The ledger's record of a drill."""
+    return [event.draft]
+
+
+async def issued_for(reader: Reader, alert: Alert, settings: Settings, here: Iterable[str]) -> Issued:
+    """An alert with its number, its recipients, and how many of them are connected now.
+
+    Args:
+        reader: the transaction that issued it, or a later one.
+        alert: the alert.
+        settings: for how long a silent checkpoint counts as connected.
+        here: checkpoints connected to this very process.
+    """
+    records = await list_of_alerts(reader, [alert.id])
+    since = reader.now - timedelta(seconds=settings.presence_seconds)
+    return Issued(
+        alert=alert,
+        sequence=records[-1].sequence,
+        recipients=await store.count_recipients(reader, alert.family),
+        connected=await store.count_present(reader, alert.family, since, here),
+    )
+
+
+async def raised_for(reader: Reader, entry: Entry, settings: Settings, here: Iterable[str]) -> Issued | None:
+    """The first alert of an entry; None while it has none (countersignature demanded first)."""
+    alert = await store.find_family(reader, entry.id)
+    return None if alert is None else await issued_for(reader, alert, settings, here)
+
+
+async def receive(
+    unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
+) -> bool:
+    """Take a checkpoint's receipt; whether it is the first of this client at this level.
+
+    Raises:
+        NotFound: there is no such alert.
+        Invalid: a refusal without its reason.
+    """
+    if level is ReceiptLevel.REFUSED and not note:
+        fault = Fault("/note", "required", "A refusal says why.")
+        raise Invalid("A refusal needs its reason.", faults=[fault])
+    await store.get(unit, alert_id)
+    return await store.add_receipt(unit, alert_id, level, officer_reference, note)
+
+
+async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterable[str]) -> Coverage:
+    """How far an alert has come.
+
+    Raises:
+        NotFound: there is no such alert, or it is another agency's.
+    """
+    alert = await store.get(reader, alert_id)
+    actor = reader.actor
+    if not actor.holds(*entries.ALL_ENTRIES) and alert.agency != actor.agency:
+        raise NotFound("There is no such alert.")
+    reach = await store.list_reach(reader, alert)
+    ms = {r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at}
+    since = reader.now - timedelta(seconds=settings.presence_seconds)
+    times = list(ms.values())
+    return Coverage(
+        recipients=len(reach),
+        connected=await store.count_present(reader, alert.family, since, here),
+        reach=reach,
+        ms=ms,
+        p50_ms=percentile(times, 0.50),
+        p99_ms=percentile(times, 0.99),
+    )
+
+
+async def _contact(reader: Reader, entry: Entry) -> Contact:
+    agency = await find_agency(reader, entry.agency)
+    return Contact(entry.agency, agency.phone if agency else None)
+
+
+def _draft(alert: Alert, entry: Entry | None, contact: Contact | None, message: str) -> Draft:
+    return Draft(
+        type=_TYPES[alert.kind],
+        entry_id=alert.entry_id,
+        version=entry.version if entry else None,
+        agency=alert.agency,
+        facts={
+            "kind": alert.kind.value,
+            "refers_to": None if alert.family == alert.id else alert.family,
+            "measure": entry.measure.value if entry else None,
+        },
+        personal=message_of(alert, entry, contact, message),
+        alert_id=alert.id,
+    )

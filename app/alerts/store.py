@@ -1,0 +1,198 @@
+"""Every SQL statement of alerts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import case, delete, exists, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.access.tables import checkpoint as checkpoint_table
+from app.alerts import tables
+from app.alerts.domain import Alert, AlertKind, Reach, ReceiptLevel
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+
+_json = msgspec.json.encode
+_plain = msgspec.json.decode
+_COLUMNS = [column for column in tables.alert.c if column.name != "escalated_at"]
+
+
+def _alert(row: Any) -> Alert:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+    return Alert(**{**values, "kind": AlertKind(values["kind"]), "chase": tuple(_plain(values["chase"]))})
+
+
+async def add(unit: Unit, alert: Alert) -> None:
+    """Store an alert."""
+    values = {name: getattr(alert, name) for name in alert.__slots__}
+    await unit.run(insert(tables.alert).values(**{**values, "chase": _json(alert.chase).decode()}))
+
+
+async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> int:
+    """Write down who is to get a family of alerts: every active checkpoint at this moment, or the named ones.
+
+    Returns:
+        How many they are.
+    """
+    wanted = select(literal(family), checkpoint_table.c.code).where(checkpoint_table.c.active.is_(True))
+    if only is not None:
+        wanted = wanted.where(checkpoint_table.c.code.in_(only))
+    await unit.run(insert(tables.recipient).from_select(["family", "checkpoint"], wanted))
+    return await count_recipients(unit, family)
+
+
+async def count_recipients(reader: Reader, family: str) -> int:
+    """How many checkpoints are to get a family of alerts."""
+    statement = select(func.count()).where(tables.recipient.c.family == family)
+    return int((await reader.run(statement)).scalar_one())
+
+
+async def get(reader: Reader, alert_id: str) -> Alert:
+    """An alert.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    row = (await reader.run(select(*_COLUMNS).where(tables.alert.c.id == alert_id))).first()
+    if row is None:
+        raise NotFound("There is no such alert.")
+    return _alert(row)
+
+
+async def find_family(reader: Reader, entry_id: str) -> Alert | None:
+    """The first alert about an entry."""
+    table = tables.alert
+    statement = select(*_COLUMNS).where(table.c.entry_id == entry_id, table.c.id == table.c.family)
+    row = (await reader.run(statement)).first()
+    return _alert(row) if row else None
+
+
+async def cancel_family(unit: Unit, family: str) -> None:
+    """Note that a family of alerts is over."""
+    await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=unit.now))
+
+
+async def list_open(reader: Reader) -> list[str]:
+    """Ids of the alerts whose family is neither cancelled nor expired."""
+    root = tables.alert.alias()
+    living = select(root.c.id).where(root.c.cancelled_at.is_(None), root.c.id == root.c.family)
+    statement = select(tables.alert.c.id).where(
+        tables.alert.c.expires_at > reader.now, tables.alert.c.family.in_(living)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
+    """Whether a checkpoint is to act on an unexpired alert about an entry."""
+    table, to = tables.alert, tables.recipient
+    statement = select(
+        exists().where(
+            table.c.entry_id == entry_id,
+            table.c.expires_at > reader.now,
+            to.c.family == table.c.family,
+            to.c.checkpoint == checkpoint,
+        )
+    )
+    return bool((await reader.run(statement)).scalar_one())
+
+
+async def add_receipt(
+    unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
+) -> bool:
+    """Store a checkpoint's word; whether it is the first of this client at this level."""
+    engine = sqlite if unit.is_sqlite else postgresql
+    statement = (
+        engine.insert(tables.receipt)
+        .values(
+            alert_id=alert_id,
+            client_id=unit.actor.client_id,
+            level=level,
+            checkpoint=unit.actor.checkpoint,
+            at=unit.now,
+            officer_reference=officer_reference,
+            note=note,
+        )
+        .on_conflict_do_nothing()
+    )
+    return bool((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an insert gives a CursorResult
+
+
+async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> datetime:
+    """When the actor's receipt of this level was stored."""
+    table = tables.receipt
+    statement = select(table.c.at).where(
+        table.c.alert_id == alert_id, table.c.client_id == reader.actor.client_id, table.c.level == level
+    )
+    moment: datetime = (await reader.run(statement)).scalar_one()
+    return moment
+
+
+async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
+    """For each recipient, when its first receipt of each level came; a person's word implies the machine's."""
+    table, to = tables.receipt, tables.recipient
+
+    def first(*levels: ReceiptLevel) -> Any:
+        return func.min(case((table.c.level.in_(levels), table.c.at)), type_=table.c.at.type)
+
+    statement = (
+        select(
+            to.c.checkpoint,
+            first(*ReceiptLevel),
+            first(ReceiptLevel.ACKNOWLEDGED),
+            first(ReceiptLevel.REFUSED),
+        )
+        .select_from(to)
+        .outerjoin(table, (table.c.checkpoint == to.c.checkpoint) & (table.c.alert_id == alert.id))
+        .where(to.c.family == alert.family)
+        .group_by(to.c.checkpoint)
+        .order_by(to.c.checkpoint)
+    )
+    return [Reach(*row) for row in await reader.run(statement)]
+
+
+async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
+    """Alerts whose time for acknowledgement is over, and about whose silence nobody has been told yet."""
+    table = tables.alert
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            table.c.acknowledge_by <= reader.now,
+            table.c.expires_at > reader.now,
+            table.c.escalated_at.is_(None),
+            table.c.kind != AlertKind.CANCEL,
+        )
+        .order_by(table.c.acknowledge_by)
+        .limit(limit)
+    )
+    return [_alert(row) for row in await reader.run(statement)]
+
+
+async def mark_escalated(unit: Unit, alert_id: str) -> None:
+    """Note that the silence of an alert's recipients has been told."""
+    await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))
+
+
+async def see(unit: Unit, process: str, codes: Iterable[str]) -> None:
+    """Note which checkpoints are connected to a process now, in place of what was noted before."""
+    await unit.run(delete(tables.presence).where(tables.presence.c.process == process))
+    rows = [{"process": process, "checkpoint": code, "seen_at": unit.now} for code in sorted(codes)]
+    if rows:
+        await unit.run(insert(tables.presence), rows)
+
+
+async def forget_absent(unit: Unit, before: datetime) -> None:
+    """Drop what processes that are gone have noted."""
+    await unit.run(delete(tables.presence).where(tables.presence.c.seen_at < before))
+
+
+async def count_present(reader: Reader, family: str, since: datetime, here: Iterable[str]) -> int:
+    """How many of a family's recipients are connected to any process, those known to be `here` included."""
+    to, seen = tables.recipient, tables.presence
+    elsewhere = select(seen.c.checkpoint).where(seen.c.seen_at >= since)
+    statement = select(func.count()).where(
+        to.c.family == family,
+        to.c.checkpoint.in_(elsewhere) | to.c.checkpoint.in_(list(here)),
+    )
+    return int((await reader.run(statement)).scalar_one())

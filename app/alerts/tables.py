@@ -1,0 +1,49 @@
+"""Tables of alerts. An alert's words stand in the ledger; here stands who is to get them and who did."""
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
+
+from app.db.types import Id, Instant, metadata
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("family", Id, nullable=False, index=True),
+    Column("entry_id", ForeignKey("entry.id"), index=True),
+    Column("kind", String(16), nullable=False),
+    Column("agency", String(32)),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("acknowledge_by", Instant, nullable=False),
+    Column("chase", Text, nullable=False),  # JSON list of checkpoints
+    Column("cancelled_at", Instant),
+    Column("escalated_at", Instant),  # when silent checkpoints were last told to the duty officers
+)
+Index("ix_alert_expires_at", alert.c.expires_at)
+
+recipient = Table(
+    "alert_recipient",
+    metadata,
+    Column("family", ForeignKey("alert.id"), primary_key=True),
+    Column("checkpoint", ForeignKey("checkpoint.code"), primary_key=True),
+)
+
+receipt = Table(
+    "alert_receipt",
+    metadata,
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True),
+    Column("client_id", Id, primary_key=True),
+    Column("level", String(16), primary_key=True),
+    Column("checkpoint", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("officer_reference", Text),
+    Column("note", Text),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("process", Id, primary_key=True),
+    Column("checkpoint", String(16), primary_key=True),
+    Column("seen_at", Instant, nullable=False, index=True),
+)

@@ -1,0 +1,155 @@
+"""Following the ledger: each process reads on from where it stands, whoever wrote.
+
+A wake-up (a commit of this process, or PostgreSQL's NOTIFY) is only a hint; the ledger is the truth. It is read
+on every wake-up and at least once a second, so that a lost wake-up makes it slow, never lossy.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.access import gate as access
+from app.access.domain import SYSTEM
+from app.access.gate import Gate
+from app.access.service import version
+from app.alerts import store
+from app.alerts.domain import frame
+from app.alerts.hub import Hub
+from app.db.engine import CHANNEL
+from app.kit.bell import heard
+from app.kit.clock import rfc3339
+from app.kit.ids import new_id
+from app.ledger.domain import Head
+from app.ledger.service import head as ledger_head
+from app.ledger.service import list_after
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 500
+_RETRY_SECONDS = 0.5
+
+
+class Tail:
+    """Reads the ledger on behalf of one process, and tells the hub.
+
+    Attributes:
+        head: the ledger's end as last read; None before the first read.
+        process: this process's name among those who note presence.
+    """
+
+    def __init__(self, runtime: Runtime, hub: Hub, gate: Gate) -> None:
+        self.runtime = runtime
+        self.hub = hub
+        self.gate = gate
+        self.head: Head | None = None
+        self.process = new_id("prc", runtime.clock())
+        self._woken = asyncio.Event()
+        self._flush = asyncio.Event()
+        self._access = -1
+        hub.changed = self._flush.set
+        runtime.follow.on_commit.append(self.wake)
+
+    def wake(self) -> None:
+        """There may be news."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        tasks = [self._follow(), self._tick(), self._note_presence()]
+        if not self.runtime.register.is_sqlite:
+            tasks.append(self._listen())
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+
+    async def start(self) -> None:
+        """Take the ledger's present end as the place to follow from."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            self.head = await ledger_head(reader)
+            self._access = await version(reader)
+
+    async def _follow(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                await self._read_on()
+            except (SQLAlchemyError, OSError, TimeoutError):
+                logger.warning("the ledger can't be read now; streams stay open", exc_info=True)
+                await asyncio.sleep(_RETRY_SECONDS)
+            await heard(self._woken, self.runtime.settings.poll_seconds)
+
+    async def _read_on(self) -> None:
+        assert self.head is not None, "start() comes first"
+        async with self.runtime.reading(SYSTEM) as reader:
+            here = await ledger_head(reader)
+            while self.head.size < here.size:
+                records = await list_after(reader, self.head.size, _PAGE)
+                for record in records:
+                    message = frame(record, here.epoch) if record.alert_id else None
+                    if message is not None:
+                        self.hub.publish(record.sequence, message)
+                last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
+                self.head = Head(here.epoch, records[-1].sequence, last_alert)
+                self.runtime.bell.ring()
+            access_version = await version(reader)
+            if access_version != self._access:
+                self._access = access_version
+                self.hub.close_keys(await access.still_admitted(reader, self.hub.keys()))
+                self.runtime.bell.ring()
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            self.hub.tick(loop.time(), self.heartbeat)
+            now = self.runtime.clock()
+            for stream in list(self.hub.streams):
+                if stream.actor.expires_at is not None and stream.actor.expires_at <= now:
+                    stream.close("expired")
+
+    def heartbeat(self) -> bytes:
+        """A heartbeat's frame: the ledger's end, so that a checkpoint sees by itself that it missed something."""
+        assert self.head is not None, "start() comes first"
+        at = rfc3339(self.runtime.clock())
+        data = f'{{"head":{self.head.size},"last_alert":{self.head.last_alert},"at":"{at}"}}'
+        return f"event: heartbeat\ndata: {data}\n\n".encode()
+
+    async def _note_presence(self) -> None:
+        settings = self.runtime.settings
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.heartbeat_seconds):
+                    await self._flush.wait()
+                    await asyncio.sleep(0.1)  # connections come in crowds: note them together
+            self._flush.clear()
+            try:
+                async with self.runtime.writing(SYSTEM) as unit:
+                    await store.see(unit, self.process, self.hub.checkpoints(settings.presence_seconds))
+            except (SQLAlchemyError, OSError, TimeoutError):
+                logger.warning("presence can't be noted now", exc_info=True)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                logger.warning("no wake-ups from PostgreSQL now; reading once a second", exc_info=True)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen_once(self) -> None:
+        url = self.runtime.register.engine.url.set(drivername="postgresql")
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
+        try:
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(CHANNEL, lambda *_: self.wake())
+            self.wake()
+            await lost.wait()
+        finally:
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=2)

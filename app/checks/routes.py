@@ -1,0 +1,145 @@
+"""The checkpoints' calls (contract section 5)."""
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Request, Response, Security
+from starlette.types import Receive, Scope, Send
+
+from app.access.domain import Role
+from app.access.guard import GuardedRoute, actor_for, admit, gate_of, key_scheme, runtime_of
+from app.checks import service
+from app.checks.batcher import Batcher
+from app.checks.schemas import MOST_IN_BATCH, BatchIn, BatchOut, CheckIn, CheckOut, understand
+from app.checks.service import Question
+from app.db.unit import Actor
+from app.errors import (
+    BodyTooLarge,
+    CekalError,
+    Fault,
+    IdempotencyKeyNotAllowed,
+    Invalid,
+    MalformedJson,
+    UnsupportedMediaType,
+    WrongRole,
+)
+from app.kit.clock import legal_day
+from app.web.openapi import problems
+from app.web.problems import document_of
+from app.web.raw import RawRoute, documented
+
+router = APIRouter(prefix="/checks", tags=["checks"])
+guarded = APIRouter(prefix="/checks", tags=["checks"], route_class=GuardedRoute)
+
+CheckId = Annotated[str, Path(max_length=40, description="The check's id.")]
+_JSON = b"application/json"
+
+
+async def _asker(request: Request) -> Actor:
+    """The checkpoint that asks; remembered from its last check while nothing about keys has changed."""
+    address = request.client.host if request.client else None
+    actor = gate_of(request).recall(request.headers.get("authorization"), address)
+    if actor is None:
+        actor = await admit(request)
+    request.state.actor = actor
+    if not actor.holds(Role.CHECKPOINT):
+        raise WrongRole(f"This call is for: {Role.CHECKPOINT}.")
+    if "idempotency-key" in request.headers:
+        raise IdempotencyKeyNotAllowed("A check takes no Idempotency-Key: each is a new question.")
+    return actor
+
+
+def _batcher_of(request: Request) -> Batcher:
+    return request.app.state.batcher  # type: ignore[no-any-return]  # Starlette's state is untyped
+
+
+async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
+    request = Request(scope, receive)
+    actor = await _asker(request)
+    if not request.headers.get("content-type", "application/json").lower().startswith("application/json"):
+        raise UnsupportedMediaType("A check is application/json.")
+    asked = understand(await request.body(), legal_day(runtime_of(request).clock()))
+    body = await _batcher_of(request).ask(Question(asked, actor))
+    headers = [
+        (b"content-type", _JSON),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@documented(serve_check)
+async def make_check(_key: Annotated[str | None, Security(key_scheme)], body: CheckIn) -> CheckOut:  # type: ignore[empty-body]  # served by serve_check
+    """Ask about one traveller. The answer is stored before it is given; nobody found is an answer too."""
+
+
+router.add_api_route(
+    "",
+    make_check,
+    methods=["POST"],
+    summary="Check a traveller",
+    operation_id="make_check",
+    responses=problems("validation", "mrz-unreadable", "idempotency-not-allowed", "not-stored"),
+    route_class_override=RawRoute,
+)
+
+
+async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer many checks, each on its own."""
+    request = Request(scope, receive)
+    actor = await _asker(request)
+    rows = _rows(await request.body())
+    today = legal_day(runtime_of(request).clock())
+    batcher = _batcher_of(request)
+
+    async def one(row: Any) -> bytes:
+        try:
+            return await batcher.ask(Question(understand(row, today), actor))
+        except CekalError as error:
+            return msgspec.json.encode({"problem": document_of(error)})
+
+    answers = await asyncio.gather(*map(one, rows))
+    body = b'{"items":[' + b",".join(answers) + b"]}"
+    await Response(body, media_type="application/json")(scope, receive, send)
+
+
+@documented(serve_batch)
+async def make_checks(_key: Annotated[str | None, Security(key_scheme)], body: BatchIn) -> BatchOut:  # type: ignore[empty-body]  # served by serve_batch
+    """Up to 1000 checks in one request, answered in order; a bad row gets a problem and spoils nothing."""
+
+
+router.add_api_route(
+    "/batch",
+    make_checks,
+    methods=["POST"],
+    summary="Check many travellers",
+    operation_id="make_checks",
+    responses=problems("validation", "idempotency-not-allowed", "not-stored"),
+    route_class_override=RawRoute,
+)
+
+
+def _rows(body: bytes) -> list[Any]:
+    try:
+        sent = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MalformedJson("The body is no JSON.") from None
+    if not isinstance(sent, dict) or set(sent) != {"items"} or not isinstance(sent["items"], list):
+        fault = Fault("", "items", "The body is an object with the one member `items`, a list.")
+        raise Invalid(fault.detail, faults=[fault])
+    if len(sent["items"]) > MOST_IN_BATCH:
+        raise BodyTooLarge(f"A batch holds at most {MOST_IN_BATCH} checks.")
+    return sent["items"]
+
+
+@guarded.get("/{check_id}", summary="Read a check again", responses=problems("not-found"))
+async def read_check(
+    actor: Annotated[Actor, actor_for(Role.CHECKPOINT, Role.AUDITOR)], check_id: CheckId, request: Request
+) -> CheckOut:
+    """The answer that a check got, for the checkpoint that asked and for auditors."""
+    async with runtime_of(request).reading_checks(actor) as reader:
+        return CheckOut.model_validate(await service.recall(reader, check_id))
+

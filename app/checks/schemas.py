@@ -1,0 +1,207 @@
+"""The wire of checks (contract section 5)."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.checks.domain import Traveller, traveller_of
+from app.entries.schemas import PartialDate
+from app.errors import Fault, Invalid, MalformedJson, MrzUnreadable
+from app.identity import documents, mrz
+from app.identity.births import Birth, BirthUnreadable
+from app.identity.mrz import Mrz
+from app.web.faults import in_body
+from app.web.wire import Line, WireIn, WireOut
+
+MOST_IN_BATCH = 1000
+
+AnyState = Annotated[str, StringConstraints(pattern=r"^[A-Za-z<]{1,3}$", to_upper=True)]
+"""A state's code as a document shows it; an unknown one is no fault of the traveller's."""
+
+
+def _real_day(text: str) -> str:
+    try:
+        Birth(date=text)
+    except BirthUnreadable as error:
+        raise PydanticCustomError("birth", "{detail}", {"detail": str(error)}) from None
+    return text
+
+
+class CheckDocumentIn(WireIn):
+    """A document as typed."""
+
+    number: Annotated[Line, Field(max_length=40)]
+    issuing_state: AnyState | None = None
+    type: Line | None = None
+
+
+class CheckPersonIn(WireIn):
+    """What else is known of the traveller; each member may be absent."""
+
+    name: Line | None = None
+    birth_date: Annotated[PartialDate, AfterValidator(_real_day)] | None = None
+    sex: Literal["male", "female", "unspecified"] | None = None
+    nationality: AnyState | None = None
+    nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
+
+
+class CheckIn(WireIn):
+    """One question about one traveller: at least a zone, a document, or a name with a birth date."""
+
+    direction: Literal["exit", "entry"]
+    mrz: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
+    document: CheckDocumentIn | None = None
+    person: CheckPersonIn | None = None
+    officer_reference: Line | None = None
+
+    @model_validator(mode="after")
+    def _asks_about_somebody(self) -> "CheckIn":
+        named = self.person is not None and self.person.name and self.person.birth_date
+        numbered = self.document is not None and documents.normalise(self.document.number)
+        identified = self.person is not None and self.person.nik
+        if not (self.mrz or numbered or named or identified):
+            message = "Give an mrz, a document number, a NIK, or a person with name and birth_date."
+            raise PydanticCustomError("nobody", message)
+        return self
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question, understood: as it was sent, the zone that was read, and the traveller it describes."""
+
+    body: CheckIn
+    mrz: Mrz | None
+    traveller: Traveller
+
+
+_check = TypeAdapter(CheckIn)
+
+
+def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
+    """Read a question.
+
+    Args:
+        sent: the body's bytes, or a parsed row of a batch.
+        today: the legal day, which decides the century of two-digit years.
+
+    Raises:
+        Invalid: with every fault.
+        MalformedJson: the bytes are no JSON.
+        MrzUnreadable: the zone has no known format.
+    """
+    try:
+        if isinstance(sent, bytes):
+            body = _check.validate_json(sent)
+        else:
+            body = _check.validate_python(sent, strict=False)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise MalformedJson("The body is no JSON.") from None
+        faults = in_body(error)
+        raise Invalid(f"The request has faults; {len(faults)} listed in errors.", faults=faults) from None
+    zone = _read(body.mrz, today) if body.mrz else None
+    person = body.person or CheckPersonIn()
+    traveller = traveller_of(
+        mrz=zone,
+        document=(body.document.number, body.document.issuing_state) if body.document else None,
+        name=person.name,
+        birth=Birth(date=person.birth_date) if person.birth_date else None,
+        nationality=person.nationality,
+        personal_number=person.nik,
+    )
+    return Asked(body, zone, traveller)
+
+
+def _read(text: str, today: date) -> Mrz:
+    try:
+        return mrz.parse(text, today)
+    except mrz.MrzUnreadable as error:
+        fault = Fault("/mrz", error.code, str(error))
+        raise MrzUnreadable("The machine-readable zone can't be read.", faults=[fault]) from None
+
+
+class ReasonOut(WireOut):
+    """One piece of evidence."""
+
+    feature: str
+    result: str
+    weight: float
+    text_id: str
+    text_en: str
+
+
+class CheckContactOut(WireOut):
+    """Whom the counter calls."""
+
+    agency: str
+    phone: str | None
+
+
+class MatchOut(WireOut):
+    """An entry that fits the traveller, and why."""
+
+    entry_id: str
+    measure: Literal["prevention", "deterrence"]
+    level: Literal["exact", "probable", "possible"]
+    score: float
+    reasons: list[ReasonOut]
+    instruction: str
+    boundary_note: str | None
+    contact: CheckContactOut
+    in_force_until: str | None
+    photo: str | None
+
+
+class MrzOut(WireOut):
+    """The zone as it was read, with every check digit's verdict."""
+
+    format: str
+    valid: bool
+    check_digits: dict[str, bool]
+    fails: list[str]
+    warnings: list[str]
+    fields: dict[str, str | bool | None]
+
+
+class RegistryOut(WireOut):
+    """What the answer rests on."""
+
+    sequence: int
+    as_of: str
+    mode: Literal["central", "replica"]
+    age_seconds: float
+
+
+class CheckOut(WireOut):
+    """The answer: always there, also when nobody was found."""
+
+    id: str
+    checked_at: str
+    outcome: Literal["clear", "refer", "refuse"]
+    action: Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"]
+    matches: list[MatchOut]
+    mrz: MrzOut | None
+    registry: RegistryOut
+    hit_id: str | None
+    truncated: bool
+
+
+class BatchIn(WireIn):
+    """Up to 1000 questions."""
+
+    items: list[CheckIn]
+
+
+class ProblemRowOut(WireOut):
+    """A row that could not be answered."""
+
+    problem: dict[str, Any]
+
+
+class BatchOut(WireOut):
+    """One answer, or one problem, for each question, in order."""
+
+    items: list[CheckOut | ProblemRowOut]

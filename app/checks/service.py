@@ -1,0 +1,257 @@
+"""Use cases of checks: answer many at once, find one again, and what others ask of past checks."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from app.access import gate as access
+from app.access.gate import Gate
+from app.alerts.service import has_open
+from app.checks import store
+from app.checks.domain import Match, action_on, decide, worst
+from app.checks.reasons import INSTRUCTIONS
+from app.checks.schemas import Asked, understand
+from app.db.unit import Actor, Reader
+from app.entries.domain import Entry, Subject
+from app.errors import CekalError, NotFound, Unauthenticated
+from app.identity import documents
+from app.kit.clock import legal_day, rfc3339
+from app.kit.ids import made_at, new_id
+from app.runtime import Runtime
+
+PHOTO_AFTER_MATCH = timedelta(hours=24)
+"""How long after a match a checkpoint may see the photo (contract section 3)."""
+
+_FULL_VIEW = "counter"
+_encode = msgspec.json.Encoder().encode
+_plain = msgspec.json.Decoder().decode
+_entry = msgspec.json.Decoder(Entry).decode
+
+
+@dataclass(slots=True)
+class Question:
+    """One question on its way, and who asks."""
+
+    asked: Asked
+    actor: Actor
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An entry that shares a key with somebody in the batch."""
+
+    entry: Entry
+    phone: str | None
+
+
+class Desk:
+    """Answers checks of one process in batches: one look-up and one commit for many."""
+
+    def __init__(self, runtime: Runtime, gate: Gate) -> None:
+        self.runtime = runtime
+        self.gate = gate
+        self._decoded: dict[tuple[str, int], Entry] = {}
+
+    async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
+        """Answer questions that came together; every answer is durably stored before this returns.
+
+        Each sees every entry that was committed before it was asked, because the look-up begins afterwards.
+
+        Returns:
+            For each question its answer as JSON, or the error that it gets instead.
+        """
+        if self.runtime.checks is self.runtime.register:
+            async with self.runtime.writing_checks(_DESK) as unit:
+                rows, matches, answers = await self._evaluate(unit, questions)
+                if rows:
+                    await store.add(unit, rows, matches)
+            return answers
+        async with self.runtime.reading(_DESK) as reader:
+            rows, matches, answers = await self._evaluate(reader, questions)
+        if rows:
+            async with self.runtime.writing_checks(_DESK) as unit:
+                await store.add(unit, rows, matches)
+        return answers
+
+    async def _evaluate(
+        self, reader: Reader, questions: Sequence[Question]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[bytes | CekalError]]:
+        keys = {key for question in questions for key in question.asked.traveller.keys()}
+        candidates = await self._candidates(reader, keys)
+        size, version = await store.register_state(reader)
+        refused: set[str | None] = set()
+        if self.gate.renew(version):
+            mine = {q.actor.key_id for q in questions if q.actor.key_id}
+            refused = mine - await access.still_admitted(reader, mine)
+        rows: list[dict[str, Any]] = []
+        matches: list[dict[str, Any]] = []
+        answers: list[bytes | CekalError] = []
+        for question in questions:
+            actor = question.actor
+            if actor.key_id in refused or (actor.expires_at and actor.expires_at <= reader.now):
+                answers.append(Unauthenticated("The key has been revoked, or has expired."))
+                continue
+            row, found, body = self._decide(question, candidates, reader.now, size)
+            rows.append(row)
+            matches.extend(found)
+            answers.append(body)
+        return rows, matches, answers
+
+    async def _candidates(self, reader: Reader, keys: set[str]) -> dict[str, list[Candidate]]:
+        found: dict[str, list[Candidate]] = {}
+        if not keys:
+            return found
+        for key, entry_id, version, document, phone in await store.list_candidates(reader, keys):
+            entry = self._decoded.get((entry_id, version))
+            if entry is None:
+                if len(self._decoded) > 1000:  # noqa: PLR2004 - a working set, not a copy of the register
+                    self._decoded.clear()
+                entry = self._decoded[entry_id, version] = _entry(document)
+            found.setdefault(key, []).append(Candidate(entry, phone))
+        return found
+
+    def _decide(
+        self, question: Question, candidates: dict[str, list[Candidate]], now: datetime, size: int
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], bytes]:
+        asked, actor = question.asked, question.actor
+        traveller, direction = asked.traveller, asked.body.direction
+        near = {}
+        if candidates:
+            near = {c.entry.id: c for key in traveller.keys() for c in candidates.get(key, ())}
+        found: list[Match] = []
+        if near:
+            entries = [candidate.entry for candidate in near.values()]
+            found = decide(direction, traveller, entries, now, legal_day(now))
+        outcome = worst(found)
+        check_id = new_id("chk", now)
+        hit_id = None if outcome == "clear" else new_id("hit", now)
+        shown = [_shown(match, near[match.entry_id]) for match in found if match.outcome != "clear"]
+        row = {
+            "id": check_id,
+            "at": now,
+            "client_id": actor.client_id,
+            "checkpoint": actor.checkpoint,
+            "kind": actor.kind,
+            "direction": direction,
+            "outcome": outcome,
+            "hit_id": hit_id,
+            "sequence": size,
+            "question": asked.body.model_dump_json(exclude_none=True),
+            "document_hash": self.document_hash(traveller.papers[0].number) if traveller.papers else None,
+            "matches": _encode(shown).decode() if shown else None,
+        }
+        matches = [
+            {
+                "entry_id": match.entry_id,
+                "check_id": check_id,
+                "entry_version": match.version,
+                "agency": near[match.entry_id].entry.agency,
+                "checkpoint": actor.checkpoint,
+                "at": now,
+                "direction": direction,
+                "outcome": match.outcome,
+                "sighting": match.sighting,
+            }
+            for match in found
+        ]
+        return row, matches, _encode(answer_of(row, shown, asked))
+
+    def document_hash(self, number: str) -> bytes:
+        """The keyed hash under which a document's checks are found after its number is erased."""
+        return hmac.digest(self.runtime.pepper, number.encode(), hashlib.sha256)
+
+    async def last_crossing(self, subject: Subject) -> str:
+        """Where a person was last seen by their documents: `departed`, `in_country` or `unknown` (R34)."""
+        numbers = {documents.normalise(document.number) for document in subject.documents} - {""}
+        async with self.runtime.reading_checks(_DESK) as reader:
+            for number in sorted(numbers):
+                direction = await store.last_direction(reader, self.document_hash(number))
+                if direction is not None:
+                    return "departed" if direction == "exit" else "in_country"
+        return "unknown"
+
+    async def sees_photo(self, actor: Actor, entry_id: str) -> bool:
+        """Whether a checkpoint may see an entry's photo: an unexpired alert, or a match in the last 24 hours."""
+        if actor.checkpoint is None:
+            return False
+        async with self.runtime.reading(actor) as reader:
+            if await has_open(reader, entry_id, actor.checkpoint):
+                return True
+        async with self.runtime.reading_checks(actor) as reader:
+            since = reader.now - PHOTO_AFTER_MATCH
+            return await store.matched_since(reader, entry_id, actor.checkpoint, since)
+
+
+def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None) -> dict[str, Any]:
+    """The answer to a check from its record; what it shows depends on the asking client's kind (R48).
+
+    Args:
+        row: the record's columns, by name.
+        shown: the matches as a counter sees them.
+        asked: the question; None once it was erased, and then the zone's reading is gone too.
+    """
+    zone = asked.mrz if asked else None
+    return {
+        "id": row["id"],
+        "checked_at": rfc3339(row["at"]),
+        "outcome": row["outcome"],
+        "action": action_on(row["outcome"], row["direction"]),
+        "matches": shown if row["kind"] == _FULL_VIEW else [],
+        "mrz": None
+        if zone is None
+        else {
+            "format": zone.format,
+            "valid": zone.valid,
+            "check_digits": zone.check_digits,
+            "fails": zone.fails,
+            "warnings": zone.warnings,
+            "fields": zone.as_fields(),
+        },
+        "registry": {
+            "sequence": row["sequence"],
+            "as_of": rfc3339(row["at"]),
+            "mode": "central",
+            "age_seconds": 0.0,
+        },
+        "hit_id": row["hit_id"],
+        "truncated": False,
+    }
+
+
+def _shown(match: Match, candidate: Candidate) -> dict[str, Any]:
+    entry = candidate.entry
+    return {
+        "entry_id": match.entry_id,
+        "measure": match.measure,
+        "level": match.level,
+        "score": match.score,
+        "reasons": [reason.shown() for reason in match.reasons],
+        "instruction": INSTRUCTIONS[match.measure, match.outcome],
+        "boundary_note": match.boundary_note,
+        "contact": {"agency": entry.agency, "phone": candidate.phone},
+        "in_force_until": entry.last_instant,
+        "photo": f"/v1/entries/{entry.id}/photo" if entry.subject.photo else None,
+    }
+
+
+async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
+    """The answer that a check got, for the checkpoint that asked, and for auditors.
+
+    Raises:
+        NotFound: there is no such check within the actor's view.
+    """
+    row = await store.find(reader, check_id) if made_at(check_id) else None
+    actor = reader.actor
+    if row is None or not (actor.holds("auditor") or actor.checkpoint == row.checkpoint):
+        raise NotFound("There is no such check.")
+    asked = understand(row.question.encode(), legal_day(row.at)) if row.question else None
+    shown = _plain(row.matches) if row.matches else []
+    return answer_of(row._mapping, shown, asked)  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+
+
+_DESK = Actor(client_id="desk", person=None, roles=frozenset())

@@ -1,0 +1,49 @@
+"""Tables of checks. They grow for ever and hang on nothing: no foreign keys, months as partitions."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+
+from app.db.types import Id, Instant, checks_metadata
+
+check = Table(
+    "check_record",
+    checks_metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("client_id", Id, nullable=False),
+    Column("checkpoint", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("hit_id", Id),
+    Column("sequence", BigInteger, nullable=False),  # the register's head when it answered
+    Column("question", Text),  # JSON as asked; erased after its time
+    Column("document_hash", LargeBinary(32)),  # keyed hash of the document number
+    Column("matches", Text),  # JSON; None when nothing was found
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (id)",
+)
+Index("ix_check_record_document_hash", check.c.document_hash, check.c.id)
+
+match = Table(
+    "check_match",
+    checks_metadata,
+    Column("entry_id", Id, primary_key=True),
+    Column("check_id", Id, primary_key=True),
+    Column("entry_version", Integer, nullable=False),
+    Column("agency", String(32), nullable=False),
+    Column("checkpoint", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("sighting", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_check_match_agency", match.c.agency, match.c.check_id)
+Index("ix_check_match_checkpoint", match.c.entry_id, match.c.checkpoint, match.c.at)
+
+ageing = Table(
+    "check_ageing",
+    checks_metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("erased_before", Id, nullable=False),  # the clear questions of older checks are gone
+)

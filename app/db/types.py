@@ -1,0 +1,112 @@
+"""Column types and expressions that mean the same on SQLite and PostgreSQL."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, DateTime, MetaData, String, Text, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from app.kit.clock import rfc3339
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""The register's tables."""
+
+checks_metadata = MetaData(naming_convention=metadata.naming_convention)
+"""The tables of checks: they grow for ever, so SQLite keeps them in a file of their own."""
+
+
+Id = String(40).with_variant(String(40, collation="C"), "postgresql")
+"""An id or code; compared byte by byte, so that the order of ids is the order in which they were made."""
+
+Key = String(200).with_variant(String(200, collation="C"), "postgresql")
+"""An identifier to be found by; compared byte by byte."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime: `timestamptz` on PostgreSQL, fixed-width RFC 3339 text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type of the column on this engine."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Text())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """What is stored; a naive datetime is refused.
+
+        Raises:
+            ValueError: the datetime has no offset.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime is no instant")
+        return rfc3339(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """What is read: always aware, always UTC."""
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
+        return moment.astimezone(UTC)  # type: ignore[no-any-return]  # asyncpg gives a datetime
+
+
+class _TextList(TypeDecorator[list[str]]):
+    """A list of texts as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The parameter's type on this engine."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Text))
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        """The list as the driver wants it."""
+        if value is None:
+            return None
+        return json.dumps(value) if dialect.name == "sqlite" else list(value)
+
+
+class _AnyOf(FunctionElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+    _is_implicitly_boolean = True
+
+
+@compiles(_AnyOf)
+def _any_of_array(element: _AnyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **kwargs)} = ANY ({compiler.process(values, **kwargs)})"
+
+
+@compiles(_AnyOf, "sqlite")
+def _any_of_json(element: _AnyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+    column, values = element.clauses
+    inner = f"SELECT value FROM json_each({compiler.process(values, **kwargs)})"
+    return f"{compiler.process(column, **kwargs)} IN ({inner})"
+
+
+def any_of(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """A condition that holds where the text `column` is in the list bound to the parameter `name`.
+
+    Unlike `in_()`, the statement is the same for lists of any length, so it is compiled and prepared once.
+    """
+    return _AnyOf(column, bindparam(name, type_=_TextList()))

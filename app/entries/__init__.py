@@ -1,0 +1,1 @@
+"""The register: entries, their periods, decisions and the law's rules."""

@@ -1,0 +1,408 @@
+"""What an entry is, and what may happen to it; pure.
+
+An entry is one measure against one person, from one decision of one agency. It is a frozen value: each act
+returns the next version, or raises the error that says why not.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+import msgspec
+
+from app.db.unit import Actor
+from app.entries import periods
+from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongRole, WrongState
+from app.identity import documents, names, nik, states
+from app.identity.births import Birth, compatible
+
+
+class Measure(StrEnum):
+    """The two measures of the law."""
+
+    PREVENTION = "prevention"
+    DETERRENCE = "deterrence"
+
+
+class Citizenship(StrEnum):
+    """Indonesian citizen or foreigner, as derived from the subject's data."""
+
+    WNI = "WNI"
+    WNA = "WNA"
+
+
+class State(StrEnum):
+    """Where an entry stands (contract section 3)."""
+
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    VERIFIED = "verified"
+    PROVISIONAL = "provisional"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    ENDED = "ended"
+
+
+class EndedReason(StrEnum):
+    """Why an entry ended."""
+
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    REVOKED = "revoked"
+
+
+class Verdict(StrEnum):
+    """What another pair of eyes may say."""
+
+    VERIFY = "verify"
+    RETURN = "return"
+    APPROVE = "approve"
+    REJECT = "reject"
+    COUNTERSIGN = "countersign"
+
+
+class Alias(msgspec.Struct, frozen=True):
+    """Another name of the subject; `low` quality is weak evidence."""
+
+    name: str
+    quality: str = "good"
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A travel or identity document as given."""
+
+    type: str
+    number: str
+    issuing_state: str | None = None
+    expires_on: date | None = None
+
+
+class Photo(msgspec.Struct, frozen=True):
+    """The subject's photo as stored: metadata stripped, bytes in a table of their own."""
+
+    sha256: str
+    media_type: str
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """The person. Births keep the precision they were given with (R17)."""
+
+    full_name: str
+    aliases: tuple[Alias, ...] = ()
+    sex: str | None = None
+    birth: Birth | None = None
+    birth_alternatives: tuple[Birth, ...] = ()
+    birth_place: str | None = None
+    nationalities: tuple[str, ...] = ()
+    nik: str | None = None
+    occupation: str | None = None
+    address: str | None = None
+    documents: tuple[Document, ...] = ()
+    photo: Photo | None = None
+
+    @property
+    def births(self) -> tuple[Birth, ...]:
+        """Every birth date that is given."""
+        return (*((self.birth,) if self.birth else ()), *self.birth_alternatives)
+
+    @property
+    def citizenship(self) -> Citizenship:
+        """WNI if any nationality, issuing state or a well-formed NIK says Indonesia (contract section 1)."""
+        said = {*self.nationalities, *(document.issuing_state for document in self.documents)}
+        indonesian = states.INDONESIA in said or (self.nik is not None and nik.well_formed(self.nik))
+        return Citizenship.WNI if indonesian else Citizenship.WNA
+
+    def identifiers(self) -> set[str]:
+        """The keys by which the subject is found: documents, their skeletons, NIK, folded names."""
+        keys = set()
+        for document in self.documents:
+            number = documents.normalise(document.number)
+            if number:
+                keys |= {f"d:{number}", f"k:{documents.skeleton(number)}"}
+        if self.nik:
+            keys.add(f"n:{documents.normalise(self.nik)}")
+        spellings = (self.full_name, *(alias.name for alias in self.aliases if alias.quality == "good"))
+        keys |= {f"f:{names.fold(spelling)}" for spelling in spellings}
+        return {key[:200] for key in keys}
+
+    def same_person(self, other: "Subject") -> bool:
+        """An equal document or NIK, or an equal folded name and compatible birth (contract section 3)."""
+        if self.nik and other.nik and documents.normalise(self.nik) == documents.normalise(other.nik):
+            return True
+        if any(_same_document(mine, theirs) for mine in self.documents for theirs in other.documents):
+            return True
+        if names.fold(self.full_name) != names.fold(other.full_name):
+            return False
+        mine, theirs = self.births, other.births
+        return bool(mine and theirs) and any(compatible(one, two) for one in mine for two in theirs)
+
+
+def _same_document(one: Document, other: Document) -> bool:
+    number = documents.normalise(one.number)
+    if not number or number != documents.normalise(other.number):
+        return False
+    return one.issuing_state is None or other.issuing_state in {None, one.issuing_state}
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """The legal ground: one letter of one owner in one case."""
+
+    instrument: str
+    number: str
+    issued_on: date
+    received_on: date | None = None
+    late_reason: str | None = None
+    signed_by: str | None = None
+    signed_by_position: str | None = None
+    law: str
+    reason_code: str
+    reason: str
+    case_reference: str
+    stage: str | None = None
+    subject_status: str
+    amount_idr: int | None = None
+    good_faith_doubt: str | None = None
+    lifetime_ground: str | None = None
+    trafficking_victim: bool = False
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """The letter that an urgent request rests on (Permenimipas 13/2025 art. 9(2))."""
+
+    number: str
+    issued_on: date
+    sha256: str
+    media_type: str | None = None
+
+
+class Substitute(msgspec.Struct, frozen=True):
+    """Who signs for an absent head, and by what mandate (R33)."""
+
+    absent_head: str
+    mandate: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Something the register accepts but tells: late letters, doubtful numbers, similar entries."""
+
+    code: str
+    pointer: str
+    detail: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry at one version.
+
+    Attributes:
+        in_force_from: first instant it can hold; None until decided.
+        in_force_until: first instant it no longer holds, by the dates; None for a lifetime.
+        authors: persons who wrote content of the current version; they may not verify it.
+        verified_by: person who verified the current version.
+        approved_by: persons who approved it.
+        alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
+        alert_message: the owner's words to the checkpoints.
+        chase: checkpoints that are the first to be chased for an acknowledgement.
+    """
+
+    id: str
+    version: int
+    state: State
+    measure: Measure
+    urgent: bool = False
+    formalises: str | None = None
+    agency: str
+    office: str | None = None
+    citizenship: Citizenship
+    subject: Subject
+    basis: Basis
+    letter: Letter | None = None
+    substitute: Substitute | None = None
+    unknown: tuple[str, ...] = ()
+    starts_on: date
+    ends_on: date | None
+    lifetime: bool = False
+    in_force_from: datetime | None = None
+    in_force_until: datetime | None = None
+    submitted_by: str
+    authors: tuple[str, ...]
+    verified_by: str | None = None
+    approved_by: tuple[str, ...] = ()
+    countersigned_by: str | None = None
+    countersigned_at: datetime | None = None
+    second_approval_at: datetime | None = None
+    requested_at: datetime | None = None
+    received_at: datetime
+    ended_reason: EndedReason | None = None
+    ended_at: datetime | None = None
+    extension_count: int = 0
+    crossing: str | None = None
+    alerted: bool = False
+    alert_message: str | None = None
+    chase: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    created_at: datetime
+    updated_at: datetime
+    sequence: int | None = None
+
+    @property
+    def last_instant(self) -> str | None:
+        """The last second of the last day with its offset (R28); None for a lifetime."""
+        return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether the measure holds at an instant: computed, never a flag (R29)."""
+        return (
+            self.state in {State.PROVISIONAL, State.ACTIVE}
+            and self.in_force_from is not None
+            and self.in_force_from <= now
+            and (self.in_force_until is None or now < self.in_force_until)
+        )
+
+    def at(self, now: datetime) -> Self:
+        """The entry as it stands at an instant, with the end that the law has brought by itself meanwhile."""
+        over = self.in_force_until
+        undecided = self.state is State.SUBMITTED and self.urgent
+        if over is None or now < over:
+            return self
+        if self.state not in {State.PROVISIONAL, State.ACTIVE} and not undecided:
+            return self
+        reason = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
+        return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same entry with some members changed."""
+        return msgspec.structs.replace(self, **changes)
+
+    def expect(self, version: int) -> None:
+        """Make sure that the caller has read this version.
+
+        Raises:
+            StaleVersion: another version is current.
+        """
+        if version != self.version:
+            raise StaleVersion("The entry has changed since it was read.", extra={"version": self.version})
+
+    def decide(self, by: Actor, verdict: Verdict, expected: int, at: datetime, immigration: str) -> Self:
+        """What another pair of eyes decides (R31, R32).
+
+        Args:
+            by: who decides.
+            verdict: what they say.
+            expected: the version that they have read.
+            at: when.
+            immigration: code of the agency whose own entries another office approves.
+
+        Raises:
+            WrongRole: the verdict is not for the actor's roles.
+            StaleVersion: the entry has changed meanwhile.
+            WrongState: the verdict does not fit the entry's state.
+            SecondPairOfEyesNeeded: the actor has acted on this version before.
+        """
+        now = self.at(at)
+        roles = _DECIDERS.get((verdict, now.state, self.urgent), frozenset())
+        if not by.holds(*_VERDICTS[verdict]):
+            raise WrongRole(f"The verdict {verdict} is for: {', '.join(sorted(_VERDICTS[verdict]))}.")
+        now.expect(expected)
+        if not roles or not by.holds(*roles):
+            raise WrongState(f"An entry that is {now.state} can't be decided on like this.")
+        return _ACTS[verdict](now, by, at, immigration)
+
+    def _verify(self, by: Actor, at: datetime, _immigration: str) -> Self:
+        self._different(by, self.authors, "Whoever wrote the entry can't verify it.")
+        return self._next(at, state=State.VERIFIED, verified_by=by.person)
+
+    def _return(self, by: Actor, at: datetime, _immigration: str) -> Self:
+        if self.state is State.SUBMITTED:
+            self._different(by, self.authors, "Whoever wrote the entry can't return it.")
+        else:
+            self._different(by, (*self.authors, self.verified_by), "A third person returns a verified entry.")
+        return self._next(at, state=State.RETURNED)
+
+    def _approve(self, by: Actor, at: datetime, immigration: str) -> Self:
+        self._different(
+            by,
+            (*self.authors, self.verified_by, *self.approved_by),
+            "Whoever wrote, verified or approved the entry can't approve it.",
+        )
+        if self.agency == immigration and by.office == self.office:
+            raise SecondPairOfEyesNeeded("Immigration's own entries are approved by another office.")
+        over = None if self.ends_on is None else periods.over_at(self.ends_on)
+        if over is not None and over <= at:
+            raise WrongState("The period asked for is over; the entry can only be returned or rejected.")
+        if self.lifetime and not self.approved_by:  # R11: a second approver makes it work
+            return self._next(at, approved_by=(by.person,))
+        return self._next(
+            at,
+            state=State.ACTIVE,
+            approved_by=(*self.approved_by, by.person),
+            second_approval_at=at if self.approved_by else None,
+            in_force_from=periods.begins_at(self.starts_on),
+            in_force_until=over,
+        )
+
+    def _reject(self, by: Actor, at: datetime, _immigration: str) -> Self:
+        self._different(by, (*self.authors, self.verified_by), "Whoever wrote or verified can't reject it.")
+        return self._next(at, state=State.REJECTED, in_force_until=None, ended_at=at)
+
+    def _countersign(self, by: Actor, at: datetime, _immigration: str) -> Self:
+        self._different(by, self.authors, "Whoever made the urgent entry can't countersign it.")
+        if self.countersigned_at is not None:
+            raise WrongState("The entry is countersigned already.")
+        assert self.ends_on is not None  # an urgent entry always has its twenty days
+        return self._next(
+            at,
+            state=State.PROVISIONAL,
+            countersigned_by=by.client_id,
+            countersigned_at=at,
+            in_force_from=self.in_force_from or at,
+            in_force_until=periods.over_at(self.ends_on),
+        )
+
+    def ended(self, reason: EndedReason, at: datetime, effective: datetime) -> Self:
+        """The entry after its end.
+
+        Args:
+            reason: why.
+            at: when this is recorded.
+            effective: when the end took effect.
+        """
+        return self._next(at, state=State.ENDED, ended_reason=reason, ended_at=effective)
+
+    def _next(self, at: datetime, **changes: Any) -> Self:
+        return self.replace(version=self.version + 1, updated_at=at, **changes)
+
+    @staticmethod
+    def _different(by: Actor, earlier: Iterable[str | None], detail: str) -> None:
+        if by.person is None or by.person in set(earlier):
+            raise SecondPairOfEyesNeeded(detail)
+
+
+_ACTS = {
+    Verdict.VERIFY: Entry._verify,
+    Verdict.RETURN: Entry._return,
+    Verdict.APPROVE: Entry._approve,
+    Verdict.REJECT: Entry._reject,
+    Verdict.COUNTERSIGN: Entry._countersign,
+}
+
+_VERDICTS = {
+    Verdict.VERIFY: frozenset({"verifier"}),
+    Verdict.RETURN: frozenset({"verifier", "approver"}),
+    Verdict.APPROVE: frozenset({"approver"}),
+    Verdict.REJECT: frozenset({"approver", "duty_officer"}),
+    Verdict.COUNTERSIGN: frozenset({"duty_officer"}),
+}
+
+_DECIDERS = {
+    (Verdict.VERIFY, State.SUBMITTED, False): frozenset({"verifier"}),
+    (Verdict.RETURN, State.SUBMITTED, False): frozenset({"verifier"}),
+    (Verdict.RETURN, State.VERIFIED, False): frozenset({"approver"}),
+    (Verdict.APPROVE, State.VERIFIED, False): frozenset({"approver"}),
+    (Verdict.REJECT, State.VERIFIED, False): frozenset({"approver"}),
+    (Verdict.COUNTERSIGN, State.PROVISIONAL, True): frozenset({"duty_officer"}),
+    (Verdict.COUNTERSIGN, State.SUBMITTED, True): frozenset({"duty_officer"}),
+    (Verdict.REJECT, State.PROVISIONAL, True): frozenset({"duty_officer"}),
+    (Verdict.REJECT, State.SUBMITTED, True): frozenset({"duty_officer"}),
+}
+

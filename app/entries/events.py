@@ -1,0 +1,71 @@
+"""What happens to entries, and how the ledger tells it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.db.unit import Unit
+from app.entries.domain import Entry
+from app.ledger.domain import Draft, RecordType
+
+
+@dataclass(frozen=True, slots=True)
+class EntryChanged:
+    """An entry that checkpoints are told about has reached a new version.
+
+    Attributes:
+        entry: the entry after the change.
+        what: how the ledger calls it.
+        effective_at: when an end that the law brought by itself took effect.
+    """
+
+    entry: Entry
+    what: RecordType
+    effective_at: datetime | None = None
+
+
+async def tell_ledger(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
+    """The ledger's record of a change: dates and codes in the leaf, everything about the person beside it."""
+    entry = event.entry
+    facts = {
+        "measure": entry.measure.value,
+        "state": entry.state.value,
+        "urgent": entry.urgent,
+        "starts_on": entry.starts_on.isoformat(),
+        "ends_on": entry.ends_on.isoformat() if entry.ends_on else None,
+        "lifetime": entry.lifetime,
+        "countersigned": entry.countersigned_at is not None,
+        "ended_reason": entry.ended_reason.value if entry.ended_reason else None,
+        "formalises": entry.formalises,
+    }
+    return [
+        Draft(
+            type=event.what,
+            entry_id=entry.id,
+            version=entry.version,
+            agency=entry.agency,
+            facts=facts,
+            personal=personal(entry),
+            effective_at=event.effective_at,
+            tombstone=event.what is RecordType.ENTRY_ENDED,
+        )
+    ]
+
+
+def personal(entry: Entry) -> dict[str, Any]:
+    """Everything about the person and the case, as plain JSON data."""
+    kept: dict[str, Any] = msgspec.to_builtins(
+        {
+            "office": entry.office,
+            "citizenship": entry.citizenship,
+            "subject": entry.subject,
+            "basis": entry.basis,
+            "letter": entry.letter,
+            "in_force_from": entry.in_force_from,
+            "in_force_until": entry.in_force_until,
+        }
+    )
+    return kept

@@ -1,0 +1,84 @@
+"""The law's periods, in legal days of Asia/Jakarta, last day included; pure (R20-R28)."""
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from app.kit.clock import WIB, day_begins, day_ends, legal_day
+
+MonthConvention = Literal["same_day", "day_before"]
+
+PREVENTION_MONTHS = 6
+"""Longest exit ban, and longest extension of one (UU 6/2011 art. 97(1))."""
+
+DETERRENCE_MONTHS = 120
+"""Longest entry ban, and longest extension of one: ten years (UU 6/2011 art. 102(1) as of UU 63/2024)."""
+
+URGENT_DAYS = 20
+"""Life of an urgent entry in calendar days, first and last included (Permenimipas 13/2025 art. 9(5), 11)."""
+
+EXTENSIONS = 1
+"""How often a measure may be extended (UU 6/2011 art. 97(1), 102(1); MK 64/PUU-IX/2011)."""
+
+NOTE_WINDOW = timedelta(hours=3)
+"""How near the edges of a period an answer carries a note (R28)."""
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day number `months` later, clamped to the month's end: 31 Aug 2025 + 6 = 28 Feb 2026 (R20)."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def last_day_allowed(starts_on: date, months: int, convention: MonthConvention = "same_day") -> date:
+    """The latest last day of a period of at most `months` (R20, R21, R24).
+
+    Args:
+        starts_on: the first day.
+        months: the law's longest length.
+        convention: `same_day` as practised (7 Sep -> 7 Mar), or the strict `day_before` (6 Mar).
+
+    Raises:
+        ValueError: the period would end beyond the year 9999.
+    """
+    last = add_months(starts_on, months)
+    # A clamped end is already the day before the same day of a longer month: taking one more day off would
+    # shorten the period below the law's length.
+    if convention == "day_before" and last.day == starts_on.day:
+        return last - timedelta(days=1)
+    return last
+
+
+def urgent_start(requested_at: datetime, received_at: datetime) -> date:
+    """First day of an urgent entry: the legal day of the earlier of the two clocks (R25, F2.22)."""
+    return legal_day(min(requested_at, received_at))
+
+
+def urgent_end(starts_on: date) -> date:
+    """Last day of an urgent entry: the twentieth, the first counted (R25: 23 Aug -> 11 Sep)."""
+    return starts_on + timedelta(days=URGENT_DAYS - 1)
+
+
+def begins_at(starts_on: date) -> datetime:
+    """The instant, in UTC, from which a period runs: 00:00 WIB of its first day (R27)."""
+    return day_begins(starts_on)
+
+
+def over_at(ends_on: date) -> datetime:
+    """The first instant, in UTC, after a period: 24:00 WIB of its last day (R27)."""
+    return day_ends(ends_on)
+
+
+def overlap(starts_on: date, ends_on: date | None, other_start: date, other_end: date | None) -> bool:
+    """Whether two periods share a day; None as an end means lifetime."""
+    return (ends_on is None or other_start <= ends_on) and (other_end is None or starts_on <= other_end)
+
+
+def boundary_note(now: datetime, begins: datetime | None, over: datetime | None) -> str | None:
+    """The note for a counter in the first and last three hours of a period; it never changes the outcome (R28)."""
+    if begins is not None and timedelta(0) <= now - begins < NOTE_WINDOW:
+        return f"The measure began at {begins.astimezone(WIB).isoformat(timespec='minutes')} (WIB)."
+    if over is not None and timedelta(0) < over - now <= NOTE_WINDOW:
+        return f"The measure ends at {over.astimezone(WIB).isoformat(timespec='minutes')} (WIB)."
+    return None

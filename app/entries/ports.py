@@ -1,0 +1,21 @@
+"""What the register asks of those who stand above it; filled in by `main`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.db.unit import Actor
+from app.entries.domain import Subject
+
+LastCrossing = Callable[[Subject], Awaitable[str]]
+"""Where the person was last seen: `departed`, `in_country` or `unknown` (R34)."""
+
+SeesPhoto = Callable[[Actor, str], Awaitable[bool]]
+"""Whether a checkpoint may see an entry's photo: an unexpired alert, or a match in the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The two questions that only alerts and checks can answer."""
+
+    last_crossing: LastCrossing
+    sees_photo: SeesPhoto

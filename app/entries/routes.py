@@ -1,0 +1,187 @@
+"""The register's public calls (contract section 3)."""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from app.access.domain import Role
+from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.db.unit import Reader, Unit
+from app.entries import search, service
+from app.entries.domain import Entry, Measure, State
+from app.entries.schemas import DecisionIn, EntryIn, EntryOut, HistoryItemOut, HistoryOut, SearchIn
+from app.entries.store import Filter
+from app.web.etag import RequiredVersion, etag_of, not_modified
+from app.web.openapi import problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+
+router = APIRouter(prefix="/entries", tags=["entries"], route_class=GuardedRoute)
+
+Submitter = Annotated[Unit, unit_for(Role.SUBMITTER)]
+Decider = Annotated[Unit, unit_for(Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER)]
+EntryReader = Annotated[
+    Reader,
+    reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR),
+]
+Searcher = Annotated[
+    Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, repeats="refused")
+]
+EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
+
+CONTENT = (
+    "validation",
+    "missing-subject-data",
+    "wni-cannot-be-deterred",
+    "period-required",
+    "period-too-long",
+    "lifetime-not-allowed",
+    "witness-not-allowed",
+    "stage-not-allowed",
+    "instrument-mismatch",
+    "photo-invalid",
+    "duplicate-entry",
+)
+"""Slugs of what may be wrong with an entry's content."""
+
+REPEATS = ("idempotency-mismatch", "idempotency-in-flight")
+
+
+def _answered(request: Request, response: Response, entry: Entry, unit: Reader) -> EntryOut:
+    response.headers["ETag"] = tag_of(entry, unit)
+    return EntryOut.of(entry, unit.now, runtime_of(request).settings)
+
+
+def tag_of(entry: Entry, reader: Reader) -> str:
+    """The entry's ETag: it changes with the version, the state at the moment, and `in_force`."""
+    return etag_of(entry.version, entry.in_force(reader.now), entry.at(reader.now).state.value, entry.sequence)
+
+
+@router.post("", status_code=201, summary="Submit an entry", responses=problems(*CONTENT, *REPEATS))
+async def submit_entry(unit: Submitter, body: EntryIn, request: Request, response: Response) -> EntryOut:
+    """Ask for a measure against one person; a verifier of the agency and an approver of Immigration decide."""
+    entry = await service.submit(unit, body.wanted(), runtime_of(request).settings)
+    response.headers["Location"] = f"/v1/entries/{entry.id}"
+    return _answered(request, response, entry, unit)
+
+
+@router.get("", summary="List entries", responses=problems("validation"))
+async def list_entries(  # noqa: PLR0913 - one parameter a filter of the contract
+    reader: EntryReader,
+    request: Request,
+    state: Annotated[State | None, Query(description="Only entries that stand in this state now.")] = None,
+    measure: Annotated[Measure | None, Query(description="Only this measure.")] = None,
+    agency: Annotated[str | None, Query(max_length=32, description="Only this owner's.")] = None,
+    in_force: Annotated[bool | None, Query(description="Only those in force now, or not.")] = None,
+    ending_before: Annotated[
+        date | None, Query(description="Only those whose last day lies before this one.")
+    ] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[EntryOut]:
+    """Entries within the caller's view, newest first."""
+    wanted = Filter(state, measure, agency, in_force, ending_before)
+    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    rows = await service.list_page(reader, wanted, before, limit + 1)
+    page, after = cut(rows, limit, lambda entry: (entry.id,))
+    settings = runtime_of(request).settings
+    return Page(items=[EntryOut.of(entry, reader.now, settings) for entry in page], next_cursor=after)
+
+
+@router.post("/search", summary="Search for a person", responses=problems("validation", "idempotency-not-allowed"))
+async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Page[EntryOut]:
+    """Look for a person within the caller's view by document, NIK or name; logged like a check."""
+    rows = await search.search(unit, body, runtime_of(request).pepper)
+    page, after = cut(rows, body.limit, lambda entry: (entry.id,))
+    settings = runtime_of(request).settings
+    return Page(items=[EntryOut.of(entry, unit.now, settings) for entry in page], next_cursor=after)
+
+
+@router.get("/{entry_id}", summary="Read an entry", responses=problems("not-found"), response_model=EntryOut)
+async def read_entry(
+    reader: EntryReader,
+    entry_id: EntryId,
+    request: Request,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(description="ETags that the caller holds.")] = None,
+) -> EntryOut | Response:
+    """One entry as it stands now."""
+    entry = await service.get(reader, entry_id)
+    same = not_modified(if_none_match, tag_of(entry, reader))
+    return same or _answered(request, response, entry, reader)
+
+
+@router.put(
+    "/{entry_id}",
+    summary="Resubmit a returned entry",
+    responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required"),
+)
+async def resubmit_entry(  # noqa: PLR0913 - what HTTP hands over
+    unit: Submitter,
+    entry_id: EntryId,
+    expected: RequiredVersion,
+    body: EntryIn,
+    request: Request,
+    response: Response,
+) -> EntryOut:
+    """Replace the content of a returned entry; it is decided on anew."""
+    settings = runtime_of(request).settings
+    entry = await service.resubmit(unit, entry_id, expected, body.wanted(), settings)
+    return _answered(request, response, entry, unit)
+
+
+@router.post(
+    "/{entry_id}/decisions",
+    status_code=201,
+    summary="Decide on an entry",
+    responses=problems(
+        "validation",
+        "not-found",
+        "wrong-state",
+        "four-eyes",
+        "stale-version",
+        "version-required",
+        *REPEATS,
+    ),
+)
+async def decide_on_entry(  # noqa: PLR0913 - what HTTP hands over
+    unit: Decider,
+    entry_id: EntryId,
+    expected: RequiredVersion,
+    body: DecisionIn,
+    request: Request,
+    response: Response,
+) -> EntryOut:
+    """Another pair of eyes: verify or return, approve or reject, countersign an urgent entry."""
+    entry = await service.decide(unit, entry_id, expected, body.verdict, body.reason)
+    return _answered(request, response, entry, unit)
+
+
+@router.get("/{entry_id}/history", summary="Read an entry's history", responses=problems("not-found"))
+async def read_history(reader: EntryReader, entry_id: EntryId) -> HistoryOut:
+    """Every step of an entry's life, in order."""
+    steps = await service.history(reader, entry_id)
+    return HistoryOut(items=[HistoryItemOut(**msgspec.to_builtins(step)) for step in steps])
+
+
+@router.get(
+    "/{entry_id}/photo",
+    summary="See an entry's photo",
+    responses={
+        200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "The photo."},
+        **problems("not-found"),
+    },
+    response_class=Response,
+)
+async def read_photo(
+    unit: Annotated[Unit, unit_for()],
+    entry_id: EntryId,
+    request: Request,
+) -> Response:
+    """The photo, for the owner, those who decide, auditors, and checkpoints that have to do with the person."""
+    actor = unit.actor
+    granted = actor.holds("checkpoint") and await request.app.state.ports.sees_photo(actor, entry_id)
+    blob = await service.photo(unit, entry_id, granted=granted)
+    await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})
+    return Response(blob.data, media_type=blob.media_type, headers={"Cache-Control": "no-store"})

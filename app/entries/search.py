@@ -1,0 +1,64 @@
+"""Searching the register for a person: by document, NIK or folded name. Every search is recorded."""
+
+import hashlib
+import hmac
+
+from app.db.unit import Unit
+from app.entries import service, store
+from app.entries.domain import Entry
+from app.entries.schemas import SearchIn
+from app.errors import Fault, Invalid
+from app.identity import documents, names
+from app.identity.births import birth_from_json, compatible
+from app.kit.canonical import canonical
+from app.web.paging import decode_cursor
+
+
+async def search(unit: Unit, wanted: SearchIn, pepper: bytes) -> list[Entry]:
+    """At most `limit` + 1 entries within the actor's view that fit, newest first.
+
+    The record of the search holds a keyed hash of the question, not the name that was asked for.
+
+    Raises:
+        Invalid: nothing to look for, or a search for a hit, which only a supervisor makes.
+    """
+    keys = _keys(wanted)
+    if not keys:
+        fault = Fault("", "empty", "Give a name, a document or a NIK to look for.")
+        raise Invalid("There is nothing to look for.", faults=[fault])
+    before = str(decode_cursor(wanted.cursor, str, pointer="/cursor")[0]) if wanted.cursor else None
+    found = [entry for entry in await store.list_by_keys(unit, keys) if service.visible(entry, unit.actor)]
+    found = [entry.at(unit.now) for entry in await service.with_sequences(unit, found)]
+    fitting = [entry for entry in found if _fits(entry, wanted) and (before is None or entry.id < before)]
+    fitting.sort(key=lambda entry: entry.id, reverse=True)
+    await service.log_look(unit, "entries.searched", None, _trace(wanted, fitting, pepper))
+    return fitting[: wanted.limit + 1]
+
+
+def _keys(wanted: SearchIn) -> set[str]:
+    keys = set()
+    if wanted.document:
+        keys.add(f"d:{documents.normalise(wanted.document)}")
+    if wanted.nik:
+        keys.add(f"n:{wanted.nik}")
+    if wanted.name:
+        keys.add(f"f:{names.fold(wanted.name)}"[:200])
+    return keys
+
+
+def _fits(entry: Entry, wanted: SearchIn) -> bool:
+    if wanted.measure is not None and entry.measure is not wanted.measure:
+        return False
+    if wanted.state is not None and entry.state.value != wanted.state:
+        return False
+    if wanted.birth is None:
+        return True
+    asked = birth_from_json(wanted.birth.model_dump(mode="json", by_alias=True))
+    births = entry.subject.births
+    return not births or any(compatible(listed, asked) for listed in births)
+
+
+def _trace(wanted: SearchIn, found: list[Entry], pepper: bytes) -> dict[str, object]:
+    question = canonical(wanted.model_dump(mode="json", by_alias=True))
+    keyed = hmac.new(pepper, question, hashlib.sha256).hexdigest()
+    return {"question": keyed, "found": [entry.id for entry in found[:100]]}

@@ -1,0 +1,440 @@
+"""Use cases of the register: submit, decide, resubmit, read. Each runs in one transaction, told in order."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from app.access.domain import IMMIGRATION
+from app.access.service import find_checkpoint, lock_agency, record
+from app.db.unit import Actor, Reader, Unit
+from app.entries import periods, store
+from app.entries.domain import (
+    Basis,
+    EndedReason,
+    Entry,
+    Letter,
+    Measure,
+    Notice,
+    Photo,
+    State,
+    Subject,
+    Substitute,
+    Verdict,
+)
+from app.entries.events import EntryChanged
+from app.entries.law import Origin, Owner, Policy, Request, judge
+from app.entries.store import Blob, Filter
+from app.errors import (
+    DuplicateEntry,
+    Fault,
+    Invalid,
+    NotFound,
+    UrgentNotRepeatable,
+    WrongState,
+)
+from app.kit.clock import legal_day
+from app.kit.ids import new_id
+from app.ledger.domain import RecordType
+from app.ledger.service import last_of_entries, sequences_of_entry
+from app.settings import Settings
+
+ALL_ENTRIES = frozenset({"approver", "duty_officer", "auditor"})
+"""Roles that see the entries of every agency."""
+
+OLDEST_REQUEST = timedelta(hours=24)
+"""How far back an urgent request's own time may lie (contract section 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A measure as a submitter asks for it."""
+
+    measure: Measure
+    subject: Subject
+    photo: Blob | None
+    basis: Basis
+    starts_on: date | None = None
+    ends_on: date | None = None
+    lifetime: bool = False
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UrgentWanted(Wanted):
+    """An urgent measure: no period, but a letter (Permenimipas 13/2025 art. 9)."""
+
+    letter: Letter | None = None
+    attachment: Blob | None = None
+    requested_at: datetime | None = None
+    substitute: Substitute | None = None
+    message: str | None = None
+    chase: tuple[str, ...] = ()
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The deployment's choices, for the rules."""
+    return Policy(
+        month_convention=settings.month_convention,
+        first_request_max_age_days=settings.first_request_max_age_days,
+        witness_warn_agencies=settings.witness_warn_agencies,
+    )
+
+
+async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
+    """Ask for a measure; a second and a third person will decide.
+
+    Raises:
+        CekalError: as `law.judge`; DuplicateEntry for a letter or case that the owner has already.
+    """
+    owner = await _owner(unit)
+    warnings = _judged(wanted, owner, settings, unit.now)
+    similar = await _refuse_duplicates(unit, wanted, owner.code)
+    entry = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
+    await store.add(unit, entry, "submitted")
+    await _keep_photo(unit, entry, wanted)
+    return entry
+
+
+async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, settings: Settings) -> Entry:
+    """Replace the content of a returned entry; any submitter of its agency may.
+
+    Raises:
+        NotFound: not an entry of this agency.
+        StaleVersion, WrongState: it has changed, or was not returned.
+        CekalError: as `submit`.
+    """
+    entry = await store.lock(unit, entry_id)
+    if not visible(entry, unit.actor):
+        raise NotFound("There is no such entry.")
+    entry.expect(expected)
+    if entry.state is not State.RETURNED:
+        raise WrongState("Only a returned entry can be resubmitted.")
+    owner = await _owner(unit)
+    warnings = _judged(wanted, owner, settings, unit.now)
+    similar = await _refuse_duplicates(unit, wanted, owner.code, but=entry_id)
+    fresh = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
+    entry = fresh.replace(
+        id=entry.id,
+        version=entry.version + 1,
+        created_at=entry.created_at,
+        submitted_by=entry.submitted_by,
+        authors=(str(unit.actor.person),),
+    )
+    await store.save(unit, entry, "resubmitted", reindex=True)
+    await _keep_photo(unit, entry, wanted)
+    return entry
+
+
+async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, crossing: str) -> Entry:
+    """Make an urgent entry: from the commit on a hold for the supervisor, told to every checkpoint.
+
+    The law's urgent route is written for exit bans; `urgent_deterrence` allows it for entry bans too, with the
+    same twenty days.
+
+    Args:
+        unit: the transaction.
+        wanted: what is asked.
+        settings: the deployment's choices.
+        crossing: where the person was last seen (R34).
+
+    Raises:
+        UrgentNotRepeatable: the same request lapsed before (R35).
+        CekalError: as `submit`.
+    """
+    if wanted.measure is Measure.DETERRENCE and not settings.urgent_deterrence:
+        fault = Fault("/measure", "urgent_prevention_only", "The urgent route is open to exit bans only here.")
+        raise Invalid("An entry ban can't be urgent here.", faults=[fault])
+    owner = await _owner(unit)
+    requested = _requested_at(wanted, unit.now)
+    await _known_checkpoints(unit, wanted.chase)
+    warnings = list(_judged(wanted, owner, settings, unit.now))
+    warnings += await _refuse_duplicates(unit, wanted, owner.code)
+    if wanted.attachment is None:
+        detail = "The letter itself is not attached; whoever countersigns must see it."
+        warnings.append(Notice("letter_unseen", "/letter/attachment", detail))
+    first = settings.urgent_countersign_first
+    starts_on = periods.urgent_start(requested, unit.now)
+    entry = _new(unit, wanted, State.SUBMITTED if first else State.PROVISIONAL, owner.code, tuple(warnings))
+    entry = entry.replace(
+        urgent=True,
+        letter=wanted.letter,
+        substitute=wanted.substitute,
+        requested_at=requested,
+        starts_on=starts_on,
+        ends_on=periods.urgent_end(starts_on),
+        in_force_from=None if first else unit.now,
+        in_force_until=unit.now + timedelta(hours=settings.countersign_lapse_hours),
+        crossing=crossing,
+        alerted=not first,
+        alert_message=wanted.message,
+        chase=wanted.chase,
+    )
+    await store.add(unit, entry, "submitted_urgently")
+    await _keep_photo(unit, entry, wanted)
+    if wanted.attachment is not None:
+        await store.keep_blob(unit, entry.id, wanted.attachment)
+    if first:
+        return entry
+    return await _conclude(unit, EntryChanged(entry, RecordType.ENTRY_PROVISIONAL))
+
+
+async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None) -> Entry:
+    """What another pair of eyes says about an entry.
+
+    Raises:
+        NotFound: outside the actor's view.
+        WrongRole, WrongState, StaleVersion, SecondPairOfEyesNeeded: as `Entry.decide`.
+    """
+    before = await store.lock(unit, entry_id)
+    if not visible(before, unit.actor):
+        raise NotFound("There is no such entry.")
+    entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION)
+    if verdict is Verdict.COUNTERSIGN:
+        entry = entry.replace(alerted=True)
+    await store.save(unit, entry, _EVENTS[verdict], reason)
+    what = _told_as(before, entry)
+    return entry if what is None else await _conclude(unit, EntryChanged(entry, what))
+
+
+async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
+    """Record an end that the law has brought by itself, and tell it; None when there is none to tell.
+
+    Nothing depends on when this runs: checks have known the end since the instant it took effect.
+    """
+    before = await store.lock(unit, entry_id)
+    stands = before.at(unit.now)
+    if stands.state is before.state or stands.ended_at is None:
+        return None
+    reason = stands.ended_reason or EndedReason.EXPIRED
+    entry = before.ended(reason, unit.now, stands.ended_at)
+    await store.save(unit, entry, reason.value)
+    if before.state is State.SUBMITTED:
+        return entry  # never in force, so nobody was told of it
+    return await _conclude(unit, EntryChanged(entry, RecordType.ENTRY_ENDED, effective_at=stands.ended_at))
+
+
+async def get(reader: Reader, entry_id: str) -> Entry:
+    """An entry within the actor's view, as it stands now.
+
+    Raises:
+        NotFound: there is none, or it is outside the view.
+    """
+    entry = await store.find(reader, entry_id)
+    if entry is None or not visible(entry, reader.actor):
+        raise NotFound("There is no such entry.")
+    return (await with_sequences(reader, [entry]))[0].at(reader.now)
+
+
+async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Entry]:
+    """Entries within the actor's view, newest first, as they stand now."""
+    if not reader.actor.holds(*ALL_ENTRIES):
+        if wanted.agency not in {None, reader.actor.agency}:
+            return []
+        wanted = replace(wanted, agency=reader.actor.agency)
+    entries = await store.list_page(reader, wanted, before, limit)
+    return [entry.at(reader.now) for entry in await with_sequences(reader, entries)]
+
+
+async def with_sequences(reader: Reader, entries: list[Entry]) -> list[Entry]:
+    """The same entries, each with the number of its last ledger record."""
+    sequences = await last_of_entries(reader, [entry.id for entry in entries])
+    return [entry.replace(sequence=sequences.get(entry.id)) for entry in entries]
+
+
+async def history(reader: Reader, entry_id: str) -> list[dict[str, object]]:
+    """What happened to an entry, in order, with the ledger's numbers.
+
+    Raises:
+        NotFound: outside the actor's view.
+    """
+    await get(reader, entry_id)
+    sequences = await sequences_of_entry(reader, entry_id)
+    steps = await store.list_history(reader, entry_id)
+    return [{**step, "sequence": sequences.get(step["version"])} for step in steps]
+
+
+async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
+    """An entry's photo.
+
+    Args:
+        reader: the transaction.
+        entry_id: whose.
+        granted: the actor may see it although the entry itself is outside their view (checkpoints).
+
+    Raises:
+        NotFound: outside the actor's view, no photo, or erased.
+    """
+    entry = await store.find(reader, entry_id)
+    if entry is None or not (granted or visible(entry, reader.actor)):
+        raise NotFound("There is no such photo.")
+    found = entry.subject.photo and await store.find_blob(reader, entry_id, entry.subject.photo.sha256)
+    if not found:
+        raise NotFound("There is no such photo.")
+    return found
+
+
+async def log_look(unit: Unit, act: str, about: str | None, detail: dict[str, object]) -> None:
+    """Record that somebody looked: at a photo, or for a person (PDP art. 31; R62)."""
+    await record(unit, act, about, detail)
+
+
+def visible(entry: Entry, actor: Actor) -> bool:
+    """Whether an entry is within an actor's view (contract section 3)."""
+    if actor.holds(*ALL_ENTRIES):
+        return True
+    return actor.holds("submitter", "verifier") and actor.agency == entry.agency
+
+
+async def _owner(unit: Unit) -> Owner:
+    agency = await lock_agency(unit, str(unit.actor.agency))
+    if agency is None or not agency.active:
+        raise NotFound("Your agency is not active in this register.")
+    return Owner(agency.code, agency.legal_forms)
+
+
+def _judged(
+    wanted: Wanted, owner: Owner, settings: Settings, now: datetime, origin: Origin = "request"
+) -> tuple[Notice, ...]:
+    request = Request(
+        measure=wanted.measure,
+        subject=wanted.subject,
+        has_photo=wanted.photo is not None,
+        basis=wanted.basis,
+        starts_on=wanted.starts_on,
+        ends_on=wanted.ends_on,
+        lifetime=wanted.lifetime,
+        unknown=wanted.unknown,
+        urgent=isinstance(wanted, UrgentWanted),
+        origin=origin,
+    )
+    return judge(request, owner, policy_of(settings), legal_day(now))
+
+
+def _new(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:
+    actor = unit.actor
+    return Entry(
+        id=new_id("ent", unit.now),
+        version=1,
+        state=state,
+        measure=wanted.measure,
+        agency=agency,
+        office=actor.office,
+        citizenship=wanted.subject.citizenship,
+        subject=_with_photo(wanted),
+        basis=wanted.basis,
+        unknown=wanted.unknown,
+        starts_on=wanted.starts_on or legal_day(unit.now),
+        ends_on=wanted.ends_on,
+        lifetime=wanted.lifetime,
+        submitted_by=actor.client_id,
+        authors=(str(actor.person),),
+        received_at=unit.now,
+        warnings=warnings,
+        created_at=unit.now,
+        updated_at=unit.now,
+    )
+
+
+def _with_photo(wanted: Wanted) -> Subject:
+    if wanted.photo is None:
+        return wanted.subject
+    kept = Photo(wanted.photo.sha256, wanted.photo.media_type)
+    return msgspec.structs.replace(wanted.subject, photo=kept)
+
+
+async def _keep_photo(unit: Unit, entry: Entry, wanted: Wanted) -> None:
+    if wanted.photo is not None:
+        await store.keep_blob(unit, entry.id, wanted.photo)
+
+
+def _requested_at(wanted: UrgentWanted, now: datetime) -> datetime:
+    requested = wanted.requested_at or now
+    if not now - OLDEST_REQUEST <= requested <= now:
+        fault = Fault("/requested_at", "range", "The request was made within the last 24 hours.")
+        raise Invalid("The request's time can't be right.", faults=[fault])
+    return requested
+
+
+async def _known_checkpoints(reader: Reader, codes: tuple[str, ...]) -> None:
+    faults = []
+    for i, code in enumerate(codes):
+        checkpoint = await find_checkpoint(reader, code)
+        if checkpoint is None or not checkpoint.active:
+            faults.append(Fault(f"/alert/checkpoints/{i}", "unknown", "There is no such checkpoint."))
+    if faults:
+        raise Invalid("A checkpoint is unknown.", faults=faults)
+
+
+async def _refuse_duplicates(
+    unit: Unit, wanted: Wanted, owner: str, *, but: str | None = None
+) -> list[Notice]:
+    """R14, R15, R35: one letter, one case, one entry per subject of an owner; near matches warn."""
+    subject, basis = wanted.subject, wanted.basis
+    keys = subject.identifiers() | {store.letter_key(owner, basis.number)}
+    warnings = []
+    urgent = isinstance(wanted, UrgentWanted)
+    for other in await store.list_by_keys(unit, keys):
+        other = other.at(unit.now)
+        if other.id == but or other.agency != owner:
+            continue
+        if not subject.same_person(other.subject):
+            if subject.identifiers() & other.subject.identifiers():
+                detail = f"Similar to the subject of {other.id}; make sure who is meant."
+                warnings.append(Notice("similar_subject", "/subject", detail))
+            continue
+        same_case = _folded(other.basis.case_reference) == _folded(basis.case_reference)
+        if urgent and same_case and other.ended_reason is EndedReason.LAPSED:
+            raise UrgentNotRepeatable(
+                "The same urgent request lapsed; it can't be made again (Permenkumham 38/2021 art. 11).",
+                extra={"entry_id": other.id},
+            )
+        if other.state is State.REJECTED:
+            continue
+        if _folded(other.basis.number) == _folded(basis.number):
+            raise DuplicateEntry("This letter names this person already.", extra={"entry_id": other.id})
+        if same_case and other.state is not State.ENDED and _overlaps(unit.now, wanted, other):
+            raise DuplicateEntry(
+                "This case has an entry against this person for this time already (R15).",
+                extra={"entry_id": other.id},
+            )
+    return warnings
+
+
+def _overlaps(now: datetime, wanted: Wanted, other: Entry) -> bool:
+    starts_on = wanted.starts_on or legal_day(now)
+    ends_on = wanted.ends_on
+    if isinstance(wanted, UrgentWanted):
+        ends_on = periods.urgent_end(starts_on)
+    return periods.overlap(starts_on, ends_on, other.starts_on, other.ends_on)
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def _told_as(before: Entry, entry: Entry) -> RecordType | None:
+    if entry.state is State.ACTIVE:
+        return RecordType.ENTRY_LISTED
+    if entry.state is State.PROVISIONAL:
+        return RecordType.ENTRY_COUNTERSIGNED
+    if before.state is State.PROVISIONAL:
+        return RecordType.ENTRY_ENDED
+    return None
+
+
+async def _conclude(unit: Unit, event: EntryChanged) -> Entry:
+    unit.happened(event)
+    records = await unit.conclude()
+    mine = [r.sequence for r in records if r.entry_id == event.entry.id and not r.type.is_alert]
+    return event.entry.replace(sequence=mine[-1])
+
+
+_EVENTS = {
+    Verdict.VERIFY: "verified",
+    Verdict.RETURN: "returned",
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.COUNTERSIGN: "countersigned",
+}
+

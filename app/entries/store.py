@@ -1,0 +1,286 @@
+"""Every SQL statement of the register."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, insert, or_, select, update
+
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.entries import tables
+from app.entries.domain import Entry, State
+from app.errors import NotFound
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Entry).decode
+
+_BY_KEYS = (
+    select(tables.entry.c.document)
+    .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
+    .order_by(tables.entry.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Stored bytes: a photo or a letter."""
+
+    sha256: str
+    kind: str
+    media_type: str
+    data: bytes
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "version": entry.version,
+        "state": entry.state,
+        "measure": entry.measure,
+        "urgent": entry.urgent,
+        "agency": entry.agency,
+        "ends_on": entry.ends_on,
+        "in_force_from": entry.in_force_from,
+        "in_force_until": entry.in_force_until,
+        "document": _encode(entry.replace(sequence=None)).decode(),
+    }
+
+
+async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -> None:
+    """Store a new entry with its identifiers and first version."""
+    await unit.run(insert(tables.entry).values(**_columns(entry)))
+    await _index(unit, entry)
+    await _keep_version(unit, entry, event, reason)
+
+
+async def save(
+    unit: Unit, entry: Entry, event: str, reason: str | None = None, *, reindex: bool = False
+) -> None:
+    """Store an entry's next version.
+
+    Args:
+        unit: the transaction, which holds the entry's lock.
+        entry: the next version.
+        event: what happened, for its history.
+        reason: the reason that was given.
+        reindex: whether the subject changed.
+    """
+    changes = _columns(entry)
+    await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
+    if reindex:
+        await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
+        await _index(unit, entry)
+    await _keep_version(unit, entry, event, reason)
+
+
+async def _index(unit: Unit, entry: Entry) -> None:
+    basis = entry.basis
+    keys = entry.subject.identifiers() | {letter_key(entry.agency, basis.number)}
+    await unit.run(insert(tables.key), [{"key": value, "entry_id": entry.id} for value in sorted(keys)])
+
+
+async def _keep_version(unit: Unit, entry: Entry, event: str, reason: str | None) -> None:
+    await unit.run(
+        insert(tables.version).values(
+            entry_id=entry.id,
+            version=entry.version,
+            event=event,
+            by=unit.actor.client_id,
+            person=unit.actor.person,
+            at=entry.updated_at,
+            reason=reason,
+            document=_encode(entry).decode(),
+        )
+    )
+
+
+def letter_key(agency: str, number: str) -> str:
+    """The key under which a letter of an owner is found, whatever its spacing and case."""
+    return f"l:{agency}:{''.join(number.split()).casefold()}"[:200]
+
+
+async def find(reader: Reader, entry_id: str) -> Entry | None:
+    """An entry."""
+    statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id)
+    document = (await reader.run(statement)).scalar_one_or_none()
+    return None if document is None else _decode(document)
+
+
+async def lock(unit: Unit, entry_id: str) -> Entry:
+    """An entry, held against other writers until the commit.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id).with_for_update()
+    document = (await unit.run(statement)).scalar_one_or_none()
+    if document is None:
+        raise NotFound("There is no such entry.")
+    return _decode(document)
+
+
+async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
+    """The entries that have one of the identifiers."""
+    rows = await reader.run(_BY_KEYS, {"keys": sorted(keys)})
+    return [_decode(document) for (document,) in rows]
+
+
+def _stands(now: datetime) -> ColumnElement[str]:
+    """The state as it stands at an instant, with the ends that the law brings by itself."""
+    over = and_(tables.entry.c.in_force_until.is_not(None), tables.entry.c.in_force_until <= now)
+    live = tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE])
+    undecided = and_(tables.entry.c.state == State.SUBMITTED, tables.entry.c.urgent)
+    return case((and_(over, or_(live, undecided)), State.ENDED.value), else_=tables.entry.c.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted; None means any."""
+
+    state: str | None = None
+    measure: str | None = None
+    agency: str | None = None
+    in_force: bool | None = None
+    ending_before: date | None = None
+
+
+async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Entry]:
+    """Entries, newest first, older than an id."""
+    table = tables.entry
+    statement = select(table.c.document).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    if wanted.state is not None:
+        statement = statement.where(_stands(reader.now) == wanted.state)
+    if wanted.measure is not None:
+        statement = statement.where(table.c.measure == wanted.measure)
+    if wanted.agency is not None:
+        statement = statement.where(table.c.agency == wanted.agency)
+    if wanted.in_force is not None:
+        holds = and_(
+            _stands(reader.now).in_([State.PROVISIONAL, State.ACTIVE]),
+            table.c.in_force_from <= reader.now,
+        )
+        statement = statement.where(holds if wanted.in_force else ~holds)
+    if wanted.ending_before is not None:
+        statement = statement.where(table.c.ends_on < wanted.ending_before)
+    return [_decode(document) for (document,) in await reader.run(statement)]
+
+
+async def list_in_states(
+    reader: Reader, states: Sequence[str], *, agency: str | None, urgent: bool | None, limit: int
+) -> list[Entry]:
+    """Entries whose stored state is one of these, oldest first; for worklists."""
+    table = tables.entry
+    statement = select(table.c.document).where(table.c.state.in_(states)).order_by(table.c.id).limit(limit)
+    if agency is not None:
+        statement = statement.where(table.c.agency == agency)
+    if urgent is not None:
+        statement = statement.where(table.c.urgent == urgent)
+    return [_decode(document) for (document,) in await reader.run(statement)]
+
+
+async def list_overdue(reader: Reader, limit: int) -> list[str]:
+    """Ids of entries that the law has ended by itself, but whose end the ledger does not tell yet."""
+    table = tables.entry
+    statement = (
+        select(table.c.id)
+        .where(
+            or_(
+                table.c.state.in_([State.PROVISIONAL, State.ACTIVE]),
+                and_(table.c.state == State.SUBMITTED, table.c.urgent),
+            ),
+            table.c.in_force_until <= reader.now,
+        )
+        .order_by(table.c.in_force_until)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
+    """What happened to an entry, in order."""
+    v = tables.version
+    statement = (
+        select(v.c.version, v.c.event, v.c.by, v.c.at, v.c.reason)
+        .where(v.c.entry_id == entry_id)
+        .order_by(v.c.version)
+    )
+    return [dict(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - SQLAlchemy's accessor
+
+
+async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
+    """Store bytes beside an entry; bytes are never shared between entries, so that each can be erased."""
+    known = select(tables.blob.c.sha256).where(
+        tables.blob.c.entry_id == entry_id, tables.blob.c.sha256 == blob.sha256
+    )
+    if (await unit.run(known)).first() is None:
+        await unit.run(
+            insert(tables.blob).values(
+                entry_id=entry_id,
+                sha256=blob.sha256,
+                kind=blob.kind,
+                media_type=blob.media_type,
+                bytes=blob.data,
+            )
+        )
+
+
+async def find_blob(reader: Reader, entry_id: str, sha256: str) -> Blob | None:
+    """Stored bytes, unless they were erased."""
+    table = tables.blob
+    statement = select(table).where(table.c.entry_id == entry_id, table.c.sha256 == sha256)
+    row = (await reader.run(statement)).first()
+    if row is None or row.bytes is None:
+        return None
+    return Blob(row.sha256, row.kind, row.media_type, row.bytes)
+
+
+_BY_SOURCE = select(tables.source).where(
+    tables.source.c.origin == bindparam("origin"), any_of(tables.source.c.reference, "references")
+)
+
+
+async def list_sources(
+    reader: Reader, origin: str, references: Sequence[str]
+) -> dict[str, tuple[str, str]]:
+    """Entry id and content digest of what was imported before, by its reference in the source."""
+    rows = await reader.run(_BY_SOURCE, {"origin": origin, "references": list(references)})
+    return {row.reference: (row.entry_id, row.digest) for row in rows}
+
+
+async def list_all_sources(reader: Reader, origin: str) -> dict[str, tuple[str, str]]:
+    """As `list_sources`, for everything ever imported from an origin."""
+    rows = await reader.run(select(tables.source).where(tables.source.c.origin == origin))
+    return {row.reference: (row.entry_id, row.digest) for row in rows}
+
+
+async def keep_source(unit: Unit, origin: str, reference: str, entry_id: str, digest: str) -> None:
+    """Note where an entry came from and what its content was."""
+    table = tables.source
+    where = (table.c.origin == origin, table.c.reference == reference)
+    changed = await unit.run(update(table).where(*where).values(entry_id=entry_id, digest=digest))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult
+        await unit.run(
+            insert(table).values(origin=origin, reference=reference, entry_id=entry_id, digest=digest)
+        )
+
+
+async def find_edition(reader: Reader, origin: str) -> datetime | None:
+    """When the last imported edition of a list was generated."""
+    table = tables.list_edition
+    statement = select(table.c.edition).where(table.c.origin == origin)
+    return (await reader.run(statement)).scalar_one_or_none()
+
+
+async def keep_edition(unit: Unit, origin: str, edition: datetime, persons: int) -> None:
+    """Note which edition of a list was imported."""
+    table = tables.list_edition
+    values = {"edition": edition, "imported_at": unit.now, "persons": persons}
+    changed = await unit.run(update(table).where(table.c.origin == origin).values(**values))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]  # as above
+        await unit.run(insert(table).values(origin=origin, **values))
+

@@ -1,0 +1,73 @@
+"""Tables of the register. An entry's columns are for finding it; the entry itself is its `document`."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+
+from app.db.types import Id, Instant, Key, metadata
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("measure", String(16), nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("agency", ForeignKey("agency.code"), nullable=False),
+    Column("ends_on", Date),
+    Column("in_force_from", Instant),
+    Column("in_force_until", Instant),
+    Column("document", Text, nullable=False),  # the whole entry, JSON
+)
+Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
+Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
+
+version = Table(
+    "entry_version",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("event", String(32), nullable=False),
+    Column("by", Id, nullable=False),  # client
+    Column("person", String(64)),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text),
+    Column("document", Text, nullable=False),  # the entry as it was after the event
+)
+
+key = Table(
+    "entry_key",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_entry_key_entry_id", key.c.entry_id)
+
+blob = Table(
+    "blob",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),  # photo or letter
+    Column("media_type", String(64), nullable=False),
+    Column("bytes", LargeBinary),  # None once erased
+    Column("erased_at", Instant),
+)
+
+source = Table(
+    "entry_source",
+    metadata,
+    Column("origin", String(32), primary_key=True),
+    Column("reference", String(200), primary_key=True),
+    Column("entry_id", ForeignKey("entry.id"), nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+list_edition = Table(
+    "list_edition",
+    metadata,
+    Column("origin", String(32), primary_key=True),
+    Column("edition", Instant, nullable=False),  # when the last imported edition was generated
+    Column("imported_at", Instant, nullable=False),
+    Column("persons", BigInteger, nullable=False),
+)

@@ -1,0 +1,249 @@
+"""What can go wrong, in the words of the application; `web.problems` turns these into HTTP answers.
+
+Each error names the public problem it becomes (`slug`), but knows no status code: a use case may be
+driven by the command line or by a test as well as by HTTP.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request.
+
+    Attributes:
+        pointer: RFC 6901 JSON pointer into the body ("" for the whole body).
+        code: a stable word a program can act on.
+        detail: an English sentence for a person; never repeats the value that was sent.
+    """
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class CekalError(Exception):
+    """Base of every error that a caller may be told about.
+
+    Args:
+        detail: an English sentence without personal data.
+        faults: every single fault found, when there may be several.
+        retry_after: seconds after which a repeat makes sense.
+        extra: further members of the problem document.
+    """
+
+    slug: ClassVar[str] = "internal"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        retry_after: int | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.retry_after = retry_after
+        self.extra = dict(extra or {})
+
+
+class Invalid(CekalError):
+    """The request's content breaks a rule that has no problem type of its own."""
+
+    slug = "validation"
+
+
+class MalformedJson(CekalError):
+    """The body is not JSON."""
+
+    slug = "malformed-json"
+
+
+class UnsupportedMediaType(CekalError):
+    """The body is of a media type that the call does not take."""
+
+    slug = "unsupported-media-type"
+
+
+class MissingSubjectData(CekalError):
+    """The identity that the law demands is incomplete (art. 94(2); Permenimipas 13/2025 art. 9(3), 13(2)-(3))."""
+
+    slug = "missing-subject-data"
+
+
+class WniCannotBeDeterred(CekalError):
+    """An entry ban was asked against an Indonesian citizen (UU 6/2011 art. 14; R4)."""
+
+    slug = "wni-cannot-be-deterred"
+
+
+class PeriodRequired(CekalError):
+    """A measure without an end, or a start, was asked (R11, R12)."""
+
+    slug = "period-required"
+
+
+class PeriodTooLong(CekalError):
+    """The period is longer than the law allows (art. 97(1), 102(1); R20, R24)."""
+
+    slug = "period-too-long"
+
+
+class LifetimeNotAllowed(CekalError):
+    """A lifetime measure without its conditions (art. 102(3); R11)."""
+
+    slug = "lifetime-not-allowed"
+
+
+class WitnessNotAllowed(CekalError):
+    """A criminal-case exit ban against a witness (UU 20/2025 art. 89; R7)."""
+
+    slug = "witness-not-allowed"
+
+
+class StageNotAllowed(CekalError):
+    """The case is in a stage in which this body may not ask (R8, R9)."""
+
+    slug = "stage-not-allowed"
+
+
+class InstrumentMismatch(CekalError):
+    """The letter's legal form is not the owner's (art. 91(2); R6)."""
+
+    slug = "instrument-mismatch"
+
+
+class PhotoInvalid(CekalError):
+    """The photo can't be decoded, is too large or of another type than stated."""
+
+    slug = "photo-invalid"
+
+
+class SecondPairOfEyesNeeded(CekalError):
+    """The same person may not act twice on one entry (R31, R32)."""
+
+    slug = "four-eyes"
+
+
+class WrongAgency(CekalError):
+    """The act belongs to another agency."""
+
+    slug = "wrong-agency"
+
+
+class WrongRole(CekalError):
+    """The client's roles do not allow the act."""
+
+    slug = "wrong-role"
+
+
+class Unauthenticated(CekalError):
+    """No key, or one that is unknown, expired, revoked or used from a foreign network."""
+
+    slug = "unauthenticated"
+
+
+class NotFound(CekalError):
+    """There is no such thing within the caller's view."""
+
+    slug = "not-found"
+
+
+class WrongState(CekalError):
+    """The thing is in a state in which the act is impossible."""
+
+    slug = "wrong-state"
+
+
+class UrgentNotRepeatable(CekalError):
+    """The same urgent request lapsed before (Permenkumham 38/2021 art. 11; R35)."""
+
+    slug = "urgent-not-repeatable"
+
+
+class DuplicateEntry(CekalError):
+    """The owner already has this letter or case against this person (R14, R15)."""
+
+    slug = "duplicate-entry"
+
+
+class StaleVersion(CekalError):
+    """`If-Match` names a version that is no longer the current one."""
+
+    slug = "stale-version"
+
+
+class VersionRequired(CekalError):
+    """The act needs `If-Match` with the version that the caller has read."""
+
+    slug = "version-required"
+
+
+class IdempotencyKeyRequired(CekalError):
+    """This call is only accepted with an `Idempotency-Key`."""
+
+    slug = "idempotency-key-required"
+
+
+class IdempotencyKeyNotAllowed(CekalError):
+    """This call takes no `Idempotency-Key`: a repeat is a new question."""
+
+    slug = "idempotency-not-allowed"
+
+
+class IdempotencyMismatch(CekalError):
+    """The key was used before with another body."""
+
+    slug = "idempotency-mismatch"
+
+
+class IdempotencyInFlight(CekalError):
+    """A request with this key is still running."""
+
+    slug = "idempotency-in-flight"
+
+
+class SecretAlreadyShown(CekalError):
+    """The first answer held a secret, and secrets are shown once."""
+
+    slug = "secret-already-shown"
+
+
+class CursorGone(CekalError):
+    """The cursor belongs to another register, or lies beyond its head."""
+
+    slug = "cursor-gone"
+
+
+class BodyTooLarge(CekalError):
+    """More was sent than the call accepts."""
+
+    slug = "body-too-large"
+
+
+class RateLimited(CekalError):
+    """Too many failed attempts, or too many at once."""
+
+    slug = "rate-limited"
+
+
+class NotStored(CekalError):
+    """The record could not be made durable, so no answer may leave."""
+
+    slug = "not-stored"
+
+
+class Unavailable(CekalError):
+    """The service can't answer now: it is stopping, or at its limit."""
+
+    slug = "unavailable"
+
+
+class MrzUnreadable(CekalError):
+    """The machine-readable zone has no known format (ICAO 9303 parts 4-7)."""
+
+    slug = "mrz-unreadable"

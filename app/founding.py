@@ -1,0 +1,29 @@
+"""Founding a register: schema, ledger, reference data. What `cekal migrate` does."""
+
+from dataclasses import dataclass
+
+from app.access import service as access
+from app.access.domain import SYSTEM
+from app.checks.partitions import make_months
+from app.db import migrate
+from app.ledger import service as ledger
+from app.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What was added by founding."""
+
+    agencies: int
+    checkpoints: int
+
+
+async def found(runtime: Runtime) -> Founded:
+    """Bring the schema up to date, lay the ledger's foundation and load the reference data, each once."""
+    await migrate.upgrade(runtime.register, runtime.checks)
+    async with runtime.writing(SYSTEM) as unit:
+        await ledger.found(unit)
+        await access.found(unit)
+        agencies, checkpoints = await access.load_reference(unit)
+    await make_months(runtime)
+    return Founded(agencies, checkpoints)

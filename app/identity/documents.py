@@ -1,0 +1,42 @@
+"""Numbers of travel documents, brought to the form in which two of them can be compared.
+
+A number is typed with blanks, hyphens or lower case, scanned with O for 0, or copied from a page in
+full-width letters. The normal form forgives the writing; the skeleton also forgives the reading.
+"""
+
+import unicodedata
+from typing import Final
+
+_ASCII: Final = {
+    code: chr(code).upper() if chr(code).isalnum() else None
+    for code in range(128)
+    if not (chr(code).isdigit() or chr(code).isupper())
+}
+_CONFUSABLE: Final = str.maketrans("OQDILZSGB", "000112568")
+
+
+def normalise(number: str) -> str:
+    """Give the number in A-Z and 0-9 alone: upper case, without blanks and signs; empty if nothing is left.
+
+    Digits of every script count as their value, full-width and accented Latin letters as the plain letter.
+    """
+    if not number.isascii():
+        number = "".join(map(_ascii_of, unicodedata.normalize("NFKD", number)))
+    return number.translate(_ASCII)
+
+
+def skeleton(normalised: str) -> str:
+    """Fold the characters that a reader or a typist takes for each other: O Q D 0, I L 1, Z 2, S 5, G 6, B 8.
+
+    ICAO check digits can't see most of these (G/6, S/8, L/1, B/1, Z/5 differ by a multiple of ten), so equal
+    skeletons of unequal numbers are a possible match, to be decided by birth date and name.
+    """
+    return normalised.translate(_CONFUSABLE)
+
+
+def _ascii_of(character: str) -> str:
+    """Give a decimal digit of any script as 0-9, an ASCII character as it is, anything else as nothing."""
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    return character if character.isascii() else ""

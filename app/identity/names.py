@@ -1,0 +1,133 @@
+"""Names, folded so that two spellings of one name become equal.
+
+In the register an "equal folded name" means: case, marks, the order of the words, MRZ fillers, titles,
+degrees and the reforms of Indonesian spelling make no difference. Nothing more is forgiven here; how near two
+unequal names are is another question, to be asked of the same `words`.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+FOLD_VERSION: Final = 1
+"""Stored beside a folded name; raised with every change of a result, so that stored ones are folded anew."""
+
+_WHOLE_LETTERS: Final = str.maketrans(
+    {"Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ł": "L", "Ŋ": "N", "Œ": "OE", "Ø": "O", "Þ": "TH"},
+)
+"""Latin letters that Unicode doesn't take apart into a plain letter and a mark."""
+
+_SILENT: Final = dict.fromkeys(
+    map(ord, "'`\u00b4\u02b9\u02bb\u02bc\u02be\u02bf\u0640\u2018\u2019\u201b\u2032")
+)
+"""Apostrophes, the Arabic ayn and hamza written as such, and the Arabic stretching stroke."""
+
+_PUNCTUATION: Final = _SILENT | {
+    code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in "'`.,")
+}
+
+_TITLES: Final = """
+    H HJ HAJI HADJI HAJJI HAJJAH HAJAH IR DR DRS DRA DRG DRH PROF KH TGK UST USTAD USTADZ USTAZ MR MRS MS MISS
+"""
+_DEGREES: Final = """
+    SH SPD SPDI SAG SKOM SSOS SKM SKED SFARM SPSI STHI SHUT SPT MSI MPD MPDI MKOM MHUM MSC MBA MAG MSOS MKES
+    MKN PHD LLM LLB AMD AMDKEB APT BSC SSTP SPOG SPOT SPPD SPKJ
+"""
+"""Abbreviations that are nobody's name, dropped wherever they stand."""
+_DEGREES_BY_WRITING: Final = """
+    SE MH MM MA BA ST MT SS SP SIP SIK SI MP MSP MIP MENG DEA LC AK CA CPA AKP SST NERS MD
+"""
+"""Abbreviations that are also names or initials, dropped only after a comma or with dots inside (S.E.)."""
+
+_MUHAMMAD: Final = re.compile(r"M[OU]K?HAMM?[AE][DT]H?|M|MD|MHD|MOHD?|MUHD?|MOKHD?|MUKHD?").fullmatch
+_AHMAD: Final = re.compile(r"AK?HM[AE]DH?").fullmatch
+_LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
+
+
+def fold(name: str) -> str:
+    """Give the form of a name that is equal for its spellings: folded words in alphabetical order.
+
+    Never raises. Folding a folded name changes nothing; a name with a letter, in any script, never becomes
+    empty.
+    """
+    return " ".join(sorted(words(name))) or "".join(filter(str.isalpha, name))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Give the folded words of a name in the order in which they stand.
+
+    Titles and degrees are dropped as long as a word remains, `bin` and `binti` as long as two remain:
+    passports leave them out as often as not.
+    """
+    spelled = _plain(name)
+    every = [_respell(word) for word in spelled.replace(",", " ").replace(".", " ").split()]
+    borne = [word for word in map(_respell, _without_degrees(spelled)) if word not in _NOT_BORNE]
+    borne = borne or [word for word in every if word not in _NOT_BORNE] or every
+    own = [word for word in borne if word not in _LINEAGE]
+    return tuple(own if len(own) > 1 else borne)
+
+
+def _plain(name: str) -> str:
+    """Give upper-case letters, digits and blanks; only commas and dots still part words.
+
+    Marks are dropped where they stand above, below or through a letter (Latin, Greek, Cyrillic) or point a
+    consonant (Arabic, Hebrew), never where they are a letter of their own (Indic, Thai, Japanese).
+    """
+    if name.isascii():
+        return name.upper().translate(_PUNCTUATION)
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).upper())
+    letters = (character for character in apart if not _is_mere_mark(character))
+    text = unicodedata.normalize("NFC", "".join(letters).upper().translate(_WHOLE_LETTERS))
+    return "".join(map(_letter_or_blank, text.translate(_PUNCTUATION)))
+
+
+def _is_mere_mark(character: str) -> bool:
+    """Say whether a character is a mark that a name may be written without; Unicode combining classes."""
+    kind = unicodedata.combining(character)
+    return kind >= 200 or 10 <= kind <= 36  # noqa: PLR2004 - 200 and up: by position; 10-36: Hebrew to Syriac
+
+
+def _letter_or_blank(character: str) -> str:
+    """Keep letters, marks, digits, commas and dots; drop invisible format characters; blank the rest."""
+    if character in ",.":
+        return character
+    kind = unicodedata.category(character)
+    return character if kind[0] in "LMN" else "" if kind == "Cf" else " "
+
+
+def _without_degrees(spelled: str) -> list[str]:
+    """Give the words, dots resolved, without what only its writing shows to be a degree.
+
+    "S.E.", and "SE" after a comma; but dotted letters that begin a name are initials ("M.H. Thamrin").
+    """
+    if "," not in spelled and "." not in spelled:
+        return spelled.split()
+    kept: list[str] = []
+    own, *appended = spelled.split(",")
+    for place, word in enumerate(own.split()):
+        if place == 0 or "." not in word.strip(".") or word.replace(".", "") not in _ALL_DEGREES:
+            kept += word.replace(".", " ").split()
+    for part in appended:
+        if "".join(part.replace(".", " ").split()) not in _ALL_DEGREES:  # "M. Si." is one degree
+            for word in part.split():
+                if word.replace(".", "") not in _ALL_DEGREES:
+                    kept += word.replace(".", " ").split()
+    return kept
+
+
+@lru_cache(maxsize=1 << 15)
+def _respell(word: str) -> str:
+    """Give a word in one spelling for all of its reforms, and one for Muhammad and Ahmad.
+
+    Van Ophuijsen 1901, Soewandi 1947, EYD 1972: oe is u, tj is c, dj is j, ch is kh, and the old j is y (so
+    nj is ny, sj is sy). As nobody can tell an old j from a new one, both become y.
+    """
+    word = word.replace("TJ", "C").replace("DJ", "J").replace("J", "Y").replace("OE", "U").replace("CH", "KH")
+    if _MUHAMMAD(word):
+        return "MUHAMMAD"
+    return "AHMAD" if _AHMAD(word) else word
+
+
+_NOT_BORNE: Final = frozenset(map(_respell, f"{_TITLES} {_DEGREES}".split()))
+_ALL_DEGREES: Final = frozenset(f"{_DEGREES} {_DEGREES_BY_WRITING}".split())

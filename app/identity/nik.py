@@ -1,0 +1,58 @@
+"""The Indonesian national identity number, NIK: 16 digits that say where and when it was issued to whom.
+
+Two digits each of province, regency and district, the birth date as DDMMYY with 40 added to the day of a
+woman, and a serial number. Rule R16: a disagreement with sex or birth date is a warning, never a refusal.
+"""
+
+from datetime import date
+from typing import Final
+
+from app.identity.births import Birth, compatible
+
+LENGTH: Final = 16
+PROVINCES: Final = range(11, 97)
+"""Codes of the Ministry of Home Affairs, 11 (Aceh) to 96 (Papua Barat Daya), gaps included."""
+
+_WOMAN: Final = 40
+_CENTURIES: Final = (1900, 2000)
+
+
+def well_formed(nik: str) -> bool:
+    """Say whether 16 plain digits hold a possible province and a possible birth date in some century."""
+    return (
+        len(nik) == LENGTH
+        and nik.isascii()
+        and nik.isdigit()
+        and int(nik[:2]) in PROVINCES
+        and bool(_birth_days(nik))
+    )
+
+
+def faults(nik: str, sex: str | None, birth: Birth | None) -> tuple[str, ...]:
+    """Compare a NIK with what else is said of the person; give the codes of the warnings, none if all agrees.
+
+    Args:
+        nik: as given.
+        sex: `male` or `female`; anything else isn't compared.
+        birth: compared with both centuries that the two-digit year can mean.
+    """
+    if not well_formed(nik):
+        return ("nik_malformed",)
+    found = []
+    if birth is not None and not any(compatible(birth, Birth(date=str(day))) for day in _birth_days(nik)):
+        found.append("nik_birth_mismatch")
+    if sex in {"male", "female"} and (sex == "female") != (int(nik[6:8]) > _WOMAN):
+        found.append("nik_sex_mismatch")
+    return tuple(found)
+
+
+def _birth_days(nik: str) -> list[date]:
+    """Give the days that the birth part can mean, one a century; none where no calendar has such a day."""
+    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
+    days = []
+    for century in _CENTURIES:
+        try:
+            days.append(date(century + year, month, day - _WOMAN if day > _WOMAN else day))
+        except ValueError:
+            continue
+    return days

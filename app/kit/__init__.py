@@ -1,0 +1,1 @@
+"""Tools that know nothing of bans: time, ids, canonical JSON, Merkle hashing, logs."""

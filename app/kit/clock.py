@@ -1,0 +1,56 @@
+"""Legal time: one injected clock, and the days of Asia/Jakarta.
+
+Instants are aware UTC datetimes; legal days are dates in Asia/Jakarta (WIB, UTC+7, no daylight saving),
+last day included (R20-R28).
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from pathlib import Path
+
+WIB = timezone(timedelta(hours=7), "WIB")
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The machine's time as an aware UTC datetime."""
+    return datetime.now(UTC)
+
+
+class FileClock:
+    """A clock whose time is the RFC 3339 text of a file, read at each use; for tests on loopback only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self) -> datetime:
+        """The instant written in the file, in UTC.
+
+        Raises:
+            ValueError: the file does not hold an RFC 3339 time with an offset.
+        """
+        moment = datetime.fromisoformat(self.path.read_text(encoding="utf-8").strip())
+        if moment.tzinfo is None:
+            raise ValueError("the test clock's file must hold a time with an offset")
+        return moment.astimezone(UTC)
+
+
+def legal_day(moment: datetime) -> date:
+    """The legal day (Asia/Jakarta) of an instant."""
+    return moment.astimezone(WIB).date()
+
+
+def day_begins(day: date) -> datetime:
+    """The first instant of a legal day, in UTC."""
+    return datetime.combine(day, time.min, WIB).astimezone(UTC)
+
+
+def day_ends(day: date) -> datetime:
+    """The first instant after a legal day, in UTC: a period with this last day is over from here on."""
+    return day_begins(day + timedelta(days=1))
+
+
+def rfc3339(moment: datetime) -> str:
+    """An instant as RFC 3339 in UTC with microseconds and `Z`: fixed width, so that text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,44 @@
+"""The feed of changes for integrators and replicas (contract section 6)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+
+from app.access.domain import IMMIGRATION, Role
+from app.access.guard import GuardedRoute, actor_for
+from app.db.unit import Actor
+from app.ledger.domain import Record
+from app.ledger.polling import After, PageLimit, Wait, read_waiting
+from app.ledger.schemas import ChangesOut, RecordOut
+from app.web.openapi import problems
+
+router = APIRouter(tags=["changes"], route_class=GuardedRoute)
+
+
+@router.get("/changes", summary="Read changes", responses=problems("validation", "cursor-gone"))
+async def read_changes(  # noqa: PLR0913 - one parameter a part of the contract's call
+    actor: Annotated[Actor, actor_for(Role.INTEGRATOR, Role.CHECKPOINT, Role.AUDITOR)],
+    request: Request,
+    after: After = None,
+    wait: Wait = 0,
+    limit: PageLimit = 100,
+) -> ChangesOut:
+    """Everything that changed the register, in commit order, beyond a cursor; numbers have no holes.
+
+    Every record is always sent, so that a copy can be proved complete; outside the reader's scope its personal
+    part is withheld.
+    """
+    page = await read_waiting(request, actor, after, limit, wait)
+    return ChangesOut(
+        items=[RecordOut.of(record, within_scope=_within_scope(record, actor)) for record in page.records],
+        cursor=page.head.cursor(page.position),
+        head=page.head.size,
+        more=page.more,
+    )
+
+
+def _within_scope(record: Record, actor: Actor) -> bool:
+    """Checkpoints and auditors see all, and so do Immigration's integrators; others their agency's own."""
+    if actor.holds(Role.CHECKPOINT, Role.AUDITOR) or actor.agency in {None, IMMIGRATION}:
+        return True
+    return record.agency == actor.agency

@@ -1,0 +1,109 @@
+"""Use cases of the ledger: append, and read on from a cursor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.db.unit import Reader, Unit
+from app.kit import merkle
+from app.kit.canonical import canonical
+from app.ledger import store
+from app.ledger.domain import Draft, Head, Record, numbered
+from app.ledger.store import (
+    found,
+    head,
+    last_of_entries,
+    list_after,
+    list_of_alerts,
+    sequences_of_entry,
+)
+
+__all__ = [
+    "Page",
+    "append",
+    "found",
+    "head",
+    "last_of_entries",
+    "list_after",
+    "list_of_alerts",
+    "read_page",
+    "sequences_of_entry",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records beyond a cursor, and where the ledger ended when they were read."""
+
+    records: list[Record]
+    head: Head
+    position: int
+    more: bool
+
+
+async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
+    """Number the drafts and append them: the last step of a transaction.
+
+    Numbers are dense and in commit order, because they are taken here under one lock that is held until the
+    commit; a transaction that fails gives its numbers back with everything else.
+    """
+    last_alert = max((i for i, draft in enumerate(drafts, 1) if draft.type.is_alert), default=0)
+    size, previous_alert = await store.take_numbers(unit, len(drafts), last_alert)
+    records = []
+    for sequence, draft in enumerate(drafts, size + 1):
+        record = numbered(draft, sequence, unit.now, previous_alert)
+        if draft.type.is_alert:
+            previous_alert = sequence
+        records.append(record)
+    await store.add(unit, records, await _hashes(unit, size, records))
+    return records
+
+
+async def _hashes(unit: Unit, size: int, records: Sequence[Record]) -> dict[merkle.Node, bytes]:
+    indexes = range(size, size + len(records))
+    wanted = {node for index in indexes for node in merkle.needed(index)}
+    known = await store.nodes(unit, [node for node in wanted if (node[1] + 1) << node[0] <= size])
+    added: dict[merkle.Node, bytes] = {}
+    for index, record in zip(indexes, records, strict=True):
+        leaf = merkle.leaf_hash(canonical(record.leaf))
+        added |= merkle.completed(index, leaf, known | added)
+    return added
+
+
+async def root(reader: Reader) -> tuple[int, bytes]:
+    """The ledger's size and its Merkle root (RFC 9162 section 2.1.1)."""
+    size = (await store.head(reader)).size
+    peaks = merkle.peaks(size)
+    stored = await store.nodes(reader, peaks)
+    return size, merkle.root([stored[peak] for peak in peaks])
+
+
+async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_only: bool = False) -> Page:
+    """At most `limit` records beyond a cursor.
+
+    Where nothing is left the page's position is the head itself, so that a reader of alerts need not read
+    again over what was not meant for it.
+
+    Raises:
+        Invalid: the text is no cursor.
+        CursorGone: it belongs to another register, or lies beyond the head.
+    """
+    here = await store.head(reader)
+    position = here.position(cursor)
+    records = await store.list_after(reader, position, limit + 1, alerts_only=alerts_only)
+    more = len(records) > limit
+    records = records[:limit]
+    if more:
+        return Page(records, here, records[-1].sequence, more=True)
+    return Page(records, here, max(here.size, records[-1].sequence if records else 0), more=False)
+
+
+async def check_tail(reader: Reader) -> bool:
+    """Whether the last record is the one that the head counts, and its leaf is the one in the tree."""
+    size = (await store.head(reader)).size
+    if size == 0:
+        return True
+    records = await store.list_after(reader, size - 1, 2)
+    if [record.sequence for record in records] != [size]:
+        return len(records) > 1  # appended meanwhile: this reader saw an older head
+    leaf = merkle.leaf_hash(canonical(records[0].leaf))
+    return (await store.nodes(reader, [(0, size - 1)])).get((0, size - 1)) == leaf

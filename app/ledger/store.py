@@ -1,0 +1,149 @@
+"""Every SQL statement of the ledger."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
+
+from app.db.engine import CHANNEL
+from app.db.unit import Reader, Unit
+from app.kit.canonical import canonical
+from app.kit.merkle import Node
+from app.ledger.domain import Head, Record, RecordType
+from app.ledger.tables import head as head_table
+from app.ledger.tables import node as node_table
+from app.ledger.tables import record as record_table
+
+LOCK = 0x63656B616C
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+_HEAD = select(head_table.c.epoch, head_table.c.size, head_table.c.last_alert)
+_AFTER = (
+    select(record_table)
+    .where(record_table.c.sequence > bindparam("after"))
+    .order_by(record_table.c.sequence)
+    .limit(bindparam("limit"))
+)
+_ALERTS_AFTER = _AFTER.where(record_table.c.alert_id.is_not(None))
+
+
+async def found(unit: Unit) -> None:
+    """Lay the foundation: the head of an empty ledger with a new epoch, once."""
+    if (await unit.run(select(head_table.c.id))).first() is None:
+        values = {"id": 1, "epoch": secrets.token_hex(8), "size": 0, "last_alert": 0, "previous_alert": 0}
+        await unit.run(insert(head_table).values(**values, created_at=unit.now))
+
+
+async def head(reader: Reader) -> Head:
+    """The ledger's end as this transaction sees it."""
+    return Head(*(await reader.run(_HEAD)).one())
+
+
+async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
+    """Reserve `count` numbers, under the one lock that makes number order commit order.
+
+    The lock is a statement of its own: in one statement with the update, the update would still see the
+    snapshot taken before the lock was had.
+
+    Args:
+        unit: the transaction, which must do nothing slow from here on.
+        count: how many records will be inserted.
+        last_alert_offset: position (from 1) of the last alert among them; 0 when there is none.
+
+    Returns:
+        The size before, and the last alert's sequence before.
+    """
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
+    moved = {"last_alert": head_table.c.size + last_alert_offset} if last_alert_offset else {}
+    statement = (
+        update(head_table)
+        .values(size=head_table.c.size + count, previous_alert=head_table.c.last_alert, **moved)
+        .returning(head_table.c.size, head_table.c.previous_alert)
+    )
+    size, previous_alert = (await unit.run(statement)).one()
+    return size - count, previous_alert
+
+
+async def nodes(reader: Reader, wanted: Sequence[Node]) -> dict[Node, bytes]:
+    """The stored hashes of the named nodes."""
+    if not wanted:
+        return {}
+    named = (and_(node_table.c.level == level, node_table.c.index == index) for level, index in wanted)
+    statement = select(node_table).where(or_(*named))
+    return {(level, index): stored for level, index, stored in await reader.run(statement)}
+
+
+async def add(unit: Unit, records: Sequence[Record], hashes: dict[Node, bytes]) -> None:
+    """Insert numbered records and the nodes that they complete, and wake the other processes at commit."""
+    await unit.run(insert(record_table), [_row(record) for record in records])
+    rows = [{"level": level, "index": index, "hash": value} for (level, index), value in hashes.items()]
+    await unit.run(insert(node_table), rows)
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_notify(CHANNEL, "")))
+
+
+async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
+    """Records beyond a sequence, in order."""
+    statement = _ALERTS_AFTER if alerts_only else _AFTER
+    return [_record(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
+
+
+async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Record]:
+    """The records of the named alerts, in order."""
+    if not alert_ids:
+        return []
+    wanted = record_table.c.alert_id.in_(alert_ids)
+    statement = select(record_table).where(wanted).order_by(record_table.c.sequence)
+    return [_record(row) for row in await reader.run(statement)]
+
+
+async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
+    """The sequence of each entry's last own record (alerts not counted), where there is one."""
+    if not entry_ids:
+        return {}
+    statement = (
+        select(record_table.c.entry_id, func.max(record_table.c.sequence))
+        .where(record_table.c.entry_id.in_(entry_ids), record_table.c.alert_id.is_(None))
+        .group_by(record_table.c.entry_id)
+    )
+    return {entry_id: sequence for entry_id, sequence in await reader.run(statement)}
+
+
+async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
+    """The sequence of each version of an entry that the ledger holds."""
+    own = record_table.c.alert_id.is_(None)
+    statement = select(record_table.c.version, record_table.c.sequence).where(
+        record_table.c.entry_id == entry_id, own
+    )
+    return {version: sequence for version, sequence in await reader.run(statement)}
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "sequence": record.sequence,
+        "type": record.type.value,
+        "at": record.at,
+        "effective_at": record.effective_at,
+        "entry_id": record.entry_id,
+        "version": record.version,
+        "tombstone": record.tombstone,
+        "alert_id": record.alert_id,
+        "agency": record.agency,
+        "leaf": canonical(record.leaf).decode(),
+        "personal": _encode(record.personal).decode(),
+        "salt": record.salt,
+    }
+
+
+def _record(row: Row[Any]) -> Record:
+    values: dict[str, Any] = {**row._mapping}  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+    values["type"] = RecordType(values["type"])
+    values["leaf"] = _decode(values["leaf"])
+    values["personal"] = None if values["personal"] is None else _decode(values["personal"])
+    return Record(**values)
+

@@ -1,0 +1,49 @@
+"""Tables of the ledger. Nothing here is ever updated but the head's counters and, one day, what is erased."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+
+from app.db.types import Id, Instant, metadata
+
+head = Table(
+    "ledger_head",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("epoch", String(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("last_alert", BigInteger, nullable=False),
+    Column("previous_alert", BigInteger, nullable=False),  # last_alert as it was before the last append
+    Column("created_at", Instant, nullable=False),
+)
+
+record = Table(
+    "ledger_record",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("effective_at", Instant),
+    Column("entry_id", Id),
+    Column("version", Integer),
+    Column("tombstone", Boolean, nullable=False),
+    Column("alert_id", Id),
+    Column("agency", String(32)),
+    Column("leaf", Text, nullable=False),  # RFC 8785 text, exactly what is hashed
+    Column("personal", Text),
+    Column("salt", LargeBinary(32)),
+)
+Index("ix_ledger_record_entry_id", record.c.entry_id, record.c.sequence)
+Index("ix_ledger_record_alert_id", record.c.alert_id, record.c.sequence)
+Index(
+    "ix_ledger_record_alerts",
+    record.c.sequence,
+    sqlite_where=record.c.alert_id.is_not(None),
+    postgresql_where=record.c.alert_id.is_not(None),
+)
+
+node = Table(
+    "ledger_node",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)

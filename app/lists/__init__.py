@@ -1,0 +1,1 @@
+"""Readers of published lists of persons, and their way into the register."""

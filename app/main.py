@@ -1,0 +1,167 @@
+"""The application: lifespan, middleware, routers; nothing else."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from types import FrameType
+from typing import Any
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.access import service as access
+from app.access.domain import SYSTEM
+from app.access.gate import Gate
+from app.alerts.hub import Hub
+from app.alerts.tail import Tail
+from app.checks.batcher import Batcher
+from app.checks.partitions import make_months
+from app.checks.service import Desk
+from app.db.migrate import require_newest
+from app.entries.ports import Ports
+from app.kit.clock import Clock
+from app.operation import router as operation
+from app.runtime import Runtime
+from app.settings import Settings
+from app.v1 import TAGS, router
+from app.web import openapi, problem_pages, problems
+from app.web.metrics import Metrics
+from app.web.middleware import BodyLimits, Edge
+from app.wiring import wired_runtime
+from app.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+DESCRIPTION = """
+Cekal holds Indonesia's exit bans (*pencegahan*, `prevention`) and entry bans (*penangkalan*, `deterrence`).
+
+Officers submit entries and decide on them with four eyes; checkpoints ask about travellers and receive urgent
+alerts; integrators keep a copy in step. Every error is a problem document (RFC 9457) whose `type` explains it.
+"""
+
+EIGHT_MIB = 8 * 1024 * 1024
+
+
+def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = True) -> FastAPI:
+    """The application with these settings; connections are opened when it starts.
+
+    Args:
+        settings: the deployment's.
+        clock: the time, where a test sets it.
+        work: whether this process runs the worker's loops too.
+    """
+    runtime = wired_runtime(settings, clock)
+    metrics = Metrics()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            async with _running(app, runtime, work=work):
+                yield
+        finally:
+            await runtime.close()
+
+    app = FastAPI(title="Cekal", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", redoc_url=None)
+    gate = Gate(settings)
+    desk = Desk(runtime, gate)
+    app.state.runtime = runtime
+    app.state.metrics = metrics
+    app.state.gate = gate
+    app.state.hub = Hub(
+        queue=settings.stream_queue,
+        limit=settings.streams_limit,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        stream_minutes=settings.stream_minutes,
+    )
+    app.state.tail = Tail(runtime, app.state.hub, gate)
+    app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
+    app.state.ports = Ports(last_crossing=desk.last_crossing, sees_photo=desk.sees_photo)
+    app.state.ready = False
+    problems.install(app)
+    limits = BodyLimits(larger={"/v1/checks/batch": EIGHT_MIB})
+    app.add_middleware(
+        Edge, metrics=metrics, body_limit=limits, body_timeout=settings.body_timeout_seconds
+    )
+    app.include_router(router)
+    app.include_router(operation)
+    app.include_router(problem_pages.router)
+    openapi.install(
+        app,
+        title="Cekal",
+        version=__version__,
+        description=DESCRIPTION,
+        tags=[*TAGS, problem_pages.TAG],
+    )
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _running(app: FastAPI, runtime: Runtime, *, work: bool) -> AsyncIterator[None]:
+    await require_newest(runtime.register, runtime.checks)
+    async with runtime.reading(SYSTEM) as reader:
+        given = runtime.settings.key_pepper
+        runtime.pepper = given.get_secret_value().encode() if given else await access.pepper(reader)
+    await make_months(runtime)
+    tail: Tail = app.state.tail
+    await tail.start()
+    tasks = [asyncio.create_task(tail.run())]
+    if work:
+        tasks.append(asyncio.create_task(Worker(runtime).run()))
+    for task in tasks:
+        task.add_done_callback(_tell_failure)
+    restore = _close_on_signal(lambda: _stop_waiting(app))
+    app.state.ready = True
+    logger.info("ready", extra={"database": "sqlite" if runtime.register.is_sqlite else "postgresql"})
+    try:
+        yield
+    finally:
+        app.state.ready = False
+        restore()
+        _stop_waiting(app)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("a loop of the service has stopped", exc_info=task.exception())
+
+
+def _stop_waiting(app: FastAPI) -> None:
+    runtime: Runtime = app.state.runtime
+    runtime.closing = True
+    app.state.hub.close()
+    runtime.bell.ring()
+
+
+def _close_on_signal(close: Callable[[], None]) -> Callable[[], None]:
+    """End streams and long polls as soon as the process is told to stop.
+
+    uvicorn waits for open connections before it shuts the application down, so the streams must be ended in
+    front of it.
+
+    Returns:
+        What puts the handlers back as they were.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    loop = asyncio.get_running_loop()
+    before: dict[int, Any] = {}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(close)
+        if callable(before[number]):
+            before[number](number, frame)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before[number] = signal.signal(number, handle)
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore

@@ -1,0 +1,105 @@
+"""Health, readiness, metrics and the OpenAPI document (contract section 8)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response, Security
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.access.domain import SYSTEM, Role
+from app.access.guard import admit, key_scheme, runtime_of
+from app.db.migrate import SchemaOutdated, require_newest
+from app.errors import WrongRole
+from app.ledger.service import check_tail
+from app.runtime import Runtime
+from app.web.metrics import Metrics
+from app.web.openapi import problems
+from app.web.wire import WireOut
+
+router = APIRouter(tags=["operation"])
+
+LARGEST_SKEW = timedelta(seconds=2)
+_PATIENCE = 5.0
+
+
+class HealthOut(WireOut):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class ReadyOut(WireOut):
+    """Whether the service can do its work, and what can't be done."""
+
+    status: Literal["ready", "not_ready"]
+    checks: dict[str, str]
+    test_clock: str | None
+
+
+@router.get("/healthz", summary="Is the process alive?")
+async def read_health() -> HealthOut:
+    """Answers as long as the process does."""
+    return HealthOut(status="ok")
+
+
+@router.get(
+    "/readyz",
+    summary="Can the service do its work?",
+    responses={503: {"model": ReadyOut, "description": "It can't now; `checks` says why."}},
+)
+async def read_readiness(request: Request, response: Response) -> ReadyOut:
+    """Database, schema, the ledger's tail, and the clock's skew against the database (below two seconds)."""
+    runtime = runtime_of(request)
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            checks = await _look(runtime)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        checks = {"database": "unreachable"}
+    if not request.app.state.ready:
+        checks["process"] = "starting or stopping"
+    ready = all(found == "ok" for found in checks.values())
+    response.status_code = 200 if ready else 503
+    clock = runtime.settings.test_clock
+    return ReadyOut(
+        status="ready" if ready else "not_ready",
+        checks=checks,
+        test_clock=runtime.clock().isoformat() if clock else None,
+    )
+
+
+async def _look(runtime: Runtime) -> dict[str, str]:
+    checks = {"database": "ok", "schema": "ok", "ledger": "ok", "clock": "ok"}
+    try:
+        await require_newest(runtime.register, runtime.checks)
+    except SchemaOutdated:
+        return {**checks, "schema": "outdated: run `cekal migrate`"}
+    async with runtime.reading(SYSTEM) as reader:
+        if not await check_tail(reader):
+            checks["ledger"] = "the tail does not hold"
+        if not runtime.register.is_sqlite and runtime.settings.test_clock is None:
+            theirs = (await reader.run(select(func.clock_timestamp()))).scalar_one()
+            if abs(theirs - runtime.clock()) > LARGEST_SKEW:
+                checks["clock"] = "differs from the database's by more than two seconds"
+    return checks
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text."},
+        **problems("unauthenticated", "wrong-role", "rate-limited"),
+    },
+)
+async def read_metrics(request: Request, _key: Annotated[str | None, Security(key_scheme)]) -> Response:
+    """Counters and histograms, for an admin's key; without one on the address set by CEKAL_METRICS_BIND."""
+    actor = await admit(request)
+    if not actor.holds(Role.ADMIN):
+        raise WrongRole(f"This call is for: {Role.ADMIN}.")
+    metrics: Metrics = request.app.state.metrics
+    body, content_type = metrics.exposition()
+    return Response(body, headers={"content-type": content_type})
+

@@ -1,0 +1,68 @@
+"""What one process holds: settings, clock, databases, and what follows from events."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from app.db.engine import Database, open_databases
+from app.db.unit import Actor, Follow, Reader, Unit, reading, writing
+from app.kit.bell import Bell
+from app.kit.clock import Clock, FileClock, system_clock
+from app.settings import Settings
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One per process, shared by web, worker and command line; made by `open_runtime`.
+
+    Attributes:
+        register: the register's database.
+        checks: the checks' database; the same object on PostgreSQL.
+        pepper: key of the keyed hashes of document numbers; empty until `main.prepare` has read it.
+        bell: rung when the ledger has grown or access has changed, in whatever process.
+        closing: set when the service is stopping, so that long polls end.
+        in_flight: idempotency keys whose first request is still running in this process.
+    """
+
+    settings: Settings
+    clock: Clock
+    register: Database
+    checks: Database
+    follow: Follow
+    pepper: bytes = b""
+    closing: bool = False
+    bell: Bell = field(default_factory=Bell)
+    in_flight: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
+        """A steady view of the register."""
+        return reading(self.register, self.clock(), actor)
+
+    def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
+        """A transaction on the register."""
+        return writing(self.register, self.clock, actor, self.follow)
+
+    def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
+        """A steady view of the checks."""
+        return reading(self.checks, self.clock(), actor)
+
+    def writing_checks(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
+        """A transaction on the checks; nothing follows from it, and nobody is woken by it."""
+        return writing(self.checks, self.clock, actor, self._nothing_follows)
+
+    @property
+    def _nothing_follows(self) -> Follow:
+        return Follow({}, self.follow.append)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.register.dispose()
+        if self.checks is not self.register:
+            await self.checks.dispose()
+
+
+def open_runtime(settings: Settings, follow: Follow, clock: Clock | None = None) -> Runtime:
+    """A Runtime of these settings; connections are opened when first used."""
+    if clock is None:
+        clock = FileClock(settings.test_clock) if settings.test_clock else system_clock
+    register, checks = open_databases(settings)
+    return Runtime(settings, clock, register, checks, follow)

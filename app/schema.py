@@ -1,0 +1,13 @@
+"""Imports every module that defines tables: the two sets of tables, for migrations and tests."""
+
+from app.access import tables as _access
+from app.alerts import tables as _alerts
+from app.checks import tables as _checks
+from app.db.types import checks_metadata, metadata
+from app.entries import tables as _entries
+from app.ledger import tables as _ledger
+
+__all__ = ["MODULES", "checks_metadata", "metadata"]
+
+MODULES = (_access, _alerts, _checks, _entries, _ledger)
+"""The modules, in no order that matters."""

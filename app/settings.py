@@ -1,0 +1,104 @@
+"""Everything that a deployment may set, by environment (`CEKAL_…`) or a `.env`-style file named in CEKAL_SETTINGS.
+
+What the law leaves open is a setting with a stated default, never a constant in the code.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import quote
+
+from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+Days = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Settings of one deployment; frozen, and unknown `CEKAL_…` names are refused."""
+
+    model_config = SettingsConfigDict(env_prefix="CEKAL_", frozen=True, extra="forbid", env_ignore_empty=True)
+
+    env: Literal["production", "test"] = "production"
+    data_dir: Path = Path("cekal-data")
+    database_url: str = ""
+    test_clock: Path | None = None
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = True
+    metrics_bind: str | None = Field(
+        None, description="host:port of a listener of its own for /metrics, without a key"
+    )
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        (), description="comma-separated networks whose X-Forwarded-For is believed"
+    )
+
+    key_pepper: SecretStr | None = Field(
+        None, description="key of the keyed hashes of document numbers; default: made once, kept in the database"
+    )
+    key_lifetime_days: Days = 365
+    failed_keys_per_minute: int = Field(10, ge=1)
+
+    pool_size: int = Field(10, ge=2)
+    body_timeout_seconds: Seconds = 15.0
+
+    month_convention: Literal["same_day", "day_before"] = Field(
+        "same_day", description="R21: 7 Sep + 6 months ends on 7 Mar (practice), or on 6 Mar (strict)"
+    )
+    first_request_max_age_days: Days = Field(30, description="R14: how old a first request's letter may be")
+    witness_warn_agencies: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="R7: agencies whose exit bans of witnesses only warn"
+    )
+    urgent_deterrence: bool = Field(True, description="allow the urgent route for entry bans (F1.38)")
+    urgent_countersign_first: bool = Field(
+        False, description="an urgent entry works only once countersigned; never skips it"
+    )
+    countersign_within_hours: int = Field(6, ge=1)
+    countersign_lapse_hours: int = Field(24, ge=1)
+    question_days: Days = Field(90, description="how long a check's clear question is kept")
+
+    streams_limit: int = Field(10_000, ge=1)
+    stream_queue: int = Field(256, ge=8)
+    stream_minutes: Seconds = 15.0
+    heartbeat_seconds: Seconds = 15.0
+    presence_seconds: Seconds = Field(45.0, description="how long a silent checkpoint still counts as connected")
+    acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
+    poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        for name in ("trusted_proxies", "witness_warn_agencies"):
+            raw = values.get(name)
+            if isinstance(raw, str):
+                values[name] = [part.strip() for part in raw.split(",") if part.strip()]
+        return values
+
+    @model_validator(mode="after")
+    def _test_clock_only_in_tests(self) -> Self:
+        if self.test_clock is not None and self.env != "test":
+            raise ValueError("CEKAL_TEST_CLOCK works only with CEKAL_ENV=test")
+        return self
+
+    @property
+    def url(self) -> str:
+        """The database's address: `sqlite:///path` or `postgresql://…`."""
+        return self.database_url or "sqlite:///" + quote(str(self.data_dir / "register.db"))
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from the environment, the file named by CEKAL_SETTINGS, and arguments (which win).
+
+    Raises:
+        pydantic.ValidationError: a value is wrong, or a `CEKAL_…` variable is unknown.
+        FileNotFoundError: the file named by CEKAL_SETTINGS is not there.
+    """
+    path = os.environ.get("CEKAL_SETTINGS")
+    if path and not Path(path).is_file():
+        raise FileNotFoundError(f"the settings file {path} is not there")
+    known = {f"CEKAL_{name.upper()}" for name in Settings.model_fields} | {"CEKAL_SETTINGS"}
+    unknown = sorted(name for name in os.environ if name.startswith("CEKAL_") and name not in known)
+    if unknown:
+        raise ValueError(f"unknown settings in the environment: {', '.join(unknown)}")
+    return Settings(_env_file=path, **given)  # type: ignore[call-arg, arg-type]  # pydantic-settings' own argument

@@ -1,0 +1,28 @@
+"""Table of contents of the public API: which routers stand under /v1."""
+
+from fastapi import APIRouter
+
+from app.access.routes import router as access
+from app.alerts.routes import router as alerts
+from app.alerts.routes import urgent_router
+from app.checks.routes import guarded as read_checks
+from app.checks.routes import router as checks
+from app.entries.routes import router as entries
+from app.ledger.routes import router as changes
+from app.worklist.routes import router as worklist
+
+router = APIRouter(prefix="/v1")
+for part in (entries, urgent_router, alerts, checks, read_checks, worklist, changes, access):
+    router.include_router(part)
+
+TAGS = (
+    {"name": "entries", "description": "Measures against persons: submitted, decided on, read."},
+    {"name": "urgent entries", "description": "Holds that reach every checkpoint within a second."},
+    {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
+    {"name": "checks", "description": "The question at the border and its three-level answer."},
+    {"name": "worklist", "description": "What waits for an officer, and what they should know."},
+    {"name": "changes", "description": "The ledger's feed for integrators and replicas."},
+    {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},
+    {"name": "operation", "description": "Health, readiness, metrics and the problems' explanations."},
+)
+"""Every tag of the OpenAPI document."""

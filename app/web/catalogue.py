@@ -1,0 +1,43 @@
+"""The public problems: what each slug means, whose fault it is and what to do about it.
+
+The texts lie beside this module in `catalogue.toml`, where a lawyer or a translator can read them.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """One kind of problem (RFC 9457 section 3.1): everything that does not depend on the occurrence.
+
+    Attributes:
+        slug: its stable name; the problem's `type` is `/problems/<slug>`.
+        status: the HTTP status it travels with.
+        title: short English summary.
+        title_id: the same in Indonesian.
+        cause: why it happens, with the article of law where one stands behind it.
+        remedy: what the caller can do.
+    """
+
+    slug: str
+    status: int
+    title: str
+    title_id: str
+    cause: str
+    remedy: str
+
+    @property
+    def type(self) -> str:
+        """The problem's `type`: a relative reference, served by this service."""
+        return f"/problems/{self.slug}"
+
+
+def _read() -> dict[str, ProblemKind]:
+    tables = tomllib.loads((files(__package__) / "catalogue.toml").read_text(encoding="utf-8"))
+    return {slug: ProblemKind(slug=slug, **table) for slug, table in tables.items()}
+
+
+CATALOGUE: dict[str, ProblemKind] = _read()
+"""Every problem that this service can answer with, by slug."""

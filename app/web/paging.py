@@ -1,0 +1,98 @@
+"""Lists in pages: a limit, an opaque cursor, no totals and no offsets."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from fastapi import Query
+from pydantic import Field
+
+from app.errors import Fault, Invalid
+from app.web.wire import WireOut
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 500
+_LONGEST_CURSOR = 1024
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Limit = Annotated[
+    int, Query(ge=1, le=LARGEST_LIMIT, description="How many items a page holds at most.", examples=[50])
+]
+"""The query parameter `limit`; write `limit: Limit = DEFAULT_LIMIT`."""
+
+Cursor = Annotated[
+    str | None,
+    Query(max_length=_LONGEST_CURSOR, description="Where to go on: `next_cursor` of the page before."),
+]
+"""The query parameter `cursor`; write `cursor: Cursor = None`."""
+
+
+class Page(WireOut, Generic[T]):
+    """One page of a list.
+
+    Attributes:
+        items: the page's items, in the list's order.
+        next_cursor: where the next page begins, null on the last.
+    """
+
+    items: list[T]
+    next_cursor: Annotated[
+        str | None, Field(description="Send it as `cursor` to get the next page; null on the last page.")
+    ]
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """`EntryPage` for a page of `EntryOut`: the schema's name in the OpenAPI document."""
+        return "".join(each.__name__.removesuffix("Out") for each in params) + "Page"
+
+
+def encode_cursor(*values: Any) -> str:
+    """The opaque cursor of a position: the values of the sort keys of the last item seen."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ...]:
+    """The position in a cursor.
+
+    Args:
+        cursor: what a client sent.
+        kinds: the types that the position's values must have, in order.
+        pointer: where in the body the cursor stood, if it was in a body.
+
+    Raises:
+        Invalid: it is no cursor of this list (fault code `cursor`).
+    """
+    with suppress(binascii.Error, ValueError):
+        if len(cursor) <= _LONGEST_CURSOR:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            values = msgspec.json.decode(raw, type=tuple[Any, ...])
+            fits = len(values) == len(kinds) and all(map(isinstance, values, kinds))
+            if fits and encode_cursor(*values) == cursor:  # one position, one spelling
+                return values
+    raise Invalid(
+        "The cursor is not one that this list has given.",
+        faults=[Fault(pointer, "cursor", "The cursor is not one that this list has given.")],
+    )
+
+
+def cut(
+    rows: Sequence[R], limit: int, position: Callable[[R], Sequence[Any]]
+) -> tuple[Sequence[R], str | None]:
+    """Cut rows to a page: ask the store for one row more than `limit`, and this tells whether more follow.
+
+    Args:
+        rows: up to `limit + 1` rows, in the list's order.
+        limit: how many a page holds.
+        position: the sort keys of a row.
+
+    Returns:
+        The page's rows, and the cursor of the next page or None.
+    """
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], encode_cursor(*position(rows[limit - 1]))

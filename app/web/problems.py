@@ -1,0 +1,191 @@
+"""Errors as RFC 9457 problem documents: the one place where the application's words meet HTTP's numbers.
+
+Whatever goes wrong, a caller gets `application/problem+json`: errors of the application, content that
+FastAPI refused, unknown paths, and what nobody foresaw. No document holds a value that was sent, the name
+of a class, or SQL.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.errors import CekalError, Fault
+from app.kit.logs import current_request_id
+from app.web.catalogue import CATALOGUE
+from app.web.faults import as_member, in_request
+
+MEDIA_TYPE = "application/problem+json"
+MOST_FAULTS = 500
+"""So many faults of one request are listed; a hostile body could hold a million."""
+
+CHALLENGE = 'Bearer realm="cekal"'
+"""What a 401 must say in `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3)."""
+
+_SLUG_OF_STATUS = {
+    401: "unauthenticated",
+    403: "wrong-role",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    408: "request-timeout",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+    429: "rate-limited",
+    502: "unavailable",
+    503: "unavailable",
+    504: "unavailable",
+}
+_UNREADABLE_BODY = "There was an error parsing the body"
+"""FastAPI's words for a body that isn't UTF-8 or nests too deeply."""
+
+_encode = msgspec.json.Encoder().encode
+_log = logging.getLogger(__name__)
+
+
+def problem_document(
+    slug: str,
+    detail: str | None = None,
+    *,
+    errors: Iterable[Fault | Mapping[str, str]] = (),
+    extra: Mapping[str, Any] | None = None,
+    instance: str | None = None,
+) -> dict[str, Any]:
+    """A problem as a JSON object; a row of a batch holds one as it is.
+
+    Args:
+        slug: a slug of the catalogue.
+        detail: what happened this time, in English and without personal data; the kind's cause when None.
+        errors: every single fault, if there are several or they lie somewhere.
+        extra: further members; they can't replace the standard ones.
+        instance: URI reference of this occurrence.
+
+    Raises:
+        KeyError: the catalogue has no such slug.
+    """
+    kind = CATALOGUE[slug]
+    document: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "title_id": kind.title_id,
+        "status": kind.status,
+        "detail": kind.cause if detail is None else detail,
+    }
+    if instance is not None:
+        document["instance"] = instance
+    faults = [as_member(each) if isinstance(each, Fault) else dict(each) for each in errors]
+    if faults:
+        document["errors"] = faults[:MOST_FAULTS]
+    for name, value in (extra or {}).items():
+        document.setdefault(name, value)
+    document["request_id"] = current_request_id()
+    return document
+
+
+def problem_response(
+    slug: str,
+    detail: str | None = None,
+    *,
+    errors: Iterable[Fault | Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    instance: str | None = None,
+) -> Response:
+    """The answer that carries a problem; arguments and errors as `problem_document`.
+
+    It is an ASGI application too: a raw endpoint may `await problem_response(…)(scope, receive, send)`.
+    """
+    document = problem_document(slug, detail, errors=errors, extra=extra, instance=instance)
+    response = Response(_encode(document), document["status"], headers, MEDIA_TYPE)
+    if slug == "unauthenticated":
+        response.headers.setdefault("www-authenticate", CHALLENGE)
+    return response
+
+
+async def send_problem(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    slug: str,
+    detail: str | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Answer with a problem from a raw ASGI endpoint; arguments as `problem_response`."""
+    await problem_response(slug, detail, headers=headers)(scope, receive, send)
+
+
+def document_of(error: CekalError) -> dict[str, Any]:
+    """An error of the application as a problem document."""
+    return problem_document(error.slug, error.detail, errors=error.faults, extra=error.extra)
+
+
+def answer(scope: Scope, error: Exception) -> Response:
+    """The answer to a request that ended in this exception; logs it if nobody foresaw it."""
+    match error:
+        case CekalError():
+            return _answer_to_ours(error)
+        case RequestValidationError():
+            return _answer_to_refused(error)
+        case HTTPException():
+            return _answer_to_http(scope, error)
+        case _:
+            _log.error("unexpected error", exc_info=error)
+            return problem_response("internal")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of this application a problem document."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return answer(request.scope, error)
+
+    for kind in (CekalError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, handle)
+
+
+def _answer_to_ours(error: CekalError) -> Response:
+    headers = None if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    if CATALOGUE[error.slug].status >= 500:  # noqa: PLR2004 - HTTP's own border of the server's faults
+        _log.warning("could not serve", exc_info=error, extra={"slug": error.slug})
+    return problem_response(error.slug, error.detail, errors=error.faults, headers=headers, extra=error.extra)
+
+
+def _answer_to_refused(error: RequestValidationError) -> Response:
+    listed = error.errors()
+    if any(each["type"] == "json_invalid" for each in listed):
+        return problem_response("malformed-json")
+    if isinstance(error.body, bytes | bytearray):  # FastAPI leaves a body that isn't announced as JSON unread
+        return problem_response("unsupported-media-type")
+    faults = in_request(listed[: MOST_FAULTS + 1], error.body)
+    count = f"the first {MOST_FAULTS}" if len(faults) > MOST_FAULTS else str(len(faults))
+    return problem_response("validation", f"The request has faults; {count} listed in errors.", errors=faults)
+
+
+def _answer_to_http(scope: Scope, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    slug = _SLUG_OF_STATUS.get(error.status_code)
+    if slug is None:
+        unreadable = error.detail == _UNREADABLE_BODY
+        slug = "internal" if error.status_code >= 500 else "malformed-json" if unreadable else "bad-request"  # noqa: PLR2004
+    if slug == "method-not-allowed":
+        headers["Allow"] = ", ".join(sorted(_methods_of(scope))) or headers.get("Allow", "")
+    return problem_response(slug, headers=headers)
+
+
+def _methods_of(scope: Scope) -> set[str]:
+    """Every method that some route of the path has: Starlette names only the first route's."""
+    path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
+    methods: set[str] = set()
+    for context in iter_route_contexts(scope["app"].routes):
+        regex = getattr(context, "path_regex", None)
+        if regex is not None and regex.match(path):
+            methods |= context.methods or set()
+    return methods

@@ -1,0 +1,21 @@
+"""Who follows whom: what must happen, in the same transaction, when something has happened."""
+
+from datetime import timedelta
+
+from app.alerts.service import DrillCalled, follow_entry, tell_drill
+from app.db.unit import Follow
+from app.entries.events import EntryChanged, tell_ledger
+from app.kit.clock import Clock
+from app.ledger.service import append
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
+
+
+def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
+    """A Runtime in which the ledger and the alerts follow the register."""
+    follow = Follow(
+        projectors={EntryChanged: (tell_ledger, follow_entry), DrillCalled: (tell_drill,)},
+        append=append,
+        acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),
+    )
+    return open_runtime(settings, follow, clock)

@@ -1,0 +1,114 @@
+"""The loops that own time: lapses and expiries, silent checkpoints, ageing of questions, housekeeping.
+
+Nothing depends on when they run: what they tell has been true since the instant it took effect, and after days
+of standstill the same facts hold. On PostgreSQL one process at a time runs them, by a lock that ends with it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.access.domain import SYSTEM
+from app.access.service import record
+from app.access.store import forget_answers
+from app.alerts import store as alerts
+from app.checks import store as checks
+from app.checks.partitions import make_months
+from app.entries import service as entries
+from app.entries import store as entry_store
+from app.access.idempotency import KEPT
+from app.kit.ids import first_id
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+LOCK = 0x63656B77
+_SOME = 200
+_OFTEN = 1.0
+_SELDOM = 60.0
+_RETRY = 5.0
+
+
+class Worker:
+    """Runs the loops of one process until cancelled."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    async def run(self) -> None:
+        """Run every loop; on PostgreSQL only while this process holds the worker's lock."""
+        while True:
+            try:
+                if self.runtime.register.is_sqlite:
+                    await self._loops()
+                else:
+                    await self._while_chosen()
+            except (SQLAlchemyError, OSError, TimeoutError):
+                logger.warning("the worker's loops can't run now", exc_info=True)
+            await asyncio.sleep(_RETRY)
+
+    async def _while_chosen(self) -> None:
+        async with self.runtime.register.engine.connect() as connection:
+            chosen = (await connection.execute(select(func.pg_try_advisory_lock(LOCK)))).scalar_one()
+            await connection.commit()  # the lock is the session's, not the transaction's
+            if not chosen:
+                return
+            try:
+                await self._loops()
+            finally:
+                await connection.execute(select(func.pg_advisory_unlock(LOCK)))
+
+    async def _loops(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_every(_OFTEN, self.end_by_law))
+            group.create_task(_every(_OFTEN, self.tell_silence))
+            group.create_task(_every(_SELDOM, self.tidy))
+
+    async def end_by_law(self) -> int:
+        """Tell the ends that the law has brought by itself; how many were told."""
+        told = 0
+        async with self.runtime.reading(SYSTEM) as reader:
+            overdue = await entry_store.list_overdue(reader, _SOME)
+        for entry_id in overdue:
+            async with self.runtime.writing(SYSTEM) as unit:
+                told += await entries.end_by_law(unit, entry_id) is not None
+        return told
+
+    async def tell_silence(self) -> int:
+        """Put on record which checkpoints have not acknowledged an alert in time (R54); how many alerts."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            silent = await alerts.list_unacknowledged(reader, _SOME)
+        for alert in silent:
+            async with self.runtime.writing(SYSTEM) as unit:
+                reach = await alerts.list_reach(unit, alert)
+                codes = [r.code for r in reach if r.acknowledged_at is None]
+                await alerts.mark_escalated(unit, alert.id)
+                if codes:
+                    detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
+                    await record(unit, "alert.unacknowledged", alert.id, detail)
+                    logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
+        return len(silent)
+
+    async def tidy(self) -> None:
+        """Erase old questions, drop answers kept for repeats and absent processes, make next month's partition."""
+        settings = self.runtime.settings
+        now = self.runtime.clock()
+        await make_months(self.runtime)
+        async with self.runtime.writing(SYSTEM) as unit:
+            await forget_answers(unit, now - KEPT)
+            await alerts.forget_absent(unit, now - timedelta(hours=1))
+        cutoff = first_id("chk", now - timedelta(days=settings.question_days))
+        while True:
+            async with self.runtime.writing_checks(SYSTEM) as unit:
+                if await checks.forget_questions(unit, cutoff, _SOME) < _SOME:
+                    return
+
+
+async def _every(seconds: float, act: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await act()
+        await asyncio.sleep(seconds)

@@ -1,0 +1,78 @@
+"""One list for each person: what waits for them, soonest first, and what happened to what they own."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.checks.store import Seen, list_seen
+from app.db.unit import Actor, Reader
+from app.entries import store
+from app.entries.domain import Entry
+from app.entries.periods import over_at
+from app.settings import Settings
+
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for the reader.
+
+    Attributes:
+        kind: what is to be done.
+        due_at: when the law or the deployment wants it done; None without a limit.
+    """
+
+    kind: str
+    entry_id: str
+    due_at: datetime | None
+    since: datetime
+
+
+async def tasks(reader: Reader, settings: Settings) -> list[Task]:
+    """What waits for the actor, soonest first; what they may not do for want of a second pair of eyes is left out."""
+    actor = reader.actor
+    found: list[Task] = []
+    if actor.holds("verifier"):
+        for entry in await _list(reader, "submitted", agency=actor.agency):
+            if actor.person not in entry.authors:
+                found.append(Task("verify", entry.id, _before_start(entry), entry.updated_at))
+    if actor.holds("submitter"):
+        for entry in await _list(reader, "returned", agency=actor.agency):
+            found.append(Task("resubmit", entry.id, None, entry.updated_at))
+        for entry in await _list(reader, "provisional", agency=actor.agency, urgent=True):
+            found.append(Task("formalise", entry.id, _lapse(entry), entry.created_at))
+    if actor.holds("approver"):
+        for entry in await _list(reader, "verified"):
+            if actor.person not in {*entry.authors, entry.verified_by, *entry.approved_by}:
+                found.append(Task("approve", entry.id, _before_start(entry), entry.updated_at))
+    if actor.holds("duty_officer"):
+        within = timedelta(hours=settings.countersign_within_hours)
+        for state in ("provisional", "submitted"):
+            for entry in await _list(reader, state, urgent=True):
+                if entry.countersigned_at is None and actor.person not in entry.authors:
+                    found.append(Task("countersign", entry.id, entry.received_at + within, entry.created_at))
+    found.sort(key=lambda task: (task.due_at is None, task.due_at or task.since))
+    return found[:_MOST]
+
+
+async def notices(checks: Reader, limit: int) -> list[Seen]:
+    """Hits and sightings of the actor's agency's entries, newest first; of all for those who see all."""
+    actor: Actor = checks.actor
+    if actor.holds("approver", "duty_officer", "auditor"):
+        return await list_seen(checks, None, limit)
+    return await list_seen(checks, actor.agency, limit) if actor.agency else []
+
+
+async def _list(
+    reader: Reader, state: str, *, agency: str | None = None, urgent: bool = False
+) -> list[Entry]:
+    entries = await store.list_in_states(reader, [state], agency=agency, urgent=urgent, limit=_MOST)
+    return [entry for entry in entries if entry.at(reader.now).state is entry.state]
+
+
+def _before_start(entry: Entry) -> datetime:
+    return over_at(entry.starts_on)
+
+
+def _lapse(entry: Entry) -> datetime | None:
+    return over_at(entry.ends_on) if entry.ends_on else None

