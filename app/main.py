@@ -64,7 +64,9 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         finally:
             await runtime.close()
 
-    app = FastAPI(title="Cekal", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", redoc_url=None)
+    app = FastAPI(
+        title="Cekal", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", redoc_url=None
+    )
     gate = Gate(settings)
     desk = Desk(runtime, gate)
     app.state.runtime = runtime
@@ -82,9 +84,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.ready = False
     problems.install(app)
     limits = BodyLimits(larger={"/v1/checks/batch": EIGHT_MIB})
-    app.add_middleware(
-        Edge, metrics=metrics, body_limit=limits, body_timeout=settings.body_timeout_seconds
-    )
+    app.add_middleware(Edge, metrics=metrics, body_limit=limits, body_timeout=settings.body_timeout_seconds)
     app.include_router(router)
     app.include_router(operation)
     app.include_router(problem_pages.router)

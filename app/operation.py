@@ -102,4 +102,3 @@ async def read_metrics(request: Request, _key: Annotated[str | None, Security(ke
     metrics: Metrics = request.app.state.metrics
     body, content_type = metrics.exposition()
     return Response(body, headers={"content-type": content_type})
-

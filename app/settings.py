@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     )
 
     key_pepper: SecretStr | None = Field(
-        None, description="key of the keyed hashes of document numbers; default: made once, kept in the database"
+        None,
+        description="key of the keyed hashes of document numbers; default: made once, kept in the database",
     )
     key_lifetime_days: Days = 365
     failed_keys_per_minute: int = Field(10, ge=1)
@@ -62,7 +63,9 @@ class Settings(BaseSettings):
     stream_queue: int = Field(256, ge=8)
     stream_minutes: Seconds = 15.0
     heartbeat_seconds: Seconds = 15.0
-    presence_seconds: Seconds = Field(45.0, description="how long a silent checkpoint still counts as connected")
+    presence_seconds: Seconds = Field(
+        45.0, description="how long a silent checkpoint still counts as connected"
+    )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
 
@@ -101,4 +104,4 @@ def load_settings(**given: object) -> Settings:
     unknown = sorted(name for name in os.environ if name.startswith("CEKAL_") and name not in known)
     if unknown:
         raise ValueError(f"unknown settings in the environment: {', '.join(unknown)}")
-    return Settings(_env_file=path, **given)  # type: ignore[call-arg, arg-type]  # pydantic-settings' own argument
+    return Settings(_env_file=path, **given)  # type: ignore[arg-type]  # pydantic-settings' own argument

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM
+from app.access.idempotency import KEPT
 from app.access.service import record
 from app.access.store import forget_answers
 from app.alerts import store as alerts
@@ -20,7 +21,6 @@ from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.entries import service as entries
 from app.entries import store as entry_store
-from app.access.idempotency import KEPT
 from app.kit.ids import first_id
 from app.runtime import Runtime
 
@@ -90,7 +90,9 @@ class Worker:
                 if codes:
                     detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
                     await record(unit, "alert.unacknowledged", alert.id, detail)
-                    logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
+                    logger.warning(
+                        "an alert is not acknowledged in time", extra={"alert": alert.id, **detail}
+                    )
         return len(silent)
 
     async def tidy(self) -> None:

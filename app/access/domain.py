@@ -121,7 +121,7 @@ class Key:
         return self.standing is not Standing.REVOKED and now < self.expires_at
 
 
-def client_faults(
+def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
     roles: frozenset[Role],
     *,
     kind: Kind | None,

@@ -7,20 +7,22 @@ Without the role there is no transaction, and without a transaction nothing can 
 transaction, keeps that answer for repeats, and commits before the answer leaves.
 """
 
-from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
 
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
 from app.db.unit import Actor, Reader, Unit
-from app.errors import IdempotencyKeyNotAllowed, IdempotencyKeyRequired, WrongRole
+from app.errors import IdempotencyKeyNotAllowed, IdempotencyKeyRequired, Unavailable, WrongRole
 from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
@@ -51,7 +53,7 @@ async def admit(request: Request) -> Actor:
     return actor
 
 
-class _Replayed(Exception):  # noqa: N818 - no error: it carries the kept answer out of the dependencies
+class _Replayed(Exception):
     def __init__(self, response: Response) -> None:
         self.response = response
 
@@ -64,6 +66,10 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            with database_reachable():
+                return await transacted(request)
+
+        async def transacted(request: Request) -> Response:
             await admit(request)
             request.state.claim = request.state.unit = None
             async with AsyncExitStack() as stack:
@@ -78,6 +84,19 @@ class GuardedRoute(APIRoute):
             return response
 
         return guarded
+
+
+@contextmanager
+def database_reachable() -> Iterator[None]:
+    """Turn the database's absence into an answer that says so: nothing is pretended, a repeat may work.
+
+    Raises:
+        Unavailable: the database can't be reached, or did not answer in time.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+        raise Unavailable("The database can't be reached now.", retry_after=1) from error
 
 
 def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:

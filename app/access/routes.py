@@ -42,7 +42,9 @@ def _after(cursor: str | None) -> str | None:
 
 
 @router.get("/agencies", tags=["administration"], summary="List agencies", responses=problems("validation"))
-async def list_agencies(reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[AgencyOut]:
+async def list_agencies(
+    reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[AgencyOut]:
     """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
     rows = await store.list_agencies(reader, _after(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.code,))
@@ -135,7 +137,9 @@ async def register_client(unit: Admin, body: ClientIn, response: Response) -> Cl
 
 
 @router.get("/clients", tags=["administration"], summary="List clients", responses=problems("validation"))
-async def list_clients(reader: AdminReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[ClientOut]:
+async def list_clients(
+    reader: AdminReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[ClientOut]:
     """Every account, oldest first."""
     rows = await store.list_clients(reader, _after(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.id,))

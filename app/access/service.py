@@ -66,9 +66,7 @@ async def load_reference(unit: Unit) -> tuple[int, int]:
             await store.save_checkpoint(unit, Checkpoint(**place.facts(), active=True))
             checkpoints += 1
     if agencies or checkpoints:
-        await store.record(
-            unit, "reference.loaded", None, {"agencies": agencies, "checkpoints": checkpoints}
-        )
+        await store.record(unit, "reference.loaded", None, {"agencies": agencies, "checkpoints": checkpoints})
     return agencies, checkpoints
 
 
@@ -191,9 +189,7 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
     if unit.actor.client_id in makers or unit.actor.person in persons:
         raise SecondPairOfEyesNeeded("A second admin confirms: not who made it, and not who will hold it.")
     if client.standing is Standing.PENDING:
-        await store.set_client_standing(
-            unit, client_id, Standing.ACTIVE, confirmed_by=unit.actor.client_id
-        )
+        await store.set_client_standing(unit, client_id, Standing.ACTIVE, confirmed_by=unit.actor.client_id)
     if waiting:
         await store.set_key_standing(unit, [key.id for key in waiting], Standing.ACTIVE)
     await store.record(unit, "client.confirmed", client_id, {"keys": [key.id for key in waiting]})
@@ -253,4 +249,3 @@ async def change_checkpoint(unit: Unit, checkpoint: Checkpoint) -> Checkpoint:
     await store.save_checkpoint(unit, checkpoint)
     await store.record(unit, "checkpoint.changed", checkpoint.code, {"active": checkpoint.active})
     return checkpoint
-

@@ -52,19 +52,21 @@ async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict
     return {row.key_id: _key_and_client(row) for row in rows}
 
 
-def _key_and_client(row: Row[Any]) -> tuple[Key, Client]:
-    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+def _key_and_client(row: Row[*tuple[Any, ...]]) -> tuple[Key, Client]:
+    values = row._mapping
     return (
         _key({name.removeprefix("key_"): v for name, v in values.items() if name.startswith("key_")}),
-        _client({name.removeprefix("client_"): v for name, v in values.items() if name.startswith("client_")}),
+        _client(
+            {name.removeprefix("client_"): v for name, v in values.items() if name.startswith("client_")}
+        ),
     )
 
 
-def _key(values: Mapping[str, Any]) -> Key:
+def _key(values: Mapping[Any, Any]) -> Key:
     return Key(**{**values, "standing": Standing(values["standing"])})
 
 
-def _client(values: Mapping[str, Any]) -> Client:
+def _client(values: Mapping[Any, Any]) -> Client:
     return Client(
         **{
             **values,
@@ -91,7 +93,7 @@ async def get_client(reader: Reader, client_id: str) -> Client:
     row = (await reader.run(select(tables.client).where(tables.client.c.id == client_id))).first()
     if row is None:
         raise NotFound("There is no such client.")
-    return _client(row._mapping)  # noqa: SLF001 - see above
+    return _client(row._mapping)
 
 
 async def lock_client(unit: Unit, client_id: str) -> Client:
@@ -147,7 +149,7 @@ async def add_key(unit: Unit, key: Key) -> None:
 async def list_keys(reader: Reader, client_id: str) -> list[Key]:
     """A client's keys, oldest first."""
     statement = select(tables.key).where(tables.key.c.client_id == client_id).order_by(tables.key.c.id)
-    return [_key(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - see above
+    return [_key(row._mapping) for row in await reader.run(statement)]
 
 
 async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standing) -> None:
@@ -163,10 +165,10 @@ async def page_of(
     reader: Reader, table: Any, by: Any, after: str | None, limit: int, *conditions: Any
 ) -> list[dict[str, Any]]:
     """Rows of a table ordered by a unique column, beyond a value of it."""
-    statement: Select[Any] = select(table).where(*conditions).order_by(by).limit(limit)
+    statement: Select[*tuple[Any, ...]] = select(table).where(*conditions).order_by(by).limit(limit)
     if after is not None:
         statement = statement.where(by > after)
-    return [dict(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - see above
+    return [dict(row._mapping) for row in await reader.run(statement)]
 
 
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
@@ -185,14 +187,14 @@ async def list_checkpoints(reader: Reader, after: str | None, limit: int) -> lis
     return [Checkpoint(**row) for row in rows]
 
 
-def _agency(values: Mapping[str, Any]) -> Agency:
+def _agency(values: Mapping[Any, Any]) -> Agency:
     return Agency(**{**values, "legal_forms": tuple(_plain(values["legal_forms"]))})
 
 
 async def find_agency(reader: Reader, code: str) -> Agency | None:
     """An agency."""
     row = (await reader.run(select(tables.agency).where(tables.agency.c.code == code))).first()
-    return _agency(row._mapping) if row else None  # noqa: SLF001 - see above
+    return _agency(row._mapping) if row else None
 
 
 async def lock_agency(unit: Unit, code: str) -> Agency | None:
@@ -204,7 +206,7 @@ async def lock_agency(unit: Unit, code: str) -> Agency | None:
 async def find_checkpoint(reader: Reader, code: str) -> Checkpoint | None:
     """A checkpoint."""
     row = (await reader.run(select(tables.checkpoint).where(tables.checkpoint.c.code == code))).first()
-    return Checkpoint(**row._mapping) if row else None  # noqa: SLF001 - see above
+    return Checkpoint(**row._mapping) if row else None
 
 
 async def save_agency(unit: Unit, agency: Agency) -> None:
@@ -255,7 +257,7 @@ async def list_audit(
         statement = statement.where(tables.audit.c.act == act)
     if about is not None:
         statement = statement.where(tables.audit.c.object == about)
-    rows = [dict(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - see above
+    rows = [dict(row._mapping) for row in await reader.run(statement)]
     return [{**row, "detail": _plain(row["detail"])} for row in rows]
 
 

@@ -76,7 +76,9 @@ state = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # always 1
     Column("version", Integer, nullable=False),  # grows with every change of a client or key
-    Column("pepper", LargeBinary(32), nullable=False),  # key of the keyed hashes, unless the settings give one
+    Column(
+        "pepper", LargeBinary(32), nullable=False
+    ),  # key of the keyed hashes, unless the settings give one
 )
 
 audit = Table(

@@ -1,5 +1,6 @@
 """Urgent entries and alerts (contract section 4)."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response, Security
@@ -63,7 +64,7 @@ async def make_urgent_entry(
     """
     settings = runtime_of(request).settings
     ports: Ports = request.app.state.ports
-    wanted = body.wanted()
+    wanted = await asyncio.to_thread(body.wanted)  # a photo takes milliseconds to decode
     crossing = await ports.last_crossing(wanted.subject)
     entry = await entries.submit_urgent(unit, wanted, settings, crossing)
     issued = await service.raised_for(unit, entry, settings, hub.checkpoints(settings.presence_seconds))
@@ -74,9 +75,7 @@ async def make_urgent_entry(
     )
 
 
-@router.post(
-    "", status_code=201, summary="Call a drill", responses=problems("validation", *REPEATS)
-)
+@router.post("", status_code=201, summary="Call a drill", responses=problems("validation", *REPEATS))
 async def call_drill(
     unit: Annotated[Unit, unit_for(Role.DUTY_OFFICER)], body: DrillIn, request: Request, hub: TheHub
 ) -> IssuedOut:
@@ -87,7 +86,7 @@ async def call_drill(
 
 
 @router.get("", summary="Read alerts", responses=problems("validation", "cursor-gone"))
-async def read_alerts(  # noqa: PLR0913 - one parameter a part of the contract's call
+async def read_alerts(
     actor: Annotated[Actor, actor_for(Role.CHECKPOINT)],
     request: Request,
     hub: TheHub,
@@ -140,8 +139,10 @@ router.add_api_route(
     "/{alert_id}/receipts",
     status_code=201,
     summary="Confirm an alert",
-    responses={200: {"model": ReceiptOut, "description": "It was confirmed before."}}
-    | problems("validation", "not-found"),
+    responses={
+        200: {"model": ReceiptOut, "description": "It was confirmed before."},
+        **problems("validation", "not-found"),
+    },
 )
 async def confirm_alert(
     unit: Annotated[Unit, unit_for(Role.CHECKPOINT)], alert_id: AlertId, body: ReceiptIn, response: Response

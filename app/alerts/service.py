@@ -207,7 +207,9 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterabl
     if not actor.holds(*entries.ALL_ENTRIES) and alert.agency != actor.agency:
         raise NotFound("There is no such alert.")
     reach = await store.list_reach(reader, alert)
-    ms = {r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at}
+    ms = {
+        r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at
+    }
     since = reader.now - timedelta(seconds=settings.presence_seconds)
     times = list(ms.values())
     return Coverage(

@@ -20,7 +20,7 @@ _COLUMNS = [column for column in tables.alert.c if column.name != "escalated_at"
 
 
 def _alert(row: Any) -> Alert:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+    values = dict(row._mapping)
     return Alert(**{**values, "kind": AlertKind(values["kind"]), "chase": tuple(_plain(values["chase"]))})
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
-from app.access.guard import admit, runtime_of
+from app.access.guard import admit, database_reachable, runtime_of
 from app.alerts.domain import frame
 from app.alerts.hub import Hub, Stream
 from app.alerts.service import list_open
@@ -32,7 +32,8 @@ async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
     ways is known by its sequence and sent once.
     """
     request = Request(scope, receive)
-    actor = await admit(request)
+    with database_reachable():
+        actor = await admit(request)
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole("Alerts are streamed to checkpoints.")
     hub: Hub = request.app.state.hub

@@ -73,7 +73,9 @@ class Batcher:
         if len(batch) == 1:
             level = logging.WARNING if isinstance(error, SQLAlchemyError | OSError) else logging.ERROR
             logger.log(level, "a check could not be stored", exc_info=error)
-            _settle(batch[0][1], NotStored("The check could not be stored, so it has no answer.", retry_after=1))
+            _settle(
+                batch[0][1], NotStored("The check could not be stored, so it has no answer.", retry_after=1)
+            )
             return
         for one in batch:
             await self._answer([one])

@@ -61,7 +61,7 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     indonesian: bool
     proved_foreign: bool
 
-    def keys(self) -> list[str]:
+    def known_under(self) -> list[str]:
         """The register's keys under which this person may stand."""
         keys = [key for p in self.papers for key in (f"d:{p.number}", f"k:{p.skeleton}")]
         if self.nik:
@@ -199,9 +199,12 @@ def _evidence(
             differ = state is not None and paper.state is not None and state != paper.state
             if number == paper.number:
                 yield from _number_equal(paper, state, births, agrees=agrees, differ=differ)
-            elif documents.skeleton(number) == paper.skeleton and births != "contradicts":
-                if agrees or not differ:
-                    yield "possible", False, (_SKELETON_EQUAL, *((_STATE_DIFFERS,) if differ else ()))
+            elif (
+                documents.skeleton(number) == paper.skeleton
+                and births != "contradicts"
+                and (agrees or not differ)
+            ):
+                yield "possible", False, (_SKELETON_EQUAL, *((_STATE_DIFFERS,) if differ else ()))
 
 
 def _number_equal(
@@ -268,7 +271,7 @@ def decide(
     return matches
 
 
-def _by_the_table(
+def _by_the_table(  # noqa: PLR0911 - a row of the table each
     direction: Direction, traveller: Traveller, entry: Entry, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Reason | None]:
     """The decision table R44: outcome, whether it is a sighting only, and what held a refusal back."""
@@ -309,7 +312,7 @@ def _births(traveller: Traveller, entry: Entry) -> Agreement:
         return "unknown"
     for worse in ("contradicts", "unknown", "compatible"):
         if worse in found:
-            return worse  # type: ignore[return-value]  # one of the literals above
+            return worse
     return "equal"
 
 

@@ -19,7 +19,10 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
         "Angka pemeriksa pada MRZ tidak cocok.",
         "A check digit of the machine-readable zone fails.",
     ),
-    ("name", "equal"): ("Nama sama setelah penyeragaman ejaan.", "The name is equal once spelling is folded."),
+    ("name", "equal"): (
+        "Nama sama setelah penyeragaman ejaan.",
+        "The name is equal once spelling is folded.",
+    ),
     ("name", "different"): ("Nama berbeda ejaannya.", "The names are not equal."),
     ("birth_date", "equal"): ("Tanggal lahir sama.", "The birth date is equal."),
     ("birth_date", "compatible"): (

@@ -8,7 +8,15 @@ from fastapi import APIRouter, Path, Request, Response, Security
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, actor_for, admit, gate_of, key_scheme, runtime_of
+from app.access.guard import (
+    GuardedRoute,
+    actor_for,
+    admit,
+    database_reachable,
+    gate_of,
+    key_scheme,
+    runtime_of,
+)
 from app.checks import service
 from app.checks.batcher import Batcher
 from app.checks.schemas import MOST_IN_BATCH, BatchIn, BatchOut, CheckIn, CheckOut, understand
@@ -41,7 +49,8 @@ async def _asker(request: Request) -> Actor:
     address = request.client.host if request.client else None
     actor = gate_of(request).recall(request.headers.get("authorization"), address)
     if actor is None:
-        actor = await admit(request)
+        with database_reachable():
+            actor = await admit(request)
     request.state.actor = actor
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole(f"This call is for: {Role.CHECKPOINT}.")
@@ -142,4 +151,3 @@ async def read_check(
     """The answer that a check got, for the checkpoint that asked and for auditors."""
     async with runtime_of(request).reading_checks(actor) as reader:
         return CheckOut.model_validate(await service.recall(reader, check_id))
-

@@ -81,10 +81,10 @@ class Desk:
     async def _evaluate(
         self, reader: Reader, questions: Sequence[Question]
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[bytes | CekalError]]:
-        keys = {key for question in questions for key in question.asked.traveller.keys()}
+        keys = {key for question in questions for key in question.asked.traveller.known_under()}
         candidates = await self._candidates(reader, keys)
         size, version = await store.register_state(reader)
-        refused: set[str | None] = set()
+        refused: set[str] = set()
         if self.gate.renew(version):
             mine = {q.actor.key_id for q in questions if q.actor.key_id}
             refused = mine - await access.still_admitted(reader, mine)
@@ -122,7 +122,7 @@ class Desk:
         traveller, direction = asked.traveller, asked.body.direction
         near = {}
         if candidates:
-            near = {c.entry.id: c for key in traveller.keys() for c in candidates.get(key, ())}
+            near = {c.entry.id: c for key in traveller.known_under() for c in candidates.get(key, ())}
         found: list[Match] = []
         if near:
             entries = [candidate.entry for candidate in near.values()]
@@ -251,7 +251,7 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
         raise NotFound("There is no such check.")
     asked = understand(row.question.encode(), legal_day(row.at)) if row.question else None
     shown = _plain(row.matches) if row.matches else []
-    return answer_of(row._mapping, shown, asked)  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+    return answer_of(row._mapping, shown, asked)
 
 
 _DESK = Actor(client_id="desk", person=None, roles=frozenset())

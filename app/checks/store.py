@@ -16,12 +16,16 @@ from app.entries.tables import entry as entry_table
 from app.entries.tables import key as key_table
 from app.ledger.tables import head as head_table
 
-_REGISTER = select(head_table.c.size, access_state.c.version).select_from(head_table).join(
-    access_state, access_state.c.id == head_table.c.id
+_REGISTER = (
+    select(head_table.c.size, access_state.c.version)
+    .select_from(head_table)
+    .join(access_state, access_state.c.id == head_table.c.id)
 )
 
 _CANDIDATES = (
-    select(key_table.c.key, entry_table.c.id, entry_table.c.version, entry_table.c.document, agency_table.c.phone)
+    select(
+        key_table.c.key, entry_table.c.id, entry_table.c.version, entry_table.c.document, agency_table.c.phone
+    )
     .join(entry_table, entry_table.c.id == key_table.c.entry_id)
     .join(agency_table, agency_table.c.code == entry_table.c.agency)
     .where(any_of(key_table.c.key, "keys"), entry_table.c.state.in_(["provisional", "active"]))
@@ -37,7 +41,7 @@ async def register_state(reader: Reader) -> tuple[int, int]:
     return size, version
 
 
-async def list_candidates(reader: Reader, keys: Iterable[str]) -> Sequence[Row[Any]]:
+async def list_candidates(reader: Reader, keys: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
     """Key, entry and the owner's phone of every live entry that has one of the keys."""
     return (await reader.run(_CANDIDATES, {"keys": list(keys)})).all()
 
@@ -49,7 +53,7 @@ async def add(unit: Unit, rows: list[dict[str, Any]], matches: list[dict[str, An
         await unit.run(_INSERT_MATCH, matches)
 
 
-async def find(reader: Reader, check_id: str) -> Row[Any] | None:
+async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
     """The record of a check."""
     return (await reader.run(select(tables.check).where(tables.check.c.id == check_id))).first()
 

@@ -13,7 +13,13 @@ from app.settings import Settings
 CHANNEL = "cekal"
 """PostgreSQL channel on which a commit wakes the other processes; its messages are empty."""
 
-_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000")
+_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-16000",
+)
 
 
 class Database:

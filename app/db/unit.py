@@ -51,7 +51,7 @@ class Reader:
     now: datetime
     actor: Actor
 
-    async def run(self, statement: Executable, parameters: Any = None) -> Result[Any]:
+    async def run(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         """Execute one statement."""
         return await self.connection.execute(statement, parameters)
 

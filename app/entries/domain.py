@@ -306,13 +306,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         now.expect(expected)
         if not roles or not by.holds(*roles):
             raise WrongState(f"An entry that is {now.state} can't be decided on like this.")
-        return _ACTS[verdict](now, by, at, immigration)
+        return now._follow(verdict, by, at, immigration)  # noqa: SLF001 - the same entry as it stands now
 
-    def _verify(self, by: Actor, at: datetime, _immigration: str) -> Self:
+    def _follow(self, verdict: Verdict, by: Actor, at: datetime, immigration: str) -> Self:
+        match verdict:
+            case Verdict.VERIFY:
+                return self._verify(by, at)
+            case Verdict.RETURN:
+                return self._return(by, at)
+            case Verdict.APPROVE:
+                return self._approve(by, at, immigration)
+            case Verdict.REJECT:
+                return self._reject(by, at)
+            case Verdict.COUNTERSIGN:
+                return self._countersign(by, at)
+
+    def _verify(self, by: Actor, at: datetime) -> Self:
         self._different(by, self.authors, "Whoever wrote the entry can't verify it.")
         return self._next(at, state=State.VERIFIED, verified_by=by.person)
 
-    def _return(self, by: Actor, at: datetime, _immigration: str) -> Self:
+    def _return(self, by: Actor, at: datetime) -> Self:
         if self.state is State.SUBMITTED:
             self._different(by, self.authors, "Whoever wrote the entry can't return it.")
         else:
@@ -341,11 +354,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             in_force_until=over,
         )
 
-    def _reject(self, by: Actor, at: datetime, _immigration: str) -> Self:
+    def _reject(self, by: Actor, at: datetime) -> Self:
         self._different(by, (*self.authors, self.verified_by), "Whoever wrote or verified can't reject it.")
         return self._next(at, state=State.REJECTED, in_force_until=None, ended_at=at)
 
-    def _countersign(self, by: Actor, at: datetime, _immigration: str) -> Self:
+    def _countersign(self, by: Actor, at: datetime) -> Self:
         self._different(by, self.authors, "Whoever made the urgent entry can't countersign it.")
         if self.countersigned_at is not None:
             raise WrongState("The entry is countersigned already.")
@@ -378,14 +391,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             raise SecondPairOfEyesNeeded(detail)
 
 
-_ACTS = {
-    Verdict.VERIFY: Entry._verify,
-    Verdict.RETURN: Entry._return,
-    Verdict.APPROVE: Entry._approve,
-    Verdict.REJECT: Entry._reject,
-    Verdict.COUNTERSIGN: Entry._countersign,
-}
-
 _VERDICTS = {
     Verdict.VERIFY: frozenset({"verifier"}),
     Verdict.RETURN: frozenset({"verifier", "approver"}),
@@ -405,4 +410,3 @@ _DECIDERS = {
     (Verdict.REJECT, State.PROVISIONAL, True): frozenset({"duty_officer"}),
     (Verdict.REJECT, State.SUBMITTED, True): frozenset({"duty_officer"}),
 }
-

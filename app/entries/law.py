@@ -190,7 +190,7 @@ def _known_or_said(request: Request, member: str, given: object, found: _Finding
         found.fault(Invalid, "/unknown", "contradiction", f"`{member}` is given and said to be unknown.")
 
 
-def _period(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:
+def _period(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:  # noqa: C901 - one law, told in order
     """R11, R12, R20, R22, R24: a measure has a start, an end, and at most the law's length."""
     if request.urgent:
         return

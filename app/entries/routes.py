@@ -1,5 +1,6 @@
 """The register's public calls (contract section 3)."""
 
+import asyncio
 from datetime import date
 from typing import Annotated
 
@@ -55,19 +56,22 @@ def _answered(request: Request, response: Response, entry: Entry, unit: Reader) 
 
 def tag_of(entry: Entry, reader: Reader) -> str:
     """The entry's ETag: it changes with the version, the state at the moment, and `in_force`."""
-    return etag_of(entry.version, entry.in_force(reader.now), entry.at(reader.now).state.value, entry.sequence)
+    return etag_of(
+        entry.version, entry.in_force(reader.now), entry.at(reader.now).state.value, entry.sequence
+    )
 
 
 @router.post("", status_code=201, summary="Submit an entry", responses=problems(*CONTENT, *REPEATS))
 async def submit_entry(unit: Submitter, body: EntryIn, request: Request, response: Response) -> EntryOut:
     """Ask for a measure against one person; a verifier of the agency and an approver of Immigration decide."""
-    entry = await service.submit(unit, body.wanted(), runtime_of(request).settings)
+    wanted = await asyncio.to_thread(body.wanted)  # a photo takes milliseconds to decode
+    entry = await service.submit(unit, wanted, runtime_of(request).settings)
     response.headers["Location"] = f"/v1/entries/{entry.id}"
     return _answered(request, response, entry, unit)
 
 
 @router.get("", summary="List entries", responses=problems("validation"))
-async def list_entries(  # noqa: PLR0913 - one parameter a filter of the contract
+async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of the contract
     reader: EntryReader,
     request: Request,
     state: Annotated[State | None, Query(description="Only entries that stand in this state now.")] = None,
@@ -89,7 +93,9 @@ async def list_entries(  # noqa: PLR0913 - one parameter a filter of the contrac
     return Page(items=[EntryOut.of(entry, reader.now, settings) for entry in page], next_cursor=after)
 
 
-@router.post("/search", summary="Search for a person", responses=problems("validation", "idempotency-not-allowed"))
+@router.post(
+    "/search", summary="Search for a person", responses=problems("validation", "idempotency-not-allowed")
+)
 async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Page[EntryOut]:
     """Look for a person within the caller's view by document, NIK or name; logged like a check."""
     rows = await search.search(unit, body, runtime_of(request).pepper)
@@ -117,7 +123,7 @@ async def read_entry(
     summary="Resubmit a returned entry",
     responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required"),
 )
-async def resubmit_entry(  # noqa: PLR0913 - what HTTP hands over
+async def resubmit_entry(
     unit: Submitter,
     entry_id: EntryId,
     expected: RequiredVersion,
@@ -127,7 +133,8 @@ async def resubmit_entry(  # noqa: PLR0913 - what HTTP hands over
 ) -> EntryOut:
     """Replace the content of a returned entry; it is decided on anew."""
     settings = runtime_of(request).settings
-    entry = await service.resubmit(unit, entry_id, expected, body.wanted(), settings)
+    wanted = await asyncio.to_thread(body.wanted)
+    entry = await service.resubmit(unit, entry_id, expected, wanted, settings)
     return _answered(request, response, entry, unit)
 
 
@@ -145,7 +152,7 @@ async def resubmit_entry(  # noqa: PLR0913 - what HTTP hands over
         *REPEATS,
     ),
 )
-async def decide_on_entry(  # noqa: PLR0913 - what HTTP hands over
+async def decide_on_entry(
     unit: Decider,
     entry_id: EntryId,
     expected: RequiredVersion,

@@ -104,7 +104,9 @@ class BirthRangeIn(WireIn):
     to: PartialDate
 
 
-def _readable_birth(value: BirthDateIn | BirthAgeIn | BirthRangeIn) -> BirthDateIn | BirthAgeIn | BirthRangeIn:
+def _readable_birth(
+    value: BirthDateIn | BirthAgeIn | BirthRangeIn,
+) -> BirthDateIn | BirthAgeIn | BirthRangeIn:
     _birth(value.model_dump(mode="json", by_alias=True))
     return value
 

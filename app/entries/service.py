@@ -143,7 +143,9 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         CekalError: as `submit`.
     """
     if wanted.measure is Measure.DETERRENCE and not settings.urgent_deterrence:
-        fault = Fault("/measure", "urgent_prevention_only", "The urgent route is open to exit bans only here.")
+        fault = Fault(
+            "/measure", "urgent_prevention_only", "The urgent route is open to exit bans only here."
+        )
         raise Invalid("An entry ban can't be urgent here.", faults=[fault])
     owner = await _owner(unit)
     requested = _requested_at(wanted, unit.now)
@@ -374,8 +376,8 @@ async def _refuse_duplicates(
     keys = subject.identifiers() | {store.letter_key(owner, basis.number)}
     warnings = []
     urgent = isinstance(wanted, UrgentWanted)
-    for other in await store.list_by_keys(unit, keys):
-        other = other.at(unit.now)
+    for stored in await store.list_by_keys(unit, keys):
+        other = stored.at(unit.now)
         if other.id == but or other.agency != owner:
             continue
         if not subject.same_person(other.subject):
@@ -437,4 +439,3 @@ _EVENTS = {
     Verdict.REJECT: "rejected",
     Verdict.COUNTERSIGN: "countersigned",
 }
-

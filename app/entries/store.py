@@ -209,7 +209,7 @@ async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
         .where(v.c.entry_id == entry_id)
         .order_by(v.c.version)
     )
-    return [dict(row._mapping) for row in await reader.run(statement)]  # noqa: SLF001 - SQLAlchemy's accessor
+    return [dict(row._mapping) for row in await reader.run(statement)]
 
 
 async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
@@ -244,9 +244,7 @@ _BY_SOURCE = select(tables.source).where(
 )
 
 
-async def list_sources(
-    reader: Reader, origin: str, references: Sequence[str]
-) -> dict[str, tuple[str, str]]:
+async def list_sources(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Entry id and content digest of what was imported before, by its reference in the source."""
     rows = await reader.run(_BY_SOURCE, {"origin": origin, "references": list(references)})
     return {row.reference: (row.entry_id, row.digest) for row in rows}
@@ -283,4 +281,3 @@ async def keep_edition(unit: Unit, origin: str, edition: datetime, persons: int)
     changed = await unit.run(update(table).where(table.c.origin == origin).values(**values))
     if changed.rowcount == 0:  # type: ignore[attr-defined]  # as above
         await unit.run(insert(table).values(origin=origin, **values))
-

@@ -114,7 +114,9 @@ class Head:
         return int(text)
 
 
-_CURSOR_FAULT = Fault("", "cursor", "A cursor is an epoch and a sequence, joined by a dot, as answered before.")
+_CURSOR_FAULT = Fault(
+    "", "cursor", "A cursor is an epoch and a sequence, joined by a dot, as answered before."
+)
 _RESTART = {"snapshot": "/v1/snapshot"}
 
 

@@ -16,7 +16,7 @@ router = APIRouter(tags=["changes"], route_class=GuardedRoute)
 
 
 @router.get("/changes", summary="Read changes", responses=problems("validation", "cursor-gone"))
-async def read_changes(  # noqa: PLR0913 - one parameter a part of the contract's call
+async def read_changes(
     actor: Annotated[Actor, actor_for(Role.INTEGRATOR, Role.CHECKPOINT, Role.AUDITOR)],
     request: Request,
     after: After = None,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Executable, Row, and_, bindparam, func, insert, or_, select, update
 
 from app.db.engine import CHANNEL
 from app.db.unit import Reader, Unit
@@ -111,7 +111,7 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
         .where(record_table.c.entry_id.in_(entry_ids), record_table.c.alert_id.is_(None))
         .group_by(record_table.c.entry_id)
     )
-    return {entry_id: sequence for entry_id, sequence in await reader.run(statement)}
+    return dict(await _pairs(reader, statement))
 
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
@@ -120,7 +120,11 @@ async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
     statement = select(record_table.c.version, record_table.c.sequence).where(
         record_table.c.entry_id == entry_id, own
     )
-    return {version: sequence for version, sequence in await reader.run(statement)}
+    return dict(await _pairs(reader, statement))
+
+
+async def _pairs(reader: Reader, statement: Executable) -> list[tuple[Any, Any]]:
+    return [(one, other) for one, other in await reader.run(statement)]
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -140,10 +144,9 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _record(row: Row[Any]) -> Record:
-    values: dict[str, Any] = {**row._mapping}  # noqa: SLF001 - SQLAlchemy's public accessor has this name
+def _record(row: Row[*tuple[Any, ...]]) -> Record:
+    values: dict[str, Any] = {**row._mapping}
     values["type"] = RecordType(values["type"])
     values["leaf"] = _decode(values["leaf"])
     values["personal"] = None if values["personal"] is None else _decode(values["personal"])
     return Record(**values)
-

@@ -36,7 +36,7 @@ _LONGEST_PIECE: Final = 65_536
 _DAY: Final = len("YYYY-MM-DD")
 
 
-class ListUnreadable(ValueError):  # noqa: N818 - an error is named by the sentence that happened
+class ListUnreadable(ValueError):
     """The file is no well-formed XML, or no list of the UN; nothing of it is used.
 
     Attributes:

@@ -5,7 +5,6 @@ pays a seventh of what it would alone, and nothing is told later than the turn's
 """
 
 import asyncio
-import logging
 from time import time
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ UNMATCHED = "(unmatched)"
 _DEEPEST = 8
 """So many parts of an unknown path are outlined."""
 
-_log = logging.getLogger("app.access")
+_LOG = "app.access"
 
 
 class Answered(NamedTuple):
@@ -77,7 +76,7 @@ class Accounts:
                 "client_id": getattr(each.scope["state"].get("actor"), "client_id", None),
             }
             lines.append(Line(each.at, each.known_as, members))
-        write_lines(_log, "answered", lines)
+        write_lines(_LOG, "answered", lines)
 
 
 class Templates:

@@ -100,25 +100,22 @@ class _Body:
         """Receive one ASGI message."""
         if not self._open:  # what is left to come is the end of the connection, for which streams wait
             return await self._receive()
-        message = await self._in_time()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise too_large()
-        self._open = message.get("more_body", False)
-        return message
-
-    async def _in_time(self) -> Message:
         self._task = asyncio.current_task()
         self.due = min(self._loop.time() + self._timeout, self._last)
         self._waits[self] = None
         try:
-            return await self._receive()
+            message = await self._receive()
         except asyncio.CancelledError:
             if self._given_up and self._task is not None and self._task.uncancel() == 0:
                 raise HTTPException(408, headers=_CLOSE) from None
             raise
         finally:
             del self._waits[self]
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise too_large()
+        self._open = message.get("more_body", False)
+        return message
 
     def give_up(self) -> None:
         """End the wait."""

@@ -48,7 +48,7 @@ Prose = Annotated[
 ]
 """Text of several lines without other control characters."""
 
-Moment = Annotated[AwareDatetime, PlainSerializer(lambda moment: rfc3339(moment), return_type=str)]
+Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str)]
 """An RFC 3339 time with an offset; answered in UTC."""
 
 

@@ -39,14 +39,16 @@ class WorklistOut(WireOut):
 
 @router.get("/worklist", summary="Read what waits for me", responses=problems("validation"))
 async def read_worklist(
-    reader: Annotated[Reader, reader_for(*sorted(PERSON_ROLES))], request: Request, limit: Limit = DEFAULT_LIMIT
+    reader: Annotated[Reader, reader_for(*sorted(PERSON_ROLES))],
+    request: Request,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> WorklistOut:
     """What waits for the caller, with its deadline, and where the persons of their entries were seen."""
     runtime = runtime_of(request)
     waiting = [
         WorkItemOut(
             kind="task",
-            name=task.kind,  # type: ignore[arg-type]  # the service's words are the Literal's
+            name=task.kind,
             entry_id=task.entry_id,
             due_at=task.due_at,
             at=task.since,

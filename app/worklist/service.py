@@ -29,30 +29,51 @@ class Task:
 
 
 async def tasks(reader: Reader, settings: Settings) -> list[Task]:
-    """What waits for the actor, soonest first; what they may not do for want of a second pair of eyes is left out."""
+    """What waits for the actor, soonest first.
+
+    What they may not do for want of a second pair of eyes is left out.
+    """
     actor = reader.actor
     found: list[Task] = []
-    if actor.holds("verifier"):
-        for entry in await _list(reader, "submitted", agency=actor.agency):
-            if actor.person not in entry.authors:
-                found.append(Task("verify", entry.id, _before_start(entry), entry.updated_at))
     if actor.holds("submitter"):
-        for entry in await _list(reader, "returned", agency=actor.agency):
-            found.append(Task("resubmit", entry.id, None, entry.updated_at))
-        for entry in await _list(reader, "provisional", agency=actor.agency, urgent=True):
-            found.append(Task("formalise", entry.id, _lapse(entry), entry.created_at))
+        found += await _of_submitters(reader)
+    if actor.holds("verifier"):
+        waiting = await _list(reader, "submitted", agency=actor.agency)
+        found += [_task("verify", e) for e in waiting if actor.person not in e.authors]
     if actor.holds("approver"):
-        for entry in await _list(reader, "verified"):
-            if actor.person not in {*entry.authors, entry.verified_by, *entry.approved_by}:
-                found.append(Task("approve", entry.id, _before_start(entry), entry.updated_at))
+        waiting = await _list(reader, "verified")
+        found += [_task("approve", e) for e in waiting if actor.person not in _decided_by(e)]
     if actor.holds("duty_officer"):
-        within = timedelta(hours=settings.countersign_within_hours)
-        for state in ("provisional", "submitted"):
-            for entry in await _list(reader, state, urgent=True):
-                if entry.countersigned_at is None and actor.person not in entry.authors:
-                    found.append(Task("countersign", entry.id, entry.received_at + within, entry.created_at))
+        found += await _of_duty_officers(reader, timedelta(hours=settings.countersign_within_hours))
     found.sort(key=lambda task: (task.due_at is None, task.due_at or task.since))
     return found[:_MOST]
+
+
+async def _of_submitters(reader: Reader) -> list[Task]:
+    agency = reader.actor.agency
+    returned = await _list(reader, "returned", agency=agency)
+    provisional = await _list(reader, "provisional", agency=agency, urgent=True)
+    return [
+        *(Task("resubmit", entry.id, None, entry.updated_at) for entry in returned),
+        *(Task("formalise", entry.id, _lapse(entry), entry.created_at) for entry in provisional),
+    ]
+
+
+async def _of_duty_officers(reader: Reader, within: timedelta) -> list[Task]:
+    return [
+        Task("countersign", entry.id, entry.received_at + within, entry.created_at)
+        for state in ("provisional", "submitted")
+        for entry in await _list(reader, state, urgent=True)
+        if entry.countersigned_at is None and reader.actor.person not in entry.authors
+    ]
+
+
+def _task(kind: str, entry: Entry) -> Task:
+    return Task(kind, entry.id, over_at(entry.starts_on), entry.updated_at)
+
+
+def _decided_by(entry: Entry) -> set[str | None]:
+    return {*entry.authors, entry.verified_by, *entry.approved_by}
 
 
 async def notices(checks: Reader, limit: int) -> list[Seen]:
@@ -68,10 +89,6 @@ async def _list(
 ) -> list[Entry]:
     entries = await store.list_in_states(reader, [state], agency=agency, urgent=urgent, limit=_MOST)
     return [entry for entry in entries if entry.at(reader.now).state is entry.state]
-
-
-def _before_start(entry: Entry) -> datetime:
-    return over_at(entry.starts_on)
 
 
 def _lapse(entry: Entry) -> datetime | None:

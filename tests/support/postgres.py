@@ -4,13 +4,14 @@ It asks nothing of the machine: no installed server, no container, no network bu
 to run as root, so there it runs as `nobody`.
 
 The server lives exactly as long as somebody holds the write end of a pipe that its guardian, a few lines of
-shell, reads: when the test run ends, or is killed, the pipe is closed and server and files are gone.
+shell, reads: when the test run ends, or is killed, the pipe is closed, and the server and its data are gone.
 """
 
 import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -21,14 +22,15 @@ PATIENCE = 60.0
 """Seconds that a busy machine may take to start the server."""
 
 _GUARDIAN = """
-folder=$1; shift
 exec 3<&0
-"$@" </dev/null & server=$!
-{ read -r _ <&3; kill -INT $server; } & reader=$!
-wait $server; ended=$?
-kill $reader
-cd / && rm -rf "$folder"
-exit $ended
+{
+    "$@" </dev/null & server=$!
+    { read -r _ <&3; kill -INT $server; } & reader=$!
+    wait $server; ended=$?
+    kill $reader
+    rm -rf "$folder/data"
+    echo $ended >"$folder/ended"
+} &
 """
 
 _SETTINGS = {
@@ -53,7 +55,7 @@ def start(folder: Path, alive: int) -> str:
     """Start a server whose data lie in a folder.
 
     Args:
-        folder: an empty folder of the server's own; the guardian removes it at the end.
+        folder: an empty folder of the server's own; at the end the guardian removes the data in it.
         alive: file descriptor of the read end of the pipe: the server ends when the last writer is gone.
 
     Returns:
@@ -70,7 +72,7 @@ def start(folder: Path, alive: int) -> str:
             programs = _copied(programs, folder)
     surroundings: dict[str, Any] = {
         "cwd": folder,
-        "env": {"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C"},
+        "env": {"PATH": os.defpath, "LC_ALL": "C", "folder": str(folder)},
         **as_whom,
     }
     _lay(programs, folder, surroundings)
@@ -78,21 +80,30 @@ def start(folder: Path, alive: int) -> str:
     settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
     command = [programs / "postgres", "-D", folder / "data", *settings]
     with (folder / "log").open("wb") as log:
-        guardian = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARDIAN, "guardian", folder, *command],
+        subprocess.run(
+            ["/bin/sh", "-c", _GUARDIAN, "guardian", *command],
             stdin=alive,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is for pytest, which then closes the pipe
+            check=True,
             **surroundings,
         )
-    _wait_until_ready(guardian, folder)
-    _guardians.append(guardian)
+    _wait_until_ready(folder)
     return f"postgresql://postgres@127.0.0.1:{port}"
 
 
-_guardians: list[subprocess.Popen[bytes]] = []
-"""Kept, because a Popen complains when it is collected before its process has ended."""
+def stop(folder: Path) -> None:
+    """Stop the server of a folder at once, though the pipe is still open."""
+    os.kill(int((folder / "data" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGINT)
+    wait_until_ended(folder)
+
+
+def wait_until_ended(folder: Path) -> None:
+    """Wait until the server of a folder has ended, if it was ever started, or could not be ended in time."""
+    until = time.monotonic() + PATIENCE
+    while (folder / "log").exists() and not (folder / "ended").exists() and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _programs() -> Path:
@@ -139,15 +150,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(guardian: subprocess.Popen[bytes], folder: Path) -> None:
+def _wait_until_ready(folder: Path) -> None:
     until = time.monotonic() + PATIENCE
     while not _ready(folder / "data" / "postmaster.pid"):
-        if guardian.poll() is not None or time.monotonic() > until:
-            log = folder / "log"
-            said = log.read_text(errors="replace") if log.exists() else "it ended at once"
-            guardian.kill()
-            guardian.wait()
-            raise PostgresFailed(said)
+        if (folder / "ended").exists() or time.monotonic() > until:
+            raise PostgresFailed((folder / "log").read_text(errors="replace"))
         time.sleep(0.02)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.kit import logs
+from app.kit.redaction import REDACTED, redact_text
 
 KEY = "cekal_01jdabcdefgh_s3cr3tS3cr3t"
 NIK = "3171014107800001"
@@ -75,8 +76,8 @@ def test_the_request_is_named_in_every_line(lines: Lines):
 )
 def test_a_value_under_a_telling_key_is_dropped(lines: Lines, key: str):
     logging.getLogger("app.x").info("m", extra={key: "Budi", "deep": [{key: {"x": "Budi"}}]})
-    assert lines()[0][key] == logs.REDACTED
-    assert lines()[0]["deep"] == [{key: logs.REDACTED}]
+    assert lines()[0][key] == REDACTED
+    assert lines()[0]["deep"] == [{key: REDACTED}]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +94,11 @@ def test_telling_text_is_blacked_out_wherever_it_stands(lines: Lines, text: str)
     finally:
         logs.correlation.reset(token)
     assert text not in json.dumps(lines())
-    assert lines()[0]["message"] == f"before {logs.REDACTED}, after"
+    assert lines()[0]["message"] == f"before {REDACTED}, after"
 
 
 def test_a_database_password_is_blacked_out():
-    assert logs.redact_text("postgresql://cekal:pw@db/x") == f"postgresql{logs.REDACTED}db/x"
+    assert redact_text("postgresql://cekal:pw@db/x") == f"postgresql{REDACTED}db/x"
 
 
 @pytest.mark.parametrize(
@@ -114,12 +115,12 @@ def test_a_database_password_is_blacked_out():
     ],
 )
 def test_harmless_text_is_left_alone(text: str):
-    assert logs.redact_text(text) == text
+    assert redact_text(text) == text
 
 
 def test_bytes_are_never_written(lines: Lines):
     logging.getLogger("app.x").info("m", extra={"blob": b"\xff\xd8"})
-    assert lines()[0]["blob"] == logs.REDACTED
+    assert lines()[0]["blob"] == REDACTED
 
 
 def test_an_exception_tells_where_but_not_what_it_quoted(lines: Lines):
@@ -142,7 +143,7 @@ def test_at_debug_the_message_is_written_redacted(stream: io.StringIO, lines: Li
         int(f"no {NIK}")
     except ValueError:
         logging.getLogger("app.x").exception("it broke")
-    assert lines()[0]["exception"][0]["text"].endswith(f"'no {logs.REDACTED}'")
+    assert lines()[0]["exception"][0]["text"].endswith(f"'no {REDACTED}'")
 
 
 def test_a_person_at_a_terminal_reads_text(stream: io.StringIO):
@@ -168,7 +169,30 @@ def test_an_unknown_level_is_refused():
         logs.configure("LOUD")
 
 
-def test_vetted_members_are_written_as_they_are(lines: Lines):
-    logging.getLogger("app.x").info("m", extra={logs.VETTED: {"route": "/v1/x", "status": 200}})
-    assert (lines()[0]["route"], lines()[0]["status"]) == ("/v1/x", 200)
-    assert logs.VETTED not in lines()[0]
+def test_many_lines_are_written_as_one_would_be(lines: Lines):
+    known_as = logs.Correlation(NIK, "b" * 32)
+    members = {"route": "/v1/x", "status": 200}
+    logs.write_lines("app.x", "answered", [logs.Line(1_700_000_000.25, known_as, members)] * 2)
+    line, again = lines()
+    assert line == again
+    assert line == {
+        "at": "2023-11-14T22:13:20.250Z",
+        "level": "INFO",
+        "logger": "app.x",
+        "message": "answered",
+        "request_id": REDACTED,
+        "trace_id": "b" * 32,
+        **members,
+    }
+
+
+def test_many_lines_below_the_level_are_not_written(stream: io.StringIO, lines: Lines):
+    logs.configure("WARNING", stream=stream)
+    logs.write_lines("app.x", "answered", [logs.Line(0.0, logs.Correlation("r", "t"), {})])
+    assert lines() == []
+
+
+def test_a_message_stays_on_its_line(stream: io.StringIO):
+    logs.configure("INFO", json=False, stream=stream)
+    logging.getLogger("app.x").info("one\ntwo")
+    assert stream.getvalue().endswith("app.x one\\ntwo\n")

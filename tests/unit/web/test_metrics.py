@@ -1,5 +1,7 @@
 """Metrics count by template, each application for itself."""
 
+import asyncio
+
 import httpx2
 
 from app.web.metrics import Metrics
@@ -8,6 +10,7 @@ from app.web.metrics import Metrics
 async def test_requests_are_counted_by_route_and_status(client: httpx2.AsyncClient, metrics: Metrics):
     for path in ("/v1/entries/1", "/v1/entries/2", "/v1/entries/x", "/nowhere/1", "/nowhere/2"):
         await client.get(path)
+    await asyncio.sleep(0)
 
     def counted(route: str, status: str) -> float | None:
         labels = {"method": "GET", "route": route, "status": status}

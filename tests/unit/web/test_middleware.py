@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -13,13 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.kit.logs import JsonFormatter
 from app.web.metrics import Metrics
 from app.web.middleware import BodyLimits, _read_headers
 
-from .conftest import SECRET, build_app
-
-Lines = Callable[[], list[dict]]
+from .conftest import build_app
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -163,6 +159,26 @@ async def test_a_body_that_never_comes_is_not_waited_for_for_ever(metrics: Metri
     assert stuck.status == 408
 
 
+async def test_a_slow_but_steady_body_is_waited_for_only_so_long(metrics: Metrics):
+    app = build_app(metrics, body_timeout=0.02)
+    exchange = Exchange("/swallow", [(b"transfer-encoding", b"chunked")])
+
+    async def drip() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    exchange.receive = drip
+    assert (await asyncio.wait_for(exchange.of(app), 5)).status == 408
+
+
+async def test_a_request_that_is_cancelled_from_outside_stays_cancelled(app: FastAPI):
+    task = asyncio.create_task(Exchange("/swallow", [(b"content-length", b"10")]).of(app))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_waiting_for_the_end_of_the_connection_has_no_limit(metrics: Metrics):
     app = build_app(metrics, body_timeout=0.01)
 
@@ -231,69 +247,3 @@ async def test_the_lifespan_passes_untouched(app: FastAPI):
 
     await app({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-
-
-@pytest.fixture
-def access_lines(caplog: pytest.LogCaptureFixture) -> Lines:
-    caplog.set_level(logging.INFO, "app.access")
-    formatter = JsonFormatter(messages=False)
-    return lambda: [json.loads(formatter.format(r)) for r in caplog.records if r.name == "app.access"]
-
-
-async def test_one_line_tells_of_each_request(client: httpx2.AsyncClient, access_lines: Lines):
-    await client.get("/greet?name=Budi")
-    (line,) = access_lines()
-    assert line.pop("ms") >= 0
-    del line["at"]
-    assert line == {
-        "level": "INFO",
-        "logger": "app.access",
-        "message": "answered",
-        "method": "GET",
-        "route": "/greet",
-        "status": 200,
-        "client_id": "cli_1",
-    }
-
-
-@pytest.mark.parametrize(
-    ("path", "route"),
-    [
-        ("/v1/entries/7", "/v1/entries/{entry_id}"),
-        ("/problems/four-eyes", "/problems/{slug}"),
-        ("/static/photo.jpg", "/static"),
-        (f"/v1/entries/{SECRET}/budi", "/v1/entries/*/*"),
-        ("/" + "x/" * 100, "/*/*/*/*/*/*/*"),
-        ("/v1/entries/", "/v1/entries/"),
-    ],
-)
-async def test_the_line_names_the_route_and_never_the_path(
-    client: httpx2.AsyncClient, access_lines: Lines, path: str, route: str
-):
-    await client.get(path)
-    assert [line["route"] for line in access_lines()] == [route]
-
-
-async def test_an_invented_method_is_not_written(client: httpx2.AsyncClient, access_lines: Lines):
-    await client.request("BUDI", "/greet")
-    assert [line["method"] for line in access_lines()] == ["other"]
-
-
-async def test_the_lines_of_a_request_share_its_id(app: FastAPI):
-    seen = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.append(json.loads(JsonFormatter(messages=False).format(record)))
-
-    listener = Listener()
-    logging.getLogger("app").addHandler(listener)
-    logging.getLogger("app.access").setLevel(logging.INFO)
-    try:
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://r") as client:
-            await client.get("/v1/broken?as=bug", headers={"x-request-id": "r-9", "traceparent": TRACE})
-    finally:
-        logging.getLogger("app").removeHandler(listener)
-        logging.getLogger("app.access").setLevel(logging.NOTSET)
-    assert [line["message"] for line in seen] == ["unexpected error", "answered"]
-    assert {(line["request_id"], line["trace_id"]) for line in seen} == {("r-9", TRACE[3:35])}

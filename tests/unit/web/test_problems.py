@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from app import errors
-from app.kit.logs import JsonFormatter
+from app.kit.logs import Formatter
 from app.web import problems
 from app.web.metrics import Metrics
 from app.web.problems import document_of, problem_document, problem_response, send_problem
@@ -134,7 +134,7 @@ async def test_a_bug_tells_nothing_but_the_requests_id(
     for word in ("LookupError", "SELECT", SECRET):
         assert word not in answer.text
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
-    line = JsonFormatter(messages=False).format(record)
+    line = Formatter().format(record)
     assert "builtins.LookupError" in line
     assert "break_down" in line
     assert SECRET not in line

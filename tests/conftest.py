@@ -1,0 +1,130 @@
+"""What tests may ask for.
+
+A test that asks for `engine_url`, or for anything that stands on it (`settings`, `runtime`, `app`, `http`,
+`actors`, `served`, …), runs twice: on SQLite and on PostgreSQL, each time in a fresh register.
+`@pytest.mark.settings(question_days=1)` changes the deployment under test.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.access.domain import SYSTEM
+from app.access.service import pepper
+from app.main import create_app
+from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
+from app.worker import Worker
+from tests.support.actors import Actors
+from tests.support.clock import SettableClock
+from tests.support.contract import watch
+from tests.support.databases import ENGINES, Run
+from tests.support.lifespan import started
+from tests.support.served import Served, client_for, serving
+
+_RUN = pytest.StashKey[Run]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "settings(**values): settings of the deployment under test")
+    given = getattr(config, "workerinput", None)
+    config.stash[_RUN] = Run(Path(given["run"])) if given else Run.begin()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker where the run's shared things lie."""
+    node.workerinput["run"] = str(node.config.stash[_RUN].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run = config.stash.get(_RUN, None)
+    if run is not None and not hasattr(config, "workerinput"):
+        run.end()
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """The run's templates and its PostgreSQL server, for tests that need databases of their own."""
+    return pytestconfig.stash[_RUN]
+
+
+@pytest.fixture(params=ENGINES)
+def engine_url(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh register: migrated, with its reference data."""
+    if request.param == "sqlite":
+        yield run.sqlite(tmp_path)
+    else:
+        with run.postgresql() as url:
+            yield url
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """The register's time: 2026-11-23T03:00:00Z, ten in the morning in Jakarta, until the test moves it."""
+    return SettableClock()
+
+
+@pytest.fixture
+def settings(
+    request: pytest.FixtureRequest, engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The deployment under test: the defaults, and what the test's `settings` marks say."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CEKAL_{name.upper()}", raising=False)
+    given: dict[str, Any] = {"env": "test", "database_url": engine_url, "data_dir": tmp_path, "poll_seconds": 0.1}
+    for mark in reversed(list(request.node.iter_markers("settings"))):
+        given |= mark.kwargs
+    return Settings(**given)
+
+
+@pytest.fixture
+async def runtime(settings: Settings, clock: SettableClock) -> AsyncIterator[Runtime]:
+    """Another process, as it were, on the same register: for use cases without HTTP."""
+    opened = wired_runtime(settings, clock)
+    async with opened.reading(SYSTEM) as reader:
+        opened.pepper = await pepper(reader)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def actors(runtime: Runtime) -> Actors:
+    """Makes officers and machines with keys: `await actors.client("submitter")`."""
+    return Actors(runtime)
+
+
+@pytest.fixture
+async def app(settings: Settings, clock: SettableClock) -> AsyncIterator[FastAPI]:
+    """The application, started; its worker's loops stand still (see `worker`)."""
+    application = create_app(settings, clock, work=False)
+    async with started(application):
+        yield application
+
+
+@pytest.fixture
+def worker(app: FastAPI) -> Worker:
+    """The loops that own time, each to be run once by hand: `await worker.end_by_law()`."""
+    return Worker(app.state.runtime)
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the application; every answer is held against the OpenAPI document."""
+    transport = httpx2.ASGITransport(app)
+    async with watch(httpx2.AsyncClient(transport=transport, base_url="http://testserver")) as client:
+        yield client
+
+
+@pytest.fixture
+async def served(settings: Settings, clock: SettableClock) -> AsyncIterator[Served]:
+    """The application behind a real server on a real port, with the worker's loops running."""
+    application = create_app(settings, clock)
+    with serving(application) as url:
+        async with client_for(url) as client:
+            yield Served(url, application, client)

@@ -1,0 +1,92 @@
+"""Officers and machines with keys that work at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+
+from app.access.domain import IMMIGRATION, MACHINE_ROLES, SYSTEM, Kind, Role
+from app.access.service import NewClient, issue_key, register_client
+from app.runtime import Runtime
+
+_ABOUT_A_YEAR = 365
+_OFFICES = {Role.SUBMITTER: "KANIM-BATAM", Role.VERIFIER: "KANIM-BATAM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A client of the register, and its key."""
+
+    id: str
+    key: str
+    key_id: str
+    person: str | None
+    agency: str | None
+    checkpoint: str | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its requests carry."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def on(self, etag: str) -> dict[str, str]:
+        """What a request carries that acts on the version with this ETag."""
+        return {**self.headers, "If-Match": etag}
+
+    def once(self, idempotency_key: str) -> dict[str, str]:
+        """What a POST carries that may be repeated."""
+        return {**self.headers, "Idempotency-Key": idempotency_key}
+
+
+class Actors:
+    """Makes callers as `cekal client create` would: whoever has the machine has the register."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._numbers = count(1)
+
+    async def client(
+        self,
+        roles: str | Iterable[str],
+        *,
+        agency: str | None = None,
+        office: str | None = None,
+        checkpoint: str | None = None,
+        kind: str | None = None,
+        person: str | None = None,
+        networks: Iterable[str] = (),
+    ) -> Caller:
+        """A caller with these roles, such as `await actors.client("submitter")`.
+
+        What is not given is chosen so that the caller can work: every person is a new one, submitters and
+        verifiers belong to KPK, approvers and duty officers to Immigration (another office than its
+        submitters), checkpoints and supervisors to CGK, and a checkpoint is a counter.
+        """
+        held = frozenset(Role(role) for role in ([roles] if isinstance(roles, str) else roles))
+        agency = agency or _agency(held)
+        checkpoint = checkpoint or ("CGK" if held & {Role.CHECKPOINT, Role.SUPERVISOR} else None)
+        if person is None and not held & MACHINE_ROLES:
+            person = f"1985031520100{next(self._numbers):05d}"
+        if agency == IMMIGRATION and office is None:
+            office = next((_OFFICES[role] for role in sorted(held) if role in _OFFICES), "KANIM-MEDAN")
+        if Role.CHECKPOINT in held and kind is None:
+            kind = Kind.COUNTER
+        wanted = NewClient(
+            name=" and ".join(sorted(held)),
+            roles=held,
+            kind=Kind(kind) if kind else None,
+            agency=agency,
+            office=office,
+            checkpoint=checkpoint,
+            person=person,
+            networks=tuple(networks),
+        )
+        async with self._runtime.writing(SYSTEM) as unit:
+            client = await register_client(unit, wanted, confirmed=True)
+            key, text = await issue_key(unit, client.id, None, _ABOUT_A_YEAR, confirmed=True)
+        return Caller(client.id, text, key.id, person, agency, checkpoint)
+
+
+def _agency(roles: frozenset[Role]) -> str | None:
+    if roles & {Role.APPROVER, Role.DUTY_OFFICER}:
+        return IMMIGRATION
+    return "KPK" if roles & {Role.SUBMITTER, Role.VERIFIER} else None

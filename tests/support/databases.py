@@ -1,0 +1,145 @@
+"""Databases for tests: migrated once a run by our own revisions, then copied afresh for every test.
+
+All processes of a run (pytest's own, and xdist's workers) share one `Run`. Nothing is made before a test asks
+for it, and whoever asks first makes it for all.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import asyncpg
+
+from app.founding import found
+from app.settings import Settings
+from app.wiring import wired_runtime
+from tests.support import postgres
+
+T = TypeVar("T")
+
+ENGINES = ("sqlite", "postgresql")
+
+_TEMPLATE = "cekal_template"
+_SQLITE_FILES = ("register.db", "register-checks.db")
+
+class TemplateFailed(Exception):
+    """The databases that tests are copied from could not be made; the message says why."""
+
+
+class Run:
+    """What the processes of one test run share: a folder, and in it the templates and the server.
+
+    The process that begins the run holds a pipe open; the PostgreSQL server ends when that process does.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._alive: int | None = None
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Begin a run, as its first process."""
+        run = cls(Path(tempfile.mkdtemp(prefix="cekal-tests-")))
+        run.folder.chmod(0o711)  # the server, whose folder lies below, may run as another user
+        os.mkfifo(run.folder / "alive")
+        run._alive = os.open(run.folder / "alive", os.O_RDWR)
+        return run
+
+    def end(self) -> None:
+        """End the run: stop the server and remove every file."""
+        assert self._alive is not None, "only the process that began a run ends it"
+        os.close(self._alive)
+        self._alive = None
+        if (self.folder / "postgresql").exists():
+            postgres.wait_until_ended(self.folder / "postgresql")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def sqlite(self, folder: Path) -> str:
+        """The address of a fresh register of SQLite files in a folder."""
+        template = self._once("sqlite", self._lay_sqlite)
+        for name in _SQLITE_FILES:
+            shutil.copyfile(template / name, folder / name)
+        return f"sqlite:///{folder / _SQLITE_FILES[0]}"
+
+    @contextmanager
+    def postgresql(self) -> Iterator[str]:
+        """The address of a fresh register on PostgreSQL, for the block's length."""
+        server = self.server()
+        name = f"cekal_{uuid4().hex[:12]}"
+        finished(_tell(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}"))
+        try:
+            yield f"{server}/{name}"
+        finally:
+            finished(_tell(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+    def server(self) -> str:
+        """The address of the run's PostgreSQL server, which holds the migrated template."""
+        self._once("postgresql", self._start_postgresql)
+        return (self.folder / "address").read_text()
+
+    def _once(self, name: str, make: Callable[[Path], None]) -> Path:
+        """A folder and what is in it: made here, unless another process has made or is making it.
+
+        Raises:
+            TemplateFailed: it could not be made, here or there; it is not tried again.
+        """
+        folder, failure = self.folder / name, self.folder / f"{name}.failed"
+        with (self.folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if failure.exists():
+                raise TemplateFailed(failure.read_text())
+            if not folder.exists():
+                folder.mkdir()
+                try:
+                    make(folder)
+                except Exception as error:
+                    failure.write_text(f"{name}: {error}")
+                    raise
+        return folder
+
+    def _lay_sqlite(self, folder: Path) -> None:
+        finished(_found(f"sqlite:///{folder / _SQLITE_FILES[0]}"))
+
+    def _start_postgresql(self, folder: Path) -> None:
+        alive = os.open(self.folder / "alive", os.O_RDONLY)
+        try:
+            server = postgres.start(folder, alive)
+        finally:
+            os.close(alive)
+        try:
+            finished(_tell(server, f"CREATE DATABASE {_TEMPLATE}"))
+            finished(_found(f"{server}/{_TEMPLATE}"))
+        except Exception:
+            postgres.stop(folder)
+            raise
+        (self.folder / "address").write_text(server)
+
+
+async def _found(address: str) -> None:
+    runtime = wired_runtime(Settings(env="test", database_url=address))
+    try:
+        await found(runtime)
+    finally:
+        await runtime.close()
+
+
+async def _tell(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(f"{server}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        with suppress(OSError, asyncpg.PostgresError):
+            await connection.close(timeout=2)
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of some asynchronous work, done on a loop of its own so that the test's is left alone."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(work)
