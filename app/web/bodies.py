@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
-_CLOSE = {"Connection": "close"}
 _PATIENCE = 20
 """A whole body may take so many times the wait for its next part: 2 MB at 7 kB/s with the default."""
 _SWEEPS = 8
@@ -32,8 +31,17 @@ class BodyLimits:
 
 
 def too_large() -> HTTPException:
-    """The refusal of a body that is larger than its limit (RFC 9110 section 15.5.14)."""
-    return HTTPException(413, headers=_CLOSE)
+    """The refusal of a body that is larger than its limit (RFC 9110 section 15.5.14).
+
+    The connection stays open, and the server drops what still comes: closing it would reset it under a client
+    that is still sending, which then never reads the answer.
+    """
+    return HTTPException(413)
+
+
+def too_late() -> HTTPException:
+    """The refusal of a body that did not come in time; the rest of it could come at any moment, so close."""
+    return HTTPException(408, headers={"Connection": "close"})
 
 
 class BodyWatch:
@@ -107,7 +115,7 @@ class _Body:
             message = await self._receive()
         except asyncio.CancelledError:
             if self._given_up and self._task is not None and self._task.uncancel() == 0:
-                raise HTTPException(408, headers=_CLOSE) from None
+                raise too_late() from None
             raise
         finally:
             del self._waits[self]

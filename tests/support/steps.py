@@ -1,0 +1,55 @@
+"""What officers do with entries, by HTTP: the way there, for tests that are about what comes after."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import entry_body, urgent_body
+
+Json = dict[str, Any]
+
+
+def expect(response: httpx2.Response, status: int) -> Json:
+    """The body of an answer that must have this status; anything else is told with the body."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    answer: Json = response.json()
+    return answer
+
+
+def etag(entry: Json) -> str:
+    """An `If-Match` for the version of an entry as it was answered."""
+    return f'"{entry["version"]}"'
+
+
+async def submit(http: httpx2.AsyncClient, by: Caller, body: Json | None = None) -> Json:
+    """A submitted entry."""
+    return expect(await http.post("/v1/entries", json=body or entry_body(), headers=by.headers), 201)
+
+
+async def decide(
+    http: httpx2.AsyncClient, by: Caller, entry: Json, verdict: str, reason: str | None = None
+) -> Json:
+    """The entry after a decision on the version that is given."""
+    body = {"verdict": verdict, "reason": reason}
+    path = f"/v1/entries/{entry['id']}/decisions"
+    return expect(await http.post(path, json=body, headers=by.on(etag(entry))), 201)
+
+
+async def impose(http: httpx2.AsyncClient, actors: Actors, body: Json | None = None) -> Json:
+    """An active entry: submitted, verified and approved by three people of the agencies it takes.
+
+    An exit ban is KPK's, an entry ban Immigration's own, approved by another of its offices.
+    """
+    body = body or entry_body()
+    agency = "KPK" if body["measure"] == "prevention" else "IMIGRASI"
+    entry = await submit(http, await actors.client("submitter", agency=agency), body)
+    entry = await decide(http, await actors.client("verifier", agency=agency), entry, "verify")
+    return await decide(http, await actors.client("approver"), entry, "approve")
+
+
+async def sound(http: httpx2.AsyncClient, by: Caller, body: Json | None = None) -> Json:
+    """An urgent entry and its alert, as answered: `{"entry": …, "alert": …}`."""
+    headers = by.once(uuid4().hex)
+    return expect(await http.post("/v1/urgent-entries", json=body or urgent_body(), headers=headers), 201)
