@@ -10,6 +10,8 @@ from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.access import service as access
@@ -30,6 +32,7 @@ from app.v1 import TAGS, router
 from app.web import openapi, problem_pages, problems
 from app.web.metrics import Metrics
 from app.web.middleware import BodyLimits, Edge
+from app.web.raw import RawRoute
 from app.wiring import wired_runtime
 from app.worker import Worker
 
@@ -43,6 +46,33 @@ alerts; integrators keep a copy in step. Every error is a problem document (RFC 
 """
 
 EIGHT_MIB = 8 * 1024 * 1024
+
+
+class Application(FastAPI):
+    """FastAPI with the edge in front of all its own layers.
+
+    Raw routes are served by the edge itself: FastAPI's layers cost more than the whole answer to a check, and
+    every open stream would carry their frames in memory for as long as it lives.
+    """
+
+    edge: Edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self.edge(scope, receive, send)
+
+    def put_edge(self, metrics: Metrics, body_limit: BodyLimits, body_timeout: float) -> None:
+        """Put the edge in place, once every route is there."""
+        self.edge = Edge(super().__call__, metrics=metrics, body_limit=body_limit, body_timeout=body_timeout)
+        for context in iter_route_contexts(self.routes):
+            route = context.original_route
+            if isinstance(route, RawRoute) and context.path and "{" not in context.path:
+                for method in route.methods or ():
+                    self.edge.express[method, context.path] = route
 
 
 def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = True) -> FastAPI:
@@ -64,8 +94,13 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         finally:
             await runtime.close()
 
-    app = FastAPI(
-        title="Cekal", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", redoc_url=None
+    app = Application(
+        title="Cekal",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        redoc_url=None,
+        redirect_slashes=False,
     )
     gate = Gate(settings)
     desk = Desk(runtime, gate)
@@ -83,11 +118,11 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.ports = Ports(last_crossing=desk.last_crossing, sees_photo=desk.sees_photo)
     app.state.ready = False
     problems.install(app)
-    limits = BodyLimits(larger={"/v1/checks/batch": EIGHT_MIB})
-    app.add_middleware(Edge, metrics=metrics, body_limit=limits, body_timeout=settings.body_timeout_seconds)
     app.include_router(router)
     app.include_router(operation)
     app.include_router(problem_pages.router)
+    limits = BodyLimits(larger={"/v1/checks/batch": EIGHT_MIB})
+    app.put_edge(metrics, limits, settings.body_timeout_seconds)
     openapi.install(
         app,
         title="Cekal",

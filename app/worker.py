@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM
 from app.access.idempotency import KEPT
@@ -30,7 +29,6 @@ LOCK = 0x63656B77
 _SOME = 200
 _OFTEN = 1.0
 _SELDOM = 60.0
-_RETRY = 5.0
 
 
 class Worker:
@@ -40,33 +38,29 @@ class Worker:
         self.runtime = runtime
 
     async def run(self) -> None:
-        """Run every loop; on PostgreSQL only while this process holds the worker's lock."""
+        """Run every loop until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for number, (seconds, act) in enumerate(
+                ((_OFTEN, self.end_by_law), (_OFTEN, self.tell_silence), (_SELDOM, self.tidy))
+            ):
+                group.create_task(self._every(seconds, act, LOCK + number))
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[object]], lock: int) -> None:
         while True:
             try:
-                if self.runtime.register.is_sqlite:
-                    await self._loops()
-                else:
-                    await self._while_chosen()
-            except (SQLAlchemyError, OSError, TimeoutError):
-                logger.warning("the worker's loops can't run now", exc_info=True)
-            await asyncio.sleep(_RETRY)
+                await self._once(act, lock)
+            except Exception:  # whatever it was: time goes on, and so must the loops
+                logger.exception("a round of the worker has failed")
+            await asyncio.sleep(seconds)
 
-    async def _while_chosen(self) -> None:
-        async with self.runtime.register.engine.connect() as connection:
-            chosen = (await connection.execute(select(func.pg_try_advisory_lock(LOCK)))).scalar_one()
-            await connection.commit()  # the lock is the session's, not the transaction's
-            if not chosen:
-                return
-            try:
-                await self._loops()
-            finally:
-                await connection.execute(select(func.pg_advisory_unlock(LOCK)))
-
-    async def _loops(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_every(_OFTEN, self.end_by_law))
-            group.create_task(_every(_OFTEN, self.tell_silence))
-            group.create_task(_every(_SELDOM, self.tidy))
+    async def _once(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
+        """One round; on PostgreSQL only if no other process is at it."""
+        if self.runtime.register.is_sqlite:
+            await act()
+            return
+        async with self.runtime.register.reading() as connection:
+            if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
+                await act()
 
     async def end_by_law(self) -> int:
         """Tell the ends that the law has brought by itself; how many were told."""
@@ -74,8 +68,11 @@ class Worker:
         async with self.runtime.reading(SYSTEM) as reader:
             overdue = await entry_store.list_overdue(reader, _SOME)
         for entry_id in overdue:
-            async with self.runtime.writing(SYSTEM) as unit:
-                told += await entries.end_by_law(unit, entry_id) is not None
+            try:
+                async with self.runtime.writing(SYSTEM) as unit:
+                    told += await entries.end_by_law(unit, entry_id) is not None
+            except Exception:  # one entry that can't be ended must not keep the others in force for readers
+                logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
         return told
 
     async def tell_silence(self) -> int:
@@ -108,9 +105,3 @@ class Worker:
             async with self.runtime.writing_checks(SYSTEM) as unit:
                 if await checks.forget_questions(unit, cutoff, _SOME) < _SOME:
                     return
-
-
-async def _every(seconds: float, act: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        await act()
-        await asyncio.sleep(seconds)

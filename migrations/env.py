@@ -1,6 +1,7 @@
 """Alembic's environment: for `cekal migrate`, which hands over a connection, and for the `alembic` command."""
 
 import asyncio
+from functools import partial
 
 from alembic import context
 from sqlalchemy import Connection, MetaData, text
@@ -49,8 +50,8 @@ async def standalone() -> None:
     register, checks = open_databases(load_settings())
     for database, parts in layout(register, checks):
         context.config.attributes["parts"] = parts
-        async with database.writer.begin() as connection:
-            await connection.run_sync(run, parts)
+        async with database.writing() as connection:
+            await connection.run_sync(partial(run, parts=parts))
         await database.dispose()
 
 

@@ -34,7 +34,7 @@ AdminReader = Annotated[Reader, reader_for(Role.ADMIN, Role.AUDITOR)]
 ClientId = Annotated[str, Path(max_length=40, description="The client's id.")]
 KeyId = Annotated[str, Path(max_length=40, description="The key's id.")]
 CodePath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
-CheckpointPath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,15}$", description="The code.")]
+CheckpointPath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
 
 
 def _after(cursor: str | None) -> str | None:

@@ -31,7 +31,7 @@ agency = Table(
 checkpoint = Table(
     "checkpoint",
     metadata,
-    Column("code", String(16), primary_key=True),
+    Column("code", String(32), primary_key=True),
     Column("name", Text, nullable=False),
     Column("mode", String(16), nullable=False),
     Column("city", Text),

@@ -6,15 +6,21 @@ up is closed and resumes by its cursor: single events are never dropped.
 
 import asyncio
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from app.db.unit import Actor
 
 STUCK_SECONDS = 5.0
 """How long a stream may take nothing before it is closed."""
 
+STOPPING_SECONDS = 1.0
+"""The same while the service is stopping."""
+
+_AT_ONCE = frozenset({"revoked", "expired"})
+_AT_THE_ENTRANCE = 16
 _JITTER = 0.1
 
 
@@ -25,7 +31,7 @@ class Stream:
 
     def __init__(self, actor: Actor, beat_at: float, ends_at: float) -> None:
         self.actor = actor
-        self.queue: deque[tuple[int, bytes]] = deque()
+        self.queue: list[tuple[int, bytes]] = []
         self.why: str | None = None
         self.beat_at = beat_at
         self.ends_at = ends_at
@@ -34,7 +40,13 @@ class Stream:
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, sequence: int, frame: bytes, limit: int) -> None:
-        """Queue a frame, or close the stream when its queue is full."""
+        """Queue a frame, or close the stream when its queue is full.
+
+        A stream that was closed takes nothing any more, even when its queue has room again: a frame behind one
+        that was left out would move the reader's cursor over the gap.
+        """
+        if self.why is not None:
+            return
         if len(self.queue) >= limit:
             self.close("lagging")
             return
@@ -42,9 +54,22 @@ class Stream:
         self._wake()
 
     def close(self, why: str) -> None:
-        """End the stream after what it is sending now."""
+        """End the stream after what is queued; a key that no longer works gets none of that."""
         self.why = self.why or why
+        if why in _AT_ONCE:
+            self.queue.clear()
         self._wake()
+
+    def cut(self) -> None:
+        """End the stream now, in the middle of what it is sending: its reader takes nothing."""
+        self.why = "stuck"
+        if self.task is not None:
+            self.task.cancel()
+
+    def take(self) -> list[tuple[int, bytes]]:
+        """Everything that waits to be sent, out of the queue."""
+        waiting, self.queue = self.queue, []
+        return waiting
 
     async def wait(self) -> None:
         """Return when there is a frame to send or the stream was closed."""
@@ -62,12 +87,15 @@ class Hub:
 
     Attributes:
         closing: set on shutdown: no new stream is let in.
+        entrance: how many may be on their way in at once, so that a crowd that comes back after an outage
+            needs no more memory at its peak than it will hold.
         changed: called when a checkpoint connects here first, or disconnects last.
     """
 
     def __init__(self, *, queue: int, limit: int, heartbeat_seconds: float, stream_minutes: float) -> None:
         self.streams: set[Stream] = set()
         self.closing = False
+        self.entrance = asyncio.Semaphore(_AT_THE_ENTRANCE)
         self.changed: Callable[[], None] = lambda: None
         self.evicted = 0
         self._queue = queue
@@ -141,12 +169,11 @@ class Hub:
         Heartbeats are spread over the interval, so that thousands of them never stand before an alert.
         """
         frame: bytes | None = None
+        patience = STOPPING_SECONDS if self.closing else STUCK_SECONDS
         for stream in list(self.streams):
-            if stream.sending_since is not None and now - stream.sending_since > STUCK_SECONDS:
+            if stream.sending_since is not None and now - stream.sending_since > patience:
                 self.evicted += 1
-                stream.close("stuck")
-                if stream.task is not None:
-                    stream.task.cancel()
+                stream.cut()
             elif now >= stream.ends_at:
                 stream.close("renew")
             elif now >= stream.beat_at:
@@ -158,11 +185,17 @@ class Hub:
         """Ids of the keys with which streams are open."""
         return {stream.actor.key_id for stream in self.streams if stream.actor.key_id}
 
-    def close_keys(self, admitted: set[str]) -> None:
-        """Close the streams whose key is not among those that still work."""
+    def close_keys(self, refused: set[str]) -> None:
+        """Close the streams whose key is one of those that no longer work."""
         for stream in list(self.streams):
-            if stream.actor.key_id not in admitted:
+            if stream.actor.key_id in refused:
                 stream.close("revoked")
+
+    def close_expired(self, now: datetime) -> None:
+        """Close the streams whose key has ended by an instant of legal time."""
+        for stream in list(self.streams):
+            if stream.actor.expires_at is not None and stream.actor.expires_at <= now:
+                stream.close("expired")
 
     def close(self) -> None:
         """End every stream: the service is stopping."""

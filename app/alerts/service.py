@@ -1,7 +1,7 @@
 """Use cases of alerts: what follows from an entry's change, receipts, coverage, drills."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from app.access.service import find_agency, find_checkpoint, record
@@ -112,7 +112,9 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
         await store.fix_recipients(unit, alert_id)
     elif kind is AlertKind.CANCEL:
         await store.cancel_family(unit, family.id)
-    return [_draft(alert, entry, await _contact(unit, entry), entry.alert_message or DEFAULT_MESSAGE)]
+    contact = await _contact(unit, entry)
+    draft = _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE)
+    return [replace(draft, effective_at=event.effective_at)]
 
 
 async def drill(

@@ -85,13 +85,15 @@ async def list_open(reader: Reader) -> list[str]:
 
 
 async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
-    """Whether a checkpoint is to act on an unexpired alert about an entry."""
-    table, to = tables.alert, tables.recipient
+    """Whether a checkpoint is to act on an alert about an entry that is neither expired nor cancelled."""
+    root, to = tables.alert, tables.recipient
     statement = select(
         exists().where(
-            table.c.entry_id == entry_id,
-            table.c.expires_at > reader.now,
-            to.c.family == table.c.family,
+            root.c.entry_id == entry_id,
+            root.c.id == root.c.family,
+            root.c.expires_at > reader.now,
+            root.c.cancelled_at.is_(None),
+            to.c.family == root.c.family,
             to.c.checkpoint == checkpoint,
         )
     )

@@ -2,19 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
+from app.access.gate import still_admitted
 from app.access.guard import admit, database_reachable, runtime_of
 from app.alerts.domain import frame
 from app.alerts.hub import Hub, Stream
 from app.alerts.service import list_open
 from app.alerts.tail import Tail
 from app.db.unit import Actor, Reader
-from app.errors import Unavailable, WrongRole
+from app.errors import Unauthenticated, Unavailable, WrongRole
 from app.ledger.service import head, list_after, list_of_alerts
 
 _PAGE = 500
@@ -31,26 +31,40 @@ async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
     The stream joins the hub before it reads what it missed, so nothing falls between: a frame that comes both
     ways is known by its sequence and sent once.
     """
-    request = Request(scope, receive)
+    hub: Hub = scope["app"].state.hub
+    stream: Stream | None = None
+    try:
+        async with hub.entrance:
+            stream, first, position = await _enter(Request(scope, receive), hub)
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await _write(stream, send, first.pop())
+        await _pump(stream, send, receive, position)
+    except asyncio.CancelledError:
+        if stream is None or stream.why != "stuck":  # not the hub's doing, see Stream.cut
+            raise
+    finally:
+        if stream is not None:
+            hub.leave(stream)
+
+
+async def _enter(request: Request, hub: Hub) -> tuple[Stream, list[bytes], int]:
+    """Let a stream in: itself, what it is sent first (in a list, to be popped: no stream holds on to bytes that
+    were sent), and the sequence up to which that reaches."""
     with database_reachable():
         actor = await admit(request)
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole("Alerts are streamed to checkpoints.")
-    hub: Hub = request.app.state.hub
-    tail: Tail = request.app.state.tail
     if hub.full:
         raise Unavailable("No further stream can be opened here now.", retry_after=2)
+    tail: Tail = request.app.state.tail
     stream = hub.join(actor)
     try:
         after = request.headers.get("last-event-id") or request.query_params.get("after")
         missed, position = await _missed(request, actor, after)
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await _pump(stream, send, receive, [_greeting(), *missed, tail.heartbeat()], position)
-    except asyncio.CancelledError:
-        if stream.why != "stuck":
-            raise
-    finally:
+    except BaseException:
         hub.leave(stream)
+        raise
+    return stream, [b"".join([_greeting(), *missed, tail.heartbeat()])], position
 
 
 def _greeting() -> bytes:
@@ -58,12 +72,23 @@ def _greeting() -> bytes:
 
 
 async def _missed(request: Request, actor: Actor, after: str | None) -> tuple[list[bytes], int]:
-    """The frames that a stream begins with, and the sequence up to which they reach."""
+    """The frames that a stream begins with, and the sequence up to which they reach.
+
+    The key is looked at once more: had it been revoked while the stream was on its way into the hub, nobody
+    would have closed it.
+
+    Raises:
+        Unauthenticated: the key was revoked meanwhile.
+        Invalid, CursorGone: as `Head.position`.
+    """
     async with runtime_of(request).reading(actor) as reader:
+        if actor.key_id and not await still_admitted(reader, {actor.key_id}):
+            raise Unauthenticated("The key has been revoked.")
         here = await head(reader)
         if after is None:
             records = await list_of_alerts(reader, await list_open(reader))
-            frames = [frame(record, here.epoch) for record in records]
+            # What was committed since the head was read comes by the hub, so it is not sent here too.
+            frames = [frame(record, here.epoch) for record in records if record.sequence <= here.size]
             return [f for f in frames if f is not None], here.size
         return await _since(reader, here.position(after), here.epoch)
 
@@ -79,27 +104,24 @@ async def _since(reader: Reader, position: int, epoch: str) -> tuple[list[bytes]
             return frames, position
 
 
-async def _pump(stream: Stream, send: Send, receive: Receive, first: Sequence[bytes], position: int) -> None:
+async def _write(stream: Stream, send: Send, data: bytes, *, more: bool = True) -> None:
+    stream.sending_since = asyncio.get_running_loop().time()
+    await send({"type": "http.response.body", "body": data, "more_body": more})
+    stream.sending_since = None
+
+
+async def _pump(stream: Stream, send: Send, receive: Receive, position: int) -> None:
     watcher = asyncio.create_task(_watch(stream, receive))
-    loop = asyncio.get_running_loop()
-
-    async def write(data: bytes, *, more: bool = True) -> None:
-        stream.sending_since = loop.time()
-        await send({"type": "http.response.body", "body": data, "more_body": more})
-        stream.sending_since = None
-
     try:
-        await write(b"".join(first))
         while True:
             await stream.wait()
-            while stream.queue:
-                sequence, data = stream.queue.popleft()
+            for sequence, data in stream.take():
                 if sequence == 0 or sequence > position:
-                    await write(data)
+                    await _write(stream, send, data)
             if stream.why is not None:
                 break
         if stream.why != "gone":
-            await write(b": %s\n\n" % stream.why.encode(), more=False)
+            await _write(stream, send, b": %s\n\n" % stream.why.encode(), more=False)
     finally:
         watcher.cancel()
 

@@ -34,7 +34,7 @@ receipt = Table(
     Column("alert_id", ForeignKey("alert.id"), primary_key=True),
     Column("client_id", Id, primary_key=True),
     Column("level", String(16), primary_key=True),
-    Column("checkpoint", String(16), nullable=False),
+    Column("checkpoint", String(32), nullable=False),
     Column("at", Instant, nullable=False),
     Column("officer_reference", Text),
     Column("note", Text),
@@ -44,6 +44,6 @@ presence = Table(
     "presence",
     metadata,
     Column("process", Id, primary_key=True),
-    Column("checkpoint", String(16), primary_key=True),
+    Column("checkpoint", String(32), primary_key=True),
     Column("seen_at", Instant, nullable=False, index=True),
 )

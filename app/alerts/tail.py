@@ -9,7 +9,6 @@ import contextlib
 import logging
 
 import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.access import gate as access
 from app.access.domain import SYSTEM
@@ -31,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _PAGE = 500
 _RETRY_SECONDS = 0.5
+_TICK_SECONDS = 1.0
 
 
 class Tail:
@@ -77,8 +77,8 @@ class Tail:
             self._woken.clear()
             try:
                 await self._read_on()
-            except (SQLAlchemyError, OSError, TimeoutError):
-                logger.warning("the ledger can't be read now; streams stay open", exc_info=True)
+            except Exception:  # whatever it was: while this process lives, its streams must be fed
+                logger.exception("the ledger can't be read now; streams stay open")
                 await asyncio.sleep(_RETRY_SECONDS)
             await heard(self._woken, self.runtime.settings.poll_seconds)
 
@@ -88,28 +88,29 @@ class Tail:
             here = await ledger_head(reader)
             while self.head.size < here.size:
                 records = await list_after(reader, self.head.size, _PAGE)
-                for record in records:
-                    message = frame(record, here.epoch) if record.alert_id else None
+                told = [(r.sequence, frame(r, here.epoch)) for r in records if r.alert_id]
+                for sequence, message in told:
                     if message is not None:
-                        self.hub.publish(record.sequence, message)
+                        self.hub.publish(sequence, message)
                 last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
                 self.head = Head(here.epoch, records[-1].sequence, last_alert)
                 self.runtime.bell.ring()
             access_version = await version(reader)
             if access_version != self._access:
+                used = self.hub.keys()
+                self.hub.close_keys(used - await access.still_admitted(reader, used))
                 self._access = access_version
-                self.hub.close_keys(await access.still_admitted(reader, self.hub.keys()))
                 self.runtime.bell.ring()
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(1)
-            self.hub.tick(loop.time(), self.heartbeat)
-            now = self.runtime.clock()
-            for stream in list(self.hub.streams):
-                if stream.actor.expires_at is not None and stream.actor.expires_at <= now:
-                    stream.close("expired")
+            await asyncio.sleep(_TICK_SECONDS)
+            try:
+                self.hub.tick(loop.time(), self.heartbeat)
+                self.hub.close_expired(self.runtime.clock())
+            except Exception:  # as in _follow
+                logger.exception("a tick of the streams has failed")
 
     def heartbeat(self) -> bytes:
         """A heartbeat's frame: the ledger's end, so that a checkpoint sees by itself that it missed something."""
@@ -129,20 +130,20 @@ class Tail:
             try:
                 async with self.runtime.writing(SYSTEM) as unit:
                     await store.see(unit, self.process, self.hub.checkpoints(settings.presence_seconds))
-            except (SQLAlchemyError, OSError, TimeoutError):
-                logger.warning("presence can't be noted now", exc_info=True)
+            except Exception:  # as in _follow
+                logger.exception("presence can't be noted now")
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self) -> None:
         while True:
             try:
                 await self._listen_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                logger.warning("no wake-ups from PostgreSQL now; reading once a second", exc_info=True)
+            except Exception:  # as in _follow
+                logger.exception("no wake-ups from PostgreSQL now; reading once a second")
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen_once(self) -> None:
-        url = self.runtime.register.engine.url.set(drivername="postgresql")
+        url = self.runtime.register.url.set(drivername="postgresql")
         connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
         try:
             lost = asyncio.Event()

@@ -7,7 +7,8 @@ import asyncio
 import logging
 from collections import deque
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.checks.service import Desk, Question
 from app.errors import CekalError, NotStored, Unavailable
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 64
 LONGEST_QUEUE = 4096
+LONGEST_ANSWER = 5.0
+"""Seconds after which a batch counts as not stored: a counter must know when it gets no answer (R50)."""
 
 
 class Batcher:
@@ -61,7 +64,8 @@ class Batcher:
 
     async def _answer(self, batch: list[tuple[Question, asyncio.Future[bytes]]]) -> None:
         try:
-            answers = await self._desk.answer([question for question, _ in batch])
+            async with asyncio.timeout(LONGEST_ANSWER):
+                answers = await self._desk.answer([question for question, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it was, every asker must get an answer
             await self._recover(batch, error)
             return
@@ -69,16 +73,25 @@ class Batcher:
             _settle(answered, answer)
 
     async def _recover(self, batch: list[tuple[Question, asyncio.Future[bytes]]], error: Exception) -> None:
-        """A batch fails as a whole; ask again one by one, so that one bad row never spoils the others."""
-        if len(batch) == 1:
-            level = logging.WARNING if isinstance(error, SQLAlchemyError | OSError) else logging.ERROR
-            logger.log(level, "a check could not be stored", exc_info=error)
-            _settle(
-                batch[0][1], NotStored("The check could not be stored, so it has no answer.", retry_after=1)
-            )
+        """A batch fails as a whole; ask again one by one, so that one bad row never spoils the others.
+
+        Where it is the database that fails, each would only wait for it once more.
+        """
+        if len(batch) > 1 and not _database_fails(error):
+            for one in batch:
+                await self._answer([one])
             return
-        for one in batch:
-            await self._answer([one])
+        logger.error("checks could not be stored", exc_info=error, extra={"checks": len(batch)})
+        for _, answered in batch:
+            detail = "The check could not be stored, so it has no answer."
+            _settle(answered, NotStored(detail, retry_after=1))
+
+
+def _database_fails(error: Exception) -> bool:
+    """Whether an error is the database's, or the way's to it, rather than a record's."""
+    if isinstance(error, OSError | PoolTimeout | OperationalError | InterfaceError):
+        return True  # among them asyncio's TimeoutError
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _settle(answered: asyncio.Future[bytes], answer: bytes | CekalError) -> None:

@@ -191,7 +191,7 @@ def _evidence(
     """The cases of the contract's table "What refuses", one candidate document after the other."""
     listed_nik = entry.subject.nik
     if traveller.nik and listed_nik and traveller.nik == documents.normalise(listed_nik):
-        yield "exact", True, (_NIK_EQUAL,)
+        yield "exact", births != "contradicts", (_NIK_EQUAL,)
     for paper in traveller.papers:
         for document in entry.subject.documents:
             number = documents.normalise(document.number)
@@ -199,10 +199,8 @@ def _evidence(
             differ = state is not None and paper.state is not None and state != paper.state
             if number == paper.number:
                 yield from _number_equal(paper, state, births, agrees=agrees, differ=differ)
-            elif (
-                documents.skeleton(number) == paper.skeleton
-                and births != "contradicts"
-                and (agrees or not differ)
+            elif documents.skeleton(number) == paper.skeleton and (
+                agrees or not (differ or births == "contradicts")
             ):
                 yield "possible", False, (_SKELETON_EQUAL, *((_STATE_DIFFERS,) if differ else ()))
 
@@ -212,7 +210,7 @@ def _number_equal(
 ) -> Iterable[tuple[Level, bool, tuple[Reason, ...]]]:
     doubts = () if paper.sure else (_DIGITS_FAIL,)
     if differ:
-        if agrees and births != "contradicts":
+        if agrees:
             yield "possible", False, (_NUMBER_EQUAL, _STATE_DIFFERS, *doubts)
         return
     if births == "contradicts":

@@ -1,6 +1,7 @@
 """The checkpoints' calls (contract section 5)."""
 
 import asyncio
+import json
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,6 @@ from app.access.guard import (
     GuardedRoute,
     actor_for,
     admit,
-    database_reachable,
     gate_of,
     key_scheme,
     runtime_of,
@@ -29,6 +29,7 @@ from app.errors import (
     IdempotencyKeyNotAllowed,
     Invalid,
     MalformedJson,
+    NotStored,
     UnsupportedMediaType,
     WrongRole,
 )
@@ -44,19 +45,34 @@ CheckId = Annotated[str, Path(max_length=40, description="The check's id.")]
 _JSON = b"application/json"
 
 
-async def _asker(request: Request) -> Actor:
-    """The checkpoint that asks; remembered from its last check while nothing about keys has changed."""
+async def _asker(request: Request) -> tuple[Actor, int]:
+    """The checkpoint that asks, and the access version at which its key was seen to work.
+
+    It is remembered from its last check while nothing about keys has changed.
+    """
     address = request.client.host if request.client else None
-    actor = gate_of(request).recall(request.headers.get("authorization"), address)
+    gate = gate_of(request)
+    version = gate.version
+    actor = gate.recall(request.headers.get("authorization"), address)
     if actor is None:
-        with database_reachable():
-            actor = await admit(request)
+        actor = await _admitted(request)
     request.state.actor = actor
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole(f"This call is for: {Role.CHECKPOINT}.")
     if "idempotency-key" in request.headers:
         raise IdempotencyKeyNotAllowed("A check takes no Idempotency-Key: each is a new question.")
-    return actor
+    if not request.headers.get("content-type", "application/json").lower().startswith("application/json"):
+        raise UnsupportedMediaType("Checks are application/json.")
+    return actor, version
+
+
+async def _admitted(request: Request) -> Actor:
+    try:
+        return await admit(request)
+    except CekalError:
+        raise
+    except Exception as error:  # who can't be looked up can't be answered on record either
+        raise NotStored("The check could not be stored, so it has no answer.", retry_after=1) from error
 
 
 def _batcher_of(request: Request) -> Batcher:
@@ -66,11 +82,9 @@ def _batcher_of(request: Request) -> Batcher:
 async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
     request = Request(scope, receive)
-    actor = await _asker(request)
-    if not request.headers.get("content-type", "application/json").lower().startswith("application/json"):
-        raise UnsupportedMediaType("A check is application/json.")
+    actor, version = await _asker(request)
     asked = understand(await request.body(), legal_day(runtime_of(request).clock()))
-    body = await _batcher_of(request).ask(Question(asked, actor))
+    body = await _batcher_of(request).ask(Question(asked, actor, version))
     headers = [
         (b"content-type", _JSON),
         (b"content-length", str(len(body)).encode()),
@@ -99,14 +113,14 @@ router.add_api_route(
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own."""
     request = Request(scope, receive)
-    actor = await _asker(request)
+    actor, version = await _asker(request)
     rows = _rows(await request.body())
     today = legal_day(runtime_of(request).clock())
     batcher = _batcher_of(request)
 
     async def one(row: Any) -> bytes:
         try:
-            return await batcher.ask(Question(understand(row, today), actor))
+            return await batcher.ask(Question(understand(row, today), actor, version))
         except CekalError as error:
             return msgspec.json.encode({"problem": document_of(error)})
 
@@ -133,8 +147,9 @@ router.add_api_route(
 
 def _rows(body: bytes) -> list[Any]:
     try:
-        sent = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        # The standard library's reader lets a lone surrogate through to the row whose fault it is.
+        sent = json.loads(body.decode())
+    except (ValueError, RecursionError):
         raise MalformedJson("The body is no JSON.") from None
     if not isinstance(sent, dict) or set(sent) != {"items"} or not isinstance(sent["items"], list):
         fault = Fault("", "items", "The body is an object with the one member `items`, a list.")

@@ -35,10 +35,15 @@ _entry = msgspec.json.Decoder(Entry).decode
 
 @dataclass(slots=True)
 class Question:
-    """One question on its way, and who asks."""
+    """One question on its way, and who asks.
+
+    Attributes:
+        access_version: the access version at which the asker's key was last seen to work.
+    """
 
     asked: Asked
     actor: Actor
+    access_version: int
 
 
 @dataclass(slots=True)
@@ -81,13 +86,15 @@ class Desk:
     async def _evaluate(
         self, reader: Reader, questions: Sequence[Question]
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[bytes | CekalError]]:
+        # The register's state comes first: the look-up may then see more than the answer says, never less.
+        size, version = await store.register_state(reader)
         keys = {key for question in questions for key in question.asked.traveller.known_under()}
         candidates = await self._candidates(reader, keys)
-        size, version = await store.register_state(reader)
+        self.gate.renew(version)
         refused: set[str] = set()
-        if self.gate.renew(version):
-            mine = {q.actor.key_id for q in questions if q.actor.key_id}
-            refused = mine - await access.still_admitted(reader, mine)
+        doubtful = {q.actor.key_id for q in questions if q.access_version != version and q.actor.key_id}
+        if doubtful:
+            refused = doubtful - await access.still_admitted(reader, doubtful)
         rows: list[dict[str, Any]] = []
         matches: list[dict[str, Any]] = []
         answers: list[bytes | CekalError] = []
@@ -159,7 +166,7 @@ class Desk:
             }
             for match in found
         ]
-        return row, matches, _encode(answer_of(row, shown, asked))
+        return row, matches, _encode(answer_of(row, shown, asked, actor.kind))
 
     def document_hash(self, number: str) -> bytes:
         """The keyed hash under which a document's checks are found after its number is erased."""
@@ -187,13 +194,14 @@ class Desk:
             return await store.matched_since(reader, entry_id, actor.checkpoint, since)
 
 
-def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None) -> dict[str, Any]:
+def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None, kind: str | None) -> dict[str, Any]:
     """The answer to a check from its record; what it shows depends on the asking client's kind (R48).
 
     Args:
         row: the record's columns, by name.
         shown: the matches as a counter sees them.
         asked: the question; None once it was erased, and then the zone's reading is gone too.
+        kind: the reading client's kind, which may be shown less than the asking one; None for an auditor.
     """
     zone = asked.mrz if asked else None
     return {
@@ -201,7 +209,7 @@ def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None) -> dic
         "checked_at": rfc3339(row["at"]),
         "outcome": row["outcome"],
         "action": action_on(row["outcome"], row["direction"]),
-        "matches": shown if row["kind"] == _FULL_VIEW else [],
+        "matches": shown if row["kind"] == _FULL_VIEW and kind in {_FULL_VIEW, None} else [],
         "mrz": None
         if zone is None
         else {
@@ -251,7 +259,7 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
         raise NotFound("There is no such check.")
     asked = understand(row.question.encode(), legal_day(row.at)) if row.question else None
     shown = _plain(row.matches) if row.matches else []
-    return answer_of(row._mapping, shown, asked)
+    return answer_of(row._mapping, shown, asked, actor.kind)
 
 
 _DESK = Actor(client_id="desk", person=None, roles=frozenset())

@@ -1,11 +1,20 @@
-"""Engines: how a connection is opened on SQLite and on PostgreSQL."""
+"""The databases: how a transaction is opened on SQLite and on PostgreSQL.
+
+PostgreSQL is spoken to by asyncpg. SQLite is called directly in the event loop's thread: a statement takes tens
+of microseconds, handing it to another thread and back takes longer, and under load waits for Python's lock.
+The one thing that may take long, the lock of another process, is waited for without blocking the loop.
+"""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import Engine, Executable, Result, create_engine, event
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.settings import Settings
@@ -13,35 +22,146 @@ from app.settings import Settings
 CHANNEL = "cekal"
 """PostgreSQL channel on which a commit wakes the other processes; its messages are empty."""
 
-_PRAGMAS = (
-    "busy_timeout=5000",
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    "cache_size=-16000",
-)
+LOCK_SECONDS = 5.0
+"""How long SQLite's write lock, held by another process, is waited for."""
+
+_LOCK_ROUND = 0.005
+_PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000")
+
+T = TypeVar("T")
 
 
-class Database:
-    """One database: its engine, and the gate that lets one writer of this process at a time into SQLite.
+class Connection(Protocol):
+    """What a transaction offers on both engines."""
 
-    SQLite's own busy handler is unfair (its p99 is twenty times its median under twelve writers), so writers of
-    one process queue here, first come first served; PostgreSQL needs no gate.
-    """
+    @property
+    def dialect(self) -> Dialect:
+        """Which engine this is."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.writer = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        self.is_sqlite = engine.dialect.name == "sqlite"
-        self.gate = asyncio.Semaphore(1 if self.is_sqlite else 1_000_000)
+    async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        """Execute one statement."""
+
+    async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
+        """Call a function with the synchronous connection; for Alembic."""
+
+
+class Database(Protocol):
+    """One database: reads are steady views, writes are transactions."""
+
+    is_sqlite: bool
+    url: URL
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction that only reads."""
+
+    def writing(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction: committed at the block's end, rolled back when the block raises."""
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+
+
+class PostgreSQL:
+    """A database on a PostgreSQL server."""
+
+    is_sqlite = False
+
+    def __init__(self, url: URL, pool_size: int) -> None:
+        self.url = url
+        self._engine: AsyncEngine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10
+        )
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction that only reads."""
+        return self._engine.connect()
+
+    def writing(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction."""
+        return self._engine.begin()
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+class SQLite:
+    """A database in a file.
+
+    Writers of this process queue at a gate, first come first served, because SQLite lets in one at a time and
+    its own waiting is unfair: its p99 is twenty times its median under twelve writers.
+    """
+
+    is_sqlite = True
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        # Connections beyond the pool are opened as needed: waiting for one would block the whole loop.
+        self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1)
+        self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        self._gate = asyncio.Lock()
+        event.listen(self._engine, "connect", _connected)
+        event.listen(self._engine, "begin", _begun)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A transaction that only reads: the file as it was when it began."""
+        with self._engine.connect() as connection:
+            yield _Direct(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        """A transaction that holds the file's write lock.
+
+        Raises:
+            OperationalError: another process held the lock for longer than `LOCK_SECONDS`.
+        """
+        async with self._gate:
+            connection = await self._locked()
+            with connection, connection.get_transaction() or connection.begin():
+                yield _Direct(connection)
+
+    async def _locked(self) -> SyncConnection:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LOCK_SECONDS
+        while True:
+            connection = self._writer.connect()
+            try:
+                connection.begin()
+            except OperationalError as error:
+                connection.close()
+                if "locked" not in str(error.orig) or loop.time() >= until:
+                    raise
+                await asyncio.sleep(_LOCK_ROUND)
+            else:
+                return connection
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+class _Direct:
+    """A synchronous connection behind the asynchronous interface."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: SyncConnection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        return self._connection.execute(statement, parameters)
+
+    async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
+        return act(self._connection)
 
 
 def driver_url(address: str) -> URL:
-    """The SQLAlchemy URL, with its asynchronous driver, of `sqlite:///path` or `postgresql://…`.
+    """The SQLAlchemy URL, with its driver, of `sqlite:///path` or `postgresql://…`.
 
     Raises:
         ValueError: another database than these two.
@@ -49,7 +169,7 @@ def driver_url(address: str) -> URL:
     url = make_url(address)
     match url.get_backend_name():
         case "sqlite":
-            return url.set(drivername="sqlite+aiosqlite")
+            return url.set(drivername="sqlite+pysqlite")
         case "postgresql" | "postgres":
             query = dict(url.query)
             if "sslmode" in query:  # libpq's word; asyncpg's is "ssl"
@@ -67,20 +187,12 @@ def open_databases(settings: Settings) -> tuple[Database, Database]:
     """
     url = driver_url(settings.url)
     if url.get_backend_name() != "sqlite":
-        both = Database(_engine(url, pool_size=settings.pool_size))
+        both = PostgreSQL(url, settings.pool_size)
         return both, both
     path = Path(url.database or "register.db")
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = url.set(database=str(path.with_name(f"{path.stem}-checks{path.suffix}")))
-    return Database(_engine(url, pool_size=4)), Database(_engine(beside, pool_size=2))
-
-
-def _engine(url: URL, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(url, max_overflow=options["pool_size"], pool_timeout=10, **options)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _connected)
-        event.listen(engine.sync_engine, "begin", _begun)
-    return engine
+    beside = path.with_name(f"{path.stem}-checks{path.suffix}")
+    return SQLite(url), SQLite(url.set(database=str(beside)))
 
 
 def _connected(connection: Any, _record: Any) -> None:
@@ -91,5 +203,5 @@ def _connected(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begun(connection: Any) -> None:
+def _begun(connection: SyncConnection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Executable, Result
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import Database
+from app.db.engine import Connection, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Actor:
 class Reader:
     """A read transaction: a steady view of the register at one moment."""
 
-    connection: AsyncConnection
+    connection: Connection
     now: datetime
     actor: Actor
 
@@ -112,7 +111,7 @@ class Follow:
 @asynccontextmanager
 async def reading(database: Database, now: datetime, actor: Actor) -> AsyncIterator[Reader]:
     """A Reader for the block's length."""
-    async with database.engine.connect() as connection:
+    async with database.reading() as connection:
         yield Reader(connection, now, actor)
 
 
@@ -124,7 +123,7 @@ async def writing(
 
     The moment is taken inside the gate, so that on SQLite later commits never carry earlier times.
     """
-    async with database.gate, database.writer.begin() as connection:
+    async with database.writing() as connection:
         unit = Unit(connection, clock(), actor, follow)
         yield unit
     for wake in follow.on_commit:

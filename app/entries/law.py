@@ -29,6 +29,12 @@ from app.identity import nik, states
 NO_WITNESSES_SINCE = date(2026, 1, 2)
 """In force of UU 20/2025 (KUHAP), whose art. 89 knows the ban for suspects and defendants only (R7)."""
 
+PREVENTION_EXTENDED_ONCE_SINCE = date(2012, 6, 20)
+"""Day of Constitutional Court ruling 64/PUU-IX/2011, which voided "each time" in art. 97(1) (R22)."""
+
+DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
+"""In force of UU 63/2024, before which entry bans were extended again and again (art. 102(1); R24)."""
+
 TAX_DEBT_IDR = 100_000_000
 """Least tax debt, in rupiah, for an exit ban (UU 19/2000 art. 29; PMK 61/2023 art. 55; R10)."""
 
@@ -215,11 +221,28 @@ def _period(request: Request, _o: Owner, policy: Policy, today: date, found: _Fi
     if request.ends_on > last:
         detail = f"At most {article}: with this first day, until {last}."
         found.fault(PeriodTooLong, "/ends_on", "too_long", detail)
-    if request.first_started_on is not None:
-        latest = _last_day(request.first_started_on, months, policy) + timedelta(days=1)
-        if not request.first_started_on < request.starts_on <= latest:
-            detail = f"An extension follows its period of at most {article}: by {latest} (R22)."
-            found.fault(PeriodTooLong, "/starts_on", "extension_start", detail)
+
+
+def _extension(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:
+    """R22, R24: one extension, as the law stood on the day of the judgement, right after its period."""
+    count, first, starts_on = request.extension_count, request.first_started_on, request.starts_on
+    prevention = request.measure is Measure.PREVENTION
+    since = PREVENTION_EXTENDED_ONCE_SINCE if prevention else DETERRENCE_EXTENDED_ONCE_SINCE
+    if count > periods.EXTENSIONS and today >= since:
+        detail = f"Since {since} a measure is extended once only (R22, R24)."
+        found.fault(Invalid, "/extension_count", "exhausted", detail)
+    if first is None or starts_on is None:
+        if count:
+            detail = "Without its first day the length of the first period can't be judged."
+            found.warn("first_period_unknown", "/first_started_on", detail)
+        return
+    months = periods.PREVENTION_MONTHS if prevention else periods.DETERRENCE_MONTHS
+    latest = first
+    for _ in range(count):
+        latest = _last_day(latest, months, policy) + timedelta(days=1)
+    if not (first < starts_on <= latest if count else first == starts_on):
+        detail = f"After {count} extensions the period begins later than the first, by {latest} (R22, R24)."
+        found.fault(PeriodTooLong, "/starts_on", "extension_start", detail)
 
 
 def _last_day(starts_on: date, months: int, policy: Policy) -> date:
@@ -290,12 +313,12 @@ def _letter_dates(request: Request, _o: Owner, policy: Policy, today: date, foun
     if request.origin == "request" and basis.issued_on < oldest:
         detail = f"A first request's letter is at most {policy.first_request_max_age_days} days old (R14)."
         found.fault(Invalid, "/basis/issued_on", "stale", detail)
-    received = basis.received_on or today
+    received = basis.received_on or (today if request.origin == "request" else basis.issued_on)
     if received > today:
         found.fault(Invalid, "/basis/received_on", "future", "The day of receipt lies in the future.")
     elif received < basis.issued_on:
         found.fault(Invalid, "/basis/received_on", "order", "It was received before it was issued.")
-    elif request.origin != "list" and (received - basis.issued_on).days > LATE_AFTER_DAYS:
+    elif (received - basis.issued_on).days > LATE_AFTER_DAYS:
         detail = "Delivered later than three days after the decision (UU 6/2011 art. 94(4))"
         missing = "; `late_reason` should say why." if not basis.late_reason else "."
         found.warn("late_delivery", "/basis/received_on", detail + missing)
@@ -313,6 +336,7 @@ _RULES: tuple[Callable[[Request, Owner, Policy, date, _Findings], None], ...] = 
     _citizenship,
     _identity,
     _period,
+    _extension,
     _instrument,
     _ground,
     _letter_dates,

@@ -92,7 +92,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     similar = await _refuse_duplicates(unit, wanted, owner.code)
     entry = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     await store.add(unit, entry, "submitted")
-    await _keep_photo(unit, entry, wanted)
+    await keep_photo(unit, entry, wanted)
     return entry
 
 
@@ -122,7 +122,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         authors=(str(unit.actor.person),),
     )
     await store.save(unit, entry, "resubmitted", reindex=True)
-    await _keep_photo(unit, entry, wanted)
+    await keep_photo(unit, entry, wanted)
     return entry
 
 
@@ -173,7 +173,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         chase=wanted.chase,
     )
     await store.add(unit, entry, "submitted_urgently")
-    await _keep_photo(unit, entry, wanted)
+    await keep_photo(unit, entry, wanted)
     if wanted.attachment is not None:
         await store.keep_blob(unit, entry.id, wanted.attachment)
     if first:
@@ -323,7 +323,7 @@ def _new(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[
         agency=agency,
         office=actor.office,
         citizenship=wanted.subject.citizenship,
-        subject=_with_photo(wanted),
+        subject=with_photo(wanted),
         basis=wanted.basis,
         unknown=wanted.unknown,
         starts_on=wanted.starts_on or legal_day(unit.now),
@@ -338,14 +338,16 @@ def _new(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[
     )
 
 
-def _with_photo(wanted: Wanted) -> Subject:
+def with_photo(wanted: Wanted) -> Subject:
+    """The subject as it is kept: with the name of its photo instead of the bytes."""
     if wanted.photo is None:
         return wanted.subject
     kept = Photo(wanted.photo.sha256, wanted.photo.media_type)
     return msgspec.structs.replace(wanted.subject, photo=kept)
 
 
-async def _keep_photo(unit: Unit, entry: Entry, wanted: Wanted) -> None:
+async def keep_photo(unit: Unit, entry: Entry, wanted: Wanted) -> None:
+    """Store the photo's bytes beside its entry, where one was given."""
     if wanted.photo is not None:
         await store.keep_blob(unit, entry.id, wanted.photo)
 

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import tables
-from app.entries.domain import Entry, State
+from app.entries.domain import Basis, Entry, State
 from app.errors import NotFound
 
 _encode = msgspec.json.Encoder().encode
@@ -20,6 +20,19 @@ _decode = msgspec.json.Decoder(Entry).decode
 _BY_KEYS = (
     select(tables.entry.c.document)
     .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
+    .order_by(tables.entry.c.id)
+)
+_other = tables.key.alias()
+_SHARING = (
+    select(tables.entry.c.document)
+    .where(
+        tables.entry.c.id.in_(
+            select(tables.key.c.entry_id).where(
+                any_of(tables.key.c.key, "matters"),
+                tables.key.c.entry_id.in_(select(_other.c.entry_id).where(any_of(_other.c.key, "subjects"))),
+            )
+        )
+    )
     .order_by(tables.entry.c.id)
 )
 
@@ -51,9 +64,16 @@ def _columns(entry: Entry) -> dict[str, Any]:
 
 async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -> None:
     """Store a new entry with its identifiers and first version."""
-    await unit.run(insert(tables.entry).values(**_columns(entry)))
-    await _index(unit, entry)
-    await _keep_version(unit, entry, event, reason)
+    await add_all(unit, [(entry, reason)], event)
+
+
+async def add_all(unit: Unit, entries: Sequence[tuple[Entry, str | None]], event: str) -> None:
+    """Store new entries, each with the reason that was given, as `add` does: a few statements for all."""
+    await unit.run(insert(tables.entry), [_columns(entry) for entry, _ in entries])
+    await unit.run(insert(tables.key), [row for entry, _ in entries for row in _keys(entry)])
+    await unit.run(
+        insert(tables.version), [_version(unit, entry, event, reason) for entry, reason in entries]
+    )
 
 
 async def save(
@@ -72,34 +92,37 @@ async def save(
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
     if reindex:
         await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
-        await _index(unit, entry)
-    await _keep_version(unit, entry, event, reason)
+        await unit.run(insert(tables.key), _keys(entry))
+    await unit.run(insert(tables.version), _version(unit, entry, event, reason))
 
 
-async def _index(unit: Unit, entry: Entry) -> None:
-    basis = entry.basis
-    keys = entry.subject.identifiers() | {letter_key(entry.agency, basis.number)}
-    await unit.run(insert(tables.key), [{"key": value, "entry_id": entry.id} for value in sorted(keys)])
+def _keys(entry: Entry) -> list[dict[str, str]]:
+    keys = entry.subject.identifiers() | matter_keys(entry.agency, entry.basis)
+    return [{"key": value, "entry_id": entry.id} for value in sorted(keys)]
 
 
-async def _keep_version(unit: Unit, entry: Entry, event: str, reason: str | None) -> None:
-    await unit.run(
-        insert(tables.version).values(
-            entry_id=entry.id,
-            version=entry.version,
-            event=event,
-            by=unit.actor.client_id,
-            person=unit.actor.person,
-            at=entry.updated_at,
-            reason=reason,
-            document=_encode(entry).decode(),
-        )
-    )
+def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[str, Any]:
+    return {
+        "entry_id": entry.id,
+        "version": entry.version,
+        "event": event,
+        "by": unit.actor.client_id,
+        "person": unit.actor.person,
+        "at": entry.updated_at,
+        "reason": reason,
+        "document": _encode(entry).decode(),
+    }
 
 
 def letter_key(agency: str, number: str) -> str:
     """The key under which a letter of an owner is found, whatever its spacing and case."""
     return f"l:{agency}:{''.join(number.split()).casefold()}"[:200]
+
+
+def matter_keys(agency: str, basis: Basis) -> set[str]:
+    """The keys of an owner's letter and of its case; whatever may be a duplicate shares one of them (R14, R15)."""
+    case = "".join(basis.case_reference.split()).casefold()
+    return {letter_key(agency, basis.number), f"c:{agency}:{case}"[:200]}
 
 
 async def find(reader: Reader, entry_id: str) -> Entry | None:
@@ -126,6 +149,18 @@ async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
     """The entries that have one of the identifiers."""
     rows = await reader.run(_BY_KEYS, {"keys": sorted(keys)})
     return [_decode(document) for (document,) in rows]
+
+
+async def list_sharing(reader: Reader, subjects: Iterable[str], matters: Iterable[str]) -> list[Entry]:
+    """The entries that share a letter or case as well as an identifier of the subject; for many at once."""
+    rows = await reader.run(_SHARING, {"subjects": sorted(subjects), "matters": sorted(matters)})
+    return [_decode(document) for (document,) in rows]
+
+
+async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
+    """The entries with these ids."""
+    statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
+    return [_decode(document) for (document,) in await reader.run(statement, {"ids": sorted(entry_ids)})]
 
 
 def _stands(now: datetime) -> ColumnElement[str]:
@@ -212,6 +247,13 @@ async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in await reader.run(statement)]
 
 
+async def list_former(reader: Reader, entry_id: str) -> list[tuple[str, Entry]]:
+    """Every version of an entry, oldest first, each with the event that made it."""
+    v = tables.version
+    statement = select(v.c.event, v.c.document).where(v.c.entry_id == entry_id).order_by(v.c.version)
+    return [(event, _decode(document)) for event, document in await reader.run(statement)]
+
+
 async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
     """Store bytes beside an entry; bytes are never shared between entries, so that each can be erased."""
     known = select(tables.blob.c.sha256).where(
@@ -237,47 +279,3 @@ async def find_blob(reader: Reader, entry_id: str, sha256: str) -> Blob | None:
     if row is None or row.bytes is None:
         return None
     return Blob(row.sha256, row.kind, row.media_type, row.bytes)
-
-
-_BY_SOURCE = select(tables.source).where(
-    tables.source.c.origin == bindparam("origin"), any_of(tables.source.c.reference, "references")
-)
-
-
-async def list_sources(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Entry id and content digest of what was imported before, by its reference in the source."""
-    rows = await reader.run(_BY_SOURCE, {"origin": origin, "references": list(references)})
-    return {row.reference: (row.entry_id, row.digest) for row in rows}
-
-
-async def list_all_sources(reader: Reader, origin: str) -> dict[str, tuple[str, str]]:
-    """As `list_sources`, for everything ever imported from an origin."""
-    rows = await reader.run(select(tables.source).where(tables.source.c.origin == origin))
-    return {row.reference: (row.entry_id, row.digest) for row in rows}
-
-
-async def keep_source(unit: Unit, origin: str, reference: str, entry_id: str, digest: str) -> None:
-    """Note where an entry came from and what its content was."""
-    table = tables.source
-    where = (table.c.origin == origin, table.c.reference == reference)
-    changed = await unit.run(update(table).where(*where).values(entry_id=entry_id, digest=digest))
-    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult
-        await unit.run(
-            insert(table).values(origin=origin, reference=reference, entry_id=entry_id, digest=digest)
-        )
-
-
-async def find_edition(reader: Reader, origin: str) -> datetime | None:
-    """When the last imported edition of a list was generated."""
-    table = tables.list_edition
-    statement = select(table.c.edition).where(table.c.origin == origin)
-    return (await reader.run(statement)).scalar_one_or_none()
-
-
-async def keep_edition(unit: Unit, origin: str, edition: datetime, persons: int) -> None:
-    """Note which edition of a list was imported."""
-    table = tables.list_edition
-    values = {"edition": edition, "imported_at": unit.now, "persons": persons}
-    changed = await unit.run(update(table).where(table.c.origin == origin).values(**values))
-    if changed.rowcount == 0:  # type: ignore[attr-defined]  # as above
-        await unit.run(insert(table).values(origin=origin, **values))

@@ -208,7 +208,7 @@ def configure(level: str = "INFO", *, json: bool = True, stream: TextIO | None =
         logger.propagate, logger.disabled = True, False
         logger.setLevel(logging.NOTSET)
     logging.getLogger("uvicorn.access").disabled = True
-    for chatty in ("aiosqlite", "asyncio", "httpx2", "httpcore2", "sqlalchemy.engine", "PIL"):
+    for chatty in ("asyncio", "httpx2", "httpcore2", "sqlalchemy.engine", "PIL"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     # None of the formatters writes these, and each costs a look-up a record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

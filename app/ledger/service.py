@@ -89,12 +89,10 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_on
     """
     here = await store.head(reader)
     position = here.position(cursor)
-    records = await store.list_after(reader, position, limit + 1, alerts_only=alerts_only)
-    more = len(records) > limit
-    records = records[:limit]
-    if more:
-        return Page(records, here, records[-1].sequence, more=True)
-    return Page(records, here, max(here.size, records[-1].sequence if records else 0), more=False)
+    beyond = await store.list_after(reader, position, limit + 1, alerts_only=alerts_only)
+    records = [record for record in beyond[:limit] if record.sequence <= here.size]
+    more = len(beyond) > len(records)  # also what was appended after the head was read: the next page has it
+    return Page(records, here, records[-1].sequence if more and records else here.size, more=more)
 
 
 async def check_tail(reader: Reader) -> bool:

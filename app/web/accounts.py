@@ -1,7 +1,7 @@
 """What is told of answered requests: one line of the access log, one observation of the metrics each.
 
-It is told at the end of the event loop's turn, for all requests answered in it: under load a request then
-pays a seventh of what it would alone, and nothing is told later than the turn's end.
+It is told at the end of the event loop's turn, for all requests answered in it: under load a request then pays
+a small part of what it would alone, and nothing is told later than the turn's end.
 """
 
 import asyncio

@@ -20,6 +20,7 @@ from app.web.accounts import Accounts
 from app.web.bodies import BodyLimits, BodyWatch, too_large
 from app.web.metrics import Metrics
 from app.web.problems import answer
+from app.web.raw import RawRoute
 
 __all__ = ["BodyLimits", "Edge"]
 
@@ -42,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Edge:
-    """The outermost layer of the application; add it with `app.add_middleware(Edge, …)`.
+    """The outermost layer: it stands in front of FastAPI's own, see `main.Application`.
 
     Args:
         app: the application behind it.
@@ -50,6 +51,9 @@ class Edge:
         body_limit: how many bytes a body may have, by path.
         body_timeout: how many seconds to wait for each part of an announced body.
         own_policy: path prefixes whose pages load scripts and so get no Content-Security-Policy here.
+
+    Attributes:
+        express: by method and path, the raw routes that are served from here, past every layer behind.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Edge:
         self._bodies = BodyWatch(body_timeout)
         self._body_limit = body_limit
         self._own_policy = own_policy
+        self.express: dict[tuple[str, str], RawRoute] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connection pass untouched."""
@@ -82,7 +87,12 @@ class Edge:
         try:
             if told.length != 0:
                 receive = self._guarded(scope, receive, told.length)
-            await self.app(scope, receive, reply.send)
+            route = self.express.get((scope["method"], scope["path"]))
+            if route is None:
+                await self.app(scope, receive, reply.send)
+            else:
+                scope["endpoint"] = route.endpoint
+                await route.served(scope, receive, reply.send)
         except ClientDisconnect:
             pass  # nobody is left to be answered; the access log tells with status 0
         except Exception as error:

@@ -19,13 +19,17 @@ _SERVED_BY = "served_by"
 class RawRoute(APIRoute):
     """A route that hands the connection over to what its endpoint was `documented` for."""
 
+    @property
+    def served(self) -> Served:
+        """What serves the route."""
+        return getattr(self.endpoint, _SERVED_BY)  # type: ignore[no-any-return]  # set by `documented`
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if self.methods and scope["method"] not in self.methods:
             await super().handle(scope, receive, send)
             return
-        served: Served = getattr(self.endpoint, _SERVED_BY)
-        await served(scope, receive, send)
+        await self.served(scope, receive, send)
 
 
 def documented(served: Served) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

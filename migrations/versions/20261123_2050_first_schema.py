@@ -92,7 +92,7 @@ def _register() -> None:
     op.create_index("ix_audit_object", "audit", ["object", "id"], unique=False)
     op.create_table(
         "checkpoint",
-        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("mode", sa.String(length=16), nullable=False),
         sa.Column("city", sa.Text(), nullable=True),
@@ -170,7 +170,7 @@ def _register() -> None:
     op.create_table(
         "presence",
         sa.Column("process", Id, nullable=False),
-        sa.Column("checkpoint", sa.String(length=16), nullable=False),
+        sa.Column("checkpoint", sa.String(length=32), nullable=False),
         sa.Column("seen_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("process", "checkpoint", name=op.f("pk_presence")),
     )
@@ -183,7 +183,7 @@ def _register() -> None:
         sa.Column("kind", sa.String(length=16), nullable=True),
         sa.Column("agency", sa.String(length=32), nullable=True),
         sa.Column("office", sa.String(length=64), nullable=True),
-        sa.Column("checkpoint", sa.String(length=16), nullable=True),
+        sa.Column("checkpoint", sa.String(length=32), nullable=True),
         sa.Column("person", sa.String(length=64), nullable=True),
         sa.Column("networks", sa.Text(), nullable=False),
         sa.Column("standing", sa.String(length=16), nullable=False),
@@ -292,7 +292,7 @@ def _register() -> None:
         sa.Column("alert_id", Id, nullable=False),
         sa.Column("client_id", Id, nullable=False),
         sa.Column("level", sa.String(length=16), nullable=False),
-        sa.Column("checkpoint", sa.String(length=16), nullable=False),
+        sa.Column("checkpoint", sa.String(length=32), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("officer_reference", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
@@ -302,7 +302,7 @@ def _register() -> None:
     op.create_table(
         "alert_recipient",
         sa.Column("family", Id, nullable=False),
-        sa.Column("checkpoint", sa.String(length=16), nullable=False),
+        sa.Column("checkpoint", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["checkpoint"], ["checkpoint.code"], name=op.f("fk_alert_recipient_checkpoint")
         ),
@@ -324,7 +324,7 @@ def _checks() -> None:
         sa.Column("check_id", Id, nullable=False),
         sa.Column("entry_version", sa.Integer(), nullable=False),
         sa.Column("agency", sa.String(length=32), nullable=False),
-        sa.Column("checkpoint", sa.String(length=16), nullable=False),
+        sa.Column("checkpoint", sa.String(length=32), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("direction", sa.String(length=8), nullable=False),
         sa.Column("outcome", sa.String(length=8), nullable=False),
@@ -341,7 +341,7 @@ def _checks() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("client_id", Id, nullable=False),
-        sa.Column("checkpoint", sa.String(length=16), nullable=False),
+        sa.Column("checkpoint", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("direction", sa.String(length=8), nullable=False),
         sa.Column("outcome", sa.String(length=8), nullable=False),

@@ -1,0 +1,119 @@
+"""The request bodies of the story (contract sections 3 to 5): what an agency's system would send."""
+
+import base64
+import hashlib
+import secrets
+from datetime import date
+from typing import Any
+
+from app.demo.people import INDONESIA, Person, letter_scan, portrait
+
+Body = dict[str, Any]
+
+
+def urgent_exit_ban(person: Person, today: date) -> Body:
+    """An urgent exit ban by the KPK: no period of its own, but the letter that it rests on.
+
+    Args:
+        person: against whom.
+        today: the legal day, in Asia/Jakarta.
+    """
+    basis = _kpk_basis(today)
+    scan = letter_scan([f"No. {basis['number']}", "An invented letter,", "for a demonstration only."])
+    return {
+        "measure": "prevention",
+        "subject": _subject(person),
+        "basis": basis,
+        "unknown": ["nik", "address", "occupation"],
+        "letter": {
+            "number": basis["number"],
+            "issued_on": str(today),
+            "sha256": hashlib.sha256(scan).hexdigest(),
+            "attachment": {"media_type": "image/png", "data": base64.b64encode(scan).decode()},
+        },
+        "alert": {
+            "message": "Tahan keberangkatan, hubungi KPK / hold and call the KPK",
+            "checkpoints": ["CGK"],
+        },
+    }
+
+
+def exit_ban(person: Person, today: date, starts_on: date, ends_on: date) -> Body:
+    """An exit ban by the KPK for a period of its own; the law allows six months."""
+    return {
+        "measure": "prevention",
+        "subject": _subject(person),
+        "basis": _kpk_basis(today),
+        "starts_on": str(starts_on),
+        "ends_on": str(ends_on),
+        "unknown": ["nik", "address", "occupation"],
+    }
+
+
+def entry_ban(person: Person, today: date, ends_on: date) -> Body:
+    """An entry ban by Immigration, after a deportation; the law knows it for foreigners only."""
+    reference = _reference()
+    unknown = ["address", "occupation"] + (["nik"] if person.state == INDONESIA else [])
+    return {
+        "measure": "deterrence",
+        "subject": _subject(person),
+        "basis": {
+            "instrument": "administrative_action",
+            "number": f"TAK-{reference}",
+            "issued_on": str(today),
+            "law": "UU 6/2011 art. 75, 99, 100",
+            "reason_code": "deportation",
+            "reason": "Invented case for a demonstration",
+            "case_reference": f"DEPORTASI-{reference}",
+            "subject_status": "foreigner_under_measure",
+        },
+        "starts_on": str(today),
+        "ends_on": str(ends_on),
+        "unknown": unknown,
+    }
+
+
+def scan(person: Person, direction: str) -> Body:
+    """The question of a counter or gate that has scanned a passport."""
+    return {"direction": direction, "mrz": person.mrz}
+
+
+def typed(person: Person, direction: str, *, state: str) -> Body:
+    """The question of a counter that has typed a passport, said to be of this state."""
+    return {
+        "direction": direction,
+        "document": {"number": person.passport, "issuing_state": state, "type": "passport"},
+        "person": {"name": person.name, "birth_date": str(person.birth), "nationality": state},
+    }
+
+
+def _subject(person: Person) -> Body:
+    return {
+        "full_name": person.name,
+        "sex": "male",
+        "birth": {"date": str(person.birth)},
+        "birth_place": person.birth_place,
+        "nationalities": [person.state],
+        "documents": [{"type": "passport", "number": person.passport, "issuing_state": person.state}],
+        "photo": {"media_type": "image/jpeg", "data": base64.b64encode(portrait()).decode()},
+    }
+
+
+def _kpk_basis(today: date) -> Body:
+    reference = _reference()
+    return {
+        "instrument": "order",
+        "number": f"R-{reference}",
+        "issued_on": str(today),
+        "law": "UU 19/2019 art. 12(2)a",
+        "reason_code": "corruption",
+        "reason": "Invented case for a demonstration",
+        "case_reference": f"SPRINDIK-{reference}",
+        "stage": "investigation",
+        "subject_status": "suspect",
+    }
+
+
+def _reference() -> str:
+    """A number that no earlier run has used: a letter and a case are known to the register once."""
+    return f"DEMO-{secrets.token_hex(4).upper()}"

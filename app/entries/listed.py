@@ -1,0 +1,193 @@
+"""What a published list or an older register says, and the entry it makes; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from app.entries import periods, store
+from app.entries.domain import Alias, EndedReason, Entry, Notice, State, Subject
+from app.entries.service import Wanted, with_photo
+from app.errors import DuplicateEntry, SecondPairOfEyesNeeded
+from app.identity import names
+from app.kit.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where entries come from.
+
+    Attributes:
+        origin: its name, such as `un` or `takeover:KPK`.
+        leads: a published list goes before what was changed here; an older register does not, for from the
+            takeover on this register leads.
+    """
+
+    origin: str
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """The two persons who stand for an import, by their nationwide employee numbers.
+
+    Raises:
+        SecondPairOfEyesNeeded: at construction, where both are one person.
+    """
+
+    first: str
+    second: str
+
+    def __post_init__(self) -> None:
+        """Tell two persons from one whose number is written in two ways."""
+        if _plain(self.first) == _plain(self.second):
+            raise SecondPairOfEyesNeeded("Two different persons approve an import.")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A measure as its source has it, found lawful already.
+
+    Attributes:
+        source: where it comes from.
+        reference: its key in the source, the same for ever.
+        digest: of the source's content: another one means that something changed.
+        agency: code of the owner.
+        wanted: the measure.
+        warnings: what the rules say about it.
+        extension_count: how often it has been extended.
+        note: for the entry's history.
+    """
+
+    source: Source
+    reference: str
+    digest: str
+    agency: str
+    wanted: Wanted
+    warnings: tuple[Notice, ...] = ()
+    extension_count: int = 0
+    note: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from everything else that was ever imported."""
+        return self.source.origin, self.reference
+
+    def outlives(self, entry: Entry) -> bool:
+        """Whether the entry has ended with its period, and the source now holds a longer one."""
+        if entry.ended_reason is not EndedReason.EXPIRED or entry.ends_on is None:
+            return False
+        return self.wanted.ends_on is None or self.wanted.ends_on > entry.ends_on
+
+    def entry(self, approvers: Approvers, by: str, now: datetime) -> Entry:
+        """The entry that it becomes: in force, or ended already where its period is over.
+
+        Args:
+            approvers: who stands for it.
+            by: id of the client that imports.
+            now: when.
+        """
+        wanted = self.wanted
+        starts_on = wanted.starts_on
+        assert starts_on is not None, "the law demands a first day"
+        return Entry(
+            id=new_id("ent", now),
+            version=1,
+            state=State.ACTIVE,
+            measure=wanted.measure,
+            agency=self.agency,
+            citizenship=wanted.subject.citizenship,
+            subject=with_photo(wanted),
+            basis=wanted.basis,
+            unknown=wanted.unknown,
+            starts_on=starts_on,
+            ends_on=wanted.ends_on,
+            lifetime=wanted.lifetime,
+            in_force_from=periods.begins_at(starts_on),
+            in_force_until=None if wanted.ends_on is None else periods.over_at(wanted.ends_on),
+            submitted_by=by,
+            authors=(),
+            approved_by=(approvers.first, approvers.second),
+            second_approval_at=now,
+            received_at=now,
+            extension_count=self.extension_count,
+            warnings=self.warnings,
+            created_at=now,
+            updated_at=now,
+        ).at(now)
+
+    def applied_to(self, before: Entry, history: Sequence[Entry]) -> Entry:
+        """The entry with the source's content, its version not yet raised.
+
+        A list says nothing of the period, which is the approvers' own decision, nor of a photo that was added
+        here; and a name under which it listed the person before stays an alias.
+
+        Args:
+            before: the entry as it is.
+            history: all its versions.
+        """
+        wanted = self.wanted
+        subject = with_photo(wanted)
+        content = before.replace(basis=wanted.basis, unknown=wanted.unknown, warnings=self.warnings)
+        if self.source.leads:
+            subject = _known_as(subject, [former.subject.full_name for former in history])
+            subject = msgspec.structs.replace(subject, photo=before.subject.photo)
+            return content.replace(subject=subject, citizenship=subject.citizenship)
+        starts_on = wanted.starts_on
+        assert starts_on is not None, "the law demands a first day"
+        return content.replace(
+            subject=subject,
+            citizenship=subject.citizenship,
+            starts_on=starts_on,
+            ends_on=wanted.ends_on,
+            lifetime=wanted.lifetime,
+            in_force_from=periods.begins_at(starts_on),
+            in_force_until=None if wanted.ends_on is None else periods.over_at(wanted.ends_on),
+            extension_count=self.extension_count,
+        )
+
+
+def duplicate(
+    entry: Entry, others: Mapping[str, Sequence[Entry]], *, but: str, leads: bool
+) -> DuplicateEntry | None:
+    """Why an entry may not be added: one letter, one case, one entry per subject of an owner (R14, R15).
+
+    A list names a person under one reference for ever, so what has ended under it bars nothing.
+
+    Args:
+        entry: the entry to be.
+        others: what shares a letter or a case with it, by `store.matter_keys`.
+        but: id of the entry that it follows, if any.
+        leads: it comes from a list.
+    """
+    letter = store.letter_key(entry.agency, entry.basis.number)
+    for key in sorted(store.matter_keys(entry.agency, entry.basis)):
+        for other in others.get(key, ()):
+            ended = other.state is State.ENDED
+            if other.id == but or other.state is State.REJECTED or (leads and ended):
+                continue
+            if key == letter:
+                detail = "This letter names this person already."
+            elif ended or entry.state is State.ENDED or not _overlap(entry, other):
+                continue
+            else:
+                detail = "This case has an entry against this person for this time already (R15)."
+            if entry.subject.same_person(other.subject):
+                return DuplicateEntry(detail, extra={"entry_id": other.id})
+    return None
+
+
+def _overlap(entry: Entry, other: Entry) -> bool:
+    return periods.overlap(entry.starts_on, entry.ends_on, other.starts_on, other.ends_on)
+
+
+def _known_as(subject: Subject, former: Iterable[str]) -> Subject:
+    """The subject with the names it was listed under before; an alias that the list dropped is gone."""
+    known = {names.fold(name) for name in (subject.full_name, *(alias.name for alias in subject.aliases))}
+    kept = [Alias(name) for name in dict.fromkeys(former) if names.fold(name) not in known]
+    return msgspec.structs.replace(subject, aliases=(*subject.aliases, *kept))
+
+
+def _plain(number: str) -> str:
+    return "".join(filter(str.isalnum, number)).casefold()

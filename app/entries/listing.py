@@ -1,0 +1,214 @@
+"""The register's side of imports: entries that a published list or an older register brings.
+
+They were decided on elsewhere, so they work at once; two named persons stand for the import. What follows from
+them is told like everything else: by events, in the same transaction, to the same ledger.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final, Literal
+
+from app.access.service import find_agency, lock_agency
+from app.db.unit import Reader, Unit
+from app.entries import sources, store
+from app.entries.domain import EndedReason, Entry, Notice, State
+from app.entries.events import EntryChanged
+from app.entries.law import Owner, Policy, Request, judge
+from app.entries.listed import Approvers, Listed, Source, duplicate
+from app.entries.service import Wanted, keep_photo
+from app.errors import CekalError, Fault, Invalid, WrongState
+from app.ledger.domain import RecordType
+
+__all__ = ["Approvers", "Listed", "Source", "Taken", "find_owner", "lawful", "take_in", "withdraw"]
+
+WITHDRAWN: Final = "withdrawn"
+"""Stands in place of a content's digest once the list no longer holds the person."""
+
+_IMPORTED: Final = "imported"
+_CHANGED: Final = "import_changed"
+_WITHDRAWN: Final = "import_withdrawn"
+
+Taken = Literal["added", "changed", "unchanged"]
+_Key = tuple[str, str]
+_Outcomes = dict[_Key, Taken | CekalError]
+
+
+async def find_owner(reader: Reader, code: str) -> Owner | None:
+    """What the rules need to know of an agency; also of one that is no longer active."""
+    agency = await find_agency(reader, code)
+    return None if agency is None else Owner(agency.code, agency.legal_forms)
+
+
+def lawful(
+    wanted: Wanted,
+    owner: Owner,
+    policy: Policy,
+    as_of: date,
+    *,
+    origin: Literal["list", "takeover"],
+    extension_count: int = 0,
+    first_started_on: date | None = None,
+    photo_optional: bool = False,
+) -> tuple[Notice, ...]:
+    """Judge an imported measure as of the legal day on which it was approved; gives the warnings.
+
+    Raises:
+        CekalError: as `law.judge`.
+    """
+    request = Request(
+        measure=wanted.measure,
+        subject=wanted.subject,
+        has_photo=wanted.photo is not None,
+        basis=wanted.basis,
+        starts_on=wanted.starts_on,
+        ends_on=wanted.ends_on,
+        lifetime=wanted.lifetime,
+        unknown=wanted.unknown,
+        extension_count=extension_count,
+        first_started_on=first_started_on,
+        origin=origin,
+        photo_optional=photo_optional,
+    )
+    return judge(request, owner, policy, as_of)
+
+
+async def take_in(unit: Unit, items: Sequence[Listed], approvers: Approvers) -> list[Taken | CekalError]:
+    """Bring the register in line with some items, each with another key; the same items again change nothing.
+
+    An item that was never seen becomes an entry in force, or one that has ended where its period is over. A
+    changed one becomes the entry's next version. One whose entry has expired, or was withdrawn, becomes a new
+    entry.
+
+    Returns:
+        For each item, in order, what became of it, or why it was refused: DuplicateEntry for a letter or case
+        that the owner has already, WrongState where a decision here stands in the way.
+    """
+    for code in sorted({item.agency for item in items}):
+        await lock_agency(unit, code)
+    known = await _known(unit, items)
+    entries = await store.list_by_ids(unit, {entry_id for entry_id, _ in known.values()})
+    standing = {entry.id: entry.at(unit.now) for entry in entries}
+    outcomes: _Outcomes = {}
+    fresh = []
+    for item in items:
+        entry_id, digest = known.get(item.key, ("", WITHDRAWN))
+        if digest == WITHDRAWN or item.outlives(standing[entry_id]):
+            fresh.append(item)
+        elif digest == item.digest:
+            outcomes[item.key] = "unchanged"
+        else:
+            outcomes[item.key] = await _change(unit, item, entry_id, approvers)
+    if fresh:
+        outcomes |= await _impose(unit, fresh, approvers, known)
+    await unit.conclude()
+    return [outcomes[item.key] for item in items]
+
+
+async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason: str) -> int:
+    """End the entries of what a list no longer holds; how many were still running."""
+    ended = 0
+    known = await sources.list_known(unit, source.origin, references)
+    for reference, (entry_id, digest) in sorted(known.items()):
+        if digest == WITHDRAWN:
+            continue
+        before = await store.lock(unit, entry_id)
+        await sources.keep(unit, source.origin, reference, entry_id, WITHDRAWN)
+        if before.at(unit.now).state is State.ENDED:
+            continue
+        entry = before.ended(EndedReason.REVOKED, unit.now, unit.now)
+        await store.save(unit, entry, _WITHDRAWN, reason)
+        unit.happened(EntryChanged(entry, RecordType.ENTRY_ENDED))
+        ended += 1
+    await unit.conclude()
+    return ended
+
+
+async def _known(unit: Unit, items: Iterable[Listed]) -> dict[_Key, tuple[str, str]]:
+    references: dict[str, list[str]] = {}
+    for item in items:
+        references.setdefault(item.source.origin, []).append(item.reference)
+    known: dict[_Key, tuple[str, str]] = {}
+    for origin, wanted in references.items():
+        found = await sources.list_known(unit, origin, wanted)
+        known |= {(origin, reference): value for reference, value in found.items()}
+    return known
+
+
+async def _impose(
+    unit: Unit, items: Sequence[Listed], approvers: Approvers, known: dict[_Key, tuple[str, str]]
+) -> _Outcomes:
+    entries = [item.entry(approvers, unit.actor.client_id, unit.now) for item in items]
+    others = await _possible_duplicates(unit, entries)
+    outcomes: _Outcomes = {}
+    added = []
+    for item, entry in zip(items, entries, strict=True):
+        earlier, _ = known.get(item.key, ("", ""))
+        clash = duplicate(entry, others, but=earlier, leads=item.source.leads)
+        outcomes[item.key] = clash or "added"
+        if clash is None:
+            added.append((item, entry))
+            for key in store.matter_keys(entry.agency, entry.basis):
+                others.setdefault(key, []).append(entry)
+    if not added:
+        return outcomes
+    await store.add_all(unit, [(entry, item.note) for item, entry in added], _IMPORTED)
+    new = [(*item.key, entry.id, item.digest) for item, entry in added if item.key not in known]
+    if new:
+        await sources.add_all(unit, new)
+    for item, entry in added:
+        if item.key in known:
+            await sources.keep(unit, *item.key, entry.id, item.digest)
+        await keep_photo(unit, entry, item.wanted)
+        unit.happened(_told(entry, RecordType.ENTRY_LISTED))
+    return outcomes
+
+
+async def _possible_duplicates(unit: Unit, entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Entries that share a letter or a case, and an identifier, with one of these; by letter and case."""
+    subjects = {key for entry in entries for key in entry.subject.identifiers()}
+    matters = {key for entry in entries for key in store.matter_keys(entry.agency, entry.basis)}
+    found: dict[str, list[Entry]] = {}
+    for other in await store.list_sharing(unit, subjects, matters):
+        for key in store.matter_keys(other.agency, other.basis):
+            found.setdefault(key, []).append(other.at(unit.now))
+    return found
+
+
+async def _change(unit: Unit, item: Listed, entry_id: str, approvers: Approvers) -> Taken | CekalError:
+    """Give an entry the content that its source has now."""
+    before = await store.lock(unit, entry_id)
+    history = await store.list_former(unit, entry_id)
+    refusal = _refusal(unit, item, before, [event for event, _ in history])
+    if refusal is not None:
+        return refusal
+    await sources.keep(unit, *item.key, entry_id, item.digest)
+    after = item.applied_to(before, [former for _, former in history])
+    if after == before:
+        return "unchanged"
+    after = after.replace(
+        version=before.version + 1,
+        updated_at=unit.now,
+        approved_by=(approvers.first, approvers.second),
+        second_approval_at=unit.now,
+    ).at(unit.now)
+    await store.save(unit, after, _CHANGED, item.note, reindex=True)
+    await keep_photo(unit, after, item.wanted)
+    unit.happened(_told(after, RecordType.ENTRY_CORRECTED))
+    return "changed"
+
+
+def _refusal(unit: Unit, item: Listed, before: Entry, events: Sequence[str]) -> CekalError | None:
+    if before.at(unit.now).state is State.ENDED:
+        return WrongState("The entry has ended here, and its source can't change it any more.")
+    if not item.source.leads and not {_IMPORTED, _CHANGED}.issuperset(events):
+        return WrongState("The entry was changed here since, and this register leads now.")
+    if item.wanted.measure is not before.measure:
+        fault = Fault("/measure", "changed", "An entry's measure never changes.")
+        return Invalid(fault.detail, faults=[fault])
+    return None
+
+
+def _told(entry: Entry, what: RecordType) -> EntryChanged:
+    if entry.state is State.ENDED:
+        return EntryChanged(entry, RecordType.ENTRY_ENDED, effective_at=entry.ended_at)
+    return EntryChanged(entry, what)
