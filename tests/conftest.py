@@ -55,13 +55,10 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 
 @pytest.fixture(params=ENGINES)
-def engine_url(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Iterator[str]:
+def engine_url(request: pytest.FixtureRequest, run: Run) -> Iterator[str]:
     """The address of a fresh register: migrated, with its reference data."""
-    if request.param == "sqlite":
-        yield run.sqlite(tmp_path)
-    else:
-        with run.postgresql() as url:
-            yield url
+    with run.sqlite() if request.param == "sqlite" else run.postgresql() as url:
+        yield url
 
 
 @pytest.fixture
@@ -77,7 +74,12 @@ def settings(
     """The deployment under test: the defaults, and what the test's `settings` marks say."""
     for name in Settings.model_fields:
         monkeypatch.delenv(f"CEKAL_{name.upper()}", raising=False)
-    given: dict[str, Any] = {"env": "test", "database_url": engine_url, "data_dir": tmp_path, "poll_seconds": 0.1}
+    given: dict[str, Any] = {
+        "env": "test",
+        "database_url": engine_url,
+        "data_dir": tmp_path,
+        "poll_seconds": 0.1,
+    }
     for mark in reversed(list(request.node.iter_markers("settings"))):
         given |= mark.kwargs
     return Settings(**given)

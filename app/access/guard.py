@@ -22,7 +22,7 @@ from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
 from app.db.unit import Actor, Reader, Unit
-from app.errors import IdempotencyKeyNotAllowed, IdempotencyKeyRequired, Unavailable, WrongRole
+from app.errors import IdempotencyKeyNotAllowed, IdempotencyKeyRequired, NotFound, Unavailable, WrongRole
 from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
@@ -71,6 +71,8 @@ class GuardedRoute(APIRoute):
 
         async def transacted(request: Request) -> Response:
             await admit(request)
+            if "\0" in request.url.path:  # no id holds it, and PostgreSQL takes no text that does
+                raise NotFound("There is no such path.")
             request.state.claim = request.state.unit = None
             async with AsyncExitStack() as stack:
                 request.state.stack = stack

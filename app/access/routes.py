@@ -25,6 +25,7 @@ from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.wire import Code
 
 router = APIRouter(route_class=GuardedRoute)
 
@@ -231,8 +232,8 @@ async def list_audit(
     reader: AdminReader,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
-    act: Annotated[str | None, Query(max_length=64, description="Only this act.")] = None,
-    about: Annotated[str | None, Query(max_length=64, description="Only acts on this object's id.")] = None,
+    act: Annotated[Code | None, Query(description="Only this act.")] = None,
+    about: Annotated[Code | None, Query(description="Only acts on this object's id.")] = None,
 ) -> Page[AuditOut]:
     """Administrative acts, searches and looks at photos, newest first."""
     rows = await store.list_audit(reader, _after(cursor), limit + 1, act, about)

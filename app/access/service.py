@@ -200,8 +200,9 @@ async def revoke_key(unit: Unit, client_id: str, key_id: str) -> None:
     """End a key at once.
 
     Raises:
-        NotFound: the client has no such key.
+        NotFound: there is no such client, or it has no such key.
     """
+    await store.lock_client(unit, client_id)  # or a confirmation at this moment would give it back
     keys = await store.list_keys(unit, client_id)
     found = next((key for key in keys if key.id == key_id), None)
     if found is None:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,7 +131,7 @@ class CheckpointSystem:
             confirming.cancel()
             await asyncio.gather(confirming, return_exceptions=True)
 
-    def _open(self) -> Any:
+    def _open(self) -> AbstractAsyncContextManager[httpx2.Response]:
         resume = {"Last-Event-ID": self._cursor} if self._cursor else {}
         headers = {**self._holder.headers, **resume, "Accept": "text/event-stream"}
         return self._crowd.streams.stream("GET", "/v1/alerts/stream", headers=headers)

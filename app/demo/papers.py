@@ -38,13 +38,13 @@ def urgent_exit_ban(person: Person, today: date) -> Body:
     }
 
 
-def exit_ban(person: Person, today: date, starts_on: date, ends_on: date) -> Body:
-    """An exit ban by the KPK for a period of its own; the law allows six months."""
+def exit_ban(person: Person, today: date, ends_on: date) -> Body:
+    """An exit ban by the KPK from today on; the law allows six months."""
     return {
         "measure": "prevention",
         "subject": _subject(person),
         "basis": _kpk_basis(today),
-        "starts_on": str(starts_on),
+        "starts_on": str(today),
         "ends_on": str(ends_on),
         "unknown": ["nik", "address", "occupation"],
     }

@@ -154,9 +154,8 @@ class Scenes:
         """Step 6: a citizen may always come home; the owner is told of it."""
         self._told.step("The same person comes home")
         answer = await self._scan(self.suspect, "entry")
-        self._told.claim(
-            "Allowed in: an exit ban never keeps a citizen out", answer["action"] == "allow", answer["action"]
-        )
+        claim = "Allowed in: an exit ban never keeps a citizen out"
+        self._told.claim(claim, answer["action"] == "allow", answer["action"])
         items = (await self._desk.get(self._cast.officer, "/v1/worklist", "what is new?")).body["items"]
         seen = [item for item in items if item["check_id"] == answer["id"]]
         self._told.came(f"200 {seen[0]['name'] if seen else 'nothing'} at {HOME}")
@@ -170,9 +169,9 @@ class Scenes:
         told, cast, who = self._told, self._cast, self.foreigner
         told.step("Immigration bans a foreigner from entering")
         body = papers.entry_ban(who, self.today, add_months(self.today, 24))
-        path = "/v1/entries"
-        told_as = f"{who.name} of Utopia, passport {who.passport}, two years"
-        entry = (await self._desk.post(cast.immigration_submitter, path, body, told_as, expected=201)).body
+        wish = f"{who.name} of Utopia, passport {who.passport}, two years"
+        submitter = cast.immigration_submitter
+        entry = (await self._desk.post(submitter, "/v1/entries", body, wish, expected=201)).body
         await self._desk.decide(cast.immigration_verifier, entry["id"], "verify")
         entry = (await self._desk.decide(cast.immigration_approver, entry["id"], "approve")).body
         told.came(f"201, {entry['state']}, until {entry['ends_on']}")
@@ -207,21 +206,17 @@ class Scenes:
         told.step("What the law forbids is refused, with the reason")
         before = await self._head()
         citizen = Person.invent(INDONESIA)
-        wanted: tuple[tuple[str, Any, Any, str], ...] = (
+        barred = papers.entry_ban(citizen, self.today, add_months(self.today, 24))
+        held = papers.exit_ban(citizen, self.today, add_months(self.today, 7))
+        for problem, who, body, told_as in (
             (
                 "wni-cannot-be-deterred",
                 cast.immigration_submitter,
-                papers.entry_ban(citizen, self.today, add_months(self.today, 24)),
+                barred,
                 "an entry ban against an Indonesian",
             ),
-            (
-                "period-too-long",
-                cast.officer,
-                papers.exit_ban(citizen, self.today, self.today, add_months(self.today, 7)),
-                "an exit ban of seven months",
-            ),
-        )
-        for problem, who, body, told_as in wanted:
+            ("period-too-long", cast.officer, held, "an exit ban of seven months"),
+        ):
             answer = await self._desk.post(who, "/v1/entries", body, told_as, expected=422)
             told.came(str(answer))
             told.claim(f"Refused as {problem}", answer.problem == problem, answer.problem)

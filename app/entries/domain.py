@@ -13,7 +13,7 @@ import msgspec
 
 from app.db.unit import Actor
 from app.entries import periods
-from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongRole, WrongState
+from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 from app.identity import documents, names, nik, states
 from app.identity.births import Birth, compatible
 
@@ -283,6 +283,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         if version != self.version:
             raise StaleVersion("The entry has changed since it was read.", extra={"version": self.version})
 
+    def expect_owner(self, by: Actor) -> None:
+        """Make sure that the actor belongs to the owning agency, not only to those who see all entries.
+
+        Raises:
+            WrongAgency: they belong to another.
+        """
+        if by.agency != self.agency:
+            raise WrongAgency("Only the agency that owns the entry does this (UU 6/2011 art. 91(3)).")
+
     def decide(self, by: Actor, verdict: Verdict, expected: int, at: datetime, immigration: str) -> Self:
         """What another pair of eyes decides (R31, R32).
 
@@ -297,6 +306,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             WrongRole: the verdict is not for the actor's roles.
             StaleVersion: the entry has changed meanwhile.
             WrongState: the verdict does not fit the entry's state.
+            WrongAgency: the act is for a verifier of the entry's own agency.
             SecondPairOfEyesNeeded: the actor has acted on this version before.
         """
         now = self.at(at)
@@ -322,11 +332,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
                 return self._countersign(by, at)
 
     def _verify(self, by: Actor, at: datetime) -> Self:
+        self.expect_owner(by)
         self._different(by, self.authors, "Whoever wrote the entry can't verify it.")
         return self._next(at, state=State.VERIFIED, verified_by=by.person)
 
     def _return(self, by: Actor, at: datetime) -> Self:
         if self.state is State.SUBMITTED:
+            self.expect_owner(by)
             self._different(by, self.authors, "Whoever wrote the entry can't return it.")
         else:
             self._different(by, (*self.authors, self.verified_by), "A third person returns a verified entry.")

@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
-from app.db.unit import Reader, Unit
+from app.access.guard import GuardedRoute, actor_for, reader_for, runtime_of, unit_for
+from app.db.unit import Actor, Reader, Unit
 from app.entries import search, service
 from app.entries.domain import Entry, Measure, State
 from app.entries.schemas import DecisionIn, EntryIn, EntryOut, HistoryItemOut, HistoryOut, SearchIn
@@ -17,6 +17,7 @@ from app.entries.store import Filter
 from app.web.etag import RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.wire import Code
 
 router = APIRouter(prefix="/entries", tags=["entries"], route_class=GuardedRoute)
 
@@ -76,7 +77,7 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
     request: Request,
     state: Annotated[State | None, Query(description="Only entries that stand in this state now.")] = None,
     measure: Annotated[Measure | None, Query(description="Only this measure.")] = None,
-    agency: Annotated[str | None, Query(max_length=32, description="Only this owner's.")] = None,
+    agency: Annotated[Code | None, Query(description="Only this owner's.")] = None,
     in_force: Annotated[bool | None, Query(description="Only those in force now, or not.")] = None,
     ending_before: Annotated[
         date | None, Query(description="Only those whose last day lies before this one.")
@@ -121,7 +122,9 @@ async def read_entry(
 @router.put(
     "/{entry_id}",
     summary="Resubmit a returned entry",
-    responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required"),
+    responses=problems(
+        *CONTENT, "not-found", "wrong-agency", "wrong-state", "stale-version", "version-required"
+    ),
 )
 async def resubmit_entry(
     unit: Submitter,
@@ -145,6 +148,7 @@ async def resubmit_entry(
     responses=problems(
         "validation",
         "not-found",
+        "wrong-agency",
         "wrong-state",
         "four-eyes",
         "stale-version",
@@ -182,13 +186,13 @@ async def read_history(reader: EntryReader, entry_id: EntryId) -> HistoryOut:
     response_class=Response,
 )
 async def read_photo(
-    unit: Annotated[Unit, unit_for()],
+    actor: Annotated[Actor, actor_for()],
     entry_id: EntryId,
     request: Request,
 ) -> Response:
     """The photo, for the owner, those who decide, auditors, and checkpoints that have to do with the person."""
-    actor = unit.actor
     granted = actor.holds("checkpoint") and await request.app.state.ports.sees_photo(actor, entry_id)
-    blob = await service.photo(unit, entry_id, granted=granted)
-    await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})
+    async with runtime_of(request).writing(actor) as unit:
+        blob = await service.photo(unit, entry_id, granted=granted)
+        await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})
     return Response(blob.data, media_type=blob.media_type, headers={"Cache-Control": "no-store"})

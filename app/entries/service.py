@@ -100,13 +100,15 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     """Replace the content of a returned entry; any submitter of its agency may.
 
     Raises:
-        NotFound: not an entry of this agency.
+        NotFound: outside the actor's view.
+        WrongAgency: the actor sees the entry, but it is another agency's.
         StaleVersion, WrongState: it has changed, or was not returned.
         CekalError: as `submit`.
     """
     entry = await store.lock(unit, entry_id)
     if not visible(entry, unit.actor):
         raise NotFound("There is no such entry.")
+    entry.expect_owner(unit.actor)
     entry.expect(expected)
     if entry.state is not State.RETURNED:
         raise WrongState("Only a returned entry can be resubmitted.")
@@ -186,7 +188,7 @@ async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, rea
 
     Raises:
         NotFound: outside the actor's view.
-        WrongRole, WrongState, StaleVersion, SecondPairOfEyesNeeded: as `Entry.decide`.
+        WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):

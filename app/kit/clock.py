@@ -6,6 +6,7 @@ last day included (R20-R28).
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 
 WIB = timezone(timedelta(hours=7), "WIB")
@@ -51,6 +52,7 @@ def day_ends(day: date) -> datetime:
     return day_begins(day + timedelta(days=1))
 
 
+@lru_cache(maxsize=256)  # one moment is written many times: in an answer, its record and its log line
 def rfc3339(moment: datetime) -> str:
     """An instant as RFC 3339 in UTC with microseconds and `Z`: fixed width, so that text order is time order."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -72,6 +72,7 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ..
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             values = msgspec.json.decode(raw, type=tuple[Any, ...])
             fits = len(values) == len(kinds) and all(map(isinstance, values, kinds))
+            fits = fits and not any(isinstance(value, str) and "\0" in value for value in values)
             if fits and encode_cursor(*values) == cursor:  # one position, one spelling
                 return values
     raise Invalid(

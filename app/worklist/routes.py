@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request
 
 from app.access.domain import PERSON_ROLES
-from app.access.guard import GuardedRoute, reader_for, runtime_of
-from app.db.unit import Reader
+from app.access.guard import GuardedRoute, actor_for, runtime_of
+from app.db.unit import Actor
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Limit
 from app.web.wire import Moment, WireOut
@@ -39,12 +39,16 @@ class WorklistOut(WireOut):
 
 @router.get("/worklist", summary="Read what waits for me", responses=problems("validation"))
 async def read_worklist(
-    reader: Annotated[Reader, reader_for(*sorted(PERSON_ROLES))],
+    actor: Annotated[Actor, actor_for(*sorted(PERSON_ROLES))],
     request: Request,
     limit: Limit = DEFAULT_LIMIT,
 ) -> WorklistOut:
     """What waits for the caller, with its deadline, and where the persons of their entries were seen."""
     runtime = runtime_of(request)
+    async with runtime.reading(actor) as reader:
+        tasks = await service.tasks(reader, runtime.settings)
+    async with runtime.reading_checks(actor) as checks:  # one after the other: never two connections a request
+        seen = await service.notices(checks, limit)
     waiting = [
         WorkItemOut(
             kind="task",
@@ -56,10 +60,8 @@ async def read_worklist(
             checkpoint=None,
             direction=None,
         )
-        for task in (await service.tasks(reader, runtime.settings))[:limit]
+        for task in tasks[:limit]
     ]
-    async with runtime.reading_checks(reader.actor) as checks:
-        seen = await service.notices(checks, limit)
     told = [
         WorkItemOut(
             kind="notice",

@@ -23,7 +23,15 @@ Json = dict[str, Any]
 _GIVEN = ("Raka", "Sinta", "Bagas", "Laras", "Dimas", "Ayunda", "Galih", "Melati", "Jatmiko", "Wulan")
 _FAMILY = ("Prambanan", "Kertanegara", "Tirtamaya", "Wanasari", "Sagarmukti", "Pucangan", "Lembayung")
 _FOREIGN_GIVEN = ("Aldous", "Briony", "Caspian", "Delphine", "Evander", "Fenella", "Gideon", "Hester")
-_FOREIGN_FAMILY = ("Quillfeather", "Thornbury-Vance", "Okonjwe", "Marchetti", "Lindqvarn", "Ashdowne", "Verhoeve")
+_FOREIGN_FAMILY = (
+    "Quillfeather",
+    "Thornbury-Vance",
+    "Okonjwe",
+    "Marchetti",
+    "Lindqvarn",
+    "Ashdowne",
+    "Verhoeve",
+)
 _invented = count(1)
 
 
@@ -55,7 +63,10 @@ def urgent_body(**given: Any) -> Json:
                 "issued_on": "2026-11-23",
                 "sha256": hashlib.sha256(f"letter {number}".encode()).hexdigest(),
             },
-            "alert": {"message": "Hold for the supervisor and call the duty officer.", "checkpoints": ["CGK"]},
+            "alert": {
+                "message": "Hold for the supervisor and call the duty officer.",
+                "checkpoints": ["CGK"],
+            },
         },
         given,
     )

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from app.main import create_app
@@ -41,7 +41,7 @@ class Contract:
 
     def __init__(self, document: Json) -> None:
         self.document = _closed(document)
-        resource = Resource(contents=self.document, specification=DRAFT202012)
+        resource = DRAFT202012.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_URI, resource)
         self._validators: dict[str, Draft202012Validator] = {}
         self._paths = sorted(
@@ -81,7 +81,7 @@ class Contract:
             if body:
                 raise ContractBroken(f"{about}: the document declares no body.\n{_excerpt(body)}")
             return
-        if media_type not in content:
+        if media_type is None or media_type not in content:
             raise ContractBroken(f"{about} as {media_type}; the document declares {', '.join(content)}.")
         if body is not None and media_type.endswith("json"):
             self._validate(about, f"{pointer}/content/{_escaped(media_type)}/schema", body)
@@ -154,7 +154,9 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _escaped(part: str) -> str:
     """One part of a JSON pointer in a URI fragment (RFC 6901 section 6)."""
-    return part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D").replace("+", "%2B")
+    return (
+        part.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D").replace("+", "%2B")
+    )
 
 
 def _excerpt(body: bytes | None) -> str:

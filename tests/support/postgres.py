@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ exec 3<&0
     { read -r _ <&3; kill -INT $server; } & reader=$!
     wait $server; ended=$?
     kill $reader
-    rm -rf "$folder/data"
+    rm -rf "$folder/data" "$copied"
     echo $ended >"$folder/ended"
 } &
 """
@@ -64,21 +65,26 @@ def start(folder: Path, alive: int) -> str:
     Raises:
         PostgresFailed: it could not be started.
     """
-    programs = _programs()
+    programs, copied = _programs(), Path()
     as_whom = _whom()
     if as_whom:
         os.chown(folder, as_whom["user"], as_whom["group"])
         if not _open_to_all(programs / "postgres"):
-            programs = _copied(programs, folder)
+            copied, programs = _copied(programs, as_whom)
     surroundings: dict[str, Any] = {
         "cwd": folder,
-        "env": {"PATH": os.defpath, "LC_ALL": "C", "folder": str(folder)},
+        "env": {
+            "PATH": os.defpath,
+            "LC_ALL": "C",
+            "folder": str(folder),
+            "copied": copied.name and str(copied),
+        },
         **as_whom,
     }
     _lay(programs, folder, surroundings)
     port = _free_port()
     settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
-    command = [programs / "postgres", "-D", folder / "data", *settings]
+    command = [str(programs / "postgres"), "-D", str(folder / "data"), *settings]
     with (folder / "log").open("wb") as log:
         subprocess.run(
             ["/bin/sh", "-c", _GUARDIAN, "guardian", *command],
@@ -125,19 +131,34 @@ def _open_to_all(path: Path) -> bool:
     return all(place.stat().st_mode & 0o001 for place in (path, *path.parents))
 
 
-def _copied(programs: Path, folder: Path) -> Path:
-    """The programs where `nobody` may run them; their libraries are found beside the package."""
+def _copied(programs: Path, as_whom: dict[str, Any]) -> tuple[Path, Path]:
+    """The programs where `nobody` may run them (their libraries are found beside the package): the copy's
+    folder, and the programs in it."""
     package = programs.parents[1]
-    inside = folder / "programs"
-    shutil.copytree(package / "pginstall", inside / package.name / "pginstall")
+    copy = Path(tempfile.mkdtemp(prefix="cekal-postgres-"))
+    unneeded = shutil.ignore_patterns("include", "*.a")
+    shutil.copytree(package / "pginstall", copy / package.name / "pginstall", ignore=unneeded)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.is_dir():
-        shutil.copytree(libraries, inside / libraries.name)
-    return inside / package.name / "pginstall" / "bin"
+        shutil.copytree(libraries, copy / libraries.name)
+    for place, folders, files in os.walk(copy):
+        for name in (".", *folders, *files):
+            os.chown(Path(place) / name, as_whom["user"], as_whom["group"], follow_symlinks=False)
+    return copy, copy / package.name / "pginstall" / "bin"
 
 
 def _lay(programs: Path, folder: Path, surroundings: dict[str, Any]) -> None:
-    command = [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    command = [
+        str(programs / "initdb"),
+        "-D",
+        str(folder / "data"),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+    ]
     options = ["--locale=C", "--no-sync", "--no-instructions"]
     laid = subprocess.run([*command, *options], capture_output=True, text=True, check=False, **surroundings)
     if laid.returncode:
