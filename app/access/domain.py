@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Literal
 
 from app.db.unit import Actor
 from app.errors import Fault
@@ -16,6 +17,9 @@ IMMIGRATION = "IMIGRASI"
 """Code of the directorate general that executes every measure (UU 6/2011 art. 91, 93)."""
 
 KEYS_PER_CLIENT = 2
+
+Instrument = Literal["decision", "order", "request", "supervision_report", "administrative_action"]
+"""The legal forms of a measure (UU 6/2011 art. 91(2))."""
 
 
 class Role(StrEnum):
@@ -208,11 +212,18 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
     return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
 
 
+def person_of(client: Client) -> str | None:
+    """The person behind a client: one however the number is written, or four eyes could be two (R31)."""
+    if client.person is None:
+        return None
+    return "".join(filter(str.isalnum, client.person)).upper() or client.person
+
+
 def actor_of(client: Client, key: Key) -> Actor:
     """Who acts when this key is used."""
     return Actor(
         client_id=client.id,
-        person=client.person,
+        person=person_of(client),
         roles=frozenset(role.value for role in client.roles),
         agency=client.agency,
         office=client.office,

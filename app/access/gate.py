@@ -49,20 +49,22 @@ class Gate:
         scheme, _, shown = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not shown:
             raise Unauthenticated("A key is needed: Authorization: Bearer <key>.")
-        parts = split_key(shown.strip())
+        shown = shown.strip()
+        parts = split_key(shown)
         if parts is None:
             raise self._failed(address, "")
         key_id, shown_hash = parts
         found = await store.find_key(reader, key_id)
         if found is None:
             raise self._failed(address, key_id)
-        key, client = found
+        key, client, version = found
         if not (same_secret(key.secret_hash, shown_hash) and _works(key, client, reader)):
             raise self._failed(address, key_id)
         if not within(client.networks, address):
             raise self._failed(address, key_id)
         actor = actor_of(client, key)
-        self._remembered[header or ""] = (actor, client.networks)
+        if version == self.version and header == f"Bearer {shown}":  # no stale look-up, one entry a key
+            self._remembered[header] = (actor, client.networks)
         return actor
 
     def recall(self, header: str | None, address: str | None) -> Actor | None:

@@ -1,11 +1,11 @@
 """The wire of access."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
-from app.access.domain import Agency, Checkpoint, Client, Key, Kind, Role, Standing
+from app.access.domain import Agency, Checkpoint, Client, Instrument, Key, Kind, Role, Standing
 from app.web.wire import Code, Line, Moment, WireIn, WireOut
 
 
@@ -16,10 +16,10 @@ class AgencyIn(WireIn):
     name_id: Line
     name_en: Line
     basis: Line
-    legal_forms: Annotated[list[Line], Field(min_length=1, max_length=5)]
-    article_required: bool = False
+    legal_forms: Annotated[list[Instrument], Field(min_length=1, max_length=5)]
+    article_required: StrictBool = False
     phone: Line | None = None
-    active: bool = True
+    active: StrictBool = True
 
 
 class AgencyOut(WireOut):
@@ -46,11 +46,11 @@ class CheckpointIn(WireIn):
     """A checkpoint as an admin wants it."""
 
     name: Line
-    mode: Annotated[str, Field(pattern="^(air|sea|land)$")]
+    mode: Literal["air", "land", "sea", "sea-special"]
     city: Line | None = None
     province: Line | None = None
-    zone: Annotated[str, Field(pattern="^Asia/(Jakarta|Makassar|Jayapura)$")]
-    active: bool = True
+    zone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
+    active: StrictBool = True
 
 
 class CheckpointOut(WireOut):

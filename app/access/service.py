@@ -17,6 +17,7 @@ from app.access.domain import (
     Standing,
     client_faults,
     new_secret,
+    person_of,
 )
 from app.access.reference import load_agencies, load_checkpoints
 from app.access.store import find_agency, find_checkpoint, found, lock_agency, pepper, record, version
@@ -180,10 +181,10 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
     makers = {key.created_by for key in waiting}
     if client.standing is Standing.PENDING:
         makers.add(client.created_by)
-    persons = {client.person}
+    persons = {person_of(client)}
     for maker in makers - {None}:
         try:
-            persons.add((await store.get_client(unit, str(maker))).person)
+            persons.add(person_of(await store.get_client(unit, str(maker))))
         except NotFound:
             continue  # made at the command line, by nobody's account
     if unit.actor.client_id in makers or unit.actor.person in persons:

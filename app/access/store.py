@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, true, update
 
 from app.access import tables
 from app.access.domain import Agency, Checkpoint, Client, Key, Kind, Role, Standing
@@ -14,6 +14,7 @@ from app.db.engine import CHANNEL
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.kit.ids import new_id
+from app.kit.logs import current_request_id
 
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
@@ -22,6 +23,8 @@ _KEY_AND_CLIENT = select(
     *(column.label(f"key_{column.name}") for column in tables.key.c),
     *(column.label(f"client_{column.name}") for column in tables.client.c),
 ).join(tables.client, tables.client.c.id == tables.key.c.client_id)
+
+_KEY_AT_VERSION = _KEY_AND_CLIENT.add_columns(tables.state.c.version).join(tables.state, true())
 
 
 async def found(unit: Unit) -> None:
@@ -40,10 +43,10 @@ async def pepper(reader: Reader) -> bytes:
     return bytes((await reader.run(select(tables.state.c.pepper))).scalar_one())
 
 
-async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client] | None:
-    """A key with its client."""
-    row = (await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id == key_id))).first()
-    return _key_and_client(row) if row else None
+async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | None:
+    """A key with its client, and the access version that this was read at: one statement, so one moment."""
+    row = (await reader.run(_KEY_AT_VERSION.where(tables.key.c.id == key_id))).first()
+    return (*_key_and_client(row), row.version) if row else None
 
 
 async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict[str, tuple[Key, Client]]:
@@ -228,9 +231,7 @@ async def _save(unit: Unit, table: Any, values: dict[str, Any]) -> None:
         await unit.run(insert(table).values(**values))
 
 
-async def record(
-    unit: Unit, act: str, about: str | None, detail: Mapping[str, Any], request_id: str | None = None
-) -> None:
+async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, Any]) -> None:
     """Write an act of the unit's actor into the audit trail, in the act's own transaction."""
     await unit.run(
         insert(tables.audit).values(
@@ -241,7 +242,7 @@ async def record(
             act=act,
             object=about,
             detail=_json(detail).decode(),
-            request_id=request_id,
+            request_id=current_request_id(),
         )
     )
 

@@ -19,7 +19,9 @@ STUCK_SECONDS = 5.0
 STOPPING_SECONDS = 1.0
 """The same while the service is stopping."""
 
-_AT_ONCE = frozenset({"revoked", "expired"})
+AT_ONCE = frozenset({"revoked", "expired"})
+"""Reasons for which a stream ends without what still waits for it: its key no longer works."""
+
 _AT_THE_ENTRANCE = 16
 _JITTER = 0.1
 
@@ -54,9 +56,9 @@ class Stream:
         self._wake()
 
     def close(self, why: str) -> None:
-        """End the stream after what is queued; a key that no longer works gets none of that."""
+        """End the stream after what is queued, unless the reason lets nothing more out."""
         self.why = self.why or why
-        if why in _AT_ONCE:
+        if why in AT_ONCE:
             self.queue.clear()
         self._wake()
 

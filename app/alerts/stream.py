@@ -7,15 +7,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
-from app.access.gate import still_admitted
 from app.access.guard import admit, database_reachable, runtime_of
 from app.alerts.domain import frame
-from app.alerts.hub import Hub, Stream
-from app.alerts.service import list_open
+from app.alerts.hub import AT_ONCE, Hub, Stream
 from app.alerts.tail import Tail
-from app.db.unit import Actor, Reader
-from app.errors import Unauthenticated, Unavailable, WrongRole
-from app.ledger.service import head, list_after, list_of_alerts
+from app.db.unit import Actor
+from app.errors import Unavailable, WrongRole
+from app.ledger.service import head, list_after
 
 _PAGE = 500
 _HEADERS = [
@@ -48,60 +46,56 @@ async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _enter(request: Request, hub: Hub) -> tuple[Stream, list[bytes], int]:
-    """Let a stream in: itself, what it is sent first (in a list, to be popped: no stream holds on to bytes that
-    were sent), and the sequence up to which that reaches."""
+    """Let a stream in.
+
+    A key that was revoked while its stream was on the way into the hub is looked at once more: the follower has
+    closed the revoked ones then, and would not come back for it.
+
+    Returns:
+        The stream; what it is sent first, in a list to be popped, because no stream shall hold on to bytes that
+        were sent; and the sequence up to which that reaches.
+    """
+    tail: Tail = request.app.state.tail
+    seen = tail.access_version
     with database_reachable():
         actor = await admit(request)
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole("Alerts are streamed to checkpoints.")
     if hub.full:
         raise Unavailable("No further stream can be opened here now.", retry_after=2)
-    tail: Tail = request.app.state.tail
     stream = hub.join(actor)
     try:
+        if tail.access_version != seen:
+            await admit(request)
         after = request.headers.get("last-event-id") or request.query_params.get("after")
-        missed, position = await _missed(request, actor, after)
+        missed, position = await (_since(request, actor, after) if after else tail.standing())
     except BaseException:
         hub.leave(stream)
         raise
-    return stream, [b"".join([_greeting(), *missed, tail.heartbeat()])], position
+    return stream, [b"".join([_greeting(), missed, tail.heartbeat()])], position
 
 
 def _greeting() -> bytes:
     return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
 
-async def _missed(request: Request, actor: Actor, after: str | None) -> tuple[list[bytes], int]:
-    """The frames that a stream begins with, and the sequence up to which they reach.
-
-    The key is looked at once more: had it been revoked while the stream was on its way into the hub, nobody
-    would have closed it.
+async def _since(request: Request, actor: Actor, after: str) -> tuple[bytes, int]:
+    """The alerts behind a cursor, as frames, and the sequence up to which they reach.
 
     Raises:
-        Unauthenticated: the key was revoked meanwhile.
         Invalid, CursorGone: as `Head.position`.
     """
     async with runtime_of(request).reading(actor) as reader:
-        if actor.key_id and not await still_admitted(reader, {actor.key_id}):
-            raise Unauthenticated("The key has been revoked.")
         here = await head(reader)
-        if after is None:
-            records = await list_of_alerts(reader, await list_open(reader))
-            # What was committed since the head was read comes by the hub, so it is not sent here too.
-            frames = [frame(record, here.epoch) for record in records if record.sequence <= here.size]
-            return [f for f in frames if f is not None], here.size
-        return await _since(reader, here.position(after), here.epoch)
-
-
-async def _since(reader: Reader, position: int, epoch: str) -> tuple[list[bytes], int]:
-    frames = []
-    while True:
-        records = await list_after(reader, position, _PAGE, alerts_only=True)
-        frames += [f for f in (frame(record, epoch) for record in records) if f is not None]
-        if records:
-            position = records[-1].sequence
-        if len(records) < _PAGE:
-            return frames, position
+        position = here.position(after)
+        frames = []
+        while True:
+            records = await list_after(reader, position, _PAGE, alerts_only=True)
+            frames += [frame(record, here.epoch) or b"" for record in records]
+            if records:
+                position = records[-1].sequence
+            if len(records) < _PAGE:
+                return b"".join(frames), position
 
 
 async def _write(stream: Stream, send: Send, data: bytes, *, more: bool = True) -> None:
@@ -116,6 +110,8 @@ async def _pump(stream: Stream, send: Send, receive: Receive, position: int) -> 
         while True:
             await stream.wait()
             for sequence, data in stream.take():
+                if stream.why in AT_ONCE:
+                    break
                 if sequence == 0 or sequence > position:
                     await _write(stream, send, data)
             if stream.why is not None:

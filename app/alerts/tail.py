@@ -8,8 +8,6 @@ import asyncio
 import contextlib
 import logging
 
-import asyncpg
-
 from app.access import gate as access
 from app.access.domain import SYSTEM
 from app.access.gate import Gate
@@ -17,13 +15,14 @@ from app.access.service import version
 from app.alerts import store
 from app.alerts.domain import frame
 from app.alerts.hub import Hub
+from app.alerts.service import list_open
 from app.db.engine import CHANNEL
 from app.kit.bell import heard
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
 from app.ledger.domain import Head
 from app.ledger.service import head as ledger_head
-from app.ledger.service import list_after
+from app.ledger.service import list_after, list_of_alerts
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,7 @@ logger = logging.getLogger(__name__)
 _PAGE = 500
 _RETRY_SECONDS = 0.5
 _TICK_SECONDS = 1.0
+_STANDING_SECONDS = 1.0
 
 
 class Tail:
@@ -38,6 +38,7 @@ class Tail:
 
     Attributes:
         head: the ledger's end as last read; None before the first read.
+        access_version: the access version up to which streams with revoked keys were closed.
         process: this process's name among those who note presence.
     """
 
@@ -49,7 +50,8 @@ class Tail:
         self.process = new_id("prc", runtime.clock())
         self._woken = asyncio.Event()
         self._flush = asyncio.Event()
-        self._access = -1
+        self._standing: tuple[bytes, int, float] | None = None
+        self.access_version = -1
         hub.changed = self._flush.set
         runtime.follow.on_commit.append(self.wake)
 
@@ -70,7 +72,7 @@ class Tail:
         """Take the ledger's present end as the place to follow from."""
         async with self.runtime.reading(SYSTEM) as reader:
             self.head = await ledger_head(reader)
-            self._access = await version(reader)
+            self.access_version = await version(reader)
 
     async def _follow(self) -> None:
         while True:
@@ -96,10 +98,10 @@ class Tail:
                 self.head = Head(here.epoch, records[-1].sequence, last_alert)
                 self.runtime.bell.ring()
             access_version = await version(reader)
-            if access_version != self._access:
+            if access_version != self.access_version:
                 used = self.hub.keys()
                 self.hub.close_keys(used - await access.still_admitted(reader, used))
-                self._access = access_version
+                self.access_version = access_version
                 self.runtime.bell.ring()
 
     async def _tick(self) -> None:
@@ -111,6 +113,22 @@ class Tail:
                 self.hub.close_expired(self.runtime.clock())
             except Exception:  # as in _follow
                 logger.exception("a tick of the streams has failed")
+
+    async def standing(self) -> tuple[bytes, int]:
+        """The alerts that are neither expired nor cancelled, as frames, and the sequence up to which they reach.
+
+        A stream that has joined the hub gets everything behind that sequence from there. The frames are made
+        once for all that come within a second: after an outage thousands come at once.
+        """
+        assert self.head is not None, "start() comes first"
+        loop = asyncio.get_running_loop()
+        if self._standing is None or self._standing[1] != self.head.size or loop.time() > self._standing[2]:
+            here = self.head
+            async with self.runtime.reading(SYSTEM) as reader:
+                records = await list_of_alerts(reader, await list_open(reader))
+            frames = [frame(record, here.epoch) or b"" for record in records if record.sequence <= here.size]
+            self._standing = (b"".join(frames), here.size, loop.time() + _STANDING_SECONDS)
+        return self._standing[:2]
 
     def heartbeat(self) -> bytes:
         """A heartbeat's frame: the ledger's end, so that a checkpoint sees by itself that it missed something."""
@@ -143,6 +161,8 @@ class Tail:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen_once(self) -> None:
+        import asyncpg  # SQLite does without it
+
         url = self.runtime.register.url.set(drivername="postgresql")
         connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
         try:

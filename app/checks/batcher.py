@@ -59,7 +59,8 @@ class Batcher:
             while self._waiting:
                 await asyncio.sleep(0)  # let in what the sockets hold already: no timer, and larger batches
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
-                await self._answer(batch)
+                if batch:  # another worker may have taken them
+                    await self._answer(batch)
         finally:
             self._free += 1
 

@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response, Security
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
+from app.access.gate import Gate
 from app.access.guard import (
     GuardedRoute,
     actor_for,
     admit,
-    gate_of,
     key_scheme,
     runtime_of,
 )
@@ -45,51 +46,55 @@ CheckId = Annotated[str, Path(max_length=40, description="The check's id.")]
 _JSON = b"application/json"
 
 
-async def _asker(request: Request) -> tuple[Actor, int]:
+async def _asker(scope: Scope) -> tuple[Actor, int]:
     """The checkpoint that asks, and the access version at which its key was seen to work.
 
     It is remembered from its last check while nothing about keys has changed.
     """
-    address = request.client.host if request.client else None
-    gate = gate_of(request)
+    headers = dict(scope["headers"])
+    gate: Gate = scope["app"].state.gate
     version = gate.version
-    actor = gate.recall(request.headers.get("authorization"), address)
+    client = scope["client"]
+    actor = gate.recall(headers.get(b"authorization", b"").decode("latin-1"), client[0] if client else None)
     if actor is None:
-        actor = await _admitted(request)
-    request.state.actor = actor
+        actor = await _admitted(scope)
+    scope["state"]["actor"] = actor
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole(f"This call is for: {Role.CHECKPOINT}.")
-    if "idempotency-key" in request.headers:
+    if b"idempotency-key" in headers:
         raise IdempotencyKeyNotAllowed("A check takes no Idempotency-Key: each is a new question.")
-    if not request.headers.get("content-type", "application/json").lower().startswith("application/json"):
+    if not headers.get(b"content-type", _JSON).lower().startswith(_JSON):
         raise UnsupportedMediaType("Checks are application/json.")
     return actor, version
 
 
-async def _admitted(request: Request) -> Actor:
+async def _admitted(scope: Scope) -> Actor:
     try:
-        return await admit(request)
+        return await admit(Request(scope))
     except CekalError:
         raise
     except Exception as error:  # who can't be looked up can't be answered on record either
         raise NotStored("The check could not be stored, so it has no answer.", retry_after=1) from error
 
 
-def _batcher_of(request: Request) -> Batcher:
-    return request.app.state.batcher  # type: ignore[no-any-return]  # Starlette's state is untyped
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
-    request = Request(scope, receive)
-    actor, version = await _asker(request)
-    asked = understand(await request.body(), legal_day(runtime_of(request).clock()))
-    body = await _batcher_of(request).ask(Question(asked, actor, version))
-    headers = [
-        (b"content-type", _JSON),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
+    state = scope["app"].state
+    actor, version = await _asker(scope)
+    asked = understand(await _body(receive), legal_day(state.runtime.clock()))
+    body = await state.batcher.ask(Question(asked, actor, version))
+    headers = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -112,11 +117,11 @@ router.add_api_route(
 
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own."""
-    request = Request(scope, receive)
-    actor, version = await _asker(request)
-    rows = _rows(await request.body())
-    today = legal_day(runtime_of(request).clock())
-    batcher = _batcher_of(request)
+    state = scope["app"].state
+    actor, version = await _asker(scope)
+    rows = _rows(await _body(receive))
+    today = legal_day(state.runtime.clock())
+    batcher: Batcher = state.batcher
 
     async def one(row: Any) -> bytes:
         try:

@@ -15,7 +15,6 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, Executable, Result, create_engine, event
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.settings import Settings
 
@@ -67,10 +66,10 @@ class PostgreSQL:
     is_sqlite = False
 
     def __init__(self, url: URL, pool_size: int) -> None:
+        from sqlalchemy.ext.asyncio import create_async_engine  # ten megabytes that SQLite does without
+
         self.url = url
-        self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10
-        )
+        self._engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that only reads."""

@@ -82,13 +82,15 @@ class Desk:
         """Ask about a traveller, and tell the answer's outcome and action."""
         answer = (await self.post(who, "/v1/checks", question, told, expected=200)).body
         found = "".join(f", match {m['level']} {m['score']:.2f}" for m in answer["matches"])
-        self._narrator.came(f"200 {answer['outcome']}: {answer['action']}{found}")
+        self._narrator.came(f"200, {answer['outcome']}: {answer['action']}{found}")
         return answer
 
-    async def decide(self, who: Holder, entry_id: str, verdict: str, *, expected: int = 201) -> Answer:
+    async def decide(
+        self, who: Holder, entry_id: str, verdict: str, reason: str | None = None, *, expected: int = 201
+    ) -> Answer:
         """Read an entry and decide on the version that was read: nobody decides on what they have not seen."""
         read = await self.get(who, f"/v1/entries/{entry_id}")
-        path, body = f"/v1/entries/{entry_id}/decisions", {"verdict": verdict}
+        path, body = f"/v1/entries/{entry_id}/decisions", {"verdict": verdict, "reason": reason}
         return await self.post(who, path, body, verdict, expected=expected, if_match=read.etag)
 
 

@@ -75,7 +75,7 @@ class Narrator:
 
     def failed(self, sentence: str) -> None:
         """Something went wrong in this step."""
-        self.failures.append(f"step {self._steps}: {sentence}")
+        self.failures.append(f"step {self._steps}: {sentence}" if self._steps else sentence)
         self._labelled(self._no, sentence, "bold red", "red")
 
     def paste(self, what: str, lines: Iterable[str]) -> None:

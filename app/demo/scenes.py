@@ -104,7 +104,7 @@ class Scenes:
         path = f"/v1/alerts/{self.alert_id}/coverage"
         coverage = (await self._desk.get(self._cast.officer, path, "who has it?")).body
         told.came(
-            f"200 {coverage['received']} of {coverage['recipients']} received, "
+            f"200, {coverage['received']} of {coverage['recipients']} received, "
             f"{coverage['acknowledged']} acknowledged, {len(coverage['unreached'])} unreached; "
             f"half of the receipts within {coverage['p50_ms']:.0f} ms, 99% within {coverage['p99_ms']:.0f} ms"
         )
@@ -158,7 +158,7 @@ class Scenes:
         self._told.claim(claim, answer["action"] == "allow", answer["action"])
         items = (await self._desk.get(self._cast.officer, "/v1/worklist", "what is new?")).body["items"]
         seen = [item for item in items if item["check_id"] == answer["id"]]
-        self._told.came(f"200 {seen[0]['name'] if seen else 'nothing'} at {HOME}")
+        self._told.came(f"200, {seen[0]['name'] if seen else 'nothing'} at {HOME}")
         told_of = [(item["name"], item["entry_id"]) for item in seen]
         self._told.claim(
             "The owner is told that the person was seen", told_of == [("sighting", self._entry_id)], told_of
@@ -237,7 +237,7 @@ class Scenes:
         crowd.connect(CUT_OFF)
         spread = await crowd.hear("raise", entry["id"], len(crowd))
         told.claim(f"{CUT_OFF} is back and has what it missed", CUT_OFF in spread.came)
-        await self._desk.decide(self._cast.duty_officer, entry["id"], "reject")
+        await self._desk.decide(self._cast.duty_officer, entry["id"], "reject", "Withdrawn by the owner")
         spread = await crowd.hear("cancel", entry["id"], len(crowd))
         told.came(f"201, rejected; alert {spread.alert['kind']}: {spread.alert['action']}")
         self._everybody("are told to release the person", len(spread.came))
@@ -273,7 +273,7 @@ class Scenes:
             numbers += [record["sequence"] for record in page["items"]]
             types += [record["type"] for record in page["items"] if record["entry_id"] == self._entry_id]
             told, query["after"], more = "", page["cursor"], page["more"]
-        self._told.came(f"200 {len(numbers)} records; of the first exit ban: {', '.join(types)}")
+        self._told.came(f"200, {len(numbers)} records; of the first exit ban: {', '.join(types)}")
         whole = numbers == list(range(1, len(numbers) + 1)) and page["head"] == len(numbers)
         self._told.claim(f"Numbered from 1 to {len(numbers)} without a hole", whole, numbers[-3:])
         wanted = ["entry.provisional", "alert.raised", "entry.countersigned", "alert.updated"]

@@ -32,15 +32,15 @@ def run(once: bool, port: int, folder: Path | None) -> int:  # noqa: FBT001 - th
 
     Args:
         once: end after the story, and remove the folder where none was named.
-        port: where the server listens on this machine; with `once` another one where it is taken.
+        port: where the server listens on this machine; 0 for any; with `once` another one where it is taken.
         folder: where the register lies or is to lie.
 
     Returns:
         0, or 1 where something was not as told.
     """
     narrator = Narrator()
-    if not is_free(port):
-        if not once:
+    if port == 0 or not is_free(port):
+        if port and not once:
             narrator.say(f"Port {port} is taken. Try another one: cekal demo --port {any_free_port()}")
             return 1
         port = any_free_port()
@@ -178,5 +178,6 @@ def _news(spread: Spread) -> str:
 def _tell_failures(narrator: Narrator, log: Path) -> None:
     narrator.paste("Not everything came as told:", [f"- {failure}" for failure in narrator.failures])
     if log.exists():
-        lines = log.read_text("utf-8", errors="replace").splitlines()[-_LAST_WORDS:]
-        narrator.paste("The server's last words:", lines)
+        lines = log.read_text("utf-8", errors="replace").splitlines()
+        warnings = [line for line in lines if '"level":"INFO"' not in line]
+        narrator.paste("What the server warned of:", warnings[-_LAST_WORDS:] or ["nothing"])

@@ -123,7 +123,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         if self.nik:
             keys.add(f"n:{documents.normalise(self.nik)}")
         spellings = (self.full_name, *(alias.name for alias in self.aliases if alias.quality == "good"))
-        keys |= {f"f:{names.fold(spelling)}" for spelling in spellings}
+        keys |= {f"f:{folded}" for folded in map(names.fold, spellings) if folded}
         return {key[:200] for key in keys}
 
     def same_person(self, other: "Subject") -> bool:
@@ -132,7 +132,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             return True
         if any(_same_document(mine, theirs) for mine in self.documents for theirs in other.documents):
             return True
-        if names.fold(self.full_name) != names.fold(other.full_name):
+        name = names.fold(self.full_name)
+        if not name or name != names.fold(other.full_name):
             return False
         mine, theirs = self.births, other.births
         return bool(mine and theirs) and any(compatible(one, two) for one in mine for two in theirs)
@@ -142,7 +143,8 @@ def _same_document(one: Document, other: Document) -> bool:
     number = documents.normalise(one.number)
     if not number or number != documents.normalise(other.number):
         return False
-    return one.issuing_state is None or other.issuing_state in {None, one.issuing_state}
+    said = {states.canonical(d.issuing_state) for d in (one, other) if d.issuing_state is not None}
+    return len(said) < 2  # noqa: PLR2004 - both silent, one silent, or both the same
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
-"""What the law and its practice demand of a request; pure (R1-R20, R24; `docs/rules.md` maps rule to test).
+"""What the law and its practice demand of a request; pure (R1-R20, R22, R24; `docs/rules.md` maps them).
 
-Every rule adds its faults; the first kind found gives the problem its type, and all faults are listed, so that
-an officer at night mends everything at once.
+Every rule adds its faults; the first kind found that has a problem type of its own gives the problem its type,
+and all faults are listed, so that an officer at night mends everything at once.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from app.entries import periods
-from app.entries.domain import Basis, Citizenship, Measure, Notice, Subject
+from app.entries.domain import Basis, Citizenship, Letter, Measure, Notice, Subject
 from app.errors import (
     CekalError,
     Fault,
@@ -24,7 +24,8 @@ from app.errors import (
     WitnessNotAllowed,
     WniCannotBeDeterred,
 )
-from app.identity import nik, states
+from app.identity import documents, names, nik, states
+from app.identity.births import span
 
 NO_WITNESSES_SINCE = date(2026, 1, 2)
 """In force of UU 20/2025 (KUHAP), whose art. 89 knows the ban for suspects and defendants only (R7)."""
@@ -81,6 +82,7 @@ class Request:
 
     Attributes:
         starts_on: first day; the server's own for an urgent request.
+        letter: what an urgent request rests on.
         extension_count: how often the measure has been extended already; other than 0 only in a takeover.
         first_started_on: first day of the measure before its extension.
         origin: a `list` entry may lack photo, sex and birth.
@@ -96,6 +98,7 @@ class Request:
     lifetime: bool
     unknown: tuple[str, ...]
     urgent: bool = False
+    letter: Letter | None = None
     extension_count: int = 0
     first_started_on: date | None = None
     origin: Origin = "request"
@@ -127,13 +130,13 @@ def judge(request: Request, owner: Owner, policy: Policy, today: date) -> tuple[
         The warnings, where nothing forbids the request.
 
     Raises:
-        CekalError: of the most serious kind found, with every fault.
+        CekalError: of the first kind found that says more than Invalid, with every fault.
     """
     found = _Findings()
     for rule in _RULES:
         rule(request, owner, policy, today, found)
     if found.faults:
-        kind, first = found.faults[0]
+        kind, first = next((pair for pair in found.faults if pair[0] is not Invalid), found.faults[0])
         raise kind(first.detail, faults=[fault for _, fault in found.faults])
     return tuple(found.warnings)
 
@@ -169,7 +172,7 @@ def _identity(request: Request, _o: Owner, _p: Policy, _t: date, found: _Finding
         if not given:
             found.fault(MissingSubjectData, f"/subject/{member}", "required", detail)
 
-    need(subject.full_name, "full_name", "The name is required (UU 6/2011 art. 94(2)a).")
+    need(names.fold(subject.full_name), "full_name", "The name is required (UU 6/2011 art. 94(2)a).")
     need(subject.sex, "sex", "The sex is required (UU 6/2011 art. 94(2)a).")
     need(subject.births, "birth", "A birth date, or an age, is required (UU 6/2011 art. 94(2)a).")
     if subject.birth is not None and subject.birth.date is not None:
@@ -184,6 +187,41 @@ def _identity(request: Request, _o: Owner, _p: Policy, _t: date, found: _Finding
         _known_or_said(request, "nik", subject.nik, found)
 
 
+def _sense(request: Request, _o: Owner, _p: Policy, today: date, found: _Findings) -> None:
+    """R3, R19: a number without a character, or a birth to come, would look like data and find nobody."""
+    if request.origin != "request":
+        return
+    subject = request.subject
+    for i, document in enumerate(subject.documents):
+        if not documents.normalise(document.number):
+            detail = "A document number has letters or digits; name `documents` in `unknown` instead."
+            found.fault(Invalid, f"/subject/documents/{i}/number", "empty", detail)
+    pointers = ["/subject/birth"] if subject.birth else []
+    pointers += [f"/subject/birth_alternatives/{i}" for i in range(len(subject.birth_alternatives))]
+    for pointer, birth in zip(pointers, subject.births, strict=True):
+        if span(birth)[0] > today:
+            found.fault(Invalid, pointer, "future", "The birth lies in the future.")
+
+
+def _urgent_letter(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:
+    """R2, R14: an urgent request rests on a letter, which is neither from the future nor stale."""
+    if not request.urgent:
+        return
+    if request.letter is None:
+        detail = "An urgent request rests on a letter (Permenimipas 13/2025 art. 9(2))."
+        found.fault(MissingSubjectData, "/letter", "required", detail)
+        return
+    _dated("/letter/issued_on", request.letter.issued_on, policy, today, found)
+
+
+def _dated(pointer: str, issued_on: date, policy: Policy, today: date, found: _Findings) -> None:
+    if issued_on > today:
+        found.fault(Invalid, pointer, "future", "The letter's date lies in the future (R14).")
+    if issued_on < today - timedelta(days=policy.first_request_max_age_days):
+        detail = f"A first request's letter is at most {policy.first_request_max_age_days} days old (R14)."
+        found.fault(Invalid, pointer, "stale", detail)
+
+
 def _known_or_said(request: Request, member: str, given: object, found: _Findings) -> None:
     if not given and member not in request.unknown:
         found.fault(
@@ -196,7 +234,7 @@ def _known_or_said(request: Request, member: str, given: object, found: _Finding
         found.fault(Invalid, "/unknown", "contradiction", f"`{member}` is given and said to be unknown.")
 
 
-def _period(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:  # noqa: C901 - one law, told in order
+def _period(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:
     """R11, R12, R20, R22, R24: a measure has a start, an end, and at most the law's length."""
     if request.urgent:
         return
@@ -307,12 +345,10 @@ def _ground(request: Request, owner: Owner, policy: Policy, _t: date, found: _Fi
 def _letter_dates(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:
     """R13, R14: letters from the future, stale letters, and late ones (which only warn)."""
     basis = request.basis
-    if basis.issued_on > today:
+    if request.origin == "request":
+        _dated("/basis/issued_on", basis.issued_on, policy, today, found)
+    elif basis.issued_on > today:
         found.fault(Invalid, "/basis/issued_on", "future", "The letter's date lies in the future (R14).")
-    oldest = today - timedelta(days=policy.first_request_max_age_days)
-    if request.origin == "request" and basis.issued_on < oldest:
-        detail = f"A first request's letter is at most {policy.first_request_max_age_days} days old (R14)."
-        found.fault(Invalid, "/basis/issued_on", "stale", detail)
     received = basis.received_on or (today if request.origin == "request" else basis.issued_on)
     if received > today:
         found.fault(Invalid, "/basis/received_on", "future", "The day of receipt lies in the future.")
@@ -335,6 +371,8 @@ def _nik(request: Request, _o: Owner, _p: Policy, _t: date, found: _Findings) ->
 _RULES: tuple[Callable[[Request, Owner, Policy, date, _Findings], None], ...] = (
     _citizenship,
     _identity,
+    _urgent_letter,
+    _sense,
     _period,
     _extension,
     _instrument,

@@ -1,17 +1,22 @@
 """What a published list or an older register says, and the entry it makes; pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 import msgspec
 
 from app.entries import periods, store
 from app.entries.domain import Alias, EndedReason, Entry, Notice, State, Subject
 from app.entries.service import Wanted, with_photo
-from app.errors import DuplicateEntry, SecondPairOfEyesNeeded
+from app.errors import DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
 from app.identity import names
 from app.kit.ids import new_id
+
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,31 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Approvers:
-    """The two persons who stand for an import, by their nationwide employee numbers.
-
-    Raises:
-        SecondPairOfEyesNeeded: at construction, where both are one person.
-    """
+    """The two persons who stand for an import, by their nationwide employee numbers, letters and digits only."""
 
     first: str
     second: str
 
-    def __post_init__(self) -> None:
-        """Tell two persons from one whose number is written in two ways."""
-        if _plain(self.first) == _plain(self.second):
+    @classmethod
+    def named(cls, first: str, second: str) -> Self:
+        """The persons with these numbers, however they are written.
+
+        Raises:
+            Invalid: one is no employee number.
+            SecondPairOfEyesNeeded: both are one person.
+        """
+        named = {"approved_by": first, "second_approver": second}
+        faults = [
+            Fault(f"/{member}", "pattern", "This is no employee number.")
+            for member, number in named.items()
+            if not _NUMBER.fullmatch(number)
+        ]
+        if faults:
+            raise Invalid("Two persons approve an import, by their employee numbers.", faults=faults)
+        plain = [_plain(number) for number in named.values()]
+        if plain[0] == plain[1]:
             raise SecondPairOfEyesNeeded("Two different persons approve an import.")
+        return cls(*plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,8 @@ class Listed:
         subject = with_photo(wanted)
         content = before.replace(basis=wanted.basis, unknown=wanted.unknown, warnings=self.warnings)
         if self.source.leads:
+            ground = msgspec.structs.replace(wanted.basis, lifetime_ground=before.basis.lifetime_ground)
+            content = content.replace(basis=ground)
             subject = _known_as(subject, [former.subject.full_name for former in history])
             subject = msgspec.structs.replace(subject, photo=before.subject.photo)
             return content.replace(subject=subject, citizenship=subject.citizenship)
@@ -190,4 +209,5 @@ def _known_as(subject: Subject, former: Iterable[str]) -> Subject:
 
 
 def _plain(number: str) -> str:
-    return "".join(filter(str.isalnum, number)).casefold()
+    """As an actor's person is written."""
+    return "".join(filter(str.isalnum, number)).upper()

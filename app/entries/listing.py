@@ -5,7 +5,7 @@ them is told like everything else: by events, in the same transaction, to the sa
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final, Literal
 
 from app.access.service import find_agency, lock_agency
@@ -19,7 +19,19 @@ from app.entries.service import Wanted, keep_photo
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
 
-__all__ = ["Approvers", "Listed", "Source", "Taken", "find_owner", "lawful", "take_in", "withdraw"]
+__all__ = [
+    "Approvers",
+    "Listed",
+    "Source",
+    "Taken",
+    "find_owner",
+    "lawful",
+    "list_digests",
+    "list_references",
+    "open_edition",
+    "take_in",
+    "withdraw",
+]
 
 WITHDRAWN: Final = "withdrawn"
 """Stands in place of a content's digest once the list no longer holds the person."""
@@ -29,8 +41,9 @@ _CHANGED: Final = "import_changed"
 _WITHDRAWN: Final = "import_withdrawn"
 
 Taken = Literal["added", "changed", "unchanged"]
-_Key = tuple[str, str]
-_Outcomes = dict[_Key, Taken | CekalError]
+Key = tuple[str, str]
+"""Origin and reference."""
+_Outcomes = dict[Key, Taken | CekalError]
 
 
 async def find_owner(reader: Reader, code: str) -> Owner | None:
@@ -72,6 +85,32 @@ def lawful(
     return judge(request, owner, policy, as_of)
 
 
+async def open_edition(unit: Unit, source: Source, edition: datetime, persons: int) -> None:
+    """Note that an edition of a list is being imported; from now on no older one will be.
+
+    Raises:
+        WrongState: a newer edition was imported before.
+    """
+    last = await sources.find_edition(unit, source.origin)
+    if last is not None and edition < last:
+        raise WrongState(
+            f"This edition of {edition:%Y-%m-%d %H:%M} UTC is older than the one of {last:%Y-%m-%d %H:%M} UTC, "
+            "which has been imported."
+        )
+    await sources.keep_edition(unit, source.origin, edition, persons)
+
+
+async def list_references(reader: Reader, source: Source) -> list[str]:
+    """The keys of everything that the source held when it was last imported."""
+    known = await sources.list_all_known(reader, source.origin)
+    return sorted(reference for reference, (_, digest) in known.items() if digest != WITHDRAWN)
+
+
+async def list_digests(reader: Reader, keys: Iterable[Key]) -> dict[Key, str]:
+    """The digest of what was imported before, by origin and reference; a look ahead that holds no lock."""
+    return {key: digest for key, (_, digest) in (await _known(reader, keys)).items()}
+
+
 async def take_in(unit: Unit, items: Sequence[Listed], approvers: Approvers) -> list[Taken | CekalError]:
     """Bring the register in line with some items, each with another key; the same items again change nothing.
 
@@ -85,7 +124,7 @@ async def take_in(unit: Unit, items: Sequence[Listed], approvers: Approvers) -> 
     """
     for code in sorted({item.agency for item in items}):
         await lock_agency(unit, code)
-    known = await _known(unit, items)
+    known = await _known(unit, (item.key for item in items))
     entries = await store.list_by_ids(unit, {entry_id for entry_id, _ in known.values()})
     standing = {entry.id: entry.at(unit.now) for entry in entries}
     outcomes: _Outcomes = {}
@@ -123,19 +162,20 @@ async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason
     return ended
 
 
-async def _known(unit: Unit, items: Iterable[Listed]) -> dict[_Key, tuple[str, str]]:
+async def _known(reader: Reader, keys: Iterable[Key]) -> dict[Key, tuple[str, str]]:
+    """Entry id and digest of what was imported before."""
     references: dict[str, list[str]] = {}
-    for item in items:
-        references.setdefault(item.source.origin, []).append(item.reference)
-    known: dict[_Key, tuple[str, str]] = {}
+    for origin, reference in keys:
+        references.setdefault(origin, []).append(reference)
+    known: dict[Key, tuple[str, str]] = {}
     for origin, wanted in references.items():
-        found = await sources.list_known(unit, origin, wanted)
+        found = await sources.list_known(reader, origin, wanted)
         known |= {(origin, reference): value for reference, value in found.items()}
     return known
 
 
 async def _impose(
-    unit: Unit, items: Sequence[Listed], approvers: Approvers, known: dict[_Key, tuple[str, str]]
+    unit: Unit, items: Sequence[Listed], approvers: Approvers, known: dict[Key, tuple[str, str]]
 ) -> _Outcomes:
     entries = [item.entry(approvers, unit.actor.client_id, unit.now) for item in items]
     others = await _possible_duplicates(unit, entries)

@@ -8,15 +8,17 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from app.access.domain import Instrument
 from app.entries import periods, photos
 from app.entries.domain import (
     Basis,
     Entry,
     Letter,
     Measure,
+    State,
     Subject,
     Substitute,
     Verdict,
@@ -26,10 +28,9 @@ from app.entries.store import Blob
 from app.errors import Fault, Invalid
 from app.identity.births import birth_from_json
 from app.settings import Settings
-from app.web.wire import Code, Line, Moment, Prose, WireIn, WireOut
+from app.web.wire import Code, Day, LegalDay, Line, Moment, Prose, WireIn, WireOut
 
 Stage = Literal["investigation", "prosecution", "trial", "execution", "preliminary_inquiry"]
-Instrument = Literal["decision", "order", "request", "supervision_report", "administrative_action"]
 SubjectStatus = Literal[
     "suspect",
     "defendant",
@@ -91,8 +92,8 @@ class BirthDateIn(WireIn):
 class BirthAgeIn(WireIn):
     """An age in completed years on a day."""
 
-    age: Annotated[int, Field(ge=0, le=150)]
-    as_of: date
+    age: Annotated[StrictInt, Field(ge=0, le=150)]
+    as_of: Day
 
 
 class BirthRangeIn(WireIn):
@@ -131,7 +132,7 @@ class DocumentIn(WireIn):
     type: DocumentType
     number: Annotated[Line, Field(max_length=40)]
     issuing_state: StateCode | None = None
-    expires_on: date | None = None
+    expires_on: Day | None = None
 
 
 class PhotoIn(WireIn):
@@ -176,8 +177,8 @@ class BasisIn(WireIn):
 
     instrument: Instrument
     number: Line
-    issued_on: date
-    received_on: date | None = None
+    issued_on: LegalDay
+    received_on: LegalDay | None = None
     late_reason: Prose | None = None
     signed_by: Line | None = None
     signed_by_position: Line | None = None
@@ -187,10 +188,10 @@ class BasisIn(WireIn):
     case_reference: Line
     stage: Stage | None = None
     subject_status: SubjectStatus
-    amount_idr: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
+    amount_idr: Annotated[StrictInt, Field(ge=0, le=2**53 - 1)] | None = None
     good_faith_doubt: Prose | None = None
     lifetime_ground: Prose | None = None
-    trafficking_victim: bool = False
+    trafficking_victim: StrictBool = False
 
     def basis(self) -> Basis:
         """The legal ground."""
@@ -203,9 +204,9 @@ class EntryIn(WireIn):
     measure: Measure
     subject: SubjectIn
     basis: BasisIn
-    starts_on: date | None = None
-    ends_on: date | None = None
-    lifetime: bool = False
+    starts_on: LegalDay | None = None
+    ends_on: LegalDay | None = None
+    lifetime: StrictBool = False
     unknown: Annotated[list[Unknown], Field(max_length=5)] = []
 
     def wanted(self) -> Wanted:
@@ -237,7 +238,7 @@ class LetterIn(WireIn):
     """The letter that an urgent request rests on; an attachment must hash to `sha256`."""
 
     number: Line
-    issued_on: date
+    issued_on: LegalDay
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     attachment: AttachmentIn | None = None
 
@@ -287,7 +288,7 @@ class UrgentEntryIn(WireIn):
     subject: SubjectIn
     basis: BasisIn
     unknown: Annotated[list[Unknown], Field(max_length=5)] = []
-    letter: LetterIn
+    letter: LetterIn | None = Field(None, description="Required; its absence is `missing-subject-data`.")
     requested_at: Moment | None = None
     substitute: SubstituteIn | None = None
     alert: AlertWishIn | None = None
@@ -298,7 +299,7 @@ class UrgentEntryIn(WireIn):
         Raises:
             PhotoInvalid, Invalid: as `photos.take` and `LetterIn.taken`.
         """
-        letter, attachment = self.letter.taken()
+        letter, attachment = self.letter.taken() if self.letter else (None, None)
         return UrgentWanted(
             measure=self.measure,
             subject=self.subject.subject(),
@@ -329,14 +330,13 @@ class SearchIn(WireIn):
     document: Line | None = None
     nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
     measure: Measure | None = None
-    state: str | None = None
+    state: State | None = None
     hit_id: Line | None = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    limit: Annotated[StrictInt, Field(ge=1, le=500)] = 50
     cursor: Line | None = None
 
 
 Json = dict[str, Any]
-LegalDay = Annotated[date, PlainSerializer(lambda day: day.isoformat(), return_type=str)]
 
 
 class AliasOut(WireOut):

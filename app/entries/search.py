@@ -22,6 +22,9 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes) -> list[Entry]:
     Raises:
         Invalid: nothing to look for, or a search for a hit, which only a supervisor makes.
     """
+    if wanted.hit_id is not None:
+        fault = Fault("/hit_id", "supervisor_only", "Only a supervisor searches for a hit.")
+        raise Invalid(fault.detail, faults=[fault])
     keys = _keys(wanted)
     if not keys:
         fault = Fault("", "empty", "Give a name, a document or a NIK to look for.")
@@ -49,7 +52,7 @@ def _keys(wanted: SearchIn) -> set[str]:
 def _fits(entry: Entry, wanted: SearchIn) -> bool:
     if wanted.measure is not None and entry.measure is not wanted.measure:
         return False
-    if wanted.state is not None and entry.state.value != wanted.state:
+    if wanted.state is not None and entry.state is not wanted.state:
         return False
     if wanted.birth is None:
         return True

@@ -188,12 +188,16 @@ async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, rea
 
     Raises:
         NotFound: outside the actor's view.
+        Invalid: a return or a rejection without its reason.
         WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
         raise NotFound("There is no such entry.")
     entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION)
+    if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
+        fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
+        raise Invalid("A refusal needs its reason (R18).", faults=[fault])
     if verdict is Verdict.COUNTERSIGN:
         entry = entry.replace(alerted=True)
     await store.save(unit, entry, _EVENTS[verdict], reason)
@@ -310,6 +314,7 @@ def _judged(
         lifetime=wanted.lifetime,
         unknown=wanted.unknown,
         urgent=isinstance(wanted, UrgentWanted),
+        letter=wanted.letter if isinstance(wanted, UrgentWanted) else None,
         origin=origin,
     )
     return judge(request, owner, policy_of(settings), legal_day(now))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, intersect, or_, select, update
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -22,14 +22,13 @@ _BY_KEYS = (
     .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
     .order_by(tables.entry.c.id)
 )
-_other = tables.key.alias()
 _SHARING = (
     select(tables.entry.c.document)
     .where(
         tables.entry.c.id.in_(
-            select(tables.key.c.entry_id).where(
-                any_of(tables.key.c.key, "matters"),
-                tables.key.c.entry_id.in_(select(_other.c.entry_id).where(any_of(_other.c.key, "subjects"))),
+            intersect(
+                select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "matters")),
+                select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "subjects")),
             )
         )
     )

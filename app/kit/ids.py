@@ -5,7 +5,7 @@ ULID. The random part keeps them unguessable; the time part keeps an index's ins
 table of checks be cut into months by its key alone.
 """
 
-import secrets
+import os
 from datetime import UTC, datetime
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -14,7 +14,7 @@ _PAIRS = tuple(a + b for a in _DIGITS for b in _DIGITS)
 
 def new_id(prefix: str, at: datetime) -> str:
     """A new id such as `ent_01jd…` made at the instant `at`."""
-    value = (int(at.timestamp() * 1000) << 80) | secrets.randbits(80)
+    value = (int(at.timestamp() * 1000) << 80) | int.from_bytes(os.urandom(10))
     return f"{prefix}_{_encode(value)}"
 
 

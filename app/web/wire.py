@@ -1,14 +1,26 @@
 """Base of the wire's models, and the texts that they accept."""
 
-from datetime import datetime
-from typing import Annotated
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError
 
 from app.kit.clock import rfc3339
 
 _LINE_BREAKS = frozenset("\t\n\r")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:.*")
 
 
 class WireIn(BaseModel):
@@ -35,6 +47,18 @@ def _readable(text: str) -> str:
     return text
 
 
+def _day_as_text(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("day", "A day is written YYYY-MM-DD.")
+
+
+def _moment_as_text(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and _MOMENT.fullmatch(value)):
+        return value
+    raise PydanticCustomError("moment", "A time is written as in RFC 3339, with its offset.")
+
+
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A short code such as that of an agency or an office."""
 
@@ -48,7 +72,13 @@ Prose = Annotated[
 ]
 """Text of several lines without other control characters."""
 
-Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str)]
+Day = Annotated[date, BeforeValidator(_day_as_text)]
+"""A day as RFC 3339 text, not as the number of seconds that Pydantic would take as well."""
+
+LegalDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(9998, 12, 31))]
+"""A day of Asia/Jakarta on which something begins or ends, so one that has an instant in UTC."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment_as_text), PlainSerializer(rfc3339, return_type=str)]
 """An RFC 3339 time with an offset; answered in UTC."""
 
 

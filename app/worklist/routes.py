@@ -47,7 +47,9 @@ async def read_worklist(
     runtime = runtime_of(request)
     async with runtime.reading(actor) as reader:
         tasks = await service.tasks(reader, runtime.settings)
-    async with runtime.reading_checks(actor) as checks:  # one after the other: never two connections a request
+    async with runtime.reading_checks(
+        actor
+    ) as checks:  # never two connections at once: the pool could lock up
         seen = await service.notices(checks, limit)
     waiting = [
         WorkItemOut(

@@ -1,0 +1,168 @@
+"""`cekal client`: accounts made, listed and ended by whoever has the machine."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.failures import Refused, with_faults
+from app.cli.printing import print_json, print_table
+from app.cli.register import with_register
+
+if TYPE_CHECKING:
+    from app.access.service import NewClient
+    from app.runtime import Runtime
+
+_HELP = """
+Make, list and end accounts.
+
+Whoever has the machine has the register: an account made here works at once, also one with a deciding role, and is
+recorded in the audit trail. Over HTTP it would wait for a second admin.
+"""
+
+commands = typer.Typer(help=_HELP, no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+_PAGE = 500
+
+
+@commands.command()
+def create(
+    role: Annotated[
+        list[str],
+        typer.Option(
+            help="What it may do; repeat for several: submitter, verifier, approver, duty_officer, supervisor, auditor "
+            "or admin for a person; checkpoint, integrator or carrier for a machine."
+        ),
+    ],
+    kind: Annotated[
+        str | None, typer.Option(help="What a checkpoint's client is: counter, autogate or manifest.")
+    ] = None,
+    agency: Annotated[str | None, typer.Option(help="Code of its agency, such as KPK or IMIGRASI.")] = None,
+    office: Annotated[str | None, typer.Option(help="Code of its office, such as KANIM-BATAM.")] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="Code of its checkpoint, such as CGK.")] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(help="Nationwide employee number (NIP, NRP); needed for every person's role."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it; by default its roles.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="Only from this network (CIDR); repeat for several.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an account and its first key. The key is shown this once.
+
+    Examples:
+
+        cekal client create --role submitter --agency KPK --person 198001012005011001
+
+        cekal client create --role checkpoint --checkpoint CGK --kind counter --json
+
+    Prints {"id": "cli_…", "key": "…"} with --json.
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_KEY_LIFETIME_DAYS (how long a key holds).
+    """
+    from app.errors import Invalid
+
+    wanted = _wanted(
+        name=name or " and ".join(role),
+        roles=role,
+        kind=kind,
+        agency=agency,
+        office=office,
+        checkpoint=checkpoint,
+        person=person,
+        networks=network or [],
+    )
+    try:
+        client_id, key = with_register(lambda runtime: _create(runtime, wanted))
+    except Invalid as error:
+        raise Refused(with_faults(error.detail, error.faults), usage=True) from None
+    if as_json:
+        print_json({"id": client_id, "key": key})
+        return
+    typer.echo(f"{client_id} can work at once. Its key, shown this once:")
+    typer.echo(key)
+
+
+@commands.command("list")
+def list_all(as_json: Json = False) -> None:
+    """List every account, oldest first; keys are never shown.
+
+    Example:
+
+        cekal client list
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    """
+    clients = with_register(_list)
+    if as_json:
+        print_json({"items": clients})
+        return
+    columns = ("id", "name", "roles", "agency", "office", "checkpoint", "kind", "person", "state")
+    rows = [{**client, "roles": ", ".join(client["roles"])} for client in clients]
+    print_table(columns, [[row[column] or "" for column in columns] for row in rows])
+
+
+@commands.command()
+def revoke(
+    client_id: Annotated[str, typer.Argument(metavar="ID", help="The account's id, such as cli_01jd….")],
+) -> None:
+    """End an account and all its keys; streams that it has open end within a second.
+
+    Example:
+
+        cekal client revoke cli_01jd…
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    """
+    with_register(lambda runtime: _revoke(runtime, client_id))
+    typer.echo(f"{client_id} is revoked.")
+
+
+def _wanted(**given: Any) -> "NewClient":
+    from pydantic import ValidationError
+
+    from app.access.schemas import ClientIn
+    from app.access.service import NewClient
+    from app.web.faults import in_body
+
+    try:
+        body = ClientIn(**given)
+    except ValidationError as error:
+        detail = "The account can't be made like this."
+        raise Refused(with_faults(detail, in_body(error, given)), usage=True) from None
+    values = body.model_dump()
+    return NewClient(**{**values, "roles": frozenset(body.roles), "networks": tuple(body.networks)})
+
+
+async def _create(runtime: "Runtime", wanted: "NewClient") -> tuple[str, str]:
+    from app.access.domain import SYSTEM
+    from app.access.service import issue_key, register_client
+
+    async with runtime.writing(SYSTEM) as unit:
+        client = await register_client(unit, wanted, confirmed=True)
+        lifetime = runtime.settings.key_lifetime_days
+        _, text = await issue_key(unit, client.id, None, lifetime, confirmed=True)
+    return client.id, text
+
+
+async def _list(runtime: "Runtime") -> list[dict[str, Any]]:
+    from app.access import store
+    from app.access.domain import SYSTEM
+    from app.access.schemas import ClientOut
+
+    clients: list[dict[str, Any]] = []
+    async with runtime.reading(SYSTEM) as reader:
+        while page := await store.list_clients(reader, clients[-1]["id"] if clients else None, _PAGE):
+            clients += [ClientOut.of(client).model_dump(mode="json") for client in page]
+    return clients
+
+
+async def _revoke(runtime: "Runtime", client_id: str) -> None:
+    from app.access.domain import SYSTEM
+    from app.access.service import revoke_client
+
+    async with runtime.writing(SYSTEM) as unit:
+        await revoke_client(unit, client_id)

@@ -1,0 +1,68 @@
+"""All commands of `cekal`, and how their usage errors are told."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from app.cli import client, demo, importing, migrate, openapi, serve
+from app.cli.failures import Refused
+
+_EPILOG = """
+Every command reads the same settings: environment variables CEKAL_…, or the file that CEKAL_SETTINGS names. Without any,
+the register is SQLite in ./cekal-data; CEKAL_DATABASE_URL=postgresql://… or sqlite:///… names another one.
+
+Exit codes: 0 done, 1 failed, 2 asked for something that can't be.
+"""
+
+commands = typer.Typer(
+    name="cekal",
+    help="Indonesia's travel-ban register: serve it, found it, fill it.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+commands.command()(serve.serve)
+commands.command()(serve.worker)
+commands.command()(demo.demo)
+commands.command()(migrate.migrate)
+commands.add_typer(client.commands, name="client")
+commands.add_typer(importing.commands, name="import")
+commands.command()(openapi.openapi)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from app import __version__
+
+        typer.echo(f"cekal {__version__}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; gives its exit code.
+
+    Raises:
+        Refused: the arguments are wrong.
+    """
+    try:
+        code = commands(list(arguments), prog_name="cekal", standalone_mode=False)
+    except typer.TyperException as error:
+        message = error.format_message().rstrip(".")
+        if not message:  # the help was shown, because nothing was asked for
+            return error.exit_code
+        context = getattr(error, "ctx", None)
+        help_of = context.command_path if context else "cekal"
+        raise Refused(f"{message}. See: {help_of} --help", usage=error.exit_code > 1) from None
+    return code if isinstance(code, int) else 0

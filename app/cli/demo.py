@@ -1,0 +1,37 @@
+"""`cekal demo`: the story of an urgent entry, on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the story.")] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the server; 0 for any free one.")
+    ] = 8000,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Where the register lies; by default ./cekal-demo, or nowhere with --once."
+        ),
+    ] = None,
+) -> int:
+    """Tell the register's story, with everything real but the persons.
+
+    Needs nothing: it founds a register on SQLite, starts the server, connects a stream for each of the 171
+    checkpoints, and shows an urgent entry from the officer's desk to the counters. Then it stays up, with keys and
+    `curl` lines to try. Exit code 0 when everything was as told.
+
+    Examples:
+
+        cekal demo
+
+        cekal demo --once
+
+    Settings: none; the environment's are left alone, so that no other register is touched.
+    """
+    from app.demo.story import run
+
+    return run(once=once, port=port, folder=folder)

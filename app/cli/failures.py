@@ -1,0 +1,102 @@
+"""What went wrong, in a line or two on standard error; a traceback is for those who ask for it."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+
+from app.errors import CekalError, Fault
+from app.kit.redaction import redact_text
+
+OK = 0
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+"""As shells count it: 128 and the number of SIGINT."""
+
+
+class Refused(Exception):
+    """What the command won't do, and why.
+
+    Args:
+        message: one sentence or two.
+        usage: the arguments or settings ask for something that can't be; otherwise it failed on the way.
+    """
+
+    def __init__(self, message: str, *, usage: bool = False) -> None:
+        super().__init__(message)
+        self.code = USAGE if usage else FAILED
+
+
+def guarded(act: Callable[[], int | None]) -> int:
+    """Do something; gives the process's exit code, and says on standard error what went wrong."""
+    try:
+        return act() or OK
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        return INTERRUPTED
+    except Refused as refusal:
+        _say(str(refusal))
+        return refusal.code
+    except Exception as error:  # noqa: BLE001 - the outermost frame: whatever it is, a person reads it
+        if os.environ.get("CEKAL_LOG_LEVEL") == "DEBUG":
+            traceback.print_exc()
+        _say(explained(error))
+        return FAILED
+
+
+def explained(error: Exception) -> str:
+    """An error in the words of somebody who runs the register."""
+    import asyncpg
+    from pydantic import ValidationError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    from app.db.migrate import SchemaOutdated
+
+    match error:
+        case CekalError():
+            return with_faults(error.detail, error.faults)
+        case ValidationError():
+            return "The settings are wrong: " + "; ".join(
+                _setting(each["loc"], each["msg"]) for each in error.errors()
+            )
+        case SchemaOutdated() | FileNotFoundError(filename=None):
+            return str(error)
+        case DBAPIError():
+            return f"The database refuses: {_first_line(error.orig or error)}"
+        case SQLAlchemyError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
+            return f"The database can't be used: {_first_line(error)}"
+        case OSError(filename=str() as name):
+            return f"{name}: {error.strerror}"
+        case OSError():
+            return f"Can't connect: {_first_line(error)}"
+        case ValueError():
+            return _first_line(error)
+        case _:
+            kind = type(error).__name__
+            again = "once more with CEKAL_LOG_LEVEL=DEBUG for the traceback"
+            return f"This should not have happened: {kind}: {_first_line(error)} ({again})."
+
+
+def with_faults(detail: str, faults: Iterable[Fault]) -> str:
+    """A sentence, then each fault with the option it is about."""
+    told = [f"{_option(fault.pointer)}{fault.detail}" for fault in faults]
+    return " ".join([detail, *(one for one in told if one != detail)])
+
+
+def _option(pointer: str) -> str:
+    member = pointer.split("/")[1:2]
+    return f"--{member[0].replace('_', '-').removesuffix('s')}: " if member else ""
+
+
+def _setting(place: tuple[int | str, ...], message: str) -> str:
+    name = f"CEKAL_{place[0]}".upper() + ": " if place else ""
+    return name + message.removeprefix("Value error, ")
+
+
+def _first_line(error: BaseException) -> str:
+    return redact_text(str(error).partition("\n")[0])
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"cekal: {message}\n")

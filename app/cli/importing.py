@@ -1,0 +1,159 @@
+"""`cekal import`: published lists, and registers that were kept elsewhere."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.failures import Refused
+from app.cli.printing import print_json, print_table, progress
+from app.cli.register import with_register
+
+if TYPE_CHECKING:
+    from app.entries.listing import Approvers
+    from app.lists.report import Report, Tell
+    from app.runtime import Runtime
+
+_HELP = """
+Bring entries in from elsewhere, beside a running service.
+
+Two different persons stand for an import, by their nationwide employee numbers; they are recorded in every entry and in
+the audit trail. Small steps are committed, so that an import may be cut off and run again; the same file again changes
+nothing.
+"""
+
+_MOST_SHOWN = 20
+
+commands = typer.Typer(help=_HELP, no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]
+First = Annotated[str, typer.Option("--approved-by", help="Employee number of who approves it.")]
+Second = Annotated[
+    str, typer.Option("--second-approver", help="Employee number of a second person who does.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON for scripts.")]
+
+
+@commands.command()
+def un(
+    file: File,
+    approved_by: First,
+    second_approver: Second,
+    review_on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Last day of the bans added, within ten years; without it for life."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Import the UN Security Council's consolidated list (XML) as entry bans of Immigration.
+
+    A person who is new on the list is added, one whose data changed is corrected, one who is gone is ended. Left out, and
+    reported with the reason: groups and firms (entity), Indonesian citizens (wni_cannot_be_deterred), and whoever the rules
+    refuse. A list entry may lack photo, sex and birth; without a nationality on the list a check still refuses only
+    travellers who show a foreign one. An older edition than the last one is refused, and so is a malformed file, whole, with the line.
+
+    Examples:
+
+        cekal import un consolidated.xml --approved-by 198001012005011001 --second-approver 197505052000031002
+
+        cekal import un consolidated.xml --approved-by … --second-approver … --review-on 2031-11-23 --json
+
+    Prints {"added", "changed", "ended", "unchanged", "skipped": {"id", "reason"}…} with --json.
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_MONTH_CONVENTION.
+    """
+    from app.lists.un import ListUnreadable
+    from app.lists.un_import import import_list
+
+    last = review_on.date() if review_on else None
+
+    async def do(runtime: "Runtime", approvers: "Approvers", tell: "Tell") -> "Report":
+        try:
+            return await import_list(runtime, file, approvers, review_on=last, tell=tell)
+        except ListUnreadable as error:
+            raise Refused(f"{file}: {error}. Nothing was changed.") from None
+
+    with progress("Importing", "persons") as tell:
+        report = _import(do, approved_by, second_approver, tell)
+    _tell(report, as_json=as_json)
+
+
+@commands.command()
+def entries(
+    file: File,
+    approved_by: First,
+    second_approver: Second,
+    legacy: Annotated[
+        bool, typer.Option("--legacy", help="The older register had no photos: they may be missing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take over an existing register: NDJSON, a line for each entry, of any size.
+
+    A line is {"agency": "KPK", "reference": "old-1", "entry": {…the body of POST /v1/entries…}, "approved_on": "2026-10-01",
+    "extension_count": 0, "first_started_on": null}. The rules are judged as on the day of approval. Entries work at once; one
+    whose period is over by today is kept as an ended one. A line that breaks a rule is left out and reported with its
+    reason; the others go on. A line that has changed since corrects its entry, unless officers have worked on it here. A
+    line that is no longer in the file ends nothing.
+
+    Examples:
+
+        cekal import entries register.ndjson --approved-by 198001012005011001 --second-approver 197505052000031002
+
+        cekal import entries register.ndjson --approved-by … --second-approver … --legacy --json
+
+    Prints {"added", "changed", "ended", "unchanged", "skipped": {"id", "reason"}…} with --json.
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_MONTH_CONVENTION, CEKAL_WITNESS_WARN_AGENCIES.
+    """
+    from app.lists.takeover import NotNdjson, take_over
+
+    async def do(runtime: "Runtime", approvers: "Approvers", tell: "Tell") -> "Report":
+        try:
+            return await take_over(runtime, file, approvers, legacy=legacy, tell=tell)
+        except NotNdjson as error:
+            raise Refused(f"{error} Nothing was changed.") from None
+
+    with progress("Taking over", "bytes") as tell:
+        report = _import(do, approved_by, second_approver, tell)
+    _tell(report, as_json=as_json)
+
+
+def _import(
+    do: "Callable[[Runtime, Approvers, Tell], Awaitable[Report]]", first: str, second: str, tell: "Tell"
+) -> "Report":
+    from app.cli.failures import with_faults
+    from app.entries.listing import Approvers
+    from app.errors import Invalid, PeriodTooLong, SecondPairOfEyesNeeded
+
+    try:
+        approvers = Approvers.named(first, second)
+        return with_register(lambda runtime: do(runtime, approvers, tell))
+    except SecondPairOfEyesNeeded as error:
+        raise Refused(f"{error.detail} (four eyes)", usage=True) from None
+    except (Invalid, PeriodTooLong) as error:
+        raise Refused(with_faults(error.detail, error.faults), usage=True) from None
+
+
+def _tell(report: "Report", *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.as_json())
+        return
+    counts = report.counts()
+    print_table(tuple(counts), [tuple(counts.values())])
+    if not report.skipped:
+        return
+    typer.echo()
+    words = Counter(one.reason.partition(" ")[0].rstrip(":") for one in report.skipped)
+    print_table(("skipped", "because"), [(count, word) for word, count in words.most_common()])
+    explained = [one for one in report.skipped if " " in one.reason]
+    if explained:
+        typer.echo()
+        print_table(("id", "reason"), [(one.id, one.reason) for one in explained[:_MOST_SHOWN]])
+        if len(explained) > _MOST_SHOWN:
+            typer.echo(f"… and {len(explained) - _MOST_SHOWN} more: --json lists all of them.")

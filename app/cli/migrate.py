@@ -1,0 +1,42 @@
+"""`cekal migrate`: found a register, or bring it up to date."""
+
+import asyncio
+
+import typer
+
+
+def migrate() -> None:
+    """Create the register, or bring its schema up to date.
+
+    Creates what is missing: tables, the empty ledger, and the reference data (agencies of UU 6/2011 art. 91, checkpoints),
+    each once. Safe to repeat, and to run from several machines at once. Run it after each new version, before
+    `cekal serve`, which refuses a schema that is not its own.
+
+    Examples:
+
+        cekal migrate
+
+        CEKAL_DATABASE_URL=postgresql://cekal:secret@db/cekal cekal migrate
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    """
+    from sqlalchemy.engine import make_url
+
+    from app.cli.register import settled
+    from app.db.migrate import NEWEST
+    from app.founding import Founded, found
+    from app.wiring import wired_runtime
+
+    settings = settled()
+
+    async def do() -> Founded:
+        runtime = wired_runtime(settings)
+        try:
+            return await found(runtime)
+        finally:
+            await runtime.close()
+
+    added = asyncio.run(do())
+    address = make_url(settings.url).render_as_string(hide_password=True)
+    typer.echo(f"{address} has schema {NEWEST}.")
+    typer.echo(f"Added: {added.agencies} agencies, {added.checkpoints} checkpoints.")

@@ -1,0 +1,53 @@
+"""`cekal serve` and `cekal worker`: the long-running processes."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.handover import Job, hand_over
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")
+    ] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")
+    ] = 1,
+) -> None:
+    """Serve the register over HTTP, its documentation at /docs.
+
+    The loops that own time (lapses, expiries, silent checkpoints) run inside; on PostgreSQL one process of all runs
+    them. One line is logged when it is ready. SIGTERM or Ctrl-C ends streams and process within five seconds.
+
+    The schema must be the program's own: run `cekal migrate` first, and after each new version.
+
+    Examples:
+
+        cekal serve
+
+        cekal serve --host 0.0.0.0 --port 8000 --workers 4
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_TRUSTED_PROXIES (networks whose X-Forwarded-For is
+    believed); CEKAL_METRICS_BIND (host:port of /metrics without a key; each further worker takes the next port);
+    CEKAL_LOG_LEVEL, CEKAL_LOG_JSON; and all those of the register itself.
+    """
+    hand_over(Job(serve=True, host=host, port=port, workers=workers))
+
+
+def worker() -> None:
+    """Run the loops that own time alone, without serving.
+
+    For PostgreSQL deployments that keep them apart from HTTP. Several may run: one at a time does the work, and
+    another takes over when it ends. On SQLite `cekal serve` runs them itself.
+
+    Example:
+
+        cekal worker
+
+    Settings: CEKAL_DATABASE_URL, CEKAL_LOG_LEVEL, CEKAL_LOG_JSON.
+    """
+    hand_over(Job(serve=False))
