@@ -118,6 +118,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(last_crossing=desk.last_crossing, sees_photo=desk.sees_photo)
     app.state.ready = False
+    app.state.address = {}
     problems.install(app)
     app.include_router(router)
     app.include_router(operation)
@@ -152,7 +153,8 @@ async def _running(app: FastAPI, runtime: Runtime, *, work: bool) -> AsyncIterat
     gc.collect()
     gc.freeze()  # what was imported stays: looking through it again and again costs a tenth of each check
     app.state.ready = True
-    logger.info("ready", extra={"database": "sqlite" if runtime.register.is_sqlite else "postgresql"})
+    database = "sqlite" if runtime.register.is_sqlite else "postgresql"
+    logger.info("ready", extra={**app.state.address, "database": database})
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, delete, func, insert, select, true, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, true, update
 
 from app.access import tables
 from app.access.domain import Agency, Checkpoint, Client, Key, Kind, Role, Standing
@@ -25,6 +25,8 @@ _KEY_AND_CLIENT = select(
 ).join(tables.client, tables.client.c.id == tables.key.c.client_id)
 
 _KEY_AT_VERSION = _KEY_AND_CLIENT.add_columns(tables.state.c.version).join(tables.state, true())
+
+_FIND_KEY = _KEY_AND_CLIENT.where(tables.key.c.id == bindparam("key_id"))
 
 
 async def found(unit: Unit) -> None:

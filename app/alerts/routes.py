@@ -37,7 +37,7 @@ router = APIRouter(prefix="/alerts", tags=["alerts"], route_class=GuardedRoute)
 AlertId = Annotated[str, Path(max_length=40, description="The alert's id.")]
 
 
-def hub_of(request: Request) -> Hub:
+async def hub_of(request: Request) -> Hub:
     """The process's hub."""
     return request.app.state.hub  # type: ignore[no-any-return]  # Starlette's state is untyped
 

@@ -27,7 +27,7 @@ _PAGE = 500
 
 
 @commands.command()
-def create(
+def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
     role: Annotated[
         list[str],
         typer.Option(
@@ -53,7 +53,7 @@ def create(
 ) -> None:
     """Make an account and its first key. The key is shown this once.
 
-    Examples:
+    For example:
 
         cekal client create --role submitter --agency KPK --person 198001012005011001
 
@@ -90,7 +90,7 @@ def create(
 def list_all(as_json: Json = False) -> None:
     """List every account, oldest first; keys are never shown.
 
-    Example:
+    For example:
 
         cekal client list
 
@@ -111,7 +111,7 @@ def revoke(
 ) -> None:
     """End an account and all its keys; streams that it has open end within a second.
 
-    Example:
+    For example:
 
         cekal client revoke cli_01jd…
 

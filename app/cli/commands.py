@@ -9,8 +9,8 @@ from app.cli import client, demo, importing, migrate, openapi, serve
 from app.cli.failures import Refused
 
 _EPILOG = """
-Every command reads the same settings: environment variables CEKAL_…, or the file that CEKAL_SETTINGS names. Without any,
-the register is SQLite in ./cekal-data; CEKAL_DATABASE_URL=postgresql://… or sqlite:///… names another one.
+Every command reads the same settings: environment variables CEKAL_…, or the file that CEKAL_SETTINGS names. Without
+any, the register is SQLite in ./cekal-data; CEKAL_DATABASE_URL=postgresql://… or sqlite:///… names another one.
 
 Exit codes: 0 done, 1 failed, 2 asked for something that can't be.
 """
@@ -22,7 +22,7 @@ commands = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 commands.command()(serve.serve)
 commands.command()(serve.worker)

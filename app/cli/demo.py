@@ -24,7 +24,7 @@ def demo(
     checkpoints, and shows an urgent entry from the officer's desk to the counters. Then it stays up, with keys and
     `curl` lines to try. Exit code 0 when everything was as told.
 
-    Examples:
+    For example:
 
         cekal demo
 

@@ -53,29 +53,27 @@ def explained(error: Exception) -> str:
 
     from app.db.migrate import SchemaOutdated
 
+    first = _first_line(error)
     match error:
         case CekalError():
-            return with_faults(error.detail, error.faults)
+            said = with_faults(error.detail, error.faults)
         case ValidationError():
-            return "The settings are wrong: " + "; ".join(
-                _setting(each["loc"], each["msg"]) for each in error.errors()
-            )
-        case SchemaOutdated() | FileNotFoundError(filename=None):
-            return str(error)
+            wrong = [_setting(each["loc"], each["msg"]) for each in error.errors()]
+            said = f"The settings are wrong: {'; '.join(wrong)}"
         case DBAPIError():
-            return f"The database refuses: {_first_line(error.orig or error)}"
+            said = f"The database refuses: {_first_line(error.orig or error)}"
         case SQLAlchemyError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
-            return f"The database can't be used: {_first_line(error)}"
+            said = f"The database can't be used: {first}"
         case OSError(filename=str() as name):
-            return f"{name}: {error.strerror}"
+            said = f"{name}: {error.strerror}"
+        case SchemaOutdated() | FileNotFoundError() | ValueError():
+            said = first
         case OSError():
-            return f"Can't connect: {_first_line(error)}"
-        case ValueError():
-            return _first_line(error)
+            said = f"The connection failed: {first}"
         case _:
-            kind = type(error).__name__
             again = "once more with CEKAL_LOG_LEVEL=DEBUG for the traceback"
-            return f"This should not have happened: {kind}: {_first_line(error)} ({again})."
+            said = f"This should not have happened: {type(error).__name__}: {first} ({again})."
+    return said
 
 
 def with_faults(detail: str, faults: Iterable[Fault]) -> str:

@@ -8,11 +8,11 @@ import typer
 def migrate() -> None:
     """Create the register, or bring its schema up to date.
 
-    Creates what is missing: tables, the empty ledger, and the reference data (agencies of UU 6/2011 art. 91, checkpoints),
-    each once. Safe to repeat, and to run from several machines at once. Run it after each new version, before
-    `cekal serve`, which refuses a schema that is not its own.
+    Creates what is missing: tables, the empty ledger, and the reference data (agencies of UU 6/2011 art. 91,
+    checkpoints), each once. Safe to repeat, and to run from several machines at once. Run it after each new version,
+    before `cekal serve`, which refuses a schema that is not its own.
 
-    Examples:
+    For example:
 
         cekal migrate
 

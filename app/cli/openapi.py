@@ -20,7 +20,7 @@ def openapi(
 ) -> None:
     """Print the OpenAPI document of the API, the same bytes for the same program.
 
-    Examples:
+    For example:
 
         cekal openapi > docs/openapi.json
 

@@ -25,7 +25,7 @@ def serve(
 
     The schema must be the program's own: run `cekal migrate` first, and after each new version.
 
-    Examples:
+    For example:
 
         cekal serve
 
@@ -44,7 +44,7 @@ def worker() -> None:
     For PostgreSQL deployments that keep them apart from HTTP. Several may run: one at a time does the work, and
     another takes over when it ends. On SQLite `cekal serve` runs them itself.
 
-    Example:
+    For example:
 
         cekal worker
 

@@ -15,7 +15,6 @@ from app.errors import DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
 from app.identity import names
 from app.kit.ids import new_id
 
-
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
 
 
