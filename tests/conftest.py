@@ -5,6 +5,7 @@ A test that asks for `engine_url`, or for anything that stands on it (`settings`
 `@pytest.mark.settings(question_days=1)` changes the deployment under test.
 """
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,17 @@ async def served(settings: Settings, clock: SettableClock) -> AsyncIterator[Serv
     with serving(application) as url:
         async with client_for(url) as client:
             yield Served(url, application, client)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Put logging back: a command that runs in this process configures it for itself."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    known = {name: logging.getLogger(name) for name in root.manager.loggerDict}
+    before = {name: (each.level, each.propagate, each.disabled) for name, each in known.items()}
+    yield
+    root.handlers[:], root.level = handlers, level
+    for name, (its_level, propagate, disabled) in before.items():
+        known[name].setLevel(its_level)
+        known[name].propagate, known[name].disabled = propagate, disabled

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 _PAGE = 500
 _RETRY_SECONDS = 0.5
 _TICK_SECONDS = 1.0
+_LEAVE_SECONDS = 1.0
 _STANDING_SECONDS = 1.0
 
 
@@ -51,7 +52,7 @@ class Tail:
         self._woken = asyncio.Event()
         self._flush = asyncio.Event()
         self._standing: tuple[bytes, int, float] | None = None
-        self.access_version = -1
+        self.access_version = self._settled = -1
         hub.changed = self._flush.set
         runtime.follow.on_commit.append(self.wake)
 
@@ -64,15 +65,18 @@ class Tail:
         tasks = [self._follow(), self._tick(), self._note_presence()]
         if not self.runtime.register.is_sqlite:
             tasks.append(self._listen())
-        async with asyncio.TaskGroup() as group:
-            for task in tasks:
-                group.create_task(task)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for task in tasks:
+                    group.create_task(task)
+        finally:
+            await self._take_leave()
 
     async def start(self) -> None:
         """Take the ledger's present end as the place to follow from."""
         async with self.runtime.reading(SYSTEM) as reader:
             self.head = await ledger_head(reader)
-            self.access_version = await version(reader)
+            self.access_version = self._settled = await version(reader)
 
     async def _follow(self) -> None:
         while True:
@@ -98,10 +102,11 @@ class Tail:
                 self.head = Head(here.epoch, records[-1].sequence, last_alert)
                 self.runtime.bell.ring()
             access_version = await version(reader)
-            if access_version != self.access_version:
+            if access_version != self._settled:
+                self.access_version = access_version  # first: a stream that joins meanwhile looks for itself
                 used = self.hub.keys()
                 self.hub.close_keys(used - await access.still_admitted(reader, used))
-                self.access_version = access_version
+                self._settled = access_version
                 self.runtime.bell.ring()
 
     async def _tick(self) -> None:
@@ -151,6 +156,14 @@ class Tail:
             except Exception:  # as in _follow
                 logger.exception("presence can't be noted now")
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _take_leave(self) -> None:
+        """Nobody is connected here any more; a process that is killed is forgotten after its silence."""
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS), self.runtime.writing(SYSTEM) as unit:
+                await store.see(unit, self.process, ())
+        except Exception:  # the process ends all the same
+            logger.warning("presence can't be taken back now", exc_info=True)
 
     async def _listen(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -163,7 +164,7 @@ def _door(job: Job) -> socket.socket:
     try:
         door = socket.create_server((job.host, job.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise Refused(f"Can't listen on {job.host} port {job.port}: {error.strerror}") from None
+        raise Refused(f"Can't listen on {job.host} port {job.port}: {os.strerror(error.errno or 0)}") from None
     door.set_inheritable(True)
     return door
 

@@ -1,7 +1,7 @@
 """What a published list or an older register says, and the entry it makes; pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -166,33 +166,50 @@ class Listed:
         )
 
 
-def duplicate(
-    entry: Entry, others: Mapping[str, Sequence[Entry]], *, but: str, leads: bool
-) -> DuplicateEntry | None:
-    """Why an entry may not be added: one letter, one case, one entry per subject of an owner (R14, R15).
+class Neighbours:
+    """Entries among which a new one may have a duplicate, found by letter or case and by whom they name."""
 
-    A list names a person under one reference for ever, so what has ended under it bars nothing.
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], list[Entry]] = {}
 
-    Args:
-        entry: the entry to be.
-        others: what shares a letter or a case with it, by `store.matter_keys`.
-        but: id of the entry that it follows, if any.
-        leads: it comes from a list.
-    """
-    letter = store.letter_key(entry.agency, entry.basis.number)
-    for key in sorted(store.matter_keys(entry.agency, entry.basis)):
-        for other in others.get(key, ()):
-            ended = other.state is State.ENDED
-            if other.id == but or other.state is State.REJECTED or (leads and ended):
-                continue
-            if key == letter:
-                detail = "This letter names this person already."
-            elif ended or entry.state is State.ENDED or not _overlap(entry, other):
-                continue
-            else:
-                detail = "This case has an entry against this person for this time already (R15)."
-            if entry.subject.same_person(other.subject):
-                return DuplicateEntry(detail, extra={"entry_id": other.id})
+    def add(self, entry: Entry) -> None:
+        """Take note of an entry as it stands now."""
+        for place in _places(entry):
+            self._found.setdefault(place, []).append(entry)
+
+    def duplicate_of(self, entry: Entry, *, but: str, leads: bool) -> DuplicateEntry | None:
+        """Why an entry may not be added: one letter, one case, one entry per subject of an owner (R14, R15).
+
+        A list names a person under one reference for ever, so what has ended under it bars nothing.
+
+        Args:
+            entry: the entry to be.
+            but: id of the entry that it follows, if any.
+            leads: it comes from a list.
+        """
+        for place in sorted(_places(entry)):
+            for other in self._found.get(place, ()):
+                if other.id == but or (leads and other.state is State.ENDED):
+                    continue
+                detail = _clash(entry, other)
+                if detail and entry.subject.same_person(other.subject):
+                    return DuplicateEntry(detail, extra={"entry_id": other.id})
+        return None
+
+
+def _places(entry: Entry) -> set[tuple[str, str]]:
+    identifiers = entry.subject.identifiers()
+    return {(matter, key) for matter in store.matter_keys(entry.agency, entry.basis) for key in identifiers}
+
+
+def _clash(entry: Entry, other: Entry) -> str | None:
+    if other.state is State.REJECTED:
+        return None
+    letters = {store.letter_key(one.agency, one.basis.number) for one in (entry, other)}
+    if len(letters) == 1:
+        return "This letter names this person already."
+    if State.ENDED not in {entry.state, other.state} and _overlap(entry, other):
+        return "This case has an entry against this person for this time already (R15)."
     return None
 
 

@@ -14,7 +14,7 @@ from app.entries import sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, Request, judge
-from app.entries.listed import Approvers, Listed, Source, duplicate
+from app.entries.listed import Approvers, Listed, Neighbours, Source
 from app.entries.service import Wanted, keep_photo
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
@@ -183,12 +183,11 @@ async def _impose(
     added = []
     for item, entry in zip(items, entries, strict=True):
         earlier, _ = known.get(item.key, ("", ""))
-        clash = duplicate(entry, others, but=earlier, leads=item.source.leads)
+        clash = others.duplicate_of(entry, but=earlier, leads=item.source.leads)
         outcomes[item.key] = clash or "added"
         if clash is None:
             added.append((item, entry))
-            for key in store.matter_keys(entry.agency, entry.basis):
-                others.setdefault(key, []).append(entry)
+            others.add(entry)
     if not added:
         return outcomes
     await store.add_all(unit, [(entry, item.note) for item, entry in added], _IMPORTED)
@@ -203,15 +202,13 @@ async def _impose(
     return outcomes
 
 
-async def _possible_duplicates(unit: Unit, entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Entries that share a letter or a case, and an identifier, with one of these; by letter and case."""
-    subjects = {key for entry in entries for key in entry.subject.identifiers()}
+async def _possible_duplicates(unit: Unit, entries: Sequence[Entry]) -> Neighbours:
+    """The entries that share a letter or a case with one of these."""
     matters = {key for entry in entries for key in store.matter_keys(entry.agency, entry.basis)}
-    found: dict[str, list[Entry]] = {}
-    for other in await store.list_sharing(unit, subjects, matters):
-        for key in store.matter_keys(other.agency, other.basis):
-            found.setdefault(key, []).append(other.at(unit.now))
-    return found
+    others = Neighbours()
+    for other in await store.list_by_keys(unit, matters):
+        others.add(other.at(unit.now))
+    return others
 
 
 async def _change(unit: Unit, item: Listed, entry_id: str, approvers: Approvers) -> Taken | CekalError:

@@ -8,7 +8,16 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
 from app.access.domain import Instrument
@@ -112,8 +121,21 @@ def _readable_birth(
     return value
 
 
+def _birth_shape(value: Any) -> str:
+    """Which of the three shapes is meant, so that only its faults are told."""
+    given = value if isinstance(value, Mapping) else {}
+    if isinstance(value, BirthAgeIn) or "age" in given or "as_of" in given:
+        return "birth_age"
+    return (
+        "birth_range" if isinstance(value, BirthRangeIn) or "from" in given or "to" in given else "birth_date"
+    )
+
+
 BirthIn = Annotated[
-    BirthDateIn | BirthAgeIn | BirthRangeIn,
+    Annotated[BirthDateIn, Tag("birth_date")]
+    | Annotated[BirthAgeIn, Tag("birth_age")]
+    | Annotated[BirthRangeIn, Tag("birth_range")],
+    Discriminator(_birth_shape),
     AfterValidator(_readable_birth),
     Field(examples=_BIRTH_EXAMPLES),
 ]

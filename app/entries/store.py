@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, delete, insert, intersect, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -20,18 +20,6 @@ _decode = msgspec.json.Decoder(Entry).decode
 _BY_KEYS = (
     select(tables.entry.c.document)
     .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
-    .order_by(tables.entry.c.id)
-)
-_SHARING = (
-    select(tables.entry.c.document)
-    .where(
-        tables.entry.c.id.in_(
-            intersect(
-                select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "matters")),
-                select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "subjects")),
-            )
-        )
-    )
     .order_by(tables.entry.c.id)
 )
 
@@ -147,12 +135,6 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
 async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
     """The entries that have one of the identifiers."""
     rows = await reader.run(_BY_KEYS, {"keys": sorted(keys)})
-    return [_decode(document) for (document,) in rows]
-
-
-async def list_sharing(reader: Reader, subjects: Iterable[str], matters: Iterable[str]) -> list[Entry]:
-    """The entries that share a letter or case as well as an identifier of the subject; for many at once."""
-    rows = await reader.run(_SHARING, {"subjects": sorted(subjects), "matters": sorted(matters)})
     return [_decode(document) for (document,) in rows]
 
 

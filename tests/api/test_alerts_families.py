@@ -1,0 +1,283 @@
+"""What an urgent entry and each change of it tell the checkpoints (contract section 4)."""
+
+import httpx2
+import pytest
+
+from app.worker import Worker
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import check_body, deterrence_body, entry_body, merged, urgent_body
+from tests.support.clock import SettableClock
+from tests.support.steps import Json, decide, etag, expect, impose, sound
+
+
+@pytest.fixture
+async def counter(actors: Actors) -> Caller:
+    return await actors.client("checkpoint")
+
+
+async def alerts(http: httpx2.AsyncClient, by: Caller) -> list[Json]:
+    """Every alert from the beginning."""
+    told: list[Json] = expect(await http.get("/v1/alerts", headers=by.headers), 200)["items"]
+    return told
+
+
+async def records(http: httpx2.AsyncClient, by: Caller) -> list[Json]:
+    """Every record of the ledger."""
+    told: list[Json] = expect(await http.get("/v1/changes", headers=by.headers), 200)["items"]
+    return told
+
+
+async def reached(http: httpx2.AsyncClient, by: Caller, path: str) -> int:
+    """How many items a list holds, page by page."""
+    count, cursor = 0, None
+    while True:
+        page = expect(
+            await http.get(path, params={"cursor": cursor} if cursor else {}, headers=by.headers), 200
+        )
+        count, cursor = count + len(page["items"]), page["next_cursor"]
+        if cursor is None:
+            return count
+
+
+async def test_an_urgent_entry_holds_at_once_and_tells_every_checkpoint(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    submitter = await actors.client("submitter")
+    body = urgent_body()
+    raised = await sound(http, submitter, body)
+    entry, alert = raised["entry"], raised["alert"]
+    assert (entry["state"], entry["in_force"], entry["urgent"]) == ("provisional", True, True)
+    assert (entry["starts_on"], entry["ends_on"]) == ("2026-11-23", "2026-12-12")
+    assert (alert["kind"], alert["sequence"]) == ("raise", 2)
+    assert alert["recipients"] == await reached(http, counter, "/v1/checkpoints") > 100
+    assert alert["expires_at"] == "2026-12-12T17:00:00.000000Z"
+    (told,) = await alerts(http, counter)
+    assert told["id"] == alert["id"]
+    assert (told["kind"], told["refers_to"], told["previous_sequence"]) == ("raise", None, None)
+    assert (told["action"], told["direction"], told["urgency"]) == (
+        "refer_to_supervisor",
+        "exit",
+        "immediate",
+    )
+    assert (told["message"], told["chase"]) == (body["alert"]["message"], ["CGK"])
+    assert told["issued_at"] == "2026-11-23T03:00:00.000000Z"
+    assert told["acknowledge_by"] == "2026-11-23T03:01:00.000000Z"
+    assert told["entry"]["id"] == entry["id"]
+    assert told["entry"]["documents"] == [
+        {"type": "passport", "number": body["subject"]["documents"][0]["number"], "issuing_state": "IDN"}
+    ]
+    assert told["entry"]["in_force_until"] == "2026-12-12T23:59:59+07:00"
+    assert told["contact"]["agency"] == "KPK"
+
+
+async def test_no_case_details_travel_with_an_alert(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    body = urgent_body()
+    await sound(http, await actors.client("submitter"), body)
+    told = (await http.get("/v1/alerts", headers=counter.headers)).text
+    assert body["subject"]["full_name"] in told
+    for detail in (body["basis"]["reason"], body["basis"]["case_reference"], body["letter"]["number"]):
+        assert detail not in told
+    assert body["subject"]["nik"] not in told
+
+
+async def test_the_countersignature_is_an_update_that_lets_counters_refuse(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    raised = await sound(http, await actors.client("submitter"))
+    await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
+    first, second = await alerts(http, counter)
+    assert (second["kind"], second["refers_to"], second["action"]) == ("update", first["id"], "refuse_exit")
+    assert second["entry"]["version"] == 2
+
+
+async def test_a_rejection_cancels(http: httpx2.AsyncClient, actors: Actors, counter: Caller) -> None:
+    raised = await sound(http, await actors.client("submitter"))
+    entry = await decide(http, await actors.client("duty_officer"), raised["entry"], "reject", "mistaken")
+    assert (entry["state"], entry["in_force"]) == ("rejected", False)
+    first, second = await alerts(http, counter)
+    assert (second["kind"], second["refers_to"], second["action"]) == ("cancel", first["id"], "release")
+    asked = await http.post(
+        "/v1/checks", json=check_body(raised["entry"]["subject"]), headers=counter.headers
+    )
+    assert expect(asked, 200)["outcome"] == "clear"
+
+
+async def test_every_alert_names_the_one_before_it(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    submitter, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    first = await sound(http, submitter)
+    await impose(http, actors)  # a record that is no alert
+    await sound(http, submitter)
+    await decide(http, duty, first["entry"], "countersign")
+    await http.post("/v1/alerts", json={"kind": "exercise", "message": "x"}, headers=duty.headers)
+    told = await alerts(http, counter)
+    sequences = [alert["sequence"] for alert in told]
+    assert sequences == [2, 5, 7, 8]
+    assert [alert["previous_sequence"] for alert in told] == [None, *sequences[:-1]]
+
+
+async def test_entries_that_were_never_urgent_tell_nobody(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    await impose(http, actors)
+    page = expect(await http.get("/v1/alerts", headers=counter.headers), 200)
+    assert (page["items"], page["last_alert"], page["head"]) == ([], 0, 1)
+
+
+async def test_without_countersignature_it_lapses_after_a_day_and_is_told(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
+) -> None:
+    submitter, body = await actors.client("submitter"), urgent_body()
+    raised = await sound(http, submitter, body)
+    question = check_body(body["subject"])
+    clock.advance(hours=24, seconds=-1)
+    assert await worker.end_by_law() == 0
+    assert (await http.post("/v1/checks", json=question, headers=counter.headers)).json()[
+        "outcome"
+    ] == "refer"
+    clock.advance(seconds=1)
+    assert (await http.post("/v1/checks", json=question, headers=counter.headers)).json()[
+        "outcome"
+    ] == "clear"
+    late = clock.advance(hours=5)
+    assert await worker.end_by_law() == 1
+    assert await worker.end_by_law() == 0
+    read = await http.get(f"/v1/entries/{raised['entry']['id']}", headers=submitter.headers)
+    entry = expect(read, 200)
+    assert (entry["state"], entry["ended_reason"]) == ("ended", "lapsed")
+    assert entry["ended_at"] == "2026-11-24T03:00:00.000000Z"
+    told = (await alerts(http, counter))[-1]
+    assert (told["kind"], told["action"]) == ("cancel", "release")
+    assert told["issued_at"] == late.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    ended = [record for record in await records(http, counter) if record["effective_at"]]
+    assert [(record["type"], record["effective_at"]) for record in ended] == [
+        ("entry.ended", "2026-11-24T03:00:00.000000Z"),
+        ("alert.cancelled", "2026-11-24T03:00:00.000000Z"),
+    ]
+    again = merged(
+        urgent_body(),
+        {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
+    )
+    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
+    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
+
+
+async def test_at_the_end_of_day_twenty_it_lapses_though_countersigned(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
+) -> None:
+    submitter, body = await actors.client("submitter"), urgent_body()
+    raised = await sound(http, submitter, body)
+    await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
+    clock.set("2026-12-12T23:59:59.999+07:00")
+    assert await worker.end_by_law() == 0
+    asked = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(asked, 200)["outcome"] == "refuse"
+    clock.set("2026-12-13T00:00:00+07:00")
+    assert await worker.end_by_law() == 1
+    assert [alert["kind"] for alert in await alerts(http, counter)] == ["raise", "update", "cancel"]
+    last = (await records(http, counter))[-1]
+    assert (last["type"], last["effective_at"]) == ("alert.cancelled", "2026-12-12T17:00:00.000000Z")
+    again = merged(
+        urgent_body(),
+        {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
+    )
+    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
+    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
+
+
+async def test_another_case_against_the_same_person_may_follow_a_lapse(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+) -> None:
+    submitter, body = await actors.client("submitter"), urgent_body()
+    await sound(http, submitter, body)
+    clock.advance(days=2)
+    await worker.end_by_law()
+    raised = await sound(http, submitter, urgent_body(subject=body["subject"]))
+    assert raised["alert"]["kind"] == "raise"
+
+
+@pytest.mark.settings(urgent_countersign_first=True)
+async def test_where_the_countersignature_comes_first_nothing_holds_before_it(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    raised = await sound(http, await actors.client("submitter"))
+    entry = raised["entry"]
+    question = check_body(entry["subject"])
+    assert (entry["state"], entry["in_force"], raised["alert"]) == ("submitted", False, None)
+    assert await alerts(http, counter) == []
+    assert (await http.post("/v1/checks", json=question, headers=counter.headers)).json()[
+        "outcome"
+    ] == "clear"
+    entry = await decide(http, await actors.client("duty_officer"), entry, "countersign")
+    assert (entry["state"], entry["in_force"]) == ("provisional", True)
+    (told,) = await alerts(http, counter)
+    assert (told["kind"], told["action"]) == ("raise", "refuse_exit")
+    asked = await http.post("/v1/checks", json=question, headers=counter.headers)
+    assert expect(asked, 200)["outcome"] == "refuse"
+
+
+@pytest.mark.settings(urgent_countersign_first=True)
+async def test_a_request_that_nobody_countersigns_lapses_without_a_word_and_can_not_be_repeated(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
+) -> None:
+    submitter, body = await actors.client("submitter"), urgent_body()
+    raised = await sound(http, submitter, body)
+    clock.advance(hours=24)
+    late = {"verdict": "countersign"}
+    path = f"/v1/entries/{raised['entry']['id']}/decisions"
+    duty = await actors.client("duty_officer")
+    for told in (0, 1):
+        refused = await http.post(path, json=late, headers=duty.on(etag(raised["entry"])))
+        assert refused.status_code in {409, 412}
+        assert await worker.end_by_law() == 1 - told
+    assert await alerts(http, counter) == []
+    again = merged(
+        urgent_body(),
+        {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
+    )
+    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
+    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
+
+
+async def test_an_urgent_entry_ban_refuses_entry_once_countersigned(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    submitter = await actors.client("submitter", agency="IMIGRASI")
+    body = deterrence_body()
+    del body["starts_on"], body["ends_on"]
+    body["letter"] = urgent_body()["letter"]
+    raised = await sound(http, submitter, body)
+    await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
+    first, second = await alerts(http, counter)
+    assert (first["direction"], first["action"]) == ("entry", "refer_to_supervisor")
+    assert second["action"] == "refuse_entry"
+    asked = await http.post("/v1/checks", json=check_body(body["subject"], "entry"), headers=counter.headers)
+    assert expect(asked, 200)["action"] == "refuse_entry"
+
+
+@pytest.mark.settings(urgent_deterrence=False)
+async def test_a_deployment_may_keep_the_urgent_route_for_exit_bans(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    submitter = await actors.client("submitter", agency="IMIGRASI")
+    body = deterrence_body()
+    del body["starts_on"], body["ends_on"]
+    body["letter"] = urgent_body()["letter"]
+    expect(await http.post("/v1/urgent-entries", json=body, headers=submitter.once("one")), 422)
+    assert await alerts(http, counter) == []
+
+
+async def test_what_the_law_ends_is_told_for_ordinary_entries_too_but_alerts_nobody(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
+) -> None:
+    await impose(http, actors, entry_body())
+    clock.set("2027-05-25T12:00:00+07:00")
+    await actors.client("checkpoint")
+    assert await worker.end_by_law() == 1
+    last = (await records(http, counter))[-1]
+    assert (last["type"], last["tombstone"]) == ("entry.ended", True)
+    assert last["effective_at"] == "2027-05-23T17:00:00.000000Z"
+    assert await alerts(http, counter) == []

@@ -1,0 +1,105 @@
+"""The ledger under twelve writers: no hole, no loss, and every reader sees one order."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.access.domain import SYSTEM
+from app.kit import merkle
+from app.kit.canonical import canonical
+from app.ledger.domain import Draft, Record, RecordType
+from app.ledger.service import append, list_after, read_page, root
+from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
+from tests.support.clock import SettableClock
+
+WRITERS = 12
+EACH = 20
+
+
+class ChangedTheirMind(Exception):
+    """A transaction that fails when everything is done."""
+
+
+@pytest.fixture
+async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
+    """Three processes, as it were, on one register."""
+    opened = [wired_runtime(settings, clock) for _ in range(3)]
+    yield opened
+    for runtime in opened:
+        await runtime.close()
+
+
+def draft(writer: int, number: int, *, alert: bool) -> Draft:
+    facts = {"writer": writer, "number": number}
+    kind = RecordType.ALERT_RAISED if alert else RecordType.ENTRY_LISTED
+    return Draft(kind, "ent_1", 1, "KPK", facts, {}, alert_id=f"alr_{writer}_{number}" if alert else None)
+
+
+async def write(runtime: Runtime, writer: int) -> None:
+    """Append one, two or three records at a time; every fifth transaction fails at its end."""
+    for number in range(EACH):
+        drafts = [draft(writer, number * 3 + i, alert=i == 1) for i in range(1 + number % 3)]
+        try:
+            async with runtime.writing(SYSTEM) as unit:
+                await append(unit, drafts)
+                if number % 5 == 4:
+                    raise ChangedTheirMind
+        except ChangedTheirMind:
+            continue
+
+
+async def follow(runtime: Runtime, seen: list[Record], written: asyncio.Event, *, alerts_only: bool) -> None:
+    """Read on from where one stands, page by page, until all is written and read."""
+    cursor = None
+    while True:
+        over = written.is_set()
+        async with runtime.reading(SYSTEM) as reader:
+            page = await read_page(reader, cursor, 7, alerts_only=alerts_only)
+        seen += page.records
+        cursor = page.head.cursor(page.position)
+        if over and not page.more and not page.records:
+            return
+        await asyncio.sleep(0)
+
+
+async def test_a_reader_behind_twelve_writers_misses_nothing_and_sees_nothing_twice(
+    processes: list[Runtime],
+) -> None:
+    written, seen, alerts = asyncio.Event(), list[Record](), list[Record]()
+    async with asyncio.TaskGroup() as readers:
+        readers.create_task(follow(processes[2], seen, written, alerts_only=False))
+        readers.create_task(follow(processes[2], alerts, written, alerts_only=True))
+        async with asyncio.TaskGroup() as writers:
+            for writer in range(WRITERS):
+                writers.create_task(write(processes[writer % 2], writer))
+        written.set()
+    kept = [number for number in range(EACH) if number % 5 != 4]
+    expected = WRITERS * sum(1 + number % 3 for number in kept)
+    assert [record.sequence for record in seen] == list(range(1, expected + 1))
+    assert [record.sequence for record in alerts] == [r.sequence for r in seen if r.alert_id]
+    told = {(record.leaf["writer"], record.leaf["number"]) for record in seen}
+    assert told == {(w, n * 3 + i) for w in range(WRITERS) for n in kept for i in range(1 + n % 3)}
+    for writer in range(WRITERS):
+        own = [record.leaf["number"] for record in seen if record.leaf["writer"] == writer]
+        assert own == sorted(own)
+
+
+async def test_the_chain_of_alerts_and_the_tree_hold_under_twelve_writers(processes: list[Runtime]) -> None:
+    async with asyncio.TaskGroup() as writers:
+        for writer in range(WRITERS):
+            writers.create_task(write(processes[writer % 2], writer))
+    async with processes[2].reading(SYSTEM) as reader:
+        records = await list_after(reader, 0, 10_000)
+        size, stored = await root(reader)
+    alerts = [record for record in records if record.alert_id]
+    assert alerts[0].leaf["previous_sequence"] is None
+    assert all(b.leaf["previous_sequence"] == a.sequence for a, b in itertools.pairwise(alerts))
+    nodes: dict[merkle.Node, bytes] = {}
+    for index, record in enumerate(records):
+        nodes |= merkle.completed(index, merkle.leaf_hash(canonical(record.leaf)), nodes)
+    assert size == len(records)
+    assert stored == merkle.root([nodes[peak] for peak in merkle.peaks(size)])

@@ -1,0 +1,153 @@
+"""What an alert says, byte for byte, and what it keeps to itself."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.alerts.domain import (
+    Alert,
+    AlertKind,
+    Contact,
+    action_on,
+    expiry_of,
+    frame,
+    message_of,
+    on_the_wire,
+    percentile,
+)
+from app.entries.domain import State
+from app.ledger.domain import Draft, Record, RecordType, numbered
+from tests.unit.checks.register import NOW, WNA, WNI, entry
+
+LATER = NOW + timedelta(days=20)
+
+
+def alert(kind: AlertKind = AlertKind.RAISE, **given: Any) -> Alert:
+    values = {
+        "id": "alr_2",
+        "family": "alr_2" if kind is AlertKind.RAISE else "alr_1",
+        "entry_id": "ent_prevention",
+        "kind": kind,
+        "agency": "KPK",
+        "issued_at": NOW,
+        "expires_at": LATER,
+        "acknowledge_by": NOW + timedelta(seconds=60),
+        "chase": ("CGK",),
+    }
+    return Alert(**{**values, **given})
+
+
+def record(personal: dict[str, Any], sequence: int = 42, previous: int | None = 17) -> Record:
+    draft = Draft(RecordType.ALERT_RAISED, "ent_1", 1, "KPK", {}, personal, alert_id="alr_2")
+    return numbered(draft, sequence, NOW, previous)
+
+
+PROVISIONAL = entry(WNI, urgent=True, state=State.PROVISIONAL)
+
+
+def test_an_alert_says_what_the_contract_says_and_no_case_details() -> None:
+    said = message_of(alert(), PROVISIONAL, Contact("KPK", "+62 21 2557 8300"), "Hold.")
+    assert json.loads(json.dumps(said)) == {
+        "kind": "raise",
+        "refers_to": None,
+        "issued_at": "2026-11-23T03:00:00.000000Z",
+        "expires_at": "2026-12-13T03:00:00.000000Z",
+        "urgency": "immediate",
+        "message": "Hold.",
+        "action": "refer_to_supervisor",
+        "direction": "exit",
+        "acknowledge_by": "2026-11-23T03:01:00.000000Z",
+        "chase": ["CGK"],
+        "entry": {
+            "id": "ent_prevention",
+            "version": 3,
+            "measure": "prevention",
+            "citizenship": "WNI",
+            "full_name": "Raka Setyawan Prambanan",
+            "aliases": [],
+            "sex": "male",
+            "birth": {"date": "1970-05-17"},
+            "nationalities": ["IDN"],
+            "documents": [{"type": "passport", "number": "X1234567", "issuing_state": "IDN"}],
+            "photo": None,
+            "in_force_until": "2027-05-20T23:59:59+07:00",
+        },
+        "contact": {"agency": "KPK", "phone": "+62 21 2557 8300"},
+    }
+
+
+def test_a_drill_names_nobody() -> None:
+    said = message_of(alert(AlertKind.EXERCISE, entry_id=None), None, None, "Exercise.")
+    assert {said["entry"], said["action"], said["direction"], said["contact"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "expected"),
+    [
+        ({}, AlertKind.RAISE, "refer_to_supervisor"),
+        ({"countersigned_at": NOW}, AlertKind.UPDATE, "refuse_exit"),
+        ({"state": State.REJECTED}, AlertKind.CANCEL, "release"),
+        ({"state": State.ENDED, "countersigned_at": NOW}, AlertKind.CANCEL, "release"),
+    ],
+)
+def test_what_a_checkpoint_is_to_do_follows_from_the_entry(
+    changed: dict[str, Any], kind: AlertKind, expected: str
+) -> None:
+    assert action_on(PROVISIONAL.replace(**changed), kind) == expected
+
+
+def test_an_entry_ban_is_for_the_direction_of_entry() -> None:
+    ban = entry(WNA, "deterrence", urgent=True, state=State.PROVISIONAL, countersigned_at=NOW)
+    said = message_of(alert(), ban, None, "Hold.")
+    assert (said["direction"], said["action"]) == ("entry", "refuse_entry")
+
+
+def test_an_update_refers_to_the_first_of_its_family() -> None:
+    assert message_of(alert(AlertKind.UPDATE), PROVISIONAL, None, "Hold.")["refers_to"] == "alr_1"
+
+
+def test_a_frame_is_three_fields_on_three_lines() -> None:
+    said = {"message": "first line\nsecond line\r\n\u2028data: x", "kind": "raise"}
+    told = frame(record(said), "e1")
+    assert told is not None
+    first, second, third, *rest = told.split(b"\n")
+    assert (first, second, rest) == (b"id: e1.42", b"event: alert", [b"", b""])
+    assert json.loads(third.removeprefix(b"data: ")) == {
+        "id": "alr_2",
+        "sequence": 42,
+        "previous_sequence": 17,
+        **said,
+    }
+    assert b"\r" not in told
+
+
+def test_the_first_alert_of_all_has_none_before_it() -> None:
+    message = on_the_wire(record({}, previous=0))
+    assert message is not None
+    assert message["previous_sequence"] is None
+
+
+def test_an_erased_alert_is_told_no_more() -> None:
+    erased = replace(record({"message": "x"}), personal=None, salt=None)
+    assert (on_the_wire(erased), frame(erased, "e1")) == (None, None)
+
+
+def test_an_alert_ends_with_the_last_day_of_its_entry() -> None:
+    assert expiry_of(PROVISIONAL, NOW) == datetime(2027, 5, 20, 17, 0, tzinfo=UTC)
+    assert expiry_of(PROVISIONAL.replace(ends_on=None), NOW) > NOW + timedelta(days=364)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=300), st.sampled_from([1, 50, 99, 100]))
+def test_a_percentile_is_the_least_value_that_enough_do_not_exceed(values: list[int], percent: int) -> None:
+    found = percentile([float(value) for value in values], percent / 100)
+    enough = [v for v in sorted(values) if 100 * sum(other <= v for other in values) >= percent * len(values)]
+    assert found == enough[0]
+
+
+def test_of_nothing_there_is_no_percentile() -> None:
+    assert percentile([], 0.5) is None

@@ -1,0 +1,158 @@
+"""Group commit: who shares a batch with whom, and what a failing batch costs the others."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.checks import batcher as module
+from app.checks.batcher import LARGEST_BATCH, Batcher
+from app.errors import CekalError, NotStored, Unauthenticated, Unavailable
+
+
+class Desk:
+    """Answers after it is let, and notes what came together; a question is any word here."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.fails: Exception | None = None
+        self.running = self.most_running = 0
+
+    async def answer(self, questions: Sequence[Any]) -> list[bytes | CekalError]:
+        self.batches.append([str(question) for question in questions])
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            await self.open.wait()
+            if self.fails is not None:
+                raise self.fails
+            if "bad" in questions:
+                raise ValueError("a row that the database refuses")
+        finally:
+            self.running -= 1
+        return [Unauthenticated("revoked") if q == "revoked" else str(q).encode() for q in questions]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def asking(batcher: Batcher, *questions: str) -> list[asyncio.Task[bytes]]:
+    """Ask questions at the same time."""
+    return [asyncio.create_task(batcher.ask(question)) for question in questions]  # type: ignore[arg-type]  # see Desk
+
+
+async def settled(*asked: asyncio.Task[bytes]) -> list[Any]:
+    """What became of them."""
+    async with asyncio.timeout(5):
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def turns() -> None:
+    """Let everything that can run do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_lone_question_leaves_at_once(desk: Desk) -> None:
+    assert await settled(*asking(Batcher(desk, 1), "one")) == [b"one"]  # type: ignore[arg-type]
+    assert desk.batches == [["one"]]
+
+
+async def test_what_arrives_meanwhile_shares_the_next_batch(desk: Desk) -> None:
+    desk.open.clear()
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    first = asking(batcher, "first")
+    await turns()
+    crowd = asking(batcher, *(f"q{i}" for i in range(LARGEST_BATCH + 1)))
+    await turns()
+    assert desk.batches == [["first"]]
+    desk.open.set()
+    assert await settled(*first, *crowd) == [b"first", *(f"q{i}".encode() for i in range(LARGEST_BATCH + 1))]
+    assert [len(batch) for batch in desk.batches] == [1, LARGEST_BATCH, 1]
+
+
+@pytest.mark.parametrize("in_flight", [1, 2])
+async def test_no_more_batches_than_allowed_are_on_their_way(desk: Desk, in_flight: int) -> None:
+    batcher = Batcher(desk, in_flight)  # type: ignore[arg-type]
+    desk.open.clear()
+    asked = []
+    for i in range(6):
+        asked += asking(batcher, f"q{i}")
+        await turns()
+    desk.open.set()
+    await settled(*asked)
+    assert desk.most_running == in_flight
+
+
+async def test_one_bad_row_spoils_none_of_the_others(desk: Desk) -> None:
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    answers = await settled(*asking(batcher, "one", "bad", "two"))
+    assert [answers[0], answers[2]] == [b"one", b"two"]
+    assert isinstance(answers[1], NotStored)
+
+
+async def test_an_error_meant_for_one_asker_reaches_that_one(desk: Desk) -> None:
+    answers = await settled(*asking(Batcher(desk, 1), "one", "revoked"))  # type: ignore[arg-type]
+    assert answers[0] == b"one"
+    assert isinstance(answers[1], Unauthenticated)
+
+
+@pytest.mark.parametrize(
+    "outage", [OSError("refused"), OperationalError("select", None, Exception("gone")), TimeoutError()]
+)
+async def test_an_outage_is_told_to_everybody_at_once(desk: Desk, outage: Exception) -> None:
+    desk.fails = outage
+    answers = await settled(*asking(Batcher(desk, 1), "one", "two", "three"))  # type: ignore[arg-type]
+    assert [type(answer) for answer in answers] == [NotStored] * 3
+    assert len(desk.batches) == 1
+
+
+async def test_after_an_outage_it_answers_again(desk: Desk) -> None:
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    desk.fails = OSError("refused")
+    await settled(*asking(batcher, "lost"))
+    desk.fails = None
+    assert await settled(*asking(batcher, "found")) == [b"found"]
+
+
+async def test_a_database_that_never_answers_is_an_outage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_ANSWER", 0.02)
+    desk.open.clear()
+    answers = await settled(*asking(Batcher(desk, 1), "one", "two"))  # type: ignore[arg-type]
+    assert [type(answer) for answer in answers] == [NotStored] * 2
+
+
+async def test_beyond_the_longest_queue_the_asker_is_sent_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_QUEUE", 2)
+    desk.open.clear()
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    first = asking(batcher, "one")
+    await turns()
+    waiting = asking(batcher, "two", "three", "four")
+    await turns()
+    desk.open.set()
+    answers = await settled(*first, *waiting)
+    assert answers[:3] == [b"one", b"two", b"three"]
+    assert isinstance(answers[3], Unavailable)
+
+
+async def test_an_asker_who_leaves_takes_nobody_along(desk: Desk) -> None:
+    desk.open.clear()
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    gone, stays = asking(batcher, "gone", "stays")
+    await turns()
+    gone.cancel()
+    await turns()
+    desk.open.set()
+    assert await settled(stays) == [b"stays"]
+    assert await settled(*asking(batcher, "next")) == [b"next"]

@@ -1,0 +1,87 @@
+"""The stored subtrees give the same root as RFC 9162's own recursive definition."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.kit import merkle
+
+
+def naive_root(leaves: list[bytes]) -> bytes:
+    """MTH(D) as RFC 9162 section 2.1.1 writes it: split at the largest power of two below n."""
+    if not leaves:
+        return hashlib.sha256().digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\x01" + naive_root(leaves[:k]) + naive_root(leaves[k:])).digest()
+
+
+def grown(leaves: list[bytes]) -> dict[merkle.Node, bytes]:
+    """Every node that is stored when the leaves are appended one after the other."""
+    stored: dict[merkle.Node, bytes] = {}
+    for index, leaf in enumerate(leaves):
+        siblings = {node: stored[node] for node in merkle.needed(index)}
+        added = merkle.completed(index, merkle.leaf_hash(leaf), siblings)
+        assert stored.keys().isdisjoint(added), "a stored node is never written again"
+        stored |= added
+    return stored
+
+
+@given(st.lists(st.binary(max_size=8), max_size=70))
+def test_the_peaks_give_the_root_of_the_naive_definition(leaves: list[bytes]):
+    stored = grown(leaves)
+    assert merkle.root([stored[peak] for peak in merkle.peaks(len(leaves))]) == naive_root(leaves)
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=70))
+def test_every_stored_node_is_the_root_of_the_leaves_it_covers(leaves: list[bytes]):
+    for (level, index), hashed in grown(leaves).items():
+        covered = leaves[index << level : (index + 1) << level]
+        assert len(covered) == 1 << level
+        assert hashed == naive_root(covered)
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=40), st.data())
+def test_any_other_leaf_gives_another_root(leaves: list[bytes], data: st.DataObject):
+    place = data.draw(st.integers(0, len(leaves) - 1))
+    other = [*leaves]
+    other[place] += b"!"
+    roots = []
+    for each in (leaves, other):
+        stored = grown(each)
+        roots.append(merkle.root([stored[peak] for peak in merkle.peaks(len(each))]))
+    assert roots[0] != roots[1]
+
+
+@given(st.integers(0, 2**40))
+def test_peaks_cover_the_tree_without_gap_or_overlap(size: int):
+    end = 0
+    for level, index in merkle.peaks(size):
+        assert index << level == end
+        end += 1 << level
+    assert end == size
+    assert len(merkle.peaks(size)) == size.bit_count()
+
+
+@given(st.integers(0, 2**40))
+def test_about_one_node_is_stored_with_each_leaf(index: int):
+    assert len(merkle.needed(index)) == (index ^ (index + 1)).bit_length() - 1
+
+
+def test_a_missing_sibling_is_an_error_and_never_another_root():
+    with pytest.raises(KeyError):
+        merkle.completed(1, merkle.leaf_hash(b"b"), {})
+
+
+def test_the_empty_tree_has_the_root_of_the_standard():
+    assert merkle.root([]).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_leaf_is_never_mistaken_for_an_inner_node():
+    left, right = merkle.leaf_hash(b"l"), merkle.leaf_hash(b"r")
+    assert merkle.leaf_hash(left + right) != merkle.node_hash(left, right)

@@ -1,0 +1,58 @@
+"""The benchmarks still run. What they measure in a second means nothing and is not looked at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+_LONGEST = 180.0
+
+
+def _run(module: str, *options: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--quick", "--json", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=_LONGEST,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_the_benchmark_of_checks_runs_against_its_rivals_without_an_error() -> None:
+    report = _run("bench.checks", "--past", "50", "--mrz", "--quiet")
+
+    assert report["benchmark"] == "checks"
+    variants = {row["variant"]: row for row in report["variants"]}
+    engines = [
+        name + more
+        for name in ("sqlite", "postgresql")
+        for more in ("", ", MRZ", ", no access log", ", 50 past checks")
+    ]
+    assert {"hello", *engines} <= variants.keys()
+    assert "pgbench -S" in variants or report["not_run"] == ["pgbench -S"]
+    for row in variants.values():
+        assert row["failures"] == {}
+        assert row["per_second"] > 0
+    for name in ("hello", *engines):
+        assert variants[name]["served"] > 0
+        assert variants[name]["p99_ms"] >= variants[name]["p50_ms"] > 0
+        assert variants[name]["rss_mb_last"] > 0
+
+
+def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None:
+    report = _run("bench.alerts")
+
+    assert report["benchmark"] == "alerts"
+    (result,) = report["results"]
+    assert [row["variant"] for row in result["variants"]] == ["bare", "sqlite", "postgresql"]
+    for row in result["variants"]:
+        assert row["failures"] == []
+        assert row["reached"] == result["streams"] * report["rounds"]
+        assert row["last_ms"] >= row["first_ms"] > 0
+        assert len(row["rss_mb"]) == 3
