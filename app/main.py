@@ -26,6 +26,7 @@ from app.checks.service import Desk
 from app.db.migrate import require_newest
 from app.entries.ports import Ports
 from app.kit.clock import Clock
+from app.measures import measure
 from app.operation import router as operation
 from app.runtime import Runtime
 from app.settings import Settings
@@ -114,7 +115,8 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         heartbeat_seconds=settings.heartbeat_seconds,
         stream_minutes=settings.stream_minutes,
     )
-    app.state.tail = Tail(runtime, app.state.hub, gate)
+    app.state.tail = tail = Tail(runtime, app.state.hub, gate)
+    measure(metrics, app.state.hub, tail, desk)
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(last_crossing=desk.last_crossing, sees_photo=desk.sees_photo)
     app.state.ready = False

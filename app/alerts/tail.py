@@ -7,6 +7,7 @@ on every wake-up and at least once a second, so that a lost wake-up makes it slo
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from app.access import gate as access
 from app.access.domain import SYSTEM
@@ -40,6 +41,7 @@ class Tail:
     Attributes:
         head: the ledger's end as last read; None before the first read.
         access_version: the access version up to which streams with revoked keys were closed.
+        published: told of each alert how many seconds after its issue it left for the streams.
         process: this process's name among those who note presence.
     """
 
@@ -49,6 +51,7 @@ class Tail:
         self.gate = gate
         self.head: Head | None = None
         self.process = new_id("prc", runtime.clock())
+        self.published: Callable[[float], None] = lambda _seconds: None
         self._woken = asyncio.Event()
         self._flush = asyncio.Event()
         self._standing: tuple[bytes, int, float] | None = None
@@ -98,6 +101,10 @@ class Tail:
                 for sequence, message in told:
                     if message is not None:
                         self.hub.publish(sequence, message)
+                now = self.runtime.clock()
+                for record in records:
+                    if record.alert_id:
+                        self.published((now - record.at).total_seconds())
                 last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
                 self.head = Head(here.epoch, records[-1].sequence, last_alert)
                 self.runtime.bell.ring()

@@ -1,0 +1,42 @@
+"""What this process tells Prometheus beside its HTTP requests: checks, alerts, streams, the ledger."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.alerts.hub import Hub
+from app.alerts.tail import Tail
+from app.checks.service import Desk
+from app.web.metrics import Metrics
+
+
+class Measures(Collector):
+    """Reads the figures off the parts that have them, whenever they are asked for."""
+
+    def __init__(self, hub: Hub, tail: Tail, desk: Desk) -> None:
+        self._hub = hub
+        self._tail = tail
+        self._desk = desk
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """The figures of this moment."""
+        yield GaugeMetricFamily("cekal_streams_open", "Alert streams open here.", len(self._hub.streams))
+        yield CounterMetricFamily(
+            "cekal_streams_evicted", "Alert streams closed because they took nothing.", self._hub.evicted
+        )
+        size = self._tail.head.size if self._tail.head else 0
+        yield GaugeMetricFamily("cekal_ledger_size", "Ledger records that this process has seen.", size)
+        checks = CounterMetricFamily("cekal_checks", "Checks answered, by outcome.", labels=["outcome"])
+        for outcome, answered in self._desk.answered.items():
+            checks.add_metric([outcome], answered)
+        yield checks
+
+
+def measure(metrics: Metrics, hub: Hub, tail: Tail, desk: Desk) -> None:
+    """Register the figures, and the time from an alert's commit to its leaving for the streams here."""
+    metrics.registry.register(Measures(hub, tail, desk))
+    published = metrics.histogram(
+        "cekal_alert_publish_seconds", "Seconds from an alert's issue to its leaving for the streams here."
+    )
+    tail.published = published.observe
