@@ -1,6 +1,7 @@
 """What one process holds: settings, clock, databases, and what follows from events."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from app.db.engine import Database, open_databases
@@ -44,6 +45,19 @@ class Runtime:
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A steady view of the checks."""
         return reading(self.checks, self.clock(), actor)
+
+    @asynccontextmanager
+    async def checks_beside(self, register: Reader) -> AsyncIterator[Reader]:
+        """A view of the checks for one who holds a transaction on the register.
+
+        Where the checks lie in the register's database it is that same transaction: were each of many to hold
+        one connection and wait for a second, none would ever get it.
+        """
+        if self.checks is self.register:
+            yield register
+            return
+        async with self.reading_checks(register.actor) as checks:
+            yield checks
 
     def writing_checks(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
         """A transaction on the checks; nothing follows from it, and nobody is woken by it."""

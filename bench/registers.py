@@ -16,7 +16,8 @@ from sqlalchemy import text
 from app.access.domain import SYSTEM
 from app.checks import store as checks
 from app.entries import store as entries
-from app.entries.domain import Basis, Citizenship, Document, Entry, Measure, State, Subject
+from app.entries.domain import Basis, Entry, Measure, State
+from app.entries.subjects import Citizenship, Document, Subject
 from app.founding import found
 from app.identity.births import Birth
 from app.kit.clock import day_begins, day_ends, legal_day

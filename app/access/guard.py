@@ -27,6 +27,9 @@ from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
 
+_ABSENT = frozenset({"08", "53", "55", "57"})
+"""Classes of SQLSTATE: connection, resources, a database that takes nobody or a lock not had, the operator."""
+
 Repeats = Literal["allowed", "required", "refused"]
 
 
@@ -97,8 +100,18 @@ def database_reachable() -> Iterator[None]:
     """
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+    except Exception as error:
+        if not _tells_of_absence(error):
+            raise
         raise Unavailable("The database can't be reached now.", retry_after=1) from error
+
+
+def _tells_of_absence(error: Exception) -> bool:
+    """Whether an error means that the database is gone, starting, stopping or full, not that a statement is wrong."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError):
+        return True
+    state = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state is not None and str(state)[:2] in _ABSENT
 
 
 def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:

@@ -24,9 +24,10 @@ from app.alerts.store import receipt_at
 from app.alerts.stream import stream_alerts
 from app.db.unit import Actor, Reader, Unit
 from app.entries import service as entries
+from app.entries.answers import EntryOut
 from app.entries.ports import Ports
 from app.entries.routes import CONTENT, REPEATS, tag_of
-from app.entries.schemas import EntryOut, UrgentEntryIn
+from app.entries.schemas import UrgentEntryIn
 from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.web.openapi import problems
 from app.web.raw import RawRoute, documented
@@ -65,7 +66,7 @@ async def make_urgent_entry(
     settings = runtime_of(request).settings
     ports: Ports = request.app.state.ports
     wanted = await asyncio.to_thread(body.wanted)  # a photo takes milliseconds to decode
-    crossing = await ports.last_crossing(wanted.subject)
+    crossing = await ports.last_crossing(unit, wanted.subject)
     entry = await entries.submit_urgent(unit, wanted, settings, crossing)
     issued = await service.raised_for(unit, entry, settings, hub.checkpoints(settings.presence_seconds))
     response.headers["Location"] = f"/v1/entries/{entry.id}"

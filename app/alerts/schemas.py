@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.alerts.domain import AlertKind, ReceiptLevel
 from app.alerts.service import Coverage, Issued
-from app.entries.schemas import EntryOut
+from app.entries.answers import EntryOut
 from app.web.wire import Code, Line, Moment, Prose, WireIn, WireOut
 
 

@@ -18,6 +18,10 @@ _json = msgspec.json.encode
 _plain = msgspec.json.decode
 _COLUMNS = [column for column in tables.alert.c if column.name != "escalated_at"]
 
+_ROOT = tables.alert.alias()
+_LIVING = select(_ROOT.c.id).where(_ROOT.c.cancelled_at.is_(None), _ROOT.c.id == _ROOT.c.family)
+"""The first alerts of the families that are not cancelled."""
+
 
 def _alert(row: Any) -> Alert:
     values = dict(row._mapping)
@@ -76,10 +80,8 @@ async def cancel_family(unit: Unit, family: str) -> None:
 
 async def list_open(reader: Reader) -> list[str]:
     """Ids of the alerts whose family is neither cancelled nor expired."""
-    root = tables.alert.alias()
-    living = select(root.c.id).where(root.c.cancelled_at.is_(None), root.c.id == root.c.family)
     statement = select(tables.alert.c.id).where(
-        tables.alert.c.expires_at > reader.now, tables.alert.c.family.in_(living)
+        tables.alert.c.expires_at > reader.now, tables.alert.c.family.in_(_LIVING)
     )
     return list((await reader.run(statement)).scalars())
 
@@ -155,7 +157,7 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
-    """Alerts whose time for acknowledgement is over, and about whose silence nobody has been told yet."""
+    """Alerts that still hold, are not acknowledged in time, and about whose silence nobody was told yet."""
     table = tables.alert
     statement = (
         select(*_COLUMNS)
@@ -163,7 +165,7 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
             table.c.acknowledge_by <= reader.now,
             table.c.expires_at > reader.now,
             table.c.escalated_at.is_(None),
-            table.c.kind != AlertKind.CANCEL,
+            table.c.family.in_(_LIVING),
         )
         .order_by(table.c.acknowledge_by)
         .limit(limit)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import deque
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.checks.service import Desk, Question
@@ -19,6 +19,9 @@ LARGEST_BATCH = 64
 LONGEST_QUEUE = 4096
 LONGEST_ANSWER = 5.0
 """Seconds after which a batch counts as not stored: a counter must know when it gets no answer (R50)."""
+
+_OUTAGES = frozenset({"08", "53", "55", "57", "58"})
+"""Classes of PostgreSQL's SQLSTATE: connection, resources, a wrong state, an operator's doing, the system's own."""
 
 
 class Batcher:
@@ -91,9 +94,12 @@ class Batcher:
 
 def _database_fails(error: Exception) -> bool:
     """Whether an error is the database's, or the way's to it, rather than a record's."""
-    if isinstance(error, OSError | PoolTimeout | OperationalError | InterfaceError):
+    if isinstance(error, OSError | PoolTimeout | OperationalError):
         return True  # among them asyncio's TimeoutError
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in _OUTAGES
 
 
 def _settle(answered: asyncio.Future[bytes], answer: bytes | CekalError) -> None:

@@ -12,8 +12,9 @@ from typing import Final, Literal
 import msgspec
 
 from app.checks.reasons import TEXTS
-from app.entries.domain import Citizenship, Entry, Measure
+from app.entries.domain import Entry, Measure
 from app.entries.periods import boundary_note
+from app.entries.subjects import Citizenship
 from app.identity import documents, names, nik, states
 from app.identity.births import Agreement, Birth, age_on, best_agreement
 from app.identity.mrz import Mrz

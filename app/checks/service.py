@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,8 @@ from app.checks.domain import Match, action_on, decide, worst
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, understand
 from app.db.unit import Actor, Reader
-from app.entries.domain import Entry, Subject
+from app.entries.domain import Entry
+from app.entries.subjects import Subject
 from app.errors import CekalError, NotFound, Unauthenticated
 from app.identity import documents
 from app.kit.clock import legal_day, rfc3339
@@ -60,6 +62,7 @@ class Desk:
     def __init__(self, runtime: Runtime, gate: Gate) -> None:
         self.runtime = runtime
         self.gate = gate
+        self.answered: Counter[str] = Counter()
         self._decoded: dict[tuple[str, int], Entry] = {}
 
     async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
@@ -135,6 +138,7 @@ class Desk:
             entries = [candidate.entry for candidate in near.values()]
             found = decide(direction, traveller, entries, now, legal_day(now))
         outcome = worst(found)
+        self.answered[outcome] += 1
         check_id = new_id("chk", now)
         hit_id = None if outcome == "clear" else new_id("hit", now)
         shown = [_shown(match, near[match.entry_id]) for match in found if match.outcome != "clear"]
@@ -172,26 +176,25 @@ class Desk:
         """The keyed hash under which a document's checks are found after its number is erased."""
         return hmac.digest(self.runtime.pepper, number.encode(), hashlib.sha256)
 
-    async def last_crossing(self, subject: Subject) -> str:
+    async def last_crossing(self, register: Reader, subject: Subject) -> str:
         """Where a person was last seen by their documents: `departed`, `in_country` or `unknown` (R34)."""
         numbers = {documents.normalise(document.number) for document in subject.documents} - {""}
-        async with self.runtime.reading_checks(_DESK) as reader:
+        async with self.runtime.checks_beside(register) as checks:
             for number in sorted(numbers):
-                direction = await store.last_direction(reader, self.document_hash(number))
+                direction = await store.last_direction(checks, self.document_hash(number))
                 if direction is not None:
                     return "departed" if direction == "exit" else "in_country"
         return "unknown"
 
-    async def sees_photo(self, actor: Actor, entry_id: str) -> bool:
-        """Whether a checkpoint may see an entry's photo: an unexpired alert, or a match in the last 24 hours."""
-        if actor.checkpoint is None:
+    async def sees_photo(self, register: Reader, entry_id: str) -> bool:
+        """Whether a checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours."""
+        checkpoint = register.actor.checkpoint
+        if checkpoint is None:
             return False
-        async with self.runtime.reading(actor) as reader:
-            if await has_open(reader, entry_id, actor.checkpoint):
-                return True
-        async with self.runtime.reading_checks(actor) as reader:
-            since = reader.now - PHOTO_AFTER_MATCH
-            return await store.matched_since(reader, entry_id, actor.checkpoint, since)
+        if await has_open(register, entry_id, checkpoint):
+            return True
+        async with self.runtime.checks_beside(register) as checks:
+            return await store.matched_since(checks, entry_id, checkpoint, checks.now - PHOTO_AFTER_MATCH)
 
 
 def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None, kind: str | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli import client, demo, importing, migrate, openapi, serve
-from app.cli.failures import Refused
+from app.cli.failures import INTERRUPTED, OK, Refused
 
 _EPILOG = """
 Every command reads the same settings: environment variables CEKAL_…, or the file that CEKAL_SETTINGS names. Without
@@ -65,4 +65,6 @@ def run(arguments: Sequence[str]) -> int:
         context = getattr(error, "ctx", None)
         help_of = context.command_path if context else "cekal"
         raise Refused(f"{message}. See: {help_of} --help", usage=error.exit_code > 1) from None
-    return code if isinstance(code, int) else 0
+    if code == INTERRUPTED:  # Typer has caught it, and says nothing
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else OK

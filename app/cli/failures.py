@@ -33,7 +33,7 @@ def guarded(act: Callable[[], int | None]) -> int:
     try:
         return act() or OK
     except KeyboardInterrupt:
-        _say("Interrupted.")
+        _say("Interrupted. What was committed stays.")
         return INTERRUPTED
     except Refused as refusal:
         _say(str(refusal))
@@ -78,8 +78,8 @@ def explained(error: Exception) -> str:
 
 def with_faults(detail: str, faults: Iterable[Fault]) -> str:
     """A sentence, then each fault with the option it is about."""
-    told = [f"{_option(fault.pointer)}{fault.detail}" for fault in faults]
-    return " ".join([detail, *(one for one in told if one != detail)])
+    told = [f"{_option(fault.pointer)}{fault.detail}" for fault in faults if fault.detail != detail]
+    return " ".join([detail, *told])
 
 
 def _option(pointer: str) -> str:

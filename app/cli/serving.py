@@ -103,11 +103,11 @@ def _serve_metrics(app: FastAPI, bind: str, workers: int) -> None:
     fault: OSError | None = None
     for port in range(first, first + workers):
         try:
-            start_http_server(port, host, registry=app.state.metrics.registry)
+            server, _ = start_http_server(port, host, registry=app.state.metrics.registry)
         except OSError as error:
             fault = error
         else:
-            logger.info("metrics", extra={"host": host, "port": port})
+            logger.info("metrics", extra={"host": host, "port": server.server_port})
             return
     logger.critical("CEKAL_METRICS_BIND can't be listened on: %s", fault)
     sys.exit(STARTUP_FAILURE)
@@ -164,7 +164,9 @@ def _door(job: Job) -> socket.socket:
     try:
         door = socket.create_server((job.host, job.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise Refused(f"Can't listen on {job.host} port {job.port}: {os.strerror(error.errno or 0)}") from None
+        raise Refused(
+            f"Can't listen on {job.host} port {job.port}: {os.strerror(error.errno or 0)}"
+        ) from None
     door.set_inheritable(True)
     return door
 

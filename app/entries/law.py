@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 from app.entries import periods
-from app.entries.domain import Basis, Citizenship, Letter, Measure, Notice, Subject
+from app.entries.domain import Basis, Letter, Measure, Notice
+from app.entries.subjects import Citizenship, Subject
 from app.errors import (
     CekalError,
     Fault,

@@ -9,8 +9,10 @@ from typing import Self
 import msgspec
 
 from app.entries import periods, store
-from app.entries.domain import Alias, EndedReason, Entry, Notice, State, Subject
-from app.entries.service import Wanted, with_photo
+from app.entries.domain import EndedReason, Entry, Notice, State
+from app.entries.service import with_photo
+from app.entries.subjects import Alias, Subject
+from app.entries.wanted import Wanted
 from app.errors import DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
 from app.identity import names
 from app.kit.ids import new_id

@@ -15,7 +15,8 @@ from app.entries.domain import EndedReason, Entry, Notice, State
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, Request, judge
 from app.entries.listed import Approvers, Listed, Neighbours, Source
-from app.entries.service import Wanted, keep_photo
+from app.entries.service import keep_photo
+from app.entries.wanted import Wanted
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
 

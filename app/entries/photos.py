@@ -7,7 +7,7 @@ import io
 import struct
 from typing import TYPE_CHECKING
 
-from app.entries.store import Blob
+from app.entries.blobs import Blob
 from app.errors import Fault, PhotoInvalid
 
 if TYPE_CHECKING:

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from app.db.unit import Actor
-from app.entries.domain import Subject
+from app.db.unit import Reader
+from app.entries.subjects import Subject
 
-LastCrossing = Callable[[Subject], Awaitable[str]]
-"""Where the person was last seen: `departed`, `in_country` or `unknown` (R34)."""
+LastCrossing = Callable[[Reader, Subject], Awaitable[str]]
+"""Where the person was last seen, in the transaction that asks: `departed`, `in_country` or `unknown` (R34)."""
 
-SeesPhoto = Callable[[Actor, str], Awaitable[bool]]
-"""Whether a checkpoint may see an entry's photo: an unexpired alert, or a match in the last 24 hours."""
+SeesPhoto = Callable[[Reader, str], Awaitable[bool]]
+"""Whether the reading checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)

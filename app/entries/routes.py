@@ -8,11 +8,12 @@ import msgspec
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, actor_for, reader_for, runtime_of, unit_for
-from app.db.unit import Actor, Reader, Unit
+from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.db.unit import Reader, Unit
 from app.entries import search, service
+from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
 from app.entries.domain import Entry, Measure, State
-from app.entries.schemas import DecisionIn, EntryIn, EntryOut, HistoryItemOut, HistoryOut, SearchIn
+from app.entries.schemas import DecisionIn, EntryIn, SearchIn
 from app.entries.store import Filter
 from app.web.etag import RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
@@ -44,6 +45,7 @@ CONTENT = (
     "instrument-mismatch",
     "photo-invalid",
     "duplicate-entry",
+    "wrong-agency",
 )
 """Slugs of what may be wrong with an entry's content."""
 
@@ -105,7 +107,15 @@ async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Pa
     return Page(items=[EntryOut.of(entry, unit.now, settings) for entry in page], next_cursor=after)
 
 
-@router.get("/{entry_id}", summary="Read an entry", responses=problems("not-found"), response_model=EntryOut)
+@router.get(
+    "/{entry_id}",
+    summary="Read an entry",
+    responses={
+        304: {"description": "The copy that the caller holds is still good."},
+        **problems("not-found"),
+    },
+    response_model=EntryOut,
+)
 async def read_entry(
     reader: EntryReader,
     entry_id: EntryId,
@@ -122,9 +132,7 @@ async def read_entry(
 @router.put(
     "/{entry_id}",
     summary="Resubmit a returned entry",
-    responses=problems(
-        *CONTENT, "not-found", "wrong-agency", "wrong-state", "stale-version", "version-required"
-    ),
+    responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required"),
 )
 async def resubmit_entry(
     unit: Submitter,
@@ -186,13 +194,12 @@ async def read_history(reader: EntryReader, entry_id: EntryId) -> HistoryOut:
     response_class=Response,
 )
 async def read_photo(
-    actor: Annotated[Actor, actor_for()],
+    unit: Annotated[Unit, unit_for()],
     entry_id: EntryId,
     request: Request,
 ) -> Response:
     """The photo, for the owner, those who decide, auditors, and checkpoints that have to do with the person."""
-    granted = actor.holds("checkpoint") and await request.app.state.ports.sees_photo(actor, entry_id)
-    async with runtime_of(request).writing(actor) as unit:
-        blob = await service.photo(unit, entry_id, granted=granted)
-        await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})
+    granted = unit.actor.holds(Role.CHECKPOINT) and await request.app.state.ports.sees_photo(unit, entry_id)
+    blob = await service.photo(unit, entry_id, granted=granted)
+    await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})
     return Response(blob.data, media_type=blob.media_type, headers={"Cache-Control": "no-store"})

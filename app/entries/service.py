@@ -1,7 +1,7 @@
 """Use cases of the register: submit, decide, resubmit, read. Each runs in one transaction, told in order."""
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -9,28 +9,19 @@ from app.access.domain import IMMIGRATION
 from app.access.service import find_checkpoint, lock_agency, record
 from app.db.unit import Actor, Reader, Unit
 from app.entries import periods, store
-from app.entries.domain import (
-    Basis,
-    EndedReason,
-    Entry,
-    Letter,
-    Measure,
-    Notice,
-    Photo,
-    State,
-    Subject,
-    Substitute,
-    Verdict,
-)
+from app.entries.blobs import Blob
+from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
+from app.entries.duplicates import refuse_duplicates
 from app.entries.events import EntryChanged
 from app.entries.law import Origin, Owner, Policy, Request, judge
-from app.entries.store import Blob, Filter
+from app.entries.store import Filter
+from app.entries.subjects import Photo, Subject
+from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import (
-    DuplicateEntry,
     Fault,
     Invalid,
     NotFound,
-    UrgentNotRepeatable,
+    WrongAgency,
     WrongState,
 )
 from app.kit.clock import legal_day
@@ -44,32 +35,6 @@ ALL_ENTRIES = frozenset({"approver", "duty_officer", "auditor"})
 
 OLDEST_REQUEST = timedelta(hours=24)
 """How far back an urgent request's own time may lie (contract section 4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A measure as a submitter asks for it."""
-
-    measure: Measure
-    subject: Subject
-    photo: Blob | None
-    basis: Basis
-    starts_on: date | None = None
-    ends_on: date | None = None
-    lifetime: bool = False
-    unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UrgentWanted(Wanted):
-    """An urgent measure: no period, but a letter (Permenimipas 13/2025 art. 9)."""
-
-    letter: Letter | None = None
-    attachment: Blob | None = None
-    requested_at: datetime | None = None
-    substitute: Substitute | None = None
-    message: str | None = None
-    chase: tuple[str, ...] = ()
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -89,7 +54,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     """
     owner = await _owner(unit)
     warnings = _judged(wanted, owner, settings, unit.now)
-    similar = await _refuse_duplicates(unit, wanted, owner.code)
+    similar = await refuse_duplicates(unit, wanted, owner.code)
     entry = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     await store.add(unit, entry, "submitted")
     await keep_photo(unit, entry, wanted)
@@ -114,7 +79,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         raise WrongState("Only a returned entry can be resubmitted.")
     owner = await _owner(unit)
     warnings = _judged(wanted, owner, settings, unit.now)
-    similar = await _refuse_duplicates(unit, wanted, owner.code, but=entry_id)
+    similar = await refuse_duplicates(unit, wanted, owner.code, but=entry_id)
     fresh = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = fresh.replace(
         id=entry.id,
@@ -153,7 +118,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     requested = _requested_at(wanted, unit.now)
     await _known_checkpoints(unit, wanted.chase)
     warnings = list(_judged(wanted, owner, settings, unit.now))
-    warnings += await _refuse_duplicates(unit, wanted, owner.code)
+    warnings += await refuse_duplicates(unit, wanted, owner.code)
     if wanted.attachment is None:
         detail = "The letter itself is not attached; whoever countersigns must see it."
         warnings.append(Notice("letter_unseen", "/letter/attachment", detail))
@@ -297,7 +262,7 @@ def visible(entry: Entry, actor: Actor) -> bool:
 async def _owner(unit: Unit) -> Owner:
     agency = await lock_agency(unit, str(unit.actor.agency))
     if agency is None or not agency.active:
-        raise NotFound("Your agency is not active in this register.")
+        raise WrongAgency("Your agency is not active in this register.")
     return Owner(agency.code, agency.legal_forms)
 
 
@@ -375,53 +340,6 @@ async def _known_checkpoints(reader: Reader, codes: tuple[str, ...]) -> None:
             faults.append(Fault(f"/alert/checkpoints/{i}", "unknown", "There is no such checkpoint."))
     if faults:
         raise Invalid("A checkpoint is unknown.", faults=faults)
-
-
-async def _refuse_duplicates(
-    unit: Unit, wanted: Wanted, owner: str, *, but: str | None = None
-) -> list[Notice]:
-    """R14, R15, R35: one letter, one case, one entry per subject of an owner; near matches warn."""
-    subject, basis = wanted.subject, wanted.basis
-    keys = subject.identifiers() | {store.letter_key(owner, basis.number)}
-    warnings = []
-    urgent = isinstance(wanted, UrgentWanted)
-    for stored in await store.list_by_keys(unit, keys):
-        other = stored.at(unit.now)
-        if other.id == but or other.agency != owner:
-            continue
-        if not subject.same_person(other.subject):
-            if subject.identifiers() & other.subject.identifiers():
-                detail = f"Similar to the subject of {other.id}; make sure who is meant."
-                warnings.append(Notice("similar_subject", "/subject", detail))
-            continue
-        same_case = _folded(other.basis.case_reference) == _folded(basis.case_reference)
-        if urgent and same_case and other.ended_reason is EndedReason.LAPSED:
-            raise UrgentNotRepeatable(
-                "The same urgent request lapsed; it can't be made again (Permenkumham 38/2021 art. 11).",
-                extra={"entry_id": other.id},
-            )
-        if other.state is State.REJECTED:
-            continue
-        if _folded(other.basis.number) == _folded(basis.number):
-            raise DuplicateEntry("This letter names this person already.", extra={"entry_id": other.id})
-        if same_case and other.state is not State.ENDED and _overlaps(unit.now, wanted, other):
-            raise DuplicateEntry(
-                "This case has an entry against this person for this time already (R15).",
-                extra={"entry_id": other.id},
-            )
-    return warnings
-
-
-def _overlaps(now: datetime, wanted: Wanted, other: Entry) -> bool:
-    starts_on = wanted.starts_on or legal_day(now)
-    ends_on = wanted.ends_on
-    if isinstance(wanted, UrgentWanted):
-        ends_on = periods.urgent_end(starts_on)
-    return periods.overlap(starts_on, ends_on, other.starts_on, other.ends_on)
-
-
-def _folded(text: str) -> str:
-    return "".join(text.split()).casefold()
 
 
 def _told_as(before: Entry, entry: Entry) -> RecordType | None:

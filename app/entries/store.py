@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, u
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import tables
+from app.entries.blobs import Blob
 from app.entries.domain import Basis, Entry, State
 from app.errors import NotFound
 
@@ -22,16 +23,6 @@ _BY_KEYS = (
     .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
     .order_by(tables.entry.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Stored bytes: a photo or a letter."""
-
-    sha256: str
-    kind: str
-    media_type: str
-    data: bytes
 
 
 def _columns(entry: Entry) -> dict[str, Any]:

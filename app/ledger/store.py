@@ -32,7 +32,12 @@ _ALERTS_AFTER = _AFTER.where(record_table.c.alert_id.is_not(None))
 
 
 async def found(unit: Unit) -> None:
-    """Lay the foundation: the head of an empty ledger with a new epoch, once."""
+    """Lay the foundation: the head of an empty ledger with a new epoch, once.
+
+    It comes first when a register is founded: the lock lets one machine at a time lay the rest as well.
+    """
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
     if (await unit.run(select(head_table.c.id))).first() is None:
         values = {"id": 1, "epoch": secrets.token_hex(8), "size": 0, "last_alert": 0, "previous_alert": 0}
         await unit.run(insert(head_table).values(**values, created_at=unit.now))

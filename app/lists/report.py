@@ -84,5 +84,5 @@ def reason_of(error: CekalError) -> str:
         return f"{word}: {error.detail}"
     first, *more = error.faults
     at = f" at {first.pointer}" if first.pointer else ""
-    others = f" and {len(more)} more" if more else ""
+    others = f" (and {len(more)} more)" if more else ""
     return f"{word}{at}: {first.detail}{others}"

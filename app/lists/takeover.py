@@ -9,13 +9,14 @@ unless officers have worked on it here: from the takeover on this register leads
 file ends nothing.
 """
 
+import asyncio
 import hashlib
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final
@@ -137,6 +138,7 @@ async def take_over(
             await takeover.take(step)
             done = file.tell()
             tell(done, size)
+            await asyncio.sleep(0)  # SQLite never lets others have a turn: here Ctrl-C is heard
     await takeover.close(path)
     return takeover.report
 
@@ -314,12 +316,14 @@ def _parsed(line: _Raw) -> TakenOverIn:
 def _in_line(error: CekalError) -> CekalError:
     """The same error with pointers into the line instead of the entry in it."""
     faults = [
-        Fault(f"/entry{fault.pointer}", fault.code, fault.detail)
-        if fault.pointer.split("/")[1:2] != [] and fault.pointer.split("/")[1] in EntryIn.model_fields
-        else fault
+        fault if fault.pointer in _BESIDE else replace(fault, pointer=f"/entry{fault.pointer}")
         for fault in error.faults
     ]
     return type(error)(error.detail, faults=faults)
+
+
+_BESIDE = frozenset({"/extension_count", "/first_started_on"})
+"""What the rules look at that stands beside the entry in a line."""
 
 
 def _fault(pointer: str, code: str, detail: str) -> Invalid:

@@ -5,6 +5,7 @@ decision (UU 6/2011 art. 98), for which two persons stand. It lasts for life on 
 order (art. 102(3)), or until a review date.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,10 +17,12 @@ import msgspec
 from app.access.domain import IMMIGRATION, SYSTEM
 from app.access.service import record
 from app.entries import listing, periods
-from app.entries.domain import Basis, Measure, Subject
+from app.entries.domain import Basis, Measure
 from app.entries.law import Owner, Policy
 from app.entries.listing import Approvers, Listed, Source
-from app.entries.service import Wanted, policy_of
+from app.entries.service import policy_of
+from app.entries.subjects import Subject
+from app.entries.wanted import Wanted
 from app.errors import CekalError, Fault, NotFound, PeriodTooLong, WniCannotBeDeterred
 from app.identity.births import birth_from_json
 from app.kit.clock import legal_day
@@ -88,6 +91,7 @@ async def import_list(
                 report.note(item.reference, outcome)
         done += len(persons)
         tell(done, len(edition.persons))
+        await asyncio.sleep(0)  # SQLite never lets others have a turn: here Ctrl-C is heard
     await _end_absent(runtime, edition, standing, report)
     for unreadable in edition.unreadable:
         report.skip(unreadable.id, unreadable.reason)
@@ -121,8 +125,9 @@ async def _open(runtime: Runtime, edition: UnList, approvers: Approvers, review_
 def _check_review(review_on: date | None, today: date, policy: Policy) -> None:
     last = periods.last_day_allowed(today, periods.DETERRENCE_MONTHS, policy.month_convention)
     if review_on is not None and not today <= review_on <= last:
-        detail = f"The review lies between today and {last}, ten years ahead (UU 6/2011 art. 102(1))."
-        raise PeriodTooLong(detail, faults=[Fault("/review_on", "range", detail)])
+        detail = f"It lies between today and {last}, ten years ahead (UU 6/2011 art. 102(1))."
+        fault = Fault("/review_on", "range", detail)
+        raise PeriodTooLong("The review can't be on that day.", faults=[fault])
 
 
 def _judged(

@@ -3,28 +3,15 @@
 import httpx2
 import pytest
 
-from app.worker import Worker
+from tests.api.feeds import alerts
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, deterrence_body, entry_body, merged, urgent_body
-from tests.support.clock import SettableClock
-from tests.support.steps import Json, decide, etag, expect, impose, sound
+from tests.support.bodies import check_body, deterrence_body, urgent_body
+from tests.support.steps import decide, expect, impose, sound
 
 
 @pytest.fixture
 async def counter(actors: Actors) -> Caller:
     return await actors.client("checkpoint")
-
-
-async def alerts(http: httpx2.AsyncClient, by: Caller) -> list[Json]:
-    """Every alert from the beginning."""
-    told: list[Json] = expect(await http.get("/v1/alerts", headers=by.headers), 200)["items"]
-    return told
-
-
-async def records(http: httpx2.AsyncClient, by: Caller) -> list[Json]:
-    """Every record of the ledger."""
-    told: list[Json] = expect(await http.get("/v1/changes", headers=by.headers), 200)["items"]
-    return told
 
 
 async def reached(http: httpx2.AsyncClient, by: Caller, path: str) -> int:
@@ -127,78 +114,6 @@ async def test_entries_that_were_never_urgent_tell_nobody(
     assert (page["items"], page["last_alert"], page["head"]) == ([], 0, 1)
 
 
-async def test_without_countersignature_it_lapses_after_a_day_and_is_told(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
-) -> None:
-    submitter, body = await actors.client("submitter"), urgent_body()
-    raised = await sound(http, submitter, body)
-    question = check_body(body["subject"])
-    clock.advance(hours=24, seconds=-1)
-    assert await worker.end_by_law() == 0
-    assert (await http.post("/v1/checks", json=question, headers=counter.headers)).json()[
-        "outcome"
-    ] == "refer"
-    clock.advance(seconds=1)
-    assert (await http.post("/v1/checks", json=question, headers=counter.headers)).json()[
-        "outcome"
-    ] == "clear"
-    late = clock.advance(hours=5)
-    assert await worker.end_by_law() == 1
-    assert await worker.end_by_law() == 0
-    read = await http.get(f"/v1/entries/{raised['entry']['id']}", headers=submitter.headers)
-    entry = expect(read, 200)
-    assert (entry["state"], entry["ended_reason"]) == ("ended", "lapsed")
-    assert entry["ended_at"] == "2026-11-24T03:00:00.000000Z"
-    told = (await alerts(http, counter))[-1]
-    assert (told["kind"], told["action"]) == ("cancel", "release")
-    assert told["issued_at"] == late.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    ended = [record for record in await records(http, counter) if record["effective_at"]]
-    assert [(record["type"], record["effective_at"]) for record in ended] == [
-        ("entry.ended", "2026-11-24T03:00:00.000000Z"),
-        ("alert.cancelled", "2026-11-24T03:00:00.000000Z"),
-    ]
-    again = merged(
-        urgent_body(),
-        {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
-    )
-    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
-    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
-
-
-async def test_at_the_end_of_day_twenty_it_lapses_though_countersigned(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
-) -> None:
-    submitter, body = await actors.client("submitter"), urgent_body()
-    raised = await sound(http, submitter, body)
-    await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
-    clock.set("2026-12-12T23:59:59.999+07:00")
-    assert await worker.end_by_law() == 0
-    asked = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
-    assert expect(asked, 200)["outcome"] == "refuse"
-    clock.set("2026-12-13T00:00:00+07:00")
-    assert await worker.end_by_law() == 1
-    assert [alert["kind"] for alert in await alerts(http, counter)] == ["raise", "update", "cancel"]
-    last = (await records(http, counter))[-1]
-    assert (last["type"], last["effective_at"]) == ("alert.cancelled", "2026-12-12T17:00:00.000000Z")
-    again = merged(
-        urgent_body(),
-        {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
-    )
-    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
-    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
-
-
-async def test_another_case_against_the_same_person_may_follow_a_lapse(
-    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
-) -> None:
-    submitter, body = await actors.client("submitter"), urgent_body()
-    await sound(http, submitter, body)
-    clock.advance(days=2)
-    await worker.end_by_law()
-    raised = await sound(http, submitter, urgent_body(subject=body["subject"]))
-    assert raised["alert"]["kind"] == "raise"
-
-
 @pytest.mark.settings(urgent_countersign_first=True)
 async def test_where_the_countersignature_comes_first_nothing_holds_before_it(
     http: httpx2.AsyncClient, actors: Actors, counter: Caller
@@ -217,29 +132,6 @@ async def test_where_the_countersignature_comes_first_nothing_holds_before_it(
     assert (told["kind"], told["action"]) == ("raise", "refuse_exit")
     asked = await http.post("/v1/checks", json=question, headers=counter.headers)
     assert expect(asked, 200)["outcome"] == "refuse"
-
-
-@pytest.mark.settings(urgent_countersign_first=True)
-async def test_a_request_that_nobody_countersigns_lapses_without_a_word_and_can_not_be_repeated(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
-) -> None:
-    submitter, body = await actors.client("submitter"), urgent_body()
-    raised = await sound(http, submitter, body)
-    clock.advance(hours=24)
-    late = {"verdict": "countersign"}
-    path = f"/v1/entries/{raised['entry']['id']}/decisions"
-    duty = await actors.client("duty_officer")
-    for told in (0, 1):
-        refused = await http.post(path, json=late, headers=duty.on(etag(raised["entry"])))
-        assert refused.status_code in {409, 412}
-        assert await worker.end_by_law() == 1 - told
-    assert await alerts(http, counter) == []
-    again = merged(
-        urgent_body(),
-        {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
-    )
-    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
-    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
 
 
 async def test_an_urgent_entry_ban_refuses_entry_once_countersigned(
@@ -267,17 +159,4 @@ async def test_a_deployment_may_keep_the_urgent_route_for_exit_bans(
     del body["starts_on"], body["ends_on"]
     body["letter"] = urgent_body()["letter"]
     expect(await http.post("/v1/urgent-entries", json=body, headers=submitter.once("one")), 422)
-    assert await alerts(http, counter) == []
-
-
-async def test_what_the_law_ends_is_told_for_ordinary_entries_too_but_alerts_nobody(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
-) -> None:
-    await impose(http, actors, entry_body())
-    clock.set("2027-05-25T12:00:00+07:00")
-    await actors.client("checkpoint")
-    assert await worker.end_by_law() == 1
-    last = (await records(http, counter))[-1]
-    assert (last["type"], last["tombstone"]) == ("entry.ended", True)
-    assert last["effective_at"] == "2027-05-23T17:00:00.000000Z"
     assert await alerts(http, counter) == []

@@ -206,3 +206,12 @@ async def test_silence_is_put_on_record_once_an_alert_is_overdue(
     assert [row.object for row in told] == [alert["id"]]
     assert f'"unacknowledged":{alert["recipients"] - 1}' in told[0].detail.replace(" ", "")
     assert '"chase":[]' in told[0].detail.replace(" ", "")
+
+
+async def test_nobody_is_chased_for_an_alert_that_was_withdrawn(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+) -> None:
+    raised = await sound(http, await actors.client("submitter"))
+    await decide(http, await actors.client("duty_officer"), raised["entry"], "reject", "A mistake.")
+    clock.advance(minutes=2)
+    assert await worker.tell_silence() == 0

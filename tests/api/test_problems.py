@@ -78,38 +78,37 @@ async def test_every_problem_is_explained_where_its_type_points(http: AsyncClien
         assert json.dumps(kind.remedy)[1:-1] in page.text or kind.remedy in page.text
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "slug"),
-    [
-        ("GET", "/v1/nothing", 404, "not-found"),
-        ("GET", "/", 404, "not-found"),
-        ("GET", "/v1/entries/", 404, "not-found"),
-        ("POST", "/v1/entries/search/more", 404, "not-found"),
-        ("GET", "/problems/unheard-of", 404, "not-found"),
-        ("DELETE", "/v1/entries", 405, "method-not-allowed"),
-        ("PATCH", "/v1/entries/ent_1", 405, "method-not-allowed"),
-        ("GET", "/v1/checks", 405, "method-not-allowed"),
-        ("POST", "/v1/alerts/stream", 405, "method-not-allowed"),
-        ("GET", "/v1/entries", 401, "unauthenticated"),
-        ("POST", "/v1/checks", 401, "unauthenticated"),
-        ("GET", "/v1/alerts/stream", 401, "unauthenticated"),
-        ("GET", "/metrics", 401, "unauthenticated"),
-    ],
-)
+REFUSALS = [
+    ("GET", "/v1/nothing", 404, "not-found"),
+    ("GET", "/", 404, "not-found"),
+    ("GET", "/v1/entries/", 404, "not-found"),
+    ("POST", "/v1/entries/search/more", 404, "not-found"),
+    ("GET", "/problems/unheard-of", 404, "not-found"),
+    ("DELETE", "/v1/entries", 405, "method-not-allowed"),
+    ("PATCH", "/v1/entries/ent_1", 405, "method-not-allowed"),
+    ("GET", "/v1/checks", 405, "method-not-allowed"),
+    ("POST", "/v1/alerts/stream", 405, "method-not-allowed"),
+    ("GET", "/v1/entries", 401, "unauthenticated"),
+    ("POST", "/v1/checks", 401, "unauthenticated"),
+    ("GET", "/v1/alerts/stream", 401, "unauthenticated"),
+    ("GET", "/metrics", 401, "unauthenticated"),
+]
+
+
 @ON_SQLITE
-async def test_every_refusal_is_a_problem_also_on_unknown_paths(
-    http: AsyncClient, method: str, path: str, status: int, slug: str
-):
-    response = await http.request(method, path)
-    assert refused(response, status, slug) == {}
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["title"] == CATALOGUE[slug].title
-    assert problem["title_id"] == CATALOGUE[slug].title_id
-    if status == 405:
-        assert method not in response.headers["allow"]
-    if status == 401:
-        assert response.headers["www-authenticate"].startswith("Bearer")
+async def test_every_refusal_is_a_problem_also_on_unknown_paths(http: AsyncClient, subtests: pytest.Subtests):
+    for method, path, status, slug in REFUSALS:
+        with subtests.test(str((method, path, status, slug))[:80]):
+            response = await http.request(method, path)
+            assert refused(response, status, slug) == {}
+            assert response.headers["content-type"] == "application/problem+json"
+            problem = response.json()
+            assert problem["title"] == CATALOGUE[slug].title
+            assert problem["title_id"] == CATALOGUE[slug].title_id
+            if status == 405:
+                assert method not in response.headers["allow"]
+            if status == 401:
+                assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 @ON_SQLITE
@@ -190,55 +189,57 @@ async def test_all_faults_are_listed_at_once_with_pointers_into_the_body(http: A
     }
 
 
-@pytest.mark.parametrize(
-    ("changes", "pointer"),
-    [
-        ({"lifetime": "no"}, "/lifetime"),
-        ({"lifetime": 0}, "/lifetime"),
-        ({"starts_on": 1_795_392_000}, "/starts_on"),
-        ({"starts_on": "1795392000"}, "/starts_on"),
-        ({"starts_on": "2026-11-23T00:00:00Z"}, "/starts_on"),
-        ({"starts_on": "0001-01-01"}, "/starts_on"),
-        ({"ends_on": "9999-12-31"}, "/ends_on"),
-        ({"subject": {"birth": {"age": "45", "as_of": "2026-11-23"}}}, "/subject/birth/age"),
-        ({"subject": {"birth": {"age": True, "as_of": "2026-11-23"}}}, "/subject/birth/age"),
-        ({"basis": {"amount_idr": True}}, "/basis/amount_idr"),
-        ({"basis": {"number": 12}}, "/basis/number"),
-        ({"subject": {"full_name": " "}}, "/subject/full_name"),
-        ({"subject": {"full_name": "x" * 301}}, "/subject/full_name"),
-    ],
-)
+OTHER_TYPES = [
+    ({"lifetime": "no"}, "/lifetime"),
+    ({"lifetime": 0}, "/lifetime"),
+    ({"starts_on": 1_795_392_000}, "/starts_on"),
+    ({"starts_on": "1795392000"}, "/starts_on"),
+    ({"starts_on": "2026-11-23T00:00:00Z"}, "/starts_on"),
+    ({"starts_on": "0001-01-01"}, "/starts_on"),
+    ({"ends_on": "9999-12-31"}, "/ends_on"),
+    ({"subject": {"birth": {"age": "45", "as_of": "2026-11-23"}}}, "/subject/birth/age"),
+    ({"subject": {"birth": {"age": True, "as_of": "2026-11-23"}}}, "/subject/birth/age"),
+    ({"basis": {"amount_idr": True}}, "/basis/amount_idr"),
+    ({"basis": {"number": 12}}, "/basis/number"),
+    ({"subject": {"full_name": " "}}, "/subject/full_name"),
+    ({"subject": {"full_name": "x" * 301}}, "/subject/full_name"),
+]
+
+
 @ON_SQLITE
 async def test_a_value_of_another_type_is_refused_and_never_reinterpreted(
-    http: AsyncClient, actors: Actors, changes: dict[str, Any], pointer: str
+    http: AsyncClient, actors: Actors, subtests: pytest.Subtests
 ):
-    submitter = await actors.client("submitter")
-    response = await http.post("/v1/entries", json=entry_body(**changes), headers=submitter.headers)
-    assert pointer in refused(response, 422, "validation")
+    for changes, pointer in OTHER_TYPES:
+        with subtests.test(str((changes, pointer))[:80]):
+            submitter = await actors.client("submitter")
+            response = await http.post("/v1/entries", json=entry_body(**changes), headers=submitter.headers)
+            assert pointer in refused(response, 422, "validation")
 
 
-@pytest.mark.parametrize(
-    ("content", "media_type", "status", "slug"),
-    [
-        (b"", "application/json", 422, "validation"),
-        (b"{", "application/json", 400, "malformed-json"),
-        (b'{"measure": "\xff"}', "application/json", 400, "malformed-json"),
-        (b"[" * 100_000, "application/json", 400, "malformed-json"),
-        (b'{"lifetime": ' + b"9" * 5000 + b"}", "application/json", 400, "malformed-json"),
-        (b"[]", "application/json", 422, "validation"),
-        (b"null", "application/json", 422, "validation"),
-        (b'"text"', "application/json", 422, "validation"),
-        (b"{}", "text/plain", 415, "unsupported-media-type"),
-        (b"measure=prevention", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
-    ],
-)
+NO_OBJECTS = [
+    (b"", "application/json", 422, "validation"),
+    (b"{", "application/json", 400, "malformed-json"),
+    (b'{"measure": "\xff"}', "application/json", 400, "malformed-json"),
+    (b"[" * 100_000, "application/json", 400, "malformed-json"),
+    (b'{"lifetime": ' + b"9" * 5000 + b"}", "application/json", 400, "malformed-json"),
+    (b"[]", "application/json", 422, "validation"),
+    (b"null", "application/json", 422, "validation"),
+    (b'"text"', "application/json", 422, "validation"),
+    (b"{}", "text/plain", 415, "unsupported-media-type"),
+    (b"measure=prevention", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
+]
+
+
 @ON_SQLITE
 async def test_what_is_no_json_object_is_refused_as_what_it_is(
-    http: AsyncClient, actors: Actors, content: bytes, media_type: str, status: int, slug: str
+    http: AsyncClient, actors: Actors, subtests: pytest.Subtests
 ):
-    submitter = await actors.client("submitter")
-    headers = {**submitter.headers, "Content-Type": media_type}
-    refused(await http.post("/v1/entries", content=content, headers=headers), status, slug)
+    for content, media_type, status, slug in NO_OBJECTS:
+        with subtests.test(str((content, media_type, status, slug))[:80]):
+            submitter = await actors.client("submitter")
+            headers = {**submitter.headers, "Content-Type": media_type}
+            refused(await http.post("/v1/entries", content=content, headers=headers), status, slug)
 
 
 async def test_no_problem_repeats_what_was_sent(http: AsyncClient, actors: Actors):
@@ -275,35 +276,36 @@ def _known(entry: dict[str, Any]) -> dict[str, Any]:
 NUL = "%00"
 
 
-@pytest.mark.parametrize(
-    ("role", "method", "path", "status"),
-    [
-        ("submitter", "GET", f"/v1/entries/{NUL}", 404),
-        ("submitter", "GET", f"/v1/entries/ent_{NUL}/history", 404),
-        ("submitter", "GET", f"/v1/entries/ent_{NUL}/photo", 404),
-        ("submitter", "PUT", f"/v1/entries/{NUL}", 404),
-        ("verifier", "POST", f"/v1/entries/{NUL}/decisions", 404),
-        ("admin", "GET", f"/v1/clients/{NUL}", 404),
-        ("admin", "DELETE", f"/v1/clients/{NUL}/keys/{NUL}", 404),
-        ("admin", "GET", f"/v1/agencies/{NUL}", 404),
-        ("checkpoint", "POST", f"/v1/alerts/{NUL}/receipts", 404),
-        ("checkpoint", "GET", f"/v1/checks/{NUL}", 404),
-        ("auditor", "GET", f"/v1/entries?agency={NUL}", 422),
-        ("auditor", "GET", f"/v1/audit?act={NUL}", 422),
-        ("auditor", "GET", f"/v1/audit?about={NUL}", 422),
-        ("auditor", "GET", "/v1/entries?cursor=WyJcdTAwMDAiXQ", 422),
-        ("auditor", "GET", "/v1/audit?cursor=WyJcdTAwMDAiXQ", 422),
-        ("auditor", "GET", "/v1/agencies?cursor=WyJcdTAwMDAiXQ", 422),
-        ("auditor", "GET", "/v1/clients?cursor=WyJcdTAwMDAiXQ", 422),
-    ],
-)
+ADDRESSES = [
+    ("submitter", "GET", f"/v1/entries/{NUL}", 404),
+    ("submitter", "GET", f"/v1/entries/ent_{NUL}/history", 404),
+    ("submitter", "GET", f"/v1/entries/ent_{NUL}/photo", 404),
+    ("submitter", "PUT", f"/v1/entries/{NUL}", 404),
+    ("verifier", "POST", f"/v1/entries/{NUL}/decisions", 404),
+    ("admin", "GET", f"/v1/clients/{NUL}", 404),
+    ("admin", "DELETE", f"/v1/clients/{NUL}/keys/{NUL}", 404),
+    ("admin", "GET", f"/v1/agencies/{NUL}", 404),
+    ("checkpoint", "POST", f"/v1/alerts/{NUL}/receipts", 404),
+    ("checkpoint", "GET", f"/v1/checks/{NUL}", 404),
+    ("auditor", "GET", f"/v1/entries?agency={NUL}", 422),
+    ("auditor", "GET", f"/v1/audit?act={NUL}", 422),
+    ("auditor", "GET", f"/v1/audit?about={NUL}", 422),
+    ("auditor", "GET", "/v1/entries?cursor=WyJcdTAwMDAiXQ", 422),
+    ("auditor", "GET", "/v1/audit?cursor=WyJcdTAwMDAiXQ", 422),
+    ("auditor", "GET", "/v1/agencies?cursor=WyJcdTAwMDAiXQ", 422),
+    ("auditor", "GET", "/v1/clients?cursor=WyJcdTAwMDAiXQ", 422),
+]
+
+
 async def test_a_nul_in_an_address_is_nothing_that_exists_on_either_engine(
-    http: AsyncClient, actors: Actors, role: str, method: str, path: str, status: int
+    http: AsyncClient, actors: Actors, subtests: pytest.Subtests
 ):
-    caller = await actors.client(role)
-    body = None if method == "GET" else {}
-    response = await http.request(method, path, json=body, headers=caller.on('"1"'))
-    refused(response, status, "not-found" if status == 404 else "validation")
+    for role, method, path, status in ADDRESSES:
+        with subtests.test(str((role, method, path, status))[:80]):
+            caller = await actors.client(role)
+            body = None if method == "GET" else {}
+            response = await http.request(method, path, json=body, headers=caller.on('"1"'))
+            refused(response, status, "not-found" if status == 404 else "validation")
 
 
 async def test_a_nul_in_a_searchs_cursor_is_refused(http: AsyncClient, actors: Actors):

@@ -20,56 +20,51 @@ ON_SQLITE = pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)
 """For what is refused before any database is asked."""
 
 
-@pytest.mark.parametrize(
-    ("body", "slug", "faults"),
-    [
-        (entry_body(**MANY_DAYS), "period-too-long", {"/ends_on": "too_long"}),
-        (entry_body(ends_on=...), "period-required", {"/ends_on": "required"}),
-        (entry_body(lifetime=True, ends_on=None), "lifetime-not-allowed", {"/lifetime": "prevention"}),
-        (entry_body(subject={"photo": ...}), "missing-subject-data", {"/subject/photo": "required"}),
-        (
-            entry_body(basis={"subject_status": "witness"}),
-            "witness-not-allowed",
-            {"/basis/subject_status": "witness"},
+CONTENT = [
+    (entry_body(**MANY_DAYS), "period-too-long", {"/ends_on": "too_long"}),
+    (entry_body(ends_on=...), "period-required", {"/ends_on": "required"}),
+    (entry_body(lifetime=True, ends_on=None), "lifetime-not-allowed", {"/lifetime": "prevention"}),
+    (entry_body(subject={"photo": ...}), "missing-subject-data", {"/subject/photo": "required"}),
+    (
+        entry_body(basis={"subject_status": "witness"}),
+        "witness-not-allowed",
+        {"/basis/subject_status": "witness"},
+    ),
+    (entry_body(basis={"stage": "trial"}), "stage-not-allowed", {"/basis/stage": "investigation_only"}),
+    (
+        entry_body(basis={"instrument": "request"}),
+        "instrument-mismatch",
+        {"/basis/instrument": "legal_form"},
+    ),
+    (
+        entry_body(subject={"photo": {"data": "bm8gcGhvdG8="}}),
+        "photo-invalid",
+        {"/subject/photo/data": "undecodable"},
+    ),
+    (
+        entry_body(
+            colour="red", subject={"shoe": 43, "documents": [{"type": "passport", "number": "1", "x": 1}]}
         ),
-        (entry_body(basis={"stage": "trial"}), "stage-not-allowed", {"/basis/stage": "investigation_only"}),
-        (
-            entry_body(basis={"instrument": "request"}),
-            "instrument-mismatch",
-            {"/basis/instrument": "legal_form"},
-        ),
-        (
-            entry_body(subject={"photo": {"data": "bm8gcGhvdG8="}}),
-            "photo-invalid",
-            {"/subject/photo/data": "undecodable"},
-        ),
-        (
-            entry_body(
-                colour="red", subject={"shoe": 43, "documents": [{"type": "passport", "number": "1", "x": 1}]}
-            ),
-            "validation",
-            {
-                "/colour": "unknown_member",
-                "/subject/shoe": "unknown_member",
-                "/subject/documents/0/x": "unknown_member",
-            },
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+        "validation",
+        {
+            "/colour": "unknown_member",
+            "/subject/shoe": "unknown_member",
+            "/subject/documents/0/x": "unknown_member",
+        },
+    ),
+]
+
+
 @ON_SQLITE
 async def test_content_that_breaks_a_rule_is_refused_at_its_place_and_changes_nothing(
-    http: AsyncClient,
-    actors: Actors,
-    runtime: Runtime,
-    body: dict[str, Any],
-    slug: str,
-    faults: dict[str, str],
+    http: AsyncClient, actors: Actors, runtime: Runtime, subtests: pytest.Subtests
 ):
-    submitter = await actors.client("submitter")
-    async with nothing_changed(runtime):
-        response = await http.post("/v1/entries", json=body, headers=submitter.headers)
-        assert refused(response, 422, slug) == faults
+    for body, slug, faults in CONTENT:
+        with subtests.test(str((body, slug, faults))[:80]):
+            submitter = await actors.client("submitter")
+            async with nothing_changed(runtime):
+                response = await http.post("/v1/entries", json=body, headers=submitter.headers)
+                assert refused(response, 422, slug) == faults
 
 
 async def test_an_entry_ban_against_an_indonesian_is_refused(
@@ -135,16 +130,20 @@ async def test_an_urgent_entry_without_letter_and_photo_is_refused_for_both_at_o
         }
 
 
-@pytest.mark.parametrize("member", ["starts_on", "ends_on", "lifetime"])
+PERIOD = ["starts_on", "ends_on", "lifetime"]
+
+
 @ON_SQLITE
 async def test_an_urgent_entry_that_names_a_period_is_refused(
-    http: AsyncClient, actors: Actors, runtime: Runtime, member: str
+    http: AsyncClient, actors: Actors, runtime: Runtime, subtests: pytest.Subtests
 ):
-    submitter = await actors.client("submitter")
-    async with nothing_changed(runtime):
-        body = urgent_body(**{member: False if member == "lifetime" else "2026-11-23"})
-        response = await http.post("/v1/urgent-entries", json=body, headers=submitter.once("k"))
-        assert refused(response, 422, "validation") == {f"/{member}": "unknown_member"}
+    for member in PERIOD:
+        with subtests.test(str(member)[:80]):
+            submitter = await actors.client("submitter")
+            async with nothing_changed(runtime):
+                body = urgent_body(**{member: False if member == "lifetime" else "2026-11-23"})
+                response = await http.post("/v1/urgent-entries", json=body, headers=submitter.once("k"))
+                assert refused(response, 422, "validation") == {f"/{member}": "unknown_member"}
 
 
 async def test_a_body_over_the_limit_is_refused(http: AsyncClient, actors: Actors, runtime: Runtime):
@@ -189,32 +188,35 @@ async def test_a_large_body_that_is_announced_and_never_sent_is_refused_at_once(
     assert b"/problems/request-timeout" in too_late
 
 
-@pytest.mark.parametrize(
-    ("place", "pointer"),
-    [
-        (("subject", "full_name"), "/subject/full_name"),
-        (("basis", "reason"), "/basis/reason"),
-        (("basis", "case_reference"), "/basis/case_reference"),
-        (("subject", "documents", 0, "number"), "/subject/documents/0/number"),
-        (("subject", "aliases", 0, "name"), "/subject/aliases/0/name"),
-        (("unknown", 0), "/unknown/0"),
-    ],
-)
+PLACES = [
+    (("subject", "full_name"), "/subject/full_name"),
+    (("basis", "reason"), "/basis/reason"),
+    (("basis", "case_reference"), "/basis/case_reference"),
+    (("subject", "documents", 0, "number"), "/subject/documents/0/number"),
+    (("subject", "aliases", 0, "name"), "/subject/aliases/0/name"),
+    (("unknown", 0), "/unknown/0"),
+]
+
+
 @ON_SQLITE
 async def test_nul_and_lone_surrogates_are_refused_at_their_place(
-    http: AsyncClient, actors: Actors, runtime: Runtime, place: tuple[Any, ...], pointer: str
+    http: AsyncClient, actors: Actors, runtime: Runtime, subtests: pytest.Subtests
 ):
-    submitter = await actors.client("submitter")
-    headers = {**submitter.headers, "Content-Type": "application/json"}
-    async with nothing_changed(runtime):
-        for bad in ("A\0B", "A\ud800B", "A\udc00", "\x7f"):
-            body = entry_body(unknown=["nik"])
-            inside: Any = body
-            for step in place[:-1]:
-                inside = inside[step]
-            inside[place[-1]] = bad
-            response = await http.post("/v1/entries", content=json.dumps(body).encode(), headers=headers)
-            assert list(refused(response, 422, "validation")) == [pointer]
+    for place, pointer in PLACES:
+        with subtests.test(str((place, pointer))[:80]):
+            submitter = await actors.client("submitter")
+            headers = {**submitter.headers, "Content-Type": "application/json"}
+            async with nothing_changed(runtime):
+                for bad in ("A\0B", "A\ud800B", "A\udc00", "\x7f"):
+                    body = entry_body(unknown=["nik"])
+                    inside: Any = body
+                    for step in place[:-1]:
+                        inside = inside[step]
+                    inside[place[-1]] = bad
+                    response = await http.post(
+                        "/v1/entries", content=json.dumps(body).encode(), headers=headers
+                    )
+                    assert list(refused(response, 422, "validation")) == [pointer]
 
 
 @ON_SQLITE
@@ -229,31 +231,27 @@ async def test_a_lone_surrogate_as_a_members_name_is_refused(
             refused(await http.post("/v1/entries", content=content, headers=headers), 422, "validation")
 
 
-@pytest.mark.parametrize(
-    ("changes", "status", "slug", "faults"),
-    [
-        ({"direction": None}, 422, "validation", {"/direction": "literal_error"}),
-        ({"direction": "sideways"}, 422, "validation", {"/direction": "literal_error"}),
-        ({"person": {"name": "A\0B"}}, 422, "validation", {"/person/name": "control_character"}),
-        ({"shoe": 43}, 422, "validation", {"/shoe": "unknown_member"}),
-    ],
-)
+CHECKS = [
+    ({"direction": None}, 422, "validation", {"/direction": "literal_error"}),
+    ({"direction": "sideways"}, 422, "validation", {"/direction": "literal_error"}),
+    ({"person": {"name": "A\0B"}}, 422, "validation", {"/person/name": "control_character"}),
+    ({"shoe": 43}, 422, "validation", {"/shoe": "unknown_member"}),
+]
+
+
 @ON_SQLITE
 async def test_a_check_without_direction_or_with_strange_members_is_refused(
-    http: AsyncClient,
-    actors: Actors,
-    runtime: Runtime,
-    changes: dict[str, Any],
-    status: int,
-    slug: str,
-    faults: dict[str, str],
+    http: AsyncClient, actors: Actors, runtime: Runtime, subtests: pytest.Subtests
 ):
-    counter = await actors.client("checkpoint")
-    async with nothing_changed(runtime):
-        body = check_body(wni(1), **changes)
-        assert (
-            refused(await http.post("/v1/checks", json=body, headers=counter.headers), status, slug) == faults
-        )
+    for changes, status, slug, faults in CHECKS:
+        with subtests.test(str((changes, status, slug, faults))[:80]):
+            counter = await actors.client("checkpoint")
+            async with nothing_changed(runtime):
+                body = check_body(wni(1), **changes)
+                assert (
+                    refused(await http.post("/v1/checks", json=body, headers=counter.headers), status, slug)
+                    == faults
+                )
 
 
 async def test_a_zone_of_the_wrong_length_is_refused(http: AsyncClient, actors: Actors, runtime: Runtime):

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -43,13 +44,11 @@ async def write(runtime: Runtime, writer: int) -> None:
     """Append one, two or three records at a time; every fifth transaction fails at its end."""
     for number in range(EACH):
         drafts = [draft(writer, number * 3 + i, alert=i == 1) for i in range(1 + number % 3)]
-        try:
+        with suppress(ChangedTheirMind):
             async with runtime.writing(SYSTEM) as unit:
                 await append(unit, drafts)
                 if number % 5 == 4:
                     raise ChangedTheirMind
-        except ChangedTheirMind:
-            continue
 
 
 async def follow(runtime: Runtime, seen: list[Record], written: asyncio.Event, *, alerts_only: bool) -> None:

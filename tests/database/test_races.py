@@ -113,15 +113,25 @@ async def test_two_workers_at_once_tell_an_end_once(
     assert types == [*["entry.provisional", "alert.raised"] * 4, *["entry.ended", "alert.cancelled"] * 4]
 
 
-async def test_a_crowd_of_checks_and_photos_at_once_is_answered(
+async def test_every_checkpoint_may_look_at_the_photo_at_once(
     http: httpx2.AsyncClient, actors: Actors
 ) -> None:
-    """Every checkpoint that was told of a person looks at the photo at the same moment."""
     raised = await sound(http, await actors.client("submitter"))
     counter = await actors.client("checkpoint")
     path = f"/v1/entries/{raised['entry']['id']}/photo"
     async with asyncio.timeout(8):
         answers = await asyncio.gather(*(http.get(path, headers=counter.headers) for _ in range(60)))
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_crowd_of_officers_looks_at_its_worklist_at_once(
+    http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    officer = await actors.client("submitter")
+    async with asyncio.timeout(8):
+        answers = await asyncio.gather(
+            *(http.get("/v1/worklist", headers=officer.headers) for _ in range(60))
+        )
     assert {answer.status_code for answer in answers} == {200}
 
 

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import httpx2
 import pytest
@@ -15,10 +16,12 @@ from app.access.guard import admit
 from app.access.service import revoke_client, revoke_key
 from app.alerts import hub, stream, tail
 from app.db.unit import Actor, Reader
+from app.main import create_app
 from app.runtime import Runtime
+from app.settings import Settings
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
-from tests.support.served import Served
+from tests.support.served import Served, client_for, serving
 from tests.support.sse import listening
 from tests.support.steps import expect, sound
 from tests.support.waiting import until
@@ -185,3 +188,44 @@ async def test_a_reader_that_leaves_is_let_go(served: Served, counter: Caller) -
         await leaving.next("heartbeat")
         assert len(served.app.state.hub.streams) == 1
     await until(lambda: not served.app.state.hub.streams)
+
+
+class UnreadableClock:
+    """A clock that can't be read for a while, such as a file that is just being written."""
+
+    def __init__(self, clock: SettableClock) -> None:
+        self._clock = clock
+        self.broken = False
+        self.asked = 0
+
+    def __call__(self) -> datetime:
+        if self.broken:
+            self.asked += 1
+            raise ValueError("Invalid isoformat string: ''")
+        return self._clock()
+
+
+async def test_a_clock_that_can_not_be_read_for_a_moment_stops_no_loop(
+    settings: Settings,
+    clock: SettableClock,
+    actors: Actors,
+    counter: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tail, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(tail, "_TICK_SECONDS", 0.02)
+    monkeypatch.setattr("app.worker._OFTEN", 0.02)
+    unreadable = UnreadableClock(clock)
+    app = create_app(settings, unreadable)
+    with serving(app) as url:
+        async with client_for(url) as http, listening(http, counter.headers) as open_stream:
+            await open_stream.next("heartbeat")
+            unreadable.broken = True
+            await until(lambda: unreadable.asked > 20)
+            unreadable.broken = False
+            raised = await sound(http, await actors.client("submitter"))
+            assert (await open_stream.next("alert")).json["id"] == raised["alert"]["id"]
+            clock.advance(hours=25)
+            assert (await open_stream.next("alert")).json["kind"] == "cancel"
+            clock.advance(days=366)
+            await until(lambda: not app.state.hub.streams)

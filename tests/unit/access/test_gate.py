@@ -25,9 +25,10 @@ class Register:
         self.version = 7
         made: dict[str, Any] = {"created_at": NOW, "created_by": None, "confirmed_by": None}
         self.client = Client(
-            "cli_1", "counter", frozenset({Role.CHECKPOINT}), Kind.COUNTER, None, None, "CGK", None, (), Standing.ACTIVE,
+            *("cli_1", "counter", frozenset({Role.CHECKPOINT}), Kind.COUNTER),
+            *(None, None, "CGK", None, (), Standing.ACTIVE),
             **made,
-        )  # fmt: skip
+        )
         self.key = Key(
             "key_1", "cli_1", secret_hash, Standing.ACTIVE, NOW, None, NOW + timedelta(days=1), None
         )

@@ -8,7 +8,8 @@ from typing import Any
 from app.checks.domain import Direction, Match, Outcome, Traveller, action_on, decide, worst
 from app.checks.schemas import understand
 from app.entries import periods
-from app.entries.domain import Basis, Document, Entry, Measure, State, Subject
+from app.entries.domain import Basis, Entry, Measure, State
+from app.entries.subjects import Document, Subject
 from app.identity.births import Birth
 from tests.support.bodies import check_body, merged, mrz_of
 

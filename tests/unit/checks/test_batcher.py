@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.checks import batcher as module
 from app.checks.batcher import LARGEST_BATCH, Batcher
@@ -31,10 +31,18 @@ class Desk:
             if self.fails is not None:
                 raise self.fails
             if "bad" in questions:
-                raise ValueError("a row that the database refuses")
+                raise DBAPIError("insert", None, Told("22021"))  # a record that the database refuses
         finally:
             self.running -= 1
         return [Unauthenticated("revoked") if q == "revoked" else str(q).encode() for q in questions]
+
+
+class Told(Exception):
+    """What PostgreSQL says, with its SQLSTATE."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
 
 
 @pytest.fixture
@@ -104,7 +112,14 @@ async def test_an_error_meant_for_one_asker_reaches_that_one(desk: Desk) -> None
 
 
 @pytest.mark.parametrize(
-    "outage", [OSError("refused"), OperationalError("select", None, Exception("gone")), TimeoutError()]
+    "outage",
+    [
+        OSError("refused"),
+        TimeoutError(),
+        OperationalError("select", None, Exception("locked")),
+        DBAPIError("select", None, Told("57P03")),
+        DBAPIError("select", None, Exception("closed"), connection_invalidated=True),
+    ],
 )
 async def test_an_outage_is_told_to_everybody_at_once(desk: Desk, outage: Exception) -> None:
     desk.fails = outage

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from app.checks.domain import Direction, action_on, worst
-from app.entries.domain import Alias, State
+from app.entries.domain import State
 from app.entries.periods import over_at, urgent_end
+from app.entries.subjects import Alias
 from tests.unit.checks.register import (
     NOW,
     WNA,

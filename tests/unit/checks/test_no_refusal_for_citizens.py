@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.checks.domain import action_on, decide, worst
 from app.checks.schemas import understand
-from app.entries.domain import Citizenship, Entry
+from app.entries.domain import Entry
+from app.entries.subjects import Citizenship
 from app.errors import CekalError
 from tests.support.bodies import mrz_of
 from tests.unit.checks.register import NOW, TODAY, Json, entry

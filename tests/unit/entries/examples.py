@@ -7,18 +7,9 @@ import msgspec
 import pytest
 
 from app.db.unit import Actor
-from app.entries.domain import (
-    Basis,
-    Citizenship,
-    Document,
-    Entry,
-    Letter,
-    Measure,
-    Notice,
-    State,
-    Subject,
-)
+from app.entries.domain import Basis, Entry, Letter, Measure, Notice, State
 from app.entries.law import Owner, Policy, Request, judge
+from app.entries.subjects import Citizenship, Document, Subject
 from app.errors import CekalError
 from app.identity.births import Birth
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.entries.domain import Citizenship, Document, Letter, Subject
+from app.entries.domain import Letter
+from app.entries.subjects import Citizenship, Document, Subject
 from app.errors import CekalError, Invalid, MissingSubjectData, WniCannotBeDeterred
 from app.identity.births import Birth, span
 

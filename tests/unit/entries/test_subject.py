@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.entries.domain import Alias, Document, Subject
+from app.entries.subjects import Alias, Document, Subject
 from app.identity.births import Birth
 
 from .examples import subject

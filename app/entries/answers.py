@@ -1,0 +1,179 @@
+"""What the register answers (contract sections 3 and 4); what it is asked stands in `schemas`."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Self
+
+import msgspec
+from pydantic import Field
+
+from app.entries import periods
+from app.entries.domain import Entry
+from app.entries.schemas import BIRTH_EXAMPLES, SubstituteIn
+from app.settings import Settings
+from app.web.wire import Moment, WireOut
+
+Json = dict[str, Any]
+
+
+class AliasOut(WireOut):
+    """Another name of the subject."""
+
+    name: str
+    quality: str
+
+
+class DocumentOut(WireOut):
+    """A document of the subject."""
+
+    type: str
+    number: str
+    issuing_state: str | None
+    expires_on: date | None
+
+
+class PhotoOut(WireOut):
+    """Where the photo is, and what it hashes to."""
+
+    sha256: str
+    media_type: str
+    url: str
+
+
+class SubjectOut(WireOut):
+    """The person."""
+
+    full_name: str
+    aliases: list[AliasOut]
+    sex: str | None
+    birth: Annotated[Json | None, Field(examples=BIRTH_EXAMPLES)]
+    birth_alternatives: list[Json]
+    birth_place: str | None
+    nationalities: list[str]
+    nik: str | None
+    occupation: str | None
+    address: str | None
+    documents: list[DocumentOut]
+    photo: PhotoOut | None
+
+
+class BasisOut(WireOut):
+    """The legal ground."""
+
+    instrument: str
+    number: str
+    issued_on: date
+    received_on: date | None
+    late_reason: str | None
+    signed_by: str | None
+    signed_by_position: str | None
+    law: str
+    reason_code: str
+    reason: str
+    case_reference: str
+    stage: str | None
+    subject_status: str
+    amount_idr: int | None
+    good_faith_doubt: str | None
+    lifetime_ground: str | None
+    trafficking_victim: bool
+
+
+class LetterOut(WireOut):
+    """The letter of an urgent request."""
+
+    number: str
+    issued_on: date
+    sha256: str
+    media_type: str | None
+
+
+class DeadlineOut(WireOut):
+    """A period of the law that runs, and when it was kept."""
+
+    name: str
+    due_at: Moment
+    met_at: Moment | None
+
+
+class WarningOut(WireOut):
+    """Something that was accepted but should be looked at."""
+
+    code: str
+    pointer: str
+    detail: str
+
+
+class EntryOut(WireOut):
+    """An entry as it stands now."""
+
+    id: str
+    version: int
+    state: str
+    in_force: bool
+    urgent: bool
+    formalises: str | None
+    measure: str
+    agency: str
+    office: str | None
+    citizenship: str
+    subject: SubjectOut
+    basis: BasisOut
+    letter: LetterOut | None
+    substitute: SubstituteIn | None
+    unknown: list[str]
+    starts_on: date
+    ends_on: date | None
+    lifetime: bool
+    submitted_by: str
+    countersigned_by: str | None
+    countersigned_at: Moment | None
+    second_approval_at: Moment | None
+    requested_at: Moment | None
+    received_at: Moment
+    ended_reason: str | None
+    ended_at: Moment | None
+    extension_count: int
+    crossing: str | None
+    legal_deadlines: list[DeadlineOut]
+    warnings: list[WarningOut]
+    created_at: Moment
+    updated_at: Moment
+    sequence: int | None
+
+    @classmethod
+    def of(cls, entry: Entry, now: datetime, settings: Settings) -> Self:
+        """The entry on the wire, at an instant."""
+        values: Json = msgspec.to_builtins(entry, builtin_types=(datetime, date))
+        photo = values["subject"]["photo"]
+        if photo is not None:
+            photo["url"] = f"/v1/entries/{entry.id}/photo"
+        values["in_force"] = entry.in_force(now)
+        values["legal_deadlines"] = _deadlines(entry, settings)
+        return cls.model_validate({name: values[name] for name in cls.model_fields})
+
+
+def _deadlines(entry: Entry, settings: Settings) -> list[Json]:
+    if not entry.urgent or entry.ends_on is None:
+        return []
+    countersign = entry.received_at + timedelta(hours=settings.countersign_within_hours)
+    return [
+        {"name": "countersign", "due_at": countersign, "met_at": entry.countersigned_at},
+        {"name": "approve_before_lapse", "due_at": periods.over_at(entry.ends_on), "met_at": None},
+    ]
+
+
+class HistoryItemOut(WireOut):
+    """One step of an entry's life."""
+
+    version: int
+    event: str
+    by: str
+    at: Moment
+    reason: str | None
+    sequence: int | None
+
+
+class HistoryOut(WireOut):
+    """An entry's life, in order."""
+
+    items: list[HistoryItemOut]

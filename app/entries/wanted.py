@@ -1,0 +1,34 @@
+"""A measure as it is asked for, before it is an entry; pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from app.entries.blobs import Blob
+from app.entries.domain import Basis, Letter, Measure, Substitute
+from app.entries.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A measure as a submitter asks for it."""
+
+    measure: Measure
+    subject: Subject
+    photo: Blob | None
+    basis: Basis
+    starts_on: date | None = None
+    ends_on: date | None = None
+    lifetime: bool = False
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UrgentWanted(Wanted):
+    """An urgent measure: no period, but a letter (Permenimipas 13/2025 art. 9)."""
+
+    letter: Letter | None = None
+    attachment: Blob | None = None
+    requested_at: datetime | None = None
+    substitute: Substitute | None = None
+    message: str | None = None
+    chase: tuple[str, ...] = ()

@@ -1,0 +1,231 @@
+"""The database goes away under a running service: nothing is pretended, and all goes on when it is back."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from app.access.domain import SYSTEM
+from app.alerts import tail
+from app.checks import batcher
+from app.checks.tables import check
+from app.db import engine
+from app.main import create_app
+from app.runtime import Runtime
+from app.settings import Settings
+from tests.database.conftest import told
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import check_body, entry_body, urgent_body
+from tests.support.clock import SettableClock
+from tests.support.served import Served, client_for, serving
+from tests.support.sse import listening
+from tests.support.steps import decide, expect, sound
+from tests.support.wire import Wire, wire
+
+QUESTION = check_body(entry_body()["subject"])
+
+
+@pytest.fixture
+async def counter(actors: Actors) -> Caller:
+    return await actors.client("checkpoint")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that tries again soon."""
+    monkeypatch.setattr(tail, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("app.worker._OFTEN", 0.05)
+
+
+@pytest.fixture
+def on_postgresql(settings: Settings) -> None:
+    if settings.url.startswith("sqlite"):
+        pytest.skip("SQLite has no server that could go away")
+
+
+@pytest.fixture
+def on_sqlite(settings: Settings) -> None:
+    if not settings.url.startswith("sqlite"):
+        pytest.skip("only SQLite's files are locked as a whole")
+
+
+async def ask(http: httpx2.AsyncClient, by: Caller) -> httpx2.Response:
+    return await http.post("/v1/checks", json=QUESTION, headers=by.headers)
+
+
+async def stored(runtime: Runtime) -> int:
+    """How many checks are on record."""
+    async with runtime.reading_checks(SYSTEM) as reader:
+        return int((await reader.run(select(func.count()).select_from(check))).scalar_one())
+
+
+@asynccontextmanager
+async def wired(settings: Settings, clock: SettableClock) -> AsyncIterator[tuple[Served, Wire]]:
+    """A service, and the wire to its PostgreSQL server."""
+    with wire(settings.url) as line:
+        app = create_app(settings.model_copy(update={"database_url": line.address}), clock)
+        with serving(app) as url:
+            async with client_for(url) as http:
+                yield Served(url, app, http), line
+
+
+class Outage:
+    """One way in which PostgreSQL goes away and comes back."""
+
+    def __init__(self, way: str, settings: Settings, line: Wire) -> None:
+        self._way, self._line = way, line
+        self._name = make_url(settings.url).database
+        self._server = make_url(settings.url).set(database="postgres").render_as_string(hide_password=False)
+
+    async def begin(self) -> None:
+        """Let it go away, with every connection that there is."""
+        if self._way == "stopped":
+            await asyncio.to_thread(self._line.cut)
+        else:
+            await told(
+                self._server,
+                f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false",
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'",
+            )
+
+    async def end(self) -> None:
+        """Let it come back."""
+        if self._way == "stopped":
+            await asyncio.to_thread(self._line.mend)
+        else:
+            await told(self._server, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+
+
+@pytest.mark.usefixtures("on_postgresql", "impatient")
+@pytest.mark.parametrize("way", ["stopped", "closed"])
+async def test_without_postgresql_no_check_is_answered_and_with_it_all_goes_on(
+    settings: Settings, clock: SettableClock, runtime: Runtime, actors: Actors, counter: Caller, way: str
+) -> None:
+    submitter, stranger = await actors.client("submitter"), await actors.client("checkpoint")
+    async with wired(settings, clock) as (service, line), listening(service.http, counter.headers) as stream:
+        http, outage = service.http, Outage(way, settings, line)
+        raised = await sound(http, submitter)
+        await stream.next("alert")
+        for _ in range(2):
+            expect(await ask(http, counter), 200)
+        await outage.begin()
+        for caller in (counter, counter, stranger):
+            refused = await ask(http, caller)
+            assert expect(refused, 503)["type"] == "/problems/not-stored"
+            assert int(refused.headers["retry-after"]) >= 1
+        rows = await http.post("/v1/checks/batch", json={"items": [QUESTION] * 3}, headers=counter.headers)
+        told = [row["problem"]["type"] for row in expect(rows, 200)["items"]]
+        assert told == ["/problems/not-stored"] * 3
+        assert expect(await http.get("/readyz"), 503)["checks"] == {"database": "unreachable"}
+        expect(await http.get("/healthz"), 200)
+        await outage.end()
+        expect(await ask(http, counter), 200)
+        expect(await ask(http, stranger), 200)
+        await runtime.register.dispose()  # its connections were broken as well
+        assert await stored(runtime) == 4
+        later = await sound(http, submitter)
+        heard = await stream.next("alert")
+        assert heard.json["id"] == later["alert"]["id"]
+        assert heard.json["previous_sequence"] == raised["alert"]["sequence"]
+        clock.advance(hours=25)  # the loops that own time have come back too
+        assert {(await stream.next("alert")).json["kind"] for _ in range(2)} == {"cancel"}
+
+
+@pytest.mark.usefixtures("on_postgresql", "impatient")
+@pytest.mark.parametrize("way", ["stopped", "closed"])
+async def test_without_postgresql_every_other_call_says_so_and_pretends_nothing(
+    settings: Settings, clock: SettableClock, runtime: Runtime, actors: Actors, counter: Caller, way: str
+) -> None:
+    submitter = await actors.client("submitter")
+    async with wired(settings, clock) as (service, line):
+        http, outage = service.http, Outage(way, settings, line)
+        raised = await sound(http, submitter)
+        await outage.begin()
+        try:
+            once = submitter.once("lost")
+            told = [
+                expect(await http.post("/v1/urgent-entries", json=urgent_body(), headers=once), 503),
+                expect(await http.get("/v1/alerts?wait=1", headers=counter.headers), 503),
+                expect(await http.get("/v1/alerts/stream", headers=counter.headers), 503),
+                expect(await http.get("/v1/worklist", headers=submitter.headers), 503),
+                expect(await http.get(f"/v1/entries/{raised['entry']['id']}", headers=counter.headers), 503),
+            ]
+            assert {problem["type"] for problem in told} == {"/problems/unavailable"}
+        finally:
+            await outage.end()
+        made = await http.post("/v1/urgent-entries", json=urgent_body(), headers=once)
+        assert expect(made, 201)["alert"]["sequence"] == raised["alert"]["sequence"] + 2
+
+
+@pytest.mark.usefixtures("on_postgresql")
+async def test_a_postgresql_that_hangs_is_an_outage_too(
+    settings: Settings,
+    clock: SettableClock,
+    runtime: Runtime,
+    counter: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batcher, "LONGEST_ANSWER", 0.3)
+    async with wired(settings, clock) as (service, line):
+        for _ in range(2):
+            expect(await ask(service.http, counter), 200)
+        line.freeze()
+        async with asyncio.timeout(8):
+            answers = await asyncio.gather(*(ask(service.http, counter) for _ in range(2)))
+        assert {expect(answer, 503)["type"] for answer in answers} == {"/problems/not-stored"}
+        line.mend()
+        expect(await ask(service.http, counter), 200)
+        assert await stored(runtime) >= 3
+
+
+@pytest.mark.usefixtures("on_sqlite")
+async def test_a_file_of_checks_that_is_locked_for_long_stores_nothing_and_answers_nothing(
+    served: Served, settings: Settings, runtime: Runtime, counter: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOCK_SECONDS", 0.1)
+    register = Path(make_url(settings.url).database or "")
+    checks = register.with_name("register-checks.db")
+    expect(await ask(served.http, counter), 200)
+    with sqlite3.connect(checks, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert expect(await ask(served.http, counter), 503)["type"] == "/problems/not-stored"
+        other.execute("ROLLBACK")
+    other.close()
+    expect(await ask(served.http, counter), 200)
+    assert await stored(runtime) == 2
+
+
+@pytest.mark.usefixtures("on_sqlite", "impatient")
+async def test_a_register_that_is_locked_takes_no_entries_while_checks_go_on(
+    served: Served,
+    settings: Settings,
+    actors: Actors,
+    counter: Caller,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "LOCK_SECONDS", 0.1)
+    submitter, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    async with listening(served.http, counter.headers) as stream:
+        raised = await sound(served.http, submitter)
+        await stream.next("alert")
+        with sqlite3.connect(make_url(settings.url).database or "", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            clock.advance(hours=25)  # the loops that own time fail meanwhile
+            refused = await served.http.post(
+                "/v1/urgent-entries", json=urgent_body(), headers=submitter.once("one")
+            )
+            assert expect(refused, 503)["type"] == "/problems/unavailable"
+            expect(await ask(served.http, counter), 200)
+            other.execute("ROLLBACK")
+        other.close()
+        assert (await stream.next("alert")).json["refers_to"] == raised["alert"]["id"]
+        again = await sound(served.http, submitter)
+        await decide(served.http, duty, again["entry"], "countersign")
+        assert [(await stream.next("alert")).json["kind"] for _ in range(2)] == ["raise", "update"]

@@ -1,0 +1,394 @@
+"""`cekal import entries`: an older register comes over, line by line, as it stood."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.access.domain import SYSTEM
+from app.access.store import list_audit
+from app.entries import listing, store
+from app.entries.domain import Entry, State
+from app.entries.listing import Approvers
+from app.entries.store import Filter
+from app.ledger.domain import Record
+from app.ledger.service import list_after
+from app.lists import takeover
+from app.lists.report import Report
+from app.lists.takeover import LONGEST_LINE, NotNdjson, take_over
+from app.runtime import Runtime
+from tests.support.actors import Actors
+from tests.support.bodies import check_body, deterrence_body, entry_body, merged
+from tests.support.refusals import nothing_changed
+from tests.support.steps import expect
+
+Json = dict[str, Any]
+TWO = Approvers.named("198001012005011001", "197505052000031002")
+
+
+def line(reference: str = "old-1", **given: Any) -> Json:
+    """A line of KPK's register that was approved on 23 November 2026; `...` leaves a member out."""
+    whole = {
+        "agency": "KPK",
+        "reference": reference,
+        "entry": entry_body(),
+        "approved_on": "2026-11-23",
+        "extension_count": 0,
+        "first_started_on": None,
+    }
+    return merged(whole, given)
+
+
+def ndjson(folder: Path, *lines: Json | str) -> Path:
+    path = folder / "register.ndjson"
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in lines]
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    return path
+
+
+async def taken(runtime: Runtime, path: Path, **given: Any) -> Json:
+    return (await take_over(runtime, path, TWO, **given)).as_json()
+
+
+def told(**given: Any) -> Json:
+    return {**Report().as_json(), **given}
+
+
+async def entries(runtime: Runtime) -> list[Entry]:
+    """Every entry as it stands, oldest first."""
+    async with runtime.reading(SYSTEM) as reader:
+        found = await store.list_page(reader, Filter(), None, 500)
+        return [entry.at(reader.now) for entry in reversed(found)]
+
+
+async def records(runtime: Runtime) -> list[Record]:
+    async with runtime.reading(SYSTEM) as reader:
+        return await list_after(reader, 0, 500)
+
+
+async def test_a_line_becomes_an_entry_that_works_at_once(
+    runtime: Runtime, http: httpx2.AsyncClient, actors: Actors, tmp_path: Path
+):
+    body = entry_body()
+    assert await taken(runtime, ndjson(tmp_path, line(entry=body))) == told(added=1)
+    owner, counter = await actors.client("submitter"), await actors.client("checkpoint")
+    [shown] = expect(await http.get("/v1/entries", headers=owner.headers), 200)["items"]
+    assert (shown["state"], shown["in_force"], shown["agency"]) == ("active", True, "KPK")
+    assert shown["subject"]["full_name"] == body["subject"]["full_name"]
+    assert shown["basis"]["number"] == body["basis"]["number"]
+    photo = await http.get(shown["subject"]["photo"]["url"], headers=owner.headers)
+    assert photo.headers["content-type"] == "image/jpeg"
+    answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(answer, 200)["action"] == "refuse_exit"
+    [step] = expect(await http.get(f"/v1/entries/{shown['id']}/history", headers=owner.headers), 200)["items"]
+    assert (step["event"], step["reason"]) == ("imported", "taken over as old-1, approved on 2026-11-23")
+    [record] = await records(runtime)
+    assert (record.type, record.sequence, shown["sequence"]) == ("entry.listed", 1, 1)
+
+
+async def test_the_two_approvers_are_recorded(runtime: Runtime, tmp_path: Path):
+    await taken(runtime, ndjson(tmp_path, line()))
+    [entry] = await entries(runtime)
+    assert entry.approved_by == ("198001012005011001", "197505052000031002")
+    async with runtime.reading(SYSTEM) as reader:
+        rows = {row["act"]: row["detail"] for row in await list_audit(reader, None, 50, None, None)}
+    assert rows["takeover.begun"] == {
+        "file": "register.ndjson",
+        "approved_by": "198001012005011001",
+        "second_approver": "197505052000031002",
+        "legacy": False,
+    }
+    assert rows["takeover.ended"]["added"] == 1
+
+
+async def test_the_same_file_again_changes_nothing(runtime: Runtime, tmp_path: Path):
+    path = ndjson(tmp_path, line("old-1"), line("old-2"))
+    await taken(runtime, path)
+    before = await entries(runtime), await records(runtime)
+    assert await taken(runtime, path) == told(unchanged=2)
+    assert (await entries(runtime), await records(runtime)) == before
+
+
+async def test_a_takeover_that_was_cut_off_goes_on_where_it_stood(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(takeover, "STEP", 2)
+    path = ndjson(tmp_path, *(line(f"old-{n}") for n in range(5)))
+    whole, steps = listing.take_in, []
+
+    async def cut_off(*given: Any) -> Any:
+        if len(steps) == 2:
+            raise ConnectionResetError("the database went away")
+        steps.append(given)
+        return await whole(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(listing, "take_in", cut_off)
+        with pytest.raises(ConnectionResetError):
+            await take_over(runtime, path, TWO)
+    assert len(await entries(runtime)) == 4
+    assert await taken(runtime, path) == told(added=1, unchanged=4)
+    assert [record.sequence for record in await records(runtime)] == [1, 2, 3, 4, 5]
+
+
+def _foreigner_under_prevention() -> Json:
+    return merged(deterrence_body(), {"subject": {"nationalities": ["IDN"]}})
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("{", "malformed_json: The line is no JSON."),
+        ("[1]", "validation: "),
+        (line(agency=...), "validation at /agency: This member is required."),
+        (line(reference="x" * 201), "validation at /reference: "),
+        (line(reference="a\u0000b"), "validation at /reference: "),
+        (line(surplus=1), "validation at /surplus: This member is not known here."),
+        (line(entry={"subject": {"sex": "other"}}), "validation at /entry/subject/sex: "),
+        (line(agency="NOBODY"), "validation at /agency: There is no agency with this code."),
+        (
+            line(approved_on="2026-11-24"),
+            "validation at /approved_on: The day of approval lies in the future.",
+        ),
+        (line(entry={"subject": {"photo": None}}), "missing_subject_data at /entry/subject/photo: "),
+        (
+            line(entry={"subject": {"photo": {"media_type": "image/png", "data": "AAAA"}}}),
+            "photo_invalid at /entry/subject/photo/data: ",
+        ),
+        (
+            line(agency="IMIGRASI", entry=_foreigner_under_prevention()),
+            "wni_cannot_be_deterred at /entry/subject: ",
+        ),
+        (line(entry={"ends_on": "2027-05-24"}), "period_too_long at /entry/ends_on: "),
+        (line(agency="POLRI"), "instrument_mismatch at /entry/basis/instrument: "),
+        (line(extension_count=2, first_started_on="2025-11-22"), "validation at /extension_count: "),
+        (line(extension_count=1, first_started_on="2026-05-21"), "period_too_long at /entry/starts_on: "),
+        (line(first_started_on="2026-05-23"), "period_too_long at /entry/starts_on: "),
+    ],
+)
+async def test_a_bad_line_is_left_out_with_its_reason_and_the_others_go_on(
+    runtime: Runtime, tmp_path: Path, bad: Json | str, reason: str
+):
+    report = await taken(runtime, ndjson(tmp_path, line("before"), bad, line("after")))
+    assert report["added"] == 2
+    [skipped] = report["skipped"]
+    assert skipped["reason"].startswith(reason)
+    assert skipped["reason"].endswith("(line 2)")
+    assert skipped["id"] == (
+        "old-1" if isinstance(bad, dict) and bad.get("reference") == "old-1" and "agency" in bad else "line 2"
+    )
+
+
+async def test_a_line_that_is_too_long_is_left_out_and_never_held_in_memory(runtime: Runtime, tmp_path: Path):
+    path = ndjson(tmp_path, line("before"), "x" * (2 * LONGEST_LINE + 5), line("after"))
+    report = await taken(runtime, path)
+    assert report["added"] == 2
+    assert report["skipped"] == [
+        {"id": "line 2", "reason": "validation: A line has at most 3 MiB. (line 2)"},
+    ]
+
+
+async def test_photos_may_be_missing_where_the_older_register_had_none(runtime: Runtime, tmp_path: Path):
+    bare = line(entry={"subject": {"photo": None}})
+    assert await taken(runtime, ndjson(tmp_path, bare), legacy=True) == told(added=1)
+
+
+@pytest.mark.parametrize(("issued_on", "added"), [("2025-12-30", 1), ("2026-01-05", 0)])
+async def test_rules_are_judged_as_at_the_day_of_approval(
+    runtime: Runtime, tmp_path: Path, issued_on: str, added: int
+):
+    """A witness could be banned until the new KUHAP (R7, case 13 of the rules)."""
+    start = date.fromisoformat(issued_on)
+    witness = line(
+        entry={
+            "basis": {"subject_status": "witness", "issued_on": issued_on, "received_on": issued_on},
+            "starts_on": issued_on,
+            "ends_on": (start + timedelta(days=180)).isoformat(),
+        },
+        approved_on=issued_on,
+    )
+    assert (await taken(runtime, ndjson(tmp_path, witness)))["added"] == added
+
+
+async def test_an_extension_keeps_its_count_and_follows_its_period(runtime: Runtime, tmp_path: Path):
+    extended = line(extension_count=1, first_started_on="2026-05-22")
+    assert await taken(runtime, ndjson(tmp_path, extended)) == told(added=1)
+    [entry] = await entries(runtime)
+    assert (entry.extension_count, entry.starts_on, entry.ends_on) == (
+        1,
+        date(2026, 11, 23),
+        date(2027, 5, 23),
+    )
+
+
+async def test_an_extension_whose_first_period_is_unknown_is_taken_with_a_warning(
+    runtime: Runtime, tmp_path: Path
+):
+    await taken(runtime, ndjson(tmp_path, line(extension_count=1)))
+    [entry] = await entries(runtime)
+    assert [warning.code for warning in entry.warnings] == ["first_period_unknown"]
+
+
+async def test_bans_that_were_extended_again_and_again_under_the_old_law_are_taken(
+    runtime: Runtime, tmp_path: Path
+):
+    body = deterrence_body(starts_on="2024-09-01", ends_on="2034-09-01", basis={"issued_on": "2024-08-30"})
+    body["basis"]["received_on"] = None
+    old = line(
+        agency="IMIGRASI",
+        entry=body,
+        approved_on="2024-09-01",
+        extension_count=3,
+        first_started_on="2023-03-01",
+    )
+    assert await taken(runtime, ndjson(tmp_path, old)) == told(added=1)
+
+
+async def test_an_entry_that_is_over_is_kept_as_ended_and_stops_nobody(
+    runtime: Runtime, http: httpx2.AsyncClient, actors: Actors, tmp_path: Path
+):
+    body = entry_body(starts_on="2026-04-01", ends_on="2026-10-01", basis={"issued_on": "2026-03-30"})
+    body["basis"]["received_on"] = "2026-03-31"
+    assert await taken(runtime, ndjson(tmp_path, line(entry=body, approved_on="2026-04-01"))) == told(added=1)
+    [entry] = await entries(runtime)
+    assert (entry.state, entry.ended_reason) == ("ended", "expired")
+    assert entry.ended_at == datetime(2026, 10, 1, 17, tzinfo=UTC), "midnight in Jakarta"
+    [record] = await records(runtime)
+    assert (record.type, record.tombstone, record.effective_at) == ("entry.ended", True, entry.ended_at)
+    counter = await actors.client("checkpoint")
+    answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(answer, 200)["action"] == "allow"
+
+
+async def test_a_changed_line_corrects_its_entry(runtime: Runtime, tmp_path: Path):
+    first = line()
+    await taken(runtime, ndjson(tmp_path, first))
+    mended = merged(first, {"entry": {"subject": {"full_name": "Raka Baru"}, "ends_on": "2027-04-23"}})
+    assert await taken(runtime, ndjson(tmp_path, mended)) == told(changed=1)
+    [entry] = await entries(runtime)
+    assert (entry.version, entry.subject.full_name, entry.ends_on) == (2, "Raka Baru", date(2027, 4, 23))
+    assert [record.type for record in await records(runtime)] == ["entry.listed", "entry.corrected"]
+
+
+async def test_a_line_written_otherwise_but_saying_the_same_changes_nothing(runtime: Runtime, tmp_path: Path):
+    first = line()
+    await taken(runtime, ndjson(tmp_path, first))
+    other = json.dumps(dict(reversed(first.items())), indent=None, separators=(" ,", ": "))
+    assert await taken(runtime, ndjson(tmp_path, other)) == told(unchanged=1)
+    assert len(await records(runtime)) == 1
+
+
+async def test_a_line_with_a_longer_period_follows_its_ended_entry(runtime: Runtime, tmp_path: Path):
+    body = entry_body(starts_on="2026-04-01", ends_on="2026-10-01", basis={"issued_on": "2026-03-30"})
+    body["basis"]["received_on"] = "2026-03-31"
+    over = line(entry=body, approved_on="2026-04-01")
+    await taken(runtime, ndjson(tmp_path, over))
+    extended = merged(
+        over,
+        {
+            "entry": {"starts_on": "2026-10-02", "ends_on": "2027-04-02"},
+            "extension_count": 1,
+            "first_started_on": "2026-04-01",
+        },
+    )
+    assert await taken(runtime, ndjson(tmp_path, extended)) == told(added=1)
+    assert sorted(entry.state.value for entry in await entries(runtime)) == ["active", "ended"]
+
+
+async def test_what_officers_have_changed_here_is_no_longer_changed_by_the_older_register(
+    runtime: Runtime, tmp_path: Path
+):
+    first = line()
+    await taken(runtime, ndjson(tmp_path, first))
+    [entry] = await entries(runtime)
+    async with runtime.writing(SYSTEM) as unit:
+        await store.save(unit, entry.replace(version=2, ends_on=date(2027, 1, 1)), "corrected")
+    mended = merged(first, {"entry": {"subject": {"full_name": "Raka Baru"}}})
+    report = await taken(runtime, ndjson(tmp_path, mended))
+    [skipped] = report["skipped"]
+    assert skipped["reason"].startswith("wrong_state: The entry was changed here since")
+    assert (await entries(runtime))[0].ends_on == date(2027, 1, 1)
+
+
+async def test_a_line_that_is_gone_ends_nothing(runtime: Runtime, tmp_path: Path):
+    await taken(runtime, ndjson(tmp_path, line("old-1"), line("old-2")))
+    assert await taken(runtime, ndjson(tmp_path, line("old-3"))) == told(added=1)
+    assert {entry.state for entry in await entries(runtime)} == {State.ACTIVE}
+
+
+async def test_one_letter_names_a_person_once_also_within_one_file(runtime: Runtime, tmp_path: Path):
+    first = line("old-1")
+    twin = {**first, "reference": "old-2"}
+    report = await taken(runtime, ndjson(tmp_path, first, twin))
+    assert report["added"] == 1
+    [skipped] = report["skipped"]
+    assert skipped["id"] == "old-2"
+    assert skipped["reason"].startswith("duplicate_entry: This letter names this person already.")
+
+
+async def test_a_case_has_one_entry_against_a_person_at_a_time_and_may_have_others_against_others(
+    runtime: Runtime, tmp_path: Path
+):
+    first, other = line("old-1"), line("old-3")
+    second = merged(first, {"reference": "old-2", "entry": {"basis": {"number": "another letter"}}})
+    same_case = merged(
+        other, {"entry": {"basis": {"case_reference": first["entry"]["basis"]["case_reference"]}}}
+    )
+    await taken(runtime, ndjson(tmp_path, first))
+    report = await taken(runtime, ndjson(tmp_path, second, same_case))
+    assert report["added"] == 1
+    assert [skipped["id"] for skipped in report["skipped"]] == ["old-2"]
+
+
+async def test_a_reference_that_comes_twice_in_a_file_is_changed_by_the_second(
+    runtime: Runtime, tmp_path: Path
+):
+    first = line()
+    second = merged(first, {"entry": {"ends_on": "2027-04-23"}})
+    assert await taken(runtime, ndjson(tmp_path, first, second)) == told(added=1, changed=1)
+
+
+async def test_agencies_may_use_the_same_references(runtime: Runtime, tmp_path: Path):
+    police = line(agency="POLRI", entry={"basis": {"instrument": "request"}})
+    assert await taken(runtime, ndjson(tmp_path, line(), police)) == told(added=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<xml/>\n",
+        "agency,reference\nKPK,old-1\n",
+        json.dumps([line()]),
+        json.dumps([line()], indent=1),
+        "\x1f\x8b\x00",
+    ],
+)
+async def test_a_file_that_is_no_ndjson_is_refused_whole(runtime: Runtime, tmp_path: Path, text: str):
+    path = tmp_path / "register.ndjson"
+    path.write_text(text)
+    async with nothing_changed(runtime):
+        with pytest.raises(NotNdjson, match="an object of JSON on each line"):
+            await take_over(runtime, path, TWO)
+
+
+async def test_blank_lines_a_mark_of_byte_order_and_a_missing_last_line_end_are_nothing(
+    runtime: Runtime, tmp_path: Path
+):
+    path = tmp_path / "register.ndjson"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(line("old-1")).encode() + b"\r\n\r\n \n")
+    with path.open("ab") as file:
+        file.write(json.dumps(line("old-2")).encode())
+    assert await taken(runtime, path) == told(added=2)
+
+
+async def test_progress_is_told_in_bytes(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(takeover, "STEP", 2)
+    path = ndjson(tmp_path, *(line(f"old-{n}") for n in range(5)))
+    heard: list[tuple[int, int]] = []
+    await take_over(runtime, path, TWO, tell=lambda done, total: heard.append((done, total)))
+    size = path.stat().st_size
+    assert [total for _, total in heard] == [size] * 3
+    assert heard[-1][0] == size
