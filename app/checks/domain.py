@@ -283,7 +283,7 @@ def _by_the_table(  # noqa: PLR0911 - a row of the table each
         return "clear", True, None
     elif wni:
         return "refer", False, _CLAIMS_WNI
-    elif not traveller.proved_foreign:
+    elif not (traveller.proved_foreign and entry.subject.nationalities):
         return "refer", False, _CITIZENSHIP_UNPROVEN
     if outcome == "refuse" and _may_be_a_child(traveller, entry, today):
         return "refer", False, _CHILD

@@ -69,7 +69,7 @@ blob = Table(
 source = Table(
     "entry_source",
     metadata,
-    Column("origin", String(32), primary_key=True),
+    Column("origin", String(64), primary_key=True),
     Column("reference", String(200), primary_key=True),
     Column("entry_id", ForeignKey("entry.id"), nullable=False),
     Column("digest", String(64), nullable=False),

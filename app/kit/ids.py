@@ -5,31 +5,35 @@ ULID. The random part keeps them unguessable; the time part keeps an index's ins
 table of checks be cut into months by its key alone.
 """
 
+import base64
 import os
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = tuple(a + b for a in _DIGITS for b in _DIGITS)
+_FROM_RFC4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS.encode())
+_TIME_DIGITS = 10
+_LENGTH = 26
 
 
 def new_id(prefix: str, at: datetime) -> str:
     """A new id such as `ent_01jd…` made at the instant `at`."""
-    value = (int(at.timestamp() * 1000) << 80) | int.from_bytes(os.urandom(10))
-    return f"{prefix}_{_encode(value)}"
+    random = base64.b32encode(os.urandom(10)).translate(_FROM_RFC4648).decode()
+    return f"{prefix}_{_time(at)}{random}"
 
 
 def first_id(prefix: str, at: datetime) -> str:
     """The smallest id that could be made at the instant `at`; a bound for ranges of ids."""
-    return f"{prefix}_{_encode(int(at.timestamp() * 1000) << 80)}"
+    return f"{prefix}_{_time(at)}{_DIGITS[0] * (_LENGTH - _TIME_DIGITS)}"
 
 
 def made_at(identifier: str) -> datetime | None:
     """The instant in an id, in UTC with milliseconds, or None when it is not one of ours."""
     _, _, body = identifier.rpartition("_")
-    if len(body) != 26 or any(c not in _DIGITS for c in body):  # noqa: PLR2004 - the length of every id
+    if len(body) != _LENGTH or any(c not in _DIGITS for c in body):
         return None
     value = 0
-    for c in body[:10]:
+    for c in body[:_TIME_DIGITS]:
         value = value << 5 | _DIGITS.index(c)
     try:
         return datetime.fromtimestamp(value / 1000, UTC)
@@ -37,5 +41,7 @@ def made_at(identifier: str) -> datetime | None:
         return None
 
 
-def _encode(value: int) -> str:
-    return "".join(_PAIRS[value >> shift & 0x3FF] for shift in range(120, -1, -10))
+@lru_cache(maxsize=64)  # the ids of a batch are made at one instant
+def _time(at: datetime) -> str:
+    milliseconds = int(at.timestamp() * 1000)
+    return "".join(_DIGITS[milliseconds >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5))

@@ -36,7 +36,7 @@ class WireOut(BaseModel):
 
 
 def _printable(text: str) -> str:
-    if any(c < " " or "\x7f" <= c < "\xa0" for c in text):
+    if not text.isprintable() and any(c < " " or "\x7f" <= c < "\xa0" for c in text):
         raise PydanticCustomError("control_character", "The text holds a control character.")
     return text
 

@@ -267,7 +267,7 @@ def _register() -> None:
     op.create_index("ix_entry_key_entry_id", "entry_key", ["entry_id"], unique=False)
     op.create_table(
         "entry_source",
-        sa.Column("origin", sa.String(length=32), nullable=False),
+        sa.Column("origin", sa.String(length=64), nullable=False),
         sa.Column("reference", sa.String(length=200), nullable=False),
         sa.Column("entry_id", Id, nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),

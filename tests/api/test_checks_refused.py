@@ -148,6 +148,7 @@ async def test_a_key_that_has_expired_is_refused_though_it_was_remembered(
     http: httpx2.AsyncClient, counter: Caller, clock: SettableClock
 ) -> None:
     question = check_body(entry_body()["subject"])
-    expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+    for _ in range(2):
+        expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
     clock.advance(days=366)
     expect(await http.post("/v1/checks", json=question, headers=counter.headers), 401)

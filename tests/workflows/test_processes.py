@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -35,24 +36,24 @@ async def test_what_is_raised_at_one_process_arrives_at_another_and_presence_cou
 ) -> None:
     submitter, counter = await actors.client("submitter"), await actors.client("checkpoint")
     elsewhere = await actors.client("checkpoint", checkpoint="DPS")
-    neighbour = create_app(settings, clock)
-    with serving(neighbour) as url:
-        async with (
-            client_for(url) as http,
-            listening(http, elsewhere.headers) as there,
-            listening(served.http, counter.headers) as here,
-        ):
-            first = await sound(served.http, submitter)
-            ids = [(await stream.next("alert", within=5)).json["id"] for stream in (here, there)]
-            assert ids == [first["alert"]["id"]] * 2
-            for asked in (served.http, http):
-                await becomes(asked, submitter, first["alert"], 2)
-            second = await sound(served.http, submitter)
-            assert second["alert"]["connected"] == 2
-            for stream in (here, there):
-                told = (await stream.next("alert", within=5)).json
-                assert told["previous_sequence"] == first["alert"]["sequence"]
-    assert await connected(served.http, submitter, first["alert"]) <= 1, "who has left is not connected"
+    neighbour = ExitStack()
+    async with (
+        client_for(neighbour.enter_context(serving(create_app(settings, clock)))) as http,
+        listening(http, elsewhere.headers) as there,
+        listening(served.http, counter.headers) as here,
+    ):
+        first = await sound(served.http, submitter)
+        ids = [(await stream.next("alert", within=5)).json["id"] for stream in (here, there)]
+        assert ids == [first["alert"]["id"]] * 2
+        for asked in (served.http, http):
+            await becomes(asked, submitter, first["alert"], 2)
+        second = await sound(served.http, submitter)
+        assert second["alert"]["connected"] == 2
+        for stream in (here, there):
+            told = (await stream.next("alert", within=5)).json
+            assert told["previous_sequence"] == first["alert"]["sequence"]
+        await asyncio.to_thread(neighbour.close)
+        assert await connected(served.http, submitter, first["alert"]) == 1
 
 
 async def test_on_postgresql_another_process_is_woken_and_does_not_wait_for_its_next_look(
