@@ -10,6 +10,7 @@ from sqlalchemy import Row, bindparam, exists, insert, select, update
 from app.access.tables import agency as agency_table
 from app.access.tables import state as access_state
 from app.checks import tables
+from app.db.bulk import BulkInsert
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries.tables import entry as entry_table
@@ -31,7 +32,7 @@ _CANDIDATES = (
     .where(any_of(key_table.c.key, "keys"))  # a condition on the state would tempt SQLite to begin with it
 )
 
-_INSERT = insert(tables.check)
+_INSERT = BulkInsert(tables.check)
 _INSERT_MATCH = insert(tables.match)
 
 
@@ -48,7 +49,7 @@ async def list_candidates(reader: Reader, keys: Iterable[str]) -> Sequence[Row[*
 
 async def add(unit: Unit, rows: list[dict[str, Any]], matches: list[dict[str, Any]]) -> None:
     """Store records of checks, and which entries they matched."""
-    await unit.run(_INSERT, rows)
+    await _INSERT.run(unit, rows)
     if matches:
         await unit.run(_INSERT_MATCH, matches)
 

@@ -40,6 +40,9 @@ class Connection(Protocol):
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         """Execute one statement."""
 
+    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        """Execute a statement in the driver's own words; see `bulk`."""
+
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
         """Call a function with the synchronous connection; for Alembic."""
 
@@ -154,6 +157,9 @@ class _Direct:
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         return self._connection.execute(statement, parameters)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        return self._connection.exec_driver_sql(statement, parameters)
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
         return act(self._connection)

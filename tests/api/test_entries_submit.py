@@ -1,5 +1,7 @@
 """Submitting: what is kept, as it was given, and what warns without barring (contract section 3)."""
 
+import asyncio
+
 import pytest
 from httpx2 import AsyncClient
 
@@ -242,3 +244,12 @@ async def test_an_urgent_entry_bars_the_same_case_like_any_other(
         refused(
             await http.post("/v1/entries", json=formal, headers=submitter.headers), 409, "duplicate-entry"
         )
+
+
+async def test_of_many_who_submit_the_same_letter_at_once_one_is_heard(http: AsyncClient, actors: Actors):
+    submitters = [await actors.client("submitter") for _ in range(5)]
+    body = entry_body()
+    answers = await asyncio.gather(
+        *(http.post("/v1/entries", json=body, headers=by.headers) for by in submitters)
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]

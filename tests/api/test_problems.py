@@ -85,6 +85,7 @@ REFUSALS = [
     ("POST", "/v1/entries/search/more", 404, "not-found"),
     ("GET", "/problems/unheard-of", 404, "not-found"),
     ("DELETE", "/v1/entries", 405, "method-not-allowed"),
+    ("DELETE", "/v1/entries/ent_1", 405, "method-not-allowed"),
     ("PATCH", "/v1/entries/ent_1", 405, "method-not-allowed"),
     ("GET", "/v1/checks", 405, "method-not-allowed"),
     ("POST", "/v1/alerts/stream", 405, "method-not-allowed"),

@@ -188,6 +188,8 @@ MISFITS = [
     ({"requested_at": "2026-11-22T02:59:59Z"}, "/requested_at"),
     ({"requested_at": "2026-11-23T03:10:00Z"}, "/requested_at"),
     ({"requested_at": "2026-11-23T03:00:00"}, "/requested_at"),
+    ({"requested_at": "0001-01-01T00:00:00+14:00"}, "/requested_at"),
+    ({"requested_at": "9999-12-31T23:59:59-14:00"}, "/requested_at"),
     ({"requested_at": 1795402800}, "/requested_at"),
     ({"letter": {"issued_on": "2026-11-24"}}, "/letter/issued_on"),
     ({"letter": {"sha256": "ABC"}}, "/letter/sha256"),
