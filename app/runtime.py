@@ -35,7 +35,7 @@ class Runtime:
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
-        """A steady view of the register."""
+        """A read transaction on the register."""
         return reading(self.register, self.clock(), actor)
 
     def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
@@ -43,7 +43,7 @@ class Runtime:
         return writing(self.register, self.clock, actor, self.follow)
 
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
-        """A steady view of the checks."""
+        """A read transaction on the checks."""
         return reading(self.checks, self.clock(), actor)
 
     @asynccontextmanager

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Header, Request, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
 
@@ -108,7 +108,7 @@ def database_reachable() -> Iterator[None]:
 
 def _tells_of_absence(error: Exception) -> bool:
     """Whether an error means that the database is gone, starting, stopping or full, not that a statement is wrong."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError):
+    if isinstance(error, OperationalError | InterfaceError | InternalError | PoolTimeout | OSError):
         return True
     state = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
     return state is not None and str(state)[:2] in _ABSENT

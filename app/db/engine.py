@@ -48,7 +48,7 @@ class Connection(Protocol):
 
 
 class Database(Protocol):
-    """One database: reads are steady views, writes are transactions."""
+    """One database."""
 
     is_sqlite: bool
     url: URL

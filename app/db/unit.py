@@ -44,7 +44,7 @@ class Actor:
 
 @dataclass(slots=True)
 class Reader:
-    """A read transaction: a steady view of the register at one moment."""
+    """A read transaction: a steady view on SQLite; on PostgreSQL each statement sees what is committed by then."""
 
     connection: Connection
     now: datetime

@@ -7,7 +7,7 @@ import msgspec
 from pydantic import Field
 
 from app.entries import periods
-from app.entries.domain import Entry
+from app.entries.domain import Entry, State
 from app.entries.schemas import BIRTH_EXAMPLES, SubstituteIn
 from app.settings import Settings
 from app.web.wire import Moment, WireOut
@@ -154,12 +154,21 @@ class EntryOut(WireOut):
 
 def _deadlines(entry: Entry, settings: Settings) -> list[Json]:
     if not entry.urgent or entry.ends_on is None:
-        return []
+        return _refusal(entry)
     countersign = entry.received_at + timedelta(hours=settings.countersign_within_hours)
     return [
         {"name": "countersign", "due_at": countersign, "met_at": entry.countersigned_at},
         {"name": "approve_before_lapse", "due_at": periods.over_at(entry.ends_on), "met_at": None},
     ]
+
+
+def _refusal(entry: Entry) -> list[Json]:
+    """R18: an incomplete request is refused, with its reason, within seven days; approved, it has no such limit."""
+    if entry.state not in {State.SUBMITTED, State.VERIFIED, State.RETURNED, State.REJECTED}:
+        return []
+    refused = entry.state in {State.RETURNED, State.REJECTED}
+    due_at = entry.received_at + periods.REFUSAL_WITHIN
+    return [{"name": "refuse_or_approve", "due_at": due_at, "met_at": entry.updated_at if refused else None}]
 
 
 class HistoryItemOut(WireOut):

@@ -20,6 +20,9 @@ URGENT_DAYS = 20
 EXTENSIONS = 1
 """How often a measure may be extended (UU 6/2011 art. 97(1), 102(1); MK 64/PUU-IX/2011)."""
 
+REFUSAL_WITHIN = timedelta(days=7)
+"""From its receipt, how long an incomplete request may wait for its refusal (UU 6/2011 art. 94(6); R18)."""
+
 NOTE_WINDOW = timedelta(hours=3)
 """How near the edges of a period an answer carries a note (R28)."""
 

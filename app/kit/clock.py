@@ -24,13 +24,23 @@ class FileClock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._last: datetime | None = None
 
     def __call__(self) -> datetime:
-        """The instant written in the file, in UTC.
+        """The instant written in the file, in UTC; the last one while the file is being written anew.
 
         Raises:
-            ValueError: the file does not hold an RFC 3339 time with an offset.
+            ValueError: the file has never held an RFC 3339 time with an offset.
+            OSError: it has never been there.
         """
+        try:
+            self._last = self._read()
+        except (ValueError, OSError):
+            if self._last is None:
+                raise
+        return self._last
+
+    def _read(self) -> datetime:
         moment = datetime.fromisoformat(self.path.read_text(encoding="utf-8").strip())
         if moment.tzinfo is None:
             raise ValueError("the test clock's file must hold a time with an offset")

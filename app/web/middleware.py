@@ -96,6 +96,10 @@ class Edge:
         except ClientDisconnect:
             pass  # nobody is left to be answered; the access log tells with status 0
         except Exception as error:
+            if (
+                reply.complete
+            ):  # Starlette answers and logs what nobody foresaw, and then raises it all the same
+                return
             if reply.status:  # half an answer is out: only the server can make the break visible
                 _log.error("the answer broke off")
                 raise
@@ -123,12 +127,13 @@ class Edge:
 class _Reply:
     """Passes the answer on with the headers that belong to it, and remembers its status (0: none yet)."""
 
-    __slots__ = ("_headers", "_send", "status")
+    __slots__ = ("_headers", "_send", "complete", "status")
 
     def __init__(self, send: Send, headers: list[Header]) -> None:
         self._send = send
         self._headers = headers
         self.status = 0
+        self.complete = False
 
     async def send(self, message: Message) -> None:
         """Send one ASGI message."""
@@ -141,6 +146,8 @@ class _Reply:
                 ours = [header for header in ours if header[0] not in named]
             message = {**message, "headers": [*own, *ours]}  # a raw endpoint may send one message to many
         await self._send(message)
+        if message["type"] == "http.response.body":
+            self.complete = not message.get("more_body", False)
 
 
 class _Told(NamedTuple):

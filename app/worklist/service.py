@@ -7,7 +7,7 @@ from app.checks.store import Seen, list_seen
 from app.db.unit import Actor, Reader
 from app.entries import store
 from app.entries.domain import Entry
-from app.entries.periods import over_at
+from app.entries.periods import REFUSAL_WITHIN, over_at
 from app.settings import Settings
 
 _MOST = 500
@@ -69,7 +69,8 @@ async def _of_duty_officers(reader: Reader, within: timedelta) -> list[Task]:
 
 
 def _task(kind: str, entry: Entry) -> Task:
-    return Task(kind, entry.id, over_at(entry.starts_on), entry.updated_at)
+    due_at = min(over_at(entry.starts_on), entry.received_at + REFUSAL_WITHIN)
+    return Task(kind, entry.id, due_at, entry.updated_at)
 
 
 def _decided_by(entry: Entry) -> set[str | None]:

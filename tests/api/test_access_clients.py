@@ -195,7 +195,7 @@ async def test_every_administrative_act_is_recorded_with_who_did_it(
         ("client.registered", client["id"], admin.id),
     ]
     assert {act["person"] for act in trail} == {admin.person, second.person}
-    assert key["key"].rpartition("_")[2] not in str(trail)
+    assert key["key"].split("_", 2)[2] not in str(trail)
 
 
 async def test_a_revoked_client_stays_on_record_and_can_not_come_back(
@@ -228,5 +228,5 @@ async def test_lists_of_clients_show_no_secret(http: AsyncClient, actors: Actors
     for path in ("/v1/clients", f"/v1/clients/{client['id']}", f"/v1/clients/{client['id']}/keys"):
         told = (await http.get(path, headers=admin.headers)).text
         assert client["id"] in told or key["id"] in told
-        assert key["key"].rpartition("_")[2] not in told
+        assert key["key"].split("_", 2)[2] not in told
         assert "hash" not in told

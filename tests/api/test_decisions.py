@@ -257,3 +257,28 @@ async def test_an_urgent_entry_is_not_decided_like_an_ordinary_one(
             by = await actors.client("approver" if verdict == "approve" else "verifier")
             async with nothing_changed(runtime):
                 refused(await attempt(http, by, raised["entry"], verdict), 409, "wrong-state")
+
+
+async def test_r18_a_request_is_refused_within_seven_days_and_its_deadline_is_seen_by_who_decides(
+    http: AsyncClient, actors: Actors, clock: SettableClock
+):
+    verifier = await actors.client("verifier")
+    entry = await submit(http, await actors.client("submitter"), entry_body(starts_on="2026-12-15"))
+    due = {"name": "refuse_or_approve", "due_at": "2026-11-30T03:00:00.000000Z"}
+    assert entry["legal_deadlines"] == [{**due, "met_at": None}]
+    (task,) = expect(await http.get("/v1/worklist", headers=verifier.headers), 200)["items"]
+    assert (task["name"], task["due_at"]) == ("verify", due["due_at"])
+    clock.advance(days=6)
+    returned = await decide(http, verifier, entry, "return", "The photo shows somebody else.")
+    assert returned["legal_deadlines"] == [{**due, "met_at": "2026-11-29T03:00:00.000000Z"}]
+    assert (await impose(http, actors))["legal_deadlines"] == []
+
+
+async def test_of_many_who_resubmit_at_once_one_is_heard(http: AsyncClient, actors: Actors):
+    submitters = [await actors.client("submitter") for _ in range(5)]
+    body = entry_body()
+    entry = await submit(http, submitters[0], body)
+    await decide(http, await actors.client("verifier"), entry, "return", "Incomplete.")
+    path = f"/v1/entries/{entry['id']}"
+    answers = await asyncio.gather(*(http.put(path, json=body, headers=by.on('"2"')) for by in submitters))
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 4

@@ -114,6 +114,10 @@ async def test_metrics_are_for_admins_and_count_by_route(http: httpx2.AsyncClien
     assert 'cekal_http_requests_total{method="POST",route="/v1/checks",status="200"} 1.0' in lines
     assert 'cekal_http_requests_total{method="GET",route="/v1/checks/{check_id}",status="200"} 1.0' in lines
     assert answer["id"] not in told.text
+    assert 'cekal_checks_total{outcome="clear"} 1.0' in lines
+    assert {"cekal_streams_open 0.0", "cekal_streams_evicted_total 0.0", "cekal_ledger_size 0.0"} <= set(
+        lines
+    )
 
 
 async def test_the_documents_need_no_key(app: FastAPI) -> None:

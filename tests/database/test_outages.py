@@ -147,6 +147,8 @@ async def test_without_postgresql_every_other_call_says_so_and_pretends_nothing(
         http, outage = service.http, Outage(way, settings, line)
         raised = await sound(http, submitter)
         await outage.begin()
+        for _ in range(3):
+            expect(await ask(http, counter), 503)
         try:
             once = submitter.once("lost")
             told = [

@@ -52,6 +52,9 @@ async def test_what_is_raised_at_one_process_arrives_at_another_and_presence_cou
         for stream in (here, there):
             told = (await stream.next("alert", within=5)).json
             assert told["previous_sequence"] == first["alert"]["sequence"]
+        poller = await actors.client("checkpoint", checkpoint="SUB")
+        expect(await http.get("/v1/alerts", headers=poller.headers), 200)
+        await becomes(served.http, submitter, first["alert"], 3)
         await asyncio.to_thread(neighbour.close)
         assert await connected(served.http, submitter, first["alert"]) == 1
 

@@ -82,6 +82,11 @@ def test_stateless_persons_refugees_and_odd_writing_are_evidence(nationality: st
     assert outcome(asked, entry(WNA, "deterrence")) == "refuse"
 
 
+def test_an_entry_that_knows_no_nationality_refuses_nobody_entry() -> None:
+    found = matches(question(WNA, "entry"), entry({**WNA, "nationalities": []}, "deterrence"))
+    assert [match.outcome for match in found] == ["refer"]
+
+
 def test_the_issuing_state_alone_proves_no_nationality() -> None:
     asked = {"direction": "entry", "document": {"number": "L7654321", "issuing_state": "NZL"}}
     assert outcome(asked, entry(WNA, "deterrence")) == "refer"
