@@ -17,7 +17,7 @@ router = APIRouter(tags=["changes"], route_class=GuardedRoute)
 
 @router.get("/changes", summary="Read changes", responses=problems("validation", "cursor-gone"))
 async def read_changes(
-    actor: Annotated[Actor, actor_for(Role.INTEGRATOR, Role.CHECKPOINT, Role.AUDITOR)],
+    actor: Annotated[Actor, actor_for(Role.INTEGRATOR, Role.AUDITOR)],
     request: Request,
     after: After = None,
     wait: Wait = 0,
@@ -38,7 +38,10 @@ async def read_changes(
 
 
 def _within_scope(record: Record, actor: Actor) -> bool:
-    """Checkpoints and auditors see all, and so do Immigration's integrators; others their agency's own."""
-    if actor.holds(Role.CHECKPOINT, Role.AUDITOR) or actor.agency in {None, IMMIGRATION}:
+    """Auditors see all, and so do Immigration's integrators and replicas; others their agency's own.
+
+    Counters and gates do not read the register: they ask about one traveller at a time (R48).
+    """
+    if actor.holds(Role.AUDITOR) or actor.agency in {None, IMMIGRATION}:
         return True
     return record.agency == actor.agency

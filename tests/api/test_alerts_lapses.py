@@ -45,7 +45,9 @@ async def test_without_countersignature_it_lapses_after_a_day_and_is_told(
     told = (await alerts(http, counter))[-1]
     assert (told["kind"], told["action"]) == ("cancel", "release")
     assert told["issued_at"] == late.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    ended = [record for record in await records(http, counter) if record["effective_at"]]
+    ended = [
+        record for record in await records(http, await actors.client("auditor")) if record["effective_at"]
+    ]
     assert [(record["type"], record["effective_at"]) for record in ended] == [
         ("entry.ended", "2026-11-24T03:00:00.000000Z"),
         ("alert.cancelled", "2026-11-24T03:00:00.000000Z"),
@@ -71,7 +73,7 @@ async def test_at_the_end_of_day_twenty_it_lapses_though_countersigned(
     clock.set("2026-12-13T00:00:00+07:00")
     assert await worker.end_by_law() == 1
     assert [alert["kind"] for alert in await alerts(http, counter)] == ["raise", "update", "cancel"]
-    last = (await records(http, counter))[-1]
+    last = (await records(http, await actors.client("auditor")))[-1]
     assert (last["type"], last["effective_at"]) == ("alert.cancelled", "2026-12-12T17:00:00.000000Z")
     again = merged(
         urgent_body(),
@@ -139,7 +141,7 @@ async def test_what_the_law_ends_is_told_for_ordinary_entries_too_but_alerts_nob
     clock.set("2027-05-25T12:00:00+07:00")
     await actors.client("checkpoint")
     assert await worker.end_by_law() == 1
-    last = (await records(http, counter))[-1]
+    last = (await records(http, await actors.client("auditor")))[-1]
     assert (last["type"], last["tombstone"]) == ("entry.ended", True)
     assert last["effective_at"] == "2027-05-23T17:00:00.000000Z"
     assert await alerts(http, counter) == []

@@ -101,8 +101,9 @@ async def test_who_polls_counts_as_connected(
 
 @pytest.mark.parametrize("path", ["/v1/alerts", "/v1/changes"])
 async def test_a_revoked_key_ends_its_poll_within_a_second(
-    http: httpx2.AsyncClient, app: FastAPI, runtime: Runtime, counter: Caller, path: str
+    http: httpx2.AsyncClient, app: FastAPI, runtime: Runtime, actors: Actors, path: str
 ) -> None:
+    counter = await actors.client("integrator" if path == "/v1/changes" else "checkpoint")
     waiting = asyncio.create_task(http.get(path, params={"wait": 30}, headers=counter.headers))
     await until(lambda: app.state.runtime.bell._event is not None)
     assert not waiting.done()
@@ -124,11 +125,12 @@ async def test_a_revoked_key_ends_its_poll_within_a_second(
     ],
 )
 async def test_a_cursor_of_another_register_is_gone_and_names_the_snapshot(
-    http: httpx2.AsyncClient, counter: Caller, path: str, cursor: str, status: int, slug: str
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, path: str, cursor: str, status: int, slug: str
 ) -> None:
+    by = await actors.client("integrator") if path == "/v1/changes" else counter
     if cursor == "beyond":
         cursor = (await page(http, counter))["cursor"].replace(".0", ".1")
-    asked = await http.get(path, params={"after": cursor, "wait": 5}, headers=counter.headers)
+    asked = await http.get(path, params={"after": cursor, "wait": 5}, headers=by.headers)
     problem = expect(asked, status)
     assert problem["type"] == f"/problems/{slug}"
     assert problem.get("snapshot") == ("/v1/snapshot" if status == 410 else None)

@@ -110,7 +110,6 @@ async def test_every_leaf_is_in_the_tree_and_bound_to_its_personal_part(
         ("integrator", "KPK", ["KPK"]),
         ("integrator", "BNN", []),
         ("auditor", None, ["KPK", "IMIGRASI"]),
-        ("checkpoint", None, ["KPK", "IMIGRASI"]),
     ],
 )
 async def test_out_of_scope_every_record_is_sent_and_its_personal_part_withheld(
@@ -127,8 +126,10 @@ async def test_out_of_scope_every_record_is_sent_and_its_personal_part_withheld(
         assert record["withheld"] == (None if shown else "scope")
 
 
-@pytest.mark.parametrize("role", ["submitter", "verifier", "approver", "duty_officer", "supervisor", "admin"])
-async def test_officers_have_no_use_for_the_ledger(
+@pytest.mark.parametrize(
+    "role", ["submitter", "verifier", "approver", "duty_officer", "supervisor", "admin", "checkpoint"]
+)
+async def test_officers_and_counters_have_no_use_for_the_ledger(
     http: httpx2.AsyncClient, actors: Actors, role: str
 ) -> None:
     caller = await actors.client(role)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from app.access import gate
 from app.access.domain import SYSTEM
 from app.access.guard import admit
-from app.access.service import revoke_client, revoke_key
+from app.access.service import revoke_client, revoke_key, version
 from app.alerts import hub, stream, tail
 from app.db.unit import Actor, Reader
 from app.main import create_app
@@ -84,11 +84,14 @@ async def test_other_changes_of_access_end_no_stream(served: Served, actors: Act
 
 @pytest.mark.parametrize("follower_is", ["done", "at_it"])
 async def test_a_key_revoked_while_its_stream_was_on_the_way_in_opens_none(
-    served: Served, counter: Caller, monkeypatch: pytest.MonkeyPatch, follower_is: str
+    served: Served, runtime: Runtime, counter: Caller, monkeypatch: pytest.MonkeyPatch, follower_is: str
 ) -> None:
     """The follower closes the streams of a revoked key before this one, admitted in time, is among them."""
     admitted, answered = [], asyncio.Event()
     still_admitted = gate.still_admitted
+    async with runtime.reading(SYSTEM) as reader:
+        current = await version(reader)
+    await until(lambda: served.app.state.tail._settled == current)  # or it would be at the key's own making
 
     async def admit_and_be_late(request: Request) -> Actor:
         actor = await admit(request)
