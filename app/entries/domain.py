@@ -42,6 +42,9 @@ class EndedReason(StrEnum):
     EXPIRED = "expired"
     LAPSED = "lapsed"
     REVOKED = "revoked"
+    ACQUITTED = "acquitted"
+    ANNULLED = "annulled"
+    SUPERSEDED = "superseded"
 
 
 class Verdict(StrEnum):
