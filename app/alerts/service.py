@@ -86,12 +86,13 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Raise, update or cancel the alert of an entry that checkpoints were, or are to be, told of at once.
 
     A projector: it runs in the transaction of the entry's own change. The recipients are fixed here, when the
-    family begins, and never again: whoever was told of the beginning is told of the end.
+    family begins, and never again: whoever was told of the beginning is told of the end. A formal entry goes on
+    in the family of the urgent one that it formalises.
     """
     entry = event.entry
-    if not entry.alerted:
+    if not (entry.alerted and event.alerts):
         return ()
-    family = await store.find_family(unit, entry.id)
+    family = await store.find_family(unit, [entry.id, entry.formalises or entry.id])
     kind = AlertKind.RAISE
     if family is not None:
         kind = AlertKind.CANCEL if event.what is RecordType.ENTRY_ENDED else AlertKind.UPDATE
@@ -103,7 +104,7 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
         kind=kind,
         agency=entry.agency,
         issued_at=unit.now,
-        expires_at=family.expires_at if family else expiry_of(entry, unit.now),
+        expires_at=expiry_of(entry, unit.now),
         acknowledge_by=unit.now + unit.follow.acknowledge_within,
         chase=entry.chase,
     )
@@ -178,7 +179,7 @@ async def issued_for(reader: Reader, alert: Alert, settings: Settings, here: Ite
 
 async def raised_for(reader: Reader, entry: Entry, settings: Settings, here: Iterable[str]) -> Issued | None:
     """The first alert of an entry; None while it has none (countersignature demanded first)."""
-    alert = await store.find_family(reader, entry.id)
+    alert = await store.find_family(reader, [entry.id])
     return None if alert is None else await issued_for(reader, alert, settings, here)
 
 

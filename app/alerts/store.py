@@ -65,10 +65,10 @@ async def get(reader: Reader, alert_id: str) -> Alert:
     return _alert(row)
 
 
-async def find_family(reader: Reader, entry_id: str) -> Alert | None:
-    """The first alert about an entry."""
+async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
+    """The first alert about any of these entries, of which at most one began a family."""
     table = tables.alert
-    statement = select(*_COLUMNS).where(table.c.entry_id == entry_id, table.c.id == table.c.family)
+    statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)
     row = (await reader.run(statement)).first()
     return _alert(row) if row else None
 
@@ -88,14 +88,13 @@ async def list_open(reader: Reader) -> list[str]:
 
 async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
     """Whether a checkpoint is to act on an alert about an entry that is neither expired nor cancelled."""
-    root, to = tables.alert, tables.recipient
+    alert, to = tables.alert, tables.recipient
     statement = select(
         exists().where(
-            root.c.entry_id == entry_id,
-            root.c.id == root.c.family,
-            root.c.expires_at > reader.now,
-            root.c.cancelled_at.is_(None),
-            to.c.family == root.c.family,
+            alert.c.entry_id == entry_id,
+            alert.c.expires_at > reader.now,
+            alert.c.family.in_(_LIVING),
+            to.c.family == alert.c.family,
             to.c.checkpoint == checkpoint,
         )
     )

@@ -132,7 +132,9 @@ class EntryOut(WireOut):
     received_at: Moment
     ended_reason: str | None
     ended_at: Moment | None
+    gap_acknowledged: bool
     extension_count: int
+    extended_by: BasisOut | None
     crossing: str | None
     legal_deadlines: list[DeadlineOut]
     warnings: list[WarningOut]

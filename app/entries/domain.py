@@ -112,6 +112,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         authors: persons who wrote content of the current version; they may not verify it.
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
+        countersigner: person who countersigned it; `countersigned_by` is their client.
+        gap_acknowledged: the owner knows that the formal entry leaves days uncovered after the urgent one (R26).
+        superseded_from: when the formal entry that follows this urgent one begins.
+        extended_by: the extension's own decision; `basis` stays the one that made the entry.
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
         chase: checkpoints that are the first to be chased for an acknowledgement.
@@ -141,13 +145,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     verified_by: str | None = None
     approved_by: tuple[str, ...] = ()
     countersigned_by: str | None = None
+    countersigner: str | None = None
     countersigned_at: datetime | None = None
     second_approval_at: datetime | None = None
     requested_at: datetime | None = None
     received_at: datetime
     ended_reason: EndedReason | None = None
     ended_at: datetime | None = None
+    gap_acknowledged: bool = False
+    superseded_from: datetime | None = None
     extension_count: int = 0
+    extended_by: Basis | None = None
     crossing: str | None = None
     alerted: bool = False
     alert_message: str | None = None
@@ -162,24 +170,34 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         """The last second of the last day with its offset (R28); None for a lifetime."""
         return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
 
+    @property
+    def over_at(self) -> datetime | None:
+        """First instant at which it no longer holds: by its dates, or because its formal entry begins."""
+        ends = [end for end in (self.in_force_until, self.superseded_from) if end is not None]
+        return min(ends, default=None)
+
     def in_force(self, now: datetime) -> bool:
         """Whether the measure holds at an instant: computed, never a flag (R29)."""
+        over = self.over_at
         return (
             self.state in {State.PROVISIONAL, State.ACTIVE}
             and self.in_force_from is not None
             and self.in_force_from <= now
-            and (self.in_force_until is None or now < self.in_force_until)
+            and (over is None or now < over)
         )
 
     def at(self, now: datetime) -> Self:
         """The entry as it stands at an instant, with the end that the law has brought by itself meanwhile."""
-        over = self.in_force_until
+        over = self.over_at
         undecided = self.state is State.SUBMITTED and self.urgent
         if over is None or now < over:
             return self
         if self.state not in {State.PROVISIONAL, State.ACTIVE} and not undecided:
             return self
-        reason = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
+        if over == self.superseded_from:
+            reason = EndedReason.SUPERSEDED
+        else:
+            reason = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
         return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over)
 
     def replace(self, **changes: Any) -> Self:
@@ -204,7 +222,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         if by.agency != self.agency:
             raise WrongAgency("Only the agency that owns the entry does this (UU 6/2011 art. 91(3)).")
 
-    def decide(self, by: Actor, verdict: Verdict, expected: int, at: datetime, immigration: str) -> Self:
+    def decide(
+        self,
+        by: Actor,
+        verdict: Verdict,
+        expected: int,
+        at: datetime,
+        immigration: str,
+        urgent: "Entry | None" = None,
+    ) -> Self:
         """What another pair of eyes decides (R31, R32).
 
         Args:
@@ -213,6 +239,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             expected: the version that they have read.
             at: when.
             immigration: code of the agency whose own entries another office approves.
+            urgent: the urgent entry that this one formalises: who made and countersigned it don't approve this.
 
         Raises:
             WrongRole: the verdict is not for the actor's roles.
@@ -228,16 +255,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         now.expect(expected)
         if not roles or not by.holds(*roles):
             raise WrongState(f"An entry that is {now.state} can't be decided on like this.")
-        return now._follow(verdict, by, at, immigration)  # noqa: SLF001 - the same entry as it stands now
+        earlier = (*urgent.authors, urgent.countersigner) if urgent is not None else ()
+        return now._follow(verdict, by, at, immigration, earlier)  # noqa: SLF001 - the same entry as it stands now
 
-    def _follow(self, verdict: Verdict, by: Actor, at: datetime, immigration: str) -> Self:
+    def _follow(
+        self, verdict: Verdict, by: Actor, at: datetime, immigration: str, earlier: tuple[str | None, ...]
+    ) -> Self:
         match verdict:
             case Verdict.VERIFY:
                 return self._verify(by, at)
             case Verdict.RETURN:
                 return self._return(by, at)
             case Verdict.APPROVE:
-                return self._approve(by, at, immigration)
+                return self._approve(by, at, immigration, earlier)
             case Verdict.REJECT:
                 return self._reject(by, at)
             case Verdict.COUNTERSIGN:
@@ -256,11 +286,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             self._different(by, (*self.authors, self.verified_by), "A third person returns a verified entry.")
         return self._next(at, state=State.RETURNED)
 
-    def _approve(self, by: Actor, at: datetime, immigration: str) -> Self:
+    def _approve(self, by: Actor, at: datetime, immigration: str, earlier: tuple[str | None, ...]) -> Self:
         self._different(
             by,
-            (*self.authors, self.verified_by, *self.approved_by),
-            "Whoever wrote, verified or approved the entry can't approve it.",
+            (*self.authors, self.verified_by, *self.approved_by, *earlier),
+            "Whoever wrote, verified or approved the entry, or its urgent one, can't approve it.",
         )
         if self.agency == immigration and by.office == self.office:
             raise SecondPairOfEyesNeeded("Immigration's own entries are approved by another office.")
@@ -291,6 +321,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             at,
             state=State.PROVISIONAL,
             countersigned_by=by.client_id,
+            countersigner=by.person,
             countersigned_at=at,
             in_force_from=self.in_force_from or at,
             in_force_until=periods.over_at(self.ends_on),
@@ -305,6 +336,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             effective: when the end took effect.
         """
         return self._next(at, state=State.ENDED, ended_reason=reason, ended_at=effective)
+
+    def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
+        """The urgent entry that ends when its formal one begins; None: it no longer does, and runs on."""
+        return self._next(at, superseded_from=begins)
 
     def _next(self, at: datetime, **changes: Any) -> Self:
         return self.replace(version=self.version + 1, updated_at=at, **changes)

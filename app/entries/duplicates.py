@@ -1,5 +1,6 @@
 """What an owner has already against a person, and may not have twice."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from app.db.unit import Unit
@@ -9,9 +10,11 @@ from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import DuplicateEntry, UrgentNotRepeatable
 from app.kit.clock import legal_day
 
+_UNDECIDED = frozenset({State.SUBMITTED, State.RETURNED, State.VERIFIED})
+
 
 async def refuse_duplicates(
-    unit: Unit, wanted: Wanted, owner: str, *, but: str | None = None
+    unit: Unit, wanted: Wanted, owner: str, *, but: Collection[str | None] = ()
 ) -> list[Notice]:
     """One letter, one case, one entry per subject of an owner (R14, R15, R35).
 
@@ -19,22 +22,23 @@ async def refuse_duplicates(
         unit: the transaction, which holds the owner's lock.
         wanted: what is asked.
         owner: code of the owning agency.
-        but: an entry that does not count: the one that is resubmitted.
+        but: entries that do not count: the one that is changed, and the urgent one that it formalises.
 
     Returns:
         A warning for each entry of somebody who may be the same person.
 
     Raises:
         DuplicateEntry: the owner has this letter, or this case at this time, against this person already.
-        UrgentNotRepeatable: the same urgent request lapsed before.
+        UrgentNotRepeatable: the same urgent request lapsed before, and no papers had been recorded in time.
     """
     subject, basis = wanted.subject, wanted.basis
-    keys = subject.identifiers() | {store.letter_key(owner, basis.number)}
+    keys = subject.identifiers() | store.matter_keys(owner, basis)
     warnings = []
     urgent = isinstance(wanted, UrgentWanted)
-    for stored in await store.list_by_keys(unit, keys):
-        other = stored.at(unit.now)
-        if other.id == but or other.agency != owner:
+    others = [stored.at(unit.now) for stored in await store.list_by_keys(unit, keys)]
+    recorded = {other.formalises for other in others if other.state in _UNDECIDED} if urgent else set()
+    for other in others:
+        if other.id in but or other.agency != owner:
             continue
         if not subject.same_person(other.subject):
             if subject.identifiers() & other.subject.identifiers():
@@ -42,7 +46,9 @@ async def refuse_duplicates(
                 warnings.append(Notice("similar_subject", "/subject", detail))
             continue
         same_case = _folded(other.basis.case_reference) == _folded(basis.case_reference)
-        if urgent and same_case and other.ended_reason is EndedReason.LAPSED:
+        if urgent and other.formalises is not None and other.state in _UNDECIDED:
+            continue  # the papers of this very request, still undecided
+        if urgent and same_case and other.ended_reason is EndedReason.LAPSED and other.id not in recorded:
             raise UrgentNotRepeatable(
                 "The same urgent request lapsed; it can't be made again (Permenkumham 38/2021 art. 11).",
                 extra={"entry_id": other.id},

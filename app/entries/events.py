@@ -20,11 +20,13 @@ class EntryChanged:
         entry: the entry after the change.
         what: how the ledger calls it.
         effective_at: when an end that the law brought by itself took effect.
+        alerts: whether the checkpoints that were alerted are told; not where another entry's alert says it.
     """
 
     entry: Entry
     what: RecordType
     effective_at: datetime | None = None
+    alerts: bool = True
 
 
 async def tell_ledger(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
@@ -65,7 +67,8 @@ def personal(entry: Entry) -> dict[str, Any]:
             "basis": entry.basis,
             "letter": entry.letter,
             "in_force_from": entry.in_force_from,
-            "in_force_until": entry.in_force_until,
+            "in_force_until": entry.over_at,
+            "extended_by": entry.extended_by,
         }
     )
     return kept

@@ -13,7 +13,8 @@ from app.db.unit import Reader, Unit
 from app.entries import search, service
 from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
 from app.entries.domain import Entry, Measure, State
-from app.entries.schemas import DecisionIn, EntryIn, SearchIn
+from app.entries.formalising import formalise
+from app.entries.schemas import DecisionIn, EntryIn, FormalisationIn, SearchIn
 from app.entries.store import Filter
 from app.web.etag import RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
@@ -174,6 +175,27 @@ async def decide_on_entry(
 ) -> EntryOut:
     """Another pair of eyes: verify or return, approve or reject, countersign an urgent entry."""
     entry = await service.decide(unit, entry_id, expected, body.verdict, body.reason)
+    return _answered(request, response, entry, unit)
+
+
+@router.post(
+    "/{entry_id}/formalisation",
+    status_code=201,
+    summary="Formalise an urgent entry",
+    responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required", *REPEATS),
+)
+async def formalise_entry(
+    unit: Submitter,
+    entry_id: EntryId,
+    expected: RequiredVersion,
+    body: FormalisationIn,
+    request: Request,
+    response: Response,
+) -> EntryOut:
+    """Ask for the formal entry that follows an urgent one; it is decided on as usual, by other persons."""
+    formal = await asyncio.to_thread(body.formal)
+    entry = await formalise(unit, entry_id, expected, formal, runtime_of(request).settings)
+    response.headers["Location"] = f"/v1/entries/{entry.id}"
     return _answered(request, response, entry, unit)
 
 

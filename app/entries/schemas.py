@@ -24,7 +24,7 @@ from app.entries import photos
 from app.entries.blobs import Blob
 from app.entries.domain import Basis, Letter, Measure, State, Substitute, Verdict
 from app.entries.subjects import Subject
-from app.entries.wanted import UrgentWanted, Wanted
+from app.entries.wanted import Formal, UrgentWanted, Wanted
 from app.errors import Fault, Invalid
 from app.identity.births import birth_from_json
 from app.web.wire import Code, Day, LegalDay, Line, Moment, Prose, WireIn
@@ -324,6 +324,37 @@ class UrgentEntryIn(WireIn):
             substitute=Substitute(**self.substitute.model_dump()) if self.substitute else None,
             message=self.alert.message if self.alert else None,
             chase=tuple((self.alert.checkpoints if self.alert else None) or ()),
+        )
+
+
+class FormalisationIn(WireIn):
+    """The formal decision behind an urgent entry; without a `subject` the urgent entry's is kept."""
+
+    basis: BasisIn
+    starts_on: LegalDay | None = None
+    ends_on: LegalDay | None = None
+    lifetime: StrictBool = False
+    gap_acknowledged: StrictBool = Field(
+        False, description="Needed where the period begins later than the day after the urgent entry's last."
+    )
+    unknown: Annotated[list[Unknown], Field(max_length=5)] | None = None
+    subject: SubjectIn | None = None
+
+    def formal(self) -> Formal:
+        """The formal decision that is asked for.
+
+        Raises:
+            PhotoInvalid: as `photos.take`.
+        """
+        return Formal(
+            basis=self.basis.basis(),
+            starts_on=self.starts_on,
+            ends_on=self.ends_on,
+            lifetime=self.lifetime,
+            gap_acknowledged=self.gap_acknowledged,
+            unknown=None if self.unknown is None else tuple(self.unknown),
+            subject=self.subject.subject() if self.subject else None,
+            photo=self.subject.taken_photo() if self.subject else None,
         )
 
 

@@ -16,6 +16,7 @@ from app.entries.events import EntryChanged
 from app.entries.law import Origin, Owner, Policy, Request, judge
 from app.entries.store import Filter
 from app.entries.subjects import Photo, Subject
+from app.entries.succession import refuse_gap, take_over
 from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import (
     Fault,
@@ -52,10 +53,10 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     Raises:
         CekalError: as `law.judge`; DuplicateEntry for a letter or case that the owner has already.
     """
-    owner = await _owner(unit)
-    warnings = _judged(wanted, owner, settings, unit.now)
+    owner = await owner_of(unit)
+    warnings = judged(wanted, owner, settings, unit.now)
     similar = await refuse_duplicates(unit, wanted, owner.code)
-    entry = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
+    entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     await store.add(unit, entry, "submitted")
     await keep_photo(unit, entry, wanted)
     return entry
@@ -77,17 +78,22 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     entry.expect(expected)
     if entry.state is not State.RETURNED:
         raise WrongState("Only a returned entry can be resubmitted.")
-    owner = await _owner(unit)
-    warnings = _judged(wanted, owner, settings, unit.now)
-    similar = await refuse_duplicates(unit, wanted, owner.code, but=entry_id)
-    fresh = _new(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
+    owner = await owner_of(unit)
+    warnings = judged(wanted, owner, settings, unit.now)
+    similar = await refuse_duplicates(unit, wanted, owner.code, but={entry_id, entry.formalises})
+    fresh = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = fresh.replace(
         id=entry.id,
         version=entry.version + 1,
+        formalises=entry.formalises,
+        gap_acknowledged=entry.gap_acknowledged,
         created_at=entry.created_at,
         submitted_by=entry.submitted_by,
         authors=(str(unit.actor.person),),
     )
+    if entry.formalises is not None:
+        urgent = await store.lock(unit, entry.formalises)
+        refuse_gap(entry.starts_on, urgent, acknowledged=entry.gap_acknowledged)
     await store.save(unit, entry, "resubmitted", reindex=True)
     await keep_photo(unit, entry, wanted)
     return entry
@@ -114,17 +120,19 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
             "/measure", "urgent_prevention_only", "The urgent route is open to exit bans only here."
         )
         raise Invalid("An entry ban can't be urgent here.", faults=[fault])
-    owner = await _owner(unit)
+    owner = await owner_of(unit)
     requested = _requested_at(wanted, unit.now)
     await _known_checkpoints(unit, wanted.chase)
-    warnings = list(_judged(wanted, owner, settings, unit.now))
+    warnings = list(judged(wanted, owner, settings, unit.now))
     warnings += await refuse_duplicates(unit, wanted, owner.code)
     if wanted.attachment is None:
         detail = "The letter itself is not attached; whoever countersigns must see it."
         warnings.append(Notice("letter_unseen", "/letter/attachment", detail))
     first = settings.urgent_countersign_first
     starts_on = periods.urgent_start(requested, unit.now)
-    entry = _new(unit, wanted, State.SUBMITTED if first else State.PROVISIONAL, owner.code, tuple(warnings))
+    entry = new_entry(
+        unit, wanted, State.SUBMITTED if first else State.PROVISIONAL, owner.code, tuple(warnings)
+    )
     entry = entry.replace(
         urgent=True,
         letter=wanted.letter,
@@ -145,7 +153,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         await store.keep_blob(unit, entry.id, wanted.attachment)
     if first:
         return entry
-    return await _conclude(unit, EntryChanged(entry, RecordType.ENTRY_PROVISIONAL))
+    return await conclude(unit, EntryChanged(entry, RecordType.ENTRY_PROVISIONAL))
 
 
 async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None) -> Entry:
@@ -159,15 +167,19 @@ async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, rea
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
         raise NotFound("There is no such entry.")
-    entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION)
+    urgent = await store.lock(unit, before.formalises) if before.formalises else None
+    entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
     if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
     if verdict is Verdict.COUNTERSIGN:
         entry = entry.replace(alerted=True)
+    succeeded: list[EntryChanged] = []
+    if entry.state is State.ACTIVE:
+        entry, succeeded = await take_over(unit, entry)
     await store.save(unit, entry, _EVENTS[verdict], reason)
     what = _told_as(before, entry)
-    return entry if what is None else await _conclude(unit, EntryChanged(entry, what))
+    return entry if what is None else await conclude(unit, EntryChanged(entry, what), *succeeded)
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
@@ -184,7 +196,10 @@ async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
     await store.save(unit, entry, reason.value)
     if before.state is State.SUBMITTED:
         return entry  # never in force, so nobody was told of it
-    return await _conclude(unit, EntryChanged(entry, RecordType.ENTRY_ENDED, effective_at=stands.ended_at))
+    told = reason is not EndedReason.SUPERSEDED  # the formal entry's own alert has said it
+    return await conclude(
+        unit, EntryChanged(entry, RecordType.ENTRY_ENDED, effective_at=stands.ended_at, alerts=told)
+    )
 
 
 async def get(reader: Reader, entry_id: str) -> Entry:
@@ -259,16 +274,26 @@ def visible(entry: Entry, actor: Actor) -> bool:
     return actor.holds("submitter", "verifier") and actor.agency == entry.agency
 
 
-async def _owner(unit: Unit) -> Owner:
+async def owner_of(unit: Unit) -> Owner:
+    """The actor's agency as the owner of what they ask, held against other requests of it until the commit.
+
+    Raises:
+        WrongAgency: it is not active.
+    """
     agency = await lock_agency(unit, str(unit.actor.agency))
     if agency is None or not agency.active:
         raise WrongAgency("Your agency is not active in this register.")
     return Owner(agency.code, agency.legal_forms)
 
 
-def _judged(
+def judged(
     wanted: Wanted, owner: Owner, settings: Settings, now: datetime, origin: Origin = "request"
 ) -> tuple[Notice, ...]:
+    """Judge a wanted measure as of now; gives the warnings.
+
+    Raises:
+        CekalError: as `law.judge`.
+    """
     request = Request(
         measure=wanted.measure,
         subject=wanted.subject,
@@ -285,7 +310,8 @@ def _judged(
     return judge(request, owner, policy_of(settings), legal_day(now))
 
 
-def _new(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:
+def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:
+    """The first version of an entry that the actor asks for."""
     actor = unit.actor
     return Entry(
         id=new_id("ent", unit.now),
@@ -352,8 +378,10 @@ def _told_as(before: Entry, entry: Entry) -> RecordType | None:
     return None
 
 
-async def _conclude(unit: Unit, event: EntryChanged) -> Entry:
-    unit.happened(event)
+async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> Entry:
+    """Let everything follow from an entry's change; the entry with the number of its ledger record."""
+    for happened in (event, *further):
+        unit.happened(happened)
     records = await unit.conclude()
     mine = [r.sequence for r in records if r.entry_id == event.entry.id and not r.type.is_alert]
     return event.entry.replace(sequence=mine[-1])

@@ -33,9 +33,10 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "measure": entry.measure,
         "urgent": entry.urgent,
         "agency": entry.agency,
+        "formalises": entry.formalises,
         "ends_on": entry.ends_on,
         "in_force_from": entry.in_force_from,
-        "in_force_until": entry.in_force_until,
+        "in_force_until": entry.over_at,
         "document": _encode(entry.replace(sequence=None)).decode(),
     }
 
@@ -76,6 +77,8 @@ async def save(
 
 def _keys(entry: Entry) -> list[dict[str, str]]:
     keys = entry.subject.identifiers() | matter_keys(entry.agency, entry.basis)
+    if entry.extended_by is not None:
+        keys.add(letter_key(entry.agency, entry.extended_by.number))
     return [{"key": value, "entry_id": entry.id} for value in sorted(keys)]
 
 
@@ -97,10 +100,14 @@ def letter_key(agency: str, number: str) -> str:
     return f"l:{agency}:{''.join(number.split()).casefold()}"[:200]
 
 
+def case_key(agency: str, basis: Basis) -> str:
+    """The key under which the entries of an owner's case are found."""
+    return f"c:{agency}:{''.join(basis.case_reference.split()).casefold()}"[:200]
+
+
 def matter_keys(agency: str, basis: Basis) -> set[str]:
     """The keys of an owner's letter and of its case; whatever may be a duplicate shares one of them (R14, R15)."""
-    case = "".join(basis.case_reference.split()).casefold()
-    return {letter_key(agency, basis.number), f"c:{agency}:{case}"[:200]}
+    return {letter_key(agency, basis.number), case_key(agency, basis)}
 
 
 async def find(reader: Reader, entry_id: str) -> Entry | None:
@@ -133,6 +140,12 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
     """The entries with these ids."""
     statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
     return [_decode(document) for (document,) in await reader.run(statement, {"ids": sorted(entry_ids)})]
+
+
+async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
+    """The entries that formalise, or were to formalise, an urgent one."""
+    statement = select(tables.entry.c.document).where(tables.entry.c.formalises == urgent_id)
+    return [_decode(document) for (document,) in await reader.run(statement)]
 
 
 def _stands(now: datetime) -> ColumnElement[str]:

@@ -25,6 +25,7 @@ entry = Table(
     Column("measure", String(16), nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("agency", ForeignKey("agency.code"), nullable=False),
+    Column("formalises", Id, index=True),
     Column("ends_on", Date),
     Column("in_force_from", Instant),
     Column("in_force_until", Instant),

@@ -32,3 +32,24 @@ class UrgentWanted(Wanted):
     substitute: Substitute | None = None
     message: str | None = None
     chase: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Formal:
+    """The formal decision as it is asked for.
+
+    Attributes:
+        gap_acknowledged: the owner knows that days between the urgent entry and this one stay uncovered (R26).
+        unknown: None keeps what was said of the urgent entry.
+        subject: None keeps the urgent entry's, its photo included.
+        photo: a new photo; None keeps the urgent entry's.
+    """
+
+    basis: Basis
+    starts_on: date | None
+    ends_on: date | None
+    lifetime: bool
+    gap_acknowledged: bool
+    unknown: tuple[str, ...] | None
+    subject: Subject | None
+    photo: Blob | None

@@ -1,0 +1,78 @@
+"""The formal decision that follows an urgent entry within its twenty days (Permenimipas 13/2025 art. 9(5), 11)."""
+
+import msgspec
+
+from app.db.unit import Unit
+from app.entries import store
+from app.entries.domain import Entry, State
+from app.entries.duplicates import refuse_duplicates
+from app.entries.service import judged, keep_photo, new_entry, owner_of, visible
+from app.entries.succession import refuse_gap
+from app.entries.wanted import Formal, Wanted
+from app.errors import DuplicateEntry, NotFound, WrongState
+from app.settings import Settings
+
+
+async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, settings: Settings) -> Entry:
+    """Ask for the formal entry that is to follow an urgent one: a new entry, decided on as usual.
+
+    The urgent entry holds on until the new one is in force, and is then superseded; its twenty days are not taken
+    off the new period (R26).
+
+    Raises:
+        NotFound: outside the actor's view.
+        WrongAgency, StaleVersion: as for a decision.
+        WrongState: it is no urgent entry, or no longer runs.
+        DuplicateEntry: its formal entry has been asked for already.
+        Invalid: it would leave a gap that is not acknowledged.
+        CekalError: as `service.submit`.
+    """
+    urgent = await store.lock(unit, entry_id)
+    if not visible(urgent, unit.actor):
+        raise NotFound("There is no such entry.")
+    urgent.expect_owner(unit.actor)
+    urgent.expect(expected)
+    if not urgent.urgent or urgent.at(unit.now).state not in {State.PROVISIONAL, State.SUBMITTED}:
+        raise WrongState(
+            "Only an urgent entry that still runs is formalised; after its twenty days the formal decision is "
+            "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
+        )
+    wanted = await _wanted(unit, urgent, formal)
+    owner = await owner_of(unit)
+    warnings = judged(wanted, owner, settings, unit.now)
+    refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
+    await _refuse_second(unit, urgent)
+    similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id})
+    entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
+    entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
+    await store.add(unit, entry, "submitted")
+    await keep_photo(unit, entry, wanted)
+    return entry
+
+
+async def _wanted(unit: Unit, urgent: Entry, formal: Formal) -> Wanted:
+    subject = formal.subject or urgent.subject
+    photo, kept = formal.photo, urgent.subject.photo
+    if photo is None and kept is not None:
+        photo = await store.find_blob(unit, urgent.id, kept.sha256)
+    unknown = formal.unknown
+    if unknown is None:
+        unknown = urgent.unknown if formal.subject is None else ()
+    return Wanted(
+        measure=urgent.measure,
+        subject=msgspec.structs.replace(subject, photo=None),
+        photo=photo,
+        basis=formal.basis,
+        starts_on=formal.starts_on,
+        ends_on=formal.ends_on,
+        lifetime=formal.lifetime,
+        unknown=unknown,
+    )
+
+
+async def _refuse_second(unit: Unit, urgent: Entry) -> None:
+    for other in await store.list_formalising(unit, urgent.id):
+        if other.at(unit.now).state not in {State.REJECTED, State.ENDED}:
+            raise DuplicateEntry(
+                "The formal entry has been asked for already (R15).", extra={"entry_id": other.id}
+            )
