@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     )
     countersign_within_hours: int = Field(6, ge=1)
     countersign_lapse_hours: int = Field(24, ge=1)
+    withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")
     question_days: Days = Field(90, description="how long a check's clear question is kept")
 
     streams_limit: int = Field(10_000, ge=1)

@@ -1,13 +1,13 @@
 """What the register answers (contract sections 3 and 4); what it is asked stands in `schemas`."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any, Self
 
 import msgspec
 from pydantic import Field
 
-from app.entries import periods
-from app.entries.domain import Entry, State
+from app.entries.deadlines import MEANINGS, DeadlineName, Terms, deadlines
+from app.entries.domain import Entry
 from app.entries.schemas import BIRTH_EXAMPLES, SubstituteIn
 from app.settings import Settings
 from app.web.wire import Moment, WireOut
@@ -88,10 +88,15 @@ class LetterOut(WireOut):
 
 
 class DeadlineOut(WireOut):
-    """A period of the law that runs, and when it was kept."""
+    """A period of the law that runs, and when it was kept; late, where `met_at` lies after `due_at`."""
 
-    name: str
-    due_at: Moment
+    name: Annotated[
+        DeadlineName,
+        Field(description=" ".join(f"`{name}`: {meaning}" for name, meaning in MEANINGS.items())),
+    ]
+    due_at: Annotated[
+        Moment, Field(description="The last instant in time; 23:59:59 WIB where the law counts days.")
+    ]
     met_at: Moment | None
 
 
@@ -136,7 +141,10 @@ class EntryOut(WireOut):
     extension_count: int
     extended_by: BasisOut | None
     crossing: str | None
-    legal_deadlines: list[DeadlineOut]
+    legal_deadlines: Annotated[
+        list[DeadlineOut],
+        Field(description="Soonest first; each name at most once, and only while it says something."),
+    ]
     warnings: list[WarningOut]
     created_at: Moment
     updated_at: Moment
@@ -150,27 +158,11 @@ class EntryOut(WireOut):
         if photo is not None:
             photo["url"] = f"/v1/entries/{entry.id}/photo"
         values["in_force"] = entry.in_force(now)
-        values["legal_deadlines"] = _deadlines(entry, settings)
+        running = deadlines(entry.at(now), Terms.of(settings), entry.met)
+        values["legal_deadlines"] = [
+            {"name": each.name, "due_at": each.due_at, "met_at": each.met_at} for each in running
+        ]
         return cls.model_validate({name: values[name] for name in cls.model_fields})
-
-
-def _deadlines(entry: Entry, settings: Settings) -> list[Json]:
-    if not entry.urgent or entry.ends_on is None:
-        return _refusal(entry)
-    countersign = entry.received_at + timedelta(hours=settings.countersign_within_hours)
-    return [
-        {"name": "countersign", "due_at": countersign, "met_at": entry.countersigned_at},
-        {"name": "approve_before_lapse", "due_at": periods.over_at(entry.ends_on), "met_at": None},
-    ]
-
-
-def _refusal(entry: Entry) -> list[Json]:
-    """R18: an incomplete request is refused, with its reason, within seven days; approved, it has no such limit."""
-    if entry.state not in {State.SUBMITTED, State.VERIFIED, State.RETURNED, State.REJECTED}:
-        return []
-    refused = entry.state in {State.RETURNED, State.REJECTED}
-    due_at = entry.received_at + periods.REFUSAL_WITHIN
-    return [{"name": "refuse_or_approve", "due_at": due_at, "met_at": entry.updated_at if refused else None}]
 
 
 class HistoryItemOut(WireOut):

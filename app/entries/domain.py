@@ -119,6 +119,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
         chase: checkpoints that are the first to be chased for an acknowledgement.
+        met: when recorded duties were done, by the deadline's name; attached when read, never stored.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     sequence: int | None = None
+    met: dict[str, datetime] = {}
 
     @property
     def last_instant(self) -> str | None:

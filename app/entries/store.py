@@ -37,8 +37,13 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "ends_on": entry.ends_on,
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
-        "document": _encode(entry.replace(sequence=None)).decode(),
+        "document": _document(entry),
     }
+
+
+def _document(entry: Entry) -> str:
+    """The entry as it is kept: without what is attached when it is read."""
+    return _encode(entry.replace(sequence=None, met={})).decode()
 
 
 async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -> None:
@@ -91,7 +96,7 @@ def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[s
         "person": unit.actor.person,
         "at": entry.updated_at,
         "reason": reason,
-        "document": _encode(entry).decode(),
+        "document": _document(entry),
     }
 
 

@@ -123,6 +123,7 @@ async def test_its_deadlines_are_told_and_met(http: AsyncClient, actors: Actors,
     entry = (await sound(http, submitter))["entry"]
     assert entry["legal_deadlines"] == [
         {"name": "countersign", "due_at": "2026-11-23T09:00:00.000000Z", "met_at": None},
+        {"name": "countersign_or_lapse", "due_at": "2026-11-24T03:00:00.000000Z", "met_at": None},
         {"name": "approve_before_lapse", "due_at": "2026-12-12T17:00:00.000000Z", "met_at": None},
     ]
     clock.advance(hours=7)

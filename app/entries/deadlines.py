@@ -1,0 +1,219 @@
+"""Which periods of the law run for an entry, until when, and when they were kept; pure.
+
+A deadline is computed from the entry and from what was recorded about it, never stored: nothing has to run for
+one to appear, to pass, or to be met (R29).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+
+from app.access.domain import IMMIGRATION, SYSTEM
+from app.entries import periods
+from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.subjects import Citizenship, Subject
+from app.identity import states
+from app.kit.clock import day_begins, legal_day
+from app.settings import Settings
+
+FOREIGN_MINISTRY: Final = "KEMLU"
+"""Who withdraws service and diplomatic passports (R42). It has no client here: Immigration records its act."""
+
+TO_MINISTER_DAYS: Final = 3
+"""Days from the decision's date to its delivery to the minister (UU 6/2011 art. 94(4); R13)."""
+
+TO_PERSON_DAYS: Final = 7
+"""Days from the decision's date to its delivery to the person (UU 6/2011 art. 94(3); R41)."""
+
+EXTENSION_DAYS: Final = 3
+"""Days before a measure's last day by whose end its extension must have arrived (13/2025 art. 13(5); R23)."""
+
+_BEFORE_A_DECISION: Final = frozenset({State.SUBMITTED, State.VERIFIED})
+_REFUSED: Final = frozenset({State.RETURNED, State.REJECTED})
+_WITHDRAWN_BY: Final = {
+    "passport": IMMIGRATION,
+    "service_passport": FOREIGN_MINISTRY,
+    "diplomatic_passport": FOREIGN_MINISTRY,
+}
+
+
+class DeadlineName(StrEnum):
+    """What has to be done in time; the closed vocabulary of `legal_deadlines`."""
+
+    COUNTERSIGN = "countersign"
+    COUNTERSIGN_OR_LAPSE = "countersign_or_lapse"
+    APPROVE_BEFORE_LAPSE = "approve_before_lapse"
+    REFUSE_OR_APPROVE = "refuse_or_approve"
+    DELIVER_TO_MINISTER = "deliver_to_minister"
+    DELIVER_TO_PERSON = "deliver_to_person"
+    EXTEND_BEFORE = "extend_before"
+    WITHDRAW_PASSPORT = "withdraw_passport"
+
+
+MEANINGS: Final = {
+    DeadlineName.COUNTERSIGN: "an urgent entry is to be countersigned (6 hours, a setting); passing, it escalates.",
+    DeadlineName.COUNTERSIGN_OR_LAPSE: "without its countersignature an urgent entry lapses (24 hours, a setting).",
+    DeadlineName.APPROVE_BEFORE_LAPSE: "end of day 20 of an urgent entry, when it lapses for ever unless its "
+    "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11).",
+    DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, within seven days of its receipt "
+    "(UU 6/2011 art. 94(6)); gone once it is approved.",
+    DeadlineName.DELIVER_TO_MINISTER: "the decision reaches the minister within three days of its date "
+    "(UU 6/2011 art. 94(4)); late, the measure holds all the same.",
+    DeadlineName.DELIVER_TO_PERSON: "the decision reaches the person within seven days of its date (UU 6/2011 "
+    "art. 94(3)); open until its proof is recorded.",
+    DeadlineName.EXTEND_BEFORE: "last moment at which an extension can still arrive, three days before the end "
+    "(Permenimipas 13/2025 art. 13(5)-(6)); passing, the measure ends by law. Gone once it was extended.",
+    DeadlineName.WITHDRAW_PASSPORT: "an Indonesian's passport is withdrawn while an exit ban holds: by Immigration, "
+    "a service or diplomatic one by the Foreign Ministry (3 days, a setting).",
+}
+"""What each name means, for readers of the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a deployment sets where the law names no time."""
+
+    countersign_within: timedelta = timedelta(hours=6)
+    countersign_lapse: timedelta = timedelta(hours=24)
+    withdraw_passport_days: int = 3
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The deployment's."""
+        return cls(
+            countersign_within=timedelta(hours=settings.countersign_within_hours),
+            countersign_lapse=timedelta(hours=settings.countersign_lapse_hours),
+            withdraw_passport_days=settings.withdraw_passport_days,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A period of the law that runs for an entry.
+
+    Attributes:
+        name: what has to be done.
+        due_at: the last instant, in UTC, at which it is in time: 23:59:59 WIB where the law counts days. For the
+            two ends that the law brings by itself (`countersign_or_lapse`, `approve_before_lapse`) it is the
+            instant of the end.
+        met_at: when it was done, also if late; None while it is open.
+        duty_of: codes of those who have to do it.
+    """
+
+    name: DeadlineName
+    due_at: datetime
+    met_at: datetime | None
+    duty_of: tuple[str, ...]
+
+    @property
+    def last_day(self) -> date:
+        """The legal day (Asia/Jakarta) that is the last one for it."""
+        return legal_day(self.due_at - timedelta(microseconds=1))
+
+    def passed(self, now: datetime) -> bool:
+        """Whether it is overdue: its time is over and it has not been met until now."""
+        return self.due_at < now and (self.met_at is None or now < self.met_at)
+
+    @property
+    def late(self) -> bool:
+        """Whether it was met, but after its time."""
+        return self.met_at is not None and self.due_at < self.met_at
+
+
+def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[Deadline, ...]:
+    """The deadlines of an entry, soonest first; each name at most once.
+
+    An imported entry was decided on, and its decision carried out, elsewhere: of its duties only what lies
+    ahead counts here, which is its extension.
+
+    Args:
+        entry: the entry as it stands (`Entry.at`).
+        terms: the deployment's.
+        met: when each duty that was recorded was done, by the deadline's name.
+    """
+    found = list(_urgent(entry, terms) if entry.urgent else _ordinary(entry, met))
+    found += _passport(entry, terms, met)
+    found.sort(key=lambda deadline: (deadline.due_at, deadline.name))
+    return tuple(found)
+
+
+def withdrawn_by(subject: Subject) -> tuple[str, ...]:
+    """Who has to withdraw the subject's Indonesian passports (R42); empty when none is known."""
+    own = {document.type for document in subject.documents if document.issuing_state in _ISSUED_HERE}
+    return tuple(sorted({_WITHDRAWN_BY[kind] for kind in own & _WITHDRAWN_BY.keys()}))
+
+
+_ISSUED_HERE: Final = frozenset({None, states.INDONESIA})
+
+
+def _urgent(entry: Entry, terms: Terms) -> Iterator[Deadline]:
+    """R25, R32: countersigned in hours, or lapsed; formalised in twenty days, or lapsed."""
+    signed = entry.countersigned_at
+    undone = entry.state is State.REJECTED  # nothing is waited for any more
+    if signed is not None or not undone:
+        for name, within in (
+            (DeadlineName.COUNTERSIGN, terms.countersign_within),
+            (DeadlineName.COUNTERSIGN_OR_LAPSE, terms.countersign_lapse),
+        ):
+            yield Deadline(name, entry.received_at + within, signed, (IMMIGRATION,))
+    if entry.ends_on is None or undone:
+        return
+    over = periods.over_at(entry.ends_on)
+    superseded = entry.ended_reason is EndedReason.SUPERSEDED
+    outlived = entry.ended_reason is EndedReason.LAPSED and entry.ended_at == over
+    if superseded or outlived or entry.state is not State.ENDED:
+        met_at = entry.ended_at if superseded else None
+        yield Deadline(DeadlineName.APPROVE_BEFORE_LAPSE, over, met_at, (entry.agency, IMMIGRATION))
+
+
+def _ordinary(entry: Entry, met: Mapping[str, datetime]) -> Iterator[Deadline]:
+    """R13, R18, R23, R41: refused or carried out in time; extended in time, where that is still possible."""
+    if entry.state in _BEFORE_A_DECISION | _REFUSED:
+        due_at = entry.received_at + periods.REFUSAL_WITHIN
+        refused_at = entry.updated_at if entry.state in _REFUSED else None
+        yield Deadline(DeadlineName.REFUSE_OR_APPROVE, due_at, refused_at, (IMMIGRATION,))
+    if entry.submitted_by != SYSTEM.client_id and entry.state not in _REFUSED:
+        yield from _deliveries(entry, met)
+    if (
+        entry.state is State.ACTIVE
+        and entry.ends_on is not None
+        and entry.extension_count < periods.EXTENSIONS
+    ):
+        due_at = _last_second(entry.ends_on - timedelta(days=EXTENSION_DAYS))
+        extended_at = met.get(DeadlineName.EXTEND_BEFORE)
+        yield Deadline(DeadlineName.EXTEND_BEFORE, due_at, extended_at, (entry.agency,))
+
+
+def _deliveries(entry: Entry, met: Mapping[str, datetime]) -> Iterator[Deadline]:
+    decided = entry.basis.issued_on
+    received = met.get(DeadlineName.DELIVER_TO_MINISTER)
+    if entry.basis.received_on is not None:
+        received = day_begins(entry.basis.received_on)
+    due_at = _last_second(decided + timedelta(days=TO_MINISTER_DAYS))
+    yield Deadline(DeadlineName.DELIVER_TO_MINISTER, due_at, received, (entry.agency,))
+    if entry.state not in _BEFORE_A_DECISION:
+        due_at = _last_second(decided + timedelta(days=TO_PERSON_DAYS))
+        delivered = met.get(DeadlineName.DELIVER_TO_PERSON)
+        yield Deadline(DeadlineName.DELIVER_TO_PERSON, due_at, delivered, (entry.agency,))
+
+
+def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterator[Deadline]:
+    """R42: from the day on which the exit ban of an Indonesian works; a mere hold takes nobody's passport."""
+    begins = entry.in_force_from
+    if entry.urgent and begins is not None:
+        begins = None if entry.countersigned_at is None else max(begins, entry.countersigned_at)
+    binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
+    holders = withdrawn_by(entry.subject)
+    if not binds or not holders or begins is None or entry.submitted_by == SYSTEM.client_id:
+        return
+    withdrawn = met.get(DeadlineName.WITHDRAW_PASSPORT)
+    if entry.state in {State.PROVISIONAL, State.ACTIVE} or withdrawn is not None:
+        due_at = _last_second(legal_day(begins) + timedelta(days=terms.withdraw_passport_days))
+        yield Deadline(DeadlineName.WITHDRAW_PASSPORT, due_at, withdrawn, holders)
+
+
+def _last_second(day: date) -> datetime:
+    """23:59:59 WIB of a legal day, in UTC."""
+    return periods.over_at(day) - timedelta(seconds=1)

@@ -1,0 +1,275 @@
+"""The periods of the law that run for an entry (law.md section 7.7; R13, R18, R22-R26, R30, R41, R42)."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.access.domain import SYSTEM
+from app.entries.deadlines import MEANINGS, Deadline, DeadlineName, Terms, deadlines, withdrawn_by
+from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.periods import begins_at, over_at
+from app.entries.subjects import Citizenship, Document
+from app.kit.clock import WIB, legal_day
+from app.settings import Settings
+from tests.unit.entries.examples import NOW, TODAY, basis, copied, entry, foreigner, subject
+
+TERMS = Terms()
+DAY = timedelta(days=1)
+DAYS = st.dates(date(1950, 1, 1), date(9900, 1, 1))
+INSTANTS = st.datetimes(
+    datetime(1950, 1, 1),  # noqa: DTZ001 - Hypothesis wants its bounds naive
+    datetime(9900, 1, 1),  # noqa: DTZ001 - as above
+    timezones=st.just(UTC),
+)
+
+
+def active(**changes: Any) -> Entry:
+    """KPK's exit ban, approved."""
+    given_starts: date = changes.get("starts_on", TODAY)
+    return entry(**{"state": State.ACTIVE, "in_force_from": begins_at(given_starts), **changes})
+
+
+def urgent(**changes: Any) -> Entry:
+    """An urgent exit ban that is not countersigned yet."""
+    given: dict[str, Any] = {
+        "urgent": True,
+        "state": State.PROVISIONAL,
+        "ends_on": date(2026, 12, 12),
+        "in_force_from": NOW,
+        "in_force_until": NOW + DAY,
+    }
+    return entry(**{**given, **changes})
+
+
+def running(of: Entry, **met: datetime) -> dict[str, Deadline]:
+    found = deadlines(of, TERMS, met)
+    assert list(found) == sorted(found, key=lambda each: each.due_at)
+    assert len({each.name for each in found}) == len(found)
+    return {str(each.name): each for each in found}
+
+
+def due(of: Entry, name: str, **met: datetime) -> str:
+    """When a deadline is due, as Jakarta's clocks tell it."""
+    return running(of, **met)[name].due_at.astimezone(WIB).isoformat()
+
+
+def test_every_name_says_what_it_means():
+    assert set(MEANINGS) == set(DeadlineName)
+
+
+def test_an_urgent_entry_is_countersigned_in_hours_and_formalised_in_twenty_days():
+    names = running(urgent())
+    assert list(names) == ["countersign", "countersign_or_lapse", "approve_before_lapse"]
+    assert names["countersign"].due_at == NOW + timedelta(hours=6)
+    assert names["countersign_or_lapse"].due_at == NOW + timedelta(hours=24)
+    assert names["approve_before_lapse"].due_at == over_at(date(2026, 12, 12))
+    assert [each.met_at for each in names.values()] == [None] * 3
+
+
+def test_a_countersignature_meets_both_of_its_deadlines_and_lets_the_passport_be_withdrawn():
+    signed_at = NOW + timedelta(hours=7)
+    names = running(urgent(countersigned_at=signed_at))
+    assert [names[name].met_at for name in ("countersign", "countersign_or_lapse")] == [signed_at] * 2
+    assert (names["countersign"].late, names["countersign_or_lapse"].late) == (True, False)
+    assert due(urgent(countersigned_at=signed_at), "withdraw_passport") == "2026-11-26T23:59:59+07:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "met"),
+    [
+        ({"state": State.ENDED, "ended_reason": EndedReason.SUPERSEDED, "ended_at": NOW + DAY}, NOW + DAY),
+        (
+            {
+                "state": State.ENDED,
+                "ended_reason": EndedReason.LAPSED,
+                "ended_at": over_at(date(2026, 12, 12)),
+            },
+            None,
+        ),
+    ],
+)
+def test_a_formal_entry_in_force_meets_the_twentieth_day_and_a_lapse_misses_it(
+    changes: dict[str, Any], met: datetime | None
+):
+    deadline = running(urgent(countersigned_at=NOW, **changes))["approve_before_lapse"]
+    assert deadline.met_at == met
+    assert deadline.passed(over_at(date(2026, 12, 12)) + DAY) is (met is None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": State.REJECTED, "ended_at": NOW},
+        {"state": State.ENDED, "ended_reason": EndedReason.REVOKED, "ended_at": NOW},
+        {"state": State.ENDED, "ended_reason": EndedReason.LAPSED, "ended_at": NOW + DAY},
+    ],
+)
+def test_nobody_waits_for_the_twentieth_day_of_what_ended_before(changes: dict[str, Any]):
+    assert "approve_before_lapse" not in running(urgent(**changes))
+
+
+def test_a_request_is_refused_within_seven_days_of_its_receipt():
+    for state in (State.SUBMITTED, State.VERIFIED):
+        deadline = running(entry(state=state))["refuse_or_approve"]
+        assert (deadline.due_at, deadline.met_at) == (NOW + 7 * DAY, None)
+    for state in (State.RETURNED, State.REJECTED):
+        names = running(entry(state=state, updated_at=NOW + 6 * DAY))
+        assert list(names) == ["refuse_or_approve"]
+        assert names["refuse_or_approve"].met_at == NOW + 6 * DAY
+    assert "refuse_or_approve" not in running(active())
+
+
+def test_a_decision_reaches_the_minister_in_three_days_and_the_person_in_seven():
+    decided = active(basis=basis(issued_on=date(2026, 11, 21), received_on=None))
+    assert due(decided, "deliver_to_minister") == "2026-11-24T23:59:59+07:00"
+    assert due(decided, "deliver_to_person") == "2026-11-28T23:59:59+07:00"
+    assert running(decided)["deliver_to_minister"].met_at is None
+    names = running(decided, deliver_to_minister=NOW, deliver_to_person=NOW + DAY)
+    assert names["deliver_to_minister"].met_at == NOW
+    assert names["deliver_to_person"].met_at == NOW + DAY
+    assert "deliver_to_person" not in running(entry()), "there is nothing to deliver before it is approved"
+
+
+@pytest.mark.parametrize(("received_on", "late"), [(date(2026, 11, 24), False), (date(2026, 11, 25), True)])
+def test_the_day_of_receipt_meets_the_delivery_to_the_minister(received_on: date, *, late: bool):
+    deadline = running(entry(basis=basis(issued_on=date(2026, 11, 21), received_on=received_on)))[
+        "deliver_to_minister"
+    ]
+    assert deadline.met_at == begins_at(received_on)
+    assert deadline.late is late
+
+
+def test_an_extension_arrives_three_days_before_the_end():
+    ban = active(ends_on=date(2026, 6, 30), starts_on=date(2026, 1, 1))
+    assert due(ban, "extend_before") == "2026-06-27T23:59:59+07:00"
+    assert running(ban)["extend_before"].last_day == date(2026, 6, 27)
+    assert "extend_before" in running(active(measure=Measure.DETERRENCE, ends_on=date(2036, 11, 23)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"extension_count": 1},
+        {"ends_on": None, "lifetime": True, "measure": Measure.DETERRENCE},
+        {"state": State.VERIFIED},
+        {"state": State.ENDED, "ended_reason": EndedReason.EXPIRED},
+    ],
+)
+def test_what_can_not_be_extended_waits_for_no_extension(changes: dict[str, Any]):
+    assert "extend_before" not in running(active(**changes))
+    assert "extend_before" not in running(urgent(**changes))
+
+
+def test_an_indonesians_passport_is_withdrawn_once_the_ban_works():
+    ban = active(starts_on=date(2026, 12, 1))
+    assert due(ban, "withdraw_passport") == "2026-12-04T23:59:59+07:00"
+    terms = Terms(withdraw_passport_days=10)
+    (long,) = (each for each in deadlines(ban, terms, {}) if each.name == "withdraw_passport")
+    assert long.last_day == date(2026, 12, 11)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subject": foreigner(), "citizenship": Citizenship.WNA},
+        {"measure": Measure.DETERRENCE},
+        {"subject": subject(documents=())},
+        {"subject": subject(documents=(Document("national_id", "3171", "IDN"),))},
+        {"subject": subject(documents=(Document("passport", "L1", "NZL"),))},
+        {"state": State.ENDED, "ended_reason": EndedReason.EXPIRED},
+        {"state": State.VERIFIED, "in_force_from": None},
+    ],
+)
+def test_nobody_elses_passport_is_withdrawn(changes: dict[str, Any]):
+    assert "withdraw_passport" not in running(active(**changes))
+
+
+def test_a_hold_takes_nobodys_passport():
+    assert "withdraw_passport" not in running(urgent())
+
+
+@pytest.mark.parametrize(
+    ("types", "who"),
+    [
+        (["passport"], ("IMIGRASI",)),
+        (["service_passport"], ("KEMLU",)),
+        (["diplomatic_passport", "service_passport"], ("KEMLU",)),
+        (["passport", "diplomatic_passport", "national_id"], ("IMIGRASI", "KEMLU")),
+        (["travel_permit"], ()),
+    ],
+)
+def test_service_and_diplomatic_passports_are_the_foreign_ministrys(types: list[str], who: tuple[str, ...]):
+    assert withdrawn_by(subject(documents=tuple(Document(kind, "X1", "IDN") for kind in types))) == who
+
+
+def test_what_was_withdrawn_stays_on_record_after_the_end():
+    ban = active(state=State.ENDED, ended_reason=EndedReason.EXPIRED)
+    assert running(ban, withdraw_passport=NOW)["withdraw_passport"].met_at == NOW
+
+
+def test_of_an_imported_entry_only_its_extension_lies_ahead():
+    assert list(running(active(submitted_by=SYSTEM.client_id, authors=()))) == ["extend_before"]
+
+
+@pytest.mark.parametrize(
+    ("met_at", "at", "passed"),
+    [
+        (None, NOW, False),
+        (None, NOW + timedelta(microseconds=1), True),
+        (NOW - DAY, NOW + DAY, False),
+        (NOW + 2 * DAY, NOW + DAY, True),
+        (NOW + DAY, NOW + DAY, False),
+    ],
+)
+def test_a_deadline_has_passed_when_its_time_is_over_and_nothing_was_done(
+    met_at: datetime | None, at: datetime, *, passed: bool
+):
+    assert Deadline(DeadlineName.COUNTERSIGN, NOW, met_at, ()).passed(at) is passed
+
+
+def test_the_terms_are_the_deployments():
+    given = Settings(countersign_within_hours=2, countersign_lapse_hours=5, withdraw_passport_days=14)
+    assert Terms.of(given) == Terms(timedelta(hours=2), timedelta(hours=5), 14)
+    assert Terms.of(Settings()) == TERMS
+
+
+@given(DAYS)
+@example(date(2028, 2, 29))
+@example(date(2026, 12, 31))
+def test_periods_in_days_end_with_the_last_second_of_a_day_in_jakarta(issued_on: date):
+    names = running(active(basis=basis(issued_on=issued_on, received_on=None), ends_on=issued_on))
+    for name, last in (
+        ("deliver_to_minister", issued_on + 3 * DAY),
+        ("deliver_to_person", issued_on + 7 * DAY),
+        ("extend_before", issued_on - 3 * DAY),
+    ):
+        told = names[name]
+        assert told.last_day == last
+        assert told.due_at.astimezone(WIB).time().isoformat() == "23:59:59"
+        assert legal_day(told.due_at + timedelta(seconds=1)) == last + DAY
+        assert told.due_at.tzinfo is UTC
+
+
+@given(received_at=INSTANTS, after=st.integers(0, 20 * 24 * 3600), signed=st.booleans())
+def test_no_life_of_an_urgent_entry_meets_a_deadline_before_it_was_received(
+    received_at: datetime, after: int, *, signed: bool
+):
+    at = received_at + timedelta(seconds=after)
+    raised = urgent(
+        received_at=received_at,
+        ends_on=legal_day(received_at) + 19 * DAY,
+        in_force_from=received_at,
+        in_force_until=received_at + DAY,
+        countersigned_at=at if signed else None,
+    )
+    for each in deadlines(raised, TERMS, {}):
+        assert each.met_at is None or received_at <= each.met_at
+        assert each.passed(each.due_at) is False
+        assert each.passed(max(each.due_at, at) + DAY) is (each.met_at is None)
+
+
+def test_what_is_attached_when_read_is_an_empty_mapping_in_what_is_kept():
+    assert copied(entry()).met == {}
