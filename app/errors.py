@@ -6,7 +6,7 @@ driven by the command line or by a test as well as by HTTP.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ class CekalError(Exception):
         self.faults = tuple(faults)
         self.retry_after = retry_after
         self.extra = dict(extra or {})
+
+    def under(self, pointer: str) -> Self:
+        """The same error about a part of a larger body: every fault's pointer begins with the part's."""
+        faults = [Fault(pointer + fault.pointer, fault.code, fault.detail) for fault in self.faults]
+        return type(self)(self.detail, faults=faults, retry_after=self.retry_after, extra=self.extra)
 
 
 class Invalid(CekalError):
@@ -163,6 +168,18 @@ class UrgentNotRepeatable(CekalError):
     """The same urgent request lapsed before (Permenkumham 38/2021 art. 11; R35)."""
 
     slug = "urgent-not-repeatable"
+
+
+class ExtensionExhausted(CekalError):
+    """The measure has been extended as often as the law allows (art. 97(1), 102(1); R22, R24)."""
+
+    slug = "extension-exhausted"
+
+
+class ExtensionLate(CekalError):
+    """The extension arrives later than three days before the end (Permenimipas 13/2025 art. 13(5); R23)."""
+
+    slug = "extension-late"
 
 
 class DuplicateEntry(CekalError):

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     urgent_countersign_first: bool = Field(
         False, description="an urgent entry works only once countersigned; never skips it"
     )
+    deterrence_extensions: int = Field(
+        1, ge=1, description="R24: how often an entry ban may be extended; the law does not say (F1.40)"
+    )
     countersign_within_hours: int = Field(6, ge=1)
     countersign_lapse_hours: int = Field(24, ge=1)
     withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")

@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from app.access.routes import router as access
 from app.alerts.routes import router as alerts
 from app.alerts.routes import urgent_router
+from app.amendments.routes import of_entries as entry_amendments
+from app.amendments.routes import router as amendments
 from app.checks.routes import guarded as read_checks
 from app.checks.routes import router as checks
 from app.entries.routes import router as entries
@@ -12,11 +14,23 @@ from app.ledger.routes import router as changes
 from app.worklist.routes import router as worklist
 
 router = APIRouter(prefix="/v1")
-for part in (entries, urgent_router, alerts, checks, read_checks, worklist, changes, access):
+for part in (
+    entries,
+    entry_amendments,
+    amendments,
+    urgent_router,
+    alerts,
+    checks,
+    read_checks,
+    worklist,
+    changes,
+    access,
+):
     router.include_router(part)
 
 TAGS = (
     {"name": "entries", "description": "Measures against persons: submitted, decided on, read."},
+    {"name": "amendments", "description": "Extension, correction, revocation, acquittal, annulment."},
     {"name": "urgent entries", "description": "Holds that reach every checkpoint within a second."},
     {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
     {"name": "checks", "description": "The question at the border and its three-level answer."},

@@ -57,7 +57,7 @@ DETERRENCE_REASONS = frozenset(
 )
 """The seven grounds of Permenimipas 13/2025 art. 17(4)."""
 
-Origin = Literal["request", "takeover", "list"]
+Origin = Literal["request", "extension", "correction", "takeover", "list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ class Request:
         letter: what an urgent request rests on.
         extension_count: how often the measure has been extended already; other than 0 only in a takeover.
         first_started_on: first day of the measure before its extension.
-        origin: a `list` entry may lack photo, sex and birth.
+        origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged;
+            a `correction` leaves the period as it is.
         photo_optional: a takeover of a register that never had photos.
     """
 
@@ -165,7 +166,7 @@ def _citizenship(request: Request, _o: Owner, _p: Policy, _t: date, found: _Find
 
 def _identity(request: Request, _o: Owner, _p: Policy, _t: date, found: _Findings) -> None:
     """R1, R2, R3, R19: the identity that the law demands; silence must be a statement."""
-    if request.origin == "list":
+    if request.origin in {"list", "extension"}:
         return
     subject = request.subject
 
@@ -190,7 +191,7 @@ def _identity(request: Request, _o: Owner, _p: Policy, _t: date, found: _Finding
 
 def _sense(request: Request, _o: Owner, _p: Policy, today: date, found: _Findings) -> None:
     """R3, R19: a number without a character, or a birth to come, would look like data and find nobody."""
-    if request.origin != "request":
+    if request.origin in {"list", "takeover"}:
         return
     subject = request.subject
     for i, document in enumerate(subject.documents):
@@ -243,6 +244,8 @@ def _period(request: Request, _o: Owner, policy: Policy, today: date, found: _Fi
         found.fault(PeriodRequired, "/starts_on", "required", "The first day of the measure is required.")
     if request.lifetime:
         _lifetime(request, found)
+        return
+    if request.origin == "correction":
         return
     if request.ends_on is None:
         found.fault(PeriodRequired, "/ends_on", "required", "A measure has an end (UU 6/2011 art. 97, 102).")
@@ -350,7 +353,8 @@ def _letter_dates(request: Request, _o: Owner, policy: Policy, today: date, foun
         _dated("/basis/issued_on", basis.issued_on, policy, today, found)
     elif basis.issued_on > today:
         found.fault(Invalid, "/basis/issued_on", "future", "The letter's date lies in the future (R14).")
-    received = basis.received_on or (today if request.origin == "request" else basis.issued_on)
+    arrives_now = request.origin in {"request", "extension"}
+    received = basis.received_on or (today if arrives_now else basis.issued_on)
     if received > today:
         found.fault(Invalid, "/basis/received_on", "future", "The day of receipt lies in the future.")
     elif received < basis.issued_on:

@@ -241,3 +241,33 @@ def _syllables(number: int) -> str:
 
 def _sealed(field: str) -> str:
     return f"{field}{check_digit(field)}"
+
+
+def extension_body(entry: Mapping[str, Any], ends_on: str, **given: Any) -> Json:
+    """An extension of an entry until a day, by a decision of its own in the same case."""
+    basis = {**entry["basis"], "number": f"P-{next(_invented)}/DAK.01.03/2027", "received_on": None}
+    return merged({"kind": "extension", "extension": {"ends_on": ends_on, "basis": basis}}, given)
+
+
+def revocation_body(entry: Mapping[str, Any], **given: Any) -> Json:
+    """A revocation of an entry by a letter that refers to the owner's own."""
+    return merged(
+        {
+            "kind": "revocation",
+            "letter": {"number": f"B-{next(_invented)}/CABUT/2026", "issued_on": "2026-11-23"},
+            "revocation": {"refers_to_number": entry["basis"]["number"]},
+        },
+        given,
+    )
+
+
+def judgment_body(entry: Mapping[str, Any], kind: str = "acquittal", **given: Any) -> Json:
+    """An acquittal, or an annulment, by a final judgment in the entry's case."""
+    judgment = {
+        "number": f"{next(_invented)}/Pid.Sus-TPK/2026/PN Jkt.Pst",
+        "court": "Pengadilan Negeri Jakarta Pusat",
+        "decided_on": "2026-11-10",
+        "final_on": "2026-11-20",
+        "case_reference": entry["basis"]["case_reference"],
+    }
+    return merged({"kind": kind, "judgment": judgment}, given)

@@ -53,3 +53,28 @@ async def sound(http: httpx2.AsyncClient, by: Caller, body: Json | None = None) 
     """An urgent entry and its alert, as answered: `{"entry": …, "alert": …}`."""
     headers = by.once(uuid4().hex)
     return expect(await http.post("/v1/urgent-entries", json=body or urgent_body(), headers=headers), 201)
+
+
+async def file_amendment(http: httpx2.AsyncClient, by: Caller, entry: Json, body: Json) -> httpx2.Response:
+    """The answer to an amendment that may be refused."""
+    path = f"/v1/entries/{entry['id']}/amendments"
+    return await http.post(path, json={"reason": "As the letter says.", **body}, headers=by.on(etag(entry)))
+
+
+async def amend(http: httpx2.AsyncClient, actors: Actors, entry: Json, body: Json) -> Json:
+    """The entry after an amendment that its owner asked for, verified and approved by other persons."""
+    agency = entry["agency"]
+    owner = await actors.client("submitter", agency=agency)
+    amendment = expect(await file_amendment(http, owner, entry, body), 201)
+    amendment = await settle(http, await actors.client("verifier", agency=agency), amendment, "verify")
+    await settle(http, await actors.client("approver"), amendment, "approve")
+    return expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+
+
+async def settle(
+    http: httpx2.AsyncClient, by: Caller, amendment: Json, verdict: str, reason: str | None = None
+) -> Json:
+    """The amendment after a decision on the version that is given."""
+    body = {"verdict": verdict, "reason": reason}
+    path = f"/v1/amendments/{amendment['id']}/decisions"
+    return expect(await http.post(path, json=body, headers=by.on(etag(amendment))), 201)

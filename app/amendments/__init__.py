@@ -1,0 +1,1 @@
+"""Amendments: an entry is extended, corrected, revoked, or ended by a judgment, each decided by other persons."""

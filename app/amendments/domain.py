@@ -1,0 +1,206 @@
+"""What an amendment is, and who may decide on it; pure."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, Self
+
+import msgspec
+
+from app.db.unit import Actor
+from app.entries.domain import Basis, Notice, Verdict
+from app.entries.subjects import Subject
+from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
+
+
+class AmendmentKind(StrEnum):
+    """What an amendment does to its entry."""
+
+    EXTENSION = "extension"
+    CORRECTION = "correction"
+    REVOCATION = "revocation"
+    ACQUITTAL = "acquittal"
+    ANNULMENT = "annulment"
+
+
+ENDING: Final = frozenset({AmendmentKind.REVOCATION, AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT})
+BY_JUDGMENT: Final = frozenset({AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT})
+"""What Immigration may ask for too, on whosever entry: a judgment binds everybody."""
+
+
+class AmendmentState(StrEnum):
+    """Where an amendment stands.
+
+    `referred` is a letter from a body that does not own the entry: a question to the owner, which changes nothing
+    and is never decided on (R36).
+    """
+
+    SUBMITTED = "submitted"
+    VERIFIED = "verified"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    REFERRED = "referred"
+
+
+OPEN: Final = frozenset({AmendmentState.SUBMITTED, AmendmentState.VERIFIED})
+
+
+class AmendmentLetter(msgspec.Struct, frozen=True):
+    """The letter that an amendment rests on."""
+
+    number: str
+    issued_on: date
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """A later last day, by a decision of its own."""
+
+    ends_on: date
+    basis: Basis
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """What the entry is to say instead; None leaves the part as it is."""
+
+    subject: Subject | None = None
+    basis: Basis | None = None
+    unknown: tuple[str, ...] = ()
+
+
+class Judgment(msgspec.Struct, frozen=True):
+    """A court's judgment (R37)."""
+
+    number: str
+    court: str
+    decided_on: date
+    final_on: date
+    case_reference: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A decision on an amendment: what, by which client and person, when, and why."""
+
+    verdict: Verdict
+    by: str
+    person: str | None
+    at: datetime
+    reason: str | None
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """An amendment at one version.
+
+    Attributes:
+        entry_version: the version of the entry that its author had read.
+        agency: who asks for it.
+        owner: who owns the entry.
+        authors: persons who wrote it.
+        refers_to_number: the letter of the owner that a revocation takes back.
+        received_at: when it reached the register; decides whether an extension is in time (R23).
+    """
+
+    id: str
+    version: int = 1
+    entry_id: str
+    entry_version: int
+    kind: AmendmentKind
+    state: AmendmentState
+    agency: str
+    owner: str
+    office: str | None
+    reason: str
+    letter: AmendmentLetter | None = None
+    extension: Extension | None = None
+    correction: Correction | None = None
+    refers_to_number: str | None = None
+    judgment: Judgment | None = None
+    submitted_by: str
+    authors: tuple[str, ...]
+    verified_by: str | None = None
+    approved_by: str | None = None
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    received_at: datetime
+    updated_at: datetime
+
+    def decide(
+        self, by: Actor, verdict: Verdict, expected: int, at: datetime, reason: str | None, immigration: str
+    ) -> Self:
+        """What another pair of eyes says about it (contract section 3; R31, R36).
+
+        Args:
+            by: who decides.
+            verdict: what they say.
+            expected: the version that they have read.
+            at: when.
+            reason: why.
+            immigration: code of the agency whose own entries another office approves.
+
+        Raises:
+            WrongRole: the verdict is not for the actor's roles, or not for amendments.
+            StaleVersion: the amendment has changed meanwhile.
+            WrongState: the verdict does not fit its state.
+            WrongAgency: the act is for a verifier of the agency that asks.
+            SecondPairOfEyesNeeded: the actor has written or verified it.
+        """
+        roles = _VERDICTS.get(verdict, frozenset())
+        if not by.holds(*roles):
+            raise WrongRole(f"The verdict {verdict} on an amendment is for: {', '.join(sorted(roles))}.")
+        if expected != self.version:
+            raise StaleVersion(
+                "The amendment has changed since it was read.", extra={"version": self.version}
+            )
+        after = _MOVES.get((self.state, verdict))
+        if after is None:
+            raise WrongState(f"An amendment that is {self.state} can't be decided on like this.")
+        if self.state is AmendmentState.SUBMITTED:
+            self._by_its_verifier(by)
+        else:
+            self._by_a_third_person(by, immigration)
+        changes: dict[str, Any] = {}
+        if verdict is Verdict.VERIFY:
+            changes = {"verified_by": by.person}
+        elif verdict is Verdict.APPROVE:
+            changes = {"approved_by": by.person}
+        step = Step(verdict, by.client_id, by.person, at, reason)
+        return msgspec.structs.replace(
+            self, state=after, version=self.version + 1, updated_at=at, steps=(*self.steps, step), **changes
+        )
+
+    def _by_its_verifier(self, by: Actor) -> None:
+        if not by.holds("verifier"):
+            raise WrongState("An amendment is verified before it is decided on.")
+        if by.agency != self.agency:
+            raise WrongAgency("A verifier of the agency that asks for the amendment does this (R36).")
+        _different(by, self.authors, "Whoever wrote the amendment can't verify or return it.")
+
+    def _by_a_third_person(self, by: Actor, immigration: str) -> None:
+        if not by.holds("approver"):
+            raise WrongState("A verified amendment waits for an approver.")
+        _different(by, (*self.authors, self.verified_by), "A third person decides on a verified amendment.")
+        if self.owner == self.agency == immigration and by.office == self.office:
+            raise SecondPairOfEyesNeeded(
+                "Amendments of Immigration's own entries are decided by another office."
+            )
+
+
+def _different(by: Actor, earlier: Iterable[str | None], detail: str) -> None:
+    if by.person is None or by.person in set(earlier):
+        raise SecondPairOfEyesNeeded(detail)
+
+
+_VERDICTS: Final = {
+    Verdict.VERIFY: frozenset({"verifier"}),
+    Verdict.RETURN: frozenset({"verifier", "approver"}),
+    Verdict.APPROVE: frozenset({"approver"}),
+    Verdict.REJECT: frozenset({"approver"}),
+}
+
+_MOVES: Final = {
+    (AmendmentState.SUBMITTED, Verdict.VERIFY): AmendmentState.VERIFIED,
+    (AmendmentState.SUBMITTED, Verdict.RETURN): AmendmentState.RETURNED,
+    (AmendmentState.VERIFIED, Verdict.RETURN): AmendmentState.RETURNED,
+    (AmendmentState.VERIFIED, Verdict.APPROVE): AmendmentState.APPROVED,
+    (AmendmentState.VERIFIED, Verdict.REJECT): AmendmentState.REJECTED,
+}

@@ -1,0 +1,208 @@
+"""What the law demands of an amendment (R22-R24, R36, R37, R40); pure, but for the errors that say so."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from app.amendments.domain import AmendmentKind, Correction, Extension
+from app.amendments.effects import known_as
+from app.amendments.wanted import AmendmentWanted, CorrectionWanted
+from app.entries import periods
+from app.entries.deadlines import EXTENSION_DAYS
+from app.entries.domain import Entry, Measure, Notice
+from app.entries.law import Owner, Policy, Request, judge
+from app.entries.subjects import Photo, Subject
+from app.errors import CekalError, ExtensionExhausted, ExtensionLate, Fault, Invalid, WrongState
+from app.kit.clock import legal_day
+
+_PARTS: Final = {
+    AmendmentKind.EXTENSION: "extension",
+    AmendmentKind.CORRECTION: "correction",
+    AmendmentKind.REVOCATION: "revocation",
+    AmendmentKind.ACQUITTAL: "judgment",
+    AmendmentKind.ANNULMENT: "judgment",
+}
+
+
+def well_formed(wanted: AmendmentWanted, entry: Entry, today: date, *, own: bool) -> None:
+    """Make sure that the part of its kind is there and no other, and that it speaks of this entry.
+
+    Args:
+        wanted: what is asked.
+        entry: the entry as it stands.
+        today: the legal day.
+        own: whether the owner asks; another body's letter need not know the owner's number.
+
+    Raises:
+        Invalid: with every fault.
+    """
+    faults = [*_parts(wanted), *_days(wanted, today)]
+    if wanted.kind is AmendmentKind.REVOCATION and own:
+        faults += _refers(wanted, entry)
+    if wanted.judgment is not None and wanted.kind in {AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT}:
+        faults += _same_case("/judgment/case_reference", wanted.judgment.case_reference, entry)
+    if wanted.extension is not None and wanted.kind is AmendmentKind.EXTENSION:
+        faults += _same_case("/extension/basis/case_reference", wanted.extension.basis.case_reference, entry)
+    if faults:
+        raise Invalid(faults[0].detail, faults=faults)
+
+
+def _parts(wanted: AmendmentWanted) -> Iterator[Fault]:
+    given = {
+        "extension": wanted.extension,
+        "correction": wanted.correction,
+        "revocation": wanted.refers_to_number,
+        "judgment": wanted.judgment,
+    }
+    own = _PARTS[wanted.kind]
+    for name, part in given.items():
+        if part is not None and name != own:
+            yield Fault(f"/{name}", "other_kind", f"`{name}` is no part of a {wanted.kind.value}.")
+    # An annulment may also rest on a letter: an objection that was granted, or a person taken for another.
+    by_letter = wanted.kind is AmendmentKind.ANNULMENT and wanted.letter is not None
+    if given[own] is None and not by_letter:
+        yield Fault(f"/{own}", "required", f"A {wanted.kind.value} needs its `{own}`.")
+    if wanted.kind is AmendmentKind.REVOCATION and wanted.letter is None:
+        yield Fault("/letter", "required", "A revocation rests on a letter of the owner (R36).")
+
+
+def _days(wanted: AmendmentWanted, today: date) -> Iterator[Fault]:
+    for pointer, day in wanted.today_at_least:
+        if day > today:
+            yield Fault(pointer, "future", "This day lies in the future.")
+    judgment = wanted.judgment
+    if judgment is not None and judgment.final_on < judgment.decided_on:
+        yield Fault("/judgment/final_on", "order", "A judgment becomes final after it was given.")
+
+
+def _refers(wanted: AmendmentWanted, entry: Entry) -> Iterator[Fault]:
+    numbers = [entry.basis.number, entry.extended_by.number if entry.extended_by else None]
+    numbers.append(entry.letter.number if entry.letter else None)
+    known = {_folded(number) for number in numbers if number is not None}
+    if wanted.refers_to_number is not None and _folded(wanted.refers_to_number) not in known:
+        detail = "A revocation refers to the number of the owner's own decision, order or request (R36)."
+        yield Fault("/revocation/refers_to_number", "other_letter", detail)
+
+
+def _same_case(pointer: str, reference: str, entry: Entry) -> Iterator[Fault]:
+    if _folded(reference) != _folded(entry.basis.case_reference):
+        detail = "It must be the case that was the reason of the measure (UU 6/2011 art. 97(3); R37)."
+        yield Fault(pointer, "other_case", detail)
+
+
+def judge_extension(
+    extension: Extension, entry: Entry, owner: Owner, policy: Policy, now: datetime, most: int
+) -> tuple[Notice, ...]:
+    """Judge an extension: once, in time, right behind its period and at most as long as the law allows.
+
+    Args:
+        extension: what is asked.
+        entry: the entry as it stands.
+        owner: its owner.
+        policy: the deployment's choices.
+        now: when it reached the register, which is its delivery (R23).
+        most: how often this measure may be extended.
+
+    Raises:
+        ExtensionExhausted, ExtensionLate: R22, R23.
+        WrongState: an urgent entry, or a measure for life.
+        CekalError: as `law.judge`, with pointers into the amendment.
+    """
+    if entry.urgent:
+        raise WrongState("An urgent entry can't be extended (Permenimipas 13/2025 art. 9(5)); formalise it.")
+    if entry.ends_on is None:
+        raise WrongState("A measure for life has no end that could be extended (UU 6/2011 art. 102(3)).")
+    if entry.extension_count >= most:
+        article = "97(1); MK 64/PUU-IX/2011" if entry.measure is Measure.PREVENTION else "102(1)"
+        raise ExtensionExhausted(
+            f"The measure has been extended as often as the law allows (UU 6/2011 art. {article}). A person still "
+            "wanted goes on the wanted list (DPO)."
+        )
+    closes_on = entry.ends_on - timedelta(days=EXTENSION_DAYS)
+    if periods.over_at(closes_on) <= now:
+        raise ExtensionLate(
+            f"It had to arrive by {closes_on} 23:59:59 WIB, three days before the end (Permenimipas 13/2025 art. "
+            f"13(5)-(6)); the measure ends on {entry.ends_on} by law."
+        )
+    request = Request(
+        measure=entry.measure,
+        subject=entry.subject,
+        has_photo=entry.subject.photo is not None,
+        basis=extension.basis,
+        starts_on=entry.ends_on + timedelta(days=1),
+        ends_on=extension.ends_on,
+        lifetime=False,
+        unknown=entry.unknown,
+        origin="extension",
+    )
+    return _judged(request, owner, policy, legal_day(now), "/extension")
+
+
+def judge_correction(
+    wanted: CorrectionWanted, entry: Entry, owner: Owner, policy: Policy, today: date
+) -> tuple[Correction, tuple[Notice, ...]]:
+    """Judge a correction: the corrected entry must be as lawful as a new one, its period apart (R40).
+
+    Returns:
+        The correction as it will be applied, earlier spellings kept as aliases, and the warnings.
+
+    Raises:
+        Invalid: nothing would change, or a withdrawn name is not one of the entry's.
+        CekalError: as `law.judge`, with pointers into the amendment.
+    """
+    _refuse_unknown_names(wanted.withdrawn_names, entry)
+    subject = entry.subject
+    if wanted.subject is not None:
+        photo = Photo(wanted.photo.sha256, wanted.photo.media_type) if wanted.photo else entry.subject.photo
+        subject = msgspec.structs.replace(wanted.subject, photo=photo)
+        subject = known_as(subject, entry.subject, wanted.withdrawn_names)
+    basis = wanted.basis or entry.basis
+    if subject == entry.subject and basis == entry.basis:
+        fault = Fault("/correction", "no_change", "The correction changes nothing.")
+        raise Invalid(fault.detail, faults=[fault])
+    unknown = wanted.unknown if wanted.unknown is not None else _still_unknown(entry, subject)
+    request = Request(
+        measure=entry.measure,
+        subject=subject,
+        has_photo=subject.photo is not None,
+        basis=basis,
+        starts_on=entry.starts_on,
+        ends_on=entry.ends_on,
+        lifetime=entry.lifetime,
+        unknown=unknown,
+        origin="correction",
+        photo_optional=entry.subject.photo is None,
+    )
+    warnings = _judged(request, owner, policy, today, "/correction")
+    changed = Correction(subject if wanted.subject is not None else None, wanted.basis, unknown)
+    return changed, warnings
+
+
+def _refuse_unknown_names(withdrawn: tuple[str, ...], entry: Entry) -> None:
+    spellings = (entry.subject.full_name, *(alias.name for alias in entry.subject.aliases))
+    known = {name.casefold() for name in spellings}
+    faults = [
+        Fault(f"/correction/withdrawn_names/{i}", "unknown", "The entry does not know this name.")
+        for i, name in enumerate(withdrawn)
+        if name.casefold() not in known
+    ]
+    if faults:
+        raise Invalid(faults[0].detail, faults=faults)
+
+
+def _still_unknown(entry: Entry, subject: Subject) -> tuple[str, ...]:
+    return tuple(member for member in entry.unknown if not getattr(subject, member))
+
+
+def _judged(request: Request, owner: Owner, policy: Policy, today: date, part: str) -> tuple[Notice, ...]:
+    try:
+        found = judge(request, owner, policy, today)
+    except CekalError as error:
+        raise error.under(part) from None
+    return tuple(Notice(each.code, part + each.pointer, each.detail) for each in found)
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split()).casefold()

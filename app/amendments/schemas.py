@@ -1,0 +1,195 @@
+"""The wire of amendments (contract section 3)."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+import msgspec
+from pydantic import Field
+
+from app.amendments.domain import (
+    Amendment,
+    AmendmentKind,
+    AmendmentLetter,
+    AmendmentState,
+    Extension,
+    Judgment,
+)
+from app.amendments.wanted import AmendmentWanted, CorrectionWanted
+from app.entries.answers import BasisOut, SubjectOut, WarningOut
+from app.entries.domain import Verdict
+from app.entries.schemas import BasisIn, SubjectIn, Unknown
+from app.errors import PhotoInvalid
+from app.web.wire import LegalDay, Line, Moment, Prose, WireIn, WireOut
+
+
+class AmendmentLetterIn(WireIn):
+    """The letter that an amendment rests on."""
+
+    number: Line
+    issued_on: LegalDay
+
+
+class ExtensionIn(WireIn):
+    """A later last day; the basis is the extension's own decision, in the same case."""
+
+    ends_on: LegalDay
+    basis: BasisIn
+
+
+class CorrectionIn(WireIn):
+    """What the entry is to say instead: the whole subject, the whole basis, or both."""
+
+    subject: SubjectIn | None = Field(
+        None, description="Without a photo the entry's is kept; former spellings stay as aliases."
+    )
+    basis: BasisIn | None = None
+    withdrawn_names: Annotated[list[Line], Field(max_length=100)] = Field(
+        [], description="Spellings of the entry that are wrong, and so don't stay as aliases."
+    )
+    unknown: Annotated[list[Unknown], Field(max_length=5)] | None = None
+
+    def wanted(self) -> CorrectionWanted:
+        """The correction that is asked for.
+
+        Raises:
+            PhotoInvalid: as `photos.take`.
+        """
+        try:
+            photo = self.subject.taken_photo() if self.subject else None
+        except PhotoInvalid as error:
+            raise error.under("/correction") from None
+        return CorrectionWanted(
+            subject=self.subject.subject() if self.subject else None,
+            photo=photo,
+            basis=self.basis.basis() if self.basis else None,
+            withdrawn_names=tuple(self.withdrawn_names),
+            unknown=None if self.unknown is None else tuple(self.unknown),
+        )
+
+
+class RevocationIn(WireIn):
+    """Which decision, order or request of the owner is taken back."""
+
+    refers_to_number: Line
+
+
+class JudgmentIn(WireIn):
+    """A court's judgment in the case that was the reason of the measure."""
+
+    number: Line
+    court: Line
+    decided_on: LegalDay
+    final_on: LegalDay
+    case_reference: Line
+
+
+class AmendmentIn(WireIn):
+    """An amendment, with only the part of its kind."""
+
+    kind: AmendmentKind
+    reason: Prose
+    letter: AmendmentLetterIn | None = None
+    extension: ExtensionIn | None = None
+    correction: CorrectionIn | None = None
+    revocation: RevocationIn | None = None
+    judgment: JudgmentIn | None = None
+
+    def wanted(self) -> AmendmentWanted:
+        """The amendment that is asked for.
+
+        Raises:
+            PhotoInvalid: as `photos.take`.
+        """
+        extension = self.extension
+        return AmendmentWanted(
+            kind=self.kind,
+            reason=self.reason,
+            letter=AmendmentLetter(**self.letter.model_dump()) if self.letter else None,
+            extension=Extension(extension.ends_on, extension.basis.basis()) if extension else None,
+            correction=self.correction.wanted() if self.correction else None,
+            refers_to_number=self.revocation.refers_to_number if self.revocation else None,
+            judgment=Judgment(**self.judgment.model_dump()) if self.judgment else None,
+        )
+
+
+class AmendmentLetterOut(WireOut):
+    """The letter that an amendment rests on."""
+
+    number: str
+    issued_on: date
+
+
+class ExtensionOut(WireOut):
+    """A later last day."""
+
+    ends_on: date
+    basis: BasisOut
+
+
+class CorrectionOut(WireOut):
+    """What the entry is to say instead; null leaves the part as it is."""
+
+    subject: SubjectOut | None
+    basis: BasisOut | None
+    unknown: list[str]
+
+
+class RevocationOut(WireOut):
+    """Which letter is taken back."""
+
+    refers_to_number: str
+
+
+class JudgmentOut(WireOut):
+    """A court's judgment."""
+
+    number: str
+    court: str
+    decided_on: date
+    final_on: date
+    case_reference: str
+
+
+class StepOut(WireOut):
+    """A decision on an amendment."""
+
+    verdict: Verdict
+    by: str
+    at: Moment
+    reason: str | None
+
+
+class AmendmentOut(WireOut):
+    """An amendment. `referred` is a question to the owner, which changes nothing."""
+
+    id: str
+    version: int
+    entry_id: str
+    entry_version: int
+    kind: AmendmentKind
+    state: AmendmentState
+    agency: str
+    owner: str
+    reason: str
+    letter: AmendmentLetterOut | None
+    extension: ExtensionOut | None
+    correction: CorrectionOut | None
+    revocation: RevocationOut | None
+    judgment: JudgmentOut | None
+    submitted_by: str
+    decisions: list[StepOut]
+    warnings: list[WarningOut]
+    received_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, amendment: Amendment) -> Self:
+        """The amendment on the wire."""
+        values: dict[str, Any] = msgspec.to_builtins(amendment, builtin_types=(datetime, date))
+        number = values["refers_to_number"]
+        values["revocation"] = None if number is None else {"refers_to_number": number}
+        values["decisions"] = values["steps"]
+        subject = (values["correction"] or {}).get("subject")
+        if subject is not None and subject["photo"] is not None:
+            subject["photo"]["url"] = f"/v1/amendments/{amendment.id}/photo"
+        return cls.model_validate({name: values[name] for name in cls.model_fields})

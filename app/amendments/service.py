@@ -1,0 +1,267 @@
+"""Use cases of amendments: file, decide, read. An approved one changes its entry in the same transaction."""
+
+from dataclasses import replace
+from typing import assert_never
+
+import msgspec
+
+from app.access.domain import IMMIGRATION
+from app.amendments import rules, store
+from app.amendments.domain import (
+    BY_JUDGMENT,
+    ENDING,
+    Amendment,
+    AmendmentKind,
+    AmendmentState,
+)
+from app.amendments.effects import AMENDABLE, EVENTS, applied, effective_at, told_as
+from app.amendments.wanted import AmendmentWanted, CorrectionWanted
+from app.db.unit import Reader, Unit
+from app.entries import service as entries
+from app.entries import store as entry_store
+from app.entries.blobs import Blob
+from app.entries.domain import Entry, Measure, Notice, Verdict
+from app.entries.duplicates import refuse_duplicates
+from app.entries.events import EntryChanged
+from app.entries.law import Owner
+from app.entries.periods import EXTENSIONS
+from app.entries.succession import give_back
+from app.entries.wanted import Wanted
+from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
+from app.kit.clock import legal_day
+from app.kit.ids import new_id
+from app.settings import Settings
+
+
+async def file(
+    unit: Unit, entry_id: str, expected: int, wanted: AmendmentWanted, settings: Settings
+) -> Amendment:
+    """Ask for an amendment; a second and a third person decide on it.
+
+    Whoever does not own the entry can't withdraw it: their letter becomes a question to the owner and changes
+    nothing (R36).
+
+    Raises:
+        NotFound: outside the actor's view.
+        WrongRole, WrongAgency: it is not for the actor to ask.
+        StaleVersion, WrongState: the entry has changed, or has ended; or the same is waiting already.
+        CekalError: as the rules of its kind.
+    """
+    before = await entry_store.lock(unit, entry_id)
+    entry = before.at(unit.now)
+    own = _may_file(unit, entry, wanted.kind)
+    entry.expect(expected)
+    if entry.state not in AMENDABLE:
+        raise WrongState("Only an entry that is active, or holds provisionally, can be amended.")
+    rules.well_formed(wanted, entry, legal_day(unit.now), own=own)
+    referred = wanted.kind is AmendmentKind.REVOCATION and not own
+    if not referred and await store.list_open(unit, entry_id, wanted.kind):
+        raise WrongState(f"A {wanted.kind.value} of this entry waits for its decision already.")
+    amendment = _new(unit, entry, wanted, AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED)
+    amendment = await _judged(unit, amendment, wanted, entry, settings)
+    await store.add(unit, amendment)
+    if wanted.correction is not None and wanted.correction.photo is not None:
+        await entry_store.keep_blob(unit, entry.id, wanted.correction.photo)
+    return amendment
+
+
+def _may_file(unit: Unit, entry: Entry, kind: AmendmentKind) -> bool:
+    """Whether the actor asks as the owner; others of Immigration may bring judgments and foreign letters.
+
+    Raises:
+        NotFound: outside the actor's view.
+        WrongRole: the owner's amendments are for its submitters.
+        WrongAgency: only the owner may ask for this.
+    """
+    actor = unit.actor
+    own = actor.agency == entry.agency
+    if not entries.visible(entry, actor) and actor.agency != IMMIGRATION:
+        raise NotFound("There is no such entry.")
+    if own and kind not in BY_JUDGMENT and not actor.holds("submitter"):
+        raise WrongRole("An owner's amendment is filed by: submitter.")
+    if not own and kind not in BY_JUDGMENT and kind is not AmendmentKind.REVOCATION:
+        raise WrongAgency(
+            "Only the agency that owns the entry may extend or correct it (UU 6/2011 art. 91(3))."
+        )
+    return own
+
+
+def _new(unit: Unit, entry: Entry, wanted: AmendmentWanted, state: AmendmentState) -> Amendment:
+    actor = unit.actor
+    return Amendment(
+        id=new_id("amd", unit.now),
+        entry_id=entry.id,
+        entry_version=entry.version,
+        kind=wanted.kind,
+        state=state,
+        agency=str(actor.agency),
+        owner=entry.agency,
+        office=actor.office,
+        reason=wanted.reason,
+        letter=wanted.letter,
+        extension=wanted.extension,
+        refers_to_number=wanted.refers_to_number,
+        judgment=wanted.judgment,
+        submitted_by=actor.client_id,
+        authors=(str(actor.person),),
+        received_at=unit.now,
+        updated_at=unit.now,
+    )
+
+
+async def _judged(
+    unit: Unit, amendment: Amendment, wanted: AmendmentWanted, entry: Entry, settings: Settings
+) -> Amendment:
+    match wanted.kind:
+        case AmendmentKind.EXTENSION:
+            return await _extension(unit, amendment, entry, settings)
+        case AmendmentKind.CORRECTION:
+            assert wanted.correction is not None, "its part was found to be there"
+            return await _correction(unit, amendment, wanted.correction, entry, settings)
+        case AmendmentKind.REVOCATION | AmendmentKind.ACQUITTAL | AmendmentKind.ANNULMENT:
+            return amendment
+    assert_never(wanted.kind)
+
+
+async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
+    extension = amendment.extension
+    assert extension is not None, "its part was found to be there"
+    owner, policy = await entries.owner_of(unit), entries.policy_of(settings)
+    most = EXTENSIONS if entry.measure is Measure.PREVENTION else settings.deterrence_extensions
+    warnings = rules.judge_extension(extension, entry, owner, policy, unit.now, most)
+    wanted = Wanted(
+        measure=entry.measure,
+        subject=entry.subject,
+        photo=None,
+        basis=extension.basis,
+        starts_on=entry.starts_on,
+        ends_on=extension.ends_on,
+    )
+    similar = await _similar(unit, wanted, owner, entry)
+    return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
+
+
+async def _correction(
+    unit: Unit, amendment: Amendment, wanted: CorrectionWanted, entry: Entry, settings: Settings
+) -> Amendment:
+    owner, policy = await entries.owner_of(unit), entries.policy_of(settings)
+    correction, warnings = rules.judge_correction(wanted, entry, owner, policy, legal_day(unit.now))
+    corrected = Wanted(
+        measure=entry.measure,
+        subject=correction.subject or entry.subject,
+        photo=None,
+        basis=correction.basis or entry.basis,
+        starts_on=entry.starts_on,
+        ends_on=entry.ends_on,
+        lifetime=entry.lifetime,
+    )
+    similar = await _similar(unit, corrected, owner, entry)
+    return msgspec.structs.replace(amendment, correction=correction, warnings=(*warnings, *similar))
+
+
+async def _similar(unit: Unit, wanted: Wanted, owner: Owner, entry: Entry) -> list[Notice]:
+    return await refuse_duplicates(unit, wanted, owner.code, but={entry.id, entry.formalises})
+
+
+async def decide(
+    unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None
+) -> Amendment:
+    """What another pair of eyes says about an amendment; approved, it takes effect at once and is told.
+
+    Raises:
+        NotFound: outside the actor's view.
+        Invalid: a return or a rejection without its reason.
+        WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Amendment.decide`.
+    """
+    found = await get(unit, amendment_id)
+    before = await entry_store.lock(unit, found.entry_id)
+    amendment = await store.lock(unit, amendment_id)
+    decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION)
+    if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
+        fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
+        raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+    await store.save(unit, decided)
+    if decided.state is AmendmentState.APPROVED:
+        await _take_effect(unit, decided, before)
+    return decided
+
+
+async def _take_effect(unit: Unit, amendment: Amendment, before: Entry) -> None:
+    stands = before.at(unit.now)
+    after = applied(amendment, stands, unit.now)
+    given_back = await give_back(unit, before) if amendment.kind in ENDING else []
+    await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
+    told = EntryChanged(after, told_as(amendment.kind), effective_at(amendment, before))
+    if given_back:  # an urgent entry holds the person on, and its own alert says so
+        told = replace(told, alerts=False)
+    await entries.conclude(unit, told, *given_back)
+
+
+async def get(reader: Reader, amendment_id: str) -> Amendment:
+    """An amendment within the actor's view: of an entry that they see, or of their own agency's asking.
+
+    Raises:
+        NotFound: there is none, or it is outside the view.
+    """
+    amendment = await store.find(reader, amendment_id)
+    if amendment is not None:
+        entry = await entry_store.find(reader, amendment.entry_id)
+        if entry is not None and _readable(reader, amendment, entry):
+            return amendment
+    raise NotFound("There is no such amendment.")
+
+
+def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
+    actor = reader.actor
+    asked = actor.agency == amendment.agency and actor.holds("submitter", "verifier")
+    return asked or entries.visible(entry, actor)
+
+
+async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
+    """An entry's amendments, newest first.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+    """
+    await entries.get(reader, entry_id)
+    return await store.list_page(reader, entry_id, before, limit)
+
+
+async def photo(reader: Reader, amendment_id: str) -> Blob:
+    """The photo that a correction brings, for those who decide on it.
+
+    Raises:
+        NotFound: outside the actor's view, or it brings none.
+    """
+    amendment = await get(reader, amendment_id)
+    subject = amendment.correction.subject if amendment.correction else None
+    found = None
+    if subject is not None and subject.photo is not None:
+        found = await entry_store.find_blob(reader, amendment.entry_id, subject.photo.sha256)
+    if found is None:
+        raise NotFound("There is no such photo.")
+    return found
+
+
+async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
+    """The amendments that the actor may verify, approve, or has to answer as their owner, oldest first.
+
+    What they may not do for want of a second pair of eyes is left out.
+    """
+    actor = reader.actor
+    found: list[Amendment] = []
+    if actor.holds("verifier") and actor.agency:
+        waiting = await store.list_in_states(
+            reader, [AmendmentState.SUBMITTED], agency=actor.agency, owner=None, limit=limit
+        )
+        found += [each for each in waiting if actor.person not in each.authors]
+    if actor.holds("approver"):
+        waiting = await store.list_in_states(
+            reader, [AmendmentState.VERIFIED], agency=None, owner=None, limit=limit
+        )
+        found += [each for each in waiting if actor.person not in {*each.authors, each.verified_by}]
+    if actor.holds("submitter") and actor.agency:
+        found += await store.list_in_states(
+            reader, [AmendmentState.REFERRED], agency=None, owner=actor.agency, limit=limit
+        )
+    return found

@@ -1,0 +1,90 @@
+"""Every SQL statement of amendments."""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, insert, select, update
+
+from app.amendments.domain import OPEN, Amendment, AmendmentKind, AmendmentState
+from app.amendments.tables import amendment as table
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Amendment).decode
+
+
+def _columns(amendment: Amendment) -> dict[str, Any]:
+    return {
+        "id": amendment.id,
+        "version": amendment.version,
+        "entry_id": amendment.entry_id,
+        "kind": amendment.kind,
+        "state": amendment.state,
+        "agency": amendment.agency,
+        "owner": amendment.owner,
+        "received_at": amendment.received_at,
+        "document": _encode(amendment).decode(),
+    }
+
+
+async def add(unit: Unit, amendment: Amendment) -> None:
+    """Store a new amendment."""
+    await unit.run(insert(table).values(**_columns(amendment)))
+
+
+async def save(unit: Unit, amendment: Amendment) -> None:
+    """Store an amendment's next version."""
+    await unit.run(update(table).where(table.c.id == amendment.id).values(**_columns(amendment)))
+
+
+async def find(reader: Reader, amendment_id: str) -> Amendment | None:
+    """An amendment."""
+    return next(iter(await _list(reader, select(table.c.document).where(table.c.id == amendment_id))), None)
+
+
+async def lock(unit: Unit, amendment_id: str) -> Amendment:
+    """An amendment, held against other writers until the commit.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    found = await _list(unit, select(table.c.document).where(table.c.id == amendment_id).with_for_update())
+    if not found:
+        raise NotFound("There is no such amendment.")
+    return found[0]
+
+
+async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
+    """An entry's amendments, newest first, older than an id."""
+    statement = select(table.c.document).where(table.c.entry_id == entry_id)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    return await _list(reader, statement.order_by(table.c.id.desc()).limit(limit))
+
+
+async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
+    """An entry's amendments of a kind that wait for a decision."""
+    return await _list(
+        reader,
+        select(table.c.document).where(
+            table.c.entry_id == entry_id, table.c.kind == kind, table.c.state.in_(sorted(OPEN))
+        ),
+    )
+
+
+async def list_in_states(
+    reader: Reader, states: Collection[AmendmentState], *, agency: str | None, owner: str | None, limit: int
+) -> list[Amendment]:
+    """Amendments in one of these states, oldest first, of an asking agency or of an owner; for worklists."""
+    statement = select(table.c.document).where(table.c.state.in_(sorted(states)))
+    if agency is not None:
+        statement = statement.where(table.c.agency == agency)
+    if owner is not None:
+        statement = statement.where(table.c.owner == owner)
+    return await _list(reader, statement.order_by(table.c.id).limit(limit))
+
+
+async def _list(reader: Reader, statement: Select[tuple[str]]) -> list[Amendment]:
+    return [_decode(document) for (document,) in await reader.run(statement)]

@@ -1,0 +1,21 @@
+"""The table of amendments. The columns are for finding one; the amendment itself is its `document`."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from app.db.types import Id, Instant, metadata
+
+amendment = Table(
+    "amendment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("entry_id", ForeignKey("entry.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("agency", String(32), nullable=False),  # who asks
+    Column("owner", String(32), nullable=False),  # who owns the entry
+    Column("received_at", Instant, nullable=False),
+    Column("document", Text, nullable=False),  # the whole amendment, JSON
+)
+Index("ix_amendment_entry_id", amendment.c.entry_id, amendment.c.id)
+Index("ix_amendment_state", amendment.c.state, amendment.c.id)

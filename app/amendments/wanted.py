@@ -1,0 +1,52 @@
+"""An amendment as it is asked for, before it is judged; pure."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from app.amendments.domain import AmendmentKind, AmendmentLetter, Extension, Judgment
+from app.entries.blobs import Blob
+from app.entries.domain import Basis
+from app.entries.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionWanted:
+    """What an entry is to say instead.
+
+    Attributes:
+        subject: None leaves the person as it is.
+        photo: None keeps the photo.
+        basis: None leaves the ground as it is.
+        withdrawn_names: spellings that are wrong, so that they don't stay as aliases.
+        unknown: None keeps what was said, but for what is given now.
+    """
+
+    subject: Subject | None
+    photo: Blob | None
+    basis: Basis | None
+    withdrawn_names: tuple[str, ...]
+    unknown: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentWanted:
+    """An amendment as an officer asks for it; only the part of its kind is given."""
+
+    kind: AmendmentKind
+    reason: str
+    letter: AmendmentLetter | None
+    extension: Extension | None
+    correction: CorrectionWanted | None
+    refers_to_number: str | None
+    judgment: Judgment | None
+
+    @property
+    def today_at_least(self) -> tuple[tuple[str, date], ...]:
+        """Every day that may not lie in the future, with the pointer to it."""
+        days = []
+        if self.letter is not None:
+            days.append(("/letter/issued_on", self.letter.issued_on))
+        if self.judgment is not None:
+            days.append(("/judgment/decided_on", self.judgment.decided_on))
+            days.append(("/judgment/final_on", self.judgment.final_on))
+        return tuple(days)

@@ -1,0 +1,401 @@
+"""Corrections, revocations and judgments: who may ask, who decides, what follows (R36, R37, R39, R40)."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.runtime import Runtime
+from tests.api.feeds import alerts, records
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import (
+    check_body,
+    deterrence_body,
+    entry_body,
+    extension_body,
+    judgment_body,
+    merged,
+    revocation_body,
+    urgent_body,
+)
+from tests.support.clock import SettableClock
+from tests.support.refusals import nothing_changed, refused
+from tests.support.steps import Json, amend, decide, etag, expect, file_amendment, impose, settle, sound
+
+
+@pytest.fixture
+async def entry(http: httpx2.AsyncClient, actors: Actors) -> Json:
+    """An exit ban of KPK that is in force."""
+    return await impose(http, actors)
+
+
+@pytest.fixture
+async def owner(actors: Actors) -> Caller:
+    return await actors.client("submitter")
+
+
+@pytest.fixture
+async def counter(actors: Actors) -> Caller:
+    return await actors.client("checkpoint")
+
+
+def subject_of(body: Json, **given: Any) -> Json:
+    """A subject to be sent again, without its photo."""
+    return merged({name: value for name, value in body["subject"].items() if name != "photo"}, given)
+
+
+async def outcome(http: httpx2.AsyncClient, counter: Caller, question: Json) -> str:
+    return str(expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)["outcome"])
+
+
+async def test_a_correction_makes_a_new_version_that_counters_see_at_once_and_keeps_old_spellings(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    new_paper = {"type": "passport", "number": "Z7654321", "issuing_state": "IDN", "expires_on": None}
+    subject = subject_of(body, full_name="Soekarto Wirjodiningrat", documents=[new_paper])
+    corrected = await amend(http, actors, entry, {"kind": "correction", "correction": {"subject": subject}})
+    assert corrected["version"] == entry["version"] + 1
+    assert corrected["subject"]["full_name"] == "Soekarto Wirjodiningrat"
+    assert {"name": body["subject"]["full_name"], "quality": "good"} in corrected["subject"]["aliases"]
+    assert corrected["subject"]["photo"] == entry["subject"]["photo"]
+    by_new = check_body(subject)
+    assert await outcome(http, counter, by_new) == "refuse"
+    by_old = {"direction": "exit", "document": check_body(body["subject"])["document"]}
+    assert await outcome(http, counter, by_old) == "clear"
+    last = (await records(http, await actors.client("auditor")))[-1]
+    assert (last["type"], last["version"]) == ("entry.corrected", corrected["version"])
+    history = await http.get(
+        f"/v1/entries/{entry['id']}/history", headers=(await actors.client("auditor")).headers
+    )
+    assert expect(history, 200)["items"][-1]["event"] == "corrected"
+
+
+async def test_a_withdrawn_spelling_does_not_stay(http: httpx2.AsyncClient, actors: Actors) -> None:
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    wrong = body["subject"]["full_name"]
+    correction = {
+        "subject": subject_of(body, full_name="Right Name Entirely"),
+        "withdrawn_names": [wrong.upper()],
+    }
+    corrected = await amend(http, actors, entry, {"kind": "correction", "correction": correction})
+    assert wrong not in [alias["name"] for alias in corrected["subject"]["aliases"]]
+    owner = await actors.client("submitter")
+    correction = {"subject": subject_of(body), "withdrawn_names": ["Never Heard"]}
+    answer = await file_amendment(http, owner, corrected, {"kind": "correction", "correction": correction})
+    assert refused(answer, 422, "validation") == {"/correction/withdrawn_names/0": "unknown"}
+
+
+async def test_a_correction_is_as_lawful_as_a_new_entry(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+) -> None:
+    body = deterrence_body()
+    entry = await impose(http, actors, body)
+    owner = await actors.client("submitter", agency="IMIGRASI")
+
+    async def tried(**correction: Any) -> httpx2.Response:
+        return await file_amendment(http, owner, entry, {"kind": "correction", "correction": correction})
+
+    async with nothing_changed(runtime):
+        answer = await tried(subject=subject_of(body, nationalities=["NZL", "IDN"], nik="3171010101700001"))
+        assert refused(answer, 422, "wni-cannot-be-deterred")["/correction/subject"] == "wni"
+        answer = await tried(subject=subject_of(body, sex=None))
+        assert refused(answer, 422, "missing-subject-data") == {"/correction/subject/sex": "required"}
+        answer = await tried(subject=subject_of(body))
+        assert refused(answer, 422, "validation") == {"/correction": "no_change"}
+        answer = await tried()
+        assert refused(answer, 422, "validation") == {"/correction": "no_change"}
+        photo = {"media_type": "image/jpeg", "data": "bm8gcGhvdG8="}
+        answer = await tried(subject=merged(subject_of(body), {"photo": photo}))
+        assert "/correction/subject/photo/data" in refused(answer, 422, "photo-invalid")
+
+
+async def test_the_new_photo_is_shown_to_those_who_decide_and_serves_after_the_approval(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller
+) -> None:
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    subject = merged(subject_of(body), {"photo": _another_photo()})
+    filed = await file_amendment(
+        http, owner, entry, {"kind": "correction", "correction": {"subject": subject}}
+    )
+    amendment = expect(filed, 201)
+    verifier = await actors.client("verifier")
+    url = amendment["correction"]["subject"]["photo"]["url"]
+    new = (await http.get(url, headers=verifier.headers)).content
+    old = (await http.get(entry["subject"]["photo"]["url"], headers=verifier.headers)).content
+    assert new != old
+    stranger = await actors.client("verifier", agency="POLRI")
+    assert (await http.get(url, headers=stranger.headers)).status_code == 404
+    amendment = await settle(http, verifier, amendment, "verify")
+    await settle(http, await actors.client("approver"), amendment, "approve")
+    assert (await http.get(entry["subject"]["photo"]["url"], headers=verifier.headers)).content == new
+
+
+async def test_the_owner_revokes_and_everybody_knows_at_once(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller, counter: Caller
+) -> None:
+    body = urgent_body()
+    urgent = (await sound(http, owner, body))["entry"]
+    revoked = await amend(http, actors, urgent, revocation_body(urgent))
+    assert (revoked["state"], revoked["ended_reason"], revoked["in_force"]) == ("ended", "revoked", False)
+    assert await outcome(http, counter, check_body(body["subject"])) == "clear"
+    told = (await alerts(http, counter))[-1]
+    assert (told["kind"], told["action"]) == ("cancel", "release")
+    last = (await records(http, await actors.client("auditor")))[-2]
+    assert (last["type"], last["tombstone"], last["leaf"]["ended_reason"]) == ("entry.ended", True, "revoked")
+
+
+async def test_a_letter_of_another_body_becomes_a_question_and_changes_nothing(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, counter: Caller, runtime: Runtime
+) -> None:
+    police = await actors.client("submitter", agency="POLRI")
+    async with nothing_changed(runtime):
+        refused(await file_amendment(http, police, entry, revocation_body(entry)), 404, "not-found")
+    immigration = await actors.client("submitter", agency="IMIGRASI")
+    letter = revocation_body(entry, revocation={"refers_to_number": "NCB-Div HI/1030/V/2020"})
+    amendment = expect(await file_amendment(http, immigration, entry, letter), 201)
+    assert (amendment["state"], amendment["agency"], amendment["owner"]) == ("referred", "IMIGRASI", "KPK")
+    deciders = (
+        (await actors.client("verifier", agency="IMIGRASI"), "verify"),
+        (await actors.client("verifier"), "verify"),
+        (await actors.client("approver"), "approve"),
+    )
+    async with nothing_changed(runtime):
+        path = f"/v1/amendments/{amendment['id']}/decisions"
+        for by, verdict in deciders:
+            refused(
+                await http.post(path, json={"verdict": verdict}, headers=by.on('"1"')), 409, "wrong-state"
+            )
+    assert await outcome(http, counter, check_body(entry["subject"])) == "refuse"
+    owner = await actors.client("submitter")
+    listed = expect(await http.get(f"/v1/entries/{entry['id']}/amendments", headers=owner.headers), 200)
+    assert [each["id"] for each in listed["items"]] == [amendment["id"]]
+    again = expect(await file_amendment(http, immigration, entry, letter), 201)
+    assert again["state"] == "referred"
+
+
+async def test_a_revocation_refers_to_the_owners_own_letter(
+    http: httpx2.AsyncClient, entry: Json, owner: Caller, runtime: Runtime
+) -> None:
+    async with nothing_changed(runtime):
+        other = revocation_body(entry, revocation={"refers_to_number": "R-999/other"})
+        answer = await file_amendment(http, owner, entry, other)
+        assert refused(answer, 422, "validation") == {"/revocation/refers_to_number": "other_letter"}
+        answer = await file_amendment(http, owner, entry, revocation_body(entry, letter=None))
+        assert refused(answer, 422, "validation") == {"/letter": "required"}
+        answer = await file_amendment(http, owner, entry, revocation_body(entry, revocation=None))
+        assert refused(answer, 422, "validation") == {"/revocation": "required"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "effective_at"),
+    [
+        ("acquittal", "acquitted", "2026-11-22T17:00:00.000000Z"),  # not before the entry began
+        ("annulment", "annulled", None),
+    ],
+)
+@pytest.mark.parametrize("agency", ["KPK", "IMIGRASI"])
+async def test_a_judgment_in_the_same_case_ends_the_entry(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    entry: Json,
+    counter: Caller,
+    kind: str,
+    reason: str,
+    effective_at: str | None,
+    agency: str,
+) -> None:
+    by = await actors.client("submitter", agency=agency)
+    amendment = expect(await file_amendment(http, by, entry, judgment_body(entry, kind)), 201)
+    verifier = await actors.client("verifier", agency=agency)
+    amendment = await settle(http, verifier, amendment, "verify")
+    amendment = await settle(http, await actors.client("approver"), amendment, "approve")
+    assert [step["verdict"] for step in amendment["decisions"]] == ["verify", "approve"]
+    auditor = await actors.client("auditor")
+    ended = expect(await http.get(f"/v1/entries/{entry['id']}", headers=auditor.headers), 200)
+    assert (ended["state"], ended["ended_reason"]) == ("ended", reason)
+    assert (await records(http, auditor))[-1]["effective_at"] == effective_at
+    assert await outcome(http, counter, check_body(entry["subject"])) == "clear"
+
+
+async def test_a_judgment_in_another_case_or_not_yet_final_has_no_effect(
+    http: httpx2.AsyncClient, entry: Json, owner: Caller, runtime: Runtime
+) -> None:
+    async with nothing_changed(runtime):
+        other = judgment_body(entry, judgment={"case_reference": "Another/1/2026"})
+        answer = await file_amendment(http, owner, entry, other)
+        assert refused(answer, 422, "validation") == {"/judgment/case_reference": "other_case"}
+        assert "97(3)" in answer.json()["detail"]
+        answer = await file_amendment(
+            http, owner, entry, judgment_body(entry, judgment={"final_on": "2026-11-24"})
+        )
+        assert refused(answer, 422, "validation") == {"/judgment/final_on": "future"}
+        answer = await file_amendment(
+            http, owner, entry, judgment_body(entry, judgment={"final_on": "2026-11-09"})
+        )
+        assert refused(answer, 422, "validation") == {"/judgment/final_on": "order"}
+        answer = await file_amendment(http, owner, entry, {"kind": "annulment"})
+        assert refused(answer, 422, "validation") == {"/judgment": "required"}
+
+
+async def test_an_annulment_may_rest_on_a_letter_such_as_that_of_a_granted_objection(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json
+) -> None:
+    letter = {"number": "B-7/KEBERATAN/2026", "issued_on": "2026-11-23"}
+    annulled = await amend(http, actors, entry, {"kind": "annulment", "letter": letter})
+    assert annulled["ended_reason"] == "annulled"
+
+
+async def test_only_the_part_of_its_kind_is_taken(
+    http: httpx2.AsyncClient, entry: Json, owner: Caller, runtime: Runtime
+) -> None:
+    async with nothing_changed(runtime):
+        mixed = {**revocation_body(entry), "judgment": judgment_body(entry)["judgment"]}
+        answer = await file_amendment(http, owner, entry, mixed)
+        assert refused(answer, 422, "validation") == {"/judgment": "other_kind"}
+        answer = await file_amendment(http, owner, entry, {"kind": "pardon"})
+        assert "/kind" in refused(answer, 422, "validation")
+        answer = await file_amendment(http, owner, entry, revocation_body(entry, extra=1))
+        assert "/extra" in refused(answer, 422, "validation")
+
+
+async def test_the_eyes_that_decide_are_of_other_persons_and_the_verifiers_of_the_asking_agency(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    author = await actors.client("submitter", person="19800101")
+    amendment = expect(await file_amendment(http, author, entry, revocation_body(entry)), 201)
+    path = f"/v1/amendments/{amendment['id']}/decisions"
+
+    async def tried(by: Caller, verdict: str, version: int, reason: str | None = None) -> httpx2.Response:
+        body = {"verdict": verdict, "reason": reason}
+        return await http.post(path, json=body, headers=by.on(f'"{version}"'))
+
+    same = await actors.client("verifier", person="1980-01-01")
+    other = await actors.client(["verifier", "approver"], agency="IMIGRASI")
+    verifier, approver = await actors.client("verifier"), await actors.client("approver")
+    stranger = await actors.client("verifier", agency="POLRI")
+    async with nothing_changed(runtime):
+        refused(await tried(same, "verify", 1), 403, "four-eyes")
+        refused(await tried(other, "verify", 1), 403, "wrong-agency")
+        refused(await tried(verifier, "countersign", 1), 403, "wrong-role")
+        refused(await tried(verifier, "approve", 1), 403, "wrong-role")
+        refused(await tried(approver, "approve", 1), 409, "wrong-state")
+        refused(await tried(verifier, "verify", 2), 412, "stale-version")
+        refused(await tried(verifier, "return", 1), 422, "validation")
+        refused(await tried(stranger, "verify", 1), 404, "not-found")
+        refused(await http.post(path, json={"verdict": "verify"}, headers=verifier.headers), 428,
+                "version-required")  # fmt: skip
+    await settle(http, verifier, amendment, "verify")
+    for person in (author.person, verifier.person):
+        again = await actors.client("approver", person=person)
+        async with nothing_changed(runtime):
+            refused(await tried(again, "approve", 2), 403, "four-eyes")
+    rejected = await settle(
+        http, await actors.client("approver"), amendment | {"version": 2}, "reject", "No."
+    )
+    assert rejected["state"] == "rejected"
+    async with nothing_changed(runtime):
+        refused(await tried(approver, "approve", 3), 409, "wrong-state")
+    assert (
+        expect(await file_amendment(http, author, entry, revocation_body(entry)), 201)["state"] == "submitted"
+    )
+
+
+async def test_immigrations_own_amendments_are_decided_by_another_office(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+) -> None:
+    entry = await impose(http, actors, deterrence_body())
+    by = await actors.client("submitter", agency="IMIGRASI", office="KANIM-BATAM")
+    amendment = expect(await file_amendment(http, by, entry, revocation_body(entry)), 201)
+    amendment = await settle(http, await actors.client("verifier", agency="IMIGRASI"), amendment, "verify")
+    near = await actors.client("approver", office="KANIM-BATAM")
+    async with nothing_changed(runtime):
+        path = f"/v1/amendments/{amendment['id']}/decisions"
+        refused(await http.post(path, json={"verdict": "approve"}, headers=near.on('"2"')), 403, "four-eyes")
+    await settle(http, await actors.client("approver", office="KANIM-MEDAN"), amendment, "approve")
+
+
+async def test_one_amendment_of_a_kind_waits_at_a_time_and_none_for_what_has_ended(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    entry: Json,
+    owner: Caller,
+    runtime: Runtime,
+    clock: SettableClock,
+) -> None:
+    expect(await file_amendment(http, owner, entry, revocation_body(entry)), 201)
+    waiting = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
+    async with nothing_changed(runtime):
+        refused(await file_amendment(http, owner, entry, revocation_body(entry)), 409, "wrong-state")
+        refused(await file_amendment(http, owner, entry | {"version": 1}, judgment_body(entry)), 412,
+                "stale-version")  # fmt: skip
+    draft = expect(await http.post("/v1/entries", json=entry_body(), headers=owner.headers), 201)
+    assert waiting["state"] == "submitted"
+    refused(await file_amendment(http, owner, draft, revocation_body(draft)), 409, "wrong-state")
+    clock.set("2027-05-24T00:00:00+07:00")
+    async with nothing_changed(runtime):
+        refused(await file_amendment(http, owner, entry, judgment_body(entry)), 409, "wrong-state")
+
+
+async def test_only_the_owner_extends_and_corrects(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    roles = ("submitter", "approver", "duty_officer")
+    strangers = [await actors.client(role, agency="IMIGRASI") for role in roles]
+    verifier = await actors.client("verifier")
+    async with nothing_changed(runtime):
+        for by in strangers:
+            answer = await file_amendment(http, by, entry, extension_body(entry, "2027-11-24"))
+            refused(answer, 403, "wrong-agency")
+        refused(await file_amendment(http, verifier, entry, revocation_body(entry)), 403, "wrong-role")
+
+
+async def test_a_formal_entry_revoked_before_its_first_day_gives_the_urgent_one_back(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller, counter: Caller, clock: SettableClock
+) -> None:
+    urgent = (await sound(http, owner, urgent_body()))["entry"]
+    urgent = await decide(http, await actors.client("duty_officer"), urgent, "countersign")
+    body = {"basis": urgent["basis"], "starts_on": "2026-12-01", "ends_on": "2027-06-01"}
+    path = f"/v1/entries/{urgent['id']}/formalisation"
+    formal = expect(await http.post(path, json=body, headers=owner.on(etag(urgent))), 201)
+    formal = await decide(http, await actors.client("verifier"), formal, "verify")
+    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    await amend(http, actors, formal, revocation_body(formal))
+    told = (await alerts(http, counter))[-1]
+    assert (told["kind"], told["entry"]["id"]) == ("update", urgent["id"])
+    clock.set("2026-12-12T23:00:00+07:00")
+    assert await outcome(http, counter, check_body(urgent["subject"])) == "refuse"
+    clock.set("2026-12-13T00:00:00+07:00")
+    assert await outcome(http, counter, check_body(urgent["subject"])) == "clear"
+
+
+async def test_amendments_are_read_by_those_who_read_the_entry(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, owner: Caller
+) -> None:
+    amendment = expect(await file_amendment(http, owner, entry, revocation_body(entry)), 201)
+    path = f"/v1/amendments/{amendment['id']}"
+    for role in ("submitter", "verifier", "approver", "duty_officer", "auditor"):
+        by = await actors.client(role)
+        answer = await http.get(path, headers=by.headers)
+        assert expect(answer, 200) == amendment
+        assert answer.headers["ETag"].startswith('"1-')
+    stranger = await actors.client("submitter", agency="POLRI")
+    refused(await http.get(path, headers=stranger.headers), 404, "not-found")
+    refused(
+        await http.get(f"/v1/entries/{entry['id']}/amendments", headers=stranger.headers), 404, "not-found"
+    )
+    refused(await http.get("/v1/amendments/amd_unknown", headers=owner.headers), 404, "not-found")
+
+
+def _another_photo() -> Json:
+    import base64
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.radial_gradient("L").resize((40, 50)).convert("RGB").save(out, "JPEG")
+    return {"media_type": "image/jpeg", "data": base64.b64encode(out.getvalue()).decode()}

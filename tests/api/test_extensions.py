@@ -1,0 +1,167 @@
+"""Extensions: once, in time, at most as long as the law allows (R22-R24; UU 6/2011 art. 97, 102)."""
+
+import httpx2
+import pytest
+
+from app.runtime import Runtime
+from app.worker import Worker
+from tests.api.feeds import alerts, records
+from tests.support.actors import Actors
+from tests.support.bodies import check_body, deterrence_body, extension_body, urgent_body
+from tests.support.clock import SettableClock
+from tests.support.refusals import nothing_changed, refused
+from tests.support.steps import Json, amend, decide, expect, file_amendment, impose, settle, sound
+
+
+@pytest.fixture
+async def entry(http: httpx2.AsyncClient, actors: Actors) -> Json:
+    """An exit ban of KPK from 23 November 2026 to 23 May 2027."""
+    return await impose(http, actors)
+
+
+async def test_an_extension_follows_its_period_and_is_told_as_one(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, clock: SettableClock
+) -> None:
+    body = extension_body(entry, "2027-11-24")
+    extended = await amend(http, actors, entry, body)
+    assert (extended["ends_on"], extended["extension_count"]) == ("2027-11-24", 1)
+    assert extended["version"] == entry["version"] + 1
+    assert extended["basis"]["number"] == entry["basis"]["number"]
+    assert extended["extended_by"]["number"] == body["extension"]["basis"]["number"]
+    last = (await records(http, await actors.client("auditor")))[-1]
+    assert (last["type"], last["version"], last["leaf"]["ends_on"]) == (
+        "entry.extended",
+        extended["version"],
+        "2027-11-24",
+    )
+    assert extended["sequence"] == last["sequence"]
+    question = check_body(entry["subject"])
+    clock.set("2027-11-24T23:59:59+07:00")
+    counter = await actors.client("checkpoint")
+    answer = await http.post("/v1/checks", json=question, headers=counter.headers)
+    assert expect(answer, 200)["outcome"] == "refuse"
+    clock.set("2027-11-25T00:00:00+07:00")
+    answer = await http.post("/v1/checks", json=question, headers=counter.headers)
+    assert expect(answer, 200)["outcome"] == "clear"
+
+
+async def test_the_first_day_too_late_is_too_long(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    owner = await actors.client("submitter")
+    async with nothing_changed(runtime):
+        answer = await file_amendment(http, owner, entry, extension_body(entry, "2027-11-25"))
+        assert refused(answer, 422, "period-too-long") == {"/extension/ends_on": "too_long"}
+        answer = await file_amendment(http, owner, entry, extension_body(entry, "2027-05-23"))
+        assert refused(answer, 422, "validation") == {"/extension/ends_on": "order"}
+        other = extension_body(entry, "2027-11-24", extension={"basis": {"case_reference": "another"}})
+        answer = await file_amendment(http, owner, entry, other)
+        assert refused(answer, 422, "validation") == {"/extension/basis/case_reference": "other_case"}
+        wrong = extension_body(entry, "2027-11-24", extension={"basis": {"instrument": "request"}})
+        answer = await file_amendment(http, owner, entry, wrong)
+        assert refused(answer, 422, "instrument-mismatch") == {"/extension/basis/instrument": "legal_form"}
+
+
+async def test_three_days_before_the_end_is_the_last_moment_to_the_second(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, runtime: Runtime, worker: Worker
+) -> None:
+    late, in_time = await impose(http, actors), await impose(http, actors)
+    owner = await actors.client("submitter")
+    clock.set("2027-05-20T23:59:59.999+07:00")
+    amendment = expect(await file_amendment(http, owner, in_time, extension_body(in_time, "2027-11-24")), 201)
+    clock.set("2027-05-21T00:00:00+07:00")
+    async with nothing_changed(runtime):
+        answer = await file_amendment(http, owner, late, extension_body(late, "2027-11-24"))
+        refused(answer, 409, "extension-late")
+    assert "13/2025" in answer.json()["detail"]
+    amendment = await settle(http, await actors.client("verifier"), amendment, "verify")
+    await settle(http, await actors.client("approver"), amendment, "approve")
+    clock.set("2027-05-24T00:00:00+07:00")
+    await worker.end_by_law()
+    for one, state in ((late, "ended"), (in_time, "active")):
+        read = expect(await http.get(f"/v1/entries/{one['id']}", headers=owner.headers), 200)
+        assert read["state"] == state
+
+
+async def test_in_time_but_decided_after_the_end_is_too_late_for_the_measure(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, clock: SettableClock, runtime: Runtime
+) -> None:
+    owner = await actors.client("submitter")
+    amendment = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
+    amendment = await settle(http, await actors.client("verifier"), amendment, "verify")
+    clock.set("2027-05-24T00:00:00+07:00")
+    approver = await actors.client("approver")
+    async with nothing_changed(runtime):
+        path = f"/v1/amendments/{amendment['id']}/decisions"
+        answer = await http.post(path, json={"verdict": "approve"}, headers=approver.on('"2"'))
+        refused(answer, 409, "wrong-state")
+
+
+async def test_a_second_extension_is_refused_and_the_wanted_list_is_named(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    extended = await amend(http, actors, entry, extension_body(entry, "2027-11-24"))
+    owner = await actors.client("submitter")
+    async with nothing_changed(runtime):
+        answer = await file_amendment(http, owner, extended, extension_body(extended, "2028-05-24"))
+        refused(answer, 409, "extension-exhausted")
+    assert "DPO" in answer.json()["detail"]
+
+
+async def test_an_entry_ban_is_extended_by_ten_years_to_the_day_before_a_missing_leap_day(
+    http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    body = deterrence_body(starts_on="2026-11-23", ends_on="2028-02-28")
+    entry = await impose(http, actors, body)
+    owner = await actors.client("submitter", agency="IMIGRASI")
+    answer = await file_amendment(http, owner, entry, extension_body(entry, "2038-03-01"))
+    assert "until 2038-02-28" in answer.text
+    extended = await amend(http, actors, entry, extension_body(entry, "2038-02-28"))
+    assert extended["ends_on"] == "2038-02-28"
+
+
+@pytest.mark.settings(deterrence_extensions=2)
+async def test_a_deployment_may_let_entry_bans_be_extended_more_often(
+    http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    entry = await impose(http, actors, deterrence_body(ends_on="2027-11-23"))
+    entry = await amend(http, actors, entry, extension_body(entry, "2030-11-23"))
+    entry = await amend(http, actors, entry, extension_body(entry, "2032-11-23"))
+    assert (entry["extension_count"], entry["ends_on"]) == (2, "2032-11-23")
+
+
+async def test_neither_an_urgent_entry_nor_one_for_life_is_extended(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+) -> None:
+    owner = await actors.client("submitter")
+    urgent = (await sound(http, owner, urgent_body()))["entry"]
+    body = deterrence_body(
+        ends_on=None, lifetime=True, basis={"lifetime_ground": "A danger to public order for good."}
+    )
+    immigration = await actors.client("submitter", agency="IMIGRASI")
+    lifelong = expect(await http.post("/v1/entries", json=body, headers=immigration.headers), 201)
+    lifelong = await decide(http, await actors.client("verifier", agency="IMIGRASI"), lifelong, "verify")
+    for _ in range(2):
+        lifelong = await decide(http, await actors.client("approver"), lifelong, "approve")
+    async with nothing_changed(runtime):
+        answer = await file_amendment(http, owner, urgent, extension_body(urgent, "2027-01-01"))
+        refused(answer, 409, "wrong-state")
+        answer = await file_amendment(http, immigration, lifelong, extension_body(lifelong, "2040-01-01"))
+        refused(answer, 409, "wrong-state")
+
+
+async def test_an_extended_formal_entry_updates_the_alert_of_its_urgent_one(
+    http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    owner, counter = await actors.client("submitter"), await actors.client("checkpoint")
+    urgent = (await sound(http, owner, urgent_body()))["entry"]
+    body = {"basis": urgent["basis"], "starts_on": "2026-11-23", "ends_on": "2027-05-23"}
+    path = f"/v1/entries/{urgent['id']}/formalisation"
+    formal = expect(await http.post(path, json=body, headers=owner.on('"1"')), 201)
+    formal = await decide(http, await actors.client("verifier"), formal, "verify")
+    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    await amend(http, actors, formal, extension_body(formal, "2027-11-24"))
+    told = (await alerts(http, counter))[-1]
+    assert (told["kind"], told["entry"]["id"]) == ("update", formal["id"])
+    assert told["entry"]["in_force_until"] == "2027-11-24T23:59:59+07:00"
+    assert told["expires_at"] == "2027-11-24T17:00:00.000000Z"
