@@ -57,6 +57,9 @@ DETERRENCE_REASONS = frozenset(
 )
 """The seven grounds of Permenimipas 13/2025 art. 17(4)."""
 
+ADMINISTRATIVE = frozenset({"administrative_action", "supervision_report"})
+"""The instruments that rest on administrative immigration action (UU 6/2011 art. 75-78; R65)."""
+
 Origin = Literal["request", "extension", "correction", "takeover", "list"]
 
 
@@ -346,6 +349,15 @@ def _ground(request: Request, owner: Owner, policy: Policy, _t: date, found: _Fi
             found.fault(Invalid, "/basis/good_faith_doubt", "required", detail)
 
 
+def _victim(request: Request, _o: Owner, _p: Policy, _t: date, found: _Findings) -> None:
+    """R65: administrative action, and so the ban it gives, never touches a victim of trafficking (art. 86)."""
+    basis = request.basis
+    acts = basis.instrument in ADMINISTRATIVE or basis.subject_status == "foreigner_under_measure"
+    if request.measure is Measure.DETERRENCE and basis.trafficking_victim and acts:
+        detail = "Administrative action does not apply to victims of trafficking (UU 6/2011 art. 86; R65)."
+        found.fault(Invalid, "/basis/trafficking_victim", "trafficking_victim", detail)
+
+
 def _letter_dates(request: Request, _o: Owner, policy: Policy, today: date, found: _Findings) -> None:
     """R13, R14: letters from the future, stale letters, and late ones (which only warn)."""
     basis = request.basis
@@ -382,6 +394,7 @@ _RULES: tuple[Callable[[Request, Owner, Policy, date, _Findings], None], ...] = 
     _extension,
     _instrument,
     _ground,
+    _victim,
     _letter_dates,
     _nik,
 )
