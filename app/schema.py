@@ -5,10 +5,19 @@ from app.alerts import tables as _alerts
 from app.amendments import tables as _amendments
 from app.checks import tables as _checks
 from app.db.types import checks_metadata, metadata
+from app.departures import tables as _departures
 from app.entries import tables as _entries
 from app.ledger import tables as _ledger
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
 
-MODULES = (_access, _alerts, _amendments, _checks, _entries, _ledger)
+MODULES = (
+    _access,
+    _alerts,
+    _amendments,
+    _checks,
+    _departures,
+    _entries,
+    _ledger,
+)
 """The modules, in no order that matters."""

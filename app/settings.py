@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     countersign_lapse_hours: int = Field(24, ge=1)
     withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")
     question_days: Days = Field(90, description="how long a check's clear question is kept")
+    delay_personal_days: Days = Field(
+        365, description="how long it is kept who the traveller of a delayed departure was"
+    )
 
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)

@@ -9,6 +9,7 @@ from app.amendments.routes import of_entries as entry_amendments
 from app.amendments.routes import router as amendments
 from app.checks.routes import guarded as read_checks
 from app.checks.routes import router as checks
+from app.departures.routes import router as departures
 from app.entries.routes import router as entries
 from app.ledger.routes import router as changes
 from app.worklist.routes import router as worklist
@@ -22,6 +23,7 @@ for part in (
     alerts,
     checks,
     read_checks,
+    departures,
     worklist,
     changes,
     access,
@@ -34,6 +36,10 @@ TAGS = (
     {"name": "urgent entries", "description": "Holds that reach every checkpoint within a second."},
     {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
     {"name": "checks", "description": "The question at the border and its three-level answer."},
+    {
+        "name": "departure delays",
+        "description": "Delayed departures of possible victims: events, never entries.",
+    },
     {"name": "worklist", "description": "What waits for an officer, and what they should know."},
     {"name": "changes", "description": "The ledger's feed for integrators and replicas."},
     {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},

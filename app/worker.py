@@ -18,6 +18,7 @@ from app.access.store import forget_answers
 from app.alerts import store as alerts
 from app.checks import store as checks
 from app.checks.partitions import make_months
+from app.departures.service import erase_travellers
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.kit.ids import first_id
@@ -100,8 +101,16 @@ class Worker:
         async with self.runtime.writing(SYSTEM) as unit:
             await forget_answers(unit, now - KEPT)
             await alerts.forget_absent(unit, now - timedelta(hours=1))
+        await self._forget_travellers()
         cutoff = first_id("chk", now - timedelta(days=settings.question_days))
         while True:
             async with self.runtime.writing_checks(SYSTEM) as unit:
                 if await checks.forget_questions(unit, cutoff, _SOME) < _SOME:
+                    return
+
+    async def _forget_travellers(self) -> None:
+        """Erase who the travellers of old delayed departures were, in small steps."""
+        while True:
+            async with self.runtime.writing(SYSTEM) as unit:
+                if await erase_travellers(unit, self.runtime.settings.delay_personal_days, _SOME) < _SOME:
                     return

@@ -1,0 +1,1 @@
+"""Delayed departures of suspected non-procedural workers: events about possible victims, never entries."""
