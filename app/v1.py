@@ -12,6 +12,7 @@ from app.checks.routes import router as checks
 from app.departures.routes import router as departures
 from app.entries.routes import router as entries
 from app.ledger.routes import router as changes
+from app.rectifications.routes import router as rectifications
 from app.worklist.routes import router as worklist
 
 router = APIRouter(prefix="/v1")
@@ -24,6 +25,7 @@ for part in (
     checks,
     read_checks,
     departures,
+    rectifications,
     worklist,
     changes,
     access,
@@ -40,6 +42,7 @@ TAGS = (
         "name": "departure delays",
         "description": "Delayed departures of possible victims: events, never entries.",
     },
+    {"name": "correction requests", "description": "Of the persons concerned, answered within 3 x 24 hours."},
     {"name": "worklist", "description": "What waits for an officer, and what they should know."},
     {"name": "changes", "description": "The ledger's feed for integrators and replicas."},
     {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},

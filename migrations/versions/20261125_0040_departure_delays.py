@@ -6,8 +6,8 @@ from alembic import op
 from app.db.migrate import REGISTER
 from app.db.types import Id, Instant, Key
 
-revision = "0017"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,124 @@
+"""Correction requests under the data-protection law (R63)."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Response
+
+from app.access.domain import Role
+from app.access.guard import GuardedRoute, reader_for, unit_for
+from app.db.unit import Reader, Unit
+from app.entries.routes import REPEATS
+from app.rectifications import service
+from app.rectifications.domain import CorrectionRequest, Standing
+from app.rectifications.schemas import (
+    CorrectionDecisionIn,
+    CorrectionRequestIn,
+    CorrectionRequestItemOut,
+    CorrectionRequestOut,
+)
+from app.rectifications.store import place_of
+from app.web.etag import RequiredVersion, etag_of, not_modified
+from app.web.openapi import problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.wire import Code
+
+router = APIRouter(prefix="/correction-requests", tags=["correction requests"], route_class=GuardedRoute)
+
+_FILERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.SUPERVISOR)
+_READERS = (*_FILERS, Role.AUDITOR)
+RequestId = Annotated[str, Path(max_length=40, description="The request's id.")]
+
+
+def _answered(response: Response, request: CorrectionRequest, now: datetime) -> CorrectionRequestOut:
+    response.headers["ETag"] = _tag(request, now)
+    return CorrectionRequestOut.of(request, now)
+
+
+def _tag(request: CorrectionRequest, now: datetime) -> str:
+    return etag_of(request.version, request.overdue(now))
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="File a correction request",
+    responses=problems("validation", "not-found", *REPEATS),
+)
+async def file_correction_request(
+    unit: Annotated[Unit, unit_for(*_FILERS)], body: CorrectionRequestIn, response: Response
+) -> CorrectionRequestOut:
+    """Take down that an entry is about another person, or that what it says is wrong or incomplete.
+
+    Acknowledged at once, and due 72 hours from now (UU 27/2022 art. 30). Immigration's officers and
+    supervisors file about any entry, other officers about their agency's.
+    """
+    request = await service.file(unit, body.filed())
+    response.headers["Location"] = f"/v1/correction-requests/{request.id}"
+    return _answered(response, request, unit.now)
+
+
+@router.get("", summary="List correction requests", responses=problems("validation"))
+async def list_correction_requests(
+    reader: Annotated[Reader, reader_for(*_READERS)],
+    state: Annotated[Standing | None, Query(description="Only open, or only decided ones.")] = None,
+    entry_id: Annotated[Code | None, Query(description="Only about this entry.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[CorrectionRequestItemOut]:
+    """Requests within the caller's view: open before decided, wrong-person complaints first, then as they came."""
+    after = decode_cursor(cursor, str, str) if cursor else None
+    rows = await service.list_page(reader, state, entry_id, after and (after[0], after[1]), limit + 1)
+    page, following = cut(rows, limit, lambda request: (place_of(request), request.id))
+    items = [CorrectionRequestItemOut(**CorrectionRequestItemOut.members(each, reader.now)) for each in page]
+    return Page(items=items, next_cursor=following)
+
+
+@router.get(
+    "/{request_id}",
+    summary="Read a correction request",
+    responses={
+        304: {"description": "The copy that the caller holds is still good."},
+        **problems("not-found"),
+    },
+    response_model=CorrectionRequestOut,
+)
+async def read_correction_request(
+    unit: Annotated[Unit, unit_for(*_READERS)],
+    request_id: RequestId,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(description="ETags that the caller holds.")] = None,
+) -> CorrectionRequestOut | Response:
+    """One request with what was said and by whom; every look is recorded."""
+    request = await service.look_at(unit, request_id)
+    same = not_modified(if_none_match, _tag(request, unit.now))
+    return same or _answered(response, request, unit.now)
+
+
+@router.post(
+    "/{request_id}/decisions",
+    status_code=201,
+    summary="Decide a correction request",
+    responses=problems(
+        "validation",
+        "not-found",
+        "wrong-state",
+        "four-eyes",
+        "stale-version",
+        "version-required",
+        *REPEATS,
+    ),
+)
+async def decide_correction_request(
+    unit: Annotated[Unit, unit_for(Role.APPROVER)],
+    request_id: RequestId,
+    expected: RequiredVersion,
+    body: CorrectionDecisionIn,
+    response: Response,
+) -> CorrectionRequestOut:
+    """Grant, grant in part, or refuse with the article; by another approver than who took it down.
+
+    The entry itself changes by its own correction or annulment only, which `amendment_id` may name.
+    """
+    request = await service.decide(unit, request_id, expected, body.outcome, body.reason, body.amendment_id)
+    return _answered(response, request, unit.now)
