@@ -1,0 +1,92 @@
+"""Who the measure is against: citizenship and the identity that the law demands (R1-R5, R16, R19)."""
+
+from datetime import date
+
+from app.entries.domain import Measure
+from app.entries.law.request import Findings, Owner, Policy, Request
+from app.entries.subjects import Citizenship
+from app.errors import Invalid, MissingSubjectData, WniCannotBeDeterred
+from app.identity import documents, names, nik, states
+from app.identity.births import span
+
+
+def citizenship(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+    """R4, R5: an entry ban never touches a citizen (UU 6/2011 art. 14)."""
+    if request.measure is Measure.DETERRENCE and request.subject.citizenship is Citizenship.WNI:
+        found.fault(
+            WniCannotBeDeterred,
+            "/subject",
+            "wni",
+            "An Indonesian citizen can't be refused entry (UU 6/2011 art. 14): a nationality, a document or "
+            "the NIK says that the subject is one.",
+        )
+    for i, code in enumerate(request.subject.nationalities):
+        if states.canonical(code) not in states.KNOWN:
+            detail = "This is no ICAO 9303 code of a state."
+            found.fault(Invalid, f"/subject/nationalities/{i}", "unknown_state", detail)
+    for i, document in enumerate(request.subject.documents):
+        code = document.issuing_state or states.INDONESIA
+        if states.canonical(code) not in states.KNOWN:
+            detail = "This is no ICAO 9303 code of a state."
+            found.fault(Invalid, f"/subject/documents/{i}/issuing_state", "unknown_state", detail)
+
+
+def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+    """R1, R2, R3, R19: the identity that the law demands; silence must be a statement."""
+    if request.origin in {"list", "extension"}:
+        return
+    subject = request.subject
+
+    def need(given: object, member: str, detail: str) -> None:
+        if not given:
+            found.fault(MissingSubjectData, f"/subject/{member}", "required", detail)
+
+    need(names.fold(subject.full_name), "full_name", "The name is required (UU 6/2011 art. 94(2)a).")
+    need(subject.sex, "sex", "The sex is required (UU 6/2011 art. 94(2)a).")
+    need(subject.births, "birth", "A birth date, or an age, is required (UU 6/2011 art. 94(2)a).")
+    if subject.birth is not None and subject.birth.date is not None:
+        need(subject.birth_place, "birth_place", "A birth date needs its place (UU 6/2011 art. 94(2)a).")
+    if not request.photo_optional:
+        need(request.has_photo, "photo", "A photo is required (UU 6/2011 art. 94(2)a).")
+    if request.urgent:
+        need(subject.nationalities, "nationalities", "Required when urgent (Permenimipas 13/2025 art. 9(3)).")
+    for member in ("documents", "address", "nationalities", "occupation"):
+        _known_or_said(request, member, getattr(subject, member), found)
+    if states.INDONESIA in subject.nationalities:
+        _known_or_said(request, "nik", subject.nik, found)
+
+
+def sense(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
+    """R3, R19: a number without a character, or a birth to come, would look like data and find nobody."""
+    if request.origin in {"list", "takeover"}:
+        return
+    subject = request.subject
+    for i, document in enumerate(subject.documents):
+        if not documents.normalise(document.number):
+            detail = "A document number has letters or digits; name `documents` in `unknown` instead."
+            found.fault(Invalid, f"/subject/documents/{i}/number", "empty", detail)
+    pointers = ["/subject/birth"] if subject.birth else []
+    pointers += [f"/subject/birth_alternatives/{i}" for i in range(len(subject.birth_alternatives))]
+    for pointer, birth in zip(pointers, subject.births, strict=True):
+        if span(birth)[0] > today:
+            found.fault(Invalid, pointer, "future", "The birth lies in the future.")
+
+
+def _known_or_said(request: Request, member: str, given: object, found: Findings) -> None:
+    if not given and member not in request.unknown:
+        found.fault(
+            MissingSubjectData,
+            f"/subject/{member}",
+            "give_or_say_unknown",
+            "It must be given when known (Permenimipas 13/2025 art. 13(3)); otherwise name it in `unknown`.",
+        )
+    if given and member in request.unknown:
+        found.fault(Invalid, "/unknown", "contradiction", f"`{member}` is given and said to be unknown.")
+
+
+def nik_fits(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+    """R16: a NIK that does not fit warns, never bars."""
+    subject = request.subject
+    if subject.nik:
+        for code in nik.faults(subject.nik, subject.sex, subject.birth):
+            found.warn(code, "/subject/nik", "The NIK does not fit the rest of the identity (R16).")
