@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.access import service as access
 from app.access.domain import SYSTEM
+from app.access.places import load_reference
 from app.checks.partitions import make_months
 from app.db import migrate
 from app.ledger import service as ledger
@@ -24,6 +25,6 @@ async def found(runtime: Runtime) -> Founded:
     async with runtime.writing(SYSTEM) as unit:
         await ledger.found(unit)
         await access.found(unit)
-        agencies, checkpoints = await access.load_reference(unit)
+        agencies, checkpoints = await load_reference(unit)
     await make_months(runtime)
     return Founded(agencies, checkpoints)

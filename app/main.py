@@ -31,7 +31,7 @@ from app.operation import router as operation
 from app.runtime import Runtime
 from app.settings import Settings
 from app.v1 import TAGS, router
-from app.web import openapi, problem_pages, problems
+from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
 from app.web.middleware import BodyLimits, Edge
 from app.web.raw import RawRoute
@@ -104,6 +104,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         version=__version__,
         lifespan=lifespan,
         openapi_url="/v1/openapi.json",
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -128,6 +129,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.include_router(router)
     app.include_router(operation)
     app.include_router(problem_pages.router)
+    app.include_router(docs_page.router)
     limits = BodyLimits(larger={"/v1/checks/batch": EIGHT_MIB})
     app.put_edge(metrics, limits, settings.body_timeout_seconds)
     openapi.install(

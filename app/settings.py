@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     deterrence_extensions: int = Field(
         1, ge=1, description="R24: how often an entry ban may be extended; the law does not say (F1.40)"
     )
+    clock_tolerance_seconds: float = Field(
+        5.0,
+        ge=0,
+        description="an urgent request may be so far ahead of our clock; it then counts as made now",
+    )
     countersign_within_hours: int = Field(6, ge=1)
     countersign_lapse_hours: int = Field(24, ge=1)
     withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")

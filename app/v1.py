@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.access.place_routes import router as places
 from app.access.routes import router as access
 from app.alerts.routes import router as alerts
 from app.alerts.routes import urgent_router
@@ -28,6 +29,7 @@ for part in (
     rectifications,
     worklist,
     changes,
+    places,
     access,
 ):
     router.include_router(part)

@@ -73,6 +73,7 @@ class Agency:
     article_required: bool
     phone: str | None
     active: bool
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Checkpoint:
     province: str | None
     zone: str
     active: bool
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

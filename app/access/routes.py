@@ -1,18 +1,14 @@
-"""Administration: agencies, checkpoints, clients, keys, the audit trail (contract section 8)."""
+"""Administration: clients, keys, the audit trail (contract section 8)."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.access import service, store
-from app.access.domain import Checkpoint, Role
+from app.access.domain import Role
 from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
 from app.access.schemas import (
-    AgencyIn,
-    AgencyOut,
     AuditOut,
-    CheckpointIn,
-    CheckpointOut,
     ClientIn,
     ClientOut,
     KeyIn,
@@ -22,95 +18,20 @@ from app.access.schemas import (
     expiry,
 )
 from app.db.unit import Reader, Unit
-from app.errors import NotFound
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
 from app.web.wire import Code
 
 router = APIRouter(route_class=GuardedRoute)
 
-AnyReader = Annotated[Reader, reader_for()]
 Admin = Annotated[Unit, unit_for(Role.ADMIN)]
 AdminReader = Annotated[Reader, reader_for(Role.ADMIN, Role.AUDITOR)]
 ClientId = Annotated[str, Path(max_length=40, description="The client's id.")]
 KeyId = Annotated[str, Path(max_length=40, description="The key's id.")]
-CodePath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
-CheckpointPath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
 
 
 def _after(cursor: str | None) -> str | None:
     return str(decode_cursor(cursor, str)[0]) if cursor else None
-
-
-@router.get("/agencies", tags=["administration"], summary="List agencies", responses=problems("validation"))
-async def list_agencies(
-    reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[AgencyOut]:
-    """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
-    rows = await store.list_agencies(reader, _after(cursor), limit + 1)
-    page, after = cut(rows, limit, lambda row: (row.code,))
-    return Page(items=[AgencyOut.of(row) for row in page], next_cursor=after)
-
-
-@router.get(
-    "/agencies/{code}", tags=["administration"], summary="Read an agency", responses=problems("not-found")
-)
-async def read_agency(reader: AnyReader, code: CodePath) -> AgencyOut:
-    """One agency."""
-    agency = await store.find_agency(reader, code)
-    if agency is None:
-        raise NotFound("There is no such agency.")
-    return AgencyOut.of(agency)
-
-
-@router.put(
-    "/agencies/{code}",
-    tags=["administration"],
-    summary="Change or add an agency",
-    responses=problems("validation"),
-)
-async def change_agency(unit: Admin, code: CodePath, body: AgencyIn) -> AgencyOut:
-    """Replace what is known of an agency, or add one; recorded in the audit trail."""
-    changes = {**body.model_dump(), "legal_forms": tuple(body.legal_forms)}
-    return AgencyOut.of(await service.change_agency(unit, code, changes))
-
-
-@router.get(
-    "/checkpoints", tags=["administration"], summary="List checkpoints", responses=problems("validation")
-)
-async def list_checkpoints(
-    reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[CheckpointOut]:
-    """The places where people are examined, by code."""
-    rows = await store.list_checkpoints(reader, _after(cursor), limit + 1)
-    page, after = cut(rows, limit, lambda row: (row.code,))
-    return Page(items=[CheckpointOut.of(row) for row in page], next_cursor=after)
-
-
-@router.get(
-    "/checkpoints/{code}",
-    tags=["administration"],
-    summary="Read a checkpoint",
-    responses=problems("not-found"),
-)
-async def read_checkpoint(reader: AnyReader, code: CheckpointPath) -> CheckpointOut:
-    """One checkpoint."""
-    checkpoint = await store.find_checkpoint(reader, code)
-    if checkpoint is None:
-        raise NotFound("There is no such checkpoint.")
-    return CheckpointOut.of(checkpoint)
-
-
-@router.put(
-    "/checkpoints/{code}",
-    tags=["administration"],
-    summary="Change or add a checkpoint",
-    responses=problems("validation"),
-)
-async def change_checkpoint(unit: Admin, code: CheckpointPath, body: CheckpointIn) -> CheckpointOut:
-    """Replace what is known of a checkpoint, or add one; recorded in the audit trail."""
-    changed = Checkpoint(code=code, **body.model_dump())
-    return CheckpointOut.of(await service.change_checkpoint(unit, changed))
 
 
 @router.post(

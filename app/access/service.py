@@ -1,15 +1,12 @@
 """Use cases of access: who is let in, and by whom. Every administrative act is recorded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from app.access import store
 from app.access.domain import (
     DECIDING_ROLES,
     KEYS_PER_CLIENT,
-    Agency,
-    Checkpoint,
     Client,
     Key,
     Kind,
@@ -19,8 +16,8 @@ from app.access.domain import (
     new_secret,
     person_of,
 )
-from app.access.reference import load_agencies, load_checkpoints
-from app.access.store import find_agency, find_checkpoint, found, lock_agency, pepper, record, version
+from app.access.place_store import find_agency, find_checkpoint, lock_agency
+from app.access.store import found, pepper, record, version
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
 from app.kit.ids import new_id
@@ -50,27 +47,6 @@ class NewClient:
     networks: tuple[str, ...] = ()
 
 
-async def load_reference(unit: Unit) -> tuple[int, int]:
-    """Load the shipped agencies and checkpoints that the register does not have yet.
-
-    Returns:
-        How many agencies and how many checkpoints were added.
-    """
-    agencies = 0
-    for given in load_agencies():
-        if await store.find_agency(unit, given.code) is None:
-            await store.save_agency(unit, Agency(**given.facts(), phone=None, active=True))
-            agencies += 1
-    checkpoints = 0
-    for place in load_checkpoints():
-        if await store.find_checkpoint(unit, place.code) is None:
-            await store.save_checkpoint(unit, Checkpoint(**place.facts(), active=True))
-            checkpoints += 1
-    if agencies or checkpoints:
-        await store.record(unit, "reference.loaded", None, {"agencies": agencies, "checkpoints": checkpoints})
-    return agencies, checkpoints
-
-
 async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:
     """Make a client. One with a deciding role waits for a second admin, unless made on the machine itself.
 
@@ -90,9 +66,9 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
         person=wanted.person,
         networks=wanted.networks,
     )
-    if wanted.agency and await store.find_agency(unit, wanted.agency) is None:
+    if wanted.agency and await find_agency(unit, wanted.agency) is None:
         faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
-    if wanted.checkpoint and await store.find_checkpoint(unit, wanted.checkpoint) is None:
+    if wanted.checkpoint and await find_checkpoint(unit, wanted.checkpoint) is None:
         faults.append(Fault("/checkpoint", "unknown", "There is no checkpoint with this code."))
     if faults:
         raise Invalid("The client can't be made like this.", faults=faults)
@@ -227,27 +203,3 @@ async def revoke_client(unit: Unit, client_id: str) -> None:
         await store.set_key_standing(unit, keys, Standing.REVOKED)
     await store.set_client_standing(unit, client_id, Standing.REVOKED)
     await store.record(unit, "client.revoked", client_id, {"keys": keys})
-
-
-async def change_agency(unit: Unit, code: str, changes: dict[str, Any]) -> Agency:
-    """Change an agency's name, phone or activity, or add a new one.
-
-    Raises:
-        Invalid: a new agency without its names and legal forms, or with an unknown parent.
-    """
-    known = await store.find_agency(unit, code)
-    parent = changes.get("parent")
-    if parent is not None and await store.find_agency(unit, parent) is None:
-        fault = Fault("/parent", "unknown", "There is no agency with this code.")
-        raise Invalid("The parent agency is unknown.", faults=[fault])
-    agency = replace(known, **changes) if known else Agency(code=code, **changes)
-    await store.save_agency(unit, agency)
-    await store.record(unit, "agency.changed", code, {"members": sorted(changes)})
-    return agency
-
-
-async def change_checkpoint(unit: Unit, checkpoint: Checkpoint) -> Checkpoint:
-    """Change a checkpoint, or add a new one."""
-    await store.save_checkpoint(unit, checkpoint)
-    await store.record(unit, "checkpoint.changed", checkpoint.code, {"active": checkpoint.active})
-    return checkpoint

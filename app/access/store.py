@@ -1,4 +1,4 @@
-"""Every SQL statement of access."""
+"""Every SQL statement about clients, keys and the audit trail; those about places stand in `place_store`."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, true, update
 
 from app.access import tables
-from app.access.domain import Agency, Checkpoint, Client, Key, Kind, Role, Standing
+from app.access.domain import Client, Key, Kind, Role, Standing
 from app.db.engine import CHANNEL
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -179,58 +179,6 @@ async def page_of(
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
     """Clients by id."""
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
-
-
-async def list_agencies(reader: Reader, after: str | None, limit: int) -> list[Agency]:
-    """Agencies by code."""
-    return [_agency(row) for row in await page_of(reader, tables.agency, tables.agency.c.code, after, limit)]
-
-
-async def list_checkpoints(reader: Reader, after: str | None, limit: int) -> list[Checkpoint]:
-    """Checkpoints by code."""
-    rows = await page_of(reader, tables.checkpoint, tables.checkpoint.c.code, after, limit)
-    return [Checkpoint(**row) for row in rows]
-
-
-def _agency(values: Mapping[Any, Any]) -> Agency:
-    return Agency(**{**values, "legal_forms": tuple(_plain(values["legal_forms"]))})
-
-
-async def find_agency(reader: Reader, code: str) -> Agency | None:
-    """An agency."""
-    row = (await reader.run(select(tables.agency).where(tables.agency.c.code == code))).first()
-    return _agency(row._mapping) if row else None
-
-
-async def lock_agency(unit: Unit, code: str) -> Agency | None:
-    """An agency, held against other writers: one new entry of an agency at a time, so none slips in twice."""
-    await unit.run(select(tables.agency.c.code).where(tables.agency.c.code == code).with_for_update())
-    return await find_agency(unit, code)
-
-
-async def find_checkpoint(reader: Reader, code: str) -> Checkpoint | None:
-    """A checkpoint."""
-    row = (await reader.run(select(tables.checkpoint).where(tables.checkpoint.c.code == code))).first()
-    return Checkpoint(**row._mapping) if row else None
-
-
-async def save_agency(unit: Unit, agency: Agency) -> None:
-    """Insert or replace an agency."""
-    values = {name: getattr(agency, name) for name in agency.__slots__}
-    values["legal_forms"] = _json(agency.legal_forms).decode()
-    await _save(unit, tables.agency, values)
-
-
-async def save_checkpoint(unit: Unit, checkpoint: Checkpoint) -> None:
-    """Insert or replace a checkpoint."""
-    await _save(unit, tables.checkpoint, {name: getattr(checkpoint, name) for name in checkpoint.__slots__})
-
-
-async def _save(unit: Unit, table: Any, values: dict[str, Any]) -> None:
-    code = values["code"]
-    changed = await unit.run(update(table).where(table.c.code == code).values(**values))
-    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult
-        await unit.run(insert(table).values(**values))
 
 
 async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, Any]) -> None:

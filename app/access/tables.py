@@ -26,6 +26,7 @@ agency = Table(
     Column("article_required", Boolean, nullable=False),
     Column("phone", Text),
     Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 checkpoint = Table(
@@ -38,6 +39,7 @@ checkpoint = Table(
     Column("province", Text),
     Column("zone", String(32), nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 client = Table(

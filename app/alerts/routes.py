@@ -1,6 +1,5 @@
 """Urgent entries and alerts (contract section 4)."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response, Security
@@ -26,8 +25,8 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import service as entries
 from app.entries.answers import EntryOut
 from app.entries.ports import Ports
+from app.entries.preparing import UrgentlyAskedFor
 from app.entries.routes import CONTENT, REPEATS, tag_of
-from app.entries.schemas import UrgentEntryIn
 from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.web.openapi import problems
 from app.web.raw import RawRoute, documented
@@ -53,8 +52,8 @@ TheHub = Annotated[Hub, Depends(hub_of)]
     responses=problems(*CONTENT, "urgent-not-repeatable", "idempotency-key-required", *REPEATS),
 )
 async def make_urgent_entry(
+    wanted: UrgentlyAskedFor,
     unit: Annotated[Unit, unit_for(Role.SUBMITTER, repeats="required")],
-    body: UrgentEntryIn,
     request: Request,
     response: Response,
     hub: TheHub,
@@ -65,7 +64,6 @@ async def make_urgent_entry(
     """
     settings = runtime_of(request).settings
     ports: Ports = request.app.state.ports
-    wanted = await asyncio.to_thread(body.wanted)  # a photo takes milliseconds to decode
     crossing = await ports.last_crossing(unit, wanted.subject)
     entry = await entries.submit_urgent(unit, wanted, settings, crossing)
     issued = await service.raised_for(unit, entry, settings, hub.checkpoints(settings.presence_seconds))

@@ -3,14 +3,15 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.access.guard import GuardedRoute, actor_for, reader_for, runtime_of, unit_for
 from app.amendments import service
 from app.amendments.domain import Amendment
 from app.amendments.schemas import AmendmentIn, AmendmentOut
-from app.db.unit import Reader, Unit
+from app.amendments.wanted import AmendmentWanted
+from app.db.unit import Actor, Reader, Unit
 from app.entries.routes import CONTENT, REPEATS, EntryId, EntryReader
 from app.entries.schemas import DecisionIn
 from app.entries.service import log_look
@@ -21,13 +22,22 @@ from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_curso
 of_entries = APIRouter(prefix="/entries", tags=["amendments"], route_class=GuardedRoute)
 router = APIRouter(prefix="/amendments", tags=["amendments"], route_class=GuardedRoute)
 
-Filer = Annotated[Unit, unit_for(Role.SUBMITTER, Role.APPROVER, Role.DUTY_OFFICER)]
+_FILERS = (Role.SUBMITTER, Role.APPROVER, Role.DUTY_OFFICER)
+Filer = Annotated[Unit, unit_for(*_FILERS)]
 Decider = Annotated[Unit, unit_for(Role.VERIFIER, Role.APPROVER)]
 AmendmentReader = Annotated[
     Reader,
     reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR),
 ]
 AmendmentId = Annotated[str, Path(max_length=40, description="The amendment's id.")]
+
+
+async def _asked_for(_: Annotated[Actor, actor_for(*_FILERS)], body: AmendmentIn) -> AmendmentWanted:
+    return await asyncio.to_thread(body.wanted)
+
+
+AskedFor = Annotated[AmendmentWanted, Depends(_asked_for)]
+"""The amendment in a route's body; stands before the Unit, as `entries.preparing` says."""
 
 VERSIONS = ("not-found", "wrong-state", "stale-version", "version-required")
 
@@ -44,10 +54,10 @@ def _answered(response: Response, amendment: Amendment) -> AmendmentOut:
     responses=problems(*CONTENT, *VERSIONS, "extension-exhausted", "extension-late", *REPEATS),
 )
 async def file_amendment(
+    wanted: AskedFor,
     unit: Filer,
     entry_id: EntryId,
     expected: RequiredVersion,
-    body: AmendmentIn,
     request: Request,
     response: Response,
 ) -> AmendmentOut:
@@ -56,7 +66,6 @@ async def file_amendment(
     The owner asks; Immigration may bring a judgment too, or another body's letter, which becomes a question to the
     owner (`referred`) and changes nothing.
     """
-    wanted = await asyncio.to_thread(body.wanted)
     amendment = await service.file(unit, entry_id, expected, wanted, runtime_of(request).settings)
     response.headers["Location"] = f"/v1/amendments/{amendment.id}"
     return _answered(response, amendment)

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response, Security
@@ -31,6 +32,8 @@ from app.errors import (
     Invalid,
     MalformedJson,
     NotStored,
+    RateLimited,
+    Unauthenticated,
     UnsupportedMediaType,
     WrongRole,
 )
@@ -44,6 +47,8 @@ guarded = APIRouter(prefix="/checks", tags=["checks"], route_class=GuardedRoute)
 
 CheckId = Annotated[str, Path(max_length=40, description="The check's id.")]
 _JSON = b"application/json"
+
+T = TypeVar("T")
 
 
 async def _asker(scope: Scope) -> tuple[Actor, int]:
@@ -66,6 +71,23 @@ async def _asker(scope: Scope) -> tuple[Actor, int]:
     if not headers.get(b"content-type", _JSON).lower().startswith(_JSON):
         raise UnsupportedMediaType("Checks are application/json.")
     return actor, version
+
+
+async def _asked(scope: Scope, receive: Receive, read: Callable[[bytes], T]) -> tuple[T, Actor, int]:
+    """What was asked, by whom, and the access version at which that was known.
+
+    Before anybody is told what is wrong with the request, a key that was only remembered is looked up: one that
+    was revoked or has expired a moment ago gets 401 for a bad question as for a good one.
+    """
+    try:
+        actor, version = await _asker(scope)
+        body = await _body(receive)
+        return read(body), actor, version
+    except (Unauthenticated, RateLimited, NotStored):
+        raise
+    except CekalError:
+        await _admitted(scope)
+        raise
 
 
 async def _admitted(scope: Scope) -> Actor:
@@ -91,9 +113,9 @@ async def _body(receive: Receive) -> bytes:
 async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
     state = scope["app"].state
-    actor, version = await _asker(scope)
-    asked = understand(await _body(receive), legal_day(state.runtime.clock()))
-    body = await state.batcher.ask(Question(asked, actor, version))
+    today = legal_day(state.runtime.clock())
+    question = Question(*await _asked(scope, receive, lambda body: understand(body, today)))
+    body = await state.batcher.ask(question)
     headers = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -116,16 +138,18 @@ router.add_api_route(
 
 
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer many checks, each on its own."""
+    """Answer many checks, each on its own; but none for a key that was revoked meanwhile."""
+    rows, actor, version = await _asked(scope, receive, _rows)
+    await _admitted(scope)  # once more, since there may be no good row whose answer would depend on it
     state = scope["app"].state
-    actor, version = await _asker(scope)
-    rows = _rows(await _body(receive))
     today = legal_day(state.runtime.clock())
     batcher: Batcher = state.batcher
 
     async def one(row: Any) -> bytes:
         try:
             return await batcher.ask(Question(understand(row, today), actor, version))
+        except Unauthenticated:  # there is nobody to be answered, not a bad row
+            raise
         except CekalError as error:
             return msgspec.json.encode({"problem": document_of(error)})
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.access.domain import IMMIGRATION, SYSTEM, Kind, Role
+from app.access.place_store import list_checkpoints
 from app.access.service import NewClient, issue_key, register_client
-from app.access.store import list_checkpoints
 from app.db.unit import Unit
 from app.founding import Founded, found
 from app.settings import Settings

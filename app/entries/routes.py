@@ -1,11 +1,10 @@
 """The register's public calls (contract section 3)."""
 
-import asyncio
 from datetime import date
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
@@ -14,9 +13,10 @@ from app.entries import search, service
 from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
 from app.entries.domain import Entry, Measure, State
 from app.entries.formalising import formalise
-from app.entries.schemas import DecisionIn, EntryIn, FormalisationIn, SearchIn
+from app.entries.preparing import AskedFor, FormallyAskedFor
+from app.entries.schemas import DecisionIn, SearchIn
 from app.entries.store import Filter
-from app.web.etag import RequiredVersion, etag_of, not_modified
+from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
 from app.web.wire import Code
@@ -66,9 +66,8 @@ def tag_of(entry: Entry, reader: Reader) -> str:
 
 
 @router.post("", status_code=201, summary="Submit an entry", responses=problems(*CONTENT, *REPEATS))
-async def submit_entry(unit: Submitter, body: EntryIn, request: Request, response: Response) -> EntryOut:
+async def submit_entry(wanted: AskedFor, unit: Submitter, request: Request, response: Response) -> EntryOut:
     """Ask for a measure against one person; a verifier of the agency and an approver of Immigration decide."""
-    wanted = await asyncio.to_thread(body.wanted)  # a photo takes milliseconds to decode
     entry = await service.submit(unit, wanted, runtime_of(request).settings)
     response.headers["Location"] = f"/v1/entries/{entry.id}"
     return _answered(request, response, entry, unit)
@@ -111,10 +110,7 @@ async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Pa
 @router.get(
     "/{entry_id}",
     summary="Read an entry",
-    responses={
-        304: {"description": "The copy that the caller holds is still good."},
-        **problems("not-found"),
-    },
+    responses={**UNCHANGED, **problems("not-found")},
     response_model=EntryOut,
 )
 async def read_entry(
@@ -122,7 +118,7 @@ async def read_entry(
     entry_id: EntryId,
     request: Request,
     response: Response,
-    if_none_match: Annotated[str | None, Header(description="ETags that the caller holds.")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> EntryOut | Response:
     """One entry as it stands now."""
     entry = await service.get(reader, entry_id)
@@ -136,16 +132,15 @@ async def read_entry(
     responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required"),
 )
 async def resubmit_entry(
+    wanted: AskedFor,
     unit: Submitter,
     entry_id: EntryId,
     expected: RequiredVersion,
-    body: EntryIn,
     request: Request,
     response: Response,
 ) -> EntryOut:
     """Replace the content of a returned entry; it is decided on anew."""
     settings = runtime_of(request).settings
-    wanted = await asyncio.to_thread(body.wanted)
     entry = await service.resubmit(unit, entry_id, expected, wanted, settings)
     return _answered(request, response, entry, unit)
 
@@ -185,15 +180,14 @@ async def decide_on_entry(
     responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required", *REPEATS),
 )
 async def formalise_entry(
+    formal: FormallyAskedFor,
     unit: Submitter,
     entry_id: EntryId,
     expected: RequiredVersion,
-    body: FormalisationIn,
     request: Request,
     response: Response,
 ) -> EntryOut:
     """Ask for the formal entry that follows an urgent one; it is decided on as usual, by other persons."""
-    formal = await asyncio.to_thread(body.formal)
     entry = await formalise(unit, entry_id, expected, formal, runtime_of(request).settings)
     response.headers["Location"] = f"/v1/entries/{entry.id}"
     return _answered(request, response, entry, unit)

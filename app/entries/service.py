@@ -121,7 +121,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         )
         raise Invalid("An entry ban can't be urgent here.", faults=[fault])
     owner = await owner_of(unit)
-    requested = _requested_at(wanted, unit.now)
+    requested = _requested_at(wanted, unit.now, timedelta(seconds=settings.clock_tolerance_seconds))
     await _known_checkpoints(unit, wanted.chase)
     warnings = list(judged(wanted, owner, settings, unit.now))
     warnings += await refuse_duplicates(unit, wanted, owner.code)
@@ -350,12 +350,13 @@ async def keep_photo(unit: Unit, entry: Entry, wanted: Wanted) -> None:
         await store.keep_blob(unit, entry.id, wanted.photo)
 
 
-def _requested_at(wanted: UrgentWanted, now: datetime) -> datetime:
+def _requested_at(wanted: UrgentWanted, now: datetime, tolerance: timedelta) -> datetime:
+    """When the request was made; a moment ahead of our clock counts as now, since no two clocks are equal."""
     requested = wanted.requested_at or now
-    if not now - OLDEST_REQUEST <= requested <= now:
+    if not now - OLDEST_REQUEST <= requested <= now + tolerance:
         fault = Fault("/requested_at", "range", "The request was made within the last 24 hours.")
         raise Invalid("The request's time can't be right.", faults=[fault])
-    return requested
+    return min(requested, now)
 
 
 async def _known_checkpoints(reader: Reader, codes: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ what the viewer may see; `If-Match` compares the version alone, since an act is 
 
 import re
 from hashlib import blake2b
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header
 from starlette.responses import Response
@@ -15,6 +15,9 @@ from app.errors import StaleVersion, VersionRequired
 
 _TAG = re.compile(r'\s*(?:"([0-9]{1,9})(?:-[\x21\x23-\x7e]*)?"|([0-9]{1,9}))\s*')
 _OPAQUE = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+
+VERSION_DEMANDED: Final = "The ETag of the version that was read: 428 without it, 412 if it is out of date."
+"""How the header of a `RequiredVersion` is described; by this the OpenAPI document knows it."""
 
 
 def etag_of(version: int, *parts: object) -> str:
@@ -50,7 +53,7 @@ async def _required_version(
     if_match: Annotated[
         str | None,
         Header(
-            description="The ETag of the version that was read: 428 without it, 412 if it is out of date.",
+            description=VERSION_DEMANDED,
             examples=['"3-8f1d0c5b2a7e"'],
         ),
     ] = None,
@@ -60,6 +63,32 @@ async def _required_version(
 
 RequiredVersion = Annotated[int, Depends(_required_version)]
 """A route's parameter: the version in `If-Match`, without which the route is not entered."""
+
+
+async def _version_if_any(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="The ETag of the version that was read, 428 without it if there is one already; "
+            "absent to add one.",
+            examples=['"3-8f1d0c5b2a7e"'],
+        ),
+    ] = None,
+) -> int | None:
+    return None if if_match is None else expected_version(if_match)
+
+
+VersionIfAny = Annotated[int | None, Depends(_version_if_any)]
+"""A route's parameter: the version in `If-Match`, None without it; for a PUT that may also add."""
+
+IfNoneMatch = Annotated[str | None, Header(description="ETags that the caller holds.")]
+"""A route's parameter: write `if_none_match: IfNoneMatch = None`, and see `not_modified`."""
+
+
+UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "The copy that the caller holds is still good."}
+}
+"""The `responses=` of a route that answers with `not_modified`."""
 
 
 def not_modified(if_none_match: str | None, etag: str) -> Response | None:

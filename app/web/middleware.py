@@ -29,15 +29,15 @@ Header = tuple[bytes, bytes]
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
-_POLICY: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _ALWAYS: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
-_OURS = frozenset({b"x-request-id", b"traceparent", *(name for name, _ in (*_ALWAYS, _POLICY, _HSTS))})
+_OURS = frozenset({b"x-request-id", b"traceparent", *(name for name, _ in (*_ALWAYS, _HSTS))})
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,6 @@ class Edge:
         metrics: where answered requests are counted.
         body_limit: how many bytes a body may have, by path.
         body_timeout: how many seconds to wait for each part of an announced body.
-        own_policy: path prefixes whose pages load scripts and so get no Content-Security-Policy here.
 
     Attributes:
         express: by method and path, the raw routes that are served from here, past every layer behind.
@@ -63,13 +62,11 @@ class Edge:
         metrics: Metrics,
         body_limit: Callable[[str], int],
         body_timeout: float = 15.0,
-        own_policy: tuple[str, ...] = ("/docs", "/redoc"),
     ) -> None:
         self.app = app
         self._accounts = Accounts(metrics)
         self._bodies = BodyWatch(body_timeout)
         self._body_limit = body_limit
-        self._own_policy = own_policy
         self.express: dict[tuple[str, str], RawRoute] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,8 +108,6 @@ class Edge:
     def _headers(self, scope: Scope, told: "_Told") -> list[Header]:
         """What every answer to this request carries, unless the application says otherwise."""
         headers = [(b"x-request-id", told.request_id), (b"traceparent", told.traceparent), *_ALWAYS]
-        if not scope["path"].startswith(self._own_policy):
-            headers.append(_POLICY)
         if scope.get("scheme") == "https":
             headers.append(_HSTS)
         return headers

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from app.web.catalogue import CATALOGUE
+from app.web.etag import VERSION_DEMANDED
 from app.web.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
@@ -184,7 +185,7 @@ def _tidy(operation: Json) -> None:
     operation["description"] = _SECTIONS.sub("", operation.get("description") or f"{operation['summary']}.")
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
-        if parameter["name"].lower() == "if-match":
+        if parameter.get("description") == VERSION_DEMANDED:
             parameter["required"] = True  # its absence is a problem of its own, so FastAPI must not see this
     refused = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
     if refused.get("schema", {}).get("$ref", "").endswith("/HTTPValidationError"):

@@ -181,11 +181,15 @@ def _answer_to_http(scope: Scope, error: HTTPException) -> Response:
 
 
 def _methods_of(scope: Scope) -> set[str]:
-    """Every method that some route of the path has: Starlette names only the first route's."""
+    """Every method that some route of the path has: Starlette names only the first route's.
+
+    A path that is itself a route, such as `/v1/checks/batch`, is none of the ids that another would take it for.
+    """
     path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
     methods: set[str] = set()
+    own: set[str] = set()
     for context in iter_route_contexts(scope["app"].routes):
         regex = getattr(context, "path_regex", None)
         if regex is not None and regex.match(path):
-            methods |= context.methods or set()
-    return methods
+            (own if context.path_format == path else methods).update(context.methods or ())
+    return own or methods

@@ -183,7 +183,7 @@ async def test_every_administrative_act_is_recorded_with_who_did_it(
     await http.delete(f"/v1/clients/{client['id']}", headers=admin.headers)
     clock.advance(seconds=1)
     place = {"name": "Bandara Baru", "mode": "air", "zone": "Asia/Makassar"}
-    expect(await http.put("/v1/checkpoints/NEW", json=place, headers=admin.headers), 200)
+    expect(await http.put("/v1/checkpoints/NEW", json=place, headers=admin.headers), 201)
     whole = expect(await http.get("/v1/audit?limit=500", headers=admin.headers), 200)["items"]
     trail = [act for act in whole if act["client_id"] != "system"]
     assert [(act["act"], act["object"], act["client_id"]) for act in trail] == [

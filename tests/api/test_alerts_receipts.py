@@ -123,13 +123,13 @@ async def test_recipients_are_fixed_when_the_first_alert_leaves(
     submitter, admin = await actors.client("submitter"), await actors.client("admin")
     raised = await sound(http, submitter)
     place = {"name": "Pos Lintas Batas Baru", "mode": "land", "zone": "Asia/Makassar"}
-    expect(await http.put("/v1/checkpoints/NEW-1", json=place, headers=admin.headers), 200)
+    expect(await http.put("/v1/checkpoints/NEW-1", json=place, headers=admin.headers), 201)
     juanda = expect(await http.get("/v1/checkpoints/SUB", headers=admin.headers), 200)
     closed = {
         **{name: juanda[name] for name in ("name", "mode", "city", "province", "zone")},
         "active": False,
     }
-    expect(await http.put("/v1/checkpoints/SUB", json=closed, headers=admin.headers), 200)
+    expect(await http.put("/v1/checkpoints/SUB", json=closed, headers=admin.on('"1"')), 200)
     duty = await actors.client("duty_officer")
     await decide(http, duty, raised["entry"], "countersign")
     reader = await actors.client("checkpoint", checkpoint="DPS")

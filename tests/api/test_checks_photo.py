@@ -79,6 +79,6 @@ async def test_a_checkpoint_that_opened_later_was_not_told_and_sees_no_photo(
     raised = await sound(http, await actors.client("submitter"))
     admin = await actors.client("admin")
     place = {"name": "Pos Lintas Batas Baru", "mode": "land", "zone": "Asia/Makassar"}
-    expect(await http.put("/v1/checkpoints/NEW-1", json=place, headers=admin.headers), 200)
+    expect(await http.put("/v1/checkpoints/NEW-1", json=place, headers=admin.headers), 201)
     newcomer = await actors.client("checkpoint", checkpoint="NEW-1")
     assert await status(http, newcomer, raised["entry"]) == 404

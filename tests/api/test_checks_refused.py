@@ -152,3 +152,71 @@ async def test_a_key_that_has_expired_is_refused_though_it_was_remembered(
         expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
     clock.advance(days=366)
     expect(await http.post("/v1/checks", json=question, headers=counter.headers), 401)
+
+
+FAULTY: list[tuple[str, bytes]] = [
+    ("/v1/checks", b"{"),
+    ("/v1/checks", b'{"direction": "exit"}'),
+    ("/v1/checks", b'{"direction": "exit", "mrz": "P<IDN"}'),
+    ("/v1/checks/batch", b"{"),
+    ("/v1/checks/batch", b'{"items": []}'),
+    ("/v1/checks/batch", b'{"items": [{"direction": "exit"}, null]}'),
+    ("/v1/checks/batch", json.dumps({"items": [{"direction": "exit", **ABOUT}] * 3}).encode()),
+    ("/v1/checks/batch", json.dumps({"items": [{"direction": "exit"}] * 1001}).encode()),
+]
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+@pytest.mark.parametrize(("path", "body"), FAULTY)
+async def test_whoever_has_no_key_any_more_is_told_only_that(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    clock: SettableClock,
+    counter: Caller,
+    path: str,
+    body: bytes,
+    end: str,
+) -> None:
+    """Whatever is wrong with the question; and a batch is refused as a whole, not row by row."""
+    question = check_body(entry_body()["subject"])
+    for _ in range(2):  # the second time the key is remembered
+        expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+    if end == "revoked":
+        async with runtime.writing(SYSTEM) as unit:
+            await revoke_key(unit, counter.id, counter.key_id)
+    else:
+        clock.advance(days=366)
+    headers = {**counter.headers, "Content-Type": "application/json"}
+    problem = expect(await http.post(path, content=body, headers=headers), 401)
+    assert problem["type"] == "/problems/unauthenticated"
+    assert await stored(runtime) == 2
+
+
+@pytest.mark.parametrize("header", [{"Idempotency-Key": "again"}, {"Content-Type": "application/xml"}])
+async def test_nor_what_is_wrong_with_its_headers(
+    http: httpx2.AsyncClient, runtime: Runtime, counter: Caller, header: dict[str, str]
+) -> None:
+    question = check_body(entry_body()["subject"])
+    for _ in range(2):
+        expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+    async with runtime.writing(SYSTEM) as unit:
+        await revoke_key(unit, counter.id, counter.key_id)
+    expect(await http.post("/v1/checks", content=b"{}", headers={**counter.headers, **header}), 401)
+
+
+async def test_a_batch_whose_key_is_revoked_on_the_way_gets_no_answer_at_all(
+    http: httpx2.AsyncClient, app: FastAPI, runtime: Runtime, counter: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was admitted, and the key ends before the desk has seen its rows."""
+    question = check_body(entry_body()["subject"])
+    answer = app.state.batcher._desk.answer
+
+    async def revoked_before(questions: Any) -> Any:
+        async with runtime.writing(SYSTEM) as unit:
+            await revoke_key(unit, counter.id, counter.key_id)
+        return await answer(questions)
+
+    monkeypatch.setattr(app.state.batcher._desk, "answer", revoked_before)
+    body = {"items": [question, {"direction": "exit"}, question]}
+    expect(await http.post("/v1/checks/batch", json=body, headers=counter.headers), 401)
+    assert await stored(runtime) == 0

@@ -206,7 +206,9 @@ async def test_an_agency_that_is_no_longer_active_submits_nothing(
     submitter, admin = await actors.client("submitter", agency="BNPT"), await actors.client("admin")
     agency = expect(await http.get("/v1/agencies/BNPT", headers=admin.headers), 200)
     agency.pop("code")
-    expect(await http.put("/v1/agencies/BNPT", json={**agency, "active": False}, headers=admin.headers), 200)
+    expect(
+        await http.put("/v1/agencies/BNPT", json={**agency, "active": False}, headers=admin.on('"1"')), 200
+    )
     async with nothing_changed(runtime):
         response = await http.post("/v1/entries", json=entry_body(), headers=submitter.headers)
         refused(response, 403, "wrong-agency")

@@ -13,7 +13,7 @@ from app.entries import photos
 from app.errors import PhotoInvalid
 from app.runtime import Runtime
 from tests.support.actors import Actors
-from tests.support.bodies import entry_body
+from tests.support.bodies import entry_body, urgent_body
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import decide, expect, impose, submit
 
@@ -195,3 +195,39 @@ async def test_a_photo_of_one_mebibyte_is_taken(http: AsyncClient, actors: Actor
     assert (await submit(http, await actors.client("submitter"), body))["subject"]["photo"][
         "media_type"
     ] == "image/jpeg"
+
+
+async def test_a_photo_is_decoded_before_the_transaction_begins_and_only_for_who_may_submit(
+    http: AsyncClient, actors: Actors, monkeypatch: pytest.MonkeyPatch
+):
+    """On SQLite an open transaction holds the lock that every other writer waits for."""
+    submitter, verifier = await actors.client("submitter"), await actors.client("verifier")
+    returned = await decide(http, verifier, await submit(http, submitter), "return", "Illegible.")
+    steps: list[str] = []
+    take, writing = photos.take, Runtime.writing
+
+    def decoded(media_type: str, data: str) -> Any:
+        steps.append("decoded")
+        return take(media_type, data)
+
+    def opened(runtime: Runtime, actor: Any) -> Any:
+        steps.append("opened")
+        return writing(runtime, actor)
+
+    monkeypatch.setattr(photos, "take", decoded)
+    monkeypatch.setattr(Runtime, "writing", opened)
+    for method, path, body, more in (
+        ("POST", "/v1/entries", entry_body(), {}),
+        ("PUT", f"/v1/entries/{returned['id']}", entry_body(), {"If-Match": f'"{returned["version"]}"'}),
+        ("POST", "/v1/urgent-entries", urgent_body(), {"Idempotency-Key": "one"}),
+    ):
+        refused(
+            await http.request(method, path, json=body, headers={**verifier.headers, **more}),
+            403,
+            "wrong-role",
+        )
+        assert steps == []
+        answer = await http.request(method, path, json=body, headers={**submitter.headers, **more})
+        assert answer.status_code in {200, 201}, answer.text
+        assert steps == ["decoded", "opened"]
+        steps.clear()

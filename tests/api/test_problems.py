@@ -272,3 +272,9 @@ async def test_no_problem_repeats_what_was_sent(http: AsyncClient, actors: Actor
 
 def _known(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry["subject"], "photo": entry_body()["subject"]["photo"]}
+
+
+@pytest.mark.parametrize(("path", "methods"), [("/v1/checks/batch", "POST"), ("/v1/entries/search", "POST")])
+async def test_a_path_of_its_own_is_not_taken_for_an_id(http: AsyncClient, path: str, methods: str):
+    response = await http.request("OPTIONS", path)
+    assert (response.status_code, response.headers["allow"]) == (405, methods)

@@ -185,6 +185,21 @@ async def test_its_first_day_is_the_legal_day_of_the_request(
             assert entry["in_force"] is True, "from the commit, not from the request"
 
 
+async def test_a_request_a_moment_ahead_of_our_clock_counts_as_made_now(http: AsyncClient, actors: Actors):
+    submitter = await actors.client("submitter")
+    for ahead in ("2026-11-23T03:00:00.001Z", "2026-11-23T03:00:05Z", "2026-11-23T10:00:05+07:00"):
+        entry = expect(await make(http, submitter, urgent_body(requested_at=ahead), ahead), 201)["entry"]
+        assert entry["requested_at"] == "2026-11-23T03:00:00.000000Z"
+    late = await make(http, submitter, urgent_body(requested_at="2026-11-23T03:00:05.001Z"))
+    assert list(refused(late, 422, "validation")) == ["/requested_at"]
+
+
+@pytest.mark.settings(clock_tolerance_seconds=0)
+async def test_how_far_ahead_is_a_setting(http: AsyncClient, actors: Actors):
+    body = urgent_body(requested_at="2026-11-23T03:00:00.001Z")
+    refused(await make(http, await actors.client("submitter"), body), 422, "validation")
+
+
 MISFITS = [
     ({"requested_at": "2026-11-22T02:59:59Z"}, "/requested_at"),
     ({"requested_at": "2026-11-23T03:10:00Z"}, "/requested_at"),

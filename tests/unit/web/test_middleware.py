@@ -73,12 +73,6 @@ async def test_what_the_application_says_of_itself_stands(client: httpx2.AsyncCl
     assert headers.get_list("content-security-policy") == ["default-src 'self'"]
 
 
-async def test_the_documentations_pages_may_load_scripts(client: httpx2.AsyncClient):
-    answer = await client.get("/docs")
-    assert answer.status_code == 200
-    assert "content-security-policy" not in answer.headers
-
-
 async def test_https_is_insisted_on_only_over_https(app: FastAPI):
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://register") as client:
         answer = await client.get("/greet")

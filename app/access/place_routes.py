@@ -1,0 +1,117 @@
+"""Administration of places: agencies and checkpoints (contract section 8)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from app.access import place_store as store
+from app.access import places
+from app.access.domain import Agency, Checkpoint, Role
+from app.access.guard import GuardedRoute, reader_for, unit_for
+from app.access.schemas import AgencyIn, AgencyOut, CheckpointIn, CheckpointOut
+from app.db.unit import Reader, Unit
+from app.web.etag import UNCHANGED, IfNoneMatch, VersionIfAny, etag_of, not_modified
+from app.web.openapi import problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+
+router = APIRouter(tags=["administration"], route_class=GuardedRoute)
+
+AnyReader = Annotated[Reader, reader_for()]
+Admin = Annotated[Unit, unit_for(Role.ADMIN)]
+CodePath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
+
+
+def _after(cursor: str | None) -> str | None:
+    return str(decode_cursor(cursor, str)[0]) if cursor else None
+
+
+def _changed(response: Response, path: str, version: int) -> None:
+    response.headers["ETag"] = etag_of(version)
+    if version == 1:
+        response.status_code = 201
+        response.headers["Location"] = path
+
+
+@router.get("/agencies", summary="List agencies", responses=problems("validation"))
+async def list_agencies(
+    reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[AgencyOut]:
+    """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
+    rows = await store.list_agencies(reader, _after(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.code,))
+    return Page(items=[AgencyOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/agencies/{code}",
+    summary="Read an agency",
+    responses={**UNCHANGED, **problems("not-found")},
+    response_model=AgencyOut,
+)
+async def read_agency(
+    reader: AnyReader, code: CodePath, response: Response, if_none_match: IfNoneMatch = None
+) -> AgencyOut | Response:
+    """One agency."""
+    agency = await places.get_agency(reader, code)
+    response.headers["ETag"] = tag = etag_of(agency.version)
+    return not_modified(if_none_match, tag) or AgencyOut.of(agency)
+
+
+@router.put(
+    "/agencies/{code}",
+    summary="Change or add an agency",
+    responses={
+        201: {"model": AgencyOut, "description": "It was added."},
+        **problems("validation", "stale-version", "version-required"),
+    },
+)
+async def change_agency(
+    unit: Admin, code: CodePath, expected: VersionIfAny, body: AgencyIn, response: Response
+) -> AgencyOut:
+    """Replace what is known of an agency, or add one, for which no `If-Match` is sent; recorded."""
+    wanted = Agency(code=code, **{**body.model_dump(), "legal_forms": tuple(body.legal_forms)})
+    agency = await places.change_agency(unit, wanted, expected)
+    _changed(response, f"/v1/agencies/{code}", agency.version)
+    return AgencyOut.of(agency)
+
+
+@router.get("/checkpoints", summary="List checkpoints", responses=problems("validation"))
+async def list_checkpoints(
+    reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[CheckpointOut]:
+    """The places where people are examined, by code."""
+    rows = await store.list_checkpoints(reader, _after(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.code,))
+    return Page(items=[CheckpointOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/checkpoints/{code}",
+    summary="Read a checkpoint",
+    responses={**UNCHANGED, **problems("not-found")},
+    response_model=CheckpointOut,
+)
+async def read_checkpoint(
+    reader: AnyReader, code: CodePath, response: Response, if_none_match: IfNoneMatch = None
+) -> CheckpointOut | Response:
+    """One checkpoint."""
+    place = await places.get_checkpoint(reader, code)
+    response.headers["ETag"] = tag = etag_of(place.version)
+    return not_modified(if_none_match, tag) or CheckpointOut.of(place)
+
+
+@router.put(
+    "/checkpoints/{code}",
+    summary="Change or add a checkpoint",
+    responses={
+        201: {"model": CheckpointOut, "description": "It was added."},
+        **problems("validation", "stale-version", "version-required"),
+    },
+)
+async def change_checkpoint(
+    unit: Admin, code: CodePath, expected: VersionIfAny, body: CheckpointIn, response: Response
+) -> CheckpointOut:
+    """Replace what is known of a checkpoint, or add one, for which no `If-Match` is sent; recorded."""
+    place = await places.change_checkpoint(unit, Checkpoint(code=code, **body.model_dump()), expected)
+    _changed(response, f"/v1/checkpoints/{code}", place.version)
+    return CheckpointOut.of(place)

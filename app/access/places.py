@@ -1,0 +1,114 @@
+"""Use cases of places: agencies and checkpoints, loaded once and changed by admins. Every change is recorded."""
+
+from dataclasses import replace
+
+from app.access import place_store as store
+from app.access.domain import Agency, Checkpoint
+from app.access.reference import load_agencies, load_checkpoints
+from app.access.store import record
+from app.db.unit import Reader, Unit
+from app.errors import Fault, Invalid, NotFound, StaleVersion, VersionRequired
+
+
+async def load_reference(unit: Unit) -> tuple[int, int]:
+    """Load the shipped agencies and checkpoints that the register does not have yet.
+
+    Returns:
+        How many agencies and how many checkpoints were added.
+    """
+    agencies = 0
+    for given in load_agencies():
+        if await store.find_agency(unit, given.code) is None:
+            await store.save_agency(unit, Agency(**given.facts(), phone=None, active=True))
+            agencies += 1
+    checkpoints = 0
+    for place in load_checkpoints():
+        if await store.find_checkpoint(unit, place.code) is None:
+            await store.save_checkpoint(unit, Checkpoint(**place.facts(), active=True))
+            checkpoints += 1
+    if agencies or checkpoints:
+        await record(unit, "reference.loaded", None, {"agencies": agencies, "checkpoints": checkpoints})
+    return agencies, checkpoints
+
+
+async def get_agency(reader: Reader, code: str) -> Agency:
+    """An agency.
+
+    Raises:
+        NotFound: there is none with this code.
+    """
+    agency = await store.find_agency(reader, code)
+    if agency is None:
+        raise NotFound("There is no such agency.")
+    return agency
+
+
+async def get_checkpoint(reader: Reader, code: str) -> Checkpoint:
+    """A checkpoint.
+
+    Raises:
+        NotFound: there is none with this code.
+    """
+    checkpoint = await store.find_checkpoint(reader, code)
+    if checkpoint is None:
+        raise NotFound("There is no such checkpoint.")
+    return checkpoint
+
+
+async def change_agency(unit: Unit, wanted: Agency, expected: int | None) -> Agency:
+    """Replace what is known of an agency, or add one.
+
+    Args:
+        unit: the transaction; its actor is the admin.
+        wanted: the agency as it is to be; its version is not looked at.
+        expected: the version that was read; None to add one.
+
+    Raises:
+        VersionRequired, StaleVersion: as `next_version`.
+        Invalid: the parent is unknown.
+    """
+    known = await store.hold_agency(unit, wanted.code)
+    agency = replace(wanted, version=next_version(known, expected))
+    if wanted.parent is not None and await store.find_agency(unit, wanted.parent) is None:
+        fault = Fault("/parent", "unknown", "There is no agency with this code.")
+        raise Invalid("The parent agency is unknown.", faults=[fault])
+    await store.save_agency(unit, agency)
+    await record(unit, "agency.changed", agency.code, {"active": agency.active, "version": agency.version})
+    return agency
+
+
+async def change_checkpoint(unit: Unit, wanted: Checkpoint, expected: int | None) -> Checkpoint:
+    """Replace what is known of a checkpoint, or add one; arguments and errors as `change_agency`.
+
+    Raises:
+        VersionRequired, StaleVersion: as `next_version`.
+    """
+    known = await store.hold_checkpoint(unit, wanted.code)
+    place = replace(wanted, version=next_version(known, expected))
+    await store.save_checkpoint(unit, place)
+    await record(unit, "checkpoint.changed", place.code, {"active": place.active, "version": place.version})
+    return place
+
+
+def next_version(known: Agency | Checkpoint | None, expected: int | None) -> int:
+    """The version that a change makes, if whoever asks for it has read the one before.
+
+    Args:
+        known: the place as it stands; None if there is none.
+        expected: the version that was read; None if none was named.
+
+    Raises:
+        VersionRequired: there is such a place, and no version was named.
+        StaleVersion: another version is current, or there is no such place any more or yet.
+    """
+    if known is None:
+        if expected is None:
+            return 1
+        raise StaleVersion("There is nothing with this code; to add it, send no If-Match.")
+    if expected is None:
+        raise VersionRequired(
+            "There is one with this code already: send If-Match with its ETag to change it."
+        )
+    if expected != known.version:
+        raise StaleVersion("It has changed since it was read.", extra={"version": known.version})
+    return known.version + 1
