@@ -4,6 +4,7 @@ What the law leaves open is a setting with a stated default, never a constant in
 """
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     countersign_within_hours: int = Field(6, ge=1)
     countersign_lapse_hours: int = Field(24, ge=1)
     withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")
+    public_holidays: Annotated[frozenset[date], NoDecode] = Field(
+        frozenset(),
+        description="comma-separated days, as 2026-12-25, that are no working days; none are built in, since the "
+        "government sets them each year",
+    )
     question_days: Days = Field(90, description="how long a check's clear question is kept")
     delay_personal_days: Days = Field(
         365, description="how long it is kept who the traveller of a delayed departure was"
@@ -84,7 +90,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("trusted_proxies", "witness_warn_agencies"):
+        for name in ("trusted_proxies", "witness_warn_agencies", "public_holidays"):
             raw = values.get(name)
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]

@@ -11,16 +11,20 @@ from app.amendments.routes import router as amendments
 from app.checks.routes import guarded as read_checks
 from app.checks.routes import router as checks
 from app.departures.routes import router as departures
+from app.entries.duty_routes import router as duties
 from app.entries.routes import router as entries
 from app.ledger.routes import router as changes
+from app.objections.routes import router as objections
 from app.rectifications.routes import router as rectifications
 from app.worklist.routes import router as worklist
 
 router = APIRouter(prefix="/v1")
 for part in (
     entries,
+    duties,
     entry_amendments,
     amendments,
+    objections,
     urgent_router,
     alerts,
     checks,
@@ -38,6 +42,7 @@ TAGS = (
     {"name": "entries", "description": "Measures against persons: submitted, decided on, read."},
     {"name": "amendments", "description": "Extension, correction, revocation, acquittal, annulment."},
     {"name": "urgent entries", "description": "Holds that reach every checkpoint within a second."},
+    {"name": "objections", "description": "What is filed against measures, and what their owners answer."},
     {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
     {"name": "checks", "description": "The question at the border and its three-level answer."},
     {

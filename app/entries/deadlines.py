@@ -56,7 +56,7 @@ MEANINGS: Final = {
     DeadlineName.COUNTERSIGN: "an urgent entry is to be countersigned (6 hours, a setting); passing, it escalates.",
     DeadlineName.COUNTERSIGN_OR_LAPSE: "without its countersignature an urgent entry lapses (24 hours, a setting).",
     DeadlineName.APPROVE_BEFORE_LAPSE: "end of day 20 of an urgent entry, when it lapses for ever unless its "
-    "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11).",
+    "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11); gone while an approved one waits to begin.",
     DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, within seven days of its receipt "
     "(UU 6/2011 art. 94(6)); gone once it is approved.",
     DeadlineName.DELIVER_TO_MINISTER: "the decision reaches the minister within three days of its date "
@@ -64,7 +64,7 @@ MEANINGS: Final = {
     DeadlineName.DELIVER_TO_PERSON: "the decision reaches the person within seven days of its date (UU 6/2011 "
     "art. 94(3)); open until its proof is recorded.",
     DeadlineName.EXTEND_BEFORE: "last moment at which an extension can still arrive, three days before the end "
-    "(Permenimipas 13/2025 art. 13(5)-(6)); passing, the measure ends by law. Gone once it was extended.",
+    "(Permenimipas 13/2025 art. 13(5)-(6)); passing, the measure ends by law. Gone where no extension is left.",
     DeadlineName.WITHDRAW_PASSPORT: "an Indonesian's passport is withdrawn while an exit ban holds: by Immigration, "
     "a service or diplomatic one by the Foreign Ministry (3 days, a setting).",
 }
@@ -78,6 +78,7 @@ class Terms:
     countersign_within: timedelta = timedelta(hours=6)
     countersign_lapse: timedelta = timedelta(hours=24)
     withdraw_passport_days: int = 3
+    deterrence_extensions: int = periods.EXTENSIONS
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -86,7 +87,12 @@ class Terms:
             countersign_within=timedelta(hours=settings.countersign_within_hours),
             countersign_lapse=timedelta(hours=settings.countersign_lapse_hours),
             withdraw_passport_days=settings.withdraw_passport_days,
+            deterrence_extensions=settings.deterrence_extensions,
         )
+
+    def extensions(self, measure: Measure) -> int:
+        """How often a measure may be extended (R22, R24)."""
+        return periods.EXTENSIONS if measure is Measure.PREVENTION else self.deterrence_extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
         terms: the deployment's.
         met: when each duty that was recorded was done, by the deadline's name.
     """
-    found = list(_urgent(entry, terms) if entry.urgent else _ordinary(entry, met))
+    found = list(_urgent(entry, terms) if entry.urgent else _ordinary(entry, terms, met))
     found += _passport(entry, terms, met)
     found.sort(key=lambda deadline: (deadline.due_at, deadline.name))
     return tuple(found)
@@ -163,39 +169,43 @@ def _urgent(entry: Entry, terms: Terms) -> Iterator[Deadline]:
     over = periods.over_at(entry.ends_on)
     superseded = entry.ended_reason is EndedReason.SUPERSEDED
     outlived = entry.ended_reason is EndedReason.LAPSED and entry.ended_at == over
-    if superseded or outlived or entry.state is not State.ENDED:
+    waiting = entry.state is not State.ENDED and entry.superseded_from is None
+    if superseded or outlived or waiting:
         met_at = entry.ended_at if superseded else None
         yield Deadline(DeadlineName.APPROVE_BEFORE_LAPSE, over, met_at, (entry.agency, IMMIGRATION))
 
 
-def _ordinary(entry: Entry, met: Mapping[str, datetime]) -> Iterator[Deadline]:
+def _ordinary(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterator[Deadline]:
     """R13, R18, R23, R41: refused or carried out in time; extended in time, where that is still possible."""
     if entry.state in _BEFORE_A_DECISION | _REFUSED:
         due_at = entry.received_at + periods.REFUSAL_WITHIN
-        refused_at = entry.updated_at if entry.state in _REFUSED else None
+        refused_at = (entry.ended_at or entry.updated_at) if entry.state in _REFUSED else None
         yield Deadline(DeadlineName.REFUSE_OR_APPROVE, due_at, refused_at, (IMMIGRATION,))
     if entry.submitted_by != SYSTEM.client_id and entry.state not in _REFUSED:
         yield from _deliveries(entry, met)
     if (
         entry.state is State.ACTIVE
         and entry.ends_on is not None
-        and entry.extension_count < periods.EXTENSIONS
+        and entry.extension_count < terms.extensions(entry.measure)
     ):
-        due_at = _last_second(entry.ends_on - timedelta(days=EXTENSION_DAYS))
+        due_at = periods.last_second(entry.ends_on - timedelta(days=EXTENSION_DAYS))
         extended_at = met.get(DeadlineName.EXTEND_BEFORE)
         yield Deadline(DeadlineName.EXTEND_BEFORE, due_at, extended_at, (entry.agency,))
 
 
 def _deliveries(entry: Entry, met: Mapping[str, datetime]) -> Iterator[Deadline]:
-    decided = entry.basis.issued_on
+    """An extension is a decision of its own, which reaches the minister with its request, but the person anew."""
     received = met.get(DeadlineName.DELIVER_TO_MINISTER)
     if entry.basis.received_on is not None:
         received = day_begins(entry.basis.received_on)
-    due_at = _last_second(decided + timedelta(days=TO_MINISTER_DAYS))
+    due_at = periods.last_second(entry.basis.issued_on + timedelta(days=TO_MINISTER_DAYS))
     yield Deadline(DeadlineName.DELIVER_TO_MINISTER, due_at, received, (entry.agency,))
     if entry.state not in _BEFORE_A_DECISION:
-        due_at = _last_second(decided + timedelta(days=TO_PERSON_DAYS))
+        decided = entry.decided_on
         delivered = met.get(DeadlineName.DELIVER_TO_PERSON)
+        if delivered is not None and delivered < day_begins(decided):
+            delivered = None  # that was the decision before
+        due_at = periods.last_second(decided + timedelta(days=TO_PERSON_DAYS))
         yield Deadline(DeadlineName.DELIVER_TO_PERSON, due_at, delivered, (entry.agency,))
 
 
@@ -210,10 +220,5 @@ def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
         return
     withdrawn = met.get(DeadlineName.WITHDRAW_PASSPORT)
     if entry.state in {State.PROVISIONAL, State.ACTIVE} or withdrawn is not None:
-        due_at = _last_second(legal_day(begins) + timedelta(days=terms.withdraw_passport_days))
+        due_at = periods.last_second(legal_day(begins) + timedelta(days=terms.withdraw_passport_days))
         yield Deadline(DeadlineName.WITHDRAW_PASSPORT, due_at, withdrawn, holders)
-
-
-def _last_second(day: date) -> datetime:
-    """23:59:59 WIB of a legal day, in UTC."""
-    return periods.over_at(day) - timedelta(seconds=1)

@@ -173,6 +173,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
 
     @property
+    def decided_on(self) -> date:
+        """The date of the owner's last decision about the measure: its own, or that of its extension."""
+        return (self.extended_by or self.basis).issued_on
+
+    @property
     def over_at(self) -> datetime | None:
         """First instant at which it no longer holds: by its dates, or because its formal entry begins."""
         ends = [end for end in (self.in_force_until, self.superseded_from) if end is not None]

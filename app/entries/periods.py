@@ -73,6 +73,11 @@ def over_at(ends_on: date) -> datetime:
     return day_ends(ends_on)
 
 
+def last_second(day: date) -> datetime:
+    """23:59:59 WIB of a legal day, in UTC: the last moment to be in time where the law counts days (R23)."""
+    return day_ends(day) - timedelta(seconds=1)
+
+
 def overlap(starts_on: date, ends_on: date | None, other_start: date, other_end: date | None) -> bool:
     """Whether two periods share a day; None as an end means lifetime."""
     return (ends_on is None or other_start <= ends_on) and (other_end is None or starts_on <= other_end)

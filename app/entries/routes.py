@@ -13,7 +13,9 @@ from app.entries import search, service
 from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
 from app.entries.domain import Entry, Measure, State
 from app.entries.formalising import formalise
+from app.entries.history import history
 from app.entries.preparing import AskedFor, FormallyAskedFor
+from app.entries.recorded import with_met
 from app.entries.schemas import DecisionIn, SearchIn
 from app.entries.store import Filter
 from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
@@ -59,9 +61,13 @@ def _answered(request: Request, response: Response, entry: Entry, unit: Reader) 
 
 
 def tag_of(entry: Entry, reader: Reader) -> str:
-    """The entry's ETag: it changes with the version, the state at the moment, and `in_force`."""
+    """The entry's ETag: it changes with the version, the state at the moment, `in_force`, and duties done."""
     return etag_of(
-        entry.version, entry.in_force(reader.now), entry.at(reader.now).state.value, entry.sequence
+        entry.version,
+        entry.in_force(reader.now),
+        entry.at(reader.now).state.value,
+        entry.sequence,
+        sorted(entry.met.items()),
     )
 
 
@@ -142,6 +148,7 @@ async def resubmit_entry(
     """Replace the content of a returned entry; it is decided on anew."""
     settings = runtime_of(request).settings
     entry = await service.resubmit(unit, entry_id, expected, wanted, settings)
+    (entry,) = await with_met(unit, [entry])
     return _answered(request, response, entry, unit)
 
 
@@ -170,6 +177,7 @@ async def decide_on_entry(
 ) -> EntryOut:
     """Another pair of eyes: verify or return, approve or reject, countersign an urgent entry."""
     entry = await service.decide(unit, entry_id, expected, body.verdict, body.reason)
+    (entry,) = await with_met(unit, [entry])
     return _answered(request, response, entry, unit)
 
 
@@ -196,7 +204,7 @@ async def formalise_entry(
 @router.get("/{entry_id}/history", summary="Read an entry's history", responses=problems("not-found"))
 async def read_history(reader: EntryReader, entry_id: EntryId) -> HistoryOut:
     """Every step of an entry's life, in order."""
-    steps = await service.history(reader, entry_id)
+    steps = await history(reader, entry_id)
     return HistoryOut(items=[HistoryItemOut(**msgspec.to_builtins(step)) for step in steps])
 
 

@@ -31,7 +31,7 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes) -> list[Entry]:
         raise Invalid("There is nothing to look for.", faults=[fault])
     before = str(decode_cursor(wanted.cursor, str, pointer="/cursor")[0]) if wanted.cursor else None
     found = [entry for entry in await store.list_by_keys(unit, keys) if service.visible(entry, unit.actor)]
-    found = [entry.at(unit.now) for entry in await service.with_sequences(unit, found)]
+    found = [entry.at(unit.now) for entry in await service.as_known(unit, found)]
     fitting = [entry for entry in found if _fits(entry, wanted) and (before is None or entry.id < before)]
     fitting.sort(key=lambda entry: entry.id, reverse=True)
     await service.log_look(unit, "entries.searched", None, _trace(wanted, fitting, pepper))

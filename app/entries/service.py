@@ -8,7 +8,7 @@ import msgspec
 from app.access.domain import IMMIGRATION
 from app.access.service import find_checkpoint, lock_agency, record
 from app.db.unit import Actor, Reader, Unit
-from app.entries import periods, store
+from app.entries import periods, recorded, store
 from app.entries.blobs import Blob
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
 from app.entries.duplicates import refuse_duplicates
@@ -28,7 +28,7 @@ from app.errors import (
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.ledger.domain import RecordType
-from app.ledger.service import last_of_entries, sequences_of_entry
+from app.ledger.service import last_of_entries
 from app.settings import Settings
 
 ALL_ENTRIES = frozenset({"approver", "duty_officer", "auditor"})
@@ -211,7 +211,7 @@ async def get(reader: Reader, entry_id: str) -> Entry:
     entry = await store.find(reader, entry_id)
     if entry is None or not visible(entry, reader.actor):
         raise NotFound("There is no such entry.")
-    return (await with_sequences(reader, [entry]))[0].at(reader.now)
+    return (await as_known(reader, [entry]))[0].at(reader.now)
 
 
 async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Entry]:
@@ -221,25 +221,18 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
             return []
         wanted = replace(wanted, agency=reader.actor.agency)
     entries = await store.list_page(reader, wanted, before, limit)
-    return [entry.at(reader.now) for entry in await with_sequences(reader, entries)]
+    return [entry.at(reader.now) for entry in await as_known(reader, entries)]
+
+
+async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
+    """The same entries with everything that is kept beside them: their sequence, and which duties are met."""
+    return await recorded.with_met(reader, await with_sequences(reader, entries))
 
 
 async def with_sequences(reader: Reader, entries: list[Entry]) -> list[Entry]:
     """The same entries, each with the number of its last ledger record."""
     sequences = await last_of_entries(reader, [entry.id for entry in entries])
     return [entry.replace(sequence=sequences.get(entry.id)) for entry in entries]
-
-
-async def history(reader: Reader, entry_id: str) -> list[dict[str, object]]:
-    """What happened to an entry, in order, with the ledger's numbers.
-
-    Raises:
-        NotFound: outside the actor's view.
-    """
-    await get(reader, entry_id)
-    sequences = await sequences_of_entry(reader, entry_id)
-    steps = await store.list_history(reader, entry_id)
-    return [{**step, "sequence": sequences.get(step["version"])} for step in steps]
 
 
 async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:

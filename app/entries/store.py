@@ -37,6 +37,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "ends_on": entry.ends_on,
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
+        "ended_at": entry.ended_at,
         "document": _document(entry),
     }
 

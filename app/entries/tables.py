@@ -29,10 +29,13 @@ entry = Table(
     Column("ends_on", Date),
     Column("in_force_from", Instant),
     Column("in_force_until", Instant),
+    Column("ended_at", Instant),
+    Column("erased", Integer, nullable=False, server_default="0"),  # 0 nothing, 1 the photo, 2 the person
     Column("document", Text, nullable=False),  # the whole entry, JSON
 )
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
 Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
+Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what retention has still to look at
 
 version = Table(
     "entry_version",
@@ -65,6 +68,20 @@ blob = Table(
     Column("media_type", String(64), nullable=False),
     Column("bytes", LargeBinary),  # None once erased
     Column("erased_at", Instant),
+)
+
+duty = Table(
+    "entry_duty",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # the entry's, when it was recorded
+    Column("done_at", Instant, nullable=False),
+    Column("reference", Text),  # the proof; None once erased, as is the note
+    Column("note", Text),
+    Column("by", Id, nullable=False),  # client
+    Column("person", String(64)),
+    Column("recorded_at", Instant, nullable=False),
 )
 
 source = Table(

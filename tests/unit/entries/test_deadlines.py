@@ -133,6 +133,18 @@ def test_a_decision_reaches_the_minister_in_three_days_and_the_person_in_seven()
     assert "deliver_to_person" not in running(entry()), "there is nothing to deliver before it is approved"
 
 
+def test_an_extension_is_delivered_to_the_person_anew():
+    extended = active(extension_count=1, extended_by=basis(issued_on=date(2027, 5, 10)))
+    assert due(extended, "deliver_to_person") == "2027-05-17T23:59:59+07:00"
+    assert running(extended, deliver_to_person=NOW)["deliver_to_person"].met_at is None
+    delivered = begins_at(date(2027, 5, 11))
+    assert running(extended, deliver_to_person=delivered)["deliver_to_person"].met_at == delivered
+
+
+def test_nobody_waits_for_the_twentieth_day_while_an_approved_formal_entry_waits_for_its_first():
+    assert "approve_before_lapse" not in running(urgent(countersigned_at=NOW, superseded_from=NOW + DAY))
+
+
 @pytest.mark.parametrize(("received_on", "late"), [(date(2026, 11, 24), False), (date(2026, 11, 25), True)])
 def test_the_day_of_receipt_meets_the_delivery_to_the_minister(received_on: date, *, late: bool):
     deadline = running(entry(basis=basis(issued_on=date(2026, 11, 21), received_on=received_on)))[
@@ -161,6 +173,13 @@ def test_an_extension_arrives_three_days_before_the_end():
 def test_what_can_not_be_extended_waits_for_no_extension(changes: dict[str, Any]):
     assert "extend_before" not in running(active(**changes))
     assert "extend_before" not in running(urgent(**changes))
+
+
+@pytest.mark.parametrize(("measure", "waits"), [(Measure.PREVENTION, False), (Measure.DETERRENCE, True)])
+def test_a_setting_lets_only_entry_bans_be_extended_more_often(measure: Measure, *, waits: bool):
+    ban = active(measure=measure, extension_count=1)
+    names = {each.name for each in deadlines(ban, Terms(deterrence_extensions=2), {})}
+    assert ("extend_before" in names) is waits
 
 
 def test_an_indonesians_passport_is_withdrawn_once_the_ban_works():
@@ -231,8 +250,13 @@ def test_a_deadline_has_passed_when_its_time_is_over_and_nothing_was_done(
 
 
 def test_the_terms_are_the_deployments():
-    given = Settings(countersign_within_hours=2, countersign_lapse_hours=5, withdraw_passport_days=14)
-    assert Terms.of(given) == Terms(timedelta(hours=2), timedelta(hours=5), 14)
+    given = Settings(
+        countersign_within_hours=2,
+        countersign_lapse_hours=5,
+        withdraw_passport_days=14,
+        deterrence_extensions=3,
+    )
+    assert Terms.of(given) == Terms(timedelta(hours=2), timedelta(hours=5), 14, 3)
     assert Terms.of(Settings()) == TERMS
 
 

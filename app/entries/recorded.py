@@ -1,0 +1,73 @@
+"""Every SQL statement about recorded duties, and what an entry is told to have been done about it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Row, insert, select
+
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.entries.deadlines import DeadlineName
+from app.entries.domain import Entry
+from app.entries.tables import duty as table
+
+
+class Duty(msgspec.Struct, frozen=True, kw_only=True):
+    """A duty that was done, and its proof.
+
+    Attributes:
+        name: which; most bear the name of the deadline that they meet.
+        version: the entry's version when it was recorded.
+        done_at: when it was done, as its officer says.
+        reference: the proof: a receipt's number, who received it; None once erased.
+        by: client that recorded it.
+        person: the officer behind that client.
+    """
+
+    name: str
+    version: int
+    done_at: datetime
+    reference: str | None
+    note: str | None
+    by: str
+    person: str | None
+    recorded_at: datetime
+
+
+async def add(unit: Unit, entry_id: str, done: Duty) -> None:
+    """Record a duty; the transaction holds the entry's lock."""
+    await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
+
+
+async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
+    """The recorded duties of an entry, in the order in which they were recorded."""
+    statement = select(table).where(table.c.entry_id == entry_id).order_by(table.c.recorded_at, table.c.name)
+    return [_duty(row) for row in await reader.run(statement)]
+
+
+async def with_met(reader: Reader, entries: Sequence[Entry]) -> list[Entry]:
+    """The same entries, each with what was recorded to have been done about it, the latest of each name.
+
+    A passport that was withdrawn on the urgent entry need not be withdrawn again on its formalisation.
+    """
+    wanted = {entry.id for entry in entries} | {entry.formalises for entry in entries if entry.formalises}
+    statement = (
+        select(table.c.entry_id, table.c.name, table.c.done_at)
+        .where(any_of(table.c.entry_id, "ids"))
+        .order_by(table.c.done_at)
+    )
+    done: dict[str, dict[str, datetime]] = {}
+    for entry_id, name, done_at in await reader.run(statement, {"ids": sorted(wanted)}):
+        done.setdefault(entry_id, {})[name] = done_at
+    return [entry.replace(met=_met(entry, done)) if done else entry for entry in entries]
+
+
+def _met(entry: Entry, done: dict[str, dict[str, datetime]]) -> dict[str, datetime]:
+    met = dict(done.get(entry.id, {}))
+    withdrawn = done.get(entry.formalises or "", {}).get(DeadlineName.WITHDRAW_PASSPORT)
+    return met if withdrawn is None else {DeadlineName.WITHDRAW_PASSPORT: withdrawn, **met}
+
+
+def _duty(row: Row[*tuple[object, ...]]) -> Duty:
+    return msgspec.convert({name: row._mapping[name] for name in Duty.__struct_fields__}, Duty)

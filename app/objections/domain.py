@@ -1,0 +1,206 @@
+"""What an objection is, and when it is filed and answered in time; pure (UU 6/2011 art. 96; R38)."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+
+import msgspec
+
+from app.db.unit import Actor
+from app.entries.domain import Entry
+from app.entries.periods import last_second
+from app.errors import Fault, Invalid, SecondPairOfEyesNeeded, StaleVersion, WrongState
+from app.kit.clock import legal_day
+
+TAK_FILING_DAYS: Final = 21
+"""Working days from its receipt within which an administrative action is objected to (2/2025 art. 73)."""
+
+TAK_FORWARDING_DAYS: Final = 5
+"""Working days within which the Director General forwards the objection with his advice (2/2025 art. 73)."""
+
+TAK_ANSWERING_DAYS: Final = 5
+"""Working days within which the minister then decides (2/2025 art. 73)."""
+
+_SATURDAY: Final = 5
+_UNTIL_THE_END: Final = ("annulment", "revocation")
+
+
+class Capacity(StrEnum):
+    """As whom the objector speaks."""
+
+    SUBJECT = "subject"
+    LAWYER = "lawyer"
+    FAMILY = "family"
+
+
+class Outcome(StrEnum):
+    """What the owner says to it."""
+
+    GRANTED = "granted"
+    REJECTED = "rejected"
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A letter as it is referred to."""
+
+    number: str
+    issued_on: date
+
+
+class Filing(msgspec.Struct, frozen=True, kw_only=True):
+    """An objection as it was filed with the owner.
+
+    Attributes:
+        name: who objects; None once erased, as are grounds and letter.
+    """
+
+    filed_on: date
+    name: str | None
+    capacity: Capacity
+    grounds: str | None
+    letter: Letter | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The owner's answer; reason and letter are None once erased."""
+
+    outcome: Outcome
+    reason: str | None
+    letter: Letter | None
+    by: str
+    person: str | None
+    at: datetime
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """An objection against one entry, addressed to its owner.
+
+    Attributes:
+        file_until: last day on which it could be filed; None where the law names none, or receipt is not proved.
+        answer_due_at: last instant for the answer; None where the law names none.
+        recorded_by: client that recorded it, for `person`, who may not answer it.
+    """
+
+    id: str
+    version: int
+    entry_id: str
+    agency: str
+    filing: Filing
+    file_until: date | None
+    answer_due_at: datetime | None
+    recorded_by: str
+    person: str | None
+    recorded_at: datetime
+    answer: Answer | None = None
+
+    @property
+    def late(self) -> bool:
+        """Whether it was filed after its time; it is recorded all the same, and its answer may say so."""
+        return self.file_until is not None and self.file_until < self.filing.filed_on
+
+    @property
+    def must_follow(self) -> tuple[str, ...]:
+        """The amendments of the entry of which one must follow: an answer alone ends no measure (R38)."""
+        granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
+        return _UNTIL_THE_END if granted else ()
+
+    def answered(
+        self, by: Actor, expected: int, outcome: Outcome, reason: str, letter: Letter, at: datetime
+    ) -> Self:
+        """The objection with the owner's answer.
+
+        Raises:
+            StaleVersion: it has changed since it was read.
+            WrongState: it has been answered.
+            SecondPairOfEyesNeeded: the same person recorded it.
+            Invalid: the answer's letter is from the future, or older than the objection.
+        """
+        if expected != self.version:
+            raise StaleVersion(
+                "The objection has changed since it was read.", extra={"version": self.version}
+            )
+        if self.answer is not None:
+            raise WrongState("The objection has been answered; it is answered once (UU 6/2011 art. 96).")
+        if by.person is None or by.person == self.person:
+            raise SecondPairOfEyesNeeded("Whoever recorded the objection can't answer it.")
+        pointer = "/letter/issued_on"
+        _expect_day(pointer, letter.issued_on, self.filing.filed_on, legal_day(at), "the objection was filed")
+        answer = Answer(
+            outcome=outcome, reason=reason, letter=letter, by=by.client_id, person=by.person, at=at
+        )
+        return msgspec.structs.replace(self, version=self.version + 1, answer=answer)
+
+    def erased(self) -> Self:
+        """The objection without what names persons or tells the case; days, outcome and officers stay (R64)."""
+        filing = msgspec.structs.replace(self.filing, name=None, grounds=None, letter=None)
+        answer = self.answer and msgspec.structs.replace(self.answer, reason=None, letter=None)
+        return msgspec.structs.replace(self, filing=filing, answer=answer)
+
+
+def filed(
+    objection_id: str, entry: Entry, filing: Filing, by: Actor, at: datetime, holidays: Collection[date]
+) -> Objection:
+    """Record an objection against an entry that is in force.
+
+    An objection against an administrative action (TAK) has times of its own, in working days.
+
+    Args:
+        objection_id: the id it gets.
+        entry: the entry as it stands, with its duties.
+        filing: what was filed.
+        by: the owner's officer.
+        at: now.
+        holidays: public holidays, which are no working days.
+
+    Raises:
+        WrongState: the entry is not in force.
+        Invalid: it was filed in the future or before the entry was in force, or its letter is younger than it.
+    """
+    if not entry.in_force(at) or entry.in_force_from is None:
+        raise WrongState("An objection is filed only while the measure is in force (UU 6/2011 art. 96(1)).")
+    begins = legal_day(entry.in_force_from)
+    _expect_day("/filed_on", filing.filed_on, begins, legal_day(at), "the measure was in force (art. 96)")
+    if filing.letter is not None and filing.letter.issued_on > filing.filed_on:
+        fault = Fault("/letter/issued_on", "order", "The letter is younger than its filing.")
+        raise Invalid(fault.detail, faults=[fault])
+    tak = entry.basis.instrument == "administrative_action"
+    received = entry.met.get("deliver_to_person")
+    file_until = answer_due_at = None
+    if tak and received is not None:
+        file_until = working_days_later(legal_day(received), TAK_FILING_DAYS, holidays)
+    if tak:
+        forwarded = working_days_later(filing.filed_on, TAK_FORWARDING_DAYS, holidays)
+        answer_due_at = last_second(working_days_later(forwarded, TAK_ANSWERING_DAYS, holidays))
+    return Objection(
+        id=objection_id,
+        version=1,
+        entry_id=entry.id,
+        agency=entry.agency,
+        filing=filing,
+        file_until=file_until,
+        answer_due_at=answer_due_at,
+        recorded_by=by.client_id,
+        person=by.person,
+        recorded_at=at,
+    )
+
+
+def working_days_later(day: date, count: int, holidays: Collection[date] = ()) -> date:
+    """The day that lies `count` working days after a day: Monday to Friday, without public holidays."""
+    later = day
+    while count:
+        later += timedelta(days=1)
+        if later.weekday() < _SATURDAY and later not in holidays:
+            count -= 1
+    return later
+
+
+def _expect_day(pointer: str, day: date, first: date, today: date, since: str) -> None:
+    if day > today:
+        fault = Fault(pointer, "future", "The day lies in the future.")
+    elif day < first:
+        fault = Fault(pointer, "too_early", f"The day lies before {since}.")
+    else:
+        return
+    raise Invalid(fault.detail, faults=[fault])

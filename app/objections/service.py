@@ -1,0 +1,90 @@
+"""Use cases of objections: file, answer, read. An objection never changes its entry's state by itself (R38)."""
+
+from app.access.service import record
+from app.db.unit import Reader, Unit
+from app.entries import service as entries
+from app.entries import store as entry_store
+from app.errors import NotFound, WrongAgency
+from app.kit.ids import new_id
+from app.objections import store
+from app.objections.domain import Filing, Letter, Objection, Outcome, filed
+from app.objections.store import has_open
+from app.settings import Settings
+
+__all__ = ["answer", "file", "get", "has_open", "list_open", "list_page"]
+
+_MOST = 500
+
+
+async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) -> Objection:
+    """Record an objection that was filed with the owner of an entry.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        WrongAgency: it is another agency's, to which the objection is addressed.
+        WrongState, Invalid: as `domain.filed`.
+    """
+    await entry_store.lock(unit, entry_id)  # or it could end, and be erased, at this moment
+    entry = await entries.get(unit, entry_id)
+    entry.expect_owner(unit.actor)
+    objection_id = new_id("obj", unit.now)
+    objection = filed(objection_id, entry, filing, unit.actor, unit.now, settings.public_holidays)
+    await store.add(unit, objection)
+    await record(unit, "objection.filed", objection.id, {"entry": entry_id, "late": objection.late})
+    return objection
+
+
+async def answer(
+    unit: Unit, objection_id: str, expected: int, outcome: Outcome, reason: str, letter: Letter
+) -> Objection:
+    """Answer an objection for its owner, once, as another person than who recorded it.
+
+    Raises:
+        NotFound: outside the actor's view.
+        WrongAgency: another agency answers it.
+        StaleVersion, WrongState, SecondPairOfEyesNeeded, Invalid: as `Objection.answered`.
+    """
+    objection = await store.lock(unit, objection_id)
+    await _expect_seen(unit, objection)
+    if unit.actor.agency != objection.agency:
+        raise WrongAgency("Only the agency that owns the entry answers it (UU 6/2011 art. 96).")
+    objection = objection.answered(unit.actor, expected, outcome, reason, letter, unit.now)
+    await store.save(unit, objection)
+    about = {"entry": objection.entry_id, "outcome": outcome}
+    await record(unit, "objection.answered", objection.id, about)
+    return objection
+
+
+async def get(reader: Reader, objection_id: str) -> Objection:
+    """An objection within the actor's view.
+
+    Raises:
+        NotFound: there is none, or it is outside the view.
+    """
+    objection = await store.find(reader, objection_id)
+    if objection is None:
+        raise NotFound("There is no such objection.")
+    await _expect_seen(reader, objection)
+    return objection
+
+
+async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
+    """The objections against an entry, newest first.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+    """
+    await entries.get(reader, entry_id)
+    return await store.list_page(reader, entry_id, before, limit)
+
+
+async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
+    """What waits for an agency's answer, soonest due first; of every agency for None. For worklists."""
+    return await store.list_open(reader, agency, _MOST)
+
+
+async def _expect_seen(reader: Reader, objection: Objection) -> None:
+    try:
+        await entries.get(reader, objection.entry_id)
+    except NotFound:
+        raise NotFound("There is no such objection.") from None

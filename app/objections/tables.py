@@ -1,0 +1,25 @@
+"""The table of objections. Its columns are for finding them; the objection itself is its `document`."""
+
+from sqlalchemy import Column, Date, ForeignKey, Index, String, Table, Text
+
+from app.db.types import Id, Instant, metadata
+
+objection = Table(
+    "objection",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("entry_id", ForeignKey("entry.id"), nullable=False),
+    Column("agency", String(32), nullable=False),
+    Column("filed_on", Date, nullable=False),
+    Column("answer_due_at", Instant),
+    Column("answered_at", Instant),
+    Column("document", Text, nullable=False),  # the whole objection, JSON
+)
+Index("ix_objection_entry_id", objection.c.entry_id, objection.c.id)
+Index(
+    "ix_objection_open",
+    objection.c.agency,
+    objection.c.answer_due_at,
+    sqlite_where=objection.c.answered_at.is_(None),
+    postgresql_where=objection.c.answered_at.is_(None),
+)

@@ -1,0 +1,242 @@
+"""Objections: filed while the measure is in force, answered by another person, changing nothing (art. 96; R38)."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.access.domain import SYSTEM
+from app.objections import service
+from app.runtime import Runtime
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import check_body, deterrence_body, entry_body, merged
+from tests.support.clock import SettableClock
+from tests.support.refusals import nothing_changed, refused
+from tests.support.steps import Json, expect, impose, sound, submit
+
+
+def objection(**given: Any) -> Json:
+    return merged(
+        {
+            "filed_on": "2026-11-23",
+            "objector": {"name": "Ratna Wulandari", "capacity": "lawyer"},
+            "grounds": "He is not the person of the case.",
+            "letter": {"number": "12/RW/XI/2026", "issued_on": "2026-11-23"},
+        },
+        given,
+    )
+
+
+def answer(**given: Any) -> Json:
+    return merged(
+        {
+            "outcome": "rejected",
+            "reason": "The case names him.",
+            "letter": {"number": "R-77/2026", "issued_on": "2026-11-23"},
+        },
+        given,
+    )
+
+
+async def file(
+    http: httpx2.AsyncClient, by: Caller, entry: Json, body: Json | None = None
+) -> httpx2.Response:
+    path = f"/v1/entries/{entry['id']}/objections"
+    return await http.post(path, json=body or objection(), headers=by.headers)
+
+
+async def respond(
+    http: httpx2.AsyncClient, by: Caller, filed: Json, body: Json | None = None, version: int = 1
+) -> httpx2.Response:
+    path = f"/v1/objections/{filed['id']}/answer"
+    return await http.post(path, json=body or answer(), headers=by.on(f'"{version}"'))
+
+
+async def test_it_is_recorded_read_and_answered_once(http: httpx2.AsyncClient, actors: Actors):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    response = await file(http, owner, entry)
+    filed = expect(response, 201)
+    assert response.headers["location"] == f"/v1/objections/{filed['id']}"
+    assert filed["id"].startswith("obj_")
+    assert (filed["agency"], filed["answer"], filed["answer_due_at"], filed["late"]) == (
+        "KPK",
+        None,
+        None,
+        False,
+    )
+    assert filed["objector"] == {"name": "Ratna Wulandari", "capacity": "lawyer"}
+    colleague = await actors.client("verifier")
+    response = await respond(http, colleague, filed)
+    told = expect(response, 201)
+    assert told["answer"] == {
+        "outcome": "rejected",
+        "reason": "The case names him.",
+        "letter": {"number": "R-77/2026", "issued_on": "2026-11-23"},
+        "must_follow": [],
+        "answered_by": colleague.id,
+        "answered_at": "2026-11-23T03:00:00.000000Z",
+    }
+    read = await http.get(f"/v1/objections/{filed['id']}", headers=owner.headers)
+    assert (read.json(), read.headers["etag"]) == (told, response.headers["etag"])
+    same = {**owner.headers, "If-None-Match": read.headers["etag"]}
+    assert (await http.get(f"/v1/objections/{filed['id']}", headers=same)).status_code == 304
+    refused(await respond(http, colleague, filed, version=2), 409, "wrong-state")
+    refused(await respond(http, colleague, filed), 412, "stale-version")
+
+
+async def test_neither_the_objection_nor_its_answer_changes_what_checkpoints_are_told(
+    http: httpx2.AsyncClient, actors: Actors
+):
+    body = entry_body()
+    entry, counter = await impose(http, actors, body), await actors.client("checkpoint")
+    owner, auditor = await actors.client("submitter"), await actors.client("auditor")
+    filed = expect(await file(http, owner, entry), 201)
+    granted = await respond(http, await actors.client("verifier"), filed, answer(outcome="granted"))
+    assert expect(granted, 201)["answer"]["must_follow"] == ["annulment", "revocation"]
+    assert expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200) == entry
+    asked = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(asked, 200)["action"] == "refuse_exit"
+    changes = expect(await http.get("/v1/changes", headers=auditor.headers), 200)
+    assert changes["head"] == 1, "the ledger holds the entry alone"
+
+
+async def test_it_is_filed_only_while_the_measure_is_in_force(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, clock: SettableClock
+):
+    owner = await actors.client("submitter")
+    submitted = await submit(http, owner)
+    later = await impose(http, actors, entry_body(starts_on="2026-12-01"))
+    short = await impose(http, actors, entry_body(ends_on="2026-11-24"))
+    clock.advance(days=2)
+    for entry in (submitted, later, short):
+        async with nothing_changed(runtime):
+            response = await file(http, owner, entry)
+            refused(response, 409, "wrong-state")
+            assert "art. 96" in response.json()["detail"]
+
+
+async def test_against_an_urgent_entry_it_is_filed_too(http: httpx2.AsyncClient, actors: Actors):
+    owner = await actors.client("submitter")
+    urgent = (await sound(http, owner))["entry"]
+    expect(await file(http, owner, urgent), 201)
+
+
+async def test_whoever_recorded_it_does_not_answer_it(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+):
+    entry = await impose(http, actors)
+    owner = await actors.client("submitter", person="1985031500")
+    second_account = await actors.client("verifier", person="1985-03-15.00")
+    filed = expect(await file(http, owner, entry), 201)
+    async with nothing_changed(runtime):
+        for by in (owner, second_account):
+            refused(await respond(http, by, filed), 403, "four-eyes")
+
+
+async def test_it_is_its_owners(http: httpx2.AsyncClient, actors: Actors, runtime: Runtime):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    filed = expect(await file(http, owner, entry), 201)
+    other = await actors.client("submitter", agency="BNN")
+    sees_all = await actors.client(["submitter", "approver"], agency="IMIGRASI")
+    approver, auditor = await actors.client("approver"), await actors.client("auditor")
+    paths = (f"/v1/entries/{entry['id']}/objections", f"/v1/objections/{filed['id']}")
+    async with nothing_changed(runtime):
+        refused(await file(http, other, entry), 404, "not-found")
+        refused(await respond(http, other, filed), 404, "not-found")
+        refused(await file(http, sees_all, entry), 403, "wrong-agency")
+        refused(await respond(http, sees_all, filed), 403, "wrong-agency")
+        refused(await file(http, approver, entry), 403, "wrong-role")
+        for path in paths:
+            refused(await http.get(path, headers=other.headers), 404, "not-found")
+        missing = await http.get("/v1/objections/obj_missing", headers=owner.headers)
+        refused(missing, 404, "not-found")
+    for path in paths:
+        expect(await http.get(path, headers=auditor.headers), 200)
+
+
+WRONG = [
+    (objection(filed_on="2026-11-24"), "/filed_on"),
+    (objection(filed_on="2026-11-22"), "/filed_on"),
+    (objection(filed_on=None), "/filed_on"),
+    (objection(objector={"capacity": "friend"}), "/objector/capacity"),
+    (objection(objector={"name": ...}), "/objector/name"),
+    (objection(grounds=""), "/grounds"),
+    (objection(letter={"issued_on": "2026-11-24"}), "/letter/issued_on"),
+    (objection(outcome="granted"), "/outcome"),
+]
+
+
+@pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)
+async def test_each_fault_is_told_where_it_stands(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, subtests: pytest.Subtests
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    async with nothing_changed(runtime):
+        for body, pointer in WRONG:
+            with subtests.test(pointer):
+                assert pointer in refused(await file(http, owner, entry, body), 422, "validation")
+    filed = expect(await file(http, owner, entry, objection(letter=None)), 201)
+    colleague = await actors.client("verifier")
+    for body, pointer in (
+        (answer(letter={"issued_on": "2026-11-24"}), "/letter/issued_on"),
+        (answer(letter=...), "/letter"),
+        (answer(outcome="perhaps"), "/outcome"),
+    ):
+        assert pointer in refused(await respond(http, colleague, filed, body), 422, "validation")
+    without = await http.post(
+        f"/v1/objections/{filed['id']}/answer", json=answer(), headers=colleague.headers
+    )
+    refused(without, 428, "version-required")
+
+
+@pytest.mark.settings(public_holidays="2026-11-25, 2026-12-25")
+async def test_an_administrative_action_has_a_clock_in_working_days(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    body = deterrence_body(basis={"instrument": "administrative_action"})
+    entry, owner = await impose(http, actors, body), await actors.client("submitter", agency="IMIGRASI")
+    filed = expect(await file(http, owner, entry), 201)
+    assert (filed["file_until"], filed["late"]) == (None, False)
+    assert filed["answer_due_at"] == "2026-12-08T16:59:59.000000Z"
+    delivery = {"name": "deliver_to_person", "done_at": "2026-11-23T03:00:00Z", "reference": "17"}
+    path = f"/v1/entries/{entry['id']}/duties"
+    expect(await http.post(path, json=delivery, headers=owner.headers), 201)
+    clock.advance(days=31)
+    late = objection(filed_on="2026-12-24", letter=None)
+    filed = expect(await file(http, owner, entry, late), 201)
+    assert (filed["file_until"], filed["late"]) == ("2026-12-23", True)
+
+
+async def test_those_of_an_entry_are_listed_newest_first_in_pages(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    ids = []
+    for _ in range(3):
+        ids.append(expect(await file(http, owner, entry), 201)["id"])
+        clock.advance(seconds=1)
+    path = f"/v1/entries/{entry['id']}/objections"
+    first = expect(await http.get(path, params={"limit": 2}, headers=owner.headers), 200)
+    rest = expect(
+        await http.get(path, params={"limit": 2, "cursor": first["next_cursor"]}, headers=owner.headers), 200
+    )
+    assert [item["id"] for item in first["items"] + rest["items"]] == ids[::-1]
+    assert rest["next_cursor"] is None
+
+
+async def test_what_waits_for_an_answer_is_listed_for_the_worklist_soonest_due_first(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+):
+    action = deterrence_body(basis={"instrument": "administrative_action"})
+    owners = {code: await actors.client("submitter", agency=code) for code in ("KPK", "IMIGRASI")}
+    ids: dict[str, str] = {}
+    for code, body in (("KPK", entry_body()), ("IMIGRASI", action)):
+        entry = await impose(http, actors, body)
+        ids[code] = expect(await file(http, owners[code], entry), 201)["id"]
+        done = expect(await file(http, owners[code], entry), 201)
+        expect(await respond(http, await actors.client("verifier", agency=code), done), 201)
+    async with runtime.reading(SYSTEM) as reader:
+        listed = [
+            [each.id for each in await service.list_open(reader, code)] for code in (None, "KPK", "BNN")
+        ]
+    assert listed == [[ids["IMIGRASI"], ids["KPK"]], [ids["KPK"]], []]
