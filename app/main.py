@@ -27,6 +27,7 @@ from app.db.migrate import require_newest
 from app.entries.ports import Ports
 from app.kit.clock import Clock
 from app.measures import measure
+from app.notices.tail import NoticeTail
 from app.operation import router as operation
 from app.runtime import Runtime
 from app.settings import Settings
@@ -113,13 +114,9 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.runtime = runtime
     app.state.metrics = metrics
     app.state.gate = gate
-    app.state.hub = Hub(
-        queue=settings.stream_queue,
-        limit=settings.streams_limit,
-        heartbeat_seconds=settings.heartbeat_seconds,
-        stream_minutes=settings.stream_minutes,
-    )
-    app.state.tail = tail = Tail(runtime, app.state.hub, gate)
+    app.state.hub = _hub(settings)
+    app.state.notice_tail = NoticeTail(runtime, _hub(settings))
+    app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail)
     measure(metrics, app.state.hub, tail, desk)
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(last_crossing=desk.last_crossing, sees_photo=desk.sees_photo)
@@ -140,6 +137,15 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         tags=[*TAGS, problem_pages.TAG],
     )
     return app
+
+
+def _hub(settings: Settings) -> Hub:
+    return Hub(
+        queue=settings.stream_queue,
+        limit=settings.streams_limit,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        stream_minutes=settings.stream_minutes,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -183,6 +189,7 @@ def _stop_waiting(app: FastAPI) -> None:
     runtime: Runtime = app.state.runtime
     runtime.closing = True
     app.state.hub.close()
+    app.state.notice_tail.hub.close()
     runtime.bell.ring()
 
 

@@ -9,6 +9,7 @@ from app.departures import tables as _departures
 from app.entries import tables as _entries
 from app.ledger import tables as _ledger
 from app.objections import tables as _objections
+from app.notices import tables as _notices
 from app.rectifications import tables as _rectifications
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -22,6 +23,7 @@ MODULES = (
     _entries,
     _ledger,
     _objections,
+    _notices,
     _rectifications,
 )
 """The modules, in no order that matters."""

@@ -15,6 +15,7 @@ from app.entries.duty_routes import router as duties
 from app.entries.routes import router as entries
 from app.ledger.routes import router as changes
 from app.objections.routes import router as objections
+from app.notices.routes import router as notices
 from app.rectifications.routes import router as rectifications
 from app.worklist.routes import router as worklist
 
@@ -32,6 +33,7 @@ for part in (
     departures,
     rectifications,
     worklist,
+    notices,
     changes,
     places,
     access,
@@ -51,6 +53,10 @@ TAGS = (
     },
     {"name": "correction requests", "description": "Of the persons concerned, answered within 3 x 24 hours."},
     {"name": "worklist", "description": "What waits for an officer, and what they should know."},
+    {
+        "name": "notices",
+        "description": "The officers' alert stream: ends that come near, deadlines that passed.",
+    },
     {"name": "changes", "description": "The ledger's feed for integrators and replicas."},
     {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},
     {"name": "operation", "description": "Health, readiness, metrics and the problems' explanations."},

@@ -7,14 +7,15 @@ from app.db.unit import Follow
 from app.entries.events import EntryChanged, tell_ledger
 from app.kit.clock import Clock
 from app.ledger.service import append
+from app.notices.service import follow_entry as tell_owner
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """A Runtime in which the ledger and the alerts follow the register."""
+    """A Runtime in which the ledger, the alerts and the officers' notices follow the register."""
     follow = Follow(
-        projectors={EntryChanged: (tell_ledger, follow_entry), DrillCalled: (tell_drill,)},
+        projectors={EntryChanged: (tell_ledger, follow_entry, tell_owner), DrillCalled: (tell_drill,)},
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),
     )

@@ -1,4 +1,4 @@
-"""The loops that own time: lapses and expiries, silent checkpoints, ageing of questions, housekeeping.
+"""The loops that own time: lapses and expiries, what officers are told, ageing of questions, housekeeping.
 
 Nothing depends on when they run: what they tell has been true since the instant it took effect, and after days
 of standstill the same facts hold. On PostgreSQL one process at a time runs them, by a lock that ends with it.
@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 
 from app.access.domain import SYSTEM
 from app.access.idempotency import KEPT
-from app.access.service import record
 from app.access.store import forget_answers
 from app.alerts import store as alerts
 from app.checks import store as checks
@@ -22,6 +21,7 @@ from app.departures.service import erase_travellers
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.kit.ids import first_id
+from app.notices import rounds as notices
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 LOCK = 0x63656B77
 _SOME = 200
 _OFTEN = 1.0
+_AT_TIMES = 15.0
 _SELDOM = 60.0
 
 
@@ -41,9 +42,13 @@ class Worker:
     async def run(self) -> None:
         """Run every loop until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for number, (seconds, act) in enumerate(
-                ((_OFTEN, self.end_by_law), (_OFTEN, self.tell_silence), (_SELDOM, self.tidy))
-            ):
+            loops = (
+                (_OFTEN, self.end_by_law),
+                (_OFTEN, self.tell_silence),
+                (_SELDOM, self.tidy),
+                (_AT_TIMES, self.tell_officers),
+            )
+            for number, (seconds, act) in enumerate(loops):
                 group.create_task(self._every(seconds, act, LOCK + number))
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[object]], lock: int) -> None:
@@ -77,21 +82,12 @@ class Worker:
         return told
 
     async def tell_silence(self) -> int:
-        """Put on record which checkpoints have not acknowledged an alert in time (R54); how many alerts."""
-        async with self.runtime.reading(SYSTEM) as reader:
-            silent = await alerts.list_unacknowledged(reader, _SOME)
-        for alert in silent:
-            async with self.runtime.writing(SYSTEM) as unit:
-                reach = await alerts.list_reach(unit, alert)
-                codes = [r.code for r in reach if r.acknowledged_at is None]
-                await alerts.mark_escalated(unit, alert.id)
-                if codes:
-                    detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
-                    await record(unit, "alert.unacknowledged", alert.id, detail)
-                    logger.warning(
-                        "an alert is not acknowledged in time", extra={"alert": alert.id, **detail}
-                    )
-        return len(silent)
+        """Tell which checkpoints have not acknowledged an alert in time (R54); how many alerts."""
+        return await notices.tell_silence(self.runtime)
+
+    async def tell_officers(self) -> int:
+        """Tell the ends that come near (R30) and the deadlines that passed (R18); how many notices."""
+        return await notices.warn(self.runtime) + await notices.escalate(self.runtime)
 
     async def tidy(self) -> None:
         """Erase old questions, drop answers kept for repeats and absent processes, make next month's partition."""

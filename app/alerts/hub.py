@@ -165,6 +165,12 @@ class Hub:
         for stream in self.streams:
             stream.put(sequence, frame, self._queue)
 
+    def publish_to(self, sequence: int, frame: bytes, meant: Callable[[Actor], bool]) -> None:
+        """Give the same bytes to those streams only whose actors they are meant for."""
+        for stream in self.streams:
+            if meant(stream.actor):
+                stream.put(sequence, frame, self._queue)
+
     def tick(self, now: float, heartbeat: Callable[[], bytes]) -> None:
         """Once a second: heartbeats that are due, streams that have lived long enough, and stuck ones.
 

@@ -27,7 +27,7 @@ from app.entries.answers import EntryOut
 from app.entries.ports import Ports
 from app.entries.preparing import UrgentlyAskedFor
 from app.entries.routes import CONTENT, REPEATS, tag_of
-from app.ledger.polling import After, PageLimit, Wait, read_waiting
+from app.ledger.polling import After, PageLimit, Wait, read_ledger
 from app.web.openapi import problems
 from app.web.raw import RawRoute, documented
 
@@ -95,7 +95,7 @@ async def read_alerts(
 ) -> AlertsOut:
     """Alerts beyond a cursor, waiting up to 30 seconds for the first."""
     with hub.polling(actor):
-        page = await read_waiting(request, actor, after, limit, wait, alerts_only=True)
+        page = await read_ledger(request, actor, after, limit, wait, alerts_only=True)
     items = [message for message in map(on_the_wire, page.records) if message is not None]
     return AlertsOut(
         items=[AlertOut.model_validate(item) for item in items],

@@ -17,7 +17,7 @@ from app.alerts.domain import (
     message_of,
     percentile,
 )
-from app.alerts.store import has_open, list_open
+from app.alerts.store import has_open, list_open, list_unacknowledged
 from app.db.unit import Reader, Unit
 from app.entries import service as entries
 from app.entries.domain import Entry
@@ -34,10 +34,12 @@ __all__ = [
     "Issued",
     "cover",
     "drill",
+    "escalate",
     "follow_entry",
     "has_open",
     "issued_for",
     "list_open",
+    "list_unacknowledged",
     "raised_for",
     "receive",
     "tell_drill",
@@ -197,6 +199,13 @@ async def receive(
         raise Invalid("A refusal needs its reason.", faults=[fault])
     await store.get(unit, alert_id)
     return await store.add_receipt(unit, alert_id, level, officer_reference, note)
+
+
+async def escalate(unit: Unit, alert: Alert) -> list[str]:
+    """Codes of the recipients by whom no person has acknowledged an alert; from now on that is told (R54)."""
+    reach = await store.list_reach(unit, alert)
+    await store.mark_escalated(unit, alert.id)
+    return [each.code for each in reach if each.acknowledged_at is None]
 
 
 async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterable[str]) -> Coverage:

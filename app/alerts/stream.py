@@ -1,7 +1,9 @@
-"""The alert stream: server-sent events over raw ASGI (contract section 4)."""
+"""Streams of server-sent events over raw ASGI: the alerts (contract section 4), and what else is told like them."""
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -23,17 +25,43 @@ _HEADERS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What is streamed.
+
+    Attributes:
+        hub: where its streams wait for frames.
+        roles: who may open one: a holder of one of these.
+        begin: what a stream is sent first, given its cursor if it named one, and the number up to which that
+            reaches; called when the stream has joined the hub already.
+        heartbeat: the frame that says how far the feed has come.
+    """
+
+    hub: Hub
+    roles: frozenset[str]
+    begin: Callable[[Request, Actor, str | None], Awaitable[tuple[bytes, int]]]
+    heartbeat: Callable[[], bytes]
+
+
 async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one stream of alerts until it is closed by either side."""
+    state = scope["app"].state
+    tail: Tail = state.tail
+    await serve(
+        scope, receive, send, Feed(state.hub, frozenset({Role.CHECKPOINT}), _begin_alerts, tail.heartbeat)
+    )
+
+
+async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
     """Serve one stream until it is closed by either side.
 
     The stream joins the hub before it reads what it missed, so nothing falls between: a frame that comes both
     ways is known by its sequence and sent once.
     """
-    hub: Hub = scope["app"].state.hub
     stream: Stream | None = None
     try:
-        async with hub.entrance:
-            stream, first, position = await _enter(Request(scope, receive), hub)
+        async with feed.hub.entrance:
+            stream, first, position = await _enter(Request(scope, receive), feed)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _write(stream, send, first.pop())
         await _pump(stream, send, receive, position)
@@ -42,10 +70,10 @@ async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
             raise
     finally:
         if stream is not None:
-            hub.leave(stream)
+            feed.hub.leave(stream)
 
 
-async def _enter(request: Request, hub: Hub) -> tuple[Stream, list[bytes], int]:
+async def _enter(request: Request, feed: Feed) -> tuple[Stream, list[bytes], int]:
     """Let a stream in.
 
     A key that was revoked while its stream was on the way into the hub is looked at once more: the follower has
@@ -59,32 +87,35 @@ async def _enter(request: Request, hub: Hub) -> tuple[Stream, list[bytes], int]:
     seen = tail.access_version
     with database_reachable():
         actor = await admit(request)
-    if not actor.holds(Role.CHECKPOINT):
-        raise WrongRole("Alerts are streamed to checkpoints.")
-    if hub.full:
+    if not actor.holds(*feed.roles):
+        raise WrongRole(f"This stream is for: {', '.join(sorted(feed.roles))}.")
+    if feed.hub.full:
         raise Unavailable("No further stream can be opened here now.", retry_after=2)
-    stream = hub.join(actor)
+    stream = feed.hub.join(actor)
     try:
         if tail.access_version != seen:
             await admit(request)
         after = request.headers.get("last-event-id") or request.query_params.get("after")
-        missed, position = await (_since(request, actor, after) if after else tail.standing())
+        missed, position = await feed.begin(request, actor, after)
     except BaseException:
-        hub.leave(stream)
+        feed.hub.leave(stream)
         raise
-    return stream, [b"".join([_greeting(), missed, tail.heartbeat()])], position
+    return stream, [b"".join([_greeting(), missed, feed.heartbeat()])], position
 
 
 def _greeting() -> bytes:
     return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
 
-async def _since(request: Request, actor: Actor, after: str) -> tuple[bytes, int]:
-    """The alerts behind a cursor, as frames, and the sequence up to which they reach.
+async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> tuple[bytes, int]:
+    """The alerts behind a cursor, or without one all that still hold, as frames, and how far they reach.
 
     Raises:
         Invalid, CursorGone: as `Head.position`.
     """
+    if not after:
+        tail: Tail = request.app.state.tail
+        return await tail.standing()
     async with runtime_of(request).reading(actor) as reader:
         here = await head(reader)
         position = here.position(after)

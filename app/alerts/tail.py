@@ -7,7 +7,8 @@ on every wake-up and at least once a second, so that a lost wake-up makes it slo
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from app.access import gate as access
 from app.access.domain import SYSTEM
@@ -18,6 +19,7 @@ from app.alerts.domain import frame
 from app.alerts.hub import Hub
 from app.alerts.service import list_open
 from app.db.engine import CHANNEL
+from app.db.unit import Reader
 from app.kit.bell import heard
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
@@ -30,42 +32,69 @@ logger = logging.getLogger(__name__)
 
 _PAGE = 500
 _RETRY_SECONDS = 0.5
+_GENTLE_SECONDS = 0.1
 _TICK_SECONDS = 1.0
 _LEAVE_SECONDS = 1.0
 _STANDING_SECONDS = 1.0
+
+
+class Follower(Protocol):
+    """Somebody who follows another numbered table beside the ledger, and tells a hub of its own."""
+
+    hub: Hub
+
+    async def start(self, reader: Reader) -> None:
+        """Take the table's present end as the place to follow from."""
+
+    async def read_on(self) -> None:
+        """Read what is new, and tell it."""
+
+    def heartbeat(self) -> bytes:
+        """The frame that says how far the table has come."""
 
 
 class Tail:
     """Reads the ledger on behalf of one process, and tells the hub.
 
     Attributes:
+        beside: who is woken as the tail is; they read at a gentler pace, so that alerts never wait for them.
         head: the ledger's end as last read; None before the first read.
         access_version: the access version up to which streams with revoked keys were closed.
         published: told of each alert how many seconds after its issue it left for the streams.
         process: this process's name among those who note presence.
     """
 
-    def __init__(self, runtime: Runtime, hub: Hub, gate: Gate) -> None:
+    def __init__(self, runtime: Runtime, hub: Hub, gate: Gate, *beside: Follower) -> None:
         self.runtime = runtime
         self.hub = hub
         self.gate = gate
+        self.beside = beside
         self.head: Head | None = None
         self.process = new_id("prc", runtime.clock())
         self.published: Callable[[float], None] = lambda _seconds: None
         self._woken = asyncio.Event()
+        self._others_woken = [asyncio.Event() for _ in beside]
         self._flush = asyncio.Event()
         self._standing: tuple[bytes, int, float] | None = None
         self.access_version = self._settled = -1
         hub.changed = self._flush.set
         runtime.follow.on_commit.append(self.wake)
 
+    @property
+    def _all(self) -> tuple["Tail | Follower", ...]:
+        return self, *self.beside
+
     def wake(self) -> None:
         """There may be news."""
         self._woken.set()
+        for woken in self._others_woken:
+            woken.set()
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        tasks = [self._follow(), self._tick(), self._note_presence()]
+        tasks = [self._follow(self._read_on, self._woken), self._tick(), self._note_presence()]
+        for follower, woken in zip(self.beside, self._others_woken, strict=True):
+            tasks.append(self._follow(follower.read_on, woken, _GENTLE_SECONDS))
         if not self.runtime.register.is_sqlite:
             tasks.append(self._listen())
         try:
@@ -80,16 +109,22 @@ class Tail:
         async with self.runtime.reading(SYSTEM) as reader:
             self.head = await ledger_head(reader)
             self.access_version = self._settled = await version(reader)
+            for follower in self.beside:
+                await follower.start(reader)
 
-    async def _follow(self) -> None:
+    async def _follow(
+        self, read_on: Callable[[], Awaitable[None]], woken: asyncio.Event, pause: float = 0.0
+    ) -> None:
         while True:
-            self._woken.clear()
+            woken.clear()
             try:
-                await self._read_on()
+                await read_on()
             except Exception:  # whatever it was: while this process lives, its streams must be fed
-                logger.exception("the ledger can't be read now; streams stay open")
+                logger.exception("what is streamed can't be read now; streams stay open")
                 await asyncio.sleep(_RETRY_SECONDS)
-            await heard(self._woken, self.runtime.settings.poll_seconds)
+            if pause:
+                await asyncio.sleep(pause)
+            await heard(woken, self.runtime.settings.poll_seconds)
 
     async def _read_on(self) -> None:
         assert self.head is not None, "start() comes first"
@@ -111,8 +146,10 @@ class Tail:
             access_version = await version(reader)
             if access_version != self._settled:
                 self.access_version = access_version  # first: a stream that joins meanwhile looks for itself
-                used = self.hub.keys()
-                self.hub.close_keys(used - await access.still_admitted(reader, used))
+                used = set[str]().union(*(each.hub.keys() for each in self._all))
+                refused = used - await access.still_admitted(reader, used)
+                for each in self._all:
+                    each.hub.close_keys(refused)
                 self._settled = access_version
                 self.runtime.bell.ring()
 
@@ -121,8 +158,9 @@ class Tail:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             try:
-                self.hub.tick(loop.time(), self.heartbeat)
-                self.hub.close_expired(self.runtime.clock())
+                for each in self._all:
+                    each.hub.tick(loop.time(), each.heartbeat)
+                    each.hub.close_expired(self.runtime.clock())
             except Exception:  # as in _follow
                 logger.exception("a tick of the streams has failed")
 

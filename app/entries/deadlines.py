@@ -145,6 +145,13 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
     return tuple(found)
 
 
+def deliver_by(entry: Entry) -> date | None:
+    """The last legal day for the decision to reach the person (R41); None where this register has no such duty."""
+    if entry.urgent or entry.submitted_by == SYSTEM.client_id:
+        return None
+    return entry.basis.issued_on + timedelta(days=TO_PERSON_DAYS)
+
+
 def withdrawn_by(subject: Subject) -> tuple[str, ...]:
     """Who has to withdraw the subject's Indonesian passports (R42); empty when none is known."""
     own = {document.type for document in subject.documents if document.issuing_state in _ISSUED_HERE}

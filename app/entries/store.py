@@ -12,6 +12,7 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import tables
 from app.entries.blobs import Blob
+from app.entries.deadlines import deliver_by
 from app.entries.domain import Basis, Entry, State
 from app.errors import NotFound
 
@@ -35,6 +36,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "agency": entry.agency,
         "formalises": entry.formalises,
         "ends_on": entry.ends_on,
+        "deliver_by": deliver_by(entry),
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
         "ended_at": entry.ended_at,
@@ -243,6 +245,20 @@ async def list_former(reader: Reader, entry_id: str) -> list[tuple[str, Entry]]:
     v = tables.version
     statement = select(v.c.event, v.c.document).where(v.c.entry_id == entry_id).order_by(v.c.version)
     return [(event, _decode(document)) for event, document in await reader.run(statement)]
+
+
+async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, list[Entry]]:
+    """Every version of some entries, oldest first, by their ids."""
+    v = tables.version
+    statement = (
+        select(v.c.entry_id, v.c.document)
+        .where(any_of(v.c.entry_id, "ids"))
+        .order_by(v.c.entry_id, v.c.version)
+    )
+    versions: dict[str, list[Entry]] = {}
+    for entry_id, document in await reader.run(statement, {"ids": sorted(entry_ids)}):
+        versions.setdefault(entry_id, []).append(_decode(document))
+    return versions
 
 
 async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:

@@ -27,6 +27,7 @@ entry = Table(
     Column("agency", ForeignKey("agency.code"), nullable=False),
     Column("formalises", Id, index=True),
     Column("ends_on", Date),
+    Column("deliver_by", Date),  # last day for the decision to reach the person; None where it need not
     Column("in_force_from", Instant),
     Column("in_force_until", Instant),
     Column("ended_at", Instant),
@@ -36,6 +37,7 @@ entry = Table(
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
 Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
 Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what retention has still to look at
+Index("ix_entry_state_deliver_by", entry.c.state, entry.c.deliver_by)
 
 version = Table(
     "entry_version",

@@ -8,7 +8,7 @@ from app.access.domain import IMMIGRATION, Role
 from app.access.guard import GuardedRoute, actor_for
 from app.db.unit import Actor
 from app.ledger.domain import Record
-from app.ledger.polling import After, PageLimit, Wait, read_waiting
+from app.ledger.polling import After, PageLimit, Wait, read_ledger
 from app.ledger.schemas import ChangesOut, RecordOut
 from app.web.openapi import problems
 
@@ -28,7 +28,7 @@ async def read_changes(
     Every record is always sent, so that a copy can be proved complete; outside the reader's scope its personal
     part is withheld.
     """
-    page = await read_waiting(request, actor, after, limit, wait)
+    page = await read_ledger(request, actor, after, limit, wait)
     return ChangesOut(
         items=[RecordOut.of(record, within_scope=_within_scope(record, actor)) for record in page.records],
         cursor=page.head.cursor(page.position),

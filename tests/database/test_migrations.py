@@ -1,6 +1,7 @@
 """The schema: made from nothing, once, the same as the tables in the code; any other is refused."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -106,6 +107,37 @@ async def test_every_revision_can_be_taken_back(new: Runtime) -> None:
             assert await connection.run_sync(take_back) == {"alembic_version"}
     await found(new)
     assert (await counts(new))[0] == len(load_agencies())
+
+
+async def test_entries_of_before_are_given_the_day_for_their_delivery(
+    new: Runtime,
+) -> None:
+    await found(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    columns = ("id", "version", "state", "measure", "urgent", "agency", "document")
+    letters = [("ent_1", False, "cli_A"), ("ent_2", True, "cli_A"), ("ent_3", False, SYSTEM.client_id)]
+
+    def before_and_after(connection: Connection) -> dict[str, str]:
+        given.attributes.update(connection=connection, parts=parts)
+        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0020").down_revision))
+        for entry_id, urgent, by in letters:
+            document = json.dumps({"basis": {"issued_on": "2026-12-28"}, "submitted_by": by})
+            values = (entry_id, 1, "active", "prevention", urgent, "KPK", document)
+            connection.execute(
+                text(f"INSERT INTO entry ({', '.join(columns)}) VALUES (:{', :'.join(columns)})"),
+                dict(zip(columns, values, strict=True)),
+            )
+        command.upgrade(given, "head")
+        rows = connection.execute(text("SELECT id, deliver_by FROM entry ORDER BY id"))
+        return {entry_id: str(day) for entry_id, day in rows}
+
+    async with database.writing() as connection:
+        assert await connection.run_sync(before_and_after) == {
+            "ent_1": "2027-01-04",
+            "ent_2": "None",
+            "ent_3": "None",
+        }
 
 
 def test_the_program_was_written_for_the_newest_revision() -> None:

@@ -79,16 +79,19 @@ async def test_told_to_end_it_ends_streams_and_polls_cleanly_and_exits_with_noug
     counter, submitter = await actors.client("checkpoint"), await actors.client("submitter")
     async with process(settings, tmp_path) as service:
 
-        async def read(opened: asyncio.Event) -> list[str]:
+        async def read(opened: asyncio.Event, path: str, by: Caller) -> list[str]:
             told = []
-            async with service.http.stream("GET", "/v1/alerts/stream", headers=counter.headers) as response:
+            async with service.http.stream("GET", path, headers=by.headers) as response:
                 async for line in response.aiter_lines():  # raises where the end is not clean
                     told.append(line)
                     opened.set()
             return told
 
-        events = [asyncio.Event() for _ in range(5)]
-        reading = [asyncio.create_task(read(opened)) for opened in events]
+        wanted = [("/v1/alerts/stream", counter)] * 5 + [("/v1/notices/stream", submitter)] * 2
+        events = [asyncio.Event() for _ in wanted]
+        reading = [
+            asyncio.create_task(read(opened, *each)) for opened, each in zip(events, wanted, strict=True)
+        ]
         await asyncio.gather(*(opened.wait() for opened in events))
         raised = await sound(service.http, submitter)
         after = expect(await service.http.get("/v1/alerts", headers=counter.headers), 200)["cursor"]

@@ -45,6 +45,15 @@ async def test_who_left_gets_nothing() -> None:
     assert here.streams == set()
 
 
+async def test_what_is_meant_for_some_reaches_these_only() -> None:
+    here = hub()
+    streams = {code: here.join(checkpoint(code)) for code in ("CGK", "DPS")}
+    here.publish_to(1, b"1", lambda actor: actor.checkpoint == "DPS")
+    here.publish(2, b"2")
+    assert streams["CGK"].take() == [(2, b"2")]
+    assert streams["DPS"].take() == [(1, b"1"), (2, b"2")]
+
+
 async def test_a_stream_whose_queue_is_full_is_closed_and_keeps_what_it_has_in_order() -> None:
     here = hub(queue=3)
     slow, good = here.join(checkpoint("CGK")), here.join(checkpoint("DPS"))

@@ -1,0 +1,281 @@
+"""What officers are told, when, and who they are; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from app.access.domain import IMMIGRATION, Role
+from app.alerts.domain import Alert
+from app.db.unit import Actor
+from app.entries.deadlines import Deadline, DeadlineName
+from app.entries.domain import EndedReason, Entry, State
+from app.kit.clock import day_begins, legal_day, rfc3339
+from app.ledger.domain import Head
+
+RUNGS: Final = (30, 14, 7, 4)
+"""Legal days before its last day at which a measure's end is told (R30); 4 is the day before the last day on
+which an extension can still arrive."""
+
+URGENT_RUNGS: Final = (10, 15, 18, 19)
+"""Days of its twenty, the first counted, at which an urgent entry's end is told (R30)."""
+
+REFUSAL_WARNED: Final = timedelta(days=5)
+"""From its receipt, when an undecided request is told to those who are to decide (R18)."""
+
+HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
+
+
+class NoticeName(StrEnum):
+    """The closed vocabulary of notices."""
+
+    ENDS_SOON = "ends_soon"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    ENDED = "ended"
+    UNACKNOWLEDGED = "unacknowledged"
+
+
+MEANINGS: Final[Mapping[NoticeName, str]] = {
+    NoticeName.ENDS_SOON: "a measure in force ends soon (30, 14, 7, 4 days before; day 10, 15, 18, 19 of an urgent "
+    "entry's twenty)",
+    NoticeName.DUE_SOON: "a request has waited five days of the seven in which it is to be refused or approved",
+    NoticeName.OVERDUE: "a deadline has passed unmet; `deadline` says which",
+    NoticeName.ENDED: "a measure of your agency, or an urgent request that nobody took up, has ended",
+    NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them",
+}
+"""What each name means, for readers of the API."""
+
+DETAILS: Final = ("deadline", "ends_on", "days_left", "urgent_day", "reason", "checkpoints")
+"""Members of a notice that only some have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A notice before it has a number.
+
+    Attributes:
+        name: what it is.
+        key: the fact that it tells; a key is told once and never again.
+        to: addresses of those who are told (see `address`).
+        effective_at: when the fact became true, however late it is told.
+        due_at: until when something can be done about it, or should have been done; None without a limit.
+        agency: code of the owner.
+        detail: further members: codes, dates and numbers only, never personal data.
+    """
+
+    name: NoticeName
+    key: str
+    to: tuple[str, ...]
+    effective_at: datetime
+    entry_id: str | None = None
+    alert_id: str | None = None
+    agency: str | None = None
+    due_at: datetime | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A numbered notice. Numbers are dense, from 1, in commit order; `at` is when it was written."""
+
+    number: int
+    id: str
+    at: datetime
+    said: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step of the ladder towards an end.
+
+    Attributes:
+        step: days before the last day; of an urgent entry, the day of its twenty.
+        day: the legal day with whose beginning it is reached.
+    """
+
+    step: int
+    day: date
+
+    @property
+    def at(self) -> datetime:
+        """The instant, in UTC, from which it is reached."""
+        return day_begins(self.day)
+
+
+def address(agency: str, role: str) -> str:
+    """Where those who hold a role at an agency are told."""
+    return f"{agency}:{role}"
+
+
+def addresses(actor: Actor) -> frozenset[str]:
+    """Every address at which an actor is told."""
+    if actor.agency is None:
+        return frozenset()
+    return frozenset(address(actor.agency, role) for role in actor.roles)
+
+
+def owner(agency: str) -> tuple[str, ...]:
+    """Addresses of an entry's owner: those who ask, and those who verify."""
+    return address(agency, Role.SUBMITTER), address(agency, Role.VERIFIER)
+
+
+APPROVERS: Final = address(IMMIGRATION, Role.APPROVER)
+DUTY_OFFICERS: Final = address(IMMIGRATION, Role.DUTY_OFFICER)
+
+
+def meant_for(actor: Actor, to: Sequence[str]) -> bool:
+    """Whether an actor is told what is sent to these addresses; an auditor reads everything."""
+    return actor.holds(Role.AUDITOR) or not addresses(actor).isdisjoint(to)
+
+
+def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
+    """The rungs of a period, earliest first; those before its first day do not exist (R30)."""
+    if urgent:
+        rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
+    else:
+        rungs = [Rung(left, ends_on - timedelta(days=left)) for left in RUNGS]
+    return tuple(rung for rung in rungs if starts_on <= rung.day <= ends_on)
+
+
+def standing_since(versions: Sequence[Entry]) -> datetime:
+    """From when an entry has been in force with the end that it has now.
+
+    Args:
+        versions: every version of the entry, oldest first; the last one is in force.
+    """
+    last = versions[-1]
+    since = last.updated_at
+    for former in reversed(versions):
+        if former.state not in HOLDING or former.ends_on != last.ends_on:
+            break
+        since = former.updated_at
+    return since if last.in_force_from is None else max(since, last.in_force_from)
+
+
+def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, ...]:
+    """The rungs that an entry in force has reached since it has had its end; none of one that is not in force.
+
+    A rung that lay behind the entry when it came into force, or was extended, is none: nobody could have been
+    told in time.
+    """
+    if entry.ends_on is None or not entry.in_force(now):
+        return ()
+    rungs = ladder(entry.starts_on, entry.ends_on, urgent=entry.urgent)
+    return tuple(rung for rung in rungs if since <= rung.at <= now)
+
+
+def rung_key(entry: Entry, rung: Rung) -> str:
+    """A rung's key; with the end in it, so that an extended measure has a ladder of its own."""
+    return f"ladder:{entry.id}:{entry.ends_on}:{rung.step}"
+
+
+def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Draft:
+    """The notice of a rung: what must be done until when, to the owner and the Directorate (R30)."""
+    wanted = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
+    until = next((each.due_at for each in deadlines if each.name in wanted and each.met_at is None), None)
+    assert entry.ends_on is not None, "only what ends has a ladder"
+    return Draft(
+        name=NoticeName.ENDS_SOON,
+        key=rung_key(entry, rung),
+        to=(*owner(entry.agency), APPROVERS),
+        effective_at=rung.at,
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=until,
+        detail={
+            "ends_on": entry.ends_on.isoformat(),
+            "days_left": (entry.ends_on - rung.day).days,
+            "urgent_day": rung.step if entry.urgent else None,
+        },
+    )
+
+
+_ESCALATED: Final[Mapping[DeadlineName, tuple[str, ...]]] = {
+    DeadlineName.COUNTERSIGN: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.REFUSE_OR_APPROVE: (APPROVERS,),
+    DeadlineName.DELIVER_TO_PERSON: (APPROVERS,),
+}
+"""Who is told, beside the owner, that a deadline has passed; the others end the entry, which is told as such."""
+
+
+def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[Draft]:
+    """What is to be told of an entry's deadlines: those that passed unmet, and R18's on its fifth day already."""
+    told = []
+    for each in deadlines:
+        warned_at = entry.received_at + REFUSAL_WARNED
+        if each.name is DeadlineName.REFUSE_OR_APPROVE and each.met_at is None and warned_at <= now:
+            told.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
+        if each.name in _ESCALATED and each.passed(now):
+            told.append(_about(entry, each, NoticeName.OVERDUE, each.due_at))
+    return told
+
+
+def _about(entry: Entry, deadline: Deadline, name: NoticeName, since: datetime) -> Draft:
+    """A deadline's notice. Its key holds what the deadline counts from: a resubmitted request has a new one."""
+    return Draft(
+        name=name,
+        key=f"{name}:{entry.id}:{deadline.name}:{legal_day(deadline.due_at)}",
+        to=(*owner(entry.agency), *_ESCALATED[deadline.name]),
+        effective_at=since,
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=deadline.due_at,
+        detail={"deadline": deadline.name.value},
+    )
+
+
+def ended(entry: Entry, now: datetime) -> Draft:
+    """The notice of an end: to the owner, and where a request lapsed for want of an act, to those who are above."""
+    lapsed = entry.ended_reason is EndedReason.LAPSED
+    return Draft(
+        name=NoticeName.ENDED,
+        key=f"ended:{entry.id}",
+        to=(*owner(entry.agency), *((DUTY_OFFICERS, APPROVERS) if lapsed else ())),
+        effective_at=entry.ended_at or now,
+        entry_id=entry.id,
+        agency=entry.agency,
+        detail={"reason": entry.ended_reason.value if entry.ended_reason else entry.state.value},
+    )
+
+
+def silence(alert: Alert, codes: Sequence[str]) -> Draft:
+    """The notice of the checkpoints that have not acknowledged an alert in time (R54)."""
+    named = alert.entry_id is not None and alert.agency is not None
+    return Draft(
+        name=NoticeName.UNACKNOWLEDGED,
+        key=f"unacknowledged:{alert.id}",
+        to=(DUTY_OFFICERS, *(owner(str(alert.agency)) if named else ())),
+        effective_at=alert.acknowledge_by,
+        entry_id=alert.entry_id,
+        alert_id=alert.id,
+        agency=alert.agency,
+        due_at=alert.acknowledge_by,
+        detail={"checkpoints": list(codes)},
+    )
+
+
+def on_the_wire(notice: Notice) -> dict[str, Any]:
+    """A notice as officers read it: the same for everybody to whom it is sent."""
+    said = notice.said
+    return {
+        "number": notice.number,
+        "id": notice.id,
+        "name": said.name.value,
+        "at": rfc3339(notice.at),
+        "effective_at": rfc3339(said.effective_at),
+        "due_at": None if said.due_at is None else rfc3339(said.due_at),
+        "entry_id": said.entry_id,
+        "alert_id": said.alert_id,
+        "agency": said.agency,
+        **{member: said.detail.get(member) for member in DETAILS},
+    }
+
+
+def frame(notice: Notice, head: Head) -> bytes:
+    """A notice as one server-sent event: encoded once, the same bytes for everybody."""
+    data = msgspec.json.encode(on_the_wire(notice))
+    return b"id: %s\nevent: notice\ndata: %s\n\n" % (head.cursor(notice.number).encode(), data)

@@ -1,0 +1,130 @@
+"""The rounds in which the clocks are looked at: what is due is told, whenever that is.
+
+A round may be late by seconds or by weeks. What it tells is computed from what the register holds, and told once
+by its key; so after days of standstill the missed notices go out once, and a second round finds nothing.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from itertools import islice
+
+from app.access.domain import SYSTEM
+from app.access.service import record
+from app.alerts import service as alerts
+from app.db.unit import Reader
+from app.entries.deadlines import DeadlineName, Terms, deadlines
+from app.entries.domain import Entry
+from app.entries.store import list_by_ids, list_versions
+from app.kit.clock import day_begins, legal_day
+from app.kit.ids import first_id
+from app.notices import store
+from app.notices.domain import (
+    REFUSAL_WARNED,
+    RUNGS,
+    Draft,
+    ends_soon,
+    missed,
+    rungs_reached,
+    silence,
+    standing_since,
+)
+from app.notices.service import tell
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+DELIVERIES_LOOKED_BACK = timedelta(days=366)
+"""How long a decision that did not reach its person is still looked for; nobody could have been told for longer."""
+
+_LADDER = "ladder"
+_SETTLED = timedelta(hours=1)
+"""How long after its beginning a legal day is looked at again: a transaction that began before may commit later."""
+
+_TICK = timedelta(milliseconds=1)
+"""The grain of the time in an id."""
+
+_SOME = 200
+
+Judge = Callable[[Reader, list[Entry]], Awaitable[list[Draft]]]
+"""Says what is to be told of some entries as they stand."""
+
+
+async def warn(runtime: Runtime) -> int:
+    """Tell the rungs that measures in force have reached (R30); how many notices were written."""
+    async with runtime.reading(SYSTEM) as reader:
+        today = legal_day(reader.now)
+        told_until = await store.find_mark(reader, _LADDER)
+        if told_until is not None and told_until >= today:
+            return 0
+        first = today - timedelta(days=max(RUNGS))
+        if told_until is not None:
+            first = max(first, told_until + timedelta(days=1))
+        ids = await store.list_reaching(reader, first, today)
+        settled = reader.now - day_begins(today) >= _SETTLED
+    terms = Terms.of(runtime.settings)
+    told = await _tell_of(runtime, ids, lambda reader, entries: _rungs(reader, entries, terms))
+    if settled:
+        async with runtime.writing(SYSTEM) as unit:
+            await store.keep_mark(unit, _LADDER, today)
+    return told
+
+
+async def escalate(runtime: Runtime) -> int:
+    """Tell the deadlines that have passed unmet, and R18's on the fifth day; how many notices were written."""
+    terms = Terms.of(runtime.settings)
+    async with runtime.reading(SYSTEM) as reader:
+        now, today = reader.now, legal_day(reader.now)
+        ids = await store.list_undecided(
+            reader,
+            urgent_before=first_id("ent", now - terms.countersign_within + _TICK),
+            before=first_id("ent", now - REFUSAL_WARNED + _TICK),
+        )
+        first = today - DELIVERIES_LOOKED_BACK
+        ids += await store.list_undelivered(reader, first, today, DeadlineName.DELIVER_TO_PERSON)
+
+    async def judge(reader: Reader, entries: list[Entry]) -> list[Draft]:
+        running = [(entry, deadlines(entry, terms, entry.met)) for entry in entries]
+        return [draft for entry, some in running for draft in missed(entry, some, reader.now)]
+
+    return await _tell_of(runtime, ids, judge)
+
+
+async def tell_silence(runtime: Runtime) -> int:
+    """Tell which checkpoints have not acknowledged an alert in time (R54); how many alerts."""
+    async with runtime.reading(SYSTEM) as reader:
+        silent = await alerts.list_unacknowledged(reader, _SOME)
+    for alert in silent:
+        async with runtime.writing(SYSTEM) as unit:
+            codes = await alerts.escalate(unit, alert)
+            if codes:
+                detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
+                await record(unit, "alert.unacknowledged", alert.id, detail)
+                await tell(unit, [silence(alert, codes)])
+                logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
+    return len(silent)
+
+
+async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[Draft]:
+    """What the ladder says of some entries; the history is read only of those that have something to be told."""
+    reached = [entry for entry in entries if rungs_reached(entry, entry.created_at, reader.now)]
+    histories = await list_versions(reader, [entry.id for entry in reached])
+    return [
+        ends_soon(entry, rung, deadlines(entry, terms, entry.met))
+        for entry in reached
+        for rung in rungs_reached(entry, standing_since(histories[entry.id]), reader.now)
+    ]
+
+
+async def _tell_of(runtime: Runtime, entry_ids: Iterable[str], judge: Judge) -> int:
+    """Judge entries as they stand, some at a time, and tell what is new; how many notices were written."""
+    told, rest = 0, iter(entry_ids)
+    while some := list(islice(rest, _SOME)):
+        async with runtime.reading(SYSTEM) as reader:
+            entries = [entry.at(reader.now) for entry in await list_by_ids(reader, some)]
+            drafts = await judge(reader, entries)
+            news = {draft.key for draft in drafts} - await store.known_keys(reader, [d.key for d in drafts])
+        if news:  # or a quiet round would take the register's write lock again and again
+            async with runtime.writing(SYSTEM) as unit:
+                told += len(await tell(unit, drafts))
+    return told

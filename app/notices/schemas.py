@@ -1,0 +1,51 @@
+"""The wire of notices."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from app.entries.deadlines import DeadlineName
+from app.notices.domain import MEANINGS, NoticeName
+from app.web.wire import Moment, WireOut
+
+
+class NoticeOut(WireOut):
+    """Something that officers were told; the same words for everybody who was.
+
+    Numbers jump for a reader: between them lie notices for others. No personal data: that stays in the entry.
+    """
+
+    number: int
+    id: str
+    name: Annotated[
+        NoticeName,
+        Field(description=" ".join(f"`{name}`: {meaning}." for name, meaning in MEANINGS.items())),
+    ]
+    at: Annotated[Moment, Field(description="When it was written.")]
+    effective_at: Annotated[Moment, Field(description="When the fact became true, however late it was told.")]
+    due_at: Annotated[
+        Moment | None, Field(description="Until when something can be, or should have been, done about it.")
+    ]
+    entry_id: str | None
+    alert_id: str | None
+    agency: str | None
+    deadline: Annotated[DeadlineName | None, Field(description="Of `due_soon` and `overdue`: which.")]
+    ends_on: Annotated[date | None, Field(description="Of `ends_soon`: the measure's last day.")]
+    days_left: Annotated[int | None, Field(description="Of `ends_soon`: days to the last day, then.")]
+    urgent_day: Annotated[
+        int | None, Field(description="Of `ends_soon`, of an urgent entry: the day of its twenty.")
+    ]
+    reason: Annotated[str | None, Field(description="Of `ended`: the entry's `ended_reason`, or `rejected`.")]
+    checkpoints: Annotated[
+        list[str] | None, Field(description="Of `unacknowledged`: where nobody has acknowledged.")
+    ]
+
+
+class NoticesOut(WireOut):
+    """Notices beyond a cursor."""
+
+    items: list[NoticeOut]
+    cursor: str
+    head: int
+    more: bool

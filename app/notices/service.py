@@ -1,0 +1,121 @@
+"""Use cases of notices: tell, and read on from a cursor."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.db.unit import Actor, Reader, Unit
+from app.entries.events import EntryChanged
+from app.errors import CursorGone
+from app.kit.ids import new_id
+from app.ledger import service as ledger
+from app.ledger.domain import Draft as LedgerDraft
+from app.ledger.domain import Head, RecordType
+from app.notices import store
+from app.notices.domain import Draft, Notice, ended
+
+_FEED = "-notices"
+"""What makes the cursors of notices others than the ledger's, whose numbers have nothing to do with these."""
+
+STANDING = timedelta(hours=24)
+"""Notices not older than this are sent to a stream that names no cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some notices beyond a cursor, and where they ended when they were read."""
+
+    records: list[Notice]
+    head: Head
+    position: int
+    more: bool
+
+
+async def tell(unit: Unit, drafts: Iterable[Draft]) -> Sequence[Notice]:
+    """Write down what officers are to be told, each fact once; gives what is new.
+
+    Numbers are dense and in commit order: they are taken under one lock that is held until the commit, so the
+    transaction should do nothing slow behind this.
+    """
+    wanted = {draft.key: draft for draft in drafts}
+    fresh = await _untold(unit, wanted)
+    if not fresh:
+        return ()
+    await store.hold_numbers(unit)
+    fresh = await _untold(unit, fresh)  # somebody else may have told it before we had the lock
+    size = await store.size(unit)
+    notices = [
+        Notice(number, new_id("ntc", unit.now), unit.now, draft)
+        for number, draft in enumerate(fresh.values(), size + 1)
+    ]
+    if notices:
+        await store.add(unit, notices)
+    return notices
+
+
+async def _untold(reader: Reader, drafts: dict[str, Draft]) -> dict[str, Draft]:
+    known = await store.known_keys(reader, drafts) if drafts else set()
+    return {key: draft for key, draft in drafts.items() if key not in known}
+
+
+async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]:
+    """Tell the owner of an end. A projector: it adds nothing to the ledger, where the end itself stands.
+
+    What was over before this register had it (a takeover) is no news.
+    """
+    if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
+        await tell(unit, [ended(event.entry, unit.now)])
+    return ()
+
+
+async def head(reader: Reader) -> Head:
+    """The end of the notices."""
+    size = await store.size(reader)
+    return Head((await ledger.head(reader)).epoch + _FEED, size, size)
+
+
+def position(here: Head, cursor: str | None) -> int:
+    """The number that a reader's cursor stands at; 0 without a cursor.
+
+    Raises:
+        Invalid: the text is no cursor.
+        CursorGone: it belongs to another register or another feed, or lies beyond the head.
+    """
+    try:
+        return here.position(cursor)
+    except CursorGone as gone:
+        raise CursorGone(gone.detail, extra={"restart": "/v1/notices"}) from None
+
+
+async def read_page(reader: Reader, cursor: str | None, limit: int) -> Page:
+    """At most `limit` notices beyond a cursor that are meant for the actor.
+
+    Raises:
+        Invalid, CursorGone: as `position`.
+    """
+    here = await head(reader)
+    after = position(here, cursor)
+    beyond = await store.list_after(reader, after, limit + 1, reader.actor)
+    notices = [notice for notice in beyond[:limit] if notice.number <= here.size]
+    more = len(beyond) > len(notices)
+    return Page(notices, here, notices[-1].number if more and notices else here.size, more=more)
+
+
+async def missed_by(reader: Reader, actor: Actor, cursor: str | None) -> tuple[Head, list[Notice]]:
+    """Everything meant for an actor behind a cursor, or without one, of the last day; for a stream that begins.
+
+    Raises:
+        Invalid, CursorGone: as `position`.
+    """
+    here = await head(reader)
+    after = position(here, cursor) if cursor else await store.last_before(reader, reader.now - STANDING)
+    found: list[Notice] = []
+    while True:
+        some = await store.list_after(reader, after, _SOME, actor)
+        found += [notice for notice in some if notice.number <= here.size]
+        if len(some) < _SOME:
+            return here, found
+        after = some[-1].number
+
+
+_SOME = 500

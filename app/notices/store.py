@@ -1,0 +1,163 @@
+"""Every SQL statement of notices."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select
+
+from app.db.engine import CHANNEL
+from app.db.types import any_of
+from app.db.unit import Actor, Reader, Unit
+from app.entries.domain import State
+from app.entries.periods import URGENT_DAYS, over_at
+from app.entries.tables import entry as entry_table
+from app.notices import tables
+from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, addresses
+
+LOCK = 0x63656B6E
+
+_encode = msgspec.json.encode
+_decode = msgspec.json.decode
+
+_KNOWN = select(tables.notice.c.key).where(any_of(tables.notice.c.key, "keys"))
+_SIZE = select(func.coalesce(func.max(tables.notice.c.number), 0))
+
+
+async def known_keys(reader: Reader, keys: Collection[str]) -> set[str]:
+    """Those of the keys that were told already."""
+    return set((await reader.run(_KNOWN, {"keys": sorted(keys)})).scalars())
+
+
+async def size(reader: Reader) -> int:
+    """How many notices there are, which is also the last number."""
+    return int((await reader.run(_SIZE)).scalar_one())
+
+
+async def hold_numbers(unit: Unit) -> None:
+    """Hold back everybody else who wants numbers until this transaction is committed.
+
+    Numbers that are given out before the commit could become visible in another order, and a reader who goes
+    on from the highest number it has seen would never see the others. On SQLite a transaction that writes is
+    alone anyway.
+    """
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+async def add(unit: Unit, notices: Sequence[Notice]) -> None:
+    """Store numbered notices, and wake the other processes at commit."""
+    await unit.run(insert(tables.notice), [_row(notice) for notice in notices])
+    addressed = [{"address": to, "number": notice.number} for notice in notices for to in notice.said.to]
+    await unit.run(insert(tables.address), addressed)
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_notify(CHANNEL, "")))
+
+
+async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
+    """Notices beyond a number that are meant for an actor, in order; for everybody without one."""
+    statement = select(tables.notice).where(tables.notice.c.number > after)
+    if actor is not None and not actor.holds("auditor"):
+        to = tables.address
+        mine = select(to.c.number).where(to.c.address.in_(sorted(addresses(actor))), to.c.number > after)
+        wanted = mine.distinct().order_by(to.c.number).limit(limit)
+        statement = select(tables.notice).where(tables.notice.c.number.in_(wanted))
+    return await _list(reader, statement.order_by(tables.notice.c.number).limit(limit))
+
+
+async def last_before(reader: Reader, moment: datetime) -> int:
+    """The number of the last notice written before an instant; 0 when there is none."""
+    return int((await reader.run(_SIZE.where(tables.notice.c.at < moment))).scalar_one())
+
+
+async def find_mark(reader: Reader, name: str) -> date | None:
+    """The last legal day of which everything was told."""
+    statement = select(tables.mark.c.told_until).where(tables.mark.c.name == name)
+    day: date | None = (await reader.run(statement)).scalar_one_or_none()
+    return day
+
+
+async def keep_mark(unit: Unit, name: str, day: date) -> None:
+    """Note that of this legal day, and those before, everything was told."""
+    await unit.run(delete(tables.mark).where(tables.mark.c.name == name))
+    await unit.run(insert(tables.mark).values(name=name, told_until=day))
+
+
+async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
+    """Ids of entries in force that may reach a rung on one of these legal days: a few too many, none too few."""
+    table = entry_table
+    left = {*RUNGS, *(URGENT_DAYS - day for day in URGENT_RUNGS)}
+    ends = [
+        table.c.ends_on.between(first + timedelta(days=days), last + timedelta(days=days))
+        for days in sorted(left)
+    ]
+    statement = select(table.c.id).where(
+        table.c.state.in_(sorted(HOLDING)),
+        table.c.in_force_until > reader.now,
+        table.c.in_force_until <= over_at(last + timedelta(days=max(left))),
+        or_(*ends),
+    )
+    return list((await reader.run(statement.order_by(table.c.id))).scalars())
+
+
+async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> list[str]:
+    """Ids of entries that wait for a decision: urgent ones made before an id, and others before another."""
+    table = entry_table
+    waiting = table.c.state.in_([State.SUBMITTED, State.VERIFIED, State.PROVISIONAL])
+    old = or_(and_(table.c.urgent, table.c.id < urgent_before), and_(~table.c.urgent, table.c.id < before))
+    return list((await reader.run(select(table.c.id).where(waiting, old).order_by(table.c.id))).scalars())
+
+
+async def list_undelivered(reader: Reader, first: date, before: date, deadline: str) -> list[str]:
+    """Ids of entries in force whose decision was to reach the person by a day, and no notice says that it did not.
+
+    Args:
+        reader: the transaction.
+        first: the earliest such day that is looked at.
+        before: the day before which it lies.
+        deadline: how the notice's key calls it.
+    """
+    table, notice = entry_table, tables.notice
+    told = exists().where(notice.c.entry_id == table.c.id, notice.c.key.contains(f":{deadline}:"))
+    statement = select(table.c.id).where(
+        table.c.state == State.ACTIVE, table.c.deliver_by >= first, table.c.deliver_by < before, ~told
+    )
+    return list((await reader.run(statement.order_by(table.c.id))).scalars())
+
+
+async def _list(reader: Reader, statement: Select[*tuple[Any, ...]]) -> list[Notice]:
+    return [_notice(row._mapping) for row in await reader.run(statement)]
+
+
+def _row(notice: Notice) -> dict[str, Any]:
+    said = notice.said
+    return {
+        "number": notice.number,
+        "id": notice.id,
+        "name": said.name.value,
+        "key": said.key,
+        "at": notice.at,
+        "effective_at": said.effective_at,
+        "due_at": said.due_at,
+        "entry_id": said.entry_id,
+        "alert_id": said.alert_id,
+        "agency": said.agency,
+        "to": _encode(said.to).decode(),
+        "detail": _encode(said.detail).decode(),
+    }
+
+
+def _notice(row: Any) -> Notice:
+    said = Draft(
+        name=NoticeName(row["name"]),
+        key=row["key"],
+        to=tuple(_decode(row["to"])),
+        effective_at=row["effective_at"],
+        entry_id=row["entry_id"],
+        alert_id=row["alert_id"],
+        agency=row["agency"],
+        due_at=row["due_at"],
+        detail=_decode(row["detail"]),
+    )
+    return Notice(row["number"], row["id"], row["at"], said)

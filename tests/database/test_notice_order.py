@@ -1,0 +1,83 @@
+"""Notices under several writers: numbers without a hole, in commit order, and each fact told once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from app.access.domain import SYSTEM
+from app.db.unit import Actor
+from app.notices.domain import Draft, NoticeName, owner
+from app.notices.service import read_page, tell
+from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
+from tests.support.clock import SettableClock
+
+WRITERS = 8
+EACH = 15
+
+
+VERIFIER = Actor("cli_1", "A", frozenset({"verifier"}), "KPK")
+
+
+class ChangedTheirMind(Exception):
+    """A transaction that fails when everything is done."""
+
+
+@pytest.fixture
+async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
+    """Three processes, as it were, on one register."""
+    opened = [wired_runtime(settings, clock) for _ in range(3)]
+    yield opened
+    for runtime in opened:
+        await runtime.close()
+
+
+async def write(runtime: Runtime, writer: int) -> None:
+    """Tell facts of one's own and facts that all others tell too; every fifth transaction fails at its end."""
+    for number in range(EACH):
+        keys = [f"own:{writer}:{number}", f"common:{number}"]
+        with suppress(ChangedTheirMind):
+            async with runtime.writing(SYSTEM) as unit:
+                drafts = [Draft(NoticeName.OVERDUE, key, owner("KPK"), unit.now) for key in keys]
+                await tell(unit, drafts)
+                if number % 5 == 4 and writer % 2:
+                    raise ChangedTheirMind
+
+
+async def test_a_reader_behind_many_writers_misses_nothing_and_sees_each_fact_once(
+    processes: list[Runtime],
+) -> None:
+    written, seen = asyncio.Event(), []
+
+    async def follow() -> None:
+        cursor = None
+        while True:
+            over = written.is_set()
+            async with processes[2].reading(VERIFIER) as reader:
+                page = await read_page(reader, cursor, 7)
+            seen.extend(page.records)
+            cursor = page.head.cursor(page.position)
+            if over and not page.more and not page.records:
+                return
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as readers:
+        readers.create_task(follow())
+        async with asyncio.TaskGroup() as writers:
+            for writer in range(WRITERS):
+                writers.create_task(write(processes[writer % 2], writer))
+        written.set()
+    failed = {(writer, number) for writer in range(1, WRITERS, 2) for number in range(4, EACH, 5)}
+    expected = {f"common:{number}" for number in range(EACH)} | {
+        f"own:{writer}:{number}"
+        for writer in range(WRITERS)
+        for number in range(EACH)
+        if (writer, number) not in failed
+    }
+    assert [notice.number for notice in seen] == list(range(1, len(expected) + 1))
+    keys = [notice.said.key for notice in seen]
+    assert set(keys) == expected
+    assert len(keys) == len(expected)

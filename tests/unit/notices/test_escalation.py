@@ -1,0 +1,155 @@
+"""What is told of deadlines that pass unmet, of ends and of silence, and to whom (R18, R54)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.alerts.domain import Alert, AlertKind
+from app.entries.deadlines import Terms, deadlines
+from app.entries.domain import EndedReason, Entry, State
+from app.entries.periods import begins_at, over_at
+from app.notices.domain import (
+    APPROVERS,
+    DUTY_OFFICERS,
+    MEANINGS,
+    Draft,
+    NoticeName,
+    addresses,
+    ended,
+    meant_for,
+    missed,
+    owner,
+    silence,
+)
+from tests.unit.entries.examples import NOW, TODAY, duty_officer, entry, person
+
+TERMS = Terms()
+OWNER = owner("KPK")
+TICK = timedelta(microseconds=1)
+
+
+def told(of: Entry, now: datetime, **met: datetime) -> list[Draft]:
+    return missed(of, deadlines(of, TERMS, met), now)
+
+
+def urgent(**changes: Any) -> Entry:
+    given: dict[str, Any] = {"urgent": True, "state": State.PROVISIONAL, "in_force_from": NOW}
+    return entry(**{**given, **changes})
+
+
+def test_every_name_says_what_it_means():
+    assert set(MEANINGS) == set(NoticeName)
+
+
+def test_an_urgent_entry_without_its_countersignature_goes_to_those_above():
+    due_at = NOW + TERMS.countersign_within
+    assert told(urgent(), due_at) == []
+    (notice,) = told(urgent(), due_at + TICK)
+    assert (notice.name, notice.detail) == (NoticeName.OVERDUE, {"deadline": "countersign"})
+    assert notice.to == (*OWNER, DUTY_OFFICERS, APPROVERS)
+    assert notice.effective_at == notice.due_at == due_at
+    assert told(urgent(countersigned_at=due_at), due_at + TICK) == []
+
+
+def test_an_undecided_request_is_told_on_its_fifth_day_and_when_the_seven_are_over():
+    names = [
+        (days, [notice.name.value for notice in told(entry(), NOW + timedelta(days=days))])
+        for days in (4, 5, 7, 8)
+    ]
+    assert names == [(4, []), (5, ["due_soon"]), (7, ["due_soon"]), (8, ["due_soon", "overdue"])]
+    assert {notice.to for notice in told(entry(), NOW + timedelta(days=8))} == {(*OWNER, APPROVERS)}
+
+
+@pytest.mark.parametrize("state", [State.RETURNED, State.REJECTED])
+def test_a_refused_request_waits_for_nobody(state: State):
+    assert told(entry(state=state), NOW + timedelta(days=30)) == []
+
+
+def test_a_request_that_was_returned_has_new_deadlines_with_keys_of_their_own():
+    later = entry(received_at=NOW + timedelta(days=20))
+    first = {notice.key for notice in told(entry(), NOW + timedelta(days=8))}
+    second = {notice.key for notice in told(later, NOW + timedelta(days=28))}
+    assert len(first) == len(second) == 2
+    assert first.isdisjoint(second)
+
+
+def test_a_decision_that_did_not_reach_the_person_is_told_until_it_has():
+    active = entry(state=State.ACTIVE, in_force_from=begins_at(TODAY))
+    after = datetime(2026, 11, 28, 17, tzinfo=UTC)
+    assert told(active, after - timedelta(seconds=1)) == []
+    assert [notice.detail for notice in told(active, after)] == [{"deadline": "deliver_to_person"}]
+    assert told(active, after, deliver_to_person=after) == []
+
+
+@given(st.integers(0, 60 * 24 * 40))
+def test_once_told_a_deadline_stays_told_by_the_same_key(minutes: int):
+    now = NOW + timedelta(minutes=minutes)
+    before = {notice.key for notice in told(entry(), now)}
+    assert before <= {notice.key for notice in told(entry(), now + timedelta(minutes=1))}
+
+
+@pytest.mark.parametrize(
+    ("reason", "to"),
+    [
+        (EndedReason.LAPSED, (*OWNER, DUTY_OFFICERS, APPROVERS)),
+        (EndedReason.EXPIRED, OWNER),
+        (EndedReason.REVOKED, OWNER),
+    ],
+)
+def test_the_owner_is_told_of_an_end_and_of_a_lapse_those_who_let_it_happen(
+    reason: EndedReason, to: tuple[str, ...]
+):
+    over = over_at(TODAY)
+    notice = ended(entry(state=State.ENDED, ended_reason=reason, ended_at=over), NOW + timedelta(days=9))
+    assert (notice.to, notice.effective_at, notice.detail) == (to, over, {"reason": reason.value})
+
+
+def test_a_rejected_urgent_request_is_an_end_too():
+    notice = ended(urgent(state=State.REJECTED, ended_at=NOW), NOW)
+    assert notice.detail == {"reason": "rejected"}
+
+
+def alert(**changes: Any) -> Alert:
+    given: dict[str, Any] = {
+        "id": "alr_1",
+        "family": "alr_1",
+        "entry_id": "ent_1",
+        "kind": AlertKind.RAISE,
+        "agency": "KPK",
+        "issued_at": NOW,
+        "expires_at": NOW + timedelta(days=20),
+        "acknowledge_by": NOW + timedelta(minutes=1),
+        "chase": (),
+    }
+    return Alert(**{**given, **changes})
+
+
+def test_silent_checkpoints_are_named():
+    notice = silence(alert(), ["BTH", "CGK"])
+    assert notice.detail == {"checkpoints": ["BTH", "CGK"]}
+    assert notice.to == (DUTY_OFFICERS, *OWNER)
+    assert silence(alert(entry_id=None, agency="IMIGRASI"), ["CGK"]).to == (DUTY_OFFICERS,)
+
+
+def test_each_is_told_what_is_meant_for_their_agency_and_role():
+    told = [
+        person("1", "submitter"),
+        person("1", "verifier"),
+        duty_officer("1"),
+        person("1", "auditor", agency=None),
+    ]
+    others = [
+        person("1", "verifier", agency="BNN"),
+        person("1", "approver", agency="IMIGRASI"),
+        person("1", "admin", agency=None),
+        person("1", "supervisor", agency=None),
+    ]
+    to = (*OWNER, DUTY_OFFICERS)
+    assert [meant_for(actor, to) for actor in (*told, *others)] == [True] * 4 + [False] * 4
+
+
+def test_who_belongs_to_no_agency_has_no_address():
+    assert addresses(person("1", "supervisor", agency=None)) == frozenset()
