@@ -8,8 +8,8 @@ from app.db.types import checks_metadata, metadata
 from app.departures import tables as _departures
 from app.entries import tables as _entries
 from app.ledger import tables as _ledger
-from app.objections import tables as _objections
 from app.notices import tables as _notices
+from app.objections import tables as _objections
 from app.rectifications import tables as _rectifications
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -22,8 +22,8 @@ MODULES = (
     _departures,
     _entries,
     _ledger,
-    _objections,
     _notices,
+    _objections,
     _rectifications,
 )
 """The modules, in no order that matters."""

@@ -14,8 +14,8 @@ from app.departures.routes import router as departures
 from app.entries.duty_routes import router as duties
 from app.entries.routes import router as entries
 from app.ledger.routes import router as changes
-from app.objections.routes import router as objections
 from app.notices.routes import router as notices
+from app.objections.routes import router as objections
 from app.rectifications.routes import router as rectifications
 from app.worklist.routes import router as worklist
 

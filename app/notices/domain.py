@@ -160,9 +160,9 @@ def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, .
     """The rungs that an entry in force has reached since it has had its end; none of one that is not in force.
 
     A rung that lay behind the entry when it came into force, or was extended, is none: nobody could have been
-    told in time.
+    told in time. Nor has an urgent entry one whose formal entry waits for its day: its end is no threat.
     """
-    if entry.ends_on is None or not entry.in_force(now):
+    if entry.ends_on is None or entry.superseded_from is not None or not entry.in_force(now):
         return ()
     rungs = ladder(entry.starts_on, entry.ends_on, urgent=entry.urgent)
     return tuple(rung for rung in rungs if since <= rung.at <= now)

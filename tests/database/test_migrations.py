@@ -120,7 +120,7 @@ async def test_entries_of_before_are_given_the_day_for_their_delivery(
 
     def before_and_after(connection: Connection) -> dict[str, str]:
         given.attributes.update(connection=connection, parts=parts)
-        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0020").down_revision))
+        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0008").down_revision))
         for entry_id, urgent, by in letters:
             document = json.dumps({"basis": {"issued_on": "2026-12-28"}, "submitted_by": by})
             values = (entry_id, 1, "active", "prevention", urgent, "KPK", document)

@@ -152,6 +152,14 @@ def test_what_never_ends_has_no_ladder():
     assert steps(of, begins_at(of.starts_on), begins_at(date(2090, 1, 1))) == []
 
 
+def test_an_urgent_entry_whose_formal_one_waits_for_its_day_has_no_ladder():
+    starts_on = date(2026, 11, 23)
+    of = active(starts_on, urgent_end(starts_on), urgent=True, state=State.PROVISIONAL)
+    since, now = begins_at(starts_on), begins_at(date(2026, 12, 10))
+    assert steps(of, since, now) == [10, 15, 18]
+    assert steps(of.replace(superseded_from=begins_at(date(2026, 12, 12))), since, now) == []
+
+
 def test_a_rung_that_lay_behind_when_the_measure_came_into_force_is_none():
     of = active(date(2027, 1, 1), date(2027, 6, 30))
     approved_at = datetime(2027, 6, 20, 9, tzinfo=WIB)

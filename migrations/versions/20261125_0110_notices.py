@@ -6,8 +6,8 @@ from alembic import op
 from app.db.migrate import REGISTER
 from app.db.types import Id, Instant, Key
 
-revision = "0020"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
