@@ -17,20 +17,25 @@ from app.amendments.domain import (
 from app.amendments.effects import AMENDABLE, EVENTS, applied, effective_at, told_as
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
 from app.db.unit import Reader, Unit
+from app.entries import recorded
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.blobs import Blob
+from app.entries.deadlines import DeadlineName
 from app.entries.domain import Entry, Measure, Notice, Verdict
 from app.entries.duplicates import refuse_duplicates
 from app.entries.events import EntryChanged
 from app.entries.law import Owner
 from app.entries.periods import EXTENSIONS
+from app.entries.recorded import Duty
 from app.entries.succession import give_back
 from app.entries.wanted import Wanted
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.settings import Settings
+
+_REFUSED = frozenset({AmendmentState.RETURNED, AmendmentState.REJECTED})
 
 
 async def file(
@@ -60,6 +65,8 @@ async def file(
     amendment = _new(unit, entry, wanted, AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED)
     amendment = await _judged(unit, amendment, wanted, entry, settings)
     await store.add(unit, amendment)
+    if amendment.kind is AmendmentKind.EXTENSION:
+        await recorded.add(unit, entry.id, _arrived(unit, amendment))
     if wanted.correction is not None and wanted.correction.photo is not None:
         await entry_store.keep_blob(unit, entry.id, wanted.correction.photo)
     return amendment
@@ -123,6 +130,20 @@ async def _judged(
     assert_never(wanted.kind)
 
 
+def _arrived(unit: Unit, amendment: Amendment) -> Duty:
+    """The extension has reached the register, which is what its deadline waits for (R23)."""
+    return Duty(
+        name=DeadlineName.EXTEND_BEFORE,
+        version=amendment.entry_version,
+        done_at=unit.now,
+        reference=amendment.id,
+        note=None,
+        by=unit.actor.client_id,
+        person=unit.actor.person,
+        recorded_at=unit.now,
+    )
+
+
 async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
     extension = amendment.extension
     assert extension is not None, "its part was found to be there"
@@ -181,6 +202,8 @@ async def decide(
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
     await store.save(unit, decided)
+    if decided.kind is AmendmentKind.EXTENSION and decided.state in _REFUSED:
+        await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
     if decided.state is AmendmentState.APPROVED:
         await _take_effect(unit, decided, before)
     return decided

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -40,9 +40,21 @@ async def add(unit: Unit, entry_id: str, done: Duty) -> None:
     await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
 
 
+async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
+    """Let a deadline run on that was met by something which was refused since."""
+    await unit.run(delete(table).where(table.c.entry_id == entry_id, table.c.name == name))
+
+
 async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
-    """The recorded duties of an entry, in the order in which they were recorded."""
-    statement = select(table).where(table.c.entry_id == entry_id).order_by(table.c.recorded_at, table.c.name)
+    """The duties of an entry that officers recorded, in the order in which they did.
+
+    An extension meets its deadline by having arrived; that is no duty, and stands among the amendments.
+    """
+    statement = (
+        select(table)
+        .where(table.c.entry_id == entry_id, table.c.name != DeadlineName.EXTEND_BEFORE)
+        .order_by(table.c.recorded_at, table.c.name)
+    )
     return [_duty(row) for row in await reader.run(statement)]
 
 

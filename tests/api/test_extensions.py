@@ -97,6 +97,25 @@ async def test_in_time_but_decided_after_the_end_is_too_late_for_the_measure(
         refused(answer, 409, "wrong-state")
 
 
+async def test_an_extension_meets_its_deadline_by_arriving_unless_it_is_refused(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json
+) -> None:
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+
+    async def met_at() -> str | None:
+        read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+        return next(one["met_at"] for one in read["legal_deadlines"] if one["name"] == "extend_before")
+
+    assert await met_at() is None
+    for _ in range(2):
+        filed = await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24"))
+        assert await met_at() == "2026-11-23T03:00:00.000000Z"
+        await settle(http, verifier, expect(filed, 201), "return", "Unsigned.")
+        assert await met_at() is None
+    duties = await http.get(f"/v1/entries/{entry['id']}/duties", headers=owner.headers)
+    assert expect(duties, 200)["items"] == []
+
+
 async def test_a_second_extension_is_refused_and_the_wanted_list_is_named(
     http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
 ) -> None:
