@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -77,6 +77,24 @@ class Settings(BaseSettings):
         365, description="how long it is kept who the traveller of a delayed departure was"
     )
 
+    letterhead_lines: Annotated[tuple[str, ...], NoDecode] = Field(
+        (
+            "KEMENTERIAN IMIGRASI DAN PEMASYARAKATAN",
+            "REPUBLIK INDONESIA",
+            "DIREKTORAT JENDERAL IMIGRASI",
+            "Jalan H.R. Rasuna Said Kav. X-6 Nomor 8, Kuningan, Jakarta Selatan 12940",
+        ),
+        description="head of a letter, line by line, separated by |; names in capitals, the address not",
+    )
+    letter_city: str = Field("Jakarta", description="where letters are dated")
+    letter_signatory: str = Field(
+        "Direktur Jenderal Imigrasi", description="in whose name letters are issued"
+    )
+    letter_number: str = Field(
+        "{sequence}/{code}/{month}/{year}",
+        description="a letter's number; {sequence} is its ledger record's, {month} is Roman",
+    )
+
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)
     stream_minutes: Seconds = 15.0
@@ -94,7 +112,21 @@ class Settings(BaseSettings):
             raw = values.get(name)
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]
+        head = values.get("letterhead_lines")
+        if isinstance(head, str):
+            values["letterhead_lines"] = [line.strip() for line in head.split("|") if line.strip()]
         return values
+
+    @field_validator("letter_number")
+    @classmethod
+    def _numbers_tell_letters_apart(cls, text: str) -> str:
+        try:
+            numbers = {text.format(sequence=n, code="CEGAH", month="XI", year=2026) for n in (1, 2)}
+        except (LookupError, ValueError):
+            raise ValueError("it may hold {sequence}, {code}, {month} and {year} only") from None
+        if len(numbers) == 1:
+            raise ValueError("it must hold {sequence}: no two letters share a number")
+        return text
 
     @model_validator(mode="after")
     def _test_clock_only_in_tests(self) -> Self:

@@ -16,6 +16,7 @@ from app.entries.routes import router as entries
 from app.ledger.routes import router as changes
 from app.notices.routes import router as notices
 from app.objections.routes import router as objections
+from app.papers.routes import router as papers
 from app.rectifications.routes import router as rectifications
 from app.worklist.routes import router as worklist
 
@@ -32,6 +33,7 @@ for part in (
     read_checks,
     departures,
     rectifications,
+    papers,
     worklist,
     notices,
     changes,
@@ -57,6 +59,7 @@ TAGS = (
         "name": "notices",
         "description": "The officers' alert stream: ends that come near, deadlines that passed.",
     },
+    {"name": "papers", "description": "Letters about an entry, and its file for a court."},
     {"name": "changes", "description": "The ledger's feed for integrators and replicas."},
     {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},
     {"name": "operation", "description": "Health, readiness, metrics and the problems' explanations."},

@@ -74,3 +74,41 @@ def root(hashes: list[bytes]) -> bytes:
     for left in reversed(hashes[:-1]):
         here = node_hash(left, here)
     return here
+
+
+def inclusion_nodes(index: int, size: int) -> list[list[Node]]:
+    """The stored nodes from which each step of an audit path is made, from the leaf upwards.
+
+    A step is the root of one neighbouring subtree: mostly a stored node; where the tree's right edge is not
+    full, the `root` of the full subtrees that it consists of.
+
+    Args:
+        index: the leaf's index, from 0.
+        size: leaves of the tree.
+
+    Raises:
+        IndexError: the tree has no such leaf.
+    """
+    if not 0 <= index < size:
+        raise IndexError("the tree has no such leaf")
+    covers = peaks(size)
+    at = next(i for i, (level, place) in enumerate(covers) if index >> level == place)
+    steps = [[(level, (index >> level) ^ 1)] for level in range(covers[at][0])]
+    if covers[at + 1 :]:
+        steps.append(covers[at + 1 :])
+    return steps + [[left] for left in reversed(covers[:at])]
+
+
+def inclusion_path(index: int, size: int, hashes: Mapping[Node, bytes]) -> list[bytes]:
+    """The audit path from a leaf to the root of a tree of `size` leaves (RFC 9162 section 2.1.3.1).
+
+    Args:
+        index: the leaf's index, from 0.
+        size: leaves of the tree.
+        hashes: those of the nodes that `inclusion_nodes` names; at most two for each level of the tree.
+
+    Raises:
+        IndexError: the tree has no such leaf.
+        KeyError: a node is missing.
+    """
+    return [root([hashes[node] for node in step]) for step in inclusion_nodes(index, size)]

@@ -116,6 +116,16 @@ class Head:
         return int(text)
 
 
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That a record is in the ledger: the audit path from its leaf to the root of a stated size."""
+
+    sequence: int
+    size: int
+    path: list[bytes]
+    root: bytes
+
+
 _CURSOR_FAULT = Fault(
     "", "cursor", "A cursor is an epoch and a sequence, joined by a dot, as answered before."
 )

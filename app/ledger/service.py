@@ -7,13 +7,14 @@ from app.db.unit import Reader, Unit
 from app.kit import merkle
 from app.kit.canonical import canonical
 from app.ledger import store
-from app.ledger.domain import Draft, Head, Record, numbered
+from app.ledger.domain import Draft, Head, Inclusion, Record, numbered
 from app.ledger.store import (
     found,
     head,
     last_of_entries,
     list_after,
     list_of_alerts,
+    list_of_entry,
     sequences_of_entry,
 )
 
@@ -25,6 +26,8 @@ __all__ = [
     "last_of_entries",
     "list_after",
     "list_of_alerts",
+    "list_of_entry",
+    "prove",
     "read_page",
     "sequences_of_entry",
 ]
@@ -75,6 +78,25 @@ async def root(reader: Reader) -> tuple[int, bytes]:
     peaks = merkle.peaks(size)
     stored = await store.nodes(reader, peaks)
     return size, merkle.root([stored[peak] for peak in peaks])
+
+
+async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
+    """Prove that records are among the ledger's first `size`, from stored hashes: O(log n) each.
+
+    Args:
+        reader: the transaction.
+        sequences: the records, from 1.
+        size: a size that the ledger has, or had.
+
+    Raises:
+        IndexError: a record lies beyond the size.
+        KeyError: the ledger is not yet that large.
+    """
+    tops = merkle.peaks(size)
+    wanted = {node for s in sequences for step in merkle.inclusion_nodes(s - 1, size) for node in step}
+    stored = await store.nodes(reader, sorted(wanted | set(tops)))
+    top = merkle.root([stored[peak] for peak in tops])
+    return [Inclusion(s, size, merkle.inclusion_path(s - 1, size, stored), top) for s in sequences]
 
 
 async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_only: bool = False) -> Page:

@@ -18,6 +18,9 @@ from app.ledger.tables import record as record_table
 
 LOCK = 0x63656B616C
 
+_NODES_AT_ONCE = 200
+"""SQLite refuses an expression of a thousand levels; a proof in a ledger of any size needs fewer than a hundred."""
+
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -76,11 +79,13 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
 
 async def nodes(reader: Reader, wanted: Sequence[Node]) -> dict[Node, bytes]:
     """The stored hashes of the named nodes."""
-    if not wanted:
-        return {}
-    named = (and_(node_table.c.level == level, node_table.c.index == index) for level, index in wanted)
-    statement = select(node_table).where(or_(*named))
-    return {(level, index): stored for level, index, stored in await reader.run(statement)}
+    found_nodes: dict[Node, bytes] = {}
+    for first in range(0, len(wanted), _NODES_AT_ONCE):
+        some = wanted[first : first + _NODES_AT_ONCE]
+        named = (and_(node_table.c.level == level, node_table.c.index == index) for level, index in some)
+        rows = await reader.run(select(node_table).where(or_(*named)))
+        found_nodes |= {(level, index): stored for level, index, stored in rows}
+    return found_nodes
 
 
 async def add(unit: Unit, records: Sequence[Record], hashes: dict[Node, bytes]) -> None:
@@ -104,6 +109,16 @@ async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Recor
         return []
     wanted = record_table.c.alert_id.in_(alert_ids)
     statement = select(record_table).where(wanted).order_by(record_table.c.sequence)
+    return [_record(row) for row in await reader.run(statement)]
+
+
+async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
+    """Every record about an entry, its alerts' included, in order; of the ledger's first `upto`, if given."""
+    statement = (
+        select(record_table).where(record_table.c.entry_id == entry_id).order_by(record_table.c.sequence)
+    )
+    if upto is not None:
+        statement = statement.where(record_table.c.sequence <= upto)
     return [_record(row) for row in await reader.run(statement)]
 
 

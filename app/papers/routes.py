@@ -1,0 +1,43 @@
+"""The calls for papers: an entry's letter."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.access.domain import Role
+from app.access.guard import GuardedRoute, actor_for, runtime_of
+from app.db.unit import Actor
+from app.papers import pdf, service
+from app.web.openapi import problems
+
+router = APIRouter(prefix="/entries/{entry_id}", tags=["papers"], route_class=GuardedRoute)
+
+EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
+Reading = Annotated[
+    Actor, actor_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
+]
+
+
+@router.get(
+    "/letter",
+    summary="Get an entry's letter",
+    responses={
+        200: {"content": {"application/pdf": {}}, "description": "The letter, in Indonesian, on A4."},
+        **problems("not-found", "wrong-state"),
+    },
+    response_class=Response,
+)
+async def read_letter(actor: Reading, entry_id: EntryId, request: Request) -> Response:
+    """The decision letter of an entry as it stands: of the measure, its extension or correction, or its end.
+
+    The same version has the same bytes whenever it is asked for. The QR code holds the ledger's leaf, its audit
+    path and the root, so that anybody can verify the record offline.
+    """
+    runtime = runtime_of(request)
+    async with runtime.writing(actor) as unit:
+        draft = await service.letter(unit, entry_id, runtime.settings)
+    document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
+    name = f"{entry_id}-v{draft.version}.pdf"
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{name}"'}
+    return Response(document, media_type="application/pdf", headers=headers)

@@ -1,0 +1,155 @@
+"""The letter as it is printed: A4, nothing lost, nothing beyond the margins, a QR code that proves the record."""
+
+import re
+
+import msgspec
+import pytest
+
+from app.entries.domain import EndedReason
+from app.entries.subjects import Alias, Document
+from app.identity.births import Birth
+from app.kit.canonical import canonical
+from app.kit.merkle import leaf_hash
+from app.ledger.domain import RecordType
+from app.papers import legible, pdf
+from app.papers.domain import LetterKind, Told
+from tests.support import letters
+from tests.unit.papers.examples import active, ended, extended, letter, lifetime, photo, proof, told, urgent
+
+FULL_NAME = ("Prof. Dr. H. Muhammad Abdurrahman Prawirodirdjo Tjokrohadiningrat Nguyễn Đặng Öztürk " * 4)[
+    :300
+].strip()
+
+
+def laden() -> Told:
+    """An entry with as much as the register takes in a line, many times over."""
+    entry = active()
+    subject = msgspec.structs.replace(
+        entry.subject,
+        full_name=FULL_NAME,
+        aliases=tuple(
+            Alias(
+                f"Alias Nomor {i} & <Putra> {'W' * (250 if i == 7 else i)}", "low" if i % 4 == 0 else "good"
+            )
+            for i in range(30)
+        ),
+        birth=Birth(from_="1968", to="1970"),
+        birth_alternatives=(Birth(age=45, as_of="2026-11-23"), Birth(date="1970-05")),
+        address="Jalan Cempaka " * 20,
+        documents=tuple(
+            Document(
+                "passport", f"X{1_000_000 + i}{'9' * (30 if i == 3 else 0)}", ("IDN", None, "GBR")[i % 3]
+            )
+            for i in range(12)
+        ),
+    )
+    reason = "\n".join(f"Alasan ke-{i}: {'panjang sekali ' * 20}" for i in range(30))
+    return told(entry.replace(subject=subject, basis=msgspec.structs.replace(entry.basis, reason=reason)))
+
+
+CASES = {
+    "decision": (told(active()), None),
+    "laden": (laden(), None),
+    "lifetime": (told(lifetime()), None),
+    "urgent": (told(urgent(), RecordType.ENTRY_COUNTERSIGNED), None),
+    "extended": (told(extended(), RecordType.ENTRY_EXTENDED, 2048), told(active())),
+    "ended": (told(ended(EndedReason.EXPIRED), RecordType.ENTRY_ENDED, 2049), told(active())),
+}
+
+
+@pytest.fixture(params=CASES, scope="module")
+def case(request: pytest.FixtureRequest) -> tuple[str, Told, bytes]:
+    of, before = CASES[request.param]
+    return request.param, of, pdf.render(letter(of, before), photo())
+
+
+def test_every_page_is_a4_and_says_which_it_is(case: tuple[str, Told, bytes]):
+    name, _, document = case
+    pages = letters.pages(document)
+    assert len(pages) == (8 if name == "laden" else 3)
+    for number, page in enumerate(pages, 1):
+        assert tuple(round(float(side)) for side in page.mediabox[2:]) == letters.A4
+        assert f"Halaman {number} dari {len(pages)}" in page.extract_text()
+
+
+def test_nothing_is_printed_beyond_the_margins(case: tuple[str, Told, bytes]):
+    for page in letters.pictures(case[2], dpi=72):
+        ink = page.point(lambda grey: 255 if grey < 200 else 0).getbbox()
+        assert ink is not None
+        left, top, right, bottom = ink
+        assert left >= pdf.LEFT - 2
+        assert top >= pdf.TOP - 2
+        assert right <= page.width - pdf.RIGHT + 2
+        assert bottom <= page.height - 10 * pdf.MM
+
+
+def test_everything_about_the_person_is_in_it(case: tuple[str, Told, bytes]):
+    _, of, document = case
+    words = letters.packed(letters.text(document))
+    subject = of.entry.subject
+    lines = [subject.full_name, subject.address or "", subject.birth_place or "", subject.nik or ""]
+    lines += [alias.name for alias in subject.aliases]
+    lines += [paper.number for paper in subject.documents]
+    lines += [of.entry.letter.number if of.entry.letter else of.basis.number]
+    if of.kind is not LetterKind.ENDING:
+        lines += [of.basis.case_reference, *of.basis.reason.splitlines()]
+    missing = [line for line in lines if letters.packed(line).rstrip(".;") not in words]
+    assert missing == []
+
+
+def test_the_qr_code_proves_the_record_that_the_letter_names(case: tuple[str, Told, bytes]):
+    _, of, document = case
+    code = letters.qr_text(document)
+    assert code == proof(of).text
+    found = letters.proved(code)
+    assert found is not None
+    leaf, size, root = found
+    assert leaf == of.record.leaf
+    assert size == of.record.sequence
+    words = letters.packed(letters.text(document))
+    told_in_print = (root, leaf_hash(canonical(of.record.leaf)).hex(), of.record.leaf["commitment"])
+    assert all(value in words for value in told_in_print)
+
+
+def test_the_qr_code_names_nobody():
+    of = laden()
+    code = proof(of).text
+    assert not re.search("Prawirodirdjo|Cempaka|X1000000|3171|Sprin", code)
+    assert len(code) < 1200
+
+
+def test_another_leaf_is_not_proved():
+    code = proof(told(active())).text
+    assert letters.proved(code.replace('"version":3', '"version":4')) is None
+
+
+def test_the_same_letter_has_the_same_bytes():
+    of = told(active())
+    assert pdf.render(letter(of), photo()) == pdf.render(letter(of), photo())
+
+
+def test_a_letter_is_made_without_a_photo_too():
+    words = letters.text(pdf.render(letter(told(lifetime())), None))
+    assert "(tidak ada foto)" in words
+
+
+def test_what_the_typeface_lacks_is_told_by_number_and_said_so():
+    entry = active()
+    aliases = (Alias("محمد"), Alias("李小龍"), Alias("Пётр Łukasz"), Alias("שרה"))
+    subject = msgspec.structs.replace(entry.subject, aliases=aliases)
+    words = letters.text(pdf.render(letter(told(entry.replace(subject=subject))), None))
+    assert "[U+0645 U+062D U+0645 U+062F]" in words
+    assert "[U+674E U+5C0F U+9F8D]" in words
+    assert "[U+05E9 U+05E8 U+05D4]" in words, "written from right to left it would stand the wrong way round"
+    assert "Пётр Łukasz" in words
+    assert letters.packed(legible.NOTE) in letters.packed(words)
+    assert letters.packed(legible.NOTE) not in letters.packed(
+        letters.text(pdf.render(letter(told(entry)), None))
+    )
+
+
+def test_markup_in_a_name_is_text():
+    entry = active()
+    subject = msgspec.structs.replace(entry.subject, full_name="Raka <b>&amp;</b> <img src='x'/> Co")
+    words = letters.text(pdf.render(letter(told(entry.replace(subject=subject))), None))
+    assert "Raka <b>&amp;</b> <img src='x'/> Co" in words
