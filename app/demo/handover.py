@@ -49,4 +49,7 @@ def _commands(url: str, body: Path, cast: Cast, scenes: Scenes) -> list[str]:
         "# who has the alert?",
         f"curl -s {url}/v1/alerts/{scenes.alert_id}/coverage \\",
         '  -H "$OFFICER"',
+        "# the decision as a letter, and what waits for the officer",
+        f'curl -s {url}/v1/entries/{scenes.formal_id}/letter -H "$OFFICER" -o letter.pdf',
+        f'curl -s {url}/v1/worklist -H "$OFFICER"',
     ]

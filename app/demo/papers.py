@@ -50,6 +50,21 @@ def exit_ban(person: Person, today: date, ends_on: date) -> Body:
     }
 
 
+def formal_decision(today: date, ends_on: date) -> Body:
+    """The formal decision behind an urgent exit ban; the person is the urgent entry's."""
+    return {"basis": _kpk_basis(today), "starts_on": str(today), "ends_on": str(ends_on)}
+
+
+def foreign_withdrawal(today: date) -> Body:
+    """A letter that takes back what its writer never ordered."""
+    return {
+        "kind": "revocation",
+        "reason": "The letter says that the name is no longer wanted.",
+        "letter": {"number": f"B-{_reference()}", "issued_on": str(today)},
+        "revocation": {"refers_to_number": "unknown"},
+    }
+
+
 def entry_ban(person: Person, today: date, ends_on: date) -> Body:
     """An entry ban by Immigration, after a deportation; the law knows it for foreigners only."""
     reference = _reference()

@@ -1,4 +1,4 @@
-"""The twelve steps of the story: what is done, what comes back, and what must be true of it."""
+"""The fourteen steps of the story: what is done, what comes back, and what must be true of it."""
 
 import secrets
 import statistics
@@ -27,13 +27,14 @@ class Scenes:
         suspect: against whom the urgent exit ban goes.
         foreigner: against whom the entry ban goes.
         alert_id: the alert of step 1.
+        formal_id: the formal entry of step 12.
         today: the legal day, in Asia/Jakarta.
     """
 
     def __init__(self, desk: Desk, narrator: Narrator, crowd: Crowd, cast: Cast, today: date) -> None:
         self.suspect = Person.invent(INDONESIA)
         self.foreigner = Person.invent(UTOPIA)
-        self.alert_id = ""
+        self.alert_id = self.formal_id = ""
         self._desk = desk
         self._told = narrator
         self._crowd = crowd
@@ -53,6 +54,8 @@ class Scenes:
             self.bad_requests,
             self.reconnection,
             self.drill,
+            self.formal_decision,
+            self.foreign_letter,
             self.ledger,
         )
 
@@ -261,8 +264,41 @@ class Scenes:
         self._everybody("have the drill", len(spread.came))
         self._told.claim("It names nobody, so no check can match it", spread.alert["entry"] is None)
 
+    async def formal_decision(self) -> None:
+        """Step 12: the formal decision takes over from the urgent entry, without a gap."""
+        told, cast, desk = self._told, self._cast, self._desk
+        told.step("The formal decision follows, within the twenty days of the law")
+        version = (await desk.get(cast.officer, f"/v1/entries/{self._entry_id}")).etag
+        path, ends_on = f"/v1/entries/{self._entry_id}/formalisation", add_months(self.today, 6)
+        body = papers.formal_decision(self.today, ends_on)
+        formal = (
+            await desk.post(cast.officer, path, body, "six months", expected=201, if_match=version)
+        ).body
+        self.formal_id = formal["id"]
+        await desk.decide(cast.kpk_verifier, self.formal_id, "verify")
+        formal = (await desk.decide(cast.immigration_approver, self.formal_id, "approve")).body
+        told.came(f"201, {formal['state']}, until {formal['ends_on']}")
+        spread = await self._crowd.hear("update", self.formal_id, len(self._crowd))
+        self._everybody("are told by one message", len(spread.came))
+        urgent = (await desk.get(cast.officer, f"/v1/entries/{self._entry_id}", "the urgent one?")).body
+        told.claim("It has taken over", urgent["ended_reason"] == "superseded", urgent["state"])
+        due = [each["name"] for each in formal["legal_deadlines"] if each["met_at"] is None]
+        told.came(f"what the law still wants: {', '.join(due)}")
+
+    async def foreign_letter(self) -> None:
+        """Step 13: a letter from a body that does not own the entry changes nothing, as it once did."""
+        told, cast, desk = self._told, self._cast, self._desk
+        told.step("Somebody else writes that the name can be removed")
+        version = (await desk.get(cast.auditor, f"/v1/entries/{self.formal_id}")).etag
+        path, submitter = f"/v1/entries/{self.formal_id}/amendments", cast.immigration_submitter
+        body = papers.foreign_withdrawal(self.today)
+        answer = await desk.post(submitter, path, body, "their letter", expected=201, if_match=version)
+        told.came(f"201, {answer.body['state']}: a question to {answer.body['owner']}")
+        answer = await self._scan(self.suspect, "exit")
+        told.claim("The exit is still refused", answer["action"] == "refuse_exit", answer["action"])
+
     async def ledger(self) -> None:
-        """Step 12: everything that changed the register stands in one numbered row, without a hole."""
+        """Step 14: everything that changed the register stands in one numbered row, without a hole."""
         self._told.step("The auditor reads the ledger")
         numbers: list[int] = []
         types: list[str] = []
@@ -276,7 +312,7 @@ class Scenes:
         self._told.came(f"200, {len(numbers)} records; of the first exit ban: {', '.join(types)}")
         whole = numbers == list(range(1, len(numbers) + 1)) and page["head"] == len(numbers)
         self._told.claim(f"Numbered from 1 to {len(numbers)} without a hole", whole, numbers[-3:])
-        wanted = ["entry.provisional", "alert.raised", "entry.countersigned", "alert.updated"]
+        wanted = ["entry.provisional", "alert.raised", "entry.countersigned", "alert.updated", "entry.ended"]
         self._told.claim("Every step of the measure is there", sorted(types) == sorted(wanted), types)
 
     async def _make_urgent(self, body: Any, told: str) -> Any:
