@@ -17,6 +17,7 @@ class Founded:
 
     agencies: int
     checkpoints: int
+    offices: int
 
 
 async def found(runtime: Runtime) -> Founded:
@@ -25,6 +26,6 @@ async def found(runtime: Runtime) -> Founded:
     async with runtime.writing(SYSTEM) as unit:
         await ledger.found(unit)
         await access.found(unit)
-        agencies, checkpoints = await load_reference(unit)
+        loaded = await load_reference(unit)
     await make_months(runtime)
-    return Founded(agencies, checkpoints)
+    return Founded(loaded.agencies, loaded.checkpoints, loaded.offices)

@@ -11,6 +11,7 @@ from app.ledger import tables as _ledger
 from app.notices import tables as _notices
 from app.objections import tables as _objections
 from app.rectifications import tables as _rectifications
+from app.supervision import tables as _supervision
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
 
@@ -25,5 +26,6 @@ MODULES = (
     _notices,
     _objections,
     _rectifications,
+    _supervision,
 )
 """The modules, in no order that matters."""

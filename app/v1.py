@@ -18,6 +18,7 @@ from app.notices.routes import router as notices
 from app.objections.routes import router as objections
 from app.papers.routes import router as papers
 from app.rectifications.routes import router as rectifications
+from app.supervision.routes import router as supervision
 from app.worklist.routes import router as worklist
 
 router = APIRouter(prefix="/v1")
@@ -34,6 +35,7 @@ for part in (
     departures,
     rectifications,
     papers,
+    supervision,
     worklist,
     notices,
     changes,
@@ -54,6 +56,7 @@ TAGS = (
         "description": "Delayed departures of possible victims: events, never entries.",
     },
     {"name": "correction requests", "description": "Of the persons concerned, answered within 3 x 24 hours."},
+    {"name": "supervision", "description": "What a province's supervision team has seen of foreigners."},
     {"name": "worklist", "description": "What waits for an officer, and what they should know."},
     {
         "name": "notices",

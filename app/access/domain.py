@@ -30,6 +30,7 @@ class Role(StrEnum):
     APPROVER = "approver"
     DUTY_OFFICER = "duty_officer"
     SUPERVISOR = "supervisor"
+    TIMPORA = "timpora"
     AUDITOR = "auditor"
     ADMIN = "admin"
     CHECKPOINT = "checkpoint"
@@ -40,7 +41,7 @@ class Role(StrEnum):
 MACHINE_ROLES = frozenset({Role.CHECKPOINT, Role.INTEGRATOR, Role.CARRIER})
 PERSON_ROLES = frozenset(Role) - MACHINE_ROLES
 DECIDING_ROLES = frozenset({Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.ADMIN})
-_AGENCY_ROLES = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER})
+_AGENCY_ROLES = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.TIMPORA})
 _CHECKPOINT_ROLES = frozenset({Role.CHECKPOINT, Role.SUPERVISOR})
 
 
@@ -91,6 +92,23 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Office:
+    """An office of an agency, such as an immigration office (Kanim).
+
+    Attributes:
+        province: where it lies; None for an office that was added at the command line and not described since.
+    """
+
+    code: str
+    agency: str
+    name: str
+    city: str | None
+    province: str | None
+    active: bool
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """An account: of a person with deciding or reading roles, or of a machine."""
 
@@ -107,6 +125,7 @@ class Client:
     created_at: datetime
     created_by: str | None
     confirmed_by: str | None
+    province: str | None = None  # of its office
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +151,7 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
     *,
     kind: Kind | None,
     agency: str | None,
+    office: str | None,
     checkpoint: str | None,
     person: str | None,
     networks: Iterable[str],
@@ -157,6 +177,8 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
         fault("/agency", "required", "This role belongs to an agency.")
     if roles & {Role.APPROVER, Role.DUTY_OFFICER} and agency not in {None, IMMIGRATION}:
         fault("/agency", "immigration_only", f"approver and duty_officer belong to {IMMIGRATION}.")
+    if Role.TIMPORA in roles and not office:
+        fault("/office", "required", "A supervision team's member sees the province of an office.")
     if roles & _CHECKPOINT_ROLES and not checkpoint:
         fault("/checkpoint", "required", "This role belongs to a checkpoint.")
     if checkpoint and not roles & _CHECKPOINT_ROLES:
@@ -216,9 +238,12 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 def person_of(client: Client) -> str | None:
     """The person behind a client: one however the number is written, or four eyes could be two (R31)."""
-    if client.person is None:
-        return None
-    return "".join(filter(str.isalnum, client.person)).upper() or client.person
+    return None if client.person is None else normal_person(client.person)
+
+
+def normal_person(number: str) -> str:
+    """An employee number in the one form in which it is compared."""
+    return "".join(filter(str.isalnum, number)).upper() or number
 
 
 def actor_of(client: Client, key: Key) -> Actor:
@@ -229,6 +254,7 @@ def actor_of(client: Client, key: Key) -> Actor:
         roles=frozenset(role.value for role in client.roles),
         agency=client.agency,
         office=client.office,
+        province=client.province,
         checkpoint=client.checkpoint,
         kind=client.kind.value if client.kind else None,
         key_id=key.id,

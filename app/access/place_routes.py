@@ -1,24 +1,27 @@
-"""Administration of places: agencies and checkpoints (contract section 8)."""
+"""Administration of places: agencies, checkpoints and offices (contract section 8)."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.access import place_store as store
 from app.access import places
-from app.access.domain import Agency, Checkpoint, Role
+from app.access.domain import Agency, Checkpoint, Office, Role
 from app.access.guard import GuardedRoute, reader_for, unit_for
-from app.access.schemas import AgencyIn, AgencyOut, CheckpointIn, CheckpointOut
+from app.access.schemas import AgencyIn, AgencyOut, CheckpointIn, CheckpointOut, OfficeIn, OfficeOut
 from app.db.unit import Reader, Unit
 from app.web.etag import UNCHANGED, IfNoneMatch, VersionIfAny, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.wire import Code, Line
 
 router = APIRouter(tags=["administration"], route_class=GuardedRoute)
 
 AnyReader = Annotated[Reader, reader_for()]
 Admin = Annotated[Unit, unit_for(Role.ADMIN)]
 CodePath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
+
+OfficePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The code.")]
 
 
 def _after(cursor: str | None) -> str | None:
@@ -115,3 +118,49 @@ async def change_checkpoint(
     place = await places.change_checkpoint(unit, Checkpoint(code=code, **body.model_dump()), expected)
     _changed(response, f"/v1/checkpoints/{code}", place.version)
     return CheckpointOut.of(place)
+
+
+@router.get("/offices", summary="List offices", responses=problems("validation"))
+async def list_offices(
+    reader: AnyReader,
+    agency: Annotated[Code | None, Query(description="Only this agency's.")] = None,
+    province: Annotated[Line | None, Query(description="Only those in this province.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[OfficeOut]:
+    """The offices of the agencies, by code."""
+    rows = await store.list_offices(reader, _after(cursor), limit + 1, agency=agency, province=province)
+    page, after = cut(rows, limit, lambda row: (row.code,))
+    return Page(items=[OfficeOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/offices/{code}",
+    summary="Read an office",
+    responses={**UNCHANGED, **problems("not-found")},
+    response_model=OfficeOut,
+)
+async def read_office(
+    reader: AnyReader, code: OfficePath, response: Response, if_none_match: IfNoneMatch = None
+) -> OfficeOut | Response:
+    """One office."""
+    office = await places.get_office(reader, code)
+    response.headers["ETag"] = tag = etag_of(office.version)
+    return not_modified(if_none_match, tag) or OfficeOut.of(office)
+
+
+@router.put(
+    "/offices/{code}",
+    summary="Change or add an office",
+    responses={
+        201: {"model": OfficeOut, "description": "It was added."},
+        **problems("validation", "stale-version", "version-required"),
+    },
+)
+async def change_office(
+    unit: Admin, code: OfficePath, expected: VersionIfAny, body: OfficeIn, response: Response
+) -> OfficeOut:
+    """Replace what is known of an office, or add one, for which no `If-Match` is sent; recorded."""
+    office = await places.change_office(unit, Office(code=code, **body.model_dump()), expected)
+    _changed(response, f"/v1/offices/{code}", office.version)
+    return OfficeOut.of(office)

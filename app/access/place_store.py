@@ -1,14 +1,14 @@
-"""Every SQL statement about agencies and checkpoints."""
+"""Every SQL statement about agencies, checkpoints and offices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
 
 from app.access import tables
-from app.access.domain import Agency, Checkpoint
-from app.access.store import page_of
+from app.access.domain import Agency, Checkpoint, Office
+from app.access.store import bump, page_of
 from app.db.unit import Reader, Unit
 
 _json = msgspec.json.encode
@@ -27,6 +27,12 @@ async def hold_checkpoint(unit: Unit, code: str) -> Checkpoint | None:
     return await find_checkpoint(unit, code)
 
 
+async def hold_office(unit: Unit, code: str) -> Office | None:
+    """An office, held against other writers; where there is none yet, nobody else can add it meanwhile."""
+    await _hold(unit, tables.office, code)
+    return await find_office(unit, code)
+
+
 async def _hold(unit: Unit, table: Any, code: str) -> None:
     row = select(table.c.code).where(table.c.code == code).with_for_update()
     if (await unit.run(row)).first() is None:
@@ -42,6 +48,19 @@ async def list_checkpoints(reader: Reader, after: str | None, limit: int) -> lis
     """Checkpoints by code."""
     rows = await page_of(reader, tables.checkpoint, tables.checkpoint.c.code, after, limit)
     return [Checkpoint(**row) for row in rows]
+
+
+async def list_offices(
+    reader: Reader, after: str | None, limit: int, *, agency: str | None, province: str | None
+) -> list[Office]:
+    """Offices by code; only those of an agency, or in a province, where one is named."""
+    t = tables.office
+    wanted = [
+        column == value
+        for column, value in ((t.c.agency, agency), (t.c.province, province))
+        if value is not None
+    ]
+    return [Office(**row) for row in await page_of(reader, t, t.c.code, after, limit, *wanted)]
 
 
 def _agency(values: Mapping[Any, Any]) -> Agency:
@@ -64,6 +83,32 @@ async def find_checkpoint(reader: Reader, code: str) -> Checkpoint | None:
     """A checkpoint."""
     row = (await reader.run(select(tables.checkpoint).where(tables.checkpoint.c.code == code))).first()
     return Checkpoint(**row._mapping) if row else None
+
+
+async def find_office(reader: Reader, code: str) -> Office | None:
+    """An office."""
+    row = (await reader.run(select(tables.office).where(tables.office.c.code == code))).first()
+    return Office(**row._mapping) if row else None
+
+
+async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:
+    """Insert those that are not there yet; how many were."""
+    known = set((await unit.run(select(tables.office.c.code))).scalars())
+    rows = [
+        {name: getattr(office, name) for name in office.__slots__}
+        for office in offices
+        if office.code not in known
+    ]
+    if rows:
+        await unit.run(insert(tables.office), rows)
+        await bump(unit)
+    return len(rows)
+
+
+async def save_office(unit: Unit, office: Office) -> None:
+    """Insert or replace an office; its people may see another province from now on."""
+    await _save(unit, tables.office, {name: getattr(office, name) for name in office.__slots__})
+    await bump(unit)
 
 
 async def save_agency(unit: Unit, agency: Agency) -> None:

@@ -1,21 +1,26 @@
-"""Use cases of places: agencies and checkpoints, loaded once and changed by admins. Every change is recorded."""
+"""Use cases of places: agencies, checkpoints and offices, loaded once, changed by admins; every change recorded."""
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 from app.access import place_store as store
-from app.access.domain import Agency, Checkpoint
-from app.access.reference import load_agencies, load_checkpoints
+from app.access.domain import IMMIGRATION, Agency, Checkpoint, Office
+from app.access.reference import load_agencies, load_checkpoints, load_offices, load_provinces
 from app.access.store import record
 from app.db.unit import Reader, Unit
 from app.errors import Fault, Invalid, NotFound, StaleVersion, VersionRequired
 
 
-async def load_reference(unit: Unit) -> tuple[int, int]:
-    """Load the shipped agencies and checkpoints that the register does not have yet.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many places were added."""
 
-    Returns:
-        How many agencies and how many checkpoints were added.
-    """
+    agencies: int
+    checkpoints: int
+    offices: int
+
+
+async def load_reference(unit: Unit) -> Loaded:
+    """Load the shipped agencies, checkpoints and immigration offices that the register does not have yet."""
     agencies = 0
     for given in load_agencies():
         if await store.find_agency(unit, given.code) is None:
@@ -26,9 +31,17 @@ async def load_reference(unit: Unit) -> tuple[int, int]:
         if await store.find_checkpoint(unit, place.code) is None:
             await store.save_checkpoint(unit, Checkpoint(**place.facts(), active=True))
             checkpoints += 1
-    if agencies or checkpoints:
-        await record(unit, "reference.loaded", None, {"agencies": agencies, "checkpoints": checkpoints})
-    return agencies, checkpoints
+    offices = await store.add_offices(
+        unit,
+        [
+            Office(given.code, IMMIGRATION, given.name, given.city, given.province, active=True)
+            for given in load_offices()
+        ],
+    )
+    loaded = Loaded(agencies, checkpoints, offices)
+    if loaded != Loaded(0, 0, 0):
+        await record(unit, "reference.loaded", None, asdict(loaded))
+    return loaded
 
 
 async def get_agency(reader: Reader, code: str) -> Agency:
@@ -53,6 +66,18 @@ async def get_checkpoint(reader: Reader, code: str) -> Checkpoint:
     if checkpoint is None:
         raise NotFound("There is no such checkpoint.")
     return checkpoint
+
+
+async def get_office(reader: Reader, code: str) -> Office:
+    """An office.
+
+    Raises:
+        NotFound: there is none with this code.
+    """
+    office = await store.find_office(reader, code)
+    if office is None:
+        raise NotFound("There is no such office.")
+    return office
 
 
 async def change_agency(unit: Unit, wanted: Agency, expected: int | None) -> Agency:
@@ -90,7 +115,44 @@ async def change_checkpoint(unit: Unit, wanted: Checkpoint, expected: int | None
     return place
 
 
-def next_version(known: Agency | Checkpoint | None, expected: int | None) -> int:
+async def change_office(unit: Unit, wanted: Office, expected: int | None) -> Office:
+    """Replace what is known of an office, or add one; arguments as `change_agency`.
+
+    Raises:
+        VersionRequired, StaleVersion: as `next_version`.
+        Invalid: the agency or the province is unknown, or the office is another agency's.
+    """
+    known = await store.hold_office(unit, wanted.code)
+    office = replace(wanted, version=next_version(known, expected))
+    faults = []
+    if await store.find_agency(unit, office.agency) is None:
+        faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
+    if known is not None and known.agency != office.agency:
+        faults.append(
+            Fault("/agency", "fixed", "An office stays with its agency: its people belong to both.")
+        )
+    if office.province is not None and office.province not in {each.name for each in load_provinces()}:
+        faults.append(Fault("/province", "unknown", "There is no province of this name."))
+    if faults:
+        raise Invalid("The office can't be like this.", faults=faults)
+    await store.save_office(unit, office)
+    await record(unit, "office.changed", office.code, {"active": office.active, "version": office.version})
+    return office
+
+
+async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
+    """Add an office of an agency by its code alone, if there is none with this code; whether it was added.
+
+    For the command line: whoever has the machine has the register. It has no province until an admin says it.
+    """
+    if await store.find_agency(unit, agency) is None or await store.hold_office(unit, code) is not None:
+        return False
+    await store.save_office(unit, Office(code, agency, code, None, None, active=True))
+    await record(unit, "office.added", code, {"agency": agency})
+    return True
+
+
+def next_version(known: Agency | Checkpoint | Office | None, expected: int | None) -> int:
     """The version that a change makes, if whoever asks for it has read the one before.
 
     Args:

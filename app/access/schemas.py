@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool
 
-from app.access.domain import Agency, Checkpoint, Client, Instrument, Key, Kind, Role, Standing
-from app.web.wire import Code, Line, Moment, WireIn, WireOut
+from app.access.domain import Agency, Checkpoint, Client, Instrument, Key, Kind, Office, Role, Standing
+from app.web.wire import Code, Line, Moment, PersonNumber, WireIn, WireOut
 
 
 class AgencyIn(WireIn):
@@ -70,6 +70,32 @@ class CheckpointOut(WireOut):
         return cls(**{name: getattr(checkpoint, name) for name in cls.model_fields})
 
 
+class OfficeIn(WireIn):
+    """An office as an admin wants it."""
+
+    agency: Code
+    name: Line
+    city: Line | None = None
+    province: Line | None = None
+    active: StrictBool = True
+
+
+class OfficeOut(WireOut):
+    """An office of an agency; what its supervision team sees lies in its province."""
+
+    code: str
+    agency: str
+    name: str
+    city: str | None
+    province: str | None
+    active: bool
+
+    @classmethod
+    def of(cls, office: Office) -> Self:
+        """The office on the wire."""
+        return cls(**{name: getattr(office, name) for name in cls.model_fields})
+
+
 class ClientIn(WireIn):
     """A client to be."""
 
@@ -79,7 +105,7 @@ class ClientIn(WireIn):
     agency: Code | None = None
     office: Code | None = None
     checkpoint: Code | None = None
-    person: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{2,39}$")] | None = None
+    person: PersonNumber | None = None
     networks: Annotated[list[Line], Field(max_length=50)] = []
 
 

@@ -16,16 +16,19 @@ from app.access.domain import (
     new_secret,
     person_of,
 )
-from app.access.place_store import find_agency, find_checkpoint, lock_agency
-from app.access.store import found, pepper, record, version
+from app.access.place_store import find_agency, find_checkpoint, find_office, lock_agency
+from app.access.store import bears_name, found, list_persons, pepper, record, version
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
 from app.kit.ids import new_id
 
 __all__ = [
+    "bears_name",
     "find_agency",
     "find_checkpoint",
+    "find_office",
     "found",
+    "list_persons",
     "lock_agency",
     "pepper",
     "record",
@@ -62,12 +65,14 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
         wanted.roles,
         kind=wanted.kind,
         agency=wanted.agency,
+        office=wanted.office,
         checkpoint=wanted.checkpoint,
         person=wanted.person,
         networks=wanted.networks,
     )
     if wanted.agency and await find_agency(unit, wanted.agency) is None:
         faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
+    faults += await _office_faults(unit, wanted)
     if wanted.checkpoint and await find_checkpoint(unit, wanted.checkpoint) is None:
         faults.append(Fault("/checkpoint", "unknown", "There is no checkpoint with this code."))
     if faults:
@@ -91,6 +96,18 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
     await store.add_client(unit, client)
     await store.record(unit, "client.registered", client.id, {"roles": sorted(client.roles), "waits": waits})
     return client
+
+
+async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:
+    if wanted.office is None or wanted.agency is None:
+        return []
+    office = await find_office(unit, wanted.office)
+    if office is None or office.agency != wanted.agency or not office.active:
+        return [Fault("/office", "unknown", "The agency has no office with this code; see GET /v1/offices.")]
+    if Role.TIMPORA in wanted.roles and office.province is None:
+        detail = "The office's province is not known; say it first with PUT /v1/offices/{code}."
+        return [Fault("/office", "no_province", detail)]
+    return []
 
 
 async def issue_key(

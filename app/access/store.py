@@ -1,32 +1,46 @@
 """Every SQL statement about clients, keys and the audit trail; those about places stand in `place_store`."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, or_, select, true, update
 
 from app.access import tables
-from app.access.domain import Client, Key, Kind, Role, Standing
+from app.access.domain import Client, Key, Kind, Role, Standing, person_of
 from app.db.engine import CHANNEL
+from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
+from app.identity import names
 from app.kit.ids import new_id
 from app.kit.logs import current_request_id
 
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
 
+LONGEST_KEY = 200
+"""Characters of a stored folded name."""
+
 _KEY_AND_CLIENT = select(
     *(column.label(f"key_{column.name}") for column in tables.key.c),
     *(column.label(f"client_{column.name}") for column in tables.client.c),
-).join(tables.client, tables.client.c.id == tables.key.c.client_id)
+    tables.office.c.province.label("client_province"),
+).select_from(
+    tables.key.join(tables.client, tables.client.c.id == tables.key.c.client_id).outerjoin(
+        tables.office, tables.office.c.code == tables.client.c.office
+    )
+)
 
 _KEY_AT_VERSION = _KEY_AND_CLIENT.add_columns(tables.state.c.version).join(tables.state, true())
 
 _FIND_KEY = _KEY_AND_CLIENT.where(tables.key.c.id == bindparam("key_id"))
+
+
+_FOR_FINDING = frozenset({"person_key", "folded_name"})
+"""Columns of a client that only its look-ups need."""
 
 
 async def found(unit: Unit) -> None:
@@ -74,7 +88,7 @@ def _key(values: Mapping[Any, Any]) -> Key:
 def _client(values: Mapping[Any, Any]) -> Client:
     return Client(
         **{
-            **values,
+            **{name: value for name, value in values.items() if name not in _FOR_FINDING},
             "roles": frozenset(Role(role) for role in _plain(values["roles"])),
             "kind": Kind(values["kind"]) if values["kind"] else None,
             "networks": tuple(_plain(values["networks"])),
@@ -83,7 +97,8 @@ def _client(values: Mapping[Any, Any]) -> Client:
     )
 
 
-async def _bump(unit: Unit) -> None:
+async def bump(unit: Unit) -> None:
+    """Let every process look up anew whom it has admitted; held until the commit."""
     await unit.run(update(tables.state).values(version=tables.state.c.version + 1))
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))
@@ -123,6 +138,8 @@ async def add_client(unit: Unit, client: Client) -> None:
             office=client.office,
             checkpoint=client.checkpoint,
             person=client.person,
+            person_key=person_of(client),
+            folded_name=names.fold(client.name)[:LONGEST_KEY] if client.person else None,
             networks=_json(client.networks).decode(),
             standing=client.standing,
             created_at=client.created_at,
@@ -130,7 +147,7 @@ async def add_client(unit: Unit, client: Client) -> None:
             confirmed_by=client.confirmed_by,
         )
     )
-    await _bump(unit)
+    await bump(unit)
 
 
 async def set_client_standing(
@@ -141,14 +158,14 @@ async def set_client_standing(
     if confirmed_by is not None:
         statement = statement.values(confirmed_by=confirmed_by)
     await unit.run(statement)
-    await _bump(unit)
+    await bump(unit)
 
 
 async def add_key(unit: Unit, key: Key) -> None:
     """Store a new key."""
     values = {column.name: getattr(key, column.name) for column in tables.key.c}
     await unit.run(insert(tables.key).values(**values))
-    await _bump(unit)
+    await bump(unit)
 
 
 async def list_keys(reader: Reader, client_id: str) -> list[Key]:
@@ -163,7 +180,7 @@ async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standin
     if standing is Standing.REVOKED:
         values["revoked_at"] = unit.now
     await unit.run(update(tables.key).where(tables.key.c.id.in_(key_ids)).values(**values))
-    await _bump(unit)
+    await bump(unit)
 
 
 async def page_of(
@@ -179,6 +196,31 @@ async def page_of(
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
     """Clients by id."""
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
+
+
+async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
+    """Whether a client is a person of this folded name."""
+    t = tables.client
+    statement = select(t.c.id).where(t.c.id == client_id, t.c.folded_name == folded_name[:LONGEST_KEY])
+    return (await reader.run(statement)).first() is not None
+
+
+async def list_persons(
+    reader: Reader, numbers: Iterable[str], folded_names: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Number and folded name of every person of the register with one of these numbers or names.
+
+    Revoked accounts count: whoever had one may have it again tomorrow, and is an officer still.
+    """
+    t = tables.client
+    statement = (
+        select(t.c.person_key, t.c.folded_name)
+        .where(t.c.person_key.is_not(None))
+        .where(or_(any_of(t.c.person_key, "numbers"), any_of(t.c.folded_name, "names")))
+        .distinct()
+    )
+    asked = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
+    return [(number, name) for number, name in await reader.run(statement, asked)]
 
 
 async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import (
     Text,
 )
 
-from app.db.types import Id, Instant, metadata
+from app.db.types import Id, Instant, Key, metadata
 
 agency = Table(
     "agency",
@@ -42,6 +42,18 @@ checkpoint = Table(
     Column("version", Integer, nullable=False, server_default="1"),
 )
 
+office = Table(
+    "office",
+    metadata,
+    Column("code", String(64), primary_key=True),
+    Column("agency", ForeignKey("agency.code"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("city", Text),
+    Column("province", Text),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
 client = Table(
     "client",
     metadata,
@@ -53,6 +65,8 @@ client = Table(
     Column("office", String(64)),
     Column("checkpoint", ForeignKey("checkpoint.code")),
     Column("person", String(64), index=True),
+    Column("person_key", String(64), index=True),  # the number in the form in which it is compared
+    Column("folded_name", Key, index=True),  # of persons; by it an entry about one of them is found
     Column("networks", Text, nullable=False),  # JSON list
     Column("standing", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),

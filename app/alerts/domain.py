@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,12 @@ from app.kit.clock import WIB, rfc3339
 from app.ledger.domain import Record
 
 DEFAULT_MESSAGE = "Data cekal mendesak / urgent entry"
+
+SEALED_MESSAGE = (
+    "Data cekal tersegel: identitas tidak ditampilkan, pemindaian dokumen perjalanan yang menentukan. / "
+    "Sealed entry: no identity is shown, the scan of the travel document decides."
+)
+"""What checkpoints read of a sealed entry, in place of the owner's words (R61)."""
 
 
 class AlertKind(StrEnum):
@@ -92,10 +98,22 @@ def action_on(entry: Entry, kind: AlertKind) -> str:
     return f"refuse_{direction_of(entry.measure)}"
 
 
+_NOBODY: Final[dict[str, Any]] = {
+    "full_name": None,
+    "aliases": [],
+    "sex": None,
+    "birth": None,
+    "nationalities": [],
+    "documents": [],
+    "photo": None,
+}
+"""An alert's identity members where they say nothing."""
+
+
 def message_of(alert: Alert, entry: Entry | None, contact: Contact | None, message: str) -> dict[str, Any]:
     """The alert's content as every checkpoint gets it, without what only the ledger knows (its numbers).
 
-    No case details: the counter sees whom, what and whom to call (R48, R56).
+    No case details: the counter sees whom, what and whom to call (R48, R56); of a sealed entry not even whom (R61).
     """
     said = None
     if entry is not None:
@@ -118,6 +136,9 @@ def message_of(alert: Alert, entry: Entry | None, contact: Contact | None, messa
                 "in_force_until": entry.last_instant,
             }
         )
+        if entry.sealed_for is not None:
+            said |= _NOBODY
+            message = SEALED_MESSAGE
     return {
         "kind": alert.kind.value,
         "refers_to": None if alert.family == alert.id else alert.family,

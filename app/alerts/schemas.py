@@ -72,13 +72,13 @@ class AlertContactOut(WireOut):
 
 
 class AlertEntryOut(WireOut):
-    """Whom an alert is about."""
+    """Whom an alert is about; of a sealed entry every member that would tell is null or empty."""
 
     id: str
     version: int
     measure: str
     citizenship: str
-    full_name: str
+    full_name: str | None
     aliases: list[str]
     sex: str | None
     birth: dict[str, Any] | None

@@ -19,9 +19,10 @@ from app.alerts.domain import (
 )
 from app.alerts.store import has_open, list_open, list_unacknowledged
 from app.db.unit import Reader, Unit
-from app.entries import service as entries
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged
+from app.entries.store import find
+from app.entries.views import ALL_ENTRIES, open_to
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
 from app.ledger.domain import Draft, RecordType
@@ -212,11 +213,13 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterabl
     """How far an alert has come.
 
     Raises:
-        NotFound: there is no such alert, or it is another agency's.
+        NotFound: there is no such alert, or it is another agency's, or a sealed entry's.
     """
     alert = await store.get(reader, alert_id)
     actor = reader.actor
-    if not actor.holds(*entries.ALL_ENTRIES) and alert.agency != actor.agency:
+    entry = await find(reader, alert.entry_id) if alert.entry_id else None
+    sealed = entry is not None and not open_to(entry, actor)
+    if sealed or (not actor.holds(*ALL_ENTRIES) and alert.agency != actor.agency):
         raise NotFound("There is no such alert.")
     reach = await store.list_reach(reader, alert)
     ms = {

@@ -17,7 +17,8 @@ from app.amendments.domain import (
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
 from app.entries.answers import BasisOut, SubjectOut, WarningOut
 from app.entries.domain import Verdict
-from app.entries.schemas import BasisIn, SubjectIn, Unknown
+from app.entries.person_schemas import SubjectIn
+from app.entries.schemas import BasisIn, Unknown
 from app.errors import PhotoInvalid
 from app.web.wire import LegalDay, Line, Moment, Prose, WireIn, WireOut
 

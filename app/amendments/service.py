@@ -28,7 +28,9 @@ from app.entries.events import EntryChanged
 from app.entries.law import Owner
 from app.entries.periods import EXTENSIONS
 from app.entries.recorded import Duty
+from app.entries.seals import seal
 from app.entries.succession import give_back
+from app.entries.views import open_to, visible
 from app.entries.wanted import Wanted
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
 from app.kit.clock import legal_day
@@ -82,7 +84,7 @@ def _may_file(unit: Unit, entry: Entry, kind: AmendmentKind) -> bool:
     """
     actor = unit.actor
     own = actor.agency == entry.agency
-    if not entries.visible(entry, actor) and actor.agency != IMMIGRATION:
+    if not visible(entry, actor) and not (actor.agency == IMMIGRATION and open_to(entry, actor)):
         raise NotFound("There is no such entry.")
     if own and kind not in BY_JUDGMENT and not actor.holds("submitter"):
         raise WrongRole("An owner's amendment is filed by: submitter.")
@@ -211,7 +213,7 @@ async def decide(
 
 async def _take_effect(unit: Unit, amendment: Amendment, before: Entry) -> None:
     stands = before.at(unit.now)
-    after = applied(amendment, stands, unit.now)
+    after = await seal(unit, applied(amendment, stands, unit.now), before=before)
     given_back = await give_back(unit, before) if amendment.kind in ENDING else []
     await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
     told = EntryChanged(after, told_as(amendment.kind), effective_at(amendment, before))
@@ -237,7 +239,7 @@ async def get(reader: Reader, amendment_id: str) -> Amendment:
 def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
     actor = reader.actor
     asked = actor.agency == amendment.agency and actor.holds("submitter", "verifier")
-    return asked or entries.visible(entry, actor)
+    return (asked and open_to(entry, actor)) or visible(entry, actor)
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:

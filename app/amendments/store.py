@@ -9,6 +9,7 @@ from sqlalchemy import Select, insert, select, update
 from app.amendments.domain import OPEN, Amendment, AmendmentKind, AmendmentState
 from app.amendments.tables import amendment as table
 from app.db.unit import Reader, Unit
+from app.entries.views import closed
 from app.errors import NotFound
 
 _encode = msgspec.json.Encoder().encode
@@ -77,8 +78,12 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
 async def list_in_states(
     reader: Reader, states: Collection[AmendmentState], *, agency: str | None, owner: str | None, limit: int
 ) -> list[Amendment]:
-    """Amendments in one of these states, oldest first, of an asking agency or of an owner; for worklists."""
-    statement = select(table.c.document).where(table.c.state.in_(sorted(states)))
+    """Amendments in one of these states, oldest first, of an asking agency or of an owner; for worklists.
+
+    Those of entries whose seal keeps the actor out are left out.
+    """
+    open_ones = table.c.entry_id.not_in(closed(reader.actor))
+    statement = select(table.c.document).where(table.c.state.in_(sorted(states)), open_ones)
     if agency is not None:
         statement = statement.where(table.c.agency == agency)
     if owner is not None:

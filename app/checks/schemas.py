@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 from pydantic_core import PydanticCustomError
 
 from app.checks.domain import Traveller, traveller_of
-from app.entries.schemas import PartialDate
+from app.entries.person_schemas import PartialDate
 from app.errors import Fault, Invalid, MalformedJson, MrzUnreadable
 from app.identity import documents, mrz
 from app.identity.births import Birth, BirthUnreadable

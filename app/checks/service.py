@@ -19,6 +19,7 @@ from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, understand
 from app.db.unit import Actor, Reader
 from app.entries.domain import Entry
+from app.entries.store import find
 from app.entries.subjects import Subject
 from app.errors import CekalError, NotFound, Unauthenticated
 from app.identity import documents
@@ -187,11 +188,17 @@ class Desk:
         return "unknown"
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Whether a checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours."""
+        """Whether a checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours.
+
+        A sealed entry's alert names nobody, so there only a match shows the photo (R61).
+        """
         checkpoint = register.actor.checkpoint
         if checkpoint is None:
             return False
-        if await has_open(register, entry_id, checkpoint):
+        entry = await find(register, entry_id)
+        if entry is None:
+            return False
+        if entry.sealed_for is None and await has_open(register, entry_id, checkpoint):
             return True
         async with self.runtime.checks_beside(register) as checks:
             return await store.matched_since(checks, entry_id, checkpoint, checks.now - PHOTO_AFTER_MATCH)

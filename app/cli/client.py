@@ -31,15 +31,20 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
     role: Annotated[
         list[str],
         typer.Option(
-            help="What it may do; repeat for several: submitter, verifier, approver, duty_officer, supervisor, auditor "
-            "or admin for a person; checkpoint, integrator or carrier for a machine."
+            help="What it may do; repeat for several: submitter, verifier, approver, duty_officer, supervisor, "
+            "timpora, auditor or admin for a person; checkpoint, integrator or carrier for a machine."
         ),
     ],
     kind: Annotated[
         str | None, typer.Option(help="What a checkpoint's client is: counter, autogate or manifest.")
     ] = None,
     agency: Annotated[str | None, typer.Option(help="Code of its agency, such as KPK or IMIGRASI.")] = None,
-    office: Annotated[str | None, typer.Option(help="Code of its office, such as KANIM-BATAM.")] = None,
+    office: Annotated[
+        str | None,
+        typer.Option(
+            help="Code of its office, such as KANIM-BATAM; one that its agency does not have is added."
+        ),
+    ] = None,
     checkpoint: Annotated[str | None, typer.Option(help="Code of its checkpoint, such as CGK.")] = None,
     person: Annotated[
         str | None,
@@ -76,12 +81,16 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
         networks=network or [],
     )
     try:
-        client_id, key = with_register(lambda runtime: _create(runtime, wanted))
+        client_id, key, added = with_register(lambda runtime: _create(runtime, wanted))
     except Invalid as error:
         raise Refused(with_faults(error.detail, error.faults), usage=True) from None
     if as_json:
         print_json({"id": client_id, "key": key})
         return
+    if added:
+        typer.echo(
+            f"{wanted.agency} had no office {wanted.office}: it was added, its province not known yet."
+        )
     typer.echo(f"{client_id} can work at once. Its key, shown this once:")
     typer.echo(key)
 
@@ -137,15 +146,19 @@ def _wanted(**given: Any) -> "NewClient":
     return NewClient(**{**values, "roles": frozenset(body.roles), "networks": tuple(body.networks)})
 
 
-async def _create(runtime: "Runtime", wanted: "NewClient") -> tuple[str, str]:
+async def _create(runtime: "Runtime", wanted: "NewClient") -> tuple[str, str, bool]:
     from app.access.domain import SYSTEM
+    from app.access.places import ensure_office
     from app.access.service import issue_key, register_client
 
     async with runtime.writing(SYSTEM) as unit:
+        added = False
+        if wanted.agency and wanted.office:
+            added = await ensure_office(unit, wanted.agency, wanted.office)
         client = await register_client(unit, wanted, confirmed=True)
         lifetime = runtime.settings.key_lifetime_days
         _, text = await issue_key(unit, client.id, None, lifetime, confirmed=True)
-    return client.id, text
+    return client.id, text, added
 
 
 async def _list(runtime: "Runtime") -> list[dict[str, Any]]:

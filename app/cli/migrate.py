@@ -9,8 +9,8 @@ def migrate() -> None:
     """Create the register, or bring its schema up to date.
 
     Creates what is missing: tables, the empty ledger, and the reference data (agencies of UU 6/2011 art. 91,
-    checkpoints), each once. Safe to repeat, and to run from several machines at once. Run it after each new version,
-    before `cekal serve`, which refuses a schema that is not its own.
+    checkpoints, immigration offices), each once. Safe to repeat, and to run from several machines at once. Run it
+    after each new version, before `cekal serve`, which refuses a schema that is not its own.
 
     For example:
 
@@ -39,4 +39,4 @@ def migrate() -> None:
     added = asyncio.run(do())
     address = make_url(settings.url).render_as_string(hide_password=True)
     typer.echo(f"{address} has schema {NEWEST}.")
-    typer.echo(f"Added: {added.agencies} agencies, {added.checkpoints} checkpoints.")
+    typer.echo(f"Added: {added.agencies} agencies, {added.checkpoints} checkpoints, {added.offices} offices.")

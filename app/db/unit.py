@@ -21,6 +21,7 @@ class Actor:
         roles: the client's roles, as in the contract.
         agency: code of the agency it belongs to, if any.
         office: code of the office within the agency, if any.
+        province: where that office lies, if known.
         checkpoint: code of the checkpoint it belongs to, if any.
         kind: `counter`, `autogate` or `manifest` for checkpoint clients.
         key_id: the key that was used.
@@ -32,6 +33,7 @@ class Actor:
     roles: frozenset[str]
     agency: str | None = None
     office: str | None = None
+    province: str | None = None
     checkpoint: str | None = None
     kind: str | None = None
     key_id: str | None = None

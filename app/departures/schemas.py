@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from app.departures.domain import By, Delay, DelayReason, Pattern, Referral, Sponsor, Told, Traveller
-from app.entries.schemas import BIRTH_EXAMPLES, BirthIn, DocumentIn, Sex, StateCode
+from app.entries.person_schemas import BIRTH_EXAMPLES, BirthIn, DocumentIn, Sex, StateCode
 from app.web.wire import Code, Line, Moment, Prose, WireIn, WireOut
 
 

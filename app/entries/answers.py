@@ -8,7 +8,8 @@ from pydantic import Field
 
 from app.entries.deadlines import MEANINGS, DeadlineName, Terms, deadlines
 from app.entries.domain import Entry
-from app.entries.schemas import BIRTH_EXAMPLES, SubstituteIn
+from app.entries.person_schemas import BIRTH_EXAMPLES
+from app.entries.schemas import SubstituteIn
 from app.settings import Settings
 from app.web.wire import Moment, WireOut
 
@@ -144,6 +145,10 @@ class EntryOut(WireOut):
     legal_deadlines: Annotated[
         list[DeadlineOut],
         Field(description="Soonest first; each name at most once, and only while it says something."),
+    ]
+    sealed_for: Annotated[
+        list[str] | None,
+        Field(description="Who sees a sealed entry beside its authors and auditors; null without a seal."),
     ]
     warnings: list[WarningOut]
     created_at: Moment

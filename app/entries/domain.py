@@ -118,6 +118,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         extended_by: the extension's own decision; `basis` stays the one that made the entry.
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
+        province: where its office lay when it was made; a supervision team sees its province's foreigners.
+        sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
         met: when recorded duties were done, by the deadline's name; attached when read, never stored.
     """
@@ -130,6 +132,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     formalises: str | None = None
     agency: str
     office: str | None = None
+    province: str | None = None
     citizenship: Citizenship
     subject: Subject
     basis: Basis
@@ -161,11 +164,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     alerted: bool = False
     alert_message: str | None = None
     chase: tuple[str, ...] = ()
+    sealed_for: tuple[str, ...] | None = None
     warnings: tuple[Notice, ...] = ()
     created_at: datetime
     updated_at: datetime
     sequence: int | None = None
     met: dict[str, datetime] = {}
+
+    @property
+    def opened_to(self) -> frozenset[str]:
+        """The persons whom a seal lets through: who wrote the entry, and whom it names."""
+        return frozenset({*self.authors, *(self.sealed_for or ())})
 
     @property
     def last_instant(self) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from app.db.unit import Unit
 from app.entries import periods, store
 from app.entries.domain import EndedReason, Entry, Notice, State
+from app.entries.views import open_to
 from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import DuplicateEntry, UrgentNotRepeatable
 from app.kit.clock import legal_day
@@ -41,26 +42,27 @@ async def refuse_duplicates(
         if other.id in but or other.agency != owner:
             continue
         if not subject.same_person(other.subject):
-            if subject.identifiers() & other.subject.identifiers():
+            if subject.identifiers() & other.subject.identifiers() and open_to(other, unit.actor):
                 detail = f"Similar to the subject of {other.id}; make sure who is meant."
                 warnings.append(Notice("similar_subject", "/subject", detail))
             continue
+        named = {"entry_id": other.id} if open_to(other, unit.actor) else {}
         same_case = _folded(other.basis.case_reference) == _folded(basis.case_reference)
         if urgent and other.formalises is not None and other.state in _UNDECIDED:
             continue  # the papers of this very request, still undecided
         if urgent and same_case and other.ended_reason is EndedReason.LAPSED and other.id not in recorded:
             raise UrgentNotRepeatable(
                 "The same urgent request lapsed; it can't be made again (Permenkumham 38/2021 art. 11).",
-                extra={"entry_id": other.id},
+                extra=named,
             )
         if other.state is State.REJECTED:
             continue
         if _folded(other.basis.number) == _folded(basis.number):
-            raise DuplicateEntry("This letter names this person already.", extra={"entry_id": other.id})
+            raise DuplicateEntry("This letter names this person already.", extra=named)
         if same_case and other.state is not State.ENDED and _overlaps(unit.now, wanted, other):
             raise DuplicateEntry(
                 "This case has an entry against this person for this time already (R15).",
-                extra={"entry_id": other.id},
+                extra=named,
             )
     return warnings
 

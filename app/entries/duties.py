@@ -15,6 +15,7 @@ from app.entries import recorded, service, store
 from app.entries.deadlines import Terms, deadlines
 from app.entries.domain import Entry, State
 from app.entries.recorded import Duty
+from app.entries.views import visible
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
 from app.kit.clock import day_begins, legal_day
 
@@ -63,7 +64,7 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
         Invalid: it was done in the future, or before what it follows from.
     """
     entry = await store.lock(unit, entry_id)
-    if not service.visible(entry, unit.actor):
+    if not visible(entry, unit.actor):
         raise NotFound("There is no such entry.")
     stands = (await recorded.with_met(unit, [entry.at(unit.now)]))[0]
     _expect_officer(stands, unit.actor, done.name)

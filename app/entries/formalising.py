@@ -6,8 +6,10 @@ from app.db.unit import Unit
 from app.entries import store
 from app.entries.domain import Entry, State
 from app.entries.duplicates import refuse_duplicates
-from app.entries.service import judged, keep_photo, new_entry, owner_of, visible
+from app.entries.seals import seal
+from app.entries.service import judged, keep_photo, new_entry, owner_of
 from app.entries.succession import refuse_gap
+from app.entries.views import visible
 from app.entries.wanted import Formal, Wanted
 from app.errors import DuplicateEntry, NotFound, WrongState
 from app.settings import Settings
@@ -45,6 +47,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
     similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id})
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
+    entry = await seal(unit, entry, before=urgent)
     await store.add(unit, entry, "submitted")
     await keep_photo(unit, entry, wanted)
     return entry

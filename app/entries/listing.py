@@ -15,6 +15,7 @@ from app.entries.domain import EndedReason, Entry, Notice, State
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, Request, judge
 from app.entries.listed import Approvers, Listed, Neighbours, Source
+from app.entries.seals import seal_imported
 from app.entries.service import keep_photo
 from app.entries.wanted import Wanted
 from app.errors import CekalError, Fault, Invalid, WrongState
@@ -178,7 +179,8 @@ async def _known(reader: Reader, keys: Iterable[Key]) -> dict[Key, tuple[str, st
 async def _impose(
     unit: Unit, items: Sequence[Listed], approvers: Approvers, known: dict[Key, tuple[str, str]]
 ) -> _Outcomes:
-    entries = [item.entry(approvers, unit.actor.client_id, unit.now) for item in items]
+    made = [item.entry(approvers, unit.actor.client_id, unit.now) for item in items]
+    entries = await seal_imported(unit, [(e, item.wanted) for e, item in zip(made, items, strict=True)])
     others = await _possible_duplicates(unit, entries)
     outcomes: _Outcomes = {}
     added = []

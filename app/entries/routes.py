@@ -16,7 +16,8 @@ from app.entries.formalising import formalise
 from app.entries.history import history
 from app.entries.preparing import AskedFor, FormallyAskedFor
 from app.entries.recorded import with_met
-from app.entries.schemas import DecisionIn, SearchIn
+from app.entries.schemas import DecisionIn, SealIn, SearchIn
+from app.entries.seals import change_seal
 from app.entries.store import Filter
 from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
@@ -31,8 +32,17 @@ EntryReader = Annotated[
     Reader,
     reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR),
 ]
+EntryViewer = Annotated[
+    Reader,
+    reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR, Role.TIMPORA),
+]
+"""Who reads entries, supervision teams among them, which do nothing else with them."""
+Sealer = Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER)]
 Searcher = Annotated[
-    Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, repeats="refused")
+    Unit,
+    unit_for(
+        Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR, repeats="refused"
+    ),
 ]
 EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
 
@@ -81,7 +91,7 @@ async def submit_entry(wanted: AskedFor, unit: Submitter, request: Request, resp
 
 @router.get("", summary="List entries", responses=problems("validation"))
 async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of the contract
-    reader: EntryReader,
+    reader: EntryViewer,
     request: Request,
     state: Annotated[State | None, Query(description="Only entries that stand in this state now.")] = None,
     measure: Annotated[Measure | None, Query(description="Only this measure.")] = None,
@@ -120,7 +130,7 @@ async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Pa
     response_model=EntryOut,
 )
 async def read_entry(
-    reader: EntryReader,
+    reader: EntryViewer,
     entry_id: EntryId,
     request: Request,
     response: Response,
@@ -201,8 +211,26 @@ async def formalise_entry(
     return _answered(request, response, entry, unit)
 
 
+@router.put(
+    "/{entry_id}/seal",
+    summary="Say who may see an entry",
+    responses=problems("validation", "not-found", "stale-version", "version-required"),
+)
+async def seal_entry(
+    unit: Sealer,
+    entry_id: EntryId,
+    expected: RequiredVersion,
+    body: SealIn,
+    request: Request,
+    response: Response,
+) -> EntryOut:
+    """Seal an entry for some persons, or change whom its seal names; for its author and whom it names. Recorded."""
+    entry = await change_seal(unit, entry_id, expected, body.named())
+    return _answered(request, response, entry, unit)
+
+
 @router.get("/{entry_id}/history", summary="Read an entry's history", responses=problems("not-found"))
-async def read_history(reader: EntryReader, entry_id: EntryId) -> HistoryOut:
+async def read_history(reader: EntryViewer, entry_id: EntryId) -> HistoryOut:
     """Every step of an entry's life, in order."""
     steps = await history(reader, entry_id)
     return HistoryOut(items=[HistoryItemOut(**msgspec.to_builtins(step)) for step in steps])

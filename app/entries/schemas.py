@@ -3,31 +3,23 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from pydantic import (
-    AfterValidator,
-    ConfigDict,
-    Discriminator,
     Field,
     StrictBool,
     StrictInt,
     StringConstraints,
-    Tag,
 )
-from pydantic_core import PydanticCustomError
 
-from app.access.domain import Instrument
-from app.entries import photos
+from app.access.domain import Instrument, normal_person
 from app.entries.blobs import Blob
 from app.entries.domain import Basis, Letter, Measure, State, Substitute, Verdict
-from app.entries.subjects import Subject
+from app.entries.person_schemas import BirthIn, SubjectIn
 from app.entries.wanted import Formal, UrgentWanted, Wanted
 from app.errors import Fault, Invalid
-from app.identity.births import birth_from_json
-from app.web.wire import Code, Day, LegalDay, Line, Moment, Prose, WireIn
+from app.web.wire import Code, LegalDay, Line, Moment, PersonNumber, Prose, WireIn
 
 Stage = Literal["investigation", "prosecution", "trial", "execution", "preliminary_inquiry"]
 SubjectStatus = Literal[
@@ -59,129 +51,22 @@ ReasonCode = Literal[
     "overstay",
     "sovereignty",
 ]
-DocumentType = Literal[
-    "passport", "service_passport", "diplomatic_passport", "travel_permit", "national_id", "other"
-]
-StateCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$")]
-"""ICAO 9303 part 3 code of a state or organisation."""
-
 Unknown = Literal["nik", "documents", "address", "nationalities", "occupation"]
-Sex = Literal["male", "female", "unspecified"]
 _LONGEST_ATTACHMENT = 1024 * 1024
-BIRTH_EXAMPLES = [{"date": "1970-05"}, {"age": 45, "as_of": "2026-11-23"}, {"from": "1968", "to": "1970"}]
 
 
-def _birth(shape: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        birth_from_json(shape)
-    except ValueError as error:
-        raise PydanticCustomError("birth", "{detail}", {"detail": str(error)}) from None
-    return shape
-
-
-PartialDate = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
-
-
-class BirthDateIn(WireIn):
-    """A birth date, as precise as it is known."""
-
-    date: PartialDate
-
-
-class BirthAgeIn(WireIn):
-    """An age in completed years on a day."""
-
-    age: Annotated[StrictInt, Field(ge=0, le=150)]
-    as_of: Day
-
-
-class BirthRangeIn(WireIn):
-    """A span in which the birth lies."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-    from_: Annotated[PartialDate, Field(alias="from")]
-    to: PartialDate
-
-
-def _readable_birth(
-    value: BirthDateIn | BirthAgeIn | BirthRangeIn,
-) -> BirthDateIn | BirthAgeIn | BirthRangeIn:
-    _birth(value.model_dump(mode="json", by_alias=True))
-    return value
-
-
-def _birth_shape(value: Any) -> str:
-    """Which of the three shapes is meant, so that only its faults are told."""
-    given = value if isinstance(value, Mapping) else {}
-    if isinstance(value, BirthAgeIn) or "age" in given or "as_of" in given:
-        return "birth_age"
-    return (
-        "birth_range" if isinstance(value, BirthRangeIn) or "from" in given or "to" in given else "birth_date"
-    )
-
-
-BirthIn = Annotated[
-    Annotated[BirthDateIn, Tag("birth_date")]
-    | Annotated[BirthAgeIn, Tag("birth_age")]
-    | Annotated[BirthRangeIn, Tag("birth_range")],
-    Discriminator(_birth_shape),
-    AfterValidator(_readable_birth),
-    Field(examples=BIRTH_EXAMPLES),
+SealedFor = Annotated[
+    list[PersonNumber],
+    Field(
+        min_length=1,
+        max_length=50,
+        description="Employee numbers of the only persons, beside authors and auditors, who may see the entry.",
+    ),
 ]
 
 
-class AliasIn(WireIn):
-    """Another name of the subject."""
-
-    name: Line
-    quality: Literal["good", "low"] = "good"
-
-
-class DocumentIn(WireIn):
-    """A document of the subject."""
-
-    type: DocumentType
-    number: Annotated[Line, Field(max_length=40)]
-    issuing_state: StateCode | None = None
-    expires_on: Day | None = None
-
-
-class PhotoIn(WireIn):
-    """A photo; at most 1 MiB decoded."""
-
-    media_type: Literal["image/jpeg", "image/png"]
-    data: Annotated[str, Field(max_length=photos.LARGEST * 2, description="base64")]
-
-
-class SubjectIn(WireIn):
-    """The person. What the law demands and is missing is told by `missing-subject-data`."""
-
-    full_name: Line | None = None
-    aliases: Annotated[list[AliasIn], Field(max_length=100)] = []
-    sex: Sex | None = None
-    birth: BirthIn | None = None
-    birth_alternatives: Annotated[list[BirthIn], Field(max_length=20)] = []
-    birth_place: Line | None = None
-    nationalities: Annotated[list[StateCode], Field(max_length=10)] = []
-    nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
-    occupation: Line | None = None
-    address: Prose | None = None
-    documents: Annotated[list[DocumentIn], Field(max_length=50)] = []
-    photo: PhotoIn | None = None
-
-    def subject(self) -> Subject:
-        """The person, without the photo's bytes."""
-        values = self.model_dump(mode="json", by_alias=True, exclude={"photo"})
-        return msgspec.convert({**values, "full_name": self.full_name or ""}, Subject)
-
-    def taken_photo(self) -> Blob | None:
-        """The photo, checked and stripped.
-
-        Raises:
-            PhotoInvalid: as `photos.take`.
-        """
-        return photos.take(self.photo.media_type, self.photo.data) if self.photo else None
+def _persons(numbers: list[str] | None) -> tuple[str, ...] | None:
+    return None if numbers is None else tuple(map(normal_person, numbers))
 
 
 class BasisIn(WireIn):
@@ -220,6 +105,7 @@ class EntryIn(WireIn):
     ends_on: LegalDay | None = None
     lifetime: StrictBool = False
     unknown: Annotated[list[Unknown], Field(max_length=5)] = []
+    sealed_for: SealedFor | None = None
 
     def wanted(self) -> Wanted:
         """The measure that is asked for.
@@ -236,6 +122,7 @@ class EntryIn(WireIn):
             ends_on=self.ends_on,
             lifetime=self.lifetime,
             unknown=tuple(self.unknown),
+            sealed_for=_persons(self.sealed_for),
         )
 
 
@@ -304,6 +191,7 @@ class UrgentEntryIn(WireIn):
     requested_at: Moment | None = None
     substitute: SubstituteIn | None = None
     alert: AlertWishIn | None = None
+    sealed_for: SealedFor | None = None
 
     def wanted(self) -> UrgentWanted:
         """The urgent measure that is asked for.
@@ -318,6 +206,7 @@ class UrgentEntryIn(WireIn):
             photo=self.subject.taken_photo(),
             basis=self.basis.basis(),
             unknown=tuple(self.unknown),
+            sealed_for=_persons(self.sealed_for),
             letter=letter,
             attachment=attachment,
             requested_at=self.requested_at,
@@ -356,6 +245,16 @@ class FormalisationIn(WireIn):
             subject=self.subject.subject() if self.subject else None,
             photo=self.subject.taken_photo() if self.subject else None,
         )
+
+
+class SealIn(WireIn):
+    """For whom an entry is sealed."""
+
+    persons: SealedFor
+
+    def named(self) -> tuple[str, ...]:
+        """The persons, each number in the form in which it is compared."""
+        return tuple(map(normal_person, self.persons))
 
 
 class DecisionIn(WireIn):

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 
+from app.access.service import bears_name
 from app.db.unit import Unit
 from app.entries import service, store
 from app.entries.domain import Entry
 from app.entries.schemas import SearchIn
+from app.entries.views import visible
 from app.errors import Fault, Invalid
 from app.identity import documents, names
 from app.identity.births import birth_from_json, compatible
@@ -17,7 +19,8 @@ from app.web.paging import decode_cursor
 async def search(unit: Unit, wanted: SearchIn, pepper: bytes) -> list[Entry]:
     """At most `limit` + 1 entries within the actor's view that fit, newest first.
 
-    The record of the search holds a keyed hash of the question, not the name that was asked for.
+    The record of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for
+    their own name is put on record for that besides (R61).
 
     Raises:
         Invalid: nothing to look for, or a search for a hit, which only a supervisor makes.
@@ -30,11 +33,13 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes) -> list[Entry]:
         fault = Fault("", "empty", "Give a name, a document or a NIK to look for.")
         raise Invalid("There is nothing to look for.", faults=[fault])
     before = str(decode_cursor(wanted.cursor, str, pointer="/cursor")[0]) if wanted.cursor else None
-    found = [entry for entry in await store.list_by_keys(unit, keys) if service.visible(entry, unit.actor)]
+    found = [entry for entry in await store.list_by_keys(unit, keys) if visible(entry, unit.actor)]
     found = [entry.at(unit.now) for entry in await service.as_known(unit, found)]
     fitting = [entry for entry in found if _fits(entry, wanted) and (before is None or entry.id < before)]
     fitting.sort(key=lambda entry: entry.id, reverse=True)
     await service.log_look(unit, "entries.searched", None, _trace(wanted, fitting, pepper))
+    if wanted.name and await bears_name(unit, unit.actor.client_id, names.fold(wanted.name)):
+        await service.log_look(unit, "search.own_name", unit.actor.client_id, {"found": len(fitting)})
     return fitting[: wanted.limit + 1]
 
 

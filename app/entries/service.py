@@ -1,22 +1,23 @@
 """Use cases of the register: submit, decide, resubmit, read. Each runs in one transaction, told in order."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from app.access.domain import IMMIGRATION
 from app.access.service import find_checkpoint, lock_agency, record
-from app.db.unit import Actor, Reader, Unit
+from app.db.unit import Reader, Unit
 from app.entries import periods, recorded, store
 from app.entries.blobs import Blob
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
 from app.entries.duplicates import refuse_duplicates
 from app.entries.events import EntryChanged
 from app.entries.law import Origin, Owner, Policy, Request, judge
+from app.entries.seals import seal
 from app.entries.store import Filter
 from app.entries.subjects import Photo, Subject
 from app.entries.succession import refuse_gap, take_over
+from app.entries.views import shows_photo, visible
 from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import (
     Fault,
@@ -30,9 +31,6 @@ from app.kit.ids import new_id
 from app.ledger.domain import RecordType
 from app.ledger.service import last_of_entries
 from app.settings import Settings
-
-ALL_ENTRIES = frozenset({"approver", "duty_officer", "auditor"})
-"""Roles that see the entries of every agency."""
 
 OLDEST_REQUEST = timedelta(hours=24)
 """How far back an urgent request's own time may lie (contract section 4)."""
@@ -57,6 +55,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     warnings = judged(wanted, owner, settings, unit.now)
     similar = await refuse_duplicates(unit, wanted, owner.code)
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
+    entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted")
     await keep_photo(unit, entry, wanted)
     return entry
@@ -71,7 +70,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         StaleVersion, WrongState: it has changed, or was not returned.
         CekalError: as `submit`.
     """
-    entry = await store.lock(unit, entry_id)
+    entry = before = await store.lock(unit, entry_id)
     if not visible(entry, unit.actor):
         raise NotFound("There is no such entry.")
     entry.expect_owner(unit.actor)
@@ -94,6 +93,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     if entry.formalises is not None:
         urgent = await store.lock(unit, entry.formalises)
         refuse_gap(entry.starts_on, urgent, acknowledged=entry.gap_acknowledged)
+    entry = await seal(unit, entry, wanted.sealed_for, before)
     await store.save(unit, entry, "resubmitted", reindex=True)
     await keep_photo(unit, entry, wanted)
     return entry
@@ -147,6 +147,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         alert_message=wanted.message,
         chase=wanted.chase,
     )
+    entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted_urgently")
     await keep_photo(unit, entry, wanted)
     if wanted.attachment is not None:
@@ -216,10 +217,6 @@ async def get(reader: Reader, entry_id: str) -> Entry:
 
 async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Entry]:
     """Entries within the actor's view, newest first, as they stand now."""
-    if not reader.actor.holds(*ALL_ENTRIES):
-        if wanted.agency not in {None, reader.actor.agency}:
-            return []
-        wanted = replace(wanted, agency=reader.actor.agency)
     entries = await store.list_page(reader, wanted, before, limit)
     return [entry.at(reader.now) for entry in await as_known(reader, entries)]
 
@@ -247,7 +244,7 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
         NotFound: outside the actor's view, no photo, or erased.
     """
     entry = await store.find(reader, entry_id)
-    if entry is None or not (granted or visible(entry, reader.actor)):
+    if entry is None or not (granted or shows_photo(entry, reader.actor)):
         raise NotFound("There is no such photo.")
     found = entry.subject.photo and await store.find_blob(reader, entry_id, entry.subject.photo.sha256)
     if not found:
@@ -258,13 +255,6 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
 async def log_look(unit: Unit, act: str, about: str | None, detail: dict[str, object]) -> None:
     """Record that somebody looked: at a photo, or for a person (PDP art. 31; R62)."""
     await record(unit, act, about, detail)
-
-
-def visible(entry: Entry, actor: Actor) -> bool:
-    """Whether an entry is within an actor's view (contract section 3)."""
-    if actor.holds(*ALL_ENTRIES):
-        return True
-    return actor.holds("submitter", "verifier") and actor.agency == entry.agency
 
 
 async def owner_of(unit: Unit) -> Owner:
@@ -313,6 +303,7 @@ def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: t
         measure=wanted.measure,
         agency=agency,
         office=actor.office,
+        province=actor.province,
         citizenship=wanted.subject.citizenship,
         subject=with_photo(wanted),
         basis=wanted.basis,

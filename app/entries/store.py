@@ -14,6 +14,7 @@ from app.entries import tables
 from app.entries.blobs import Blob
 from app.entries.deadlines import deliver_by
 from app.entries.domain import Basis, Entry, State
+from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
 
 _encode = msgspec.json.Encoder().encode
@@ -40,6 +41,9 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
         "ended_at": entry.ended_at,
+        "citizenship": entry.citizenship,
+        "province": entry.province,
+        "sealed": entry.sealed_for is not None,
         "document": _document(entry),
     }
 
@@ -61,6 +65,7 @@ async def add_all(unit: Unit, entries: Sequence[tuple[Entry, str | None]], event
     await unit.run(
         insert(tables.version), [_version(unit, entry, event, reason) for entry, reason in entries]
     )
+    await _keep_seals(unit, [entry for entry, _ in entries])
 
 
 async def save(
@@ -81,6 +86,20 @@ async def save(
         await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
         await unit.run(insert(tables.key), _keys(entry))
     await unit.run(insert(tables.version), _version(unit, entry, event, reason))
+    if entry.sealed_for is not None:
+        await unit.run(delete(tables.seal).where(tables.seal.c.entry_id == entry.id))
+        await _keep_seals(unit, [entry])
+
+
+async def _keep_seals(unit: Unit, entries: Iterable[Entry]) -> None:
+    rows = [
+        {"entry_id": entry.id, "person": person}
+        for entry in entries
+        if entry.sealed_for is not None
+        for person in sorted(entry.opened_to)
+    ]
+    if rows:
+        await unit.run(insert(tables.seal), rows)
 
 
 def _keys(entry: Entry) -> list[dict[str, str]]:
@@ -176,9 +195,10 @@ class Filter:
 
 
 async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Entry]:
-    """Entries, newest first, older than an id."""
+    """Entries within the actor's view, newest first, older than an id."""
     table = tables.entry
-    statement = select(table.c.document).order_by(table.c.id.desc()).limit(limit)
+    within = within_view(reader.actor)
+    statement = select(table.c.document).where(within).order_by(table.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(table.c.id < before)
     if wanted.state is not None:
@@ -201,14 +221,34 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
 async def list_in_states(
     reader: Reader, states: Sequence[str], *, agency: str | None, urgent: bool | None, limit: int
 ) -> list[Entry]:
-    """Entries whose stored state is one of these, oldest first; for worklists."""
+    """Entries whose stored state is one of these and whose seal lets the actor through, oldest first."""
     table = tables.entry
-    statement = select(table.c.document).where(table.c.state.in_(states)).order_by(table.c.id).limit(limit)
+    wanted = and_(table.c.state.in_(states), opened(reader.actor))
+    statement = select(table.c.document).where(wanted).order_by(table.c.id).limit(limit)
     if agency is not None:
         statement = statement.where(table.c.agency == agency)
     if urgent is not None:
         statement = statement.where(table.c.urgent == urgent)
     return [_decode(document) for (document,) in await reader.run(statement)]
+
+
+async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Whom the seals of these entries let through, by entry; those without a seal are left out."""
+    table, persons = tables.entry, tables.seal
+    statement = (
+        select(table.c.id, persons.c.person)
+        .outerjoin(persons, persons.c.entry_id == table.c.id)
+        .where(table.c.sealed, any_of(table.c.id, "ids"))
+    )
+    found: dict[str, set[str]] = {}
+    for entry_id, person in await reader.run(statement, {"ids": sorted(entry_ids)}):
+        found.setdefault(entry_id, set()).update([person] if person else ())
+    return {entry_id: frozenset(let_in) for entry_id, let_in in found.items()}
+
+
+async def list_closed(reader: Reader) -> frozenset[str]:
+    """The ids of the entries whose seal keeps the actor out."""
+    return frozenset((await reader.run(closed(reader.actor))).scalars())
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:

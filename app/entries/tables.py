@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from app.db.types import Id, Instant, Key, metadata
@@ -32,12 +33,25 @@ entry = Table(
     Column("in_force_until", Instant),
     Column("ended_at", Instant),
     Column("erased", Integer, nullable=False, server_default="0"),  # 0 nothing, 1 the photo, 2 the person
+    Column("citizenship", String(3)),
+    Column("province", Text),
+    Column("sealed", Boolean, nullable=False, server_default=false()),
     Column("document", Text, nullable=False),  # the whole entry, JSON
 )
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
 Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
 Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what retention has still to look at
 Index("ix_entry_state_deliver_by", entry.c.state, entry.c.deliver_by)
+
+Index("ix_entry_province", entry.c.province, entry.c.id)
+Index("ix_entry_sealed", entry.c.id, sqlite_where=entry.c.sealed, postgresql_where=entry.c.sealed)
+
+seal = Table(
+    "entry_seal",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("person", String(64), primary_key=True),  # whom the seal lets through, authors included
+)
 
 version = Table(
     "entry_version",

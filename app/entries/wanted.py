@@ -20,6 +20,7 @@ class Wanted:
     ends_on: date | None = None
     lifetime: bool = False
     unknown: tuple[str, ...] = ()
+    sealed_for: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

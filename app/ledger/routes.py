@@ -1,5 +1,6 @@
 """The feed of changes for integrators and replicas (contract section 6)."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -30,18 +31,23 @@ async def read_changes(
     """
     page = await read_ledger(request, actor, after, limit, wait)
     return ChangesOut(
-        items=[RecordOut.of(record, within_scope=_within_scope(record, actor)) for record in page.records],
+        items=[
+            RecordOut.of(record, within_scope=_within_scope(record, actor, page.closed))
+            for record in page.records
+        ],
         cursor=page.head.cursor(page.position),
         head=page.head.size,
         more=page.more,
     )
 
 
-def _within_scope(record: Record, actor: Actor) -> bool:
+def _within_scope(record: Record, actor: Actor, closed: Collection[str]) -> bool:
     """Auditors see all, and so do Immigration's integrators and replicas; others their agency's own.
 
+    Of a sealed entry only the owner's integrators are told more than the leaf (R61).
     Counters and gates do not read the register: they ask about one traveller at a time (R48).
     """
-    if actor.holds(Role.AUDITOR) or actor.agency in {None, IMMIGRATION}:
+    if actor.holds(Role.AUDITOR):
         return True
-    return record.agency == actor.agency
+    everything = actor.agency in {None, IMMIGRATION} and record.entry_id not in closed
+    return everything or (record.agency is not None and record.agency == actor.agency)

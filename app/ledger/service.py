@@ -9,6 +9,7 @@ from app.kit.canonical import canonical
 from app.ledger import store
 from app.ledger.domain import Draft, Head, Inclusion, Record, numbered
 from app.ledger.store import (
+    close,
     found,
     head,
     last_of_entries,
@@ -21,6 +22,7 @@ from app.ledger.store import (
 __all__ = [
     "Page",
     "append",
+    "close",
     "found",
     "head",
     "last_of_entries",
@@ -35,12 +37,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records beyond a cursor, and where the ledger ended when they were read."""
+    """Some records beyond a cursor, and where the ledger ended when they were read.
+
+    Attributes:
+        closed: of which of their entries the personal part stays with the owner.
+    """
 
     records: list[Record]
     head: Head
     position: int
     more: bool
+    closed: frozenset[str] = frozenset()
 
 
 async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
@@ -114,7 +121,9 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_on
     beyond = await store.list_after(reader, position, limit + 1, alerts_only=alerts_only)
     records = [record for record in beyond[:limit] if record.sequence <= here.size]
     more = len(beyond) > len(records)  # also what was appended after the head was read: the next page has it
-    return Page(records, here, records[-1].sequence if more and records else here.size, more=more)
+    position = records[-1].sequence if more and records else here.size
+    closed = await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
+    return Page(records, here, position, more=more, closed=closed)
 
 
 async def check_tail(reader: Reader) -> bool:

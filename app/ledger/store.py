@@ -1,17 +1,19 @@
 """Every SQL statement of the ledger."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Executable, Row, and_, bindparam, func, insert, or_, select, update
 
 from app.db.engine import CHANNEL
+from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.kit.canonical import canonical
 from app.kit.merkle import Node
 from app.ledger.domain import Head, Record, RecordType
+from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import node as node_table
 from app.ledger.tables import record as record_table
@@ -170,3 +172,19 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
     values["leaf"] = _decode(values["leaf"])
     values["personal"] = None if values["personal"] is None else _decode(values["personal"])
     return Record(**values)
+
+
+async def close(unit: Unit, entry_id: str) -> None:
+    """Keep the personal part of an entry's records, also of those already written, with its owner."""
+    known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
+    if (await unit.run(known)).first() is None:
+        await unit.run(insert(closed_table).values(entry_id=entry_id, at=unit.now))
+
+
+async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the entries whose records' personal part stays with their owner."""
+    ids = sorted(entry_ids)
+    if not ids:
+        return frozenset()
+    statement = select(closed_table.c.entry_id).where(any_of(closed_table.c.entry_id, "ids"))
+    return frozenset((await reader.run(statement, {"ids": ids})).scalars())

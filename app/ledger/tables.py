@@ -40,6 +40,13 @@ Index(
     postgresql_where=record.c.alert_id.is_not(None),
 )
 
+closed = Table(
+    "ledger_closed",
+    metadata,
+    Column("entry_id", Id, primary_key=True),  # its records' personal part stays with its owner
+    Column("at", Instant, nullable=False),
+)
+
 node = Table(
     "ledger_node",
     metadata,

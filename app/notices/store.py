@@ -13,6 +13,7 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries.domain import State
 from app.entries.periods import URGENT_DAYS, over_at
 from app.entries.tables import entry as entry_table
+from app.entries.views import closed
 from app.notices import tables
 from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, addresses
 
@@ -56,11 +57,20 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Notices beyond a number that are meant for an actor, in order; for everybody without one."""
+    """Notices beyond a number that are meant for an actor, in order; for everybody without one.
+
+    What tells of an entry whose seal keeps the actor out is not meant for them.
+    """
     statement = select(tables.notice).where(tables.notice.c.number > after)
     if actor is not None and not actor.holds("auditor"):
         to = tables.address
-        mine = select(to.c.number).where(to.c.address.in_(sorted(addresses(actor))), to.c.number > after)
+        of_entry = tables.notice.c.entry_id
+        mine = (
+            select(to.c.number)
+            .join(tables.notice, tables.notice.c.number == to.c.number)
+            .where(to.c.address.in_(sorted(addresses(actor))), to.c.number > after)
+            .where(or_(of_entry.is_(None), of_entry.not_in(closed(actor))))
+        )
         wanted = mine.distinct().order_by(to.c.number).limit(limit)
         statement = select(tables.notice).where(tables.notice.c.number.in_(wanted))
     return await _list(reader, statement.order_by(tables.notice.c.number).limit(limit))

@@ -1,11 +1,13 @@
 """Following the notices: each process reads on from where it stands, and tells its officers' streams."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
 from app.access.domain import SYSTEM
 from app.alerts.hub import Hub
 from app.db.unit import Actor, Reader
+from app.entries.store import list_seals
 from app.kit.clock import rfc3339
 from app.ledger.domain import Head
 from app.notices import store
@@ -37,9 +39,10 @@ class NoticeTail:
         """Tell what is new to those for whom it is meant."""
         assert self.head is not None, "start() comes first"
         while True:
-            notices, here = await self._unread(self.head.size)
+            notices, here, seals = await self._unread(self.head.size)
             for notice in notices:
-                self.hub.publish_to(notice.number, frame(notice, here), partial(_meant, notice))
+                seal = seals.get(notice.said.entry_id or "")
+                self.hub.publish_to(notice.number, frame(notice, here), partial(_meant, notice, seal))
                 await asyncio.sleep(0)  # a morning's ladder is hundreds: alerts and writers go between
             if notices:
                 self.head = Head(here.epoch, notices[-1].number, notices[-1].number)
@@ -47,10 +50,15 @@ class NoticeTail:
             if len(notices) < _PAGE:
                 return
 
-    async def _unread(self, after: int) -> tuple[list[Notice], Head]:
+    async def _unread(self, after: int) -> tuple[list[Notice], Head, Mapping[str, frozenset[str]]]:
+        """What is new, and whom the seals of its entries let through."""
         async with self.runtime.reading(SYSTEM) as reader:
             here = await head(reader)
-            return (await store.list_after(reader, after, _PAGE, None) if here.size > after else []), here
+            if here.size <= after:
+                return [], here, {}
+            notices = await store.list_after(reader, after, _PAGE, None)
+            entry_ids = {notice.said.entry_id for notice in notices if notice.said.entry_id}
+            return notices, here, await list_seals(reader, entry_ids)
 
     def heartbeat(self) -> bytes:
         """A heartbeat's frame: how far the notices have come."""
@@ -59,5 +67,6 @@ class NoticeTail:
         return f'event: heartbeat\ndata: {{"head":{self.head.size},"at":"{at}"}}\n\n'.encode()
 
 
-def _meant(notice: Notice, actor: Actor) -> bool:
-    return meant_for(actor, notice.said.to)
+def _meant(notice: Notice, seal: frozenset[str] | None, actor: Actor) -> bool:
+    through = seal is None or actor.holds("auditor") or actor.person in seal
+    return through and meant_for(actor, notice.said.to)

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import exists, insert, select, update
 
 from app.db.unit import Reader, Unit
+from app.entries.views import closed
 from app.errors import NotFound
 from app.objections.domain import Objection
 from app.objections.tables import objection as table
@@ -66,8 +67,12 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 
 
 async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Objections that wait for their answer, soonest due first, those without a term last, oldest first."""
-    statement = select(table.c.document).where(table.c.answered_at.is_(None))
+    """Objections that wait for their answer, soonest due first, those without a term last, oldest first.
+
+    Those against entries whose seal keeps the actor out are left out.
+    """
+    waits = (table.c.answered_at.is_(None), table.c.entry_id.not_in(closed(reader.actor)))
+    statement = select(table.c.document).where(*waits)
     if agency is not None:
         statement = statement.where(table.c.agency == agency)
     order = (table.c.answer_due_at.is_(None), table.c.answer_due_at, table.c.id)

@@ -6,8 +6,8 @@ from datetime import datetime
 from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.db.unit import Actor, Reader, Unit
-from app.entries.service import ALL_ENTRIES, visible
 from app.entries.store import find
+from app.entries.views import ALL_ENTRIES, open_to, visible
 from app.errors import NotFound
 from app.kit.ids import new_id
 from app.rectifications import store
@@ -89,7 +89,7 @@ async def look_at(unit: Unit, request_id: str) -> CorrectionRequest:
         NotFound: there is none within the actor's view.
     """
     request = await store.get(unit, request_id)
-    _expect_in_view(request, unit.actor)
+    await _expect_in_view(unit, request)
     await record(unit, "correction.seen", request_id, {"entry": request.entry_id})
     return request
 
@@ -119,6 +119,7 @@ async def decide(
         CekalError: as `CorrectionRequest.decide`.
     """
     before = await store.lock(unit, request_id)
+    await _expect_in_view(unit, before)
     decided = before.decide(unit.actor, expected, outcome, reason, amendment_id, unit.now)
     await store.save(unit, decided)
     detail = {"entry": decided.entry_id, "outcome": outcome, "late": decided.overdue(unit.now)}
@@ -153,7 +154,11 @@ def _view(actor: Actor) -> Filter:
     return Filter(agency=agency, filed_by=actor.client_id)
 
 
-def _expect_in_view(request: CorrectionRequest, actor: Actor) -> None:
-    view = _view(actor)
-    if view != Filter() and request.agency != view.agency and request.filed_by != view.filed_by:
+async def _expect_in_view(reader: Reader, request: CorrectionRequest) -> None:
+    view = _view(reader.actor)
+    if request.filed_by == reader.actor.client_id:
+        return
+    entry = await find(reader, request.entry_id)
+    sealed = entry is not None and not open_to(entry, reader.actor)
+    if sealed or (view != Filter() and request.agency != view.agency):
         raise NotFound("There is no such request.")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, case, insert, literal, or_, select, tuple_, update
 
 from app.db.unit import Reader, Unit
+from app.entries.views import closed
 from app.errors import NotFound
 from app.rectifications.domain import CorrectionOutcome, CorrectionRequest, RequestedCorrection
 from app.rectifications.tables import correction_request as table
@@ -95,7 +96,10 @@ class Filter:
 async def list_page(
     reader: Reader, wanted: Filter, after: tuple[str, str] | None, limit: int
 ) -> list[CorrectionRequest]:
-    """Requests: open ones first, among them the wrong person first, then in the order in which they came."""
+    """Requests: open ones first, among them the wrong person first, then in the order in which they came.
+
+    Those about entries whose seal keeps the actor out are left out, unless the actor took them down.
+    """
     statement = select(table).order_by(_PLACE, table.c.id).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(_PLACE, table.c.id) > tuple_(*map(literal, after)))
@@ -105,6 +109,8 @@ async def list_page(
         )
     if wanted.entry_id is not None:
         statement = statement.where(table.c.entry_id == wanted.entry_id)
+    unsealed = table.c.entry_id.not_in(closed(reader.actor))
+    statement = statement.where(or_(unsealed, table.c.filed_by == reader.actor.client_id))
     theirs = []
     if wanted.agency is not None:
         theirs.append(table.c.agency == wanted.agency)

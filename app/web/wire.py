@@ -62,6 +62,9 @@ def _moment_as_text(value: Any) -> Any:
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A short code such as that of an agency or an office."""
 
+PersonNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{2,39}$")]
+"""A nationwide employee number (NIP, NRP)."""
+
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), AfterValidator(_printable)
 ]

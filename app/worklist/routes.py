@@ -47,10 +47,11 @@ async def read_worklist(
     runtime = runtime_of(request)
     async with runtime.reading(actor) as reader:
         tasks = await service.tasks(reader, runtime.settings)
+        shut = await service.shut(reader)
     async with runtime.reading_checks(
         actor
     ) as checks:  # never two connections at once: the pool could lock up
-        seen = await service.notices(checks, limit)
+        seen = await service.notices(checks, limit, shut)
     waiting = [
         WorkItemOut(
             kind="task",

@@ -1,5 +1,6 @@
 """One list for each person: what waits for them, soonest first, and what happened to what they own."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from app.db.unit import Actor, Reader
 from app.entries import store
 from app.entries.domain import Entry
 from app.entries.periods import REFUSAL_WITHIN, over_at
+from app.entries.views import ALL_ENTRIES
 from app.settings import Settings
 
 _MOST = 500
@@ -77,12 +79,27 @@ def _decided_by(entry: Entry) -> set[str | None]:
     return {*entry.authors, entry.verified_by, *entry.approved_by}
 
 
-async def notices(checks: Reader, limit: int) -> list[Seen]:
-    """Hits and sightings of the actor's agency's entries, newest first; of all for those who see all."""
+async def shut(reader: Reader) -> frozenset[str]:
+    """The ids of the entries whose seal keeps the actor out: no notice tells of them."""
+    return await store.list_closed(reader)
+
+
+async def notices(checks: Reader, limit: int, shut: Collection[str]) -> list[Seen]:
+    """Hits and sightings of the actor's agency's entries, newest first; of all for those who see all.
+
+    Args:
+        checks: a transaction on the checks.
+        limit: at most so many.
+        shut: entries of which the actor is not told.
+    """
     actor: Actor = checks.actor
-    if actor.holds("approver", "duty_officer", "auditor"):
-        return await list_seen(checks, None, limit)
-    return await list_seen(checks, actor.agency, limit) if actor.agency else []
+    if actor.holds(*ALL_ENTRIES):
+        agency = None
+    elif actor.agency and actor.holds("submitter", "verifier", "supervisor"):
+        agency = actor.agency
+    else:
+        return []
+    return [seen for seen in await list_seen(checks, agency, limit) if seen.entry_id not in shut]
 
 
 async def _list(

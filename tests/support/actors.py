@@ -9,7 +9,7 @@ from app.access.service import NewClient, issue_key, register_client
 from app.runtime import Runtime
 
 _ABOUT_A_YEAR = 365
-_OFFICES = {Role.SUBMITTER: "KANIM-BATAM", Role.VERIFIER: "KANIM-BATAM"}
+_OFFICES = dict.fromkeys((Role.SUBMITTER, Role.VERIFIER, Role.TIMPORA), "KANIM-BATAM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,14 @@ class Actors:
         kind: str | None = None,
         person: str | None = None,
         networks: Iterable[str] = (),
+        name: str | None = None,
     ) -> Caller:
         """A caller with these roles, such as `await actors.client("submitter")`.
 
         What is not given is chosen so that the caller can work: every person is a new one, submitters and
         verifiers belong to KPK, approvers and duty officers to Immigration (another office than its
-        submitters), checkpoints and supervisors to CGK, and a checkpoint is a counter.
+        submitters), supervision teams to its office in Batam, checkpoints and supervisors to CGK, and a
+        checkpoint is a counter.
         """
         held = frozenset(Role(role) for role in ([roles] if isinstance(roles, str) else roles))
         agency = agency or _agency(held)
@@ -71,7 +73,7 @@ class Actors:
         if Role.CHECKPOINT in held and kind is None:
             kind = Kind.COUNTER
         wanted = NewClient(
-            name=" and ".join(sorted(held)),
+            name=name or " and ".join(sorted(held)),
             roles=held,
             kind=Kind(kind) if kind else None,
             agency=agency,
@@ -87,6 +89,6 @@ class Actors:
 
 
 def _agency(roles: frozenset[Role]) -> str | None:
-    if roles & {Role.APPROVER, Role.DUTY_OFFICER}:
+    if roles & {Role.APPROVER, Role.DUTY_OFFICER, Role.TIMPORA}:
         return IMMIGRATION
     return "KPK" if roles & {Role.SUBMITTER, Role.VERIFIER} else None

@@ -1,0 +1,1 @@
+"""Supervision reports: what a province's supervision team (Timpora) has seen of foreigners."""

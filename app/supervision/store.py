@@ -1,0 +1,47 @@
+"""Every SQL statement of supervision reports."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, insert, select
+
+from app.db.unit import Reader, Unit
+from app.supervision.domain import Observed, Report
+from app.supervision.tables import report as table
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Observed).decode
+
+
+def _report(row: Row[*tuple[Any, ...]]) -> Report:
+    values = dict(row._mapping)
+    observed = _decode(values.pop("document"))
+    return Report(**values, observed=observed)
+
+
+async def next_ordinal(unit: Unit, year: int) -> int:
+    """The next number of a year; the transaction must hold whatever lets one file at a time."""
+    last = select(func.max(table.c.ordinal)).where(table.c.year == year)
+    return int((await unit.run(last)).scalar_one() or 0) + 1
+
+
+async def add(unit: Unit, report: Report) -> None:
+    """Store a new report."""
+    values = {column.name: getattr(report, column.name) for column in table.c if column.name != "document"}
+    await unit.run(insert(table).values(**values, document=_encode(report.observed).decode()))
+
+
+async def find(reader: Reader, report_id: str) -> Report | None:
+    """A report."""
+    row = (await reader.run(select(table).where(table.c.id == report_id))).first()
+    return _report(row) if row else None
+
+
+async def list_page(reader: Reader, province: str | None, before: str | None, limit: int) -> list[Report]:
+    """Reports, newest first, older than an id; only a province's, where one is named."""
+    statement = select(table).order_by(table.c.id.desc()).limit(limit)
+    if province is not None:
+        statement = statement.where(table.c.province == province)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    return [_report(row) for row in await reader.run(statement)]

@@ -1,0 +1,150 @@
+"""What a sealed entry tells to those outside: its alert, the feed, and the counter that meets the person."""
+
+from typing import Any
+
+from httpx2 import AsyncClient
+
+from app.alerts.domain import SEALED_MESSAGE
+from tests.api.feeds import alerts, records
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import check_body, entry_body, urgent_body
+from tests.support.refusals import refused
+from tests.support.steps import Json, decide, etag, expect, impose, sound, submit
+
+NOBODY = {
+    "full_name": None,
+    "aliases": [],
+    "sex": None,
+    "birth": None,
+    "nationalities": [],
+    "documents": [],
+    "photo": None,
+}
+
+
+async def raised(http: AsyncClient, actors: Actors, **given: Any) -> tuple[Json, Json, list[Caller]]:
+    """A sealed urgent entry: its body, the answer, and its author, verifier, approver and duty officer."""
+    roles = ("submitter", "verifier", "approver", "duty_officer")
+    people = [await actors.client(role) for role in roles]
+    body = urgent_body(sealed_for=[by.person for by in people[1:]], **given)
+    return body, await sound(http, people[0], body), people
+
+
+async def test_its_alerts_name_nobody_and_say_that_the_scan_decides(http: AsyncClient, actors: Actors):
+    counter = await actors.client("checkpoint")
+    body, made, people = await raised(http, actors)
+    entry = await decide(http, people[3], made["entry"], "countersign")
+    second = await actors.client("duty_officer")
+    expect(
+        await http.put(
+            f"/v1/entries/{entry['id']}/seal",
+            json={"persons": [people[3].person, second.person]},
+            headers=people[0].on(etag(entry)),
+        ),
+        200,
+    )
+    entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=second.headers), 200)
+    await decide(http, second, entry, "reject", "A mistake.")
+    told = await alerts(http, counter)
+    assert [alert["kind"] for alert in told] == ["raise", "update", "cancel"]
+    for alert in told:
+        assert {name: alert["entry"][name] for name in NOBODY} == NOBODY
+        assert alert["entry"]["id"] == entry["id"]
+        assert alert["message"] == SEALED_MESSAGE
+        for secret in (body["subject"]["full_name"], body["subject"]["documents"][0]["number"]):
+            assert secret not in str(alert)
+        assert body["alert"]["message"] not in str(alert)
+        assert (alert["entry"]["measure"], alert["direction"]) == ("prevention", "exit")
+
+
+async def test_the_coverage_of_its_alert_is_for_those_who_see_it(http: AsyncClient, actors: Actors):
+    _, made, people = await raised(http, actors)
+    path = f"/v1/alerts/{made['alert']['id']}/coverage"
+    for by in (*people, await actors.client("auditor")):
+        expect(await http.get(path, headers=by.headers), 200)
+    for role in ("submitter", "approver"):
+        refused(await http.get(path, headers=(await actors.client(role)).headers), 404, "not-found")
+
+
+async def test_a_check_finds_it_and_only_then_the_counter_sees_the_photo(http: AsyncClient, actors: Actors):
+    body, made, people = await raised(http, actors)
+    counter = await actors.client("checkpoint")
+    photo = f"/v1/entries/{made['entry']['id']}/photo"
+    assert (await http.get(photo, headers=counter.headers)).status_code == 404
+    await decide(http, people[3], made["entry"], "countersign")
+    question = check_body(body["subject"])
+    answer = expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+    assert (answer["outcome"], answer["action"]) == ("refuse", "refuse_exit")
+    assert [match["entry_id"] for match in answer["matches"]] == [made["entry"]["id"]]
+    assert (await http.get(photo, headers=counter.headers)).status_code == 200
+    elsewhere = await actors.client("checkpoint", checkpoint="DPS")
+    assert (await http.get(photo, headers=elsewhere.headers)).status_code == 404
+
+
+async def test_nobody_else_in_the_agency_is_told_of_the_hit(http: AsyncClient, actors: Actors):
+    body, made, people = await raised(http, actors)
+    counter = await actors.client("checkpoint")
+    question = check_body(body["subject"])
+    expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+
+    async def told(by: Caller) -> set[str]:
+        items = expect(await http.get("/v1/worklist", headers=by.headers), 200)["items"]
+        return {item["entry_id"] for item in items if item["kind"] == "notice"}
+
+    for by in (*people, await actors.client("auditor")):
+        assert await told(by) == {made["entry"]["id"]}
+    for role in ("submitter", "verifier", "approver", "duty_officer"):
+        assert await told(await actors.client(role)) == set()
+
+
+async def test_the_feed_keeps_its_person_from_everybody_but_the_owner(http: AsyncClient, actors: Actors):
+    await impose(http, actors)
+    _, made, _ = await raised(http, actors)
+    owner = await actors.client("integrator", agency="KPK")
+    immigration = await actors.client("integrator", agency="IMIGRASI")
+    nobodys = await actors.client("integrator")
+    auditor = await actors.client("auditor")
+    for reader, withheld in ((owner, None), (auditor, None), (immigration, "scope"), (nobodys, "scope")):
+        told = await records(http, reader)
+        assert [record["sequence"] for record in told] == [1, 2, 3]
+        for record in told:
+            of_sealed = record["entry_id"] == made["entry"]["id"]
+            assert record["withheld"] == (withheld if of_sealed else None)
+            assert (record["personal"] is None) == (record["withheld"] is not None)
+            assert (record["salt"] is None) == (record["withheld"] is not None)
+
+
+async def test_what_was_told_before_it_was_sealed_is_withheld_from_then_on(http: AsyncClient, actors: Actors):
+    entry = await impose(http, actors)
+    immigration = await actors.client("integrator", agency="IMIGRASI")
+    assert [record["withheld"] for record in await records(http, immigration)] == [None]
+    author, verifier = await actors.client("submitter"), await actors.client("verifier")
+    second = await submit(http, author, entry_body())
+    second = await decide(http, verifier, second, "verify")
+    second = await decide(http, await actors.client("approver"), second, "approve")
+    assert [record["withheld"] for record in await records(http, immigration)] == [None, None]
+    sealed = await http.put(
+        f"/v1/entries/{second['id']}/seal",
+        json={"persons": [verifier.person]},
+        headers=author.on(etag(second)),
+    )
+    expect(sealed, 200)
+    told = {record["entry_id"]: record["withheld"] for record in await records(http, immigration)}
+    assert told == {entry["id"]: None, second["id"]: "scope"}
+
+
+async def test_the_formal_entry_is_sealed_like_the_urgent_one(http: AsyncClient, actors: Actors):
+    body, made, people = await raised(http, actors)
+    formal = {
+        "basis": {**body["basis"], "number": "R-FORMAL/2026"},
+        "starts_on": "2026-11-24",
+        "ends_on": "2027-05-23",
+    }
+    path = f"/v1/entries/{made['entry']['id']}/formalisation"
+    stranger = await actors.client("submitter")
+    refused(await http.post(path, json=formal, headers=stranger.on(etag(made["entry"]))), 404, "not-found")
+    entry = expect(await http.post(path, json=formal, headers=people[0].on(etag(made["entry"]))), 201)
+    assert set(entry["sealed_for"]) == {by.person for by in people}
+    entry = await decide(http, people[1], entry, "verify")
+    entry = await decide(http, people[2], entry, "approve")
+    assert entry["state"] == "active"
