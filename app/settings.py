@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[int, Field(ge=1)]
+LONGEST_DAYS = 36_500
 
 
 class Settings(BaseSettings):
@@ -71,6 +72,15 @@ class Settings(BaseSettings):
         frozenset(),
         description="comma-separated days, as 2026-12-25, that are no working days; none are built in, since the "
         "government sets them each year",
+    )
+    photo_retention_days: Days = Field(
+        90, le=LONGEST_DAYS, description="R64: days after its end until an entry's photo is erased"
+    )
+    personal_retention_days: Days | None = Field(
+        None,
+        le=LONGEST_DAYS,
+        description="R64: days after its end until the person is erased from an entry; by default never, until a "
+        "schedule of retention is set",
     )
     question_days: Days = Field(90, description="how long a check's clear question is kept")
     delay_personal_days: Days = Field(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.alerts.service import DrillCalled, follow_entry, tell_drill
 from app.db.unit import Follow
-from app.entries.events import EntryChanged, tell_ledger
+from app.entries.events import EntryChanged, EntryErased, tell_erasure, tell_ledger
 from app.kit.clock import Clock
 from app.ledger.service import append
 from app.notices.service import follow_entry as tell_owner
@@ -15,7 +15,11 @@ from app.settings import Settings
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     """A Runtime in which the ledger, the alerts and the officers' notices follow the register."""
     follow = Follow(
-        projectors={EntryChanged: (tell_ledger, follow_entry, tell_owner), DrillCalled: (tell_drill,)},
+        projectors={
+            EntryChanged: (tell_ledger, follow_entry, tell_owner),
+            EntryErased: (tell_erasure,),
+            DrillCalled: (tell_drill,),
+        },
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),
     )

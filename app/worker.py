@@ -22,6 +22,7 @@ from app.entries import service as entries
 from app.entries import store as entry_store
 from app.kit.ids import first_id
 from app.notices import rounds as notices
+from app.retention import service as retention
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _SOME = 200
 _OFTEN = 1.0
 _AT_TIMES = 15.0
 _SELDOM = 60.0
+_BREATH = 0.02
 
 
 class Worker:
@@ -46,6 +48,7 @@ class Worker:
                 (_OFTEN, self.end_by_law),
                 (_OFTEN, self.tell_silence),
                 (_SELDOM, self.tidy),
+                (_SELDOM, self.retain),
                 (_AT_TIMES, self.tell_officers),
             )
             for number, (seconds, act) in enumerate(loops):
@@ -88,6 +91,26 @@ class Worker:
     async def tell_officers(self) -> int:
         """Tell the ends that come near (R30) and the deadlines that passed (R18); how many notices."""
         return await notices.warn(self.runtime) + await notices.escalate(self.runtime)
+
+    async def retain(self) -> int:
+        """Erase what retention has come to: photos, then persons; how many erasures were made (R64)."""
+        erased = 0
+        settings = self.runtime.settings
+        for stage in retention.Stage:
+            after = None
+            while True:
+                async with self.runtime.reading(SYSTEM) as reader:
+                    due = await retention.list_due(reader, stage, settings, after, _SOME)
+                for after in due:
+                    try:
+                        async with self.runtime.writing(SYSTEM) as unit:
+                            erased += await retention.erase(unit, after[1], stage, settings)
+                    except Exception:  # one entry that can't be erased now must not keep the others
+                        logger.exception("an entry can't be erased now", extra={"entry": after[1]})
+                    await asyncio.sleep(_BREATH)  # thousands may be due at once, and checks come first
+                if len(due) < _SOME:
+                    break
+        return erased
 
     async def tidy(self) -> None:
         """Erase old questions, drop answers kept for repeats and absent processes, make next month's partition."""

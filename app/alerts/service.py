@@ -17,7 +17,7 @@ from app.alerts.domain import (
     message_of,
     percentile,
 )
-from app.alerts.store import has_open, list_open, list_unacknowledged
+from app.alerts.store import erase_of_entry, has_open, list_open, list_unacknowledged
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged
@@ -35,6 +35,7 @@ __all__ = [
     "Issued",
     "cover",
     "drill",
+    "erase_of_entry",
     "escalate",
     "follow_entry",
     "has_open",

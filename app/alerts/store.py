@@ -172,6 +172,13 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
     return [_alert(row) for row in await reader.run(statement)]
 
 
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase what checkpoints noted to the alerts of an entry; who confirmed them, and when, stays."""
+    alerts = select(tables.alert.c.id).where(tables.alert.c.entry_id == entry_id)
+    noted = tables.receipt.c.alert_id.in_(alerts)
+    await unit.run(update(tables.receipt).where(noted).values(note=None))
+
+
 async def mark_escalated(unit: Unit, alert_id: str) -> None:
     """Note that the silence of an alert's recipients has been told."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))

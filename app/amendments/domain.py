@@ -9,6 +9,7 @@ import msgspec
 
 from app.db.unit import Actor
 from app.entries.domain import Basis, Notice, Verdict
+from app.entries.erasure import ERASED, basis_without_case
 from app.entries.subjects import Subject
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
@@ -166,6 +167,21 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         step = Step(verdict, by.client_id, by.person, at, reason)
         return msgspec.structs.replace(
             self, state=after, version=self.version + 1, updated_at=at, steps=(*self.steps, step), **changes
+        )
+
+    def erased(self) -> Self:
+        """The amendment without what names the person or tells the case; kind, decisions and days stay (R64)."""
+        longer = self.extension
+        return msgspec.structs.replace(
+            self,
+            reason=ERASED,
+            letter=None,
+            extension=longer and Extension(longer.ends_on, basis_without_case(longer.basis)),
+            correction=None,
+            refers_to_number=None,
+            judgment=None,
+            steps=tuple(msgspec.structs.replace(step, reason=None) for step in self.steps),
+            warnings=(),
         )
 
     def _by_its_verifier(self, by: Actor) -> None:

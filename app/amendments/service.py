@@ -74,6 +74,12 @@ async def file(
     return amendment
 
 
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase what an entry's amendments say of person and case; that they were made and decided stays (R64)."""
+    for amendment in await store.list_of_entry(unit, entry_id):
+        await store.save(unit, amendment.erased())
+
+
 def _may_file(unit: Unit, entry: Entry, kind: AmendmentKind) -> bool:
     """Whether the actor asks as the owner; others of Immigration may bring judgments and foreign letters.
 

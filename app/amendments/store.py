@@ -65,6 +65,12 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
     return await _list(reader, statement.order_by(table.c.id.desc()).limit(limit))
 
 
+async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
+    """All amendments of an entry, held against other writers until the commit."""
+    statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
+    return await _list(unit, statement.with_for_update())
+
+
 async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
     """An entry's amendments of a kind that wait for a decision."""
     return await _list(

@@ -153,6 +153,13 @@ class EntryOut(WireOut):
     warnings: list[WarningOut]
     created_at: Moment
     updated_at: Moment
+    erased_at: Annotated[
+        Moment | None,
+        Field(
+            description="When the person was erased, after the retention that follows the end; names and numbers "
+            "are replaced by a note since then."
+        ),
+    ]
     sequence: int | None
 
     @classmethod

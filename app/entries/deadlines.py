@@ -131,14 +131,16 @@ class Deadline:
 def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[Deadline, ...]:
     """The deadlines of an entry, soonest first; each name at most once.
 
-    An imported entry was decided on, and its decision carried out, elsewhere: of its duties only what lies
-    ahead counts here, which is its extension.
+    An imported entry was decided on, and its decision carried out, elsewhere: of its duties only what lies ahead
+    counts here, which is its extension. Of an erased entry nothing is due any more.
 
     Args:
         entry: the entry as it stands (`Entry.at`).
         terms: the deployment's.
         met: when each duty that was recorded was done, by the deadline's name.
     """
+    if entry.erased_at is not None:
+        return ()
     found = list(_urgent(entry, terms) if entry.urgent else _ordinary(entry, terms, met))
     found += _passport(entry, terms, met)
     found.sort(key=lambda deadline: (deadline.due_at, deadline.name))

@@ -121,6 +121,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
+        erased_at: when retention erased the person from it; None while it names them.
         met: when recorded duties were done, by the deadline's name; attached when read, never stored.
     """
 
@@ -168,6 +169,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[Notice, ...] = ()
     created_at: datetime
     updated_at: datetime
+    erased_at: datetime | None = None
     sequence: int | None = None
     met: dict[str, datetime] = {}
 

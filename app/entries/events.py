@@ -29,10 +29,53 @@ class EntryChanged:
     alerts: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class EntryErased:
+    """Retention has erased the person from an entry; whoever follows the register does the same.
+
+    Attributes:
+        entry: its last version, which names nobody.
+    """
+
+    entry: Entry
+
+
+async def tell_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
+    """The ledger's record of an erasure: a new version to take out, with nothing personal beside it."""
+    entry = event.entry
+    return [
+        Draft(
+            type=RecordType.ENTRY_ERASED,
+            entry_id=entry.id,
+            version=entry.version,
+            agency=entry.agency,
+            facts=_facts(entry),
+            personal={},
+            tombstone=True,
+        )
+    ]
+
+
 async def tell_ledger(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """The ledger's record of a change: dates and codes in the leaf, everything about the person beside it."""
     entry = event.entry
-    facts = {
+    return [
+        Draft(
+            type=event.what,
+            entry_id=entry.id,
+            version=entry.version,
+            agency=entry.agency,
+            facts=_facts(entry),
+            personal=personal(entry),
+            effective_at=event.effective_at,
+            tombstone=event.what is RecordType.ENTRY_ENDED,
+        )
+    ]
+
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    """What the leaf says of an entry, for ever: codes and days only."""
+    return {
         "measure": entry.measure.value,
         "state": entry.state.value,
         "urgent": entry.urgent,
@@ -43,18 +86,6 @@ async def tell_ledger(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
         "ended_reason": entry.ended_reason.value if entry.ended_reason else None,
         "formalises": entry.formalises,
     }
-    return [
-        Draft(
-            type=event.what,
-            entry_id=entry.id,
-            version=entry.version,
-            agency=entry.agency,
-            facts=facts,
-            personal=personal(entry),
-            effective_at=event.effective_at,
-            tombstone=event.what is RecordType.ENTRY_ENDED,
-        )
-    ]
 
 
 def personal(entry: Entry) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import msgspec
 from app.access.domain import IMMIGRATION
 from app.access.service import find_checkpoint, lock_agency, record
 from app.db.unit import Reader, Unit
-from app.entries import periods, recorded, store
+from app.entries import periods, recorded, retained, store
 from app.entries.blobs import Blob
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
 from app.entries.duplicates import refuse_duplicates
@@ -247,6 +247,11 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
     if entry is None or not (granted or shows_photo(entry, reader.actor)):
         raise NotFound("There is no such photo.")
     found = entry.subject.photo and await store.find_blob(reader, entry_id, entry.subject.photo.sha256)
+    if not found and (erased_at := await retained.photo_erased_at(reader, entry_id)):
+        detail = (
+            f"The photo was erased on {legal_day(erased_at)}, after the measure's end (UU 27/2022 art. 43)."
+        )
+        raise NotFound(detail)
     if not found:
         raise NotFound("There is no such photo.")
     return found

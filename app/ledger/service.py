@@ -10,6 +10,7 @@ from app.ledger import store
 from app.ledger.domain import Draft, Head, Inclusion, Record, numbered
 from app.ledger.store import (
     close,
+    erase_of_entry,
     found,
     head,
     last_of_entries,
@@ -23,6 +24,7 @@ __all__ = [
     "Page",
     "append",
     "close",
+    "erase_of_entry",
     "found",
     "head",
     "last_of_entries",

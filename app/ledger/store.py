@@ -145,6 +145,16 @@ async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
     return dict(await _pairs(reader, statement))
 
 
+async def erase_of_entry(unit: Unit, entry_id: str) -> int:
+    """Erase what the leaves of an entry and of its alerts commit to, with the salts; how many records.
+
+    The leaves, their hashes and the tree stay as they are, and say nothing of the person.
+    """
+    known = (record_table.c.entry_id == entry_id, record_table.c.personal.is_not(None))
+    done = await unit.run(update(record_table).where(*known).values(personal=None, salt=None))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an update's result is a CursorResult
+
+
 async def _pairs(reader: Reader, statement: Executable) -> list[tuple[Any, Any]]:
     return [(one, other) for one, other in await reader.run(statement)]
 

@@ -11,7 +11,7 @@ from app.objections.domain import Filing, Letter, Objection, Outcome, filed
 from app.objections.store import has_open
 from app.settings import Settings
 
-__all__ = ["answer", "file", "get", "has_open", "list_open", "list_page"]
+__all__ = ["answer", "erase_of_entry", "file", "get", "has_open", "list_open", "list_page"]
 
 _MOST = 500
 
@@ -81,6 +81,12 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
     """What waits for an agency's answer, soonest due first; of every agency for None. For worklists."""
     return await store.list_open(reader, agency, _MOST)
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase who objected, why, and what was answered; that it was, when and with what outcome stays (R64)."""
+    for objection in await store.list_of_entry(unit, entry_id):
+        await store.save(unit, objection.erased())
 
 
 async def _expect_seen(reader: Reader, objection: Objection) -> None:

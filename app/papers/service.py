@@ -55,9 +55,13 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
 
     Raises:
         NotFound: outside the actor's view.
-        WrongState: nothing has been decided that a letter could tell.
+        WrongState: nothing has been decided that a letter could tell, or the person was erased.
     """
     entry = await entries.get(unit, entry_id)
+    if entry.erased_at is not None:
+        raise WrongState(
+            "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."
+        )
     records = await list_of_entry(unit, entry_id)
     versions, amendments = (
         await store.list_versions(unit, entry_id),

@@ -6,6 +6,7 @@ from datetime import datetime
 from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.db.unit import Actor, Reader, Unit
+from app.entries.erasure import ERASED
 from app.entries.store import find
 from app.entries.views import ALL_ENTRIES, open_to, visible
 from app.errors import NotFound
@@ -22,6 +23,16 @@ from app.rectifications.domain import (
 from app.rectifications.store import Filter
 
 _MOST = 500
+
+
+async def has_open(reader: Reader, entry_id: str) -> bool:
+    """Whether a request about an entry waits for its decision."""
+    return await store.has_open(reader, entry_id)
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase who asked about an entry and what was said; that it was decided, when and how stays (R64)."""
+    await store.erase_of_entry(unit, entry_id, ERASED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Row, case, exists, insert, literal, or_, select, tuple_, update
 
 from app.db.unit import Reader, Unit
 from app.entries.views import closed
@@ -75,6 +75,25 @@ async def lock(unit: Unit, request_id: str) -> CorrectionRequest:
     if row is None:
         raise NotFound("There is no such request.")
     return _request(row)
+
+
+async def has_open(reader: Reader, entry_id: str) -> bool:
+    """Whether a request about an entry waits for its decision."""
+    waits = exists().where(table.c.entry_id == entry_id, table.c.outcome.is_(None))
+    return bool((await reader.run(select(waits))).scalar_one())
+
+
+async def erase_of_entry(unit: Unit, entry_id: str, instead: str) -> None:
+    """Erase who asked about an entry and what was said; that it was decided, when and how stays (R64).
+
+    Args:
+        unit: the transaction, which holds the entry's lock.
+        entry_id: which.
+        instead: what stands in place of the words.
+    """
+    left = {"statement": instead, "requester_name": instead, "requester_contact": instead}
+    erased = update(table).where(table.c.entry_id == entry_id)
+    await unit.run(erased.values(**left, evidence=None, reason=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from app.access.domain import SYSTEM
 from app.access.reference import load_agencies, load_checkpoints
 from app.access.tables import agency, checkpoint, state
 from app.db.migrate import NEWEST, SchemaOutdated, config, layout, require_newest
+from app.entries.tables import entry
 from app.founding import found
 from app.ledger.tables import head
 from app.main import create_app
@@ -138,6 +140,35 @@ async def test_entries_of_before_are_given_the_day_for_their_delivery(
             "ent_2": "None",
             "ent_3": "None",
         }
+
+
+async def test_entries_of_before_are_given_the_instant_of_their_end(new: Runtime) -> None:
+    await found(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    ends = [("ent_1", "ended", "2026-12-01T17:00:00Z"), ("ent_2", "rejected", "2026-12-02T03:00:00.5Z")]
+
+    def before_and_after(connection: Connection) -> list[tuple[object, ...]]:
+        given.attributes.update(connection=connection, parts=parts)
+        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0007").down_revision))
+        for entry_id, stands, ended_at in [*ends, ("ent_3", "active", None)]:
+            document = {"ended_at": ended_at, "basis": {"issued_on": "2026-11-20"}, "submitted_by": "cli_A"}
+            connection.execute(
+                text(
+                    "INSERT INTO entry (id, version, state, measure, urgent, agency, document) "
+                    "VALUES (:id, 1, :state, 'prevention', false, 'KPK', :document)"
+                ),
+                {"id": entry_id, "state": stands, "document": json.dumps(document)},
+            )
+        command.upgrade(given, "head")
+        columns = (entry.c.id, entry.c.ended_at, entry.c.erased)
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(entry.c.id))]
+
+    async with database.writing() as connection:
+        assert await connection.run_sync(before_and_after) == [
+            *((entry_id, datetime.fromisoformat(ended_at), 0) for entry_id, _, ended_at in ends),
+            ("ent_3", None, 0),
+        ]
 
 
 def test_the_program_was_written_for_the_newest_revision() -> None:

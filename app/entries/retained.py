@@ -1,0 +1,86 @@
+"""Every SQL statement about what retention erases of entries, and about when."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import and_, delete, func, or_, select, update
+
+from app.db.unit import Reader, Unit
+from app.entries import tables
+from app.entries.domain import Entry
+from app.entries.erasure import without_person
+
+_decode = msgspec.json.Decoder(Entry).decode
+_encode = msgspec.json.Encoder().encode
+
+Position = tuple[datetime, str]
+"""When an entry ended, and its id."""
+
+
+async def list_ended(
+    reader: Reader, below: int, until: datetime, after: Position | None, limit: int
+) -> list[Position]:
+    """Entries that ended by an instant and of which less than stage `below` is erased, longest ended first.
+
+    Args:
+        reader: the transaction.
+        below: the stage of erasure that they have not reached.
+        until: the latest end.
+        after: go on behind this one, so that what is held back keeps nothing else waiting.
+        limit: at most so many.
+    """
+    table = tables.entry
+    statement = select(table.c.ended_at, table.c.id).where(
+        table.c.erased.in_(range(below)), table.c.ended_at <= until
+    )
+    if after is not None:
+        ended_at, entry_id = after
+        later = and_(table.c.ended_at == ended_at, table.c.id > entry_id)
+        statement = statement.where(or_(table.c.ended_at > ended_at, later))
+    rows = await reader.run(statement.order_by(table.c.ended_at, table.c.id).limit(limit))
+    return [(ended_at, entry_id) for ended_at, entry_id in rows]
+
+
+async def stage_of(reader: Reader, entry_id: str) -> int:
+    """How far an entry is erased: 0 not at all, 1 its photo, 2 the person."""
+    statement = select(tables.entry.c.erased).where(tables.entry.c.id == entry_id)
+    return int((await reader.run(statement)).scalar_one())
+
+
+async def mark(unit: Unit, entry_id: str, stage: int) -> None:
+    """Note how far an entry is erased."""
+    await unit.run(update(tables.entry).where(tables.entry.c.id == entry_id).values(erased=stage))
+
+
+async def erase_blobs(unit: Unit, entry_id: str, kinds: Sequence[str]) -> int:
+    """Erase the bytes of an entry's photos or letters; how many there were."""
+    table = tables.blob
+    kept = (table.c.entry_id == entry_id, table.c.kind.in_(kinds), table.c.bytes.is_not(None))
+    done = await unit.run(update(table).where(*kept).values(bytes=None, erased_at=unit.now))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an update's result is a CursorResult
+
+
+async def photo_erased_at(reader: Reader, entry_id: str) -> datetime | None:
+    """When an entry's last photo was erased; None where it was not."""
+    table = tables.blob
+    statement = select(func.max(table.c.erased_at)).where(
+        table.c.entry_id == entry_id, table.c.kind == "photo"
+    )
+    at: datetime | None = (await reader.run(statement)).scalar_one()
+    return at
+
+
+async def erase_person(unit: Unit, entry_id: str) -> None:
+    """Erase the person from all versions of an entry, from its duties' proofs, and from what it is found by."""
+    if unit.is_sqlite:  # or what is overwritten could be read from the file until its pages are used again
+        await unit.connection.exec_driver_sql("PRAGMA secure_delete=ON")
+    await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry_id))
+    duty = tables.duty
+    await unit.run(update(duty).where(duty.c.entry_id == entry_id).values(reference=None, note=None))
+    version = tables.version
+    rows = await unit.run(select(version.c.version, version.c.document).where(version.c.entry_id == entry_id))
+    for number, document in rows.all():
+        left = _encode(without_person(_decode(document), unit.now)).decode()
+        whose = (version.c.entry_id == entry_id, version.c.version == number)
+        await unit.run(update(version).where(*whose).values(document=left, reason=None))
