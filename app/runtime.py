@@ -1,5 +1,6 @@
 """What one process holds: settings, clock, databases, and what follows from events."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ class Runtime:
         pepper: key of the keyed hashes of document numbers; empty until `main.prepare` has read it.
         bell: rung when the ledger has grown or access has changed, in whatever process.
         closing: set when the service is stopping, so that long polls end.
+        counting: held while a table of figures is counted; one at a time in a process.
         in_flight: idempotency keys whose first request is still running in this process.
     """
 
@@ -32,6 +34,7 @@ class Runtime:
     pepper: bytes = b""
     closing: bool = False
     bell: Bell = field(default_factory=Bell)
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:

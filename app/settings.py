@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         description="a letter's number; {sequence} is its ledger record's, {month} is Roman",
     )
 
+    statistics_smallest_cell: int = Field(
+        5, ge=1, description="least number of persons that a cell of the statistics shows"
+    )
+
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)
     stream_minutes: Seconds = 15.0

@@ -19,6 +19,7 @@ from app.objections.routes import router as objections
 from app.papers.routes import router as papers
 from app.rectifications.routes import router as rectifications
 from app.supervision.routes import router as supervision
+from app.statistics.routes import router as statistics
 from app.worklist.routes import router as worklist
 
 router = APIRouter(prefix="/v1")
@@ -41,6 +42,7 @@ for part in (
     changes,
     places,
     access,
+    statistics,
 ):
     router.include_router(part)
 

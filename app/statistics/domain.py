@@ -1,0 +1,228 @@
+"""Counts as they come in, and the table that is shown of them; pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.alerts.domain import percentile
+from app.statistics.figures import (
+    DELIVERY,
+    FAMILIES,
+    NOT_RECORDED,
+    OF_CHECKPOINTS,
+    PLACE_AND_TIME,
+    Dimension,
+    Family,
+    Figure,
+)
+from app.statistics.suppression import TOTAL, Cell, Layer, Pattern, hidden_parts, protect, small_cells
+
+UNKNOWN: Final = "unknown"
+"""The place of what has none, such as the province of an agency's office that is no immigration office."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is counted: the value of each dimension, or UNKNOWN."""
+
+    measure: str = UNKNOWN
+    agency: str = UNKNOWN
+    province: str = UNKNOWN
+    reason: str = UNKNOWN
+    month: str = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a cell shows: a number; None where it is hidden, or where there is nothing to count."""
+
+    number: float | None
+    suppressed: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts as they come in, by one dimension or two.
+
+    Attributes:
+        entries: the entries behind a figure that counts something else; by them a cell is small or not.
+        delivery_ms: milliseconds from an alert's issue to a checkpoint's first receipt.
+    """
+
+    by: tuple[Dimension, ...]
+    counts: dict[Figure, dict[Cell, int]] = field(default_factory=dict)
+    entries: dict[Cell, set[str]] = field(default_factory=dict)
+    delivery_ms: dict[Cell, list[float]] = field(default_factory=dict)
+
+    def applies(self, figure: Figure) -> bool:
+        """Whether the dimensions make sense for a figure, and anything of it is recorded."""
+        if figure is Figure.ENTRIES_IN_FORCE:  # not a sum over months
+            return Dimension.MONTH not in self.by or len(self.by) == 1
+        fits = figure not in OF_CHECKPOINTS or PLACE_AND_TIME.issuperset(self.by)
+        return fits and figure not in NOT_RECORDED
+
+    def add(self, figure: Figure, place: Place, number: int = 1) -> None:
+        """Count something in its cell and in every total."""
+        self._count(figure, self._cells(place), number)
+
+    def add_row(self, figure: Figure, place: Place) -> None:
+        """Count something in its row alone, of a figure whose rows don't add up."""
+        self._count(figure, self._cells(place)[:1], 1)
+
+    def add_total(self, figure: Figure) -> None:
+        """Count something in the total of all alone."""
+        self._count(figure, [(TOTAL, TOTAL)], 1)
+
+    def _count(self, figure: Figure, cells: Iterable[Cell], number: int) -> None:
+        counts = self.counts.setdefault(figure, {})
+        for cell in cells:
+            counts[cell] = counts.get(cell, 0) + number
+
+    def add_alert(self, entry_id: str, place: Place, delivery_ms: Iterable[float]) -> None:
+        """Note an alert about an entry, and how long it took to each checkpoint that has received it."""
+        times = list(delivery_ms)
+        for cell in self._cells(place):
+            self.entries.setdefault(cell, set()).add(entry_id)
+            self.delivery_ms.setdefault(cell, []).extend(times)
+
+    def _cells(self, place: Place) -> list[Cell]:
+        row, *others = (getattr(place, dimension) for dimension in self.by)
+        if not others:
+            return [(row, TOTAL), (TOTAL, TOTAL)]
+        return [(row, others[0]), (row, TOTAL), (TOTAL, others[0]), (TOTAL, TOTAL)]
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """The rows and the columns that have anything, in order, what is unknown last."""
+        cells = {cell for counts in self.counts.values() for cell in counts} | self.entries.keys()
+        rows, columns = ({cell[place] for cell in cells} - {TOTAL} for place in (0, 1))
+        return _in_order(rows), _in_order(columns)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name == UNKNOWN, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table as it is shown: for each cell, totals included, the value of each figure."""
+
+    by: tuple[Dimension, ...]
+    cells: dict[Cell, dict[Figure, Value]]
+
+
+def show(tally: Tally, months: Iterable[str], threshold: int, left_out: frozenset[Figure]) -> Shown:
+    """The table of what was counted, with everything hidden that would tell of fewer than some persons.
+
+    Args:
+        tally: the counts.
+        months: those of the period; each has a row, or a column, also if nothing happened.
+        threshold: the least number of persons that is shown.
+        left_out: figures that are not the reader's.
+    """
+    rows, columns = tally.names()
+    for place, dimension in enumerate(tally.by):
+        if dimension is Dimension.MONTH:
+            names = (rows, columns)[place]
+            names[:] = _in_order({*names, *months})
+    patterns = _patterns(tally, rows, columns, threshold)
+    margins = [(row, TOTAL) for row in rows] + [(TOTAL, column) for column in columns]
+    inside = [
+        (row, column) for row in rows for column in columns if _anything(tally, patterns, (row, column))
+    ]
+    shown = {}
+    for cell in [*inside, *margins, (TOTAL, TOTAL)]:
+        shown[cell] = {
+            figure: Value(None)
+            if figure in left_out or not tally.applies(figure)
+            else _value(tally, patterns, figure, cell)
+            for figure in Figure
+        }
+    return Shown(tally.by, shown)
+
+
+def _anything(tally: Tally, patterns: Mapping[Figure, Pattern], cell: Cell) -> bool:
+    return any(counts.get(cell) for counts in tally.counts.values()) or any(
+        cell in pattern.cells for pattern in patterns.values()
+    )
+
+
+def _value(tally: Tally, patterns: Mapping[Figure, Pattern], figure: Figure, cell: Cell) -> Value:
+    pattern = patterns.get(figure)
+    if pattern is not None and pattern.hides(cell):
+        return Value(None, suppressed=True)
+    if figure in DELIVERY:
+        return Value(percentile(tally.delivery_ms.get(cell, ()), DELIVERY[figure]))
+    return Value(tally.counts.get(figure, {}).get(cell, 0))
+
+
+def _patterns(tally: Tally, rows: list[str], columns: list[str], threshold: int) -> dict[Figure, Pattern]:
+    """For each figure that counts persons, what of it is hidden."""
+    found: dict[Figure, Pattern] = {}
+    alerted = small_cells({cell: len(ids) for cell, ids in tally.entries.items()}, threshold)
+    for family in FAMILIES:
+        counts = tally.counts.get(family.whole, {})
+        if family.whole not in found:
+            layer = Layer.of(counts, threshold) if family.within is None else Layer(counts, alerted)
+            within = found[family.within] if family.within else Pattern()
+            found[family.whole] = (
+                _each_for_itself(layer)
+                if family.whole is Figure.ENTRIES_IN_FORCE and Dimension.MONTH in tally.by
+                else _protected([layer], within, rows, columns, threshold)
+            )
+        if family.partitions:
+            found |= _parts(tally, family, found[family.whole], rows, columns, threshold)
+    urgent = found[Figure.ENTRIES_URGENT]
+    found[Figure.DELIVERY_MEDIAN_MS] = found[Figure.DELIVERY_P99_MS] = Pattern(
+        rows=urgent.rows | {row for row, column in alerted if column == TOTAL},
+        columns=urgent.columns | {column for row, column in alerted if row == TOTAL},
+        cells=urgent.cells | {cell for cell in alerted if TOTAL not in cell},
+        whole=urgent.whole,
+    )
+    return found
+
+
+def _each_for_itself(layer: Layer) -> Pattern:
+    return Pattern(rows=frozenset(row for row, _ in layer.small))
+
+
+def _protected(
+    layers: list[Layer], within: Pattern, rows: list[str], columns: list[str], threshold: int
+) -> Pattern:
+    return within if within.whole else protect(layers, within, rows, columns, threshold)
+
+
+def _parts(
+    tally: Tally, family: Family, within: Pattern, rows: list[str], columns: list[str], threshold: int
+) -> dict[Figure, Pattern]:
+    """What is hidden of the parts of a figure: one pattern for all that are shown, the others as wholes.
+
+    A part that is nobody anywhere is shown, for its total says so; one that is everybody hides what the sum
+    hides, neither more nor less.
+    """
+    figures = {figure for partition in family.partitions for figure in partition}
+    if within.whole:
+        return dict.fromkeys(figures, within)
+    whole = tally.counts.get(family.whole, {})
+    unseen: set[str] = set()
+    everybody: set[str] = set()
+    layers = []
+    for partition in family.partitions:
+        totals = {figure.value: tally.counts.get(figure, {}).get((TOTAL, TOTAL), 0) for figure in partition}
+        totals[""] = whole.get((TOTAL, TOTAL), 0) - sum(totals.values())  # the rest
+        unseen |= hidden_parts(totals, threshold)
+        there = {name for name, total in totals.items() if total}
+        everybody |= there if len(there) == 1 else set()
+    for partition in family.partitions:
+        seen = [tally.counts.get(figure, {}) for figure in partition if figure.value not in unseen]
+        rest = {cell: count - sum(part.get(cell, 0) for part in seen) for cell, count in whole.items()}
+        layers += [Layer.of(counts, threshold) for counts in (*seen, rest)]
+    pattern = _protected(layers, within, rows, columns, threshold)
+
+    def of(figure: Figure) -> Pattern:
+        if figure.value in unseen:
+            return Pattern(whole=True)
+        if not tally.counts.get(figure, {}).get((TOTAL, TOTAL)):
+            return Pattern()
+        return within if figure.value in everybody else pattern
+
+    return {figure: of(figure) for figure in figures}

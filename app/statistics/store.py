@@ -1,0 +1,216 @@
+"""Every SQL statement of the statistics: they read what other features keep, a bounded piece at a time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, case, func, or_, select
+
+from app.access.tables import agency, checkpoint
+from app.alerts.tables import alert, receipt, recipient
+from app.checks.tables import check, match
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.departures.tables import delay
+from app.entries.domain import Entry
+from app.entries.tables import entry, version
+from app.kit.ids import first_id, made_at
+from app.rectifications.tables import correction_request
+
+_decode = msgspec.json.Decoder(Entry).decode
+
+_DECIDED = ("approved", "rejected", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Instants between which something happened, the second excluded; and whose, None for all."""
+
+    since: datetime
+    until: datetime
+    agency: str | None = None
+
+
+async def list_agencies(reader: Reader) -> list[str]:
+    """The codes of all agencies."""
+    return list((await reader.run(select(agency.c.code).order_by(agency.c.code))).scalars())
+
+
+async def list_provinces(reader: Reader) -> dict[str, str | None]:
+    """The province of each checkpoint."""
+    rows = await reader.run(select(checkpoint.c.code, checkpoint.c.province))
+    return {row.code: row.province for row in rows}
+
+
+async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> list[Entry]:
+    """Entries beyond an id that were made in the span, or before it and may have been in force in it."""
+    statement = (
+        select(entry.c.document)
+        .where(
+            entry.c.id > after,
+            entry.c.id < first_id("ent", span.until),
+            or_(
+                entry.c.id >= first_id("ent", span.since),
+                entry.c.in_force_until.is_(None),
+                entry.c.in_force_until >= span.since,
+            ),
+        )
+        .order_by(entry.c.id)
+        .limit(limit)
+    )
+    if span.agency is not None:
+        statement = statement.where(entry.c.agency == span.agency)
+    return [_decode(document) for (document,) in await reader.run(statement)]
+
+
+async def list_entries_by_id(reader: Reader, ids: Iterable[str]) -> list[Entry]:
+    """The entries with these ids."""
+    statement = select(entry.c.document).where(any_of(entry.c.id, "ids"))
+    return [_decode(document) for (document,) in await reader.run(statement, {"ids": sorted(ids)})]
+
+
+async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tuple[str, datetime]]]:
+    """When entries were approved, rejected or returned, in order."""
+    statement = (
+        select(version.c.entry_id, version.c.event, version.c.at)
+        .where(any_of(version.c.entry_id, "ids"), version.c.event.in_(_DECIDED))
+        .order_by(version.c.entry_id, version.c.version)
+    )
+    found: dict[str, list[tuple[str, datetime]]] = {}
+    for entry_id, event, at in await reader.run(statement, {"ids": sorted(ids)}):
+        found.setdefault(entry_id, []).append((event, at))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An alert about an entry."""
+
+    id: str
+    family: str
+    entry_id: str
+    issued_at: datetime
+    acknowledge_by: datetime
+
+
+async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> list[Sent]:
+    """Alerts about entries beyond an id, in order; drills are left out."""
+    statement = (
+        select(alert.c.id, alert.c.family, alert.c.entry_id, alert.c.issued_at, alert.c.acknowledge_by)
+        .where(
+            alert.c.id > after,
+            alert.c.id >= first_id("alr", span.since),
+            alert.c.id < first_id("alr", span.until),
+            alert.c.entry_id.is_not(None),
+        )
+        .order_by(alert.c.id)
+        .limit(limit)
+    )
+    if span.agency is not None:
+        statement = statement.where(alert.c.agency == span.agency)
+    return [Sent(*row) for row in await reader.run(statement)]
+
+
+async def list_first_receipts(
+    reader: Reader, alert_ids: Iterable[str]
+) -> dict[str, list[tuple[datetime, datetime | None]]]:
+    """For each checkpoint that has an alert, when its first receipt came, and its first acknowledgement."""
+    acknowledged = case((receipt.c.level == "acknowledged", receipt.c.at))
+    statement = (
+        select(receipt.c.alert_id, func.min(receipt.c.at), func.min(acknowledged, type_=receipt.c.at.type))
+        .where(any_of(receipt.c.alert_id, "ids"))
+        .group_by(receipt.c.alert_id, receipt.c.checkpoint)
+    )
+    found: dict[str, list[tuple[datetime, datetime | None]]] = {}
+    for alert_id, first, person in await reader.run(statement, {"ids": sorted(alert_ids)}):
+        found.setdefault(alert_id, []).append((first, person))
+    return found
+
+
+async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str, int]:
+    """How many checkpoints are to get each family of alerts."""
+    statement = (
+        select(recipient.c.family, func.count().label("number"))
+        .where(any_of(recipient.c.family, "families"))
+        .group_by(recipient.c.family)
+    )
+    rows = await reader.run(statement, {"families": sorted(families)})
+    return {row.family: row.number for row in rows}
+
+
+async def list_corrections(
+    reader: Reader, span: Span, after: str, limit: int
+) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
+    """Correction requests beyond an id: id, entry, when received, when due, when decided."""
+    table = correction_request
+    statement = (
+        select(table.c.id, table.c.entry_id, table.c.received_at, table.c.due_at, table.c.decided_at)
+        .where(
+            table.c.id > after,
+            table.c.id >= first_id("cor", span.since),
+            table.c.id < first_id("cor", span.until),
+        )
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    if span.agency is not None:
+        statement = statement.where(table.c.agency == span.agency)
+    return [tuple(row) for row in await reader.run(statement)]
+
+
+async def count_delays(reader: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
+    """Delayed departures by checkpoint."""
+    statement = (
+        select(delay.c.checkpoint, func.count())
+        .where(delay.c.occurred_at >= since, delay.c.occurred_at < until)
+        .group_by(delay.c.checkpoint)
+    )
+    return [tuple(row) for row in await reader.run(statement)]
+
+
+_CHECKS = (
+    select(check.c.checkpoint, func.count())
+    .where(check.c.id >= bindparam("since"), check.c.id < bindparam("until"))
+    .group_by(check.c.checkpoint)
+)
+_NEXT_CHECK = (
+    select(check.c.id)
+    .where(check.c.id >= bindparam("since"), check.c.id < bindparam("until"))
+    .order_by(check.c.id)
+    .limit(1)
+)
+
+
+async def count_checks(checks: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
+    """Checks by checkpoint: a range of ids, so that only the months it lies in are read."""
+    return [tuple(row) for row in await checks.run(_CHECKS, _ids_of_checks(since, until))]
+
+
+async def find_next_check(checks: Reader, since: datetime, until: datetime) -> datetime | None:
+    """When the first check was made between two instants."""
+    first = (await checks.run(_NEXT_CHECK, _ids_of_checks(since, until))).scalar_one_or_none()
+    return None if first is None else made_at(first)
+
+
+def _ids_of_checks(since: datetime, until: datetime) -> dict[str, str]:
+    return {"since": first_id("chk", since), "until": first_id("chk", until)}
+
+
+async def count_hits(
+    checks: Reader, owner: str, since: datetime, until: datetime
+) -> list[tuple[str, str, str, int]]:
+    """Hits on an agency's entries: entry, checkpoint, outcome, number; sightings are none."""
+    statement: Any = (
+        select(match.c.entry_id, match.c.checkpoint, match.c.outcome, func.count())
+        .where(
+            match.c.agency == owner,
+            match.c.check_id >= first_id("chk", since),
+            match.c.check_id < first_id("chk", until),
+            match.c.sighting.is_(False),
+            match.c.outcome.in_(("refer", "refuse")),
+        )
+        .group_by(match.c.entry_id, match.c.checkpoint, match.c.outcome)
+    )
+    return [tuple(row) for row in await checks.run(statement)]
