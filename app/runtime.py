@@ -62,13 +62,12 @@ class Runtime:
         async with self.reading_checks(register.actor) as checks:
             yield checks
 
-    def writing_checks(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
-        """A transaction on the checks; nothing follows from it, and nobody is woken by it."""
-        return writing(self.checks, self.clock, actor, self._nothing_follows)
+    def writing_checks(self, actor: Actor, *, once: bool = False) -> AbstractAsyncContextManager[Unit]:
+        """A transaction on the checks, `once` as in `Database.writing`.
 
-    @property
-    def _nothing_follows(self) -> Follow:
-        return Follow({}, self.follow.append)
+        Nothing follows from it, and nobody is woken by it.
+        """
+        return writing(self.checks, self.clock, actor, Follow({}, self.follow.append), once=once)
 
     async def close(self) -> None:
         """Close every connection."""

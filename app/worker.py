@@ -67,7 +67,7 @@ class Worker:
         if self.runtime.register.is_sqlite:
             await act()
             return
-        async with self.runtime.register.reading() as connection:
+        async with self.runtime.register.writing() as connection:  # the lock lasts as long as the transaction
             if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
                 await act()
 

@@ -180,19 +180,19 @@ async def fill_checks(runtime: Runtime, count: int) -> None:
             await checks.add(unit, rows, [])
 
 
-def _check(at: datetime) -> dict[str, object]:
+def _check(at: datetime) -> checks.Record:
     number = f"C{secrets.randbelow(10**8):08d}"
-    return {
-        "id": new_id("chk", at),
-        "at": at,
-        "client_id": "cli_bench",
-        "checkpoint": "CGK",
-        "kind": "counter",
-        "direction": "exit",
-        "outcome": "clear",
-        "hit_id": None,
-        "sequence": 0,
-        "question": f'{{"direction":"exit","document":{{"number":"{number}","issuing_state":"IDN"}}}}',
-        "document_hash": secrets.token_bytes(32),
-        "matches": None,
-    }
+    return checks.Record(
+        id=new_id("chk", at),
+        at=at,
+        client_id="cli_bench",
+        checkpoint="CGK",
+        kind="counter",
+        direction="exit",
+        outcome="clear",
+        hit_id=None,
+        sequence=0,
+        question=f'{{"direction":"exit","document":{{"number":"{number}","issuing_state":"IDN"}}}}',
+        document_hash=secrets.token_bytes(32),
+        matches=None,
+    )

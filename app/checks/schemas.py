@@ -70,14 +70,23 @@ class CheckIn(WireIn):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A question, understood: as it was sent, the zone that was read, and the traveller it describes."""
+    """A question, understood.
+
+    Attributes:
+        body: as it was sent.
+        mrz: the zone that was read.
+        traveller: whom it describes.
+        keys: the register's keys under which that person may stand.
+    """
 
     body: CheckIn
     mrz: Mrz | None
     traveller: Traveller
+    keys: list[str]
 
 
 _check = TypeAdapter(CheckIn)
+_NOTHING_ELSE = CheckPersonIn()
 
 
 def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
@@ -103,7 +112,7 @@ def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
         faults = in_body(error)
         raise Invalid(f"The request has faults; {len(faults)} listed in errors.", faults=faults) from None
     zone = _read(body.mrz, today) if body.mrz else None
-    person = body.person or CheckPersonIn()
+    person = body.person or _NOTHING_ELSE
     traveller = traveller_of(
         mrz=zone,
         document=(body.document.number, body.document.issuing_state) if body.document else None,
@@ -112,7 +121,7 @@ def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
         nationality=person.nationality,
         personal_number=person.nik,
     )
-    return Asked(body, zone, traveller)
+    return Asked(body, zone, traveller, traveller.known_under())
 
 
 def _read(text: str, today: date) -> Mrz:

@@ -1,9 +1,8 @@
 """Use cases of checks: answer many at once, find one again, and what others ask of past checks."""
 
-import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from app.checks import store
 from app.checks.domain import Match, action_on, decide, worst
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, understand
+from app.checks.store import Listed, Matched, Record
 from app.db.unit import Actor, Reader
 from app.entries.domain import Entry
 from app.entries.store import find
@@ -74,50 +74,41 @@ class Desk:
         Returns:
             For each question its answer as JSON, or the error that it gets instead.
         """
-        if self.runtime.checks is self.runtime.register:
-            async with self.runtime.writing_checks(_DESK) as unit:
-                rows, matches, answers = await self._evaluate(unit, questions)
-                if rows:
-                    await store.add(unit, rows, matches)
-            return answers
         async with self.runtime.reading(_DESK) as reader:
-            rows, matches, answers = await self._evaluate(reader, questions)
-        if rows:
-            async with self.runtime.writing_checks(_DESK) as unit:
-                await store.add(unit, rows, matches)
+            records, matches, answers = await self._evaluate(reader, questions)
+        if records:
+            async with self.runtime.writing_checks(_DESK, once=True) as unit:
+                await store.add(unit, records, matches)
         return answers
 
     async def _evaluate(
         self, reader: Reader, questions: Sequence[Question]
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[bytes | CekalError]]:
-        # The register's state comes first: the look-up may then see more than the answer says, never less.
-        size, version = await store.register_state(reader)
-        keys = {key for question in questions for key in question.asked.traveller.known_under()}
-        candidates = await self._candidates(reader, keys)
+    ) -> tuple[list[Record], list[Matched], list[bytes | CekalError]]:
+        keys = {key for question in questions for key in question.asked.keys}
+        size, version, listed = await store.look_up(reader, keys)
+        candidates = self._candidates(listed)
         self.gate.renew(version)
         refused: set[str] = set()
         doubtful = {q.actor.key_id for q in questions if q.access_version != version and q.actor.key_id}
         if doubtful:
             refused = doubtful - await access.still_admitted(reader, doubtful)
-        rows: list[dict[str, Any]] = []
-        matches: list[dict[str, Any]] = []
+        records: list[Record] = []
+        matches: list[Matched] = []
         answers: list[bytes | CekalError] = []
         for question in questions:
             actor = question.actor
             if actor.key_id in refused or (actor.expires_at and actor.expires_at <= reader.now):
                 answers.append(Unauthenticated("The key has been revoked, or has expired."))
                 continue
-            row, found, body = self._decide(question, candidates, reader.now, size)
-            rows.append(row)
+            record, found, body = self._decide(question, candidates, reader.now, size)
+            records.append(record)
             matches.extend(found)
             answers.append(body)
-        return rows, matches, answers
+        return records, matches, answers
 
-    async def _candidates(self, reader: Reader, keys: set[str]) -> dict[str, list[Candidate]]:
+    def _candidates(self, listed: Iterable[Listed]) -> dict[str, list[Candidate]]:
         found: dict[str, list[Candidate]] = {}
-        if not keys:
-            return found
-        for key, entry_id, version, document, phone in await store.list_candidates(reader, keys):
+        for key, entry_id, version, document, phone in listed:
             entry = self._decoded.get((entry_id, version))
             if entry is None:
                 if len(self._decoded) > 1000:  # noqa: PLR2004 - a working set, not a copy of the register
@@ -128,12 +119,12 @@ class Desk:
 
     def _decide(
         self, question: Question, candidates: dict[str, list[Candidate]], now: datetime, size: int
-    ) -> tuple[dict[str, Any], list[dict[str, Any]], bytes]:
+    ) -> tuple[Record, list[Matched], bytes]:
         asked, actor = question.asked, question.actor
         traveller, direction = asked.traveller, asked.body.direction
         near = {}
         if candidates:
-            near = {c.entry.id: c for key in traveller.known_under() for c in candidates.get(key, ())}
+            near = {c.entry.id: c for key in asked.keys for c in candidates.get(key, ())}
         found: list[Match] = []
         if near:
             entries = [candidate.entry for candidate in near.values()]
@@ -143,39 +134,39 @@ class Desk:
         check_id = new_id("chk", now)
         hit_id = None if outcome == "clear" else new_id("hit", now)
         shown = [_shown(match, near[match.entry_id]) for match in found if match.outcome != "clear"]
-        row = {
-            "id": check_id,
-            "at": now,
-            "client_id": actor.client_id,
-            "checkpoint": actor.checkpoint,
-            "kind": actor.kind,
-            "direction": direction,
-            "outcome": outcome,
-            "hit_id": hit_id,
-            "sequence": size,
-            "question": asked.body.model_dump_json(exclude_none=True),
-            "document_hash": self.document_hash(traveller.papers[0].number) if traveller.papers else None,
-            "matches": _encode(shown).decode() if shown else None,
-        }
+        record = Record(
+            id=check_id,
+            at=now,
+            client_id=actor.client_id,
+            checkpoint=actor.checkpoint,
+            kind=actor.kind,
+            direction=direction,
+            outcome=outcome,
+            hit_id=hit_id,
+            sequence=size,
+            question=asked.body.model_dump_json(exclude_none=True),
+            document_hash=self.document_hash(traveller.papers[0].number) if traveller.papers else None,
+            matches=_encode(shown).decode() if shown else None,
+        )
         matches = [
-            {
-                "entry_id": match.entry_id,
-                "check_id": check_id,
-                "entry_version": match.version,
-                "agency": near[match.entry_id].entry.agency,
-                "checkpoint": actor.checkpoint,
-                "at": now,
-                "direction": direction,
-                "outcome": match.outcome,
-                "sighting": match.sighting,
-            }
+            Matched(
+                entry_id=match.entry_id,
+                check_id=check_id,
+                entry_version=match.version,
+                agency=near[match.entry_id].entry.agency,
+                checkpoint=actor.checkpoint,
+                at=now,
+                direction=direction,
+                outcome=match.outcome,
+                sighting=match.sighting,
+            )
             for match in found
         ]
-        return row, matches, _encode(answer_of(row, shown, asked, actor.kind))
+        return record, matches, _encode(answer_of(record, shown, asked, actor.kind))
 
     def document_hash(self, number: str) -> bytes:
         """The keyed hash under which a document's checks are found after its number is erased."""
-        return hmac.digest(self.runtime.pepper, number.encode(), hashlib.sha256)
+        return hmac.digest(self.runtime.pepper, number.encode(), "sha256")
 
     async def last_crossing(self, register: Reader, subject: Subject) -> str:
         """Where a person was last seen by their documents: `departed`, `in_country` or `unknown` (R34)."""
@@ -204,22 +195,24 @@ class Desk:
             return await store.matched_since(checks, entry_id, checkpoint, checks.now - PHOTO_AFTER_MATCH)
 
 
-def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None, kind: str | None) -> dict[str, Any]:
+def answer_of(
+    record: Any, shown: list[dict[str, Any]], asked: Asked | None, kind: str | None
+) -> dict[str, Any]:
     """The answer to a check from its record; what it shows depends on the asking client's kind (R48).
 
     Args:
-        row: the record's columns, by name.
+        record: a `Record`, or the row read back.
         shown: the matches as a counter sees them.
         asked: the question; None once it was erased, and then the zone's reading is gone too.
         kind: the reading client's kind, which may be shown less than the asking one; None for an auditor.
     """
     zone = asked.mrz if asked else None
     return {
-        "id": row["id"],
-        "checked_at": rfc3339(row["at"]),
-        "outcome": row["outcome"],
-        "action": action_on(row["outcome"], row["direction"]),
-        "matches": shown if row["kind"] == _FULL_VIEW and kind in {_FULL_VIEW, None} else [],
+        "id": record.id,
+        "checked_at": rfc3339(record.at),
+        "outcome": record.outcome,
+        "action": action_on(record.outcome, record.direction),
+        "matches": shown if record.kind == _FULL_VIEW and kind in {_FULL_VIEW, None} else [],
         "mrz": None
         if zone is None
         else {
@@ -231,12 +224,12 @@ def answer_of(row: Any, shown: list[dict[str, Any]], asked: Asked | None, kind: 
             "fields": zone.as_fields(),
         },
         "registry": {
-            "sequence": row["sequence"],
-            "as_of": rfc3339(row["at"]),
+            "sequence": record.sequence,
+            "as_of": rfc3339(record.at),
             "mode": "central",
             "age_seconds": 0.0,
         },
-        "hit_id": row["hit_id"],
+        "hit_id": record.hit_id,
         "truncated": False,
     }
 
@@ -269,7 +262,7 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
         raise NotFound("There is no such check.")
     asked = understand(row.question.encode(), legal_day(row.at)) if row.question else None
     shown = _plain(row.matches) if row.matches else []
-    return answer_of(row._mapping, shown, asked, actor.kind)
+    return answer_of(row, shown, asked, actor.kind)
 
 
 _DESK = Actor(client_id="desk", person=None, roles=frozenset())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
 
@@ -17,41 +17,83 @@ from app.entries.tables import entry as entry_table
 from app.entries.tables import key as key_table
 from app.ledger.tables import head as head_table
 
-_REGISTER = (
-    select(head_table.c.size, access_state.c.version)
+_LOOK_UP = (
+    select(
+        head_table.c.size,
+        access_state.c.version,
+        key_table.c.key,
+        entry_table.c.id,
+        entry_table.c.version,
+        entry_table.c.document,
+        agency_table.c.phone,
+    )
     .select_from(head_table)
     .join(access_state, access_state.c.id == head_table.c.id)
+    # A condition on the entry's state would tempt SQLite to begin with it.
+    .outerjoin(key_table, any_of(key_table.c.key, "keys"))
+    .outerjoin(entry_table, entry_table.c.id == key_table.c.entry_id)
+    .outerjoin(agency_table, agency_table.c.code == entry_table.c.agency)
 )
 
-_CANDIDATES = (
-    select(
-        key_table.c.key, entry_table.c.id, entry_table.c.version, entry_table.c.document, agency_table.c.phone
-    )
-    .join(entry_table, entry_table.c.id == key_table.c.entry_id)
-    .join(agency_table, agency_table.c.code == entry_table.c.agency)
-    .where(any_of(key_table.c.key, "keys"))  # a condition on the state would tempt SQLite to begin with it
-)
 
-_INSERT = BulkInsert(tables.check)
-_INSERT_MATCH = insert(tables.match)
+class Listed(NamedTuple):
+    """An entry, in whatever state, that has a key; and its owner's phone."""
+
+    key: str
+    entry_id: str
+    version: int
+    document: str
+    phone: str | None
 
 
-async def register_state(reader: Reader) -> tuple[int, int]:
-    """The ledger's size and the access version, as this transaction sees them."""
-    size, version = (await reader.run(_REGISTER)).one()
-    return size, version
+async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[Listed]]:
+    """The register's view of some keys, of one moment: one statement, because each exchange costs.
+
+    Returns:
+        The ledger's size, the access version, and every entry that has one of the keys.
+    """
+    rows = (await reader.run(_LOOK_UP, {"keys": list(keys)})).all()
+    size, version = rows[0][:2]
+    return size, version, [Listed(*row[2:]) for row in rows if row[2] is not None]
 
 
-async def list_candidates(reader: Reader, keys: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Key, entry and the owner's phone of every entry, in whatever state, that has one of the keys."""
-    return (await reader.run(_CANDIDATES, {"keys": list(keys)})).all()
+class Record(NamedTuple):
+    """A row of `check_record`."""
+
+    id: str
+    at: datetime
+    client_id: str
+    checkpoint: str | None
+    kind: str | None
+    direction: str
+    outcome: str
+    hit_id: str | None
+    sequence: int
+    question: str
+    document_hash: bytes | None
+    matches: str | None
 
 
-async def add(unit: Unit, rows: list[dict[str, Any]], matches: list[dict[str, Any]]) -> None:
+class Matched(NamedTuple):
+    """A row of `check_match`."""
+
+    entry_id: str
+    check_id: str
+    entry_version: int
+    agency: str
+    checkpoint: str | None
+    at: datetime
+    direction: str
+    outcome: str
+    sighting: bool
+
+
+_INSERT = BulkInsert((tables.match, Matched), (tables.check, Record))
+
+
+async def add(unit: Unit, records: Sequence[Record], matches: Sequence[Matched]) -> None:
     """Store records of checks, and which entries they matched."""
-    await _INSERT.run(unit, rows)
-    if matches:
-        await unit.run(_INSERT_MATCH, matches)
+    await _INSERT.run(unit, matches, records)
 
 
 async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:

@@ -2,11 +2,13 @@
 
 PostgreSQL is spoken to by asyncpg. SQLite is called directly in the event loop's thread: a statement takes tens
 of microseconds, handing it to another thread and back takes longer, and under load waits for Python's lock.
-The one thing that may take long, the lock of another process, is waited for without blocking the loop.
+What may take long is waited for without blocking the loop: the lock of another process, and the flush to the disk
+with which a commit ends, in a thread of its own.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -15,6 +17,7 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, Executable, Result, create_engine, event
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import greenlet_spawn
 
 from app.settings import Settings
 
@@ -56,35 +59,97 @@ class Database(Protocol):
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that only reads."""
 
-    def writing(self) -> AbstractAsyncContextManager[Connection]:
-        """A transaction: committed at the block's end, rolled back when the block raises."""
+    def writing(self, *, once: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """A transaction: committed at the block's end, rolled back when the block raises.
+
+        Args:
+            once: the block executes one statement, which PostgreSQL then commits by itself: that saves it two
+                exchanges of three.
+        """
 
     async def dispose(self) -> None:
         """Close every connection."""
 
 
 class PostgreSQL:
-    """A database on a PostgreSQL server."""
+    """A database on a PostgreSQL server.
+
+    SQLAlchemy's synchronous engine over asyncpg, each call in a greenlet that waits in the event loop. That is what
+    its own asyncio extension does, which imports the whole ORM besides: eight megabytes a process.
+    """
 
     is_sqlite = False
 
     def __init__(self, url: URL, pool_size: int) -> None:
-        from sqlalchemy.ext.asyncio import create_async_engine  # ten megabytes that SQLite does without
-
         self.url = url
-        self._engine = create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
+        self._engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
+        self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    def reading(self) -> AbstractAsyncContextManager[Connection]:
-        """A transaction that only reads."""
-        return self._engine.connect()
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection that only reads; without BEGIN, because each statement sees its own moment anyway."""
+        async with _checked_out(self._each) as connection:
+            yield _Awaited(connection)
 
-    def writing(self) -> AbstractAsyncContextManager[Connection]:
-        """A transaction."""
-        return self._engine.begin()
+    @asynccontextmanager
+    async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:
+        """A transaction; of one statement that commits itself, if it is only to write `once`."""
+        async with _checked_out(self._each if once else self._engine) as connection:
+            yield _Awaited(connection)
+            if not once:
+                await greenlet_spawn(connection.commit)
 
     async def dispose(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await greenlet_spawn(self._engine.dispose)
+
+
+@asynccontextmanager
+async def _checked_out(engine: Engine) -> AsyncIterator[SyncConnection]:
+    """A connection of the pool; what was not committed is rolled back before it returns there."""
+    connection = await greenlet_spawn(engine.connect)
+    try:
+        yield connection
+    except BaseException:
+        await _completed(greenlet_spawn(connection.close))
+        raise
+    await greenlet_spawn(connection.close)  # there is nothing left to wait for
+
+
+async def _completed(act: Awaitable[None]) -> None:
+    """Wait for an act that must come to its end, even where the one who waits is cancelled."""
+    task = asyncio.ensure_future(act)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
+
+
+class _Awaited:
+    """A synchronous connection whose driver waits in the event loop."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: SyncConnection) -> None:
+        self._connection = connection
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        return await greenlet_spawn(self._connection.execute, statement, parameters)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        return await greenlet_spawn(self._connection.exec_driver_sql, statement, parameters)
+
+    async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
+        return await greenlet_spawn(act, self._connection)
 
 
 class SQLite:
@@ -102,6 +167,7 @@ class SQLite:
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1)
         self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._gate = asyncio.Lock()
+        self._flusher = ThreadPoolExecutor(1, "commit")
         event.listen(self._engine, "connect", _connected)
         event.listen(self._engine, "begin", _begun)
 
@@ -112,16 +178,21 @@ class SQLite:
             yield _Direct(connection)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Connection]:
+    async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002 - of `Database`
         """A transaction that holds the file's write lock.
+
+        Args:
+            once: makes no difference here, where nothing is exchanged.
 
         Raises:
             OperationalError: another process held the lock for longer than `LOCK_SECONDS`.
         """
+        loop = asyncio.get_running_loop()
         async with self._gate:
             connection = await self._locked()
-            with connection, connection.get_transaction() or connection.begin():
+            with connection:
                 yield _Direct(connection)
+                await _completed(loop.run_in_executor(self._flusher, connection.commit))
 
     async def _locked(self) -> SyncConnection:
         loop = asyncio.get_running_loop()
@@ -140,6 +211,7 @@ class SQLite:
 
     async def dispose(self) -> None:
         """Close every connection."""
+        self._flusher.shutdown()
         self._engine.dispose()
 
 

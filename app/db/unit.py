@@ -119,13 +119,20 @@ async def reading(database: Database, now: datetime, actor: Actor) -> AsyncItera
 
 @asynccontextmanager
 async def writing(
-    database: Database, clock: Callable[[], datetime], actor: Actor, follow: Follow
+    database: Database, clock: Callable[[], datetime], actor: Actor, follow: Follow, *, once: bool = False
 ) -> AsyncIterator[Unit]:
     """A Unit for the block's length: committed at its end, rolled back when the block raises.
 
     The moment is taken inside the gate, so that on SQLite later commits never carry earlier times.
+
+    Args:
+        database: where.
+        clock: the time.
+        actor: who acts.
+        follow: what follows from events and from the commit.
+        once: as in `Database.writing`.
     """
-    async with database.writing() as connection:
+    async with database.writing(once=once) as connection:
         unit = Unit(connection, clock(), actor, follow)
         yield unit
     for wake in follow.on_commit:

@@ -5,20 +5,21 @@ ULID. The random part keeps them unguessable; the time part keeps an index's ins
 table of checks be cut into months by its key alone.
 """
 
-import base64
 import os
 from datetime import UTC, datetime
 from functools import lru_cache
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
-_FROM_RFC4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS.encode())
+_DIGIT_OF_BYTE = _DIGITS.encode() * 8
+"""The digit that a random byte stands for: the one of its lowest five bits."""
+
 _TIME_DIGITS = 10
 _LENGTH = 26
 
 
 def new_id(prefix: str, at: datetime) -> str:
     """A new id such as `ent_01jd…` made at the instant `at`."""
-    random = base64.b32encode(os.urandom(10)).translate(_FROM_RFC4648).decode()
+    random = os.urandom(_LENGTH - _TIME_DIGITS).translate(_DIGIT_OF_BYTE).decode()
     return f"{prefix}_{_time(at)}{random}"
 
 
