@@ -18,8 +18,8 @@ from app.notices.routes import router as notices
 from app.objections.routes import router as objections
 from app.papers.routes import router as papers
 from app.rectifications.routes import router as rectifications
-from app.supervision.routes import router as supervision
 from app.statistics.routes import router as statistics
+from app.supervision.routes import router as supervision
 from app.worklist.routes import router as worklist
 
 router = APIRouter(prefix="/v1")
