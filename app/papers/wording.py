@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from app.entries.deadlines import TO_PERSON_DAYS
+from app.entries.deadlines import TO_PERSON_DAYS, deliver_by
 from app.entries.domain import Basis, Entry, Measure
 from app.papers import grounds, person, words
 from app.papers.domain import Letter, LetterKind, Office, Proof, Signature, Told
@@ -99,8 +99,8 @@ def _rulings(told: Told, before: Told | None, agency: str) -> Iterator[str]:
     yield _lasting(entry, _extended_from(told, before))
     yield _EFFECTS[entry.measure]
     yield from _limits(entry, kind)
-    if not entry.urgent:
-        yield _delivery(entry, told.basis, agency)
+    if deliver_by(entry) is not None:
+        yield _delivery(entry, agency)
     yield _objection(entry, told.basis, agency)
     if grounds.criminal(entry):
         yield (
@@ -177,8 +177,8 @@ def _limits(entry: Entry, kind: LetterKind | None) -> Iterator[str]:
     )
 
 
-def _delivery(entry: Entry, basis: Basis, agency: str) -> str:
-    until = words.day(basis.issued_on + timedelta(days=TO_PERSON_DAYS))
+def _delivery(entry: Entry, agency: str) -> str:
+    until = words.day(entry.decided_on + timedelta(days=TO_PERSON_DAYS))
     article = f" (Pasal 94 ayat (3) {_LAW})" if entry.measure is Measure.PREVENTION else ""
     return (
         f"{agency} menyampaikan keputusan kepada yang bersangkutan paling lambat 7 (tujuh) hari terhitung sejak "
