@@ -1,14 +1,15 @@
-"""The calls for papers: an entry's letter."""
+"""The calls for papers: an entry's letter, and its evidence file."""
 
 import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
+from starlette.responses import StreamingResponse
 
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, actor_for, runtime_of
 from app.db.unit import Actor
-from app.papers import pdf, service
+from app.papers import evidence, pdf, service
 from app.web.openapi import problems
 
 router = APIRouter(prefix="/entries/{entry_id}", tags=["papers"], route_class=GuardedRoute)
@@ -17,6 +18,7 @@ EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
 Reading = Annotated[
     Actor, actor_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
 ]
+Exporting = Annotated[Actor, actor_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.AUDITOR)]
 
 
 @router.get(
@@ -41,3 +43,29 @@ async def read_letter(actor: Reading, entry_id: EntryId, request: Request) -> Re
     name = f"{entry_id}-v{draft.version}.pdf"
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{name}"'}
     return Response(document, media_type="application/pdf", headers=headers)
+
+
+@router.get(
+    "/evidence",
+    summary="Get an entry's evidence file",
+    responses={
+        200: {
+            "content": {"application/zip": {}},
+            "description": "Everything on record about the entry, as a ZIP.",
+        },
+        **problems("not-found"),
+    },
+    response_class=Response,
+)
+async def read_evidence(actor: Exporting, entry_id: EntryId, request: Request) -> Response:
+    """Everything on record about an entry, for a court: versions, decisions, letters, alerts, checks, ledger records.
+
+    `index.html` tells what is in it, `VERIFY.md` and `verify.py` how to verify it with nothing of this register's.
+    The look is recorded, and so is the hash of the file's index. A file that breaks off is no ZIP: ask again.
+    """
+    runtime = runtime_of(request)
+    async with runtime.writing(actor) as unit:
+        case = await evidence.open_case(unit, entry_id)
+    name = f"{entry_id}-v{case.entry.version}.zip"
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(evidence.pieces(runtime, case), media_type="application/zip", headers=headers)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.access.service import find_agency, record
 from app.amendments.domain import Amendment, AmendmentState
+from app.amendments.effects import EVENTS
 from app.db.unit import Reader, Unit
 from app.entries import service as entries
 from app.entries.domain import Entry, State
@@ -88,12 +89,16 @@ def letters_of(
         amendments: the entry's amendments.
     """
     by_number = {version.entry.version: version for version in versions}
-    approved = {each.updated_at: each for each in amendments if each.state is AmendmentState.APPROVED}
+    made_by = {
+        (EVENTS[each.kind], each.updated_at): each
+        for each in amendments
+        if each.state is AmendmentState.APPROVED
+    }
     told = []
     for each in records:
         version = by_number.get(each.version or 0)
         if each.type in _TOLD and version is not None and version.event not in _OF_ANOTHER:
-            told.append(Told(version.entry, each, approved.get(version.at)))
+            told.append(Told(version.entry, each, made_by.get((version.event, version.at))))
     return told
 
 

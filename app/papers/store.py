@@ -1,19 +1,51 @@
-"""Every SQL statement of papers: what all features have recorded about an entry."""
+"""Every SQL statement of papers: what all features have recorded about an entry.
 
+Rows are read as plain members, as they were recorded: a court sees what stands there, not what some later
+version of a feature makes of it.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, Select, Table, select
 
+from app.access.tables import audit as audit_table
+from app.access.tables import client as client_table
+from app.alerts import tables as alert_tables
 from app.amendments.domain import Amendment
 from app.amendments.tables import amendment as amendment_table
+from app.checks import tables as check_tables
+from app.db.types import any_of
 from app.db.unit import Reader
 from app.entries.domain import Entry
+from app.entries.tables import blob as blob_table
+from app.entries.tables import duty as duty_table
 from app.entries.tables import version as version_table
+from app.notices.tables import notice as notice_table
+from app.objections.tables import objection as objection_table
+from app.rectifications.tables import correction_request as correction_table
 
 _decode = msgspec.json.Decoder(Entry).decode
 _decode_amendment = msgspec.json.Decoder(Amendment).decode
+_plain = msgspec.json.Decoder().decode
+
+Json = dict[str, Any]
+
+_AS_JSON = frozenset({"document", "detail", "to", "chase", "question", "matches", "roles"})
+"""Columns that hold JSON as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes that are, or were, kept beside an entry; `erased_at` tells when they went."""
+
+    sha256: str
+    kind: str
+    media_type: str
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +81,100 @@ async def list_amendments(reader: Reader, entry_id: str) -> list[Amendment]:
     a = amendment_table
     statement = select(a.c.document).where(a.c.entry_id == entry_id).order_by(a.c.id)
     return [_decode_amendment(document) for (document,) in await reader.run(statement)]
+
+
+async def list_kept(reader: Reader, entry_id: str) -> list[Kept]:
+    """What bytes are, or were, kept beside an entry, without the bytes."""
+    b = blob_table
+    statement = select(b.c.sha256, b.c.kind, b.c.media_type, b.c.erased_at).where(b.c.entry_id == entry_id)
+    return [Kept(*row) for row in await reader.run(statement.order_by(b.c.kind.desc(), b.c.sha256))]
+
+
+async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """What was recorded to have been done about an entry: deliveries, notices of refusal, withdrawn passports."""
+    return await _beside(reader, duty_table, duty_table.c.recorded_at, entry_id, until)
+
+
+async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
+    """The objections to an entry, with their answers."""
+    return await _beside(reader, objection_table, objection_table.c.id, entry_id)
+
+
+async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """The requests of persons concerned to have an entry corrected."""
+    return await _beside(reader, correction_table, correction_table.c.received_at, entry_id, until)
+
+
+async def list_notices(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """What officers were told about an entry, and who was."""
+    return await _beside(reader, notice_table, notice_table.c.at, entry_id, until)
+
+
+async def list_alerts(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """The alerts about an entry, oldest first."""
+    return await _beside(reader, alert_tables.alert, alert_tables.alert.c.issued_at, entry_id, until)
+
+
+async def _beside(
+    reader: Reader, table: Table, by: Any, entry_id: str, until: datetime | None = None
+) -> list[Json]:
+    statement = select(table).where(table.c.entry_id == entry_id).order_by(by, *table.primary_key.columns)
+    return await _rows(reader, statement if until is None else statement.where(by <= until))
+
+
+async def list_recipients(reader: Reader, family: str) -> list[str]:
+    """The checkpoints that are to get a family of alerts."""
+    to = alert_tables.recipient
+    statement = select(to.c.checkpoint).where(to.c.family == family).order_by(to.c.checkpoint)
+    return list((await reader.run(statement)).scalars())
+
+
+async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[Json]:
+    """What checkpoints have said to an alert, in order."""
+    r = alert_tables.receipt
+    statement = select(r).where(r.c.alert_id == alert_id, r.c.at <= until)
+    return await _rows(reader, statement.order_by(r.c.at, *r.primary_key.columns))
+
+
+async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
+    """Where an entry's subject was seen or stopped, beyond a check's id: the match and the check's own record.
+
+    Of the check's matches only those of this entry: others are other people's.
+    """
+    m, c = check_tables.match, check_tables.check
+    found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
+    matches = await _rows(checks, found.order_by(m.c.check_id).limit(limit))
+    wanted = {"ids": [match["check_id"] for match in matches]}
+    statement = select(*(column for column in c.c if column.name != "document_hash")).where(
+        any_of(c.c.id, "ids")
+    )
+    asked = {row["id"]: row for row in await _rows(checks, statement, wanted)}
+    for record in asked.values():
+        record["matches"] = [each for each in record["matches"] or () if each.get("entry_id") == entry_id]
+    return [{**match, "check": asked.get(match["check_id"])} for match in matches]
+
+
+async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
+    """The audit trail about an entry, beyond an id: who looked at it, and what else was done."""
+    a = audit_table
+    statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)
+    return await _rows(reader, statement.order_by(a.c.id).limit(limit))
+
+
+async def list_clients(reader: Reader, client_ids: Collection[str]) -> list[Json]:
+    """Who stands behind clients' ids."""
+    c = client_table
+    columns = (c.c.id, c.c.name, c.c.roles, c.c.agency, c.c.office, c.c.checkpoint, c.c.person)
+    statement = select(*columns).where(any_of(c.c.id, "ids")).order_by(c.c.id)
+    return await _rows(reader, statement, {"ids": sorted(client_ids)})
+
+
+async def _rows(reader: Reader, statement: Select[*tuple[Any, ...]], parameters: Any = None) -> list[Json]:
+    return [_members(row) for row in await reader.run(statement, parameters)]
+
+
+def _members(row: Row[*tuple[Any, ...]]) -> Json:
+    return {
+        name: _plain(value) if name in _AS_JSON and isinstance(value, str) else value
+        for name, value in row._mapping.items()
+    }

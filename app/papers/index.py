@@ -1,0 +1,111 @@
+"""The readable index of an evidence file: what is in it, in two languages, on one page that needs no other."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any, Final
+
+from app.entries.domain import Entry
+from app.papers import words
+from app.papers.archive import File
+
+Titles = tuple[str, str]
+
+BESIDE: Final[dict[str, Titles]] = {
+    "amendments": ("Perubahan: perpanjangan, perbaikan, pencabutan", "Amendments"),
+    "objections": ("Keberatan dan jawabannya", "Objections and their answers"),
+    "duties": ("Penyampaian dan kewajiban lain yang dicatat", "Deliveries and other recorded duties"),
+    "correction-requests": ("Permintaan perbaikan data pribadi", "Requests to correct personal data"),
+    "notices": ("Peringatan kepada pejabat", "Notices to officers"),
+}
+KEPT: Final[dict[str, tuple[str, Titles]]] = {
+    "photo": ("photos", ("Foto", "Photo")),
+    "letter": ("attachments", ("Surat lampiran", "Attached letter")),
+}
+LEVELS: Final = ("received", "acknowledged", "refused")
+CHECKS: Final = ("Pemeriksaan di TPI yang mengenai orang ini", "Checks at checkpoints that matched")
+AUDIT: Final = ("Jejak audit: siapa melihat dan berbuat apa", "Audit trail: who looked and who did what")
+LEDGER: Final = ("Catatan register dengan bukti Merkle", "Ledger records with their Merkle proofs")
+CLIENTS: Final = ("Klien dan pejabat yang disebut", "Clients and officers that are named")
+PROGRAM: Final = ("Program pemeriksa", "Program that verifies")
+EXPLAINED: Final = ("Cara memeriksa", "How to verify")
+PAGE: Final = ("Daftar isi", "Index")
+
+_COUNTED: Final[dict[str, Titles]] = {
+    **BESIDE,
+    "refuse": ("Pemeriksaan: ditolak", "Checks: refused"),
+    "refer": ("Pemeriksaan: dirujuk ke supervisor", "Checks: referred to the supervisor"),
+    "sighting": ("Pemeriksaan: terlihat, tidak dihentikan", "Checks: seen, not stopped"),
+}
+
+
+def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_at: datetime) -> str:
+    """The page.
+
+    Args:
+        entry: the entry as it stood.
+        summary: what was counted while the file was made.
+        contents: the files that it names, with their hashes.
+        made_at: the moment at which it was fixed.
+    """
+    ledger = summary["ledger"]
+    counts = {**{name: summary[name] for name in BESIDE}, **summary["checks"]}
+    template = Template((files("app.papers") / "data" / "index.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        entry_id=escape(entry.id),
+        version=entry.version,
+        name=escape(entry.subject.full_name),
+        made_at=escape(f"{words.moment(made_at)}"),
+        facts=_rows(_facts(entry)),
+        decisions=_rows(_decision(act) for act in summary["decisions"]),
+        alerts=_rows(_alert(alert) for alert in summary["alerts"]),
+        counts=_rows((*_COUNTED[name], str(count)) for name, count in counts.items()),
+        erased=_rows((gone["kind"], gone["sha256"], _when(gone["erased_at"])) for gone in summary["erased"]),
+        size=ledger["size"],
+        root=ledger["root"],
+        epoch=escape(ledger["epoch"]),
+        files=_rows(
+            (each.name, each.title_id, each.title_en, str(each.size), each.sha256) for each in contents
+        ),
+    )
+
+
+def _facts(entry: Entry) -> Iterable[tuple[str, str, str]]:
+    yield "Tindakan", "Measure", f"{words.MEASURES[entry.measure][0]} / {entry.measure.value}"
+    yield "Instansi", "Agency", entry.agency
+    reason = f" ({words.ENDINGS[entry.ended_reason]})" if entry.ended_reason else ""
+    yield "Keadaan", "State", f"{entry.state.value}{reason}"
+    last = words.day(entry.ends_on) if entry.ends_on else "seumur hidup / lifetime"
+    yield "Jangka waktu", "Period", f"{words.day(entry.starts_on)} s.d. {last}"
+    yield "Dasar", "Basis", f"{words.INSTRUMENTS[entry.basis.instrument][0]} {entry.basis.number}"
+    yield "Perkara", "Case", entry.basis.case_reference
+
+
+def _decision(act: dict[str, Any]) -> tuple[str, ...]:
+    at = words.moment(datetime.fromisoformat(act["at"]))
+    return (
+        at,
+        act["act"],
+        f"{act['about']}, v{act['version']}",
+        act["person"] or act["by"],
+        act["reason"] or "",
+    )
+
+
+def _alert(alert: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        _when(alert["at"]),
+        alert["kind"],
+        str(alert["recipients"]),
+        *(str(alert[level]) for level in LEVELS),
+    )
+
+
+def _when(at: datetime | None) -> str:
+    return words.moment(at) if at else "-"
+
+
+def _rows(rows: Iterable[Iterable[str]]) -> str:
+    return "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
