@@ -4,8 +4,6 @@ import base64
 import hashlib
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +21,7 @@ from tests.support import letters
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, entry_body, extension_body, revocation_body, urgent_body
 from tests.support.clock import SettableClock
+from tests.support.evidence import verified
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json, amend, decide, expect, impose, sound, submit
 
@@ -41,16 +40,6 @@ async def file_of(http: AsyncClient, by: Caller, entry: Json) -> zipfile.ZipFile
 def content(file: zipfile.ZipFile, name: str) -> Any:
     text = file.read(name).decode()
     return [json.loads(line) for line in text.splitlines()] if name.endswith(".ndjson") else json.loads(text)
-
-
-def verified(file: zipfile.ZipFile, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What the file's own program says of the file, run by a Python that sees no code of ours."""
-    assert file.fp is not None
-    file.fp.seek(0)
-    (folder / "evidence.zip").write_bytes(file.fp.read())
-    (folder / "verify.py").write_bytes(file.read("verify.py"))
-    command = [sys.executable, "-I", "-S", "-W", "ignore", "verify.py", "evidence.zip"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 
 def rewritten(file: zipfile.ZipFile, changes: dict[str, bytes]) -> zipfile.ZipFile:
