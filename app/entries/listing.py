@@ -231,6 +231,7 @@ async def _change(unit: Unit, item: Listed, entry_id: str, approvers: Approvers)
         approved_by=(approvers.first, approvers.second),
         second_approval_at=unit.now,
     ).at(unit.now)
+    [after] = await seal_imported(unit, [(after, item.wanted)])
     await store.save(unit, after, _CHANGED, item.note, reindex=True)
     await keep_photo(unit, after, item.wanted)
     unit.happened(_told(after, RecordType.ENTRY_CORRECTED))

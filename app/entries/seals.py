@@ -14,6 +14,7 @@ from app.errors import Fault, Invalid, NotFound, WrongRole
 from app.identity import names
 from app.ledger.service import close
 
+_SEALED = "sealed"
 _OTHER = "other"
 """Type of the document that an employee's card is given as."""
 
@@ -27,28 +28,29 @@ async def seal(
         unit: the transaction.
         entry: a new entry, or the next version of one.
         wished: persons for whom its submitter wants it sealed; None where nothing was said.
-        before: the version before, or the entry that it follows; its seal is kept, and lets in who wrote it.
+        before: the version before, or the entry that it follows; its seal is kept, and who wrote it let in.
 
     Raises:
         Invalid: a wished person is no user of the register, or may be the subject.
     """
     if wished is not None:
         await _expect_strangers(unit, wished, entry.subject, "/sealed_for")
-    kept = before.opened_to if before is not None and before.sealed_for is not None else None
+    was_sealed = before is not None and before.sealed_for is not None
     [by_itself] = await _about_officers(unit, [entry.subject])
-    if wished is None and kept is None and not by_itself:
+    if wished is None and not was_sealed and not by_itself:
         return entry
-    return await _close(unit, entry, {*(wished or ()), *(kept or ())}, tell=by_itself and wished is None)
+    earlier = before.opened_to if before is not None else ()
+    return await _close(unit, entry, {*(wished or ()), *earlier}, tell=by_itself and wished is None)
 
 
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, Wanted]]) -> list[Entry]:
-    """New entries of an import; those that need a seal sealed for the two persons who stand for it, too."""
+    """Imported entries; those that need a seal sealed for the two persons who stand for the import, too."""
     about = await _about_officers(unit, [entry.subject for entry, _ in entries])
     sealed = []
     for (entry, wanted), by_itself in zip(entries, about, strict=True):
-        if by_itself or wanted.sealed_for is not None:
-            named = {*map(normal_person, entry.approved_by), *(wanted.sealed_for or ())}
-            entry = await _close(unit, entry, named, tell=wanted.sealed_for is None)  # noqa: PLW2901 - the same, sealed
+        if by_itself or wanted.sealed_for is not None or entry.sealed_for is not None:
+            named = {*map(normal_person, entry.approved_by), *(wanted.sealed_for or ()), *entry.opened_to}
+            entry = await _close(unit, entry, named, tell=by_itself and wanted.sealed_for is None)  # noqa: PLW2901 - the same, sealed
         sealed.append(entry)
     return sealed
 
@@ -78,12 +80,12 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
 
 async def _close(unit: Unit, entry: Entry, persons: Iterable[str], *, tell: bool) -> Entry:
     await close(unit, entry.id)
-    if tell:
+    if tell and not any(each.code == _SEALED for each in entry.warnings):
         detail = (
             "The subject may be an officer or user of the register, so the entry is sealed: only its author and "
             "whom the seal names see it; name those who are to decide on it (R61)."
         )
-        entry = entry.replace(warnings=(*entry.warnings, Notice("sealed", "/subject", detail)))
+        entry = entry.replace(warnings=(*entry.warnings, Notice(_SEALED, "/subject", detail)))
     return entry.replace(sealed_for=tuple(sorted(persons)))
 
 

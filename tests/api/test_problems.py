@@ -122,7 +122,7 @@ async def test_a_wrong_role_is_refused_and_the_right_ones_are_named(http: AsyncC
         ("POST", "/v1/entries"): {"submitter"},
         ("POST", "/v1/urgent-entries"): {"submitter"},
         ("GET", "/v1/entries"): {"submitter", "verifier", "duty_officer", "auditor"},
-        ("POST", "/v1/entries/search"): {"submitter", "verifier", "duty_officer"},
+        ("POST", "/v1/entries/search"): {"submitter", "verifier", "duty_officer", "auditor"},
         ("PUT", "/v1/entries/ent_1"): {"submitter"},
         ("POST", "/v1/entries/ent_1/decisions"): {"verifier", "duty_officer"},
         ("GET", "/v1/entries/ent_1/history"): {"submitter", "verifier", "duty_officer", "auditor"},

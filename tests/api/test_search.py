@@ -61,10 +61,11 @@ async def test_a_search_stays_within_the_callers_view(http: AsyncClient, actors:
         ("verifier", "IMIGRASI", []),
         ("approver", None, [entry]),
         ("duty_officer", None, [entry]),
+        ("auditor", None, [entry]),
     ):
         caller = await actors.client(role, agency=agency)
         assert await found(http, caller, **wanted) == finds, role
-    for role in ("supervisor", "auditor", "checkpoint", "integrator", "admin"):
+    for role in ("supervisor", "timpora", "checkpoint", "integrator", "admin"):
         caller = await actors.client(role)
         response = await http.post("/v1/entries/search", json=wanted, headers=caller.headers)
         refused(response, 403, "wrong-role")

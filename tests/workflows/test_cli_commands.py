@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from app.access.domain import Role
+from app.access.reference import load_offices
 from app.settings import Settings
 from tests.support.cli import Told, cekal, ended, started
 from tests.support.steps import expect
@@ -107,8 +108,8 @@ def test_without_a_register_the_command_to_found_one_is_told_and_no_file_is_made
 def test_migrate_founds_a_register_once_and_may_be_repeated(tmp_path: Path):
     first, second = (cekal("migrate", cwd=tmp_path) for _ in range(2))
     assert (first.code, second.code) == (0, 0), first.err + second.err
-    assert "15 agencies, 171 checkpoints" in first.out
-    assert "0 agencies, 0 checkpoints" in second.out
+    assert f"15 agencies, 171 checkpoints, {len(load_offices())} offices" in first.out
+    assert "0 agencies, 0 checkpoints, 0 offices" in second.out
     assert sorted(path.name for path in (tmp_path / "cekal-data").iterdir()) == [
         "register-checks.db",
         "register.db",
@@ -172,6 +173,7 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
         told = cekal("client", "create", *sort, cwd=tmp_path, database_url=sqlite_url)
         assert told.code == 0, told.err
         assert "cekal_" in told.out
+        assert ("no office DIR" in told.out) == ("DIR" in sort), "that it was added is told"
     listed = cekal("client", "list", "--json", cwd=tmp_path, database_url=sqlite_url).json["items"]
     assert [client["checkpoint"] for client in listed] == [None, None, "CGK", "CGK", None]
     assert listed[1]["roles"] == ["approver", "duty_officer"]
@@ -200,6 +202,15 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
         (("--role", "checkpoint", "--checkpoint", "CGK", "--kind", "door"), ("--kind: ",)),
         (("--role", "admin", "--role", "auditor", "--person", NIP), ("admin combines with no other role",)),
         (("--role", "integrator", "--network", "10.0.0.0/99"), ("--network: ",)),
+        (("--role", "timpora", "--agency", "POLRI", "--person", NIP), ("--office: ",)),
+        (
+            ("--role", "timpora", "--agency", "POLRI", "--office", "POLDA", "--person", NIP),
+            ("--office: The office's province is not known",),
+        ),
+        (
+            ("--role", "submitter", "--agency", "KPK", "--office", "KANIM-BATAM", "--person", NIP),
+            ("--office: The agency has no office with this code",),
+        ),
     ],
 )
 def test_a_client_that_cannot_be_is_told_by_option(

@@ -104,6 +104,30 @@ async def test_the_two_approvers_are_recorded(runtime: Runtime, tmp_path: Path):
     assert rows["takeover.ended"]["added"] == 1
 
 
+async def test_an_entry_about_an_officer_comes_over_sealed_for_the_two_who_stand_for_it(
+    runtime: Runtime, http: httpx2.AsyncClient, actors: Actors, tmp_path: Path
+):
+    await actors.client("supervisor", name="Wirabumi Kertanegara Sasmita")
+    about = entry_body(subject={"full_name": "SASMITA, Wirabumi Kertanegara"})
+    wished = entry_body(sealed_for=["19850315-2010.01"])
+    lines = (line("old-1", entry=about), line("old-2", entry=wished), line("old-3"))
+    path = ndjson(tmp_path, *lines)
+    assert await taken(runtime, path) == told(added=3)
+    sealed = {entry.basis.number: entry.sealed_for for entry in await entries(runtime)}
+    persons = ("197505052000031002", "198001012005011001")
+    assert sealed.pop(about["basis"]["number"]) == persons
+    assert sealed.pop(wished["basis"]["number"]) == (persons[0], persons[1], "198503152010" + "01")
+    assert list(sealed.values()) == [None]
+    for person, seen in ((persons[1], 3), ("198503152010019999", 1)):
+        by = await actors.client("submitter", person=person)
+        listed = expect(await http.get("/v1/entries", headers=by.headers), 200)["items"]
+        assert len(listed) == seen
+    changed = merged(about, {"subject": {"occupation": "clerk"}})
+    assert (await taken(runtime, ndjson(tmp_path, line("old-1", entry=changed), *lines[1:])))["changed"] == 1
+    after = {entry.basis.number: entry.sealed_for for entry in await entries(runtime)}
+    assert after[about["basis"]["number"]] == persons
+
+
 async def test_the_same_file_again_changes_nothing(runtime: Runtime, tmp_path: Path):
     path = ndjson(tmp_path, line("old-1"), line("old-2"))
     await taken(runtime, path)

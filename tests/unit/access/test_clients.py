@@ -15,6 +15,7 @@ SOUND: dict[Role, dict[str, Any]] = {
     Role.APPROVER: {"agency": "IMIGRASI", "person": "198501"},
     Role.DUTY_OFFICER: {"agency": "IMIGRASI", "person": "198501"},
     Role.SUPERVISOR: {"checkpoint": "CGK", "person": "198501"},
+    Role.TIMPORA: {"agency": "POLRI", "office": "POLDA-KEPRI", "person": "198501"},
     Role.AUDITOR: {"person": "198501"},
     Role.ADMIN: {"person": "198501"},
     Role.CHECKPOINT: {"checkpoint": "CGK", "kind": Kind.COUNTER},
@@ -25,7 +26,8 @@ SOUND: dict[Role, dict[str, Any]] = {
 
 def faults(*roles: Role, **given: Any) -> dict[str, str]:
     """What is wrong with a client to be, by pointer."""
-    members = {"kind": None, "agency": None, "checkpoint": None, "person": None, "networks": (), **given}
+    nothing = dict.fromkeys(("kind", "agency", "office", "checkpoint", "person"))
+    members: dict[str, Any] = {**nothing, "networks": (), **given}
     return {fault.pointer: fault.code for fault in client_faults(frozenset(roles), **members)}
 
 

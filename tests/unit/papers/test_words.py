@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from app.access.domain import Instrument
-from app.entries import schemas
+from app.entries import person_schemas, schemas
 from app.entries.domain import EndedReason
 from app.identity.births import Birth
 from app.papers import words
@@ -57,8 +57,8 @@ def test_a_state_has_its_indonesian_name_and_its_code():
     [
         (words.INSTRUMENTS, get_args(Instrument)),
         (words.REASONS, get_args(schemas.ReasonCode)),
-        (words.DOCUMENTS, get_args(schemas.DocumentType)),
-        (words.SEXES, get_args(schemas.Sex)),
+        (words.DOCUMENTS, get_args(person_schemas.DocumentType)),
+        (words.SEXES, get_args(person_schemas.Sex)),
         (words.ENDINGS, tuple(EndedReason)),
         (words.STAGES, set(get_args(schemas.Stage)) - {"preliminary_inquiry"}),
         (words.STATUSES, set(get_args(schemas.SubjectStatus)) - {"other"}),
