@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-FOLD_VERSION: Final = 1
+FOLD_VERSION: Final = 2
 """Stored beside a folded name; raised with every change of a result, so that stored ones are folded anew."""
 
 _WHOLE_LETTERS: Final = str.maketrans(
@@ -28,21 +28,25 @@ _PUNCTUATION: Final = _SILENT | {
 }
 
 _TITLES: Final = """
-    H HJ HAJI HADJI HAJJI HAJJAH HAJAH IR DR DRS DRA DRG DRH PROF KH TGK UST USTAD USTADZ USTAZ MR MRS MS MISS
+    H HJ HAJI HADJI HAJJI HAJJAH HAJAH IR DR DRS DRA DRG DRH PROF KH KRH KRT KRMT RM RMT RR TGK UST USTAD USTADZ
+    USTAZ CAPT BRIPKA BRIGJEN KOMJEN IRJEN LETJEN MAYJEN KOMBES AKBP MR MRS MS MISS
 """
 _DEGREES: Final = """
     SH SPD SPDI SAG SKOM SSOS SKM SKED SFARM SPSI STHI SHUT SPT MSI MPD MPDI MKOM MHUM MSC MBA MAG MSOS MKES
-    MKN PHD LLM LLB AMD AMDKEB APT BSC SSTP SPOG SPOT SPPD SPKJ
+    MKN PHD LLM LLB AMD AMDKEB APT BSC SSTP SPOG SPOT SPPD SPKJ SPSI SPSY SPSIKO STRKEB STRKES SKEP SGZ SHUM MPHIL
+    MCOM BCOM MMAR MKEB MKEP MFARM MPSI MTH MPH MMSI MKOMI SPDSD SPPA
 """
 """Abbreviations that are nobody's name, dropped wherever they stand."""
 _DEGREES_BY_WRITING: Final = """
-    SE MH MM MA BA ST MT SS SP SIP SIK SI MP MSP MIP MENG DEA LC AK CA CPA AKP SST NERS MD
+    SE MH MM MA BA ST MT SS SP SIP SIK SI MP MSP MIP MAP MMP MPP MMA MSE DEA LC AK CA CPA AKP SST NERS MD BBA BE BENG
+    MENG MHS MPS MTP MTI MHI MEI MSM SEI SHI SSI SSN SSY SPI SIKOM MIKOM SKG SPK SPB SPM SPA SPN SAP SPAN MARS
 """
 """Abbreviations that are also names or initials, dropped only after a comma or with dots inside (S.E.)."""
 
 _MUHAMMAD: Final = re.compile(r"M[OU]K?HAMM?[AE][DT]H?|M|MD|MHD|MOHD?|MUHD?|MOKHD?|MUKHD?").fullmatch
 _AHMAD: Final = re.compile(r"AK?HM[AE]DH?").fullmatch
-_LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
+LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
+"""Son of, daughter of: passports leave it out as often as not."""
 
 
 def fold(name: str) -> str:
@@ -57,15 +61,22 @@ def fold(name: str) -> str:
 def words(name: str) -> tuple[str, ...]:
     """Give the folded words of a name in the order in which they stand.
 
-    Titles and degrees are dropped as long as a word remains, `bin` and `binti` as long as two remain:
-    passports leave them out as often as not.
+    Titles and degrees are dropped as long as a word remains, `bin` and `binti` as long as two remain.
+    """
+    written = tuple(map(respell, borne(name)))
+    own = [word for word in written if word not in LINEAGE]
+    return tuple(own) if len(own) > 1 else written
+
+
+def borne(name: str) -> tuple[str, ...]:
+    """Give the words of a name in upper case as they are written, without titles and degrees.
+
+    These are dropped as long as a word remains. `bin` and `binti` are kept.
     """
     spelled = _plain(name)
-    every = [_respell(word) for word in spelled.replace(",", " ").replace(".", " ").split()]
-    borne = [word for word in map(_respell, _without_degrees(spelled)) if word not in _NOT_BORNE]
-    borne = borne or [word for word in every if word not in _NOT_BORNE] or every
-    own = [word for word in borne if word not in _LINEAGE]
-    return tuple(own if len(own) > 1 else borne)
+    every = spelled.replace(",", " ").replace(".", " ").split()
+    kept = [word for word in _without_degrees(spelled) if respell(word) not in _NOT_BORNE]
+    return tuple(kept or [word for word in every if respell(word) not in _NOT_BORNE] or every)
 
 
 def _plain(name: str) -> str:
@@ -117,7 +128,7 @@ def _without_degrees(spelled: str) -> list[str]:
 
 
 @lru_cache(maxsize=1 << 15)
-def _respell(word: str) -> str:
+def respell(word: str) -> str:
     """Give a word in one spelling for all of its reforms, and one for Muhammad and Ahmad.
 
     Van Ophuijsen 1901, Soewandi 1947, EYD 1972: oe is u, tj is c, dj is j, ch is kh, and the old j is y (so
@@ -129,5 +140,5 @@ def _respell(word: str) -> str:
     return "AHMAD" if _AHMAD(word) else word
 
 
-_NOT_BORNE: Final = frozenset(map(_respell, f"{_TITLES} {_DEGREES}".split()))
+_NOT_BORNE: Final = frozenset(map(respell, f"{_TITLES} {_DEGREES}".split()))
 _ALL_DEGREES: Final = frozenset(f"{_DEGREES} {_DEGREES_BY_WRITING}".split())
