@@ -1,0 +1,192 @@
+"""What the evidence about a name and a birth date comes to: a tier, and the reasons (R52).
+
+Bits of the name and of the birth date add up, as independent evidence does, and the policy says from where on the sum
+stops a traveller, is noted for review, or is nothing. The law's table decides beside this what a document means; no
+tier here ever refuses anybody.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from app.matching.alignment import NOTHING, Alignment, align
+from app.matching.births import BirthEvidence, Nearness, best_birth
+from app.matching.persons import Asked, Listed
+from app.matching.policy import DEFAULT, MatchPolicy
+from app.matching.texts import TEXTS
+
+Tier = Literal["stop", "review", "none"]
+"""`stop`: refer to the supervisor. `review`: noted, nobody waits. `none`: another person."""
+
+CERTAIN_BITS: Final = 40.0
+"""Evidence that counts as a score of 1."""
+
+_RANK: Final[dict[Tier, int]] = {"none": 0, "review": 1, "stop": 2}
+_EXACT: Final = {"equal", "swapped"}
+
+
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """One piece of evidence, explained.
+
+    Attributes:
+        feature: `name_word`, `alias`, `birth_date`, `sex`, `nationality`.
+        result: what the comparison gave.
+        bits: what it is worth; negative: speaks against.
+        asked: the word on the traveller's side; for `explain` only.
+        listed: the word on the register's side; for `explain` only.
+    """
+
+    feature: str
+    result: str
+    bits: float
+    asked: str = ""
+    listed: str = ""
+
+    @property
+    def weight(self) -> float:
+        """Its share of the score."""
+        return round(self.bits / CERTAIN_BITS, 3)
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """What it says, in Indonesian and in English."""
+        return TEXTS[self.feature, self.result]
+
+
+class Assessment(msgspec.Struct, frozen=True, gc=False):
+    """Whether a listed person may be the traveller, as far as name and birth date tell.
+
+    Attributes:
+        level: as shown in a match, `probable` or `possible`; None where the tier is `none`.
+        likeness: how alike the names are, 0 to 1.
+        bits: evidence in all.
+        births: how the birth dates stand to each other.
+        alignment: the names beside each other.
+        weak: the name is an alias of low quality.
+    """
+
+    tier: Tier
+    level: Literal["probable", "possible"] | None
+    likeness: float
+    bits: float
+    births: BirthEvidence
+    alignment: Alignment
+    weak: bool
+    lowered: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def score(self) -> float:
+        """The evidence as a number from 0 to 1."""
+        return round(min(1.0, max(0.0, self.bits / CERTAIN_BITS)), 2)
+
+    def reasons(self) -> tuple[Evidence, ...]:
+        """Every piece of evidence, the name's first; their bits add up to the whole."""
+        return tuple(self._reasons())
+
+    def _reasons(self) -> Iterator[Evidence]:
+        for pair in self.alignment.pairs:
+            yield Evidence("name_word", pair.how, pair.bits, pair.asked, pair.listed)
+        if self.alignment.left:
+            mine, theirs = (
+                " ".join(text for side, text in self.alignment.left if side == wanted)
+                for wanted in ("asked", "listed")
+            )
+            against = self.alignment.bits - sum(pair.bits for pair in self.alignment.pairs)
+            yield Evidence("name_word", "contradicts" if mine and theirs else "absent", against, mine, theirs)
+        if self.weak:
+            yield Evidence("alias", "weak", 0.0)
+        yield Evidence("birth_date", self.births.nearness, self.births.bits)
+        for feature, bits in self.lowered:
+            yield Evidence(feature, "different", -bits)
+
+
+def assess(asked: Asked, listed: Listed, policy: MatchPolicy = DEFAULT) -> Assessment:
+    """Weigh a traveller against a listed person; the best of all their names counts."""
+    births = best_birth(listed.births, asked.births)
+    lowered = tuple(_lowered(asked, listed, policy))
+    best = _weigh(_best(asked, listed.names), births, lowered, policy, weak=False)
+    if listed.weak and births.nearness in _EXACT:
+        other = _weigh(_best(asked, listed.weak), births, lowered, policy, weak=True)
+        if (_RANK[other.tier], other.bits) > (_RANK[best.tier], best.bits):
+            return other
+    return best
+
+
+def _best(asked: Asked, names: Iterable[object]) -> Alignment:
+    best = NOTHING
+    for theirs in names:
+        for mine in asked.names:
+            found = align(mine, theirs)  # type: ignore[arg-type]
+            if found.likeness * max(found.bits, 1.0) > best.likeness * max(best.bits, 1.0):
+                best = found
+    return best
+
+
+def _weigh(
+    names: Alignment,
+    births: BirthEvidence,
+    lowered: tuple[tuple[str, float], ...],
+    policy: MatchPolicy,
+    *,
+    weak: bool,
+) -> Assessment:
+    bits = names.bits + births.bits - sum(cost for _, cost in lowered)
+    tier = _tier(names, births, bits, policy)
+    probable = tier == "stop" and bits >= policy.probable_bits and births.nearness in _EXACT
+    level: Literal["probable", "possible"] | None = (
+        None if tier == "none" else "probable" if probable else "possible"
+    )
+    return Assessment(tier, level, names.likeness, bits, births, names, weak, lowered)
+
+
+def _tier(names: Alignment, births: BirthEvidence, bits: float, policy: MatchPolicy) -> Tier:
+    """The decision, most telling case first; read with the attributes of `MatchPolicy`."""
+    if not names.pairs:
+        return "none"
+    match births.nearness:
+        case "unknown":
+            rare = policy.name_only_part_bits if names.left else policy.name_only_bits
+            return "stop" if names.likeness >= policy.name_only_likeness and names.bits >= rare else "none"
+        case "near_year":
+            noted = names.likeness >= policy.near_year_likeness and names.bits >= policy.near_year_bits
+            return "review" if noted else "none"
+        case "contradicts":
+            noted = names.likeness >= policy.equal_likeness and names.bits >= policy.contradicted_bits
+            return "review" if noted else "none"
+        case nearness:
+            if _stops(names, nearness, bits, policy):
+                return "stop"
+            least = policy.review_bits if nearness in _EXACT else policy.near_review_bits
+            noted = names.likeness >= policy.review_likeness and bits >= least
+            return "review" if noted else "none"
+
+
+def _stops(names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
+    """Whether names stop a traveller whose birth date agrees, or nearly does."""
+    likeness = names.likeness
+    if nearness == "one_digit":
+        return likeness >= policy.near_likeness and bits >= policy.near_bits
+    exact = nearness in _EXACT
+    return (
+        (
+            bits >= policy.stop_bits
+            and likeness >= (policy.stop_likeness if exact else policy.fitting_likeness)
+        )
+        or (exact and bits >= policy.exact_bits and likeness >= policy.name_only_likeness)
+        or (names.bits >= policy.fitting_bits and likeness >= policy.fitting_likeness)
+        or (names.bits >= policy.equal_bits and likeness >= policy.equal_likeness)
+        or (nearness == "equal" and likeness >= policy.equal_likeness)
+    )
+
+
+def _lowered(asked: Asked, listed: Listed, policy: MatchPolicy) -> Iterator[tuple[str, float]]:
+    known = {"male", "female"}
+    if asked.sex in known and listed.sex in known and asked.sex != listed.sex:
+        yield "sex", policy.other_sex_bits
+    if (
+        asked.nationalities
+        and listed.nationalities
+        and not set(asked.nationalities) & set(listed.nationalities)
+    ):
+        yield "nationality", policy.other_nationality_bits

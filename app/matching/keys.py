@@ -1,0 +1,162 @@
+"""The keys under which a person is found again: what an index stores of a name and birth, and what a query looks up.
+
+A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a year of
+birth, the day of birth, a word and how another begins or ends. Both sides make theirs from the same normal form
+(`NORM_VERSION`), so that one look-up by equality finds the candidates in any database. How many keys a name has is
+bounded; each carries in bits how much it narrows the register, from the same table of rarity that scores names.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import combinations, permutations
+from typing import Final
+
+from app.identity.births import Birth, is_full_day, span
+from app.identity.rarity import INITIAL
+from app.identity.sound import code
+from app.identity.spellings import Spelling, Word
+from app.matching.persons import Asked
+
+_MOST_WORDS: Final = 5
+"""Words of a name from which keys are made: the rarest, in their order."""
+_RARE_BITS: Final = 9.0
+"""Rarity from which a word alone is a key; a lone name always is."""
+_TELLING_BITS: Final = 4.0
+"""Rarity from which a word narrows the register together with a year, or with the start of another word."""
+_MOST_YEARS: Final = 3
+"""Years of a span of birth that are stored each; a longer span says too little."""
+_NEAR_YEARS: Final = (-1, 0, 1)
+_DAY_BITS: Final = 14.0
+_SWAPPED_BITS: Final = 12.0
+_YEAR_BITS: Final = 5.0
+_EDGE_BITS: Final = 6.0
+_EDGE: Final = 2
+_START: Final = 3
+MOST_STORED: Final = 384
+"""Keys of one entry at most, the plain ones of all its names first; a name has 16 on average, thirty aliases 400."""
+
+Keys = Mapping[int, float]
+"""Bits by key."""
+
+
+def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tuple[int, ...]:
+    """Give the keys of a listed person: every name and alias, every birth.
+
+    Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once.
+    """
+    days, years = _calendar(births)
+    plain: dict[int, float] = {_key("day", day.isoformat()): _DAY_BITS for day in days}
+    more: dict[int, float] = {}
+    for name in names:
+        plain |= _plain_keys(name, years)
+        more |= _further_keys(name)
+    return tuple(dict.fromkeys((*plain, *more)))[:MOST_STORED]
+
+
+def asked_keys(asked: Asked) -> Keys:
+    """Give the keys to look up for a traveller, with what each narrows in bits."""
+    days, years = _calendar(asked.births)
+    found: dict[int, float] = {}
+    for day in days:
+        found[_key("day", day.isoformat())] = _DAY_BITS
+        swapped = _swapped(day)
+        if swapped is not None:
+            found.setdefault(_key("day", swapped.isoformat()), _SWAPPED_BITS)
+    near = {year + more for year in years for more in _NEAR_YEARS}
+    for name in asked.names:
+        found |= _further_keys(name, looked_up=True)
+        found |= _plain_keys(name, near, looked_up=True)
+    return found
+
+
+def _plain_keys(name: Spelling, years: Iterable[int], *, looked_up: bool = False) -> dict[int, float]:
+    """Pairs of words, rare words alone, words with a year, the whole name as one word."""
+    words = _rarest(name)
+    alone = len(words) == 1
+    found = {
+        _key("pair", *sorted((one.code, other.code))): one.bits + other.bits
+        for one, other in combinations(words, 2)
+    }
+    for word in words:
+        if alone or looked_up or word.bits >= _RARE_BITS:
+            found[_key("word", word.code)] = word.bits
+        if alone or looked_up or word.bits >= _TELLING_BITS:
+            for year in years:
+                found[_key("year", word.code, str(year))] = word.bits + _YEAR_BITS
+    if not alone:
+        found[_key("word", code(name.glued))] = name.bits
+    return found
+
+
+def _further_keys(name: Spelling, *, looked_up: bool = False) -> dict[int, float]:
+    """What finds a name that is spelled apart, misspelled or shortened."""
+    words = _rarest(name)
+    return {
+        key: bits
+        for keys in (_merged_keys(words), _edge_keys(words), _initial_keys(words, looked_up=looked_up))
+        for key, bits in keys
+    }
+
+
+def _merged_keys(words: tuple[Word, ...]) -> Iterator[tuple[int, float]]:
+    """Two neighbours as one word, with each other word (Hidayat Nur Wahid, Hidayat Nurwahid)."""
+    for place in range(len(words) - 1):
+        first, second = words[place], words[place + 1]
+        merged = code(first.heard + second.heard)
+        for word in (*words[:place], *words[place + 2 :]):
+            yield _key("pair", *sorted((merged, word.code))), first.bits + second.bits + word.bits
+
+
+def _edge_keys(words: tuple[Word, ...]) -> Iterator[tuple[int, float]]:
+    """A word, and how another begins or ends: what is left of a misspelled one."""
+    for one, other in permutations(words, 2):
+        if one.bits >= _TELLING_BITS and not other.is_initial:
+            yield _key("start", one.code, other.heard[:_EDGE]), one.bits + _EDGE_BITS
+            yield _key("end", one.code, other.heard[-_EDGE:]), one.bits + _EDGE_BITS
+    for one, other in combinations(words, 2):
+        starts = sorted((one.heard[:_START], other.heard[:_START]))
+        yield _key("starts", *starts), min(one.bits + other.bits, 2 * _EDGE_BITS)
+
+
+def _initial_keys(words: tuple[Word, ...], *, looked_up: bool) -> Iterator[tuple[int, float]]:
+    """A word beside an initial: stored for names with initials only, looked up for every name."""
+    for one, other in permutations(words, 2):
+        if not one.is_initial and (looked_up or other.is_initial):
+            yield _key("initial", one.code, other.text[:1]), one.bits + INITIAL
+
+
+def _rarest(name: Spelling) -> tuple[Word, ...]:
+    """The rarest words of a name, in their order; words that agree count once."""
+    words = tuple({word.code: word for word in name.words}.values())
+    if len(words) <= _MOST_WORDS:
+        return words
+    kept = sorted(words, key=lambda word: -word.bits)[:_MOST_WORDS]
+    return tuple(word for word in words if word in kept)
+
+
+def _calendar(births: Iterable[Birth]) -> tuple[list[date], list[int]]:
+    """The full days and the years that births name."""
+    days: list[date] = []
+    years: dict[int, None] = {}
+    for birth in births:
+        first, last = span(birth)
+        if is_full_day(birth):
+            days.append(first)
+        if last.year - first.year < _MOST_YEARS:
+            years |= dict.fromkeys(range(first.year, last.year + 1))
+    return days, list(years)
+
+
+def _swapped(day: date) -> date | None:
+    """The date with day and month in each other's place, if there is such a date and it is another."""
+    if day.day > 12 or day.day == day.month:  # noqa: PLR2004 - months
+        return None
+    return date(day.year, day.day, day.month)
+
+
+@lru_cache(maxsize=1 << 14)
+def _key(*parts: str) -> int:
+    digest = blake2b("\x1f".join(parts).encode(), digest_size=8, person=b"cekal-name").digest()
+    return int.from_bytes(digest, "big", signed=True)

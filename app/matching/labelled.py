@@ -1,0 +1,207 @@
+"""Labelled sets read from files: pairs of names, name fields of zones, queries against a list.
+
+A malformed file is refused with the line and what is wrong with it; the rows of a set never leave this process.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from app.identity.births import Birth, BirthUnreadable
+
+Kind = Literal["pairs", "mrz_pairs", "queries"]
+
+_COLUMNS: Final[dict[Kind, frozenset[str]]] = {
+    "pairs": frozenset({"name_query", "name_entry", "label"}),
+    "mrz_pairs": frozenset({"mrz_name_field", "name_entry", "label"}),
+    "queries": frozenset({"name", "expected_id"}),
+}
+_LONGEST_FIELD: Final = 100_000
+_DATE: Final = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?").fullmatch
+
+
+class NotLabelled(ValueError):
+    """The file isn't a labelled set; the sentence names the line."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Two names, and whether they are one person's.
+
+    Attributes:
+        cut: the asked name may be cut off at its end.
+    """
+
+    set: str
+    category: str
+    asked: str
+    listed: str
+    same: bool
+    asked_births: tuple[Birth, ...] = ()
+    listed_births: tuple[Birth, ...] = ()
+    cut: bool = False
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A name to look for, and the entry that should be found.
+
+    Attributes:
+        without_own: the entry's own spelling equal to the query doesn't count.
+    """
+
+    set: str
+    category: str
+    name: str
+    births: tuple[Birth, ...]
+    expected: str
+    without_own: bool
+
+
+class ListedRow(msgspec.Struct, frozen=True):
+    """An entry of the list that queries go to."""
+
+    id: str
+    names: tuple[str, ...]
+    births: tuple[Birth, ...]
+
+
+class _WrittenRow(msgspec.Struct):
+    """An entry of a list as written; members that aren't named here are of no interest."""
+
+    id: str
+    names: list[str]
+    dob: list[str] | None = None
+
+    def read(self) -> ListedRow:
+        """Read its dates."""
+        births = tuple(birth for date in self.dob or () for birth in births_of(date))
+        return ListedRow(self.id, tuple(self.names), births)
+
+
+def kind_of(path: Path) -> Kind:
+    """Tell what a file holds by its columns.
+
+    Raises:
+        NotLabelled: it has none of the known sets of columns.
+    """
+    columns = frozenset(next(_rows(path, header=True))[1])
+    for kind, needed in _COLUMNS.items():
+        if needed <= columns:
+            return kind
+    wanted = "; or ".join(", ".join(sorted(needed)) for needed in _COLUMNS.values())
+    raise NotLabelled(f"{path}: the first line must name these columns: {wanted}.")
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Read labelled pairs, of names or of zones' name fields.
+
+    Raises:
+        NotLabelled: with the line.
+    """
+    zone = kind_of(path) == "mrz_pairs"
+    pairs = []
+    for line, row in _rows(path):
+        label = row["label"].strip()
+        if label not in {"0", "1"}:
+            raise NotLabelled(
+                f"{path}: line {line}: label must be 1 (same person) or 0 (not), not {label[:20]!r}."
+            )
+        field = row["mrz_name_field"] if zone else ""
+        pairs.append(
+            Pair(
+                set=row.get("set") or path.stem,
+                category=row.get("category", ""),
+                asked=field.replace("<", " ") if zone else row["name_query"],
+                listed=row["name_entry"],
+                same=label == "1",
+                asked_births=births_of(row.get("dob_query", "")),
+                listed_births=births_of(row.get("dob_entry", "")),
+                cut=zone and not field.endswith("<<"),
+            )
+        )
+    return pairs
+
+
+def read_queries(path: Path) -> list[Query]:
+    """Read queries.
+
+    Raises:
+        NotLabelled: with the line.
+    """
+    return [
+        Query(
+            set=row.get("set") or path.stem,
+            category=row.get("category", ""),
+            name=row["name"],
+            births=births_of(row.get("dob", "")),
+            expected=row["expected_id"],
+            without_own=row.get("mode", "") == "exclude_alias",
+        )
+        for _, row in _rows(path)
+    ]
+
+
+def read_list(path: Path) -> list[ListedRow]:
+    """Read the list that queries go to: NDJSON with `id`, `names` and `dob` (a list of dates, may be absent).
+
+    Raises:
+        NotLabelled: with the line.
+    """
+    entries = []
+    for line, text in enumerate(_text(path).splitlines(), 1):
+        if not text.strip():
+            continue
+        try:
+            entries.append(msgspec.json.decode(text, type=_WrittenRow).read())
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise NotLabelled(
+                f'{path}: line {line} must be a JSON object like {{"id": "a1", "names": ["…"], "dob": ["1970"]}}: '
+                f"{error}."
+            ) from None
+    return entries
+
+
+def births_of(text: str) -> tuple[Birth, ...]:
+    """Read YYYY, YYYY-MM, YYYY-MM-DD or YYYYMMDD; of a day that doesn't exist keep the month or year, else nothing."""
+    found = _DATE(text.strip())
+    if not found:
+        return ()
+    year, month, day = found.groups()
+    for parts in ((year, month, day), (year, month), (year,)):
+        if all(parts):
+            try:
+                return (Birth(date="-".join(parts)),)
+            except BirthUnreadable:
+                continue
+    return ()
+
+
+def _rows(path: Path, *, header: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give each row with its line; the header as a row of itself where asked for."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    reader = csv.DictReader(_text(path).splitlines(keepends=True), strict=True)
+    try:
+        columns = reader.fieldnames
+        if not columns:
+            raise NotLabelled(f"{path}: the file is empty.")
+        if header:
+            yield 1, {column: column for column in columns}
+            return
+        for row in reader:
+            if None in row or None in row.values():
+                raise NotLabelled(
+                    f"{path}: line {reader.line_num} has not as many columns as the first line."
+                )
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise NotLabelled(f"{path}: after line {reader.line_num}: {error}.") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NotLabelled(f"{path}: not UTF-8 at byte {error.start}.") from None
