@@ -34,7 +34,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 @contextmanager
-def progress(what: str, unit: Literal["persons", "bytes"]) -> Iterator[Callable[[int, int], None]]:
+def progress(
+    what: str, unit: Literal["persons", "bytes", "pairs", "queries"]
+) -> Iterator[Callable[[int, int], None]]:
     """A progress bar for the block's length, if standard error is a terminal; gives what tells it."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None

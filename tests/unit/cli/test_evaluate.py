@@ -1,0 +1,54 @@
+"""`cekal evaluate`: tables for people, JSON for scripts, a sentence for a malformed file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli.commands import run
+from app.cli.failures import FAILED, USAGE, Refused
+
+PAIRS = "set,name_query,name_entry,label,category\nidn,Boedi Santosa,Budi Santoso,1,spelling\nidn,Siti,Agus,0,random\n"
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.csv"
+    path.write_text(PAIRS, encoding="utf-8")
+    return path
+
+
+def test_pairs_as_json(pairs: Path, capsys: pytest.CaptureFixture[str]):
+    run(["evaluate", str(pairs), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["sets"] == {"idn": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "n": 2}}
+
+
+def test_pairs_as_a_table_without_any_name(pairs: Path, capsys: pytest.CaptureFixture[str]):
+    run(["evaluate", str(pairs), "--names-only"])
+    said = capsys.readouterr().out
+    assert "precision" in said
+    assert "spelling" in said
+    assert "Santoso" not in said
+
+
+def test_queries_against_the_list_beside_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    queries = tmp_path / "queries.csv"
+    queries.write_text("set,name,dob,expected_id,category,mode\nidn,Boedi Santosa,,e1,,\n", encoding="utf-8")
+    with pytest.raises(Refused, match="--list") as refusal:
+        run(["evaluate", str(queries)])
+    assert refusal.value.code == USAGE
+    (tmp_path / "list.ndjson").write_text('{"id": "e1", "names": ["Budi Santoso"]}\n', encoding="utf-8")
+    run(["evaluate", str(queries), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["ranks"] == [1]
+    assert report["sets"]["idn"]["recall"] == 1.0
+    run(["evaluate", str(queries)])
+    assert "median rank" in capsys.readouterr().out
+
+
+def test_a_malformed_file_is_refused_in_a_sentence(pairs: Path):
+    pairs.write_text("name_query,name_entry,label\nBudi,Boedi,yes\n", encoding="utf-8")
+    with pytest.raises(Refused, match="line 2: label must be 1") as refusal:
+        run(["evaluate", str(pairs)])
+    assert refusal.value.code == FAILED
