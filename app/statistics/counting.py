@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Final
 
 from app.access.domain import IMMIGRATION, SYSTEM
-from app.access.reference import load_offices
 from app.db.unit import Actor, Reader
 from app.entries.deadlines import Terms, deadlines
 from app.entries.domain import Entry, State
@@ -24,7 +23,7 @@ from app.statistics.store import Span
 _A_MOMENT: Final = timedelta(microseconds=1)
 """The least time that the register tells apart."""
 
-_ENTRIES_AT_ONCE = 50
+_ENTRIES_AT_ONCE = 25
 _ENTRIES_A_TURN = 10
 _ALERTS_AT_ONCE = 10
 _QUICK, _SLOW = 0.002, 0.008
@@ -53,13 +52,14 @@ class _Counting:
     def __init__(self, runtime: Runtime, span: Span, tally: Tally) -> None:
         self.runtime, self.span, self.tally = runtime, span, tally
         self.terms = Terms.of(runtime.settings)
-        self.offices = {office.code: office.province for office in load_offices()}
+        self.offices: dict[str, str | None] = {}
         self.months = list(months_of(span))
         self.provinces: dict[str, str | None] = {}
         self.places: dict[str, Place] = {}
 
     async def entries(self, register: Reader) -> None:
         """Entries that were made, rejected or ended, or are in force at the end; and their deadlines."""
+        self.offices = await store.list_provinces_of_offices(register)
         self.provinces = await store.list_provinces(register)
         after = ""
         while page := await store.list_entries(register, self.span, after, _ENTRIES_AT_ONCE):

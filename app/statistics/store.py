@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, case, func, or_, select
 
-from app.access.tables import agency, checkpoint
+from app.access.tables import agency, checkpoint, office
 from app.alerts.tables import alert, receipt, recipient
 from app.checks.tables import check, match
 from app.db.types import any_of
@@ -36,6 +36,12 @@ class Span:
 async def list_agencies(reader: Reader) -> list[str]:
     """The codes of all agencies."""
     return list((await reader.run(select(agency.c.code).order_by(agency.c.code))).scalars())
+
+
+async def list_provinces_of_offices(reader: Reader) -> dict[str, str | None]:
+    """The province of each office."""
+    rows = await reader.run(select(office.c.code, office.c.province))
+    return {row.code: row.province for row in rows}
 
 
 async def list_provinces(reader: Reader) -> dict[str, str | None]:

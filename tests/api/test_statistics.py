@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.access.domain import SYSTEM
-from app.access.tables import audit
+from app.access.tables import audit, office
 from app.runtime import Runtime
 from app.statistics import store
 from app.statistics.figures import Figure
@@ -86,6 +86,17 @@ async def test_entries_are_counted_by_what_they_are_and_when(
         ("unknown",): [3],
         (None,): [4],
     }
+
+
+@NOTHING_SMALL
+async def test_an_office_that_has_moved_counts_in_its_present_province(
+    http: AsyncClient, actors: Actors, runtime: Runtime
+):
+    await impose(http, actors, deterrence_body())
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(update(office).where(office.c.code == "KANIM-BATAM").values(province="Aceh"))
+    answer = await read(http, await actors.client("auditor"), "province")
+    assert table(answer, "entries_made") == {("Aceh",): [1], (None,): [1]}
 
 
 @NOTHING_SMALL

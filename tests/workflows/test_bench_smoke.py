@@ -56,3 +56,13 @@ def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None
         assert row["reached"] == result["streams"] * report["rounds"]
         assert row["last_ms"] >= row["first_ms"] > 0
         assert len(row["rss_mb"]) == 3
+
+
+def test_the_benchmark_of_statistics_runs_on_both_engines() -> None:
+    report = _run("bench.statistics")
+
+    assert report["benchmark"] == "statistics"
+    counted = [(row["engine"], row["what"]) for row in report["rows"]]
+    tables = ["nothing", "month", "province", "agency x province"]
+    assert counted == [(engine, what) for engine in ("sqlite", "postgresql") for what in tables]
+    assert all(row["seconds"] > 0 for row in report["rows"])
