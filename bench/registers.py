@@ -124,13 +124,14 @@ async def fill_entries(runtime: Runtime, count: int) -> None:
     for begin in range(0, count, _AT_ONCE):
         async with runtime.writing(SYSTEM) as unit:
             for number in range(begin, min(count, begin + _AT_ONCE)):
-                await entries.add(unit, _entry(number, unit.now), "approved")
+                await entries.add(unit, entry_numbered(number, unit.now), "approved")
     if not runtime.register.is_sqlite:  # autovacuum would do this within a minute; SQLite has to do without
         async with runtime.writing(SYSTEM) as unit:
             await unit.run(text("ANALYZE"))
 
 
-def _entry(number: int, now: datetime) -> Entry:
+def entry_numbered(number: int, now: datetime) -> Entry:
+    """The n-th listed exit ban, in force from today."""
     today = legal_day(now)
     until = today + timedelta(days=170)
     return Entry(

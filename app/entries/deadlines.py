@@ -151,7 +151,45 @@ def deliver_by(entry: Entry) -> date | None:
     """The last legal day for the decision to reach the person (R41); None where this register has no such duty."""
     if entry.urgent or entry.submitted_by == SYSTEM.client_id:
         return None
-    return entry.basis.issued_on + timedelta(days=TO_PERSON_DAYS)
+    return entry.decided_on + timedelta(days=TO_PERSON_DAYS)
+
+
+def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
+    """From when each duty that is recorded apart from the entry has run, be it done or not.
+
+    It is what an entry's columns hold, so that open duties are found without reading entries. No duty of an
+    imported entry, or of a refused request.
+    """
+    since: dict[DeadlineName, datetime] = {}
+    if entry.submitted_by == SYSTEM.client_id or entry.state in _REFUSED:
+        return since
+    if not entry.urgent and entry.basis.received_on is None:
+        since[DeadlineName.DELIVER_TO_MINISTER] = day_begins(entry.basis.issued_on)
+    if not entry.urgent and entry.state not in _BEFORE_A_DECISION:
+        since[DeadlineName.DELIVER_TO_PERSON] = day_begins(entry.decided_on)
+    binding = _passport_since(entry)
+    if binding is not None:
+        since[DeadlineName.WITHDRAW_PASSPORT] = binding
+    return since
+
+
+def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
+    """The last instant for a duty that has run since an instant.
+
+    Raises:
+        KeyError: it is no duty that is recorded apart from the entry.
+    """
+    days = {
+        DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
+        DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
+        DeadlineName.WITHDRAW_PASSPORT: terms.withdraw_passport_days,
+    }
+    return periods.last_second(legal_day(since) + timedelta(days=days[name]))
+
+
+def extend_by(ends_on: date) -> datetime:
+    """The last instant at which the extension of a measure with this last day can still arrive (R23)."""
+    return periods.last_second(ends_on - timedelta(days=EXTENSION_DAYS))
 
 
 def withdrawn_by(subject: Subject) -> tuple[str, ...]:
@@ -197,7 +235,7 @@ def _ordinary(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
         and entry.ends_on is not None
         and entry.extension_count < terms.extensions(entry.measure)
     ):
-        due_at = periods.last_second(entry.ends_on - timedelta(days=EXTENSION_DAYS))
+        due_at = extend_by(entry.ends_on)
         extended_at = met.get(DeadlineName.EXTEND_BEFORE)
         yield Deadline(DeadlineName.EXTEND_BEFORE, due_at, extended_at, (entry.agency,))
 
@@ -220,14 +258,18 @@ def _deliveries(entry: Entry, met: Mapping[str, datetime]) -> Iterator[Deadline]
 
 def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterator[Deadline]:
     """R42: from the day on which the exit ban of an Indonesian works; a mere hold takes nobody's passport."""
+    begins = _passport_since(entry)
+    if begins is None or entry.submitted_by == SYSTEM.client_id:
+        return
+    withdrawn = met.get(DeadlineName.WITHDRAW_PASSPORT)
+    if entry.state in {State.PROVISIONAL, State.ACTIVE} or withdrawn is not None:
+        due_at = duty_due(DeadlineName.WITHDRAW_PASSPORT, begins, terms)
+        yield Deadline(DeadlineName.WITHDRAW_PASSPORT, due_at, withdrawn, withdrawn_by(entry.subject))
+
+
+def _passport_since(entry: Entry) -> datetime | None:
     begins = entry.in_force_from
     if entry.urgent and begins is not None:
         begins = None if entry.countersigned_at is None else max(begins, entry.countersigned_at)
     binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
-    holders = withdrawn_by(entry.subject)
-    if not binds or not holders or begins is None or entry.submitted_by == SYSTEM.client_id:
-        return
-    withdrawn = met.get(DeadlineName.WITHDRAW_PASSPORT)
-    if entry.state in {State.PROVISIONAL, State.ACTIVE} or withdrawn is not None:
-        due_at = periods.last_second(legal_day(begins) + timedelta(days=terms.withdraw_passport_days))
-        yield Deadline(DeadlineName.WITHDRAW_PASSPORT, due_at, withdrawn, holders)
+    return begins if binds and withdrawn_by(entry.subject) else None

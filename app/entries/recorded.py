@@ -8,6 +8,7 @@ from sqlalchemy import Row, delete, insert, select
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+from app.entries import open_duties
 from app.entries.deadlines import DeadlineName
 from app.entries.domain import Entry
 from app.entries.tables import duty as table
@@ -38,6 +39,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
 async def add(unit: Unit, entry_id: str, done: Duty) -> None:
     """Record a duty; the transaction holds the entry's lock."""
     await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
+    await open_duties.close(unit, entry_id, done.name)
 
 
 async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:

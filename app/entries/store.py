@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, u
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
-from app.entries import tables
+from app.entries import open_duties, tables
 from app.entries.blobs import Blob
-from app.entries.deadlines import deliver_by
 from app.entries.domain import Basis, Entry, State
 from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
@@ -28,6 +27,7 @@ _BY_KEYS = (
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
+    """The row of an entry about which nothing was recorded yet."""
     return {
         "id": entry.id,
         "version": entry.version,
@@ -37,13 +37,14 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "agency": entry.agency,
         "formalises": entry.formalises,
         "ends_on": entry.ends_on,
-        "deliver_by": deliver_by(entry),
+        "extension_count": entry.extension_count,
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
         "ended_at": entry.ended_at,
         "citizenship": entry.citizenship,
         "province": entry.province,
         "sealed": entry.sealed_for is not None,
+        **open_duties.since(entry),
         "document": _document(entry),
     }
 
@@ -80,7 +81,7 @@ async def save(
         reason: the reason that was given.
         reindex: whether the subject changed.
     """
-    changes = _columns(entry)
+    changes = {**_columns(entry), **open_duties.still(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
     if reindex:
         await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))

@@ -28,10 +28,13 @@ entry = Table(
     Column("agency", ForeignKey("agency.code"), nullable=False),
     Column("formalises", Id, index=True),
     Column("ends_on", Date),
-    Column("deliver_by", Date),  # last day for the decision to reach the person; None where it need not
     Column("in_force_from", Instant),
     Column("in_force_until", Instant),
     Column("ended_at", Instant),
+    Column("extension_count", Integer, nullable=False, server_default="0"),
+    Column("deliver_from", Instant),  # since when the decision should reach the person; None once it has
+    Column("minister_from", Instant),  # the same of the minister
+    Column("passport_from", Instant),  # and of the passport's withdrawal
     Column("erased", Integer, nullable=False, server_default="0"),  # 0 nothing, 1 the photo, 2 the person
     Column("citizenship", String(3)),
     Column("province", Text),
@@ -41,7 +44,16 @@ entry = Table(
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
 Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
 Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what retention has still to look at
-Index("ix_entry_state_deliver_by", entry.c.state, entry.c.deliver_by)
+Index("ix_entry_agency_state", entry.c.agency, entry.c.state, entry.c.id)
+for _open in (
+    (entry.c.deliver_from,),
+    (entry.c.passport_from,),
+    (entry.c.agency, entry.c.deliver_from),
+    (entry.c.agency, entry.c.minister_from),
+):
+    _name = "_".join(column.name for column in _open)
+    _there = _open[-1].is_not(None)
+    Index(f"ix_entry_{_name}", *_open, sqlite_where=_there, postgresql_where=_there)
 
 Index("ix_entry_province", entry.c.province, entry.c.id)
 Index("ix_entry_sealed", entry.c.id, sqlite_where=entry.c.sealed, postgresql_where=entry.c.sealed)

@@ -15,6 +15,7 @@ from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import EndedReason, Entry, State
 from app.kit.clock import day_begins, legal_day, rfc3339
 from app.ledger.domain import Head
+from app.rectifications.domain import CorrectionRequest
 
 RUNGS: Final = (30, 14, 7, 4)
 """Legal days before its last day at which a measure's end is told (R30); 4 is the day before the last day on
@@ -25,6 +26,9 @@ URGENT_RUNGS: Final = (10, 15, 18, 19)
 
 REFUSAL_WARNED: Final = timedelta(days=5)
 """From its receipt, when an undecided request is told to those who are to decide (R18)."""
+
+DECIDE_REQUEST: Final = "decide_correction_request"
+"""What the deadline of a correction request is called; the others are `DeadlineName`s."""
 
 HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
 
@@ -73,6 +77,7 @@ class Draft:
     effective_at: datetime
     entry_id: str | None = None
     alert_id: str | None = None
+    request_id: str | None = None
     agency: str | None = None
     due_at: datetime | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
@@ -228,6 +233,21 @@ def _about(entry: Entry, deadline: Deadline, name: NoticeName, since: datetime) 
     )
 
 
+def overdue_request(request: CorrectionRequest) -> Draft:
+    """The notice of a correction request that was not decided within its 72 hours (R63)."""
+    return Draft(
+        name=NoticeName.OVERDUE,
+        key=f"overdue:{request.id}",
+        to=(*owner(request.agency), DUTY_OFFICERS, APPROVERS),
+        effective_at=request.due_at,
+        entry_id=request.entry_id,
+        request_id=request.id,
+        agency=request.agency,
+        due_at=request.due_at,
+        detail={"deadline": DECIDE_REQUEST},
+    )
+
+
 def ended(entry: Entry, now: datetime) -> Draft:
     """The notice of an end: to the owner, and where a request lapsed for want of an act, to those who are above."""
     lapsed = entry.ended_reason is EndedReason.LAPSED
@@ -270,6 +290,7 @@ def on_the_wire(notice: Notice) -> dict[str, Any]:
         "due_at": None if said.due_at is None else rfc3339(said.due_at),
         "entry_id": said.entry_id,
         "alert_id": said.alert_id,
+        "request_id": said.request_id,
         "agency": said.agency,
         **{member: said.detail.get(member) for member in DETAILS},
     }

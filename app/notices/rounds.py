@@ -13,8 +13,9 @@ from app.access.domain import SYSTEM
 from app.access.service import record
 from app.alerts import service as alerts
 from app.db.unit import Reader
-from app.entries.deadlines import DeadlineName, Terms, deadlines
+from app.entries.deadlines import TO_PERSON_DAYS, Terms, deadlines
 from app.entries.domain import Entry
+from app.entries.recorded import with_met
 from app.entries.store import list_by_ids, list_versions
 from app.kit.clock import day_begins, legal_day
 from app.kit.ids import first_id
@@ -25,17 +26,16 @@ from app.notices.domain import (
     Draft,
     ends_soon,
     missed,
+    overdue_request,
     rungs_reached,
     silence,
     standing_since,
 )
 from app.notices.service import tell
+from app.rectifications.service import list_overdue
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
-
-DELIVERIES_LOOKED_BACK = timedelta(days=366)
-"""How long a decision that did not reach its person is still looked for; nobody could have been told for longer."""
 
 _LADDER = "ladder"
 _SETTLED = timedelta(hours=1)
@@ -74,20 +74,20 @@ async def escalate(runtime: Runtime) -> int:
     """Tell the deadlines that have passed unmet, and R18's on the fifth day; how many notices were written."""
     terms = Terms.of(runtime.settings)
     async with runtime.reading(SYSTEM) as reader:
-        now, today = reader.now, legal_day(reader.now)
+        now = reader.now
         ids = await store.list_undecided(
             reader,
             urgent_before=first_id("ent", now - terms.countersign_within + _TICK),
             before=first_id("ent", now - REFUSAL_WARNED + _TICK),
         )
-        first = today - DELIVERIES_LOOKED_BACK
-        ids += await store.list_undelivered(reader, first, today, DeadlineName.DELIVER_TO_PERSON)
+        ids += await store.list_undelivered(reader, now - timedelta(days=TO_PERSON_DAYS + 1, seconds=-1))
+        requests = [overdue_request(request) for request in await list_overdue(reader)]
 
     async def judge(reader: Reader, entries: list[Entry]) -> list[Draft]:
-        running = [(entry, deadlines(entry, terms, entry.met)) for entry in entries]
+        running = [(entry, deadlines(entry, terms, entry.met)) for entry in await with_met(reader, entries)]
         return [draft for entry, some in running for draft in missed(entry, some, reader.now)]
 
-    return await _tell_of(runtime, ids, judge)
+    return await _tell_of(runtime, ids, judge) + await _tell_news(runtime, requests)
 
 
 async def tell_silence(runtime: Runtime) -> int:
@@ -123,8 +123,15 @@ async def _tell_of(runtime: Runtime, entry_ids: Iterable[str], judge: Judge) -> 
         async with runtime.reading(SYSTEM) as reader:
             entries = [entry.at(reader.now) for entry in await list_by_ids(reader, some)]
             drafts = await judge(reader, entries)
-            news = {draft.key for draft in drafts} - await store.known_keys(reader, [d.key for d in drafts])
-        if news:  # or a quiet round would take the register's write lock again and again
-            async with runtime.writing(SYSTEM) as unit:
-                told += len(await tell(unit, drafts))
+        told += await _tell_news(runtime, drafts)
     return told
+
+
+async def _tell_news(runtime: Runtime, drafts: list[Draft]) -> int:
+    """Tell what is new; without any, a round must not take the register's write lock again and again."""
+    keys = {draft.key for draft in drafts}
+    async with runtime.reading(SYSTEM) as reader:
+        if not keys - await store.known_keys(reader, keys):
+            return 0
+    async with runtime.writing(SYSTEM) as unit:
+        return len(await tell(unit, drafts))

@@ -1,7 +1,7 @@
 """The wire of notices."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,8 +29,12 @@ class NoticeOut(WireOut):
     ]
     entry_id: str | None
     alert_id: str | None
+    request_id: Annotated[str | None, Field(description="The correction request that it is about.")]
     agency: str | None
-    deadline: Annotated[DeadlineName | None, Field(description="Of `due_soon` and `overdue`: which.")]
+    deadline: Annotated[
+        DeadlineName | Literal["decide_correction_request"] | None,
+        Field(description="Of `due_soon` and `overdue`: which."),
+    ]
     ends_on: Annotated[date | None, Field(description="Of `ends_soon`: the measure's last day.")]
     days_left: Annotated[int | None, Field(description="Of `ends_soon`: days to the last day, then.")]
     urgent_day: Annotated[

@@ -13,6 +13,9 @@ from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
 from app.notices.domain import Draft, Notice, ended
+from app.notices.store import list_latest
+
+__all__ = ["Page", "follow_entry", "head", "list_latest", "missed_by", "position", "read_page", "tell"]
 
 _FEED = "-notices"
 """What makes the cursors of notices others than the ledger's, whose numbers have nothing to do with these."""

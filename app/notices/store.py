@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select
+from sqlalchemy import CompoundSelect, Select, and_, delete, exists, func, insert, or_, select, union_all
 
 from app.db.engine import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Actor, Reader, Unit
+from app.entries.deadlines import DeadlineName
 from app.entries.domain import State
 from app.entries.periods import URGENT_DAYS, over_at
 from app.entries.tables import entry as entry_table
@@ -57,23 +58,42 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Notices beyond a number that are meant for an actor, in order; for everybody without one.
+    """Notices beyond a number that are meant for an actor, in order; for everybody without one."""
+    number = tables.notice.c.number
+    statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
+    if actor is not None and not actor.holds("auditor"):
+        statement = statement.where(number.in_(_meant(actor, limit, after=after)))
+    return await _list(reader, statement)
 
+
+async def list_latest(reader: Reader, limit: int) -> list[Notice]:
+    """The last notices that are meant for the actor, newest first."""
+    number = tables.notice.c.number
+    statement = select(tables.notice).order_by(number.desc()).limit(limit)
+    if not reader.actor.holds("auditor"):
+        statement = statement.where(number.in_(_meant(reader.actor, limit)))
+    return await _list(reader, statement)
+
+
+def _meant(actor: Actor, limit: int, after: int | None = None) -> CompoundSelect[int]:
+    """The numbers of what is meant for an actor: the first ones beyond a number, or without it the last ones.
+
+    Each address is read along its own index and no further than the page needs, however old the register is.
     What tells of an entry whose seal keeps the actor out is not meant for them.
     """
-    statement = select(tables.notice).where(tables.notice.c.number > after)
-    if actor is not None and not actor.holds("auditor"):
-        to = tables.address
-        of_entry = tables.notice.c.entry_id
-        mine = (
+    to, of_entry = tables.address, tables.notice.c.entry_id
+    parts = []
+    for address in sorted(addresses(actor)) or [""]:
+        part = (
             select(to.c.number)
             .join(tables.notice, tables.notice.c.number == to.c.number)
-            .where(to.c.address.in_(sorted(addresses(actor))), to.c.number > after)
-            .where(or_(of_entry.is_(None), of_entry.not_in(closed(actor))))
+            .where(to.c.address == address, or_(of_entry.is_(None), of_entry.not_in(closed(actor))))
+            .order_by(to.c.number.desc() if after is None else to.c.number)
+            .limit(limit)
         )
-        wanted = mine.distinct().order_by(to.c.number).limit(limit)
-        statement = select(tables.notice).where(tables.notice.c.number.in_(wanted))
-    return await _list(reader, statement.order_by(tables.notice.c.number).limit(limit))
+        some = (part if after is None else part.where(to.c.number > after)).subquery()
+        parts.append(select(some.c.number))
+    return union_all(*parts)
 
 
 async def last_before(reader: Reader, moment: datetime) -> int:
@@ -119,20 +139,20 @@ async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> 
     return list((await reader.run(select(table.c.id).where(waiting, old).order_by(table.c.id))).scalars())
 
 
-async def list_undelivered(reader: Reader, first: date, before: date, deadline: str) -> list[str]:
-    """Ids of entries in force whose decision was to reach the person by a day, and no notice says that it did not.
+async def list_undelivered(reader: Reader, before: datetime) -> list[str]:
+    """Ids of entries in force whose decision has not reached the person, nor was that told.
 
     Args:
         reader: the transaction.
-        first: the earliest such day that is looked at.
-        before: the day before which it lies.
-        deadline: how the notice's key calls it.
+        before: decisions of later days are not overdue yet.
     """
     table, notice = entry_table, tables.notice
-    told = exists().where(notice.c.entry_id == table.c.id, notice.c.key.contains(f":{deadline}:"))
-    statement = select(table.c.id).where(
-        table.c.state == State.ACTIVE, table.c.deliver_by >= first, table.c.deliver_by < before, ~told
+    told = exists().where(
+        notice.c.entry_id == table.c.id,
+        notice.c.key.contains(f":{DeadlineName.DELIVER_TO_PERSON}:"),
+        notice.c.due_at > table.c.deliver_from,  # or it was of the decision before an extension
     )
+    statement = select(table.c.id).where(table.c.deliver_from <= before, table.c.state == State.ACTIVE, ~told)
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
 
 
@@ -152,6 +172,7 @@ def _row(notice: Notice) -> dict[str, Any]:
         "due_at": said.due_at,
         "entry_id": said.entry_id,
         "alert_id": said.alert_id,
+        "request_id": said.request_id,
         "agency": said.agency,
         "to": _encode(said.to).decode(),
         "detail": _encode(said.detail).decode(),
@@ -166,6 +187,7 @@ def _notice(row: Any) -> Notice:
         effective_at=row["effective_at"],
         entry_id=row["entry_id"],
         alert_id=row["alert_id"],
+        request_id=row["request_id"],
         agency=row["agency"],
         due_at=row["due_at"],
         detail=_decode(row["detail"]),

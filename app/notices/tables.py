@@ -16,6 +16,7 @@ notice = Table(
     Column("due_at", Instant),
     Column("entry_id", ForeignKey("entry.id"), index=True),
     Column("alert_id", Id),
+    Column("request_id", Id),
     Column("agency", String(32)),
     Column("to", Text, nullable=False),  # JSON list of addresses
     Column("detail", Text, nullable=False),  # JSON: codes, dates and numbers, no personal data

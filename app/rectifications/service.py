@@ -20,7 +20,18 @@ from app.rectifications.domain import (
     RequestedCorrection,
     Standing,
 )
-from app.rectifications.store import Filter
+from app.rectifications.store import Filter, list_overdue
+
+__all__ = [
+    "Filed",
+    "OpenRequest",
+    "decide",
+    "file",
+    "list_overdue",
+    "list_page",
+    "look_at",
+    "open_requests",
+]
 
 _MOST = 500
 

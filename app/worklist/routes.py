@@ -1,6 +1,6 @@
 """The officer's worklist (contract section 3)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 
@@ -9,32 +9,10 @@ from app.access.guard import GuardedRoute, actor_for, runtime_of
 from app.db.unit import Actor
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Limit
-from app.web.wire import Moment, WireOut
 from app.worklist import service
+from app.worklist.schemas import WorkItemOut, WorklistOut, newest_first
 
 router = APIRouter(tags=["worklist"], route_class=GuardedRoute)
-
-
-class WorkItemOut(WireOut):
-    """Something that waits, or something to know.
-
-    A `task` has `due_at`; a `notice` of a hit or a sighting has the check and its checkpoint.
-    """
-
-    kind: Literal["task", "notice"]
-    name: Literal["verify", "approve", "countersign", "resubmit", "formalise", "hit", "sighting"]
-    entry_id: str
-    due_at: Moment | None
-    at: Moment
-    check_id: str | None
-    checkpoint: str | None
-    direction: str | None
-
-
-class WorklistOut(WireOut):
-    """Tasks, soonest first, then notices, newest first."""
-
-    items: list[WorkItemOut]
 
 
 @router.get("/worklist", summary="Read what waits for me", responses=problems("validation"))
@@ -43,39 +21,18 @@ async def read_worklist(
     request: Request,
     limit: Limit = DEFAULT_LIMIT,
 ) -> WorklistOut:
-    """What waits for the caller, with its deadline, and where the persons of their entries were seen."""
+    """What waits for the caller, with its deadline, and what they are to know.
+
+    At most `limit` tasks, soonest first, then at most `limit` notices, newest first; the order is always the
+    same. What the caller may not do for want of a second pair of eyes is left out.
+    """
     runtime = runtime_of(request)
     async with runtime.reading(actor) as reader:
-        tasks = await service.tasks(reader, runtime.settings)
         shut = await service.shut(reader)
+        tasks = await service.tasks(reader, runtime.settings, shut)
+        told = await service.told(reader, limit)
     async with runtime.reading_checks(
         actor
     ) as checks:  # never two connections at once: the pool could lock up
-        seen = await service.notices(checks, limit, shut)
-    waiting = [
-        WorkItemOut(
-            kind="task",
-            name=task.kind,
-            entry_id=task.entry_id,
-            due_at=task.due_at,
-            at=task.since,
-            check_id=None,
-            checkpoint=None,
-            direction=None,
-        )
-        for task in tasks[:limit]
-    ]
-    told = [
-        WorkItemOut(
-            kind="notice",
-            name="sighting" if notice.sighting else "hit",
-            entry_id=notice.entry_id,
-            due_at=None,
-            at=notice.at,
-            check_id=notice.check_id,
-            checkpoint=notice.checkpoint,
-            direction=notice.direction,
-        )
-        for notice in seen
-    ]
-    return WorklistOut(items=waiting + told)
+        seen = await service.seen(checks, limit, shut)
+    return WorklistOut(items=[*map(WorkItemOut.of_task, tasks[:limit]), *newest_first(told, seen)[:limit]])

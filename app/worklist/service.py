@@ -1,90 +1,244 @@
-"""One list for each person: what waits for them, soonest first, and what happened to what they own."""
+"""One list for each person: what waits for them, soonest first, and what they are to know, newest first.
 
-from collections.abc import Collection
-from dataclasses import dataclass
+What they may not do for want of a second pair of eyes is left out. Ids, names of tasks and deadlines only: who it
+is about stands in the entry.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from app.access.domain import IMMIGRATION
+from app.amendments.domain import Amendment, AmendmentKind, AmendmentState
+from app.amendments.service import list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.unit import Actor, Reader
-from app.entries import store
+from app.entries import open_duties
+from app.entries import store as entry_store
+from app.entries.deadlines import (
+    TO_MINISTER_DAYS,
+    DeadlineName,
+    Terms,
+    duty_due,
+    extend_by,
+)
 from app.entries.domain import Entry
-from app.entries.periods import REFUSAL_WITHIN, over_at
+from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
 from app.entries.views import ALL_ENTRIES
+from app.kit.clock import legal_day
+from app.notices.domain import RUNGS, Notice
+from app.notices.service import list_latest
+from app.objections.service import list_open as list_objections
+from app.rectifications.service import open_requests
 from app.settings import Settings
+from app.worklist import store
+from app.worklist.domain import Task, TaskName, in_order
 
 _MOST = 500
 
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something that waits for the reader.
-
-    Attributes:
-        kind: what is to be done.
-        due_at: when the law or the deployment wants it done; None without a limit.
-    """
-
-    kind: str
-    entry_id: str
-    due_at: datetime | None
-    since: datetime
+_OWNERS = ("submitter", "verifier")
+_AMENDMENTS = {
+    AmendmentState.SUBMITTED: TaskName.VERIFY_AMENDMENT,
+    AmendmentState.VERIFIED: TaskName.APPROVE_AMENDMENT,
+    AmendmentState.REFERRED: TaskName.ANSWER_LETTER,
+}
 
 
-async def tasks(reader: Reader, settings: Settings) -> list[Task]:
-    """What waits for the actor, soonest first.
+async def shut(reader: Reader) -> frozenset[str]:
+    """The ids of the entries whose seal keeps the actor out: nothing tells of them (R61)."""
+    return await entry_store.list_closed(reader)
 
-    What they may not do for want of a second pair of eyes is left out.
-    """
-    actor = reader.actor
+
+async def tasks(reader: Reader, settings: Settings, shut: Collection[str]) -> list[Task]:
+    """What waits for the actor, soonest first; nothing of the entries that are `shut` to them."""
+    actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds("submitter"):
-        found += await _of_submitters(reader)
+        found += await _of_submitters(reader, terms)
     if actor.holds("verifier"):
         waiting = await _list(reader, "submitted", agency=actor.agency)
-        found += [_task("verify", e) for e in waiting if actor.person not in e.authors]
+        mine = [entry for entry in waiting if actor.person not in entry.authors]
+        found += await _requests(reader, TaskName.VERIFY, mine)
+    if actor.holds(*_OWNERS):
+        found += await _of_owners(reader, terms)
     if actor.holds("approver"):
-        waiting = await _list(reader, "verified")
-        found += [_task("approve", e) for e in waiting if actor.person not in _decided_by(e)]
+        found += await _of_approvers(reader)
     if actor.holds("duty_officer"):
-        found += await _of_duty_officers(reader, timedelta(hours=settings.countersign_within_hours))
-    found.sort(key=lambda task: (task.due_at is None, task.due_at or task.since))
-    return found[:_MOST]
+        found += await _of_duty_officers(reader, terms.countersign_within)
+    if actor.agency == IMMIGRATION and actor.holds("approver", "duty_officer", "submitter"):
+        found += await _duties(reader, DeadlineName.WITHDRAW_PASSPORT, terms, agency=None)
+    found += await _amendments(reader)
+    found += await _correction_requests(reader)
+    return in_order([task for task in found if task.entry_id not in shut])[:_MOST]
 
 
-async def _of_submitters(reader: Reader) -> list[Task]:
+async def _of_submitters(reader: Reader, terms: Terms) -> list[Task]:
     agency = reader.actor.agency
     returned = await _list(reader, "returned", agency=agency)
-    provisional = await _list(reader, "provisional", agency=agency, urgent=True)
+    running = await _list(reader, "provisional", agency=agency, urgent=True)
+    asked_for = await store.formalised(reader, [entry.id for entry in running])
     return [
-        *(Task("resubmit", entry.id, None, entry.updated_at) for entry in returned),
-        *(Task("formalise", entry.id, _lapse(entry), entry.created_at) for entry in provisional),
+        *(Task(TaskName.RESUBMIT, entry.id, None, entry.updated_at) for entry in returned),
+        *(
+            Task(TaskName.FORMALISE, entry.id, _lapse(entry), entry.created_at)
+            for entry in running
+            if entry.id not in asked_for and entry.superseded_from is None
+        ),
+        *await _extensions(reader, terms),
     ]
+
+
+async def _extensions(reader: Reader, terms: Terms) -> list[Task]:
+    """Measures within the ladder's thirty days whose extension can still arrive, and was not asked for yet (R30)."""
+    horizon = over_at(legal_day(reader.now) + timedelta(days=max(RUNGS)))
+    ending = await store.list_extendable(reader, str(reader.actor.agency), horizon, terms, _MOST)
+    asked_for = await store.being_extended(reader, [entry_id for entry_id, _ in ending])
+    return [
+        Task(TaskName.EXTEND, entry_id, extend_by(ends_on), begins_at(ends_on - timedelta(days=max(RUNGS))))
+        for entry_id, ends_on in ending
+        if entry_id not in asked_for and reader.now <= extend_by(ends_on)
+    ]
+
+
+async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
+    actor = reader.actor
+    late = reader.now - timedelta(days=TO_MINISTER_DAYS + 1, seconds=-1)  # its last second is over by then
+    objections = [each for each in await list_objections(reader, actor.agency) if each.person != actor.person]
+    return [
+        *await _duties(reader, DeadlineName.DELIVER_TO_PERSON, terms, agency=actor.agency),
+        *await _duties(reader, DeadlineName.DELIVER_TO_MINISTER, terms, agency=actor.agency, before=late),
+        *(
+            Task(
+                TaskName.ANSWER_OBJECTION,
+                each.entry_id,
+                each.answer_due_at,
+                each.recorded_at,
+                objection_id=each.id,
+            )
+            for each in objections
+        ),
+    ]
+
+
+async def _of_approvers(reader: Reader) -> list[Task]:
+    actor = reader.actor
+    waiting = await _list(reader, "verified")
+    urgent = await _urgent_of(reader, waiting)
+    mine = [
+        entry
+        for entry in waiting
+        if actor.person not in _decided_by(entry, urgent.get(entry.formalises or ""))
+        and not (entry.agency == IMMIGRATION and entry.office == actor.office)
+    ]
+    return await _requests(reader, TaskName.APPROVE, mine, urgent)
 
 
 async def _of_duty_officers(reader: Reader, within: timedelta) -> list[Task]:
     return [
-        Task("countersign", entry.id, entry.received_at + within, entry.created_at)
+        Task(TaskName.COUNTERSIGN, entry.id, entry.received_at + within, entry.created_at)
         for state in ("provisional", "submitted")
         for entry in await _list(reader, state, urgent=True)
         if entry.countersigned_at is None and reader.actor.person not in entry.authors
     ]
 
 
-def _task(kind: str, entry: Entry) -> Task:
-    due_at = min(over_at(entry.starts_on), entry.received_at + REFUSAL_WITHIN)
-    return Task(kind, entry.id, due_at, entry.updated_at)
+async def _requests(
+    reader: Reader, name: TaskName, entries: list[Entry], urgent: Mapping[str, Entry] | None = None
+) -> list[Task]:
+    """Requests that wait: for the day they begin, the end of their seven days, or the lapse of their urgent entry."""
+    if urgent is None:
+        urgent = await _urgent_of(reader, entries)
+    return [
+        Task(name, entry.id, _decide_by(entry, urgent.get(entry.formalises or "")), entry.updated_at)
+        for entry in entries
+    ]
 
 
-def _decided_by(entry: Entry) -> set[str | None]:
-    return {*entry.authors, entry.verified_by, *entry.approved_by}
+def _decide_by(entry: Entry, urgent: Entry | None) -> datetime:
+    limits = [over_at(entry.starts_on), entry.received_at + REFUSAL_WITHIN]
+    if urgent is not None and (lapse := _lapse(urgent)) is not None:
+        limits.append(lapse)
+    return min(limits)
 
 
-async def shut(reader: Reader) -> frozenset[str]:
-    """The ids of the entries whose seal keeps the actor out: no notice tells of them."""
-    return await store.list_closed(reader)
+async def _urgent_of(reader: Reader, entries: Iterable[Entry]) -> dict[str, Entry]:
+    """The urgent entries that some formalise, by their ids."""
+    ids = {entry.formalises for entry in entries if entry.formalises is not None}
+    return {entry.id: entry for entry in await entry_store.list_by_ids(reader, ids)} if ids else {}
 
 
-async def notices(checks: Reader, limit: int, shut: Collection[str]) -> list[Seen]:
+def _decided_by(entry: Entry, urgent: Entry | None) -> set[str | None]:
+    earlier = () if urgent is None else (*urgent.authors, urgent.countersigner)
+    return {*entry.authors, entry.verified_by, *entry.approved_by, *earlier}
+
+
+async def _duties(
+    reader: Reader, name: DeadlineName, terms: Terms, *, agency: str | None, before: datetime | None = None
+) -> list[Task]:
+    """Duties that are open; with `before`, those only that have run since an earlier instant."""
+    found = await open_duties.list_open(reader, name, agency, _MOST, before)
+    return [Task(TaskName(name), entry_id, duty_due(name, since, terms), since) for entry_id, since in found]
+
+
+async def _amendments(reader: Reader) -> list[Task]:
+    actor = reader.actor
+    waiting = [each for each in await list_waiting(reader, _MOST) if not _of_own_office(each, actor)]
+    extended = {each.entry_id for each in waiting if each.kind is AmendmentKind.EXTENSION}
+    ends = {
+        entry.id: entry.in_force_until
+        for entry in (await entry_store.list_by_ids(reader, extended) if extended else ())
+    }
+    return [
+        Task(
+            _AMENDMENTS[each.state],
+            each.entry_id,
+            ends.get(each.entry_id) if each.kind is AmendmentKind.EXTENSION else None,
+            each.updated_at,
+            amendment_id=each.id,
+        )
+        for each in waiting
+    ]
+
+
+def _of_own_office(amendment: Amendment, actor: Actor) -> bool:
+    """Whether another office of Immigration has to approve it."""
+    own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
+    return own and amendment.state is AmendmentState.VERIFIED
+
+
+async def _correction_requests(reader: Reader) -> list[Task]:
+    name = TaskName.PREPARE_CORRECTION
+    if reader.actor.holds("approver"):
+        name = TaskName.DECIDE_CORRECTION_REQUEST
+    return [
+        Task(
+            name,
+            each.entry_id,
+            each.due_at,
+            each.received_at,
+            first=each.priority == "high",
+            request_id=each.request_id,
+        )
+        for each in await open_requests(reader, _MOST)
+    ]
+
+
+async def _list(
+    reader: Reader, state: str, *, agency: str | None = None, urgent: bool = False
+) -> list[Entry]:
+    entries = await entry_store.list_in_states(reader, [state], agency=agency, urgent=urgent, limit=_MOST)
+    return [entry for entry in entries if entry.at(reader.now).state is entry.state]
+
+
+def _lapse(entry: Entry) -> datetime | None:
+    return over_at(entry.ends_on) if entry.ends_on else None
+
+
+async def told(reader: Reader, limit: int) -> list[Notice]:
+    """What the actor was told, newest first."""
+    return await list_latest(reader, limit)
+
+
+async def seen(checks: Reader, limit: int, shut: Collection[str]) -> list[Seen]:
     """Hits and sightings of the actor's agency's entries, newest first; of all for those who see all.
 
     Args:
@@ -92,7 +246,7 @@ async def notices(checks: Reader, limit: int, shut: Collection[str]) -> list[See
         limit: at most so many.
         shut: entries of which the actor is not told.
     """
-    actor: Actor = checks.actor
+    actor = checks.actor
     if actor.holds(*ALL_ENTRIES):
         agency = None
     elif actor.agency and actor.holds("submitter", "verifier", "supervisor"):
@@ -100,14 +254,3 @@ async def notices(checks: Reader, limit: int, shut: Collection[str]) -> list[See
     else:
         return []
     return [seen for seen in await list_seen(checks, agency, limit) if seen.entry_id not in shut]
-
-
-async def _list(
-    reader: Reader, state: str, *, agency: str | None = None, urgent: bool = False
-) -> list[Entry]:
-    entries = await store.list_in_states(reader, [state], agency=agency, urgent=urgent, limit=_MOST)
-    return [entry for entry in entries if entry.at(reader.now).state is entry.state]
-
-
-def _lapse(entry: Entry) -> datetime | None:
-    return over_at(entry.ends_on) if entry.ends_on else None

@@ -53,6 +53,7 @@ async def test_the_owner_and_the_directorate_are_told_of_an_end_that_comes_near(
         "due_at": "2027-05-20T16:59:59.000000Z",
         "entry_id": entry["id"],
         "alert_id": None,
+        "request_id": None,
         "agency": "KPK",
         "deadline": None,
         "ends_on": "2027-05-23",

@@ -1,0 +1,92 @@
+"""What waits for an officer, and in which order; pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from app.kit.clock import legal_day
+
+
+class TaskName(StrEnum):
+    """The closed vocabulary of tasks."""
+
+    VERIFY = "verify"
+    APPROVE = "approve"
+    COUNTERSIGN = "countersign"
+    RESUBMIT = "resubmit"
+    FORMALISE = "formalise"
+    EXTEND = "extend"
+    DELIVER_TO_PERSON = "deliver_to_person"
+    DELIVER_TO_MINISTER = "deliver_to_minister"
+    WITHDRAW_PASSPORT = "withdraw_passport"
+    VERIFY_AMENDMENT = "verify_amendment"
+    APPROVE_AMENDMENT = "approve_amendment"
+    ANSWER_LETTER = "answer_letter"
+    ANSWER_OBJECTION = "answer_objection"
+    DECIDE_CORRECTION_REQUEST = "decide_correction_request"
+    PREPARE_CORRECTION = "prepare_correction"
+
+
+MEANINGS = {
+    TaskName.VERIFY: "a request of your agency waits for its verification",
+    TaskName.APPROVE: "a verified request waits for its approval",
+    TaskName.COUNTERSIGN: "an urgent entry waits for its countersignature",
+    TaskName.RESUBMIT: "a request of your agency was returned",
+    TaskName.FORMALISE: "an urgent entry of your agency needs its formal decision before it lapses",
+    TaskName.EXTEND: "a measure of your agency ends within thirty days and can still be extended",
+    TaskName.DELIVER_TO_PERSON: "a decision of your agency is to reach the person",
+    TaskName.DELIVER_TO_MINISTER: "a decision of your agency should have reached the minister",
+    TaskName.WITHDRAW_PASSPORT: "an Indonesian's passport is to be withdrawn",
+    TaskName.VERIFY_AMENDMENT: "an amendment of your agency waits for its verification",
+    TaskName.APPROVE_AMENDMENT: "a verified amendment waits for its approval",
+    TaskName.ANSWER_LETTER: "another body's letter asks your agency about an entry of yours",
+    TaskName.ANSWER_OBJECTION: "an objection against an entry of your agency waits for its answer",
+    TaskName.DECIDE_CORRECTION_REQUEST: "a correction request waits for its decision",
+    TaskName.PREPARE_CORRECTION: "a correction request is about an entry of your agency",
+}
+"""What each name means, for readers of the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for the reader.
+
+    Attributes:
+        name: what is to be done.
+        entry_id: the entry it is about.
+        due_at: when the law or the deployment wants it done; None without a limit.
+        since: from when it has waited.
+        first: an innocent person may be stopped meanwhile: before all others of its day (R63).
+    """
+
+    name: TaskName
+    entry_id: str
+    due_at: datetime | None
+    since: datetime
+    first: bool = False
+    amendment_id: str | None = None
+    objection_id: str | None = None
+    request_id: str | None = None
+
+    @property
+    def subject_id(self) -> str:
+        """What is acted on: the amendment, objection or request, or else the entry itself."""
+        return self.amendment_id or self.objection_id or self.request_id or self.entry_id
+
+
+def in_order(tasks: list[Task]) -> list[Task]:
+    """Tasks, soonest first, those without a limit last and oldest first; always in the same order."""
+    return sorted(tasks, key=_place)
+
+
+def _place(task: Task) -> tuple[bool, date, bool, datetime, datetime, str, str]:
+    due_at = task.due_at or task.since
+    return (
+        task.due_at is None,
+        legal_day(due_at),
+        not task.first,
+        due_at,
+        task.since,
+        task.name,
+        task.subject_id,
+    )

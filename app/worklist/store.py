@@ -1,0 +1,58 @@
+"""The statements of the worklist: what is open, found by columns, so that few entries have to be read."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import and_, or_, select
+
+from app.amendments.domain import OPEN, AmendmentKind
+from app.amendments.tables import amendment as amendment_table
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.entries.deadlines import Terms
+from app.entries.domain import Measure, State
+from app.entries.tables import entry as entry_table
+
+
+async def list_extendable(
+    reader: Reader, agency: str, until: datetime, terms: Terms, limit: int
+) -> list[tuple[str, date]]:
+    """Ids and last days of an agency's measures in force that end by an instant and may be extended, soonest first."""
+    table = entry_table
+    may_be = [
+        and_(table.c.measure == measure, table.c.extension_count < terms.extensions(measure))
+        for measure in Measure
+    ]
+    statement = (
+        select(table.c.id, table.c.ends_on)
+        .where(
+            table.c.state == State.ACTIVE,
+            table.c.agency == agency,
+            table.c.in_force_until > reader.now,
+            table.c.in_force_until <= until,
+            or_(*may_be),
+        )
+        .order_by(table.c.in_force_until, table.c.id)
+        .limit(limit)
+    )
+    return [(entry_id, ends_on) for entry_id, ends_on in await reader.run(statement)]
+
+
+_FORMALISED = select(entry_table.c.formalises).where(
+    any_of(entry_table.c.formalises, "ids"), entry_table.c.state.not_in([State.REJECTED, State.ENDED])
+)
+_BEING_EXTENDED = select(amendment_table.c.entry_id).where(
+    any_of(amendment_table.c.entry_id, "ids"),
+    amendment_table.c.kind == AmendmentKind.EXTENSION,
+    amendment_table.c.state.in_(sorted(OPEN)),
+)
+
+
+async def formalised(reader: Reader, urgent_ids: Collection[str]) -> set[str]:
+    """Those of the urgent entries whose formal entry was asked for already."""
+    return set((await reader.run(_FORMALISED, {"ids": sorted(urgent_ids)})).scalars())
+
+
+async def being_extended(reader: Reader, entry_ids: Collection[str]) -> set[str]:
+    """Those of the entries whose extension waits for its decision."""
+    return set((await reader.run(_BEING_EXTENDED, {"ids": sorted(entry_ids)})).scalars())
