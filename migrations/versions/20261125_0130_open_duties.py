@@ -10,7 +10,7 @@ from alembic import op
 from app.db.migrate import REGISTER
 from app.db.types import Id, Instant
 
-revision = "0021"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None

@@ -139,7 +139,7 @@ async def test_entries_of_before_are_told_since_when_their_duties_run(new: Runti
 
     def before_and_after(connection: Connection) -> list[Any]:
         given.attributes.update(connection=connection, parts=parts)
-        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0021").down_revision))
+        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0010").down_revision))
         for each in entries:
             row = {**msgspec.structs.asdict(each), "document": msgspec.json.encode(each).decode()}
             connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
