@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     statistics_smallest_cell: int = Field(
         5, ge=1, description="least number of persons that a cell of the statistics shows"
     )
+    match_policy: dict[str, float] = Field(
+        {},
+        description='thresholds of name matching that differ from the defaults, as JSON: {"stop_bits": 27}; '
+        "app/matching/policy.py says what each does, `cekal evaluate` what a change brings",
+    )
 
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)

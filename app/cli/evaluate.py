@@ -10,6 +10,7 @@ from app.cli.printing import print_json, print_table, progress
 
 if TYPE_CHECKING:
     from app.matching.evaluation import Tell
+    from app.matching.policy import MatchPolicy
 
 _LIST_BESIDE = "list.ndjson"
 
@@ -57,38 +58,45 @@ def evaluate(
     "categories": {…}}; for queries {"sets": {"idn": {"n": 31, "recall": 0.97, "recall_at_1": 0.9, …}}, "ranks": […]}.
 
     No register is needed or touched; names from FILE are printed nowhere.
+
+    Settings: CEKAL_MATCH_POLICY, thresholds to try, such as '{"stop_bits": 27}'.
     """
     from app.matching.labelled import NotLabelled, kind_of
+    from app.matching.policy import PolicyUnreadable, policy_of
+    from app.settings import load_settings
 
     try:
+        policy = policy_of(load_settings().match_policy)
         kind = kind_of(file)
         if kind == "queries":
             beside = listed or file.with_name(_LIST_BESIDE)
             if not beside.is_file():
                 raise Refused(f"{file} holds queries: say with --list which list they go to.", usage=True)
-            _tell_ranks(_queries(file, beside, names_only=names_only), as_json=as_json)
+            _tell_ranks(_queries(file, beside, policy, names_only=names_only), as_json=as_json)
         else:
-            _tell_figures(_pairs(file, names_only=names_only), as_json=as_json)
+            _tell_figures(_pairs(file, policy, names_only=names_only), as_json=as_json)
+    except PolicyUnreadable as error:
+        raise Refused(str(error), usage=True) from None
     except NotLabelled as error:
         raise Refused(str(error)) from None
 
 
-def _pairs(file: Path, *, names_only: bool) -> dict[str, Any]:
+def _pairs(file: Path, policy: "MatchPolicy", *, names_only: bool) -> dict[str, Any]:
     from app.matching.evaluation import evaluate_pairs
     from app.matching.labelled import read_pairs
 
     pairs = read_pairs(file)
     with progress("Comparing", "pairs") as tell:
-        return evaluate_pairs(pairs, _seldom(tell), names_only=names_only)
+        return evaluate_pairs(pairs, _seldom(tell), policy, names_only=names_only)
 
 
-def _queries(file: Path, listed: Path, *, names_only: bool) -> dict[str, Any]:
+def _queries(file: Path, listed: Path, policy: "MatchPolicy", *, names_only: bool) -> dict[str, Any]:
     from app.matching.evaluation import evaluate_queries
     from app.matching.labelled import read_list, read_queries
 
     queries, entries = read_queries(file), read_list(listed)
     with progress("Looking up", "queries") as tell:
-        return evaluate_queries(queries, entries, _seldom(tell), names_only=names_only)
+        return evaluate_queries(queries, entries, _seldom(tell), policy, names_only=names_only)
 
 
 def _seldom(tell: "Tell") -> "Tell":

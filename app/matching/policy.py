@@ -5,12 +5,20 @@ travellers in 1000 at the very limit, and most chance evidence stays far below; 
 doubles it. A register ten times as large needs about three bits more for the same peace at the counter.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 import msgspec
 
+Bits = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
-class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True):
+
+class PolicyUnreadable(ValueError):
+    """A threshold has a name that doesn't exist, or a value that can't be meant."""
+
+
+class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a name, with or without a birth date, is shown to somebody. A name alone never refuses.
 
     Attributes:
@@ -42,29 +50,42 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True):
         most_candidates: entries that are compared for one traveller; more than that is said (`truncated`).
     """
 
-    stop_bits: float = 25.0
-    stop_likeness: float = 0.55
-    exact_bits: float = 23.0
-    fitting_likeness: float = 0.75
-    fitting_bits: float = 12.0
-    near_likeness: float = 0.75
-    near_bits: float = 27.0
-    equal_likeness: float = 0.95
-    equal_bits: float = 4.5
-    name_only_likeness: float = 0.65
-    name_only_bits: float = 4.0
-    name_only_part_bits: float = 11
-    review_bits: float = 12.8
-    review_likeness: float = 0.36
-    near_review_bits: float = 20.0
-    contradicted_bits: float = 20.0
-    near_year_likeness: float = 0.85
-    near_year_bits: float = 17.0
-    probable_bits: float = 32.0
-    other_sex_bits: float = 4.0
-    other_nationality_bits: float = 2.0
-    most_candidates: int = 100
+    stop_bits: Bits = 25.0
+    stop_likeness: Share = 0.55
+    exact_bits: Bits = 23.0
+    fitting_likeness: Share = 0.75
+    fitting_bits: Bits = 12.0
+    near_likeness: Share = 0.75
+    near_bits: Bits = 27.0
+    equal_likeness: Share = 0.95
+    equal_bits: Bits = 4.5
+    name_only_likeness: Share = 0.65
+    name_only_bits: Bits = 4.0
+    name_only_part_bits: Bits = 11
+    review_bits: Bits = 12.8
+    review_likeness: Share = 0.36
+    near_review_bits: Bits = 20.0
+    contradicted_bits: Bits = 20.0
+    near_year_likeness: Share = 0.85
+    near_year_bits: Bits = 17.0
+    probable_bits: Bits = 32.0
+    other_sex_bits: Bits = 4.0
+    other_nationality_bits: Bits = 2.0
+    most_candidates: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
 
 
 DEFAULT: Final = MatchPolicy()
 """What holds unless settings say otherwise."""
+
+
+def policy_of(thresholds: Mapping[str, float]) -> MatchPolicy:
+    """Give the policy with some thresholds set (the setting `match_policy`), the others at their defaults.
+
+    Raises:
+        PolicyUnreadable: an unknown name, or a value out of its range.
+    """
+    given = {name: int(value) if float(value).is_integer() else value for name, value in thresholds.items()}
+    try:
+        return msgspec.convert(given, MatchPolicy)
+    except msgspec.ValidationError as error:
+        raise PolicyUnreadable(f"match_policy: {error}.") from None

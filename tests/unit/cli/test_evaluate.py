@@ -52,3 +52,21 @@ def test_a_malformed_file_is_refused_in_a_sentence(pairs: Path):
     with pytest.raises(Refused, match="line 2: label must be 1") as refusal:
         run(["evaluate", str(pairs)])
     assert refusal.value.code == FAILED
+
+
+def test_thresholds_can_be_tried(
+    pairs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CEKAL_MATCH_POLICY", '{"name_only_bits": 50}')
+    run(["evaluate", str(pairs), "--json"])
+    assert json.loads(capsys.readouterr().out)["sets"]["idn"]["recall"] == 0.0
+
+
+@pytest.mark.parametrize("policy", ['{"stop_bits": -1}', '{"stop_likeness": 2}', '{"stop_bitts": 1}'])
+def test_a_threshold_that_can_not_be_meant_is_refused(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+):
+    monkeypatch.setenv("CEKAL_MATCH_POLICY", policy)
+    with pytest.raises(Refused, match=r"match_policy: .*stop_") as refusal:
+        run(["evaluate", str(pairs)])
+    assert refusal.value.code == USAGE
