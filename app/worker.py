@@ -20,6 +20,7 @@ from app.checks.partitions import make_months
 from app.departures.service import erase_travellers
 from app.entries import service as entries
 from app.entries import store as entry_store
+from app.entries.renewal import renew_names
 from app.kit.ids import first_id
 from app.notices import rounds as notices
 from app.retention import service as retention
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 LOCK = 0x63656B77
 _SOME = 200
+_FEW = 25
 _OFTEN = 1.0
 _AT_TIMES = 15.0
 _SELDOM = 60.0
@@ -50,6 +52,7 @@ class Worker:
                 (_SELDOM, self.tidy),
                 (_SELDOM, self.retain),
                 (_AT_TIMES, self.tell_officers),
+                (_AT_TIMES, self.renew_names),
             )
             for number, (seconds, act) in enumerate(loops):
                 group.create_task(self._every(seconds, act, LOCK + number))
@@ -111,6 +114,16 @@ class Worker:
                 if len(due) < _SOME:
                     break
         return erased
+
+    async def renew_names(self) -> int:
+        """Make name keys of older rules anew, in small steps that let others write between; how many entries'."""
+        renewed = 0
+        while True:
+            async with self.runtime.writing(SYSTEM) as unit:
+                some = await renew_names(unit, _FEW)
+            renewed += some
+            if some < _FEW:
+                return renewed
 
     async def tidy(self) -> None:
         """Erase old questions, drop answers kept for repeats and absent processes, make next month's partition."""

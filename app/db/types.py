@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, MetaData, String, Text, bindparam
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, MetaData, String, Text, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -73,17 +73,21 @@ class Instant(TypeDecorator[datetime]):
         return moment.astimezone(UTC)
 
 
-class _TextList(TypeDecorator[list[str]]):
-    """A list of texts as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+class _List(TypeDecorator[list[Any]]):
+    """A list as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
 
     impl = Text
     cache_ok = True
 
+    def __init__(self, item: type[TypeEngine[Any]]) -> None:
+        super().__init__()
+        self.item = item
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The parameter's type on this engine."""
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Text))
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(self.item))
 
-    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> Any:
         """The list as the driver wants it."""
         if value is None:
             return None
@@ -109,9 +113,10 @@ def _any_of_json(element: _AnyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
     return f"{compiler.process(column, **kwargs)} IN ({inner})"
 
 
-def any_of(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """A condition that holds where the text `column` is in the list bound to the parameter `name`.
+def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A condition that holds where a column of texts or whole numbers is in the list bound to the parameter `name`.
 
     Unlike `in_()`, the statement is the same for lists of any length, so it is compiled and prepared once.
     """
-    return _AnyOf(column, bindparam(name, type_=_TextList()))
+    item = BigInteger if isinstance(column.type, BigInteger) else Text
+    return _AnyOf(column, bindparam(name, type_=_List(item)))

@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, u
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
-from app.entries import open_duties, tables
+from app.entries import name_keys, open_duties, tables
 from app.entries.blobs import Blob
 from app.entries.domain import Basis, Entry, State
 from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
+from app.identity.spellings import NORM_VERSION
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Entry).decode
@@ -61,8 +62,10 @@ async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -
 
 async def add_all(unit: Unit, entries: Sequence[tuple[Entry, str | None]], event: str) -> None:
     """Store new entries, each with the reason that was given, as `add` does: a few statements for all."""
-    await unit.run(insert(tables.entry), [_columns(entry) for entry, _ in entries])
+    columns = [{**_columns(entry), "norm_version": NORM_VERSION} for entry, _ in entries]
+    await unit.run(insert(tables.entry), columns)
     await unit.run(insert(tables.key), [row for entry, _ in entries for row in _keys(entry)])
+    await name_keys.add_all(unit, [entry for entry, _ in entries])
     await unit.run(
         insert(tables.version), [_version(unit, entry, event, reason) for entry, reason in entries]
     )
@@ -86,6 +89,7 @@ async def save(
     if reindex:
         await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
         await unit.run(insert(tables.key), _keys(entry))
+        await name_keys.replace(unit, entry)
     await unit.run(insert(tables.version), _version(unit, entry, event, reason))
     if entry.sealed_for is not None:
         await unit.run(delete(tables.seal).where(tables.seal.c.entry_id == entry.id))

@@ -39,6 +39,9 @@ entry = Table(
     Column("citizenship", String(3)),
     Column("province", Text),
     Column("sealed", Boolean, nullable=False, server_default=false()),
+    Column(
+        "norm_version", Integer, nullable=False, server_default="0"
+    ),  # what its name keys were made by; 0: none yet
     Column("document", Text, nullable=False),  # the whole entry, JSON
 )
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
@@ -65,6 +68,8 @@ seal = Table(
     Column("person", String(64), primary_key=True),  # whom the seal lets through, authors included
 )
 
+Index("ix_entry_norm_version", entry.c.norm_version)  # whose name keys are to be made anew
+
 version = Table(
     "entry_version",
     metadata,
@@ -86,6 +91,15 @@ key = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_entry_key_entry_id", key.c.entry_id)
+
+name_key = Table(
+    "name_key",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_name_key_entry_id", name_key.c.entry_id)
 
 blob = Table(
     "blob",
