@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,19 +119,21 @@ def passport(number: int) -> str:
     return f"B{number:08d}"
 
 
-async def fill_entries(runtime: Runtime, count: int) -> None:
-    """List so many exit bans of citizens, each with one passport, in force now."""
-    for begin in range(0, count, _AT_ONCE):
+async def fill_entries(
+    runtime: Runtime, count: int, subject: Callable[[int], Subject] | None = None, *, start: int = 0
+) -> None:
+    """List so many exit bans of citizens, each with one passport, in force now; `subject` makes the n-th person."""
+    for begin in range(start, start + count, _AT_ONCE):
         async with runtime.writing(SYSTEM) as unit:
-            for number in range(begin, min(count, begin + _AT_ONCE)):
-                await entries.add(unit, entry_numbered(number, unit.now), "approved")
+            some = range(begin, min(start + count, begin + _AT_ONCE))
+            await entries.add_all(unit, [(entry_of(n, unit.now, subject), None) for n in some], "approved")
     if not runtime.register.is_sqlite:  # autovacuum would do this within a minute; SQLite has to do without
         async with runtime.writing(SYSTEM) as unit:
             await unit.run(text("ANALYZE"))
 
 
-def entry_numbered(number: int, now: datetime) -> Entry:
-    """The n-th listed exit ban, in force from today."""
+def entry_of(number: int, now: datetime, subject: Callable[[int], Subject] | None = None) -> Entry:
+    """The n-th entry, in force since today."""
     today = legal_day(now)
     until = today + timedelta(days=170)
     return Entry(
@@ -141,14 +143,7 @@ def entry_numbered(number: int, now: datetime) -> Entry:
         measure=Measure.PREVENTION,
         agency="KPK",
         citizenship=Citizenship.WNI,
-        subject=Subject(
-            full_name=f"Contoh Nomor {number}",
-            sex="male",
-            birth=Birth(date="1970-05-17"),
-            birth_place="Semarang",
-            nationalities=("IDN",),
-            documents=(Document("passport", passport(number), "IDN"),),
-        ),
+        subject=(subject or _plain)(number),
         basis=Basis(
             instrument="order",
             number=f"R-{number}/BENCH",
@@ -169,6 +164,17 @@ def entry_numbered(number: int, now: datetime) -> Entry:
         received_at=now,
         created_at=now,
         updated_at=now,
+    )
+
+
+def _plain(number: int) -> Subject:
+    return Subject(
+        full_name=f"Contoh Nomor {number}",
+        sex="male",
+        birth=Birth(date="1970-05-17"),
+        birth_place="Semarang",
+        nationalities=("IDN",),
+        documents=(Document("passport", passport(number), "IDN"),),
     )
 
 

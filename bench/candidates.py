@@ -1,0 +1,169 @@
+"""What finding by name costs: adding an entry with its keys, looking a traveller up, comparing who is found.
+
+    python -m bench.candidates                              # both engines, 10,000 and 100,000 entries
+    python -m bench.candidates --sizes 10000 1000000        # takes about an hour
+    python -m bench.candidates --engines sqlite --json
+
+Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. Entries and
+travellers are made up, their names as frequent as the table of travellers' names says; no traveller is listed. The
+statements are the service's own, asked without HTTP, one after the other, in this process.
+
+The columns: milliseconds to add an entry, in a transaction of its own, without and with its name keys, and their ratio;
+then for a traveller with a birth date, and again without one: candidates, milliseconds to find them (median and 99th
+percentile), milliseconds to compare them all (median).
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.access.domain import SYSTEM
+from app.entries import name_keys
+from app.entries import store as entries
+from app.entries.subjects import Document, Subject
+from app.matching.assessment import assess
+from app.matching.keys import asked_keys
+from app.matching.persons import Asked
+from app.matching.policy import DEFAULT
+from app.runtime import Runtime
+from bench.crowds import birth, by_frequency
+from bench.figures import median, percentile, shown, table
+from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, passport, registers
+
+_ADDED = 300
+_TRAVELLERS = 500
+
+
+def main() -> None:
+    options = _options()
+    with registers(options.place) as made:
+        rows = [
+            row for engine in options.engines for row in asyncio.run(_measure(made, engine, options.sizes))
+        ]
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    head = [
+        "",
+        "add",
+        "with keys",
+        "ratio",
+        "found",
+        "find p50",
+        "p99",
+        "compare",
+        "no birth: found",
+        "p50",
+        "p99",
+    ]
+    print(table(head, [_row(row) for row in rows]))
+
+
+async def _measure(made: Registers, engine: str, sizes: list[int]) -> list[dict[str, Any]]:
+    chance, rows, filled = random.Random(1), [], 0
+    settings = await made.make(engine, f"names-{engine}")
+    async with opened(settings) as runtime:
+        for size in sorted(sizes):
+            await fill_entries(runtime, size - filled, _people(chance), start=filled)
+            filled = size
+            row: dict[str, Any] = {"engine": engine, "entries": size}
+            row["add_ms"], row["add_with_keys_ms"] = await _adding(runtime, chance, filled)
+            filled += 2 * _ADDED
+            row["dated"] = await _finding(runtime, chance, dated=True)
+            row["undated"] = await _finding(runtime, chance, dated=False)
+            rows.append(row)
+    return rows
+
+
+def _people(chance: random.Random) -> Callable[[int], Subject]:
+    name = by_frequency()
+
+    def person(number: int) -> Subject:
+        return Subject(
+            full_name=name(chance).title(),
+            sex="male",
+            birth=birth(chance),
+            birth_place="Semarang",
+            nationalities=("IDN",),
+            documents=(Document("passport", passport(number), "IDN"),),
+        )
+
+    return person
+
+
+async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[float, float]:
+    """Milliseconds to add an entry without and with keys, in turns."""
+    person, with_keys = _people(chance), name_keys.add_all
+    took: dict[bool, list[float]] = {False: [], True: []}
+
+    async def nothing(*_: object) -> None:
+        """Store no keys."""
+
+    try:
+        for number in range(start, start + 2 * _ADDED):
+            keyed = number % 2 == 1
+            name_keys.add_all = with_keys if keyed else nothing
+            began = time.perf_counter()
+            async with runtime.writing(SYSTEM) as unit:
+                await entries.add(unit, entry_of(number, unit.now, person), "approved")
+            took[keyed].append(1000 * (time.perf_counter() - began))
+    finally:
+        name_keys.add_all = with_keys
+    return median(took[False]), median(took[True])
+
+
+async def _finding(runtime: Runtime, chance: random.Random, *, dated: bool) -> dict[str, float]:
+    name = by_frequency()
+    found, finding, comparing = [], [], []
+    for _ in range(_TRAVELLERS):
+        asked = Asked.of([name(chance)], [birth(chance)] if dated else [])
+        async with runtime.reading(SYSTEM) as reader:
+            began = time.perf_counter()
+            candidates = await name_keys.find(reader, asked_keys(asked), DEFAULT.most_candidates)
+            finding.append(1000 * (time.perf_counter() - began))
+            listed = await entries.list_by_ids(reader, candidates.ids)
+        began = time.perf_counter()
+        for entry in listed:
+            assess(asked, name_keys.listed(entry.subject))
+        comparing.append(1000 * (time.perf_counter() - began))
+        found.append(len(candidates.ids))
+    return {
+        "found": median(found),
+        "find_p50_ms": median(finding),
+        "find_p99_ms": percentile(sorted(finding), 0.99),
+        "compare_ms": median(comparing),
+    }
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    add, keyed, dated, undated = row["add_ms"], row["add_with_keys_ms"], row["dated"], row["undated"]
+    return [
+        f"{row['engine']} {row['entries']:,}",
+        shown(add, 2),
+        shown(keyed, 2),
+        shown(keyed / add, 1),
+        shown(dated["found"]),
+        *(shown(dated[key], 2) for key in ("find_p50_ms", "find_p99_ms", "compare_ms")),
+        shown(undated["found"]),
+        *(shown(undated[key], 2) for key in ("find_p50_ms", "find_p99_ms")),
+    ]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.candidates", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 100_000], help="entries")
+    parser.add_argument("--place", type=Path, help="a folder for the registers; by default a temporary one")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
