@@ -17,8 +17,8 @@ from app.entries import tables
 from app.entries.domain import Entry
 from app.entries.subjects import Subject
 from app.identity.spellings import NORM_VERSION
-from app.matching.keys import Keys, stored_keys
-from app.matching.persons import Listed
+from app.matching.keys import asked_keys, least_bits, stored_keys
+from app.matching.persons import Asked, Listed
 from app.matching.retrieval import Candidates, rank
 
 _GONE: Final = 2
@@ -60,10 +60,11 @@ async def forget(unit: Unit, entry_id: str) -> None:
     await unit.run(delete(tables.name_key).where(tables.name_key.c.entry_id == entry_id))
 
 
-async def find(reader: Reader, keys: Keys, most: int) -> Candidates[str]:
-    """The ids of the entries that share a key with a traveller, the most promising first, at most so many."""
+async def find(reader: Reader, asked: Asked, most: int) -> Candidates[str]:
+    """The ids of the entries that share keys with a traveller, the most promising first, at most so many."""
+    keys = asked_keys(asked)
     rows = await reader.run(_HITS, {"keys": list(keys)})
-    return rank(((key, entry_id) for key, entry_id in rows), keys, most)
+    return rank(((key, entry_id) for key, entry_id in rows), keys, most, least_bits(asked))
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from app.identity.spellings import spellings
 from app.matching.assessment import Tier, assess
-from app.matching.keys import asked_keys, stored_keys
+from app.matching.keys import asked_keys, least_bits, stored_keys
 from app.matching.labelled import ListedRow, Pair, Query
 from app.matching.persons import Asked, Listed
 from app.matching.policy import DEFAULT, MatchPolicy
@@ -156,7 +156,7 @@ def _look_up(
         return not (query.without_own and who == query.expected and name == query.name)
 
     hits = {(key, who) for key in keys for who, name in index.get(key, ()) if counts(who, name)}
-    candidates = rank(hits, keys, policy.most_candidates)
+    candidates = rank(hits, keys, policy.most_candidates, least_bits(asked))
     scored = []
     for who in candidates.ids:
         entry = by_id[who]

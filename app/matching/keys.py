@@ -30,7 +30,11 @@ _MOST_YEARS: Final = 3
 _NEAR_YEARS: Final = (-1, 0, 1)
 _DAY_BITS: Final = 14.0
 _SWAPPED_BITS: Final = 12.0
-_YEAR_BITS: Final = 5.0
+_YEAR_BITS: Final = 3.0
+_WHOLE_BITS: Final = 6.0
+"""What sharing a whole name is worth besides its words: that there is no other."""
+_LEAST_BITS: Final = 10.0
+"""What a dated traveller's candidate must share at least: below it no tier can come of it."""
 _EDGE_BITS: Final = 6.0
 _EDGE: Final = 2
 _START: Final = 3
@@ -55,8 +59,17 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     return tuple(dict.fromkeys((*plain, *more)))[:MOST_STORED]
 
 
+def least_bits(asked: Asked) -> float:
+    """Give what somebody must share with a traveller to be worth comparing."""
+    return _LEAST_BITS if any(map(is_full_day, asked.births)) else 0.0
+
+
 def asked_keys(asked: Asked) -> Keys:
-    """Give the keys to look up for a traveller, with what each narrows in bits."""
+    """Give the keys to look up for a traveller, with what each narrows in bits.
+
+    Where the day of birth is known, misspelled names are found by it, and the many keys that survive a typing error
+    are spared.
+    """
     days, years = _calendar(asked.births)
     found: dict[int, float] = {}
     for day in days:
@@ -66,7 +79,8 @@ def asked_keys(asked: Asked) -> Keys:
             found.setdefault(_key("day", swapped.isoformat()), _SWAPPED_BITS)
     near = {year + more for year in years for more in _NEAR_YEARS}
     for name in asked.names:
-        found |= _further_keys(name, looked_up=True)
+        if not days:
+            found |= _further_keys(name, looked_up=True)
         found |= _plain_keys(name, near, looked_up=True)
     return found
 
@@ -81,12 +95,12 @@ def _plain_keys(name: Spelling, years: Iterable[int], *, looked_up: bool = False
     }
     for word in words:
         if alone or looked_up or word.bits >= _RARE_BITS:
-            found[_key("word", word.code)] = word.bits
+            found[_key("word", word.code)] = word.bits + (_WHOLE_BITS if alone else 0.0)
         if alone or looked_up or word.bits >= _TELLING_BITS:
             for year in years:
                 found[_key("year", word.code, str(year))] = word.bits + _YEAR_BITS
     if not alone:
-        found[_key("word", code(name.glued))] = name.bits
+        found[_key("word", code(name.glued))] = name.bits + _WHOLE_BITS
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from app.matching.keys import Keys, asked_keys
+from app.matching.keys import Keys, asked_keys, least_bits
 from app.matching.persons import Asked
 
 Id = TypeVar("Id", bound=Hashable)
@@ -24,20 +24,23 @@ class Candidates(msgspec.Struct, Generic[Id], frozen=True):
     truncated: bool
 
 
-def rank(hits: Iterable[tuple[int, Id]], keys: Keys, most: int) -> Candidates[Id]:
+def rank(hits: Iterable[tuple[int, Id]], keys: Keys, most: int, least: float = 0.0) -> Candidates[Id]:
     """Rank what an index found.
 
     Args:
         hits: a key that was looked up, and who is stored under it.
         keys: the keys that were looked up, with their bits.
         most: how many are kept.
+        least: bits that somebody must share to be kept at all.
     """
     found: defaultdict[Id, float] = defaultdict(float)
     for key, who in hits:
         found[who] += keys[key]
-    if len(found) <= most:
-        return Candidates(tuple(sorted(found, key=found.__getitem__, reverse=True)), truncated=False)
-    ranked = sorted(found, key=found.__getitem__, reverse=True)
+    ranked = sorted(
+        (who for who, bits in found.items() if bits >= least), key=found.__getitem__, reverse=True
+    )
+    if len(ranked) <= most:
+        return Candidates(tuple(ranked), truncated=False)
     return Candidates(tuple(ranked[:most]), truncated=found[ranked[most]] >= found[ranked[most - 1]])
 
 
@@ -55,4 +58,5 @@ class MemoryIndex(Generic[Id]):
     def candidates(self, asked: Asked, most: int) -> Candidates[Id]:
         """Find whom to compare with a traveller."""
         keys = asked_keys(asked)
-        return rank(((key, who) for key in keys for who in self._stored.get(key, ())), keys, most)
+        hits = ((key, who) for key in keys for who in self._stored.get(key, ()))
+        return rank(hits, keys, most, least_bits(asked))

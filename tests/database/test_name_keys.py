@@ -12,7 +12,6 @@ from app.entries.tables import entry as entry_table
 from app.entries.tables import name_key
 from app.identity.births import Birth
 from app.identity.spellings import NORM_VERSION
-from app.matching.keys import asked_keys
 from app.matching.persons import Asked
 from app.runtime import Runtime
 from app.worker import Worker
@@ -27,7 +26,7 @@ async def found(runtime: Runtime, name: str, born: str | None = None) -> list[st
     """Ids of the entries that a traveller's name, and perhaps birth date, leads to."""
     asked = Asked.of([name], [Birth(date=born)] if born else [])
     async with runtime.reading(SYSTEM) as reader:
-        return list((await name_keys.find(reader, asked_keys(asked), MOST)).ids)
+        return list((await name_keys.find(reader, asked, MOST)).ids)
 
 
 async def outdated(runtime: Runtime) -> int:
