@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.identity.spellings import Spelling
 from app.matching.alignment import NOTHING, Alignment, align
 from app.matching.births import BirthEvidence, Nearness, best_birth
 from app.matching.persons import Asked, Listed
@@ -113,14 +114,19 @@ def assess(asked: Asked, listed: Listed, policy: MatchPolicy = DEFAULT) -> Asses
     return best
 
 
-def _best(asked: Asked, names: Iterable[object]) -> Alignment:
+def _best(asked: Asked, names: Iterable[Spelling]) -> Alignment:
     best = NOTHING
     for theirs in names:
         for mine in asked.names:
-            found = align(mine, theirs)  # type: ignore[arg-type]
-            if found.likeness * max(found.bits, 1.0) > best.likeness * max(best.bits, 1.0):
+            found = align(mine, theirs)
+            if _worth(found) > _worth(best):
                 best = found
     return best
+
+
+def _worth(names: Alignment) -> float:
+    """What the best of several names is chosen by: likeness and rarity, both."""
+    return names.likeness * max(names.bits, 1.0)
 
 
 def _weigh(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.identity.births import Birth
 from app.identity.spellings import NORM_VERSION, spellings
-from app.matching.keys import MOST_STORED, asked_keys, stored_keys
+from app.matching.keys import MOST_STORED, asked_keys, least_bits, stored_keys
 from app.matching.persons import Asked
 from app.matching.retrieval import Candidates, MemoryIndex, rank
 from tests.unit.matching.people import asked
@@ -108,6 +108,27 @@ def test_a_cap_that_cuts_off_equals_is_said():
     keys = {1: 5.0, 2: 9.0}
     assert rank([(1, "a"), (1, "b"), (2, "c")], keys, 2).truncated
     assert not rank([(1, "a"), (2, "b")], keys, 1).truncated
+
+
+def test_who_shares_too_little_with_a_dated_traveller_is_not_compared():
+    assert rank([(1, "a"), (2, "b")], {1: 5.0, 2: 10.0}, 10, least=10.0).ids == ("b",)
+    assert least_bits(asked("Budi", "1970-05-17")) > 0
+    assert least_bits(asked("Budi", "1970")) == least_bits(asked("Budi")) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "listed_as"),
+    [
+        ("Budi", "Budi"),
+        ("Nur", "Noer"),
+        ("Siti Aminah", "Siti Aminah Wulandari"),
+        ("Budi Santoso", "Boedi Santosa"),
+    ],
+)
+def test_a_listed_person_without_a_birth_date_is_found_by_a_dated_traveller(name: str, listed_as: str):
+    index: MemoryIndex[str] = MemoryIndex()
+    index.add("e1", stored_keys(spellings(listed_as)))
+    assert index.candidates(asked(name, "1970-05-17"), 10).ids == ("e1",)
 
 
 def test_the_index_in_memory_finds_who_shares_a_key():
