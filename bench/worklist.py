@@ -32,7 +32,7 @@ from app.notices import rounds
 from app.runtime import Runtime
 from app.worklist import service
 from bench.figures import median, shown, table
-from bench.registers import ENGINES, entry_numbered, opened, registers
+from bench.registers import ENGINES, entry_of, opened, registers
 
 LIVE = 20_000
 WAITING = 300
@@ -74,7 +74,7 @@ async def fill(runtime: Runtime, live: int, waiting: int) -> None:
 def _entry(number: int, state: State, now: datetime) -> Entry:
     """The n-th entry: one that has run for some days of its half year, or a request of last week."""
     today = legal_day(now)
-    base = entry_numbered(number, now)
+    base = entry_of(number, now)
     begins = today - timedelta(days=number % _DAYS)
     ends = begins + timedelta(days=_DAYS)
     made = day_begins(begins) if state is State.ACTIVE else now - timedelta(days=number % 7)
