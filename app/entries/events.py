@@ -41,7 +41,7 @@ class EntryErased:
 
 
 async def tell_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """The ledger's record of an erasure: a new version to take out, with nothing personal beside it."""
+    """The ledger's record of an erasure: a new version to take out; what stands beside it names nobody."""
     entry = event.entry
     return [
         Draft(
@@ -50,7 +50,7 @@ async def tell_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
             version=entry.version,
             agency=entry.agency,
             facts=_facts(entry),
-            personal={},
+            personal=personal(entry),
             tombstone=True,
         )
     ]

@@ -2,6 +2,10 @@
 
 import asyncio
 import hashlib
+import io
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import httpx2
@@ -161,7 +165,7 @@ async def test_the_person_is_erased_everywhere_and_the_ledger_verifies_as_before
     told = after[-1]
     assert (told["type"], told["entry_id"], told["tombstone"]) == ("entry.erased", entry["id"], True)
     assert told["version"] == before[mine[-1] - 1]["version"] + 1
-    assert (told["personal"], told["withheld"]) == ({}, None)
+    assert (told["personal"]["subject"]["full_name"], told["withheld"]) == (ERASED, None)
     async with nothing_changed(runtime):
         assert await worker.retain() == 0, "once"
 
@@ -310,6 +314,32 @@ async def test_what_amendments_and_correction_requests_say_of_the_person_goes_to
     assert {each["reason"] for each in amendments} == {ERASED}
     told = await read(http, supervisor, f"/v1/correction-requests/{request['id']}")
     assert (told["outcome"], told["statement"], told["requester"]["name"]) == ("refused", ERASED, ERASED)
+
+
+@PERSON
+async def test_a_court_file_of_an_erased_entry_holds_what_is_left_and_its_proofs(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, tmp_path: Path
+):
+    body = entry_body(ends_on="2026-11-30", basis=OWN_WORDS)
+    entry, approver = await lived(http, actors, body), await actors.client("approver")
+    clock.set("2027-03-11T00:00:00+07:00")
+    await worker.end_by_law()
+    assert await worker.retain() == 2
+    answer = await http.get(f"/v1/entries/{entry['id']}/evidence", headers=approver.headers)
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        assert file.testzip() is None
+        told = {name: file.read(name) for name in file.namelist()}
+    assert "entry/versions/0005.json" in told
+    (tmp_path / "evidence.zip").write_bytes(answer.content)
+    (tmp_path / "verify.py").write_bytes(told["verify.py"])
+    command = [sys.executable, "-I", "-S", "-W", "ignore", "verify.py", "evidence.zip"]
+    verified = await asyncio.to_thread(
+        subprocess.run, command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert verified.stdout.startswith("OK: "), verified.stderr
+    secrets = [secret.encode() for secret in secrets_of(body)]
+    assert [(name, secret) for name, data in told.items() for secret in secrets if secret in data] == []
 
 
 @PERSON

@@ -135,6 +135,7 @@ KNOWN = {
     "correction_request": "erased",
     "entry_duty": "erased",
     "entry_key": "deleted",
+    "entry_seal": "numbers of the officers whom a seal lets through; an erased entry stays sealed",
     "entry_source": "the reference in its source and a digest, without which an import would bring it back",
     "entry_version": "erased",
     "notice": "codes, dates and numbers",
