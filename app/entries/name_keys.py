@@ -6,7 +6,7 @@ comes it is found by those of its keys that the change did not touch.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import delete, func, select, update
 
@@ -24,7 +24,15 @@ from app.matching.retrieval import Candidates, rank
 _GONE: Final = 2
 """`entry.erased` of a person who was erased: there is no name to make keys of."""
 
-_insert = BulkInsert(tables.name_key)
+
+class NameKey(NamedTuple):
+    """A row of `name_key`."""
+
+    key: int
+    entry_id: str
+
+
+_INSERT = BulkInsert((tables.name_key, NameKey))
 _HITS = select(tables.name_key.c.key, tables.name_key.c.entry_id).where(any_of(tables.name_key.c.key, "keys"))
 
 
@@ -42,9 +50,9 @@ def listed(subject: Subject) -> Listed:
 
 async def add_all(unit: Unit, entries: Sequence[Entry]) -> None:
     """Store the keys of new entries."""
-    rows = [{"key": key, "entry_id": entry.id} for entry in entries for key in _keys(entry)]
+    rows = [NameKey(key, entry.id) for entry in entries for key in _keys(entry)]
     if rows:
-        await _insert.run(unit, rows)
+        await _INSERT.run(unit, rows)
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
