@@ -125,7 +125,7 @@ async def measure(runtime: Runtime) -> dict[str, float]:
 
         async def read(actor: Actor = actor) -> None:
             async with runtime.reading(actor) as reader:
-                await service.tasks(reader, runtime.settings)
+                await service.tasks(reader, runtime.settings, await service.shut(reader))
                 await service.told(reader, 50)
 
         figures[name] = await timed(read)

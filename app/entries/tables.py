@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from app.db.types import Id, Instant, Key, metadata
@@ -59,7 +60,12 @@ for _open in (
     Index(f"ix_entry_{_name}", *_open, sqlite_where=_there, postgresql_where=_there)
 
 Index("ix_entry_province", entry.c.province, entry.c.id)
-Index("ix_entry_sealed", entry.c.id, sqlite_where=entry.c.sealed, postgresql_where=entry.c.sealed)
+Index(
+    "ix_entry_sealed",
+    entry.c.id,
+    sqlite_where=text("sealed = 1"),  # as statements write it; SQLite would not know `sealed` for the same
+    postgresql_where=entry.c.sealed,
+)
 
 seal = Table(
     "entry_seal",

@@ -40,6 +40,14 @@ async def done(http: httpx2.AsyncClient, by: Caller, entry: Json, name: str, at:
     expect(await http.post(f"/v1/entries/{entry['id']}/duties", json=body, headers=by.headers), 201)
 
 
+async def asked_formally(http: httpx2.AsyncClient, by: Caller, urgent: Json, **period: str) -> Json:
+    """The formal entry behind an urgent one, as it was asked for."""
+    basis = {name: value for name, value in urgent["basis"].items() if value is not None}
+    body = {"basis": {**basis, "number": "R-99/FORMAL/2026"}, "gap_acknowledged": False, **period}
+    path = f"/v1/entries/{urgent['id']}/formalisation"
+    return expect(await http.post(path, json=body, headers=by.on(etag(urgent))), 201)
+
+
 @pytest.fixture
 async def owner(actors: Actors) -> Caller:
     return await actors.client("submitter")
@@ -180,6 +188,37 @@ async def test_a_passport_is_withdrawn_by_immigration(
     assert await named(http, approver, "withdraw_passport") == []
 
 
+async def test_a_passport_withdrawn_on_the_urgent_entry_is_not_withdrawn_again(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller
+) -> None:
+    duty = await actors.client("duty_officer")
+    urgent = await decide(http, duty, (await sound(http, owner))["entry"], "countersign")
+    formal = await asked_formally(http, owner, urgent, starts_on="2026-11-23", ends_on="2027-05-23")
+    await done(http, duty, urgent, "withdraw_passport", "2026-11-23T03:00:00Z")
+    formal = await decide(http, await actors.client("verifier"), formal, "verify")
+    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    assert formal["state"] == "active"
+    assert await named(http, duty, "withdraw_passport") == []
+
+
+async def test_nothing_tells_of_an_entry_whose_seal_keeps_one_out(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+) -> None:
+    named_person = await actors.client("verifier")
+    body = entry_body(ends_on="2026-12-03", sealed_for=[named_person.person])
+    submitter, approver = await actors.client("submitter"), await actors.client("approver")
+    body["sealed_for"].append(approver.person)
+    entry = await decide(http, named_person, await submit(http, submitter, body), "verify")
+    await decide(http, approver, entry, "approve")
+    clock.set("2026-11-30T09:00:00+07:00")
+    assert await worker.tell_officers() > 0
+    outsiders = [await actors.client(role) for role in ("submitter", "verifier", "approver", "duty_officer")]
+    for reader in outsiders:
+        assert await items(http, reader) + await items(http, reader, "notice") == []
+    assert await named(http, named_person, "deliver_to_person") != []
+    assert await items(http, named_person, "notice") != []
+
+
 async def test_what_has_ended_is_nobodys_duty_any_more(
     http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, owner: Caller
 ) -> None:
@@ -248,15 +287,7 @@ async def test_an_urgent_entry_is_not_to_be_formalised_twice(
     urgent = (await sound(http, owner))["entry"]
     urgent = await decide(http, deciding, urgent, "countersign")
     assert len(await named(http, owner, "formalise")) == 1
-    basis = {name: value for name, value in urgent["basis"].items() if value is not None}
-    body = {
-        "basis": {**basis, "number": "R-99/FORMAL/2026"},
-        "starts_on": "2026-12-13",
-        "ends_on": "2027-06-12",
-        "gap_acknowledged": False,
-    }
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=body, headers=owner.on(etag(urgent))), 201)
+    formal = await asked_formally(http, owner, urgent, starts_on="2026-12-13", ends_on="2027-06-12")
     assert await named(http, owner, "formalise") == []
     verifier = await actors.client("verifier")
     (task,) = await named(http, verifier, "verify")

@@ -66,3 +66,13 @@ def test_the_benchmark_of_statistics_runs_on_both_engines() -> None:
     tables = ["nothing", "month", "province", "agency x province"]
     assert counted == [(engine, what) for engine in ("sqlite", "postgresql") for what in tables]
     assert all(row["seconds"] > 0 for row in report["rows"])
+
+
+def test_the_benchmark_of_worklists_fills_a_register_and_reads_every_list() -> None:
+    report = _run("bench.worklist")
+
+    assert report["benchmark"] == "worklist"
+    assert set(report["figures"]) == {"sqlite", "postgresql"}
+    for figures in report["figures"].values():
+        assert figures["notices told"] > 0
+        assert min(figures[name] for name in ("submitter", "verifier", "approver", "duty_officer")) > 0

@@ -8,7 +8,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.access.domain import SYSTEM
-from app.entries.deadlines import MEANINGS, Deadline, DeadlineName, Terms, deadlines, withdrawn_by
+from app.entries.deadlines import (
+    MEANINGS,
+    Deadline,
+    DeadlineName,
+    Terms,
+    deadlines,
+    duties_since,
+    duty_due,
+    withdrawn_by,
+)
 from app.entries.domain import EndedReason, Entry, Measure, State
 from app.entries.periods import begins_at, over_at
 from app.entries.subjects import Citizenship, Document
@@ -297,3 +306,26 @@ def test_no_life_of_an_urgent_entry_meets_a_deadline_before_it_was_received(
 
 def test_what_is_attached_when_read_is_an_empty_mapping_in_what_is_kept():
     assert copied(entry()).met == {}
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        entry(),
+        entry(basis=basis(received_on=None)),
+        entry(state=State.RETURNED, basis=basis(received_on=None)),
+        active(basis=basis(received_on=None)),
+        active(subject=foreigner(), citizenship=Citizenship.WNA),
+        active(extended_by=basis(issued_on=date(2027, 5, 20))),
+        active(submitted_by=SYSTEM.client_id),
+        urgent(),
+        urgent(countersigned_at=NOW + timedelta(hours=7)),
+    ],
+)
+def test_what_columns_find_is_what_the_deadlines_say(of: Entry):
+    """A duty is found by since when it runs; its deadline follows from that, and nothing else is found."""
+    beside = {"deliver_to_person", "deliver_to_minister", "withdraw_passport"}
+    open_ones = {
+        name: each.due_at for name, each in running(of).items() if name in beside and not each.met_at
+    }
+    assert {str(name): duty_due(name, since, TERMS) for name, since in duties_since(of).items()} == open_ones
