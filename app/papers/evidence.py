@@ -247,7 +247,8 @@ async def _alerts(making: _Making) -> AsyncIterator[None]:
     case, told = making.case, []
     async with making.runtime.reading(case.by) as reader:
         alerts = await store.list_alerts(reader, case.entry.id, case.until)
-    for alert in alerts:
+    place = {each.alert_id: each.sequence for each in case.records}
+    for alert in sorted(alerts, key=lambda alert: place.get(alert["id"], 0)):
         async with making.runtime.reading(case.by) as reader:
             recipients = await store.list_recipients(reader, alert["family"])
             receipts = await store.list_receipts(reader, alert["id"], case.until)

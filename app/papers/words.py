@@ -85,6 +85,46 @@ ENDINGS = {
     EndedReason.SUPERSEDED: "digantikan oleh keputusan formal",
 }
 
+ACTS = {
+    "submitted": "diajukan",
+    "submitted_urgently": "diajukan secara mendesak",
+    "resubmitted": "diajukan kembali",
+    "verified": "diverifikasi",
+    "returned": "dikembalikan",
+    "approved": "disetujui",
+    "rejected": "ditolak",
+    "countersigned": "disahkan",
+    "imported": "diambil alih dari daftar",
+    "import_changed": "diubah menurut daftar",
+    "import_withdrawn": "dikeluarkan dari daftar",
+    "extended": "diperpanjang",
+    "corrected": "diperbaiki",
+    "revoked": "dicabut",
+    "acquitted": "berakhir karena putusan bebas",
+    "annulled": "dibatalkan",
+    "expired": "berakhir jangka waktunya",
+    "lapsed": "gugur demi hukum",
+    "superseded": "digantikan keputusan formal",
+    "formalised": "diikuti keputusan formal",
+    "formalisation_ended": "keputusan formal berakhir sebelum berlaku",
+}
+"""What happened to an entry; an event that is not here is told by its code alone."""
+
+AMENDMENTS = {
+    "extension": "perpanjangan",
+    "correction": "perbaikan",
+    "revocation": "pencabutan",
+    "acquittal": "putusan bebas",
+    "annulment": "pembatalan",
+}
+AMENDED = {
+    "filed": "diajukan",
+    "verify": "diverifikasi",
+    "return": "dikembalikan",
+    "approve": "disetujui",
+    "reject": "ditolak",
+}
+
 SEXES = {"male": "Laki-laki", "female": "Perempuan", "unspecified": "Tidak ditentukan"}
 
 DOCUMENTS = {
@@ -140,3 +180,12 @@ def state(code: str | None) -> str:
         return "tidak disebutkan"
     names = states.name(code)
     return code if names is None else f"{names[1]} ({code})"
+
+
+def act(code: str) -> str:
+    """What somebody did about an entry or an amendment, with its code behind."""
+    kind, _, verb = code.partition("_")
+    said = ACTS.get(code)
+    if said is None and kind in AMENDMENTS and verb in AMENDED:
+        said = f"{AMENDMENTS[kind]} {AMENDED[verb]}"
+    return code if said is None else f"{said} / {code}"

@@ -5,8 +5,9 @@ import re
 import msgspec
 import pytest
 
+from app.access.domain import SYSTEM
 from app.entries.domain import EndedReason
-from app.entries.subjects import Alias, Document
+from app.entries.subjects import Alias, Document, Subject
 from app.identity.births import Birth
 from app.kit.canonical import canonical
 from app.kit.merkle import leaf_hash
@@ -153,3 +154,13 @@ def test_markup_in_a_name_is_text():
     subject = msgspec.structs.replace(entry.subject, full_name="Raka <b>&amp;</b> <img src='x'/> Co")
     words = letters.text(pdf.render(letter(told(entry.replace(subject=subject))), None))
     assert "Raka <b>&amp;</b> <img src='x'/> Co" in words
+
+
+def test_an_imported_entry_of_which_little_is_known_has_a_letter_too():
+    subject = Subject(full_name="Aldous Quillfeather", aliases=(Alias("Al Quill"),))
+    entry = active(submitted_by=SYSTEM.client_id, verified_by=None, authors=(), approved_by=("111", "222"))
+    words = letters.text(pdf.render(letter(told(entry.replace(subject=subject))), None))
+    assert "Al Quill" in words
+    assert "disetujui oleh dua orang pejabat" in words
+    assert "pegawai nomor 111 dan 222" in words
+    assert "paling lambat 7 (tujuh) hari" not in words, "its decision was carried out elsewhere"

@@ -6,7 +6,9 @@ from typing import get_args
 import pytest
 
 from app.access.domain import Instrument
-from app.entries import person_schemas, schemas
+from app.amendments.domain import AmendmentKind
+from app.amendments.effects import EVENTS
+from app.entries import person_schemas, schemas, service
 from app.entries.domain import EndedReason
 from app.identity.births import Birth
 from app.papers import words
@@ -50,6 +52,18 @@ def test_a_state_has_its_indonesian_name_and_its_code():
     assert words.state("NZL") == "Selandia Baru (NZL)"
     assert words.state("QQQ") == "QQQ"
     assert words.state(None) == "tidak disebutkan"
+
+
+def test_what_happens_to_an_entry_or_an_amendment_has_its_word():
+    events = {*EVENTS.values(), *service._EVENTS.values(), *(reason.value for reason in EndedReason)}
+    assert events <= set(words.ACTS)
+    assert words.act("countersigned") == "disahkan / countersigned"
+    steps = [
+        f"{kind}_{verdict}" for kind in AmendmentKind for verdict in ("verify", "return", "approve", "reject")
+    ]
+    assert all(words.act(step).endswith(f" / {step}") for step in steps)
+    assert words.act("revocation_filed") == "pencabutan diajukan / revocation_filed"
+    assert words.act("something_new") == "something_new"
 
 
 @pytest.mark.parametrize(
