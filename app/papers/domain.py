@@ -152,6 +152,7 @@ class Letter:
         first: the dictum's first part, which the identity follows.
         rulings: the other parts.
         dated: how the place and the day are introduced.
+        without_photo: what stands in the photo's place where it is not there.
         identity: the person, as label and value; an empty label goes on with the one above.
         documents: type, number, issuing state, valid until.
         signatures: the owner's official, where they have a part in it, and then the one who issues it.
@@ -170,6 +171,7 @@ class Letter:
     rulings: Sequence[str]
     dated: str
     name: str
+    without_photo: str
     identity: Sequence[tuple[str, str]]
     documents: Sequence[tuple[str, str, str, str]]
     signatures: Sequence[Signature]

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
+from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.amendments.domain import Amendment
 from app.db.unit import Actor, Unit
-from app.entries import service as entries
 from app.entries.domain import Entry
 from app.entries.store import find_blob
 from app.kit.canonical import canonical
@@ -96,7 +96,7 @@ async def open_case(unit: Unit, entry_id: str) -> Case:
     Raises:
         NotFound: the entry is outside the actor's view.
     """
-    entry = await entries.get(unit, entry_id)
+    entry = await service.get_wholly(unit, entry_id)
     versions, amendments = (
         await store.list_versions(unit, entry_id),
         await store.list_amendments(unit, entry_id),
@@ -199,6 +199,7 @@ async def _beside(making: _Making) -> AsyncIterator[None]:
             "objections": await store.list_objections(reader, entry_id),
             "duties": await store.list_duties(reader, entry_id, case.until),
             "correction-requests": await store.list_corrections(reader, entry_id, case.until),
+            "supervision-reports": await store.list_reports(reader, _reports(case.versions)),
             "notices": await store.list_notices(reader, entry_id, case.until),
         }
     for name, content in found.items():
@@ -207,11 +208,16 @@ async def _beside(making: _Making) -> AsyncIterator[None]:
         yield
 
 
+def _reports(versions: Iterable[Version]) -> set[str]:
+    bases = [version.entry.basis for version in versions if version.entry.agency == IMMIGRATION]
+    return {basis.number for basis in bases if basis.instrument == "supervision_report"}
+
+
 async def _letters(making: _Making) -> AsyncIterator[None]:
-    """Every letter that was called for, with the bytes that it had when it was issued."""
+    """Every letter that was called for, with the bytes that it had when it was issued; none without its person."""
     case, settings = making.case, making.runtime.settings
     for last, each in enumerate(case.told, 1):
-        if each.kind is None:
+        if each.kind is None or case.entry.erased_at is not None:
             continue
         async with making.runtime.reading(case.by) as reader:
             draft = await service.compose(reader, case.told[:last], service.office_of(settings))

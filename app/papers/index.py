@@ -18,6 +18,7 @@ BESIDE: Final[dict[str, Titles]] = {
     "objections": ("Keberatan dan jawabannya", "Objections and their answers"),
     "duties": ("Penyampaian dan kewajiban lain yang dicatat", "Deliveries and other recorded duties"),
     "correction-requests": ("Permintaan perbaikan data pribadi", "Requests to correct personal data"),
+    "supervision-reports": ("Laporan pengawasan yang menjadi dasar", "Supervision reports that it rests on"),
     "notices": ("Peringatan kepada pejabat", "Notices to officers"),
 }
 KEPT: Final[dict[str, tuple[str, Titles]]] = {

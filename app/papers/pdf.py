@@ -192,7 +192,7 @@ def _ruled(label: str, text: str, *, bold: bool = False, keep: bool = False) -> 
 def _identity(letter: Letter, photo: bytes | None) -> "list[Flowable]":
     from reportlab.platypus import Image, Spacer
 
-    portrait: Any = _text("(tidak ada foto)", size=9, align=1)
+    portrait: Any = _text(letter.without_photo, size=9, align=1)
     if photo is not None:
         picture, ratio = _fitted(photo)
         width = min(PHOTO_WIDTH, PHOTO_HEIGHT * ratio)

@@ -10,7 +10,8 @@ from app.db.unit import Reader, Unit
 from app.entries import service as entries
 from app.entries.domain import Entry, State
 from app.entries.store import find_blob
-from app.errors import WrongState
+from app.entries.views import shows_photo
+from app.errors import NotFound, WrongState
 from app.ledger.domain import Record, RecordType
 from app.ledger.service import list_of_entry, prove
 from app.papers import store, wording
@@ -51,6 +52,18 @@ def office_of(settings: Settings) -> Office:
     )
 
 
+async def get_wholly(reader: Reader, entry_id: str) -> Entry:
+    """An entry that the actor sees with its photo: a supervision team reads its province's entries, and no papers.
+
+    Raises:
+        NotFound: there is none, or it is outside the view.
+    """
+    entry = await entries.get(reader, entry_id)
+    if not shows_photo(entry, reader.actor):
+        raise NotFound("There is no such entry.")
+    return entry
+
+
 async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
     """The letter of an entry as it stands now; that it was asked for is recorded, for it shows the person.
 
@@ -58,7 +71,7 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
         NotFound: outside the actor's view.
         WrongState: nothing has been decided that a letter could tell, or the person was erased.
     """
-    entry = await entries.get(unit, entry_id)
+    entry = await get_wholly(unit, entry_id)
     if entry.erased_at is not None:
         raise WrongState(
             "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."

@@ -4,6 +4,7 @@ Rows are read as plain members, as they were recorded: a court sees what stands 
 version of a feature makes of it.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ from app.entries.tables import version as version_table
 from app.notices.tables import notice as notice_table
 from app.objections.tables import objection as objection_table
 from app.rectifications.tables import correction_request as correction_table
+from app.supervision.tables import report as report_table
 
 _decode = msgspec.json.Decoder(Entry).decode
 _decode_amendment = msgspec.json.Decoder(Amendment).decode
@@ -36,6 +38,10 @@ Json = dict[str, Any]
 
 _AS_JSON = frozenset({"document", "detail", "to", "chase", "question", "matches", "roles"})
 """Columns that hold JSON as text."""
+
+
+_REPORT = re.compile(r"LPT-(?P<year>[0-9]{4})-(?P<ordinal>[0-9]{6,9})")
+"""A supervision report's number, as `supervision.domain.Report.number` makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,18 @@ async def list_kept(reader: Reader, entry_id: str) -> list[Kept]:
     b = blob_table
     statement = select(b.c.sha256, b.c.kind, b.c.media_type, b.c.erased_at).where(b.c.entry_id == entry_id)
     return [Kept(*row) for row in await reader.run(statement.order_by(b.c.kind.desc(), b.c.sha256))]
+
+
+async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
+    """The supervision reports that bear one of these numbers, however it is spaced."""
+    found: list[Json] = []
+    for number in sorted({"".join(number.split()).upper() for number in numbers}):
+        named = _REPORT.fullmatch(number)
+        if named is not None:
+            r = report_table
+            statement = select(r).where(r.c.year == int(named["year"]), r.c.ordinal == int(named["ordinal"]))
+            found += [{"number": number, **row} for row in await _rows(reader, statement)]
+    return found
 
 
 async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:

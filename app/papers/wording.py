@@ -39,6 +39,7 @@ def compose(told: Told, before: Told | None, office: Office, agency: str, proof:
         rulings=list(_rulings(told, before, agency)),
         dated="Dikeluarkan" if notice else "Ditetapkan",
         name=entry.subject.full_name,
+        without_photo="(foto telah dihapus)" if entry.subject.photo else "(tidak ada foto)",
         identity=person.identity(entry),
         documents=person.documents(entry.subject),
         signatures=_signatures(told, office, agency),

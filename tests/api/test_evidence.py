@@ -17,9 +17,17 @@ from app.papers import evidence
 from app.papers.archive import Archive
 from app.runtime import Runtime
 from app.worker import Worker
+from tests.api.test_supervision import report_body
 from tests.support import letters
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, entry_body, extension_body, revocation_body, urgent_body
+from tests.support.bodies import (
+    check_body,
+    deterrence_body,
+    entry_body,
+    extension_body,
+    revocation_body,
+    urgent_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.evidence import verified
 from tests.support.refusals import nothing_changed, refused
@@ -316,3 +324,52 @@ async def test_it_is_for_the_owner_s_officers_approvers_and_auditors(
         for outsider in outsiders:
             refused(await http.get(path, headers=outsider.headers), 403, "wrong-role")
         refused(await http.get(path), 401, "unauthenticated")
+
+
+@pytest.mark.settings(photo_retention_days=30, personal_retention_days=100)
+async def test_after_each_stage_of_erasure_what_is_left_still_verifies(
+    http: AsyncClient, actors: Actors, clock: SettableClock, worker: Worker, tmp_path: Path
+):
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    entry = await amend(http, actors, entry, revocation_body(entry))
+    photo = entry["subject"]["photo"]["sha256"]
+    clock.advance(days=31)
+    await worker.retain()
+    auditor = await actors.client("auditor")
+    file = await file_of(http, auditor, entry)
+    assert [gone["sha256"] for gone in content(file, "index.json")["erased"]] == [photo]
+    (name,) = [name for name in file.namelist() if name.endswith("-revocation.pdf")]
+    assert "(foto telah dihapus)" in letters.text(file.read(name))
+    assert verified(file, tmp_path).returncode == 0
+    clock.advance(days=100)
+    await worker.retain()
+    file = await file_of(http, auditor, entry)
+    told = verified(file, tmp_path)
+    assert told.returncode == 0, told.stderr
+    *lived, erased = content(file, "ledger/records.ndjson")
+    assert {(record["personal"], record["salt"]) for record in lived} == {(None, None)}
+    assert erased["leaf"]["type"] == "entry.erased"
+    assert not [name for name in file.namelist() if name.startswith(("letters/", "photos/"))]
+    person = (body["subject"]["full_name"], body["subject"]["nik"], body["basis"]["number"])
+    everything = b"".join(file.read(name) for name in file.namelist()).decode()
+    assert [secret for secret in person if secret in everything] == []
+
+
+async def test_a_supervision_team_gets_no_papers_of_what_it_reads(
+    http: AsyncClient, actors: Actors, runtime: Runtime
+):
+    report = report_body()
+    team = await actors.client("timpora")
+    filed = expect(await http.post("/v1/supervision-reports", json=report, headers=team.headers), 201)
+    body = deterrence_body(basis={"instrument": "supervision_report", "number": filed["number"]})
+    entry = await impose(http, actors, body)
+    mixed = await actors.client(("timpora", "submitter"), agency="IMIGRASI", office="KANIM-BATAM")
+    expect(await http.get(f"/v1/entries/{entry['id']}", headers=mixed.headers), 200)
+    (rests_on,) = content(await file_of(http, mixed, entry), "entry/supervision-reports.json")
+    assert (rests_on["number"], rests_on["id"]) == (filed["number"], filed["id"])
+    async with nothing_changed(runtime):
+        for paper in ("letter", "evidence"):
+            refused(
+                await http.get(f"/v1/entries/{entry['id']}/{paper}", headers=team.headers), 403, "wrong-role"
+            )

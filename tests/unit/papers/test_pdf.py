@@ -130,8 +130,10 @@ def test_the_same_letter_has_the_same_bytes():
 
 
 def test_a_letter_is_made_without_a_photo_too():
-    words = letters.text(pdf.render(letter(told(lifetime())), None))
-    assert "(tidak ada foto)" in words
+    assert "(foto telah dihapus)" in letters.text(pdf.render(letter(told(lifetime())), None))
+    entry = active()
+    bare = told(entry.replace(subject=msgspec.structs.replace(entry.subject, photo=None)))
+    assert "(tidak ada foto)" in letters.text(pdf.render(letter(bare), None))
 
 
 def test_what_the_typeface_lacks_is_told_by_number_and_said_so():
