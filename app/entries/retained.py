@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from app.db.unit import Reader, Unit
-from app.entries import tables
+from app.entries import name_keys, tables
 from app.entries.domain import Entry
 from app.entries.erasure import without_person
 
@@ -76,6 +76,7 @@ async def erase_person(unit: Unit, entry_id: str) -> None:
     if unit.is_sqlite:  # or what is overwritten could be read from the file until its pages are used again
         await unit.connection.exec_driver_sql("PRAGMA secure_delete=ON")
     await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry_id))
+    await name_keys.forget(unit, entry_id)
     duty = tables.duty
     await unit.run(update(duty).where(duty.c.entry_id == entry_id).values(reference=None, note=None))
     version = tables.version

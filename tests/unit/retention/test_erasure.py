@@ -138,6 +138,7 @@ KNOWN = {
     "entry_seal": "numbers of the officers whom a seal lets through; an erased entry stays sealed",
     "entry_source": "the reference in its source and a digest, without which an import would bring it back",
     "entry_version": "erased",
+    "name_key": "deleted",
     "notice": "codes, dates and numbers",
     "objection": "erased",
 }
