@@ -1,6 +1,6 @@
 """The evidence file of an entry for a court (praperadilan, UU 20/2025 art. 158): all that the register holds about it.
 
-It leaves while it is being made: first a short transaction fixes what it will show (`open_case`), then each file is
+It leaves while it is being made: first a short transaction fixes what it will show (`case`), then each file is
 read in a short transaction of its own and sent (`pieces`), so that neither the database nor the memory holds the
 whole of it. Whatever was recorded after that first moment is left out.
 """
@@ -8,27 +8,22 @@ whole of it. Whatever was recorded after that first moment is left out.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 
-from app.access.domain import IMMIGRATION
 from app.access.service import record
-from app.amendments.domain import Amendment
-from app.db.unit import Actor, Unit
-from app.entries.domain import Entry
 from app.entries.store import find_blob
 from app.kit.canonical import canonical
 from app.kit.clock import rfc3339
 from app.kit.merkle import leaf_hash
-from app.ledger.domain import Head, Inclusion, Record
-from app.ledger.service import head, list_of_entry, prove
+from app.ledger.domain import Inclusion, Record
+from app.ledger.service import prove
 from app.papers import index, pdf, service, store
 from app.papers.archive import Archive
-from app.papers.domain import Told
-from app.papers.store import Json, Version
+from app.papers.case import Case, decisions, reports
+from app.papers.store import Json
 from app.runtime import Runtime
 
 JSON: Final = "application/json"
@@ -36,26 +31,6 @@ NDJSON: Final = "application/x-ndjson"
 _AT_ONCE: Final = 200
 _PROOFS_AT_ONCE: Final = 20
 _SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What an evidence file will show: read at one moment.
-
-    Attributes:
-        entry: the entry as it stood at that moment.
-        until: the moment.
-        by: who asked for it.
-    """
-
-    entry: Entry
-    versions: Sequence[Version]
-    amendments: Sequence[Amendment]
-    records: Sequence[Record]
-    told: Sequence[Told]
-    head: Head
-    until: datetime
-    by: Actor
 
 
 @dataclass(slots=True)
@@ -88,23 +63,6 @@ class _Making:
         for value in _texts(content):
             if value.startswith("cli_"):
                 self.seen.add(value)
-
-
-async def open_case(unit: Unit, entry_id: str) -> Case:
-    """Fix what the evidence file of an entry will show; that it was asked for is recorded.
-
-    Raises:
-        NotFound: the entry is outside the actor's view.
-    """
-    entry = await service.get_wholly(unit, entry_id)
-    versions, amendments = (
-        await store.list_versions(unit, entry_id),
-        await store.list_amendments(unit, entry_id),
-    )
-    records = await list_of_entry(unit, entry_id)
-    await record(unit, "evidence.asked", entry_id, {"version": entry.version})
-    told = service.letters_of(records, versions, amendments)
-    return Case(entry, versions, amendments, records, told, await head(unit), unit.now, unit.actor)
 
 
 async def pieces(runtime: Runtime, case: Case) -> AsyncIterator[bytes]:
@@ -150,46 +108,6 @@ async def _entry(making: _Making) -> AsyncIterator[None]:
     yield
 
 
-def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:
-    """Every act on an entry and on its amendments, in order."""
-    acts: list[Json] = [
-        {
-            "about": version.entry.id,
-            "act": version.event,
-            "version": version.entry.version,
-            "by": version.by,
-            "person": version.person,
-            "at": rfc3339(version.at),
-            "reason": version.reason,
-        }
-        for version in versions
-    ]
-    for amendment in amendments:
-        filed = {
-            "about": amendment.id,
-            "act": f"{amendment.kind.value}_filed",
-            "version": 1,
-            "by": amendment.submitted_by,
-            "person": amendment.authors[0] if amendment.authors else None,
-            "at": rfc3339(amendment.received_at),
-            "reason": amendment.reason,
-        }
-        acts.append(filed)
-        acts += [
-            {
-                "about": amendment.id,
-                "act": f"{amendment.kind.value}_{step.verdict.value}",
-                "version": number,
-                "by": step.by,
-                "person": step.person,
-                "at": rfc3339(step.at),
-                "reason": step.reason,
-            }
-            for number, step in enumerate(amendment.steps, 2)
-        ]
-    return sorted(acts, key=lambda act: str(act["at"]))
-
-
 async def _beside(making: _Making) -> AsyncIterator[None]:
     """What stands beside the entry: amendments, objections, duties, requests for correction, notices."""
     case, entry_id = making.case, making.case.entry.id
@@ -199,18 +117,13 @@ async def _beside(making: _Making) -> AsyncIterator[None]:
             "objections": await store.list_objections(reader, entry_id),
             "duties": await store.list_duties(reader, entry_id, case.until),
             "correction-requests": await store.list_corrections(reader, entry_id, case.until),
-            "supervision-reports": await store.list_reports(reader, _reports(case.versions)),
+            "supervision-reports": await store.list_reports(reader, reports(case.versions)),
             "notices": await store.list_notices(reader, entry_id, case.until),
         }
     for name, content in found.items():
         making.summary[name] = len(content)
         making.add(f"entry/{name}.json", content, index.BESIDE[name])
         yield
-
-
-def _reports(versions: Iterable[Version]) -> set[str]:
-    bases = [version.entry.basis for version in versions if version.entry.agency == IMMIGRATION]
-    return {basis.number for basis in bases if basis.instrument == "supervision_report"}
 
 
 async def _letters(making: _Making) -> AsyncIterator[None]:

@@ -6,23 +6,19 @@ ReportLab and Pillow are imported when the first letter is made: a worker that m
 import gc
 import io
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from app.papers import legible
 from app.papers.domain import Letter, LetterKind, Signature
+from app.papers.parts import INDENT, MM, PLAIN, margin, plain, table, text, typefaces
 from app.papers.words import day
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
-    from reportlab.platypus import Flowable, Paragraph, Table
+    from reportlab.platypus import Flowable
 
-PLAIN, BOLD = "LiberationSerif", "LiberationSerif-Bold"
-MM = 72 / 25.4
 LEFT, RIGHT, TOP, BOTTOM = 25 * MM, 20 * MM, 18 * MM, 22 * MM
 WIDTH = 210 * MM - LEFT - RIGHT
-INDENT = 32 * MM
 PHOTO_WIDTH, PHOTO_HEIGHT = 30 * MM, 40 * MM
 QR_SIDE = 58 * MM
 _BLANK = "(.................................................)"
@@ -41,9 +37,7 @@ def render(letter: Letter, photo: bytes | None) -> bytes:
     """
     _, pages = _build(letter, photo, pages=0)  # how many there are shows only when they are laid out
     document = _build(letter, photo, pages=pages)[0]
-    gc.collect(
-        1
-    )  # ReportLab's documents are circles; a busy service would hold dozens before it looked for them
+    gc.collect(1)  # ReportLab's documents are circles, of which a busy service would hold dozens
     return document
 
 
@@ -80,22 +74,6 @@ def _build(letter: Letter, photo: bytes | None, pages: int) -> "tuple[bytes, int
     return out.getvalue(), document.page
 
 
-@cache
-def typefaces() -> frozenset[int]:
-    """Make the typefaces known to ReportLab, once a process; gives the code points that both have."""
-    from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    has = []
-    for name, file in ((PLAIN, "LiberationSerif-Regular.ttf"), (BOLD, "LiberationSerif-Bold.ttf")):
-        with as_file(files("app.papers") / "fonts" / file) as path:
-            font = TTFont(name, str(path))
-        registerFont(font)
-        has.append(frozenset(font.face.charToGlyph))
-    registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)
-    return has[0] & has[1]
-
-
 def _story(letter: Letter, photo: bytes | None) -> "list[Flowable]":
     from reportlab.platypus import CondPageBreak, KeepTogether, Spacer
 
@@ -107,7 +85,7 @@ def _story(letter: Letter, photo: bytes | None) -> "list[Flowable]":
         *_listed("Mengingat", letter.recalling, "123456789"),
         Spacer(0, 8),
         CondPageBreak(2 * _FOUR_LINES),
-        _text(f"<b>{letter.ruling}:</b>", align=1, after=6),
+        text(f"<b>{letter.ruling}:</b>", align=1, after=6, keep=letter.kind is LetterKind.ENDING),
     ]
     if letter.kind is not LetterKind.ENDING:
         story += _ruled("Menetapkan", f"{letter.form} TENTANG {letter.about.upper()}.", bold=True)
@@ -141,8 +119,8 @@ def _letterhead(letter: Letter) -> "list[Flowable]":
     names = [line for line in lines if line.isupper()]
     address = [line for line in lines if not line.isupper()]
     return [
-        *(_text(f"<b>{_plain(line)}</b>", size=13, align=1) for line in names),
-        *(_text(_plain(line), size=9, align=1) for line in address),
+        *(text(f"<b>{plain(line)}</b>", size=13, align=1) for line in names),
+        *(text(plain(line), size=9, align=1) for line in address),
         Spacer(0, 4),
         HRFlowable(width="100%", thickness=1.6, color="black", spaceBefore=0, spaceAfter=1.5),
         HRFlowable(width="100%", thickness=0.5, color="black", spaceBefore=0, spaceAfter=12),
@@ -153,15 +131,15 @@ def _title(letter: Letter) -> "list[Flowable]":
     from reportlab.platypus import Spacer
 
     return [
-        _text(f"<b>{_plain(letter.form)}</b>", size=12, align=1),
-        _text(f"<b>NOMOR {_plain(letter.number)}</b>", size=12, align=1),
+        text(f"<b>{plain(letter.form)}</b>", size=12, align=1),
+        text(f"<b>NOMOR {plain(letter.number)}</b>", size=12, align=1),
         Spacer(0, 6),
-        _text("TENTANG", align=1),
+        text("TENTANG", align=1),
         Spacer(0, 6),
-        _text(f"<b>{_plain(letter.about.upper())}</b>", size=12, align=1),
+        text(f"<b>{plain(letter.about.upper())}</b>", size=12, align=1),
         Spacer(0, 6),
-        *(() if letter.kind is LetterKind.ENDING else (_text(_INVOCATION, align=1, after=6),)),
-        _text(f"{_plain(letter.office.signatory.upper())},", align=1),
+        *(() if letter.kind is LetterKind.ENDING else (text(_INVOCATION, align=1, after=6),)),
+        text(f"{plain(letter.office.signatory.upper())},", align=1),
         Spacer(0, 10),
     ]
 
@@ -175,44 +153,40 @@ def _listed(label: str, points: Sequence[str], signs: str) -> "list[Flowable]":
         for i, point in enumerate(points)
         for part in (
             CondPageBreak(_FOUR_LINES),
-            _margin(label if i == 0 else "", f"{signs[i]}."),
-            _text(_plain(point), indent=INDENT + 16, after=3),
+            margin(label if i == 0 else "", f"{signs[i]}."),
+            text(plain(point), indent=INDENT + 16, after=3),
         )
     ]
 
 
-def _ruled(label: str, text: str, *, bold: bool = False, keep: bool = False) -> "list[Flowable]":
-    said = _plain(text)
+def _ruled(label: str, ruling: str, *, bold: bool = False, keep: bool = False) -> "list[Flowable]":
+    said = plain(ruling)
     return [
-        _margin(label, keep=keep),
-        _text(f"<b>{said}</b>" if bold else said, indent=INDENT, after=6, keep=keep),
+        margin(label, keep=keep),
+        text(f"<b>{said}</b>" if bold else said, indent=INDENT, after=6, keep=keep),
     ]
 
 
 def _identity(letter: Letter, photo: bytes | None) -> "list[Flowable]":
     from reportlab.platypus import Image, Spacer
 
-    portrait: Any = _text(letter.without_photo, size=9, align=1)
+    portrait: Any = text(letter.without_photo, size=9, align=1)
     if photo is not None:
         picture, ratio = _fitted(photo)
         width = min(PHOTO_WIDTH, PHOTO_HEIGHT * ratio)
         portrait = Image(picture, width, width / ratio)
-    beside = [_text(f"<b>{_plain(letter.name)}</b>", size=12), _text("orang yang dikenai:", size=9)]
-    head = _table(
-        [[portrait, beside[::-1]]], [PHOTO_WIDTH + 8 * MM, WIDTH - PHOTO_WIDTH - 8 * MM], grid=False
-    )
-    rows = [
-        [_text(_plain(label), size=10), _text(_plain(value), size=10)] for label, value in letter.identity
-    ]
-    story: list[Flowable] = [head, Spacer(0, 6), _table(rows, [45 * MM, WIDTH - 45 * MM]), Spacer(0, 8)]
+    beside = [text(f"<b>{plain(letter.name)}</b>", size=12), text("orang yang dikenai:", size=9)]
+    head = table([[portrait, beside[::-1]]], [PHOTO_WIDTH + 8 * MM, WIDTH - PHOTO_WIDTH - 8 * MM], grid=False)
+    rows = [[text(plain(label), size=10), text(plain(value), size=10)] for label, value in letter.identity]
+    story: list[Flowable] = [head, Spacer(0, 6), table(rows, [45 * MM, WIDTH - 45 * MM]), Spacer(0, 8)]
     if letter.documents:
         titles = ("Jenis dokumen", "Nomor", "Negara atau badan penerbit", "Berlaku sampai dengan")
-        papers = [[_text(f"<b>{each}</b>", size=10) for each in titles]]
-        papers += [[_text(_plain(cell), size=10) for cell in paper] for paper in letter.documents]
-        story += [_table(papers, [40 * MM, 38 * MM, 47 * MM, WIDTH - 125 * MM], heads=1), Spacer(0, 8)]
+        papers = [[text(f"<b>{each}</b>", size=10) for each in titles]]
+        papers += [[text(plain(cell), size=10) for cell in paper] for paper in letter.documents]
+        story += [table(papers, [40 * MM, 38 * MM, 47 * MM, WIDTH - 125 * MM], heads=1), Spacer(0, 8)]
     texts = (letter.about, *letter.considering, *(value for _, value in letter.identity))
-    if not all(legible.shown(text, typefaces()) for text in texts):
-        story += [_text(_plain(legible.NOTE), size=8), Spacer(0, 8)]
+    if not all(legible.shown(each, typefaces()) for each in texts):
+        story += [text(plain(legible.NOTE), size=8), Spacer(0, 8)]
     return story
 
 
@@ -236,12 +210,12 @@ def _signed(letter: Letter) -> "Flowable":
 
     def column(signature: Signature, *above: str) -> "list[Flowable]":
         return [
-            *(_text(_plain(line)) for line in above),
-            _text(_plain(signature.title), after=0),
-            _text(_plain(signature.body)),
-            _text("<br/><br/>"),
-            _text(f"<b>{_plain(signature.name)}</b>" if signature.name else _BLANK),
-            _text(_plain(signature.note), size=8),
+            *(text(plain(line)) for line in above),
+            text(plain(signature.title), after=0),
+            text(plain(signature.body)),
+            text("<br/><br/>"),
+            text(f"<b>{plain(signature.name)}</b>" if signature.name else _BLANK),
+            text(plain(signature.note), size=8),
         ]
 
     *asked, issued = letter.signatures
@@ -249,13 +223,13 @@ def _signed(letter: Letter) -> "Flowable":
     beside: list[Any] = [column(signature, *["\N{NO-BREAK SPACE}"] * len(place)) for signature in asked] or [
         ""
     ]
-    return _table([[*beside, column(issued, *place)]], [half, half], grid=False)
+    return table([[*beside, column(issued, *place)]], [half, half], grid=False)
 
 
 def _copies(letter: Letter) -> "list[Flowable]":
     return [
-        _text("Tembusan:", size=9, keep=True),
-        *(_text(f"{i}. {_plain(copy)}", size=9, indent=8) for i, copy in enumerate(letter.copies, 1)),
+        text("Tembusan:", size=9, keep=True),
+        *(text(f"{i}. {plain(copy)}", size=9, indent=8) for i, copy in enumerate(letter.copies, 1)),
     ]
 
 
@@ -267,71 +241,16 @@ def _proof(letter: Letter) -> "list[Flowable]":
     facts = [
         part
         for label, value in letter.proof.facts
-        for part in (_text(f"<b>{_plain(label)}</b>", size=8), _text(_plain(value), size=8, after=3))
+        for part in (text(f"<b>{plain(label)}</b>", size=8), text(plain(value), size=8, after=3))
     ]
     explained = (
         "Kode QR memuat daun catatan, jalur audit, dan akar pohon menurut RFC 9162. Siapa pun dapat menghitung ulang "
         "hash daun dan akar itu tanpa terhubung ke register, lalu membandingkan akar tersebut dengan akar yang "
         "diterbitkan register. Kode ini tidak memuat data pribadi."
     )
-    beside = [_text("<b>PEMBUKTIAN CATATAN REGISTER</b>", size=9, after=4), *facts, _text(explained, size=8)]
+    beside = [text("<b>PEMBUKTIAN CATATAN REGISTER</b>", size=9, after=4), *facts, text(explained, size=8)]
     side = QR_SIDE + 5 * MM
     return [
         HRFlowable(width="100%", thickness=0.5, color="black", spaceBefore=0, spaceAfter=6),
-        _table([[QrCode(letter.proof.text, QR_SIDE), beside]], [side, WIDTH - side], grid=False),
+        table([[QrCode(letter.proof.text, QR_SIDE), beside]], [side, WIDTH - side], grid=False),
     ]
-
-
-def _table(
-    rows: Sequence[list[Any]], widths: Sequence[float], *, grid: bool = True, heads: int = 0
-) -> "Table":
-    from reportlab.platypus import Table
-
-    style: list[tuple[Any, ...]] = [("VALIGN", (0, 0), (-1, -1), "TOP")]
-    if grid:
-        style += [
-            ("LINEBELOW", (0, 0), (-1, -1), 0.25, "#888888"),
-            ("LINEABOVE", (0, 0), (-1, 0), 0.25, "#888888"),
-        ]
-        style += [("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 3)]
-    else:
-        style += [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 6)]
-    return Table(rows, colWidths=widths, style=style, repeatRows=heads)
-
-
-def _plain(text: str) -> str:
-    return legible.marked_up(text, typefaces())
-
-
-def _text(
-    markup: str,
-    *,
-    size: float = 11,
-    align: Literal[0, 1] = 0,
-    indent: float = 0,
-    after: float = 1,
-    keep: bool = False,
-) -> "Paragraph":
-    from reportlab.lib.styles import ParagraphStyle
-    from reportlab.platypus import Paragraph
-
-    style = ParagraphStyle(
-        "letter",
-        fontName=PLAIN,
-        fontSize=size,
-        leading=size * 1.25,
-        alignment=align,
-        leftIndent=indent,
-        spaceAfter=after,
-        keepWithNext=int(keep),
-        splitLongWords=1,
-        allowWidows=0,
-        allowOrphans=0,
-    )
-    return Paragraph(markup, style)
-
-
-def _margin(label: str, sign: str = "", *, keep: bool = False) -> "Flowable":
-    from app.papers.qr import Margin
-
-    return Margin(label, sign, PLAIN, 11, INDENT, keep=keep)

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, actor_for, runtime_of
 from app.db.unit import Actor
-from app.papers import evidence, pdf, service
+from app.papers import case, evidence, pdf, service
 from app.web.openapi import problems
 
 router = APIRouter(prefix="/entries/{entry_id}", tags=["papers"], route_class=GuardedRoute)
@@ -65,7 +65,7 @@ async def read_evidence(actor: Exporting, entry_id: EntryId, request: Request) -
     """
     runtime = runtime_of(request)
     async with runtime.writing(actor) as unit:
-        case = await evidence.open_case(unit, entry_id)
-    name = f"{entry_id}-v{case.entry.version}.zip"
+        opened = await case.open_case(unit, entry_id)
+    name = f"{entry_id}-v{opened.entry.version}.zip"
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(evidence.pieces(runtime, case), media_type="application/zip", headers=headers)
+    return StreamingResponse(evidence.pieces(runtime, opened), media_type="application/zip", headers=headers)

@@ -15,6 +15,7 @@ from httpx2 import AsyncClient
 from app.db.unit import Actor
 from app.papers import evidence
 from app.papers.archive import Archive
+from app.papers.case import open_case
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.test_supervision import report_body
@@ -273,7 +274,7 @@ async def test_the_same_case_at_the_same_moment_has_the_same_bytes(
 ):
     entry, auditor = await impose(http, actors), await actors.client("auditor")
     async with runtime.writing(actor_of(auditor)) as unit:
-        case = await evidence.open_case(unit, entry["id"])
+        case = await open_case(unit, entry["id"])
     first, second = [b"".join([piece async for piece in evidence.pieces(runtime, case)]) for _ in range(2)]
     first_file, second_file = (zipfile.ZipFile(io.BytesIO(each)) for each in (first, second))
     names = [
@@ -291,7 +292,7 @@ def actor_of(caller: Caller) -> Actor:
 async def test_it_leaves_in_pieces(http: AsyncClient, actors: Actors, runtime: Runtime):
     entry, auditor = await impose(http, actors), await actors.client("auditor")
     async with runtime.writing(actor_of(auditor)) as unit:
-        case = await evidence.open_case(unit, entry["id"])
+        case = await open_case(unit, entry["id"])
     sizes = [len(piece) async for piece in evidence.pieces(runtime, case)]
     assert len(sizes) > 15
     assert max(sizes) < 300_000
