@@ -13,6 +13,8 @@ from hashlib import blake2b
 from itertools import combinations, permutations
 from typing import Final
 
+import msgspec
+
 from app.identity.births import Birth, is_full_day, span
 from app.identity.rarity import INITIAL
 from app.identity.sound import code
@@ -35,6 +37,9 @@ _WHOLE_BITS: Final = 6.0
 """What sharing a whole name is worth besides its words: that there is no other."""
 _LEAST_BITS: Final = 10.0
 """What a dated traveller's candidate must share at least: below it no tier can come of it."""
+_SELECTIVE_BITS: Final = 14.0
+"""What a name's key must narrow for a dated traveller to look it up among everybody: a few entries in a million."""
+_UNDATED: Final = "undated"
 _EDGE_BITS: Final = 6.0
 _EDGE: Final = 2
 _START: Final = 3
@@ -48,14 +53,19 @@ Keys = Mapping[int, float]
 def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tuple[int, ...]:
     """Give the keys of a listed person: every name and alias, every birth.
 
-    Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once.
+    Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once. Who has no
+    birth date that narrows anything is stored under names in a second place as well, where dated travellers look.
     """
-    days, years = _calendar(births)
-    plain: dict[int, float] = {_key("day", day.isoformat()): _DAY_BITS for day in days}
+    calendar = _calendar(births)
+    plain: dict[int, float] = {_key("day", day.isoformat()): _DAY_BITS for day in calendar.days}
     more: dict[int, float] = {}
     for name in names:
-        plain |= _plain_keys(name, years)
-        more |= _further_keys(name)
+        plain |= _hashed(_name_keys(name, looked_up=False))
+        plain |= _hashed(_year_keys(name, calendar.years, looked_up=False))
+        more |= _hashed(_further_keys(name, looked_up=False))
+        if calendar.vague:
+            plain |= _hashed(_name_keys(name, looked_up=False), _UNDATED)
+            more |= _hashed(_further_keys(name, looked_up=False), _UNDATED)
     return tuple(dict.fromkeys((*plain, *more)))[:MOST_STORED]
 
 
@@ -67,78 +77,92 @@ def least_bits(asked: Asked) -> float:
 def asked_keys(asked: Asked) -> Keys:
     """Give the keys to look up for a traveller, with what each narrows in bits.
 
-    Where the day of birth is known, misspelled names are found by it, and the many keys that survive a typing error
-    are spared.
+    Where the day of birth is known, people are found by it, by a word and the year, and by names that are rare; common
+    and misspelled names are looked up among those listed without a birth date only. So a dated traveller costs little,
+    however many namesakes are listed.
     """
-    days, years = _calendar(asked.births)
+    calendar = _calendar(asked.births)
     found: dict[int, float] = {}
-    for day in days:
+    for day in calendar.days:
         found[_key("day", day.isoformat())] = _DAY_BITS
         swapped = _swapped(day)
         if swapped is not None:
             found.setdefault(_key("day", swapped.isoformat()), _SWAPPED_BITS)
-    near = {year + more for year in years for more in _NEAR_YEARS}
+    near = {year + more for year in calendar.years for more in _NEAR_YEARS}
     for name in asked.names:
-        if not days:
-            found |= _further_keys(name, looked_up=True)
-        found |= _plain_keys(name, near, looked_up=True)
+        by_name, further = list(_name_keys(name, looked_up=True)), list(_further_keys(name, looked_up=True))
+        found |= _hashed(_year_keys(name, near, looked_up=True))
+        if calendar.days:
+            found |= _hashed((*by_name, *further), _UNDATED)
+            found |= _hashed(key for key in by_name if key[1] >= _SELECTIVE_BITS)
+        else:
+            found |= _hashed((*by_name, *further))
     return found
 
 
-def _plain_keys(name: Spelling, years: Iterable[int], *, looked_up: bool = False) -> dict[int, float]:
-    """Pairs of words, rare words alone, words with a year, the whole name as one word."""
+_Parts = tuple[tuple[str, ...], float]
+"""What a key is made of, and its bits."""
+
+
+def _hashed(keys: Iterable[_Parts], *place: str) -> dict[int, float]:
+    return {_key(*place, *parts): bits for parts, bits in keys}
+
+
+def _name_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
+    """Pairs of words, rare words alone, the whole name as one word."""
     words = _rarest(name)
+    for one, other in combinations(words, 2):
+        yield ("pair", *sorted((one.code, other.code))), one.bits + other.bits
     alone = len(words) == 1
-    found = {
-        _key("pair", *sorted((one.code, other.code))): one.bits + other.bits
-        for one, other in combinations(words, 2)
-    }
     for word in words:
         if alone or looked_up or word.bits >= _RARE_BITS:
-            found[_key("word", word.code)] = word.bits + (_WHOLE_BITS if alone else 0.0)
-        if alone or looked_up or word.bits >= _TELLING_BITS:
-            for year in years:
-                found[_key("year", word.code, str(year))] = word.bits + _YEAR_BITS
+            yield ("word", word.code), word.bits + (_WHOLE_BITS if alone else 0.0)
     if not alone:
-        found[_key("word", code(name.glued))] = name.bits + _WHOLE_BITS
-    return found
+        yield ("word", code(name.glued)), name.bits + _WHOLE_BITS
 
 
-def _further_keys(name: Spelling, *, looked_up: bool = False) -> dict[int, float]:
+def _year_keys(name: Spelling, years: Iterable[int], *, looked_up: bool) -> Iterator[_Parts]:
+    """A word and a year of birth."""
+    words = _rarest(name)
+    for word in words:
+        if len(words) == 1 or looked_up or word.bits >= _TELLING_BITS:
+            for year in years:
+                yield ("year", word.code, str(year)), word.bits + _YEAR_BITS
+
+
+def _further_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
     """What finds a name that is spelled apart, misspelled or shortened."""
     words = _rarest(name)
-    return {
-        key: bits
-        for keys in (_merged_keys(words), _edge_keys(words), _initial_keys(words, looked_up=looked_up))
-        for key, bits in keys
-    }
+    yield from _merged_keys(words)
+    yield from _edge_keys(words)
+    yield from _initial_keys(words, looked_up=looked_up)
 
 
-def _merged_keys(words: tuple[Word, ...]) -> Iterator[tuple[int, float]]:
+def _merged_keys(words: tuple[Word, ...]) -> Iterator[_Parts]:
     """Two neighbours as one word, with each other word (Hidayat Nur Wahid, Hidayat Nurwahid)."""
     for place in range(len(words) - 1):
         first, second = words[place], words[place + 1]
         merged = code(first.heard + second.heard)
         for word in (*words[:place], *words[place + 2 :]):
-            yield _key("pair", *sorted((merged, word.code))), first.bits + second.bits + word.bits
+            yield ("pair", *sorted((merged, word.code))), first.bits + second.bits + word.bits
 
 
-def _edge_keys(words: tuple[Word, ...]) -> Iterator[tuple[int, float]]:
+def _edge_keys(words: tuple[Word, ...]) -> Iterator[_Parts]:
     """A word, and how another begins or ends: what is left of a misspelled one."""
     for one, other in permutations(words, 2):
         if one.bits >= _TELLING_BITS and not other.is_initial:
-            yield _key("start", one.code, other.heard[:_EDGE]), one.bits + _EDGE_BITS
-            yield _key("end", one.code, other.heard[-_EDGE:]), one.bits + _EDGE_BITS
+            yield ("start", one.code, other.heard[:_EDGE]), one.bits + _EDGE_BITS
+            yield ("end", one.code, other.heard[-_EDGE:]), one.bits + _EDGE_BITS
     for one, other in combinations(words, 2):
         starts = sorted((one.heard[:_START], other.heard[:_START]))
-        yield _key("starts", *starts), min(one.bits + other.bits, 2 * _EDGE_BITS)
+        yield ("starts", *starts), min(one.bits + other.bits, 2 * _EDGE_BITS)
 
 
-def _initial_keys(words: tuple[Word, ...], *, looked_up: bool) -> Iterator[tuple[int, float]]:
+def _initial_keys(words: tuple[Word, ...], *, looked_up: bool) -> Iterator[_Parts]:
     """A word beside an initial: stored for names with initials only, looked up for every name."""
     for one, other in permutations(words, 2):
         if not one.is_initial and (looked_up or other.is_initial):
-            yield _key("initial", one.code, other.text[:1]), one.bits + INITIAL
+            yield ("initial", one.code, other.text[:1]), one.bits + INITIAL
 
 
 def _rarest(name: Spelling) -> tuple[Word, ...]:
@@ -150,17 +174,28 @@ def _rarest(name: Spelling) -> tuple[Word, ...]:
     return tuple(word for word in words if word in kept)
 
 
-def _calendar(births: Iterable[Birth]) -> tuple[list[date], list[int]]:
-    """The full days and the years that births name."""
+class _Calendar(msgspec.Struct):
+    """What births say for keys: full days, years, and whether one of them says too little for either."""
+
+    days: list[date]
+    years: list[int]
+    vague: bool
+
+
+def _calendar(births: Iterable[Birth]) -> _Calendar:
     days: list[date] = []
     years: dict[int, None] = {}
+    vague, known = False, False
     for birth in births:
+        known = True
         first, last = span(birth)
         if is_full_day(birth):
             days.append(first)
         if last.year - first.year < _MOST_YEARS:
             years |= dict.fromkeys(range(first.year, last.year + 1))
-    return days, list(years)
+        else:
+            vague = True
+    return _Calendar(days, list(years), vague or not known)
 
 
 def _swapped(day: date) -> date | None:
