@@ -94,7 +94,7 @@ def asked_keys(asked: Asked) -> Keys:
         found |= _hashed(_year_keys(name, near, looked_up=True))
         if calendar.days:
             found |= _hashed((*by_name, *further), _UNDATED)
-            found |= _hashed(key for key in by_name if key[1] >= _SELECTIVE_BITS)
+            found |= _hashed(key for key in by_name if _is_selective(*key))
         else:
             found |= _hashed((*by_name, *further))
     return found
@@ -102,6 +102,11 @@ def asked_keys(asked: Asked) -> Keys:
 
 _Parts = tuple[tuple[str, ...], float]
 """What a key is made of, and its bits."""
+
+
+def _is_selective(parts: tuple[str, ...], bits: float) -> bool:
+    """Whether a name's key finds few in a large register; that it is the whole name makes namesakes no rarer."""
+    return bits - (_WHOLE_BITS if parts[0] == "word" else 0.0) >= _SELECTIVE_BITS
 
 
 def _hashed(keys: Iterable[_Parts], *place: str) -> dict[int, float]:

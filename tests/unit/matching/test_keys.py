@@ -1,5 +1,6 @@
 """The keys under which people are found again."""
 
+import random
 import subprocess
 import sys
 from hashlib import sha256
@@ -13,7 +14,7 @@ from app.identity.spellings import NORM_VERSION, spellings
 from app.matching.keys import MOST_STORED, asked_keys, least_bits, stored_keys
 from app.matching.persons import Asked
 from app.matching.retrieval import Candidates, MemoryIndex, rank
-from tests.unit.matching.people import asked
+from tests.unit.matching.people import asked, random_day
 
 NAMES = st.one_of(
     st.text(max_size=80),
@@ -129,6 +130,23 @@ def test_a_listed_person_without_a_birth_date_is_found_by_a_dated_traveller(name
     index: MemoryIndex[str] = MemoryIndex()
     index.add("e1", stored_keys(spellings(listed_as)))
     assert index.candidates(asked(name, "1970-05-17"), 10).ids == ("e1",)
+
+
+def test_namesakes_born_on_other_days_are_not_even_candidates():
+    chance = random.Random(3)
+    index: MemoryIndex[str] = MemoryIndex()
+    for number in range(300):
+        index.add(f"e{number}", stored_keys(spellings("Budi Santoso"), [Birth(date=random_day(chance))]))
+    index.add("vague", stored_keys(spellings("Budi Santoso"), [Birth(from_="1940", to="1999")]))
+    index.add("same day", stored_keys(spellings("Boedi Santosa"), [Birth(date="1937-05-17")]))
+    assert set(index.candidates(asked("Budi Santoso", "1937-05-17"), 100).ids) == {"same day", "vague"}
+    assert len(index.candidates(asked("Budi Santoso"), 1000).ids) == 302
+
+
+def test_rare_namesakes_are_candidates_whatever_their_birth_date():
+    index: MemoryIndex[str] = MemoryIndex()
+    index.add("e1", stored_keys(spellings("Wiralodra Tandirerung"), [Birth(date="1990-12-24")]))
+    assert index.candidates(asked("Tandirerung Wiralodra", "1937-05-17"), 100).ids == ("e1",)
 
 
 def test_the_index_in_memory_finds_who_shares_a_key():
