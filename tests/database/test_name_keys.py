@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, select, update
 
 from app.access.domain import SYSTEM
 from app.db.types import any_of
-from app.entries import name_keys
+from app.entries import name_keys, retained
 from app.entries.renewal import renew_names
 from app.entries.tables import entry as entry_table
 from app.entries.tables import name_key
@@ -88,8 +88,9 @@ async def test_a_person_who_was_erased_is_found_no_more_and_gets_no_keys_again(
         http, await actors.client("submitter"), entry_body(subject={"full_name": "Rangkuti Wenas"})
     )
     async with runtime.writing(SYSTEM) as unit:
-        await name_keys.forget(unit, entry["id"])
-        await unit.run(update(entry_table).values(norm_version=0, erased=2))
+        await retained.erase_person(unit, entry["id"])
+        await retained.mark(unit, entry["id"], 2)
+        await unit.run(update(entry_table).values(norm_version=0))
     assert await worker.renew_names() == 0
     assert await found(runtime, "Rangkuti Wenas") == []
 
