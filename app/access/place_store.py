@@ -75,8 +75,9 @@ async def find_agency(reader: Reader, code: str) -> Agency | None:
 
 async def lock_agency(unit: Unit, code: str) -> Agency | None:
     """An agency, held against other writers: one new entry of an agency at a time, so none slips in twice."""
-    await unit.run(select(tables.agency.c.code).where(tables.agency.c.code == code).with_for_update())
-    return await find_agency(unit, code)
+    statement = select(tables.agency).where(tables.agency.c.code == code).with_for_update()
+    row = (await unit.run(statement)).first()
+    return _agency(row._mapping) if row else None
 
 
 async def find_checkpoint(reader: Reader, code: str) -> Checkpoint | None:

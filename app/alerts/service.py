@@ -173,12 +173,8 @@ async def issued_for(reader: Reader, alert: Alert, settings: Settings, here: Ite
     """
     records = await list_of_alerts(reader, [alert.id])
     since = reader.now - timedelta(seconds=settings.presence_seconds)
-    return Issued(
-        alert=alert,
-        sequence=records[-1].sequence,
-        recipients=await store.count_recipients(reader, alert.family),
-        connected=await store.count_present(reader, alert.family, since, here),
-    )
+    recipients, connected = await store.count_recipients(reader, alert.family, since, here)
+    return Issued(alert, records[-1].sequence, recipients, connected)
 
 
 async def raised_for(reader: Reader, entry: Entry, settings: Settings, here: Iterable[str]) -> Issued | None:
@@ -228,9 +224,10 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterabl
     }
     since = reader.now - timedelta(seconds=settings.presence_seconds)
     times = list(ms.values())
+    recipients, connected = await store.count_recipients(reader, alert.family, since, here)
     return Coverage(
-        recipients=len(reach),
-        connected=await store.count_present(reader, alert.family, since, here),
+        recipients=recipients,
+        connected=connected,
         reach=reach,
         ms=ms,
         p50_ms=percentile(times, 0.50),

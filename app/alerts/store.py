@@ -34,23 +34,12 @@ async def add(unit: Unit, alert: Alert) -> None:
     await unit.run(insert(tables.alert).values(**{**values, "chase": _json(alert.chase).decode()}))
 
 
-async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> int:
-    """Write down who is to get a family of alerts: every active checkpoint at this moment, or the named ones.
-
-    Returns:
-        How many they are.
-    """
+async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> None:
+    """Write down who is to get a family of alerts: every active checkpoint at this moment, or the named ones."""
     wanted = select(literal(family), checkpoint_table.c.code).where(checkpoint_table.c.active.is_(True))
     if only is not None:
         wanted = wanted.where(checkpoint_table.c.code.in_(only))
     await unit.run(insert(tables.recipient).from_select(["family", "checkpoint"], wanted))
-    return await count_recipients(unit, family)
-
-
-async def count_recipients(reader: Reader, family: str) -> int:
-    """How many checkpoints are to get a family of alerts."""
-    statement = select(func.count()).where(tables.recipient.c.family == family)
-    return int((await reader.run(statement)).scalar_one())
 
 
 async def get(reader: Reader, alert_id: str) -> Alert:
@@ -197,12 +186,20 @@ async def forget_absent(unit: Unit, before: datetime) -> None:
     await unit.run(delete(tables.presence).where(tables.presence.c.seen_at < before))
 
 
-async def count_present(reader: Reader, family: str, since: datetime, here: Iterable[str]) -> int:
-    """How many of a family's recipients are connected to any process, those known to be `here` included."""
+async def count_recipients(
+    reader: Reader, family: str, since: datetime, here: Iterable[str]
+) -> tuple[int, int]:
+    """How many checkpoints are to get a family of alerts, and how many of them are connected to any process.
+
+    Args:
+        reader: the transaction.
+        family: the first alert's id.
+        since: from when on a checkpoint that was seen counts as connected.
+        here: checkpoints that are known to be connected to this process.
+    """
     to, seen = tables.recipient, tables.presence
     elsewhere = select(seen.c.checkpoint).where(seen.c.seen_at >= since)
-    statement = select(func.count()).where(
-        to.c.family == family,
-        to.c.checkpoint.in_(elsewhere) | to.c.checkpoint.in_(list(here)),
-    )
-    return int((await reader.run(statement)).scalar_one())
+    connected = to.c.checkpoint.in_(elsewhere) | to.c.checkpoint.in_(list(here))
+    statement = select(func.count(), func.count(case((connected, 1)))).where(to.c.family == family)
+    recipients, present = (await reader.run(statement)).one()
+    return int(recipients), int(present)

@@ -124,7 +124,7 @@ _PARTS = {
         "KPK officer, second account", Role.DUTY_OFFICER, "101", IMMIGRATION, "KANIM-JAKARTA-SELATAN"
     ),
     "kpk_verifier": _person("KPK verifier", Role.VERIFIER, "102", "KPK"),
-    "duty_officer": _person("Immigration duty officer", Role.DUTY_OFFICER, "201", IMMIGRATION, "DIREKTORAT"),
+    "duty_officer": _person("Immigration duty officer", Role.DUTY_OFFICER, "201", IMMIGRATION, "DITJENIM"),
     "immigration_submitter": _person(
         "Immigration officer in Batam", Role.SUBMITTER, "202", IMMIGRATION, "KANIM-BATAM"
     ),
@@ -132,7 +132,7 @@ _PARTS = {
         "Immigration verifier in Batam", Role.VERIFIER, "203", IMMIGRATION, "KANIM-BATAM"
     ),
     "immigration_approver": _person(
-        "Immigration approver in Jakarta", Role.APPROVER, "204", IMMIGRATION, "DIREKTORAT"
+        "Immigration approver in Jakarta", Role.APPROVER, "204", IMMIGRATION, "DITJENIM"
     ),
     "autogate": _machine(f"Autogate at {HOME}", Kind.AUTOGATE, HOME),
     "auditor": _person("Auditor", Role.AUDITOR, "301"),
