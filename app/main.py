@@ -7,6 +7,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -25,6 +26,7 @@ from app.checks.partitions import make_months
 from app.checks.service import Desk
 from app.db.migrate import require_newest
 from app.entries.ports import Ports
+from app.hits.service import expect_open
 from app.kit.clock import Clock
 from app.measures import measure
 from app.notices.tail import NoticeTail
@@ -119,7 +121,11 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail)
     measure(metrics, app.state.hub, tail, desk)
     app.state.batcher = Batcher(desk, in_flight=2)  # one is decided while the other is flushed to the disk
-    app.state.ports = Ports(last_crossing=desk.last_crossing, sees_photo=desk.sees_photo)
+    app.state.ports = Ports(
+        last_crossing=desk.last_crossing,
+        sees_photo=desk.sees_photo,
+        expect_open_hit=partial(expect_open, runtime=runtime),
+    )
     app.state.ready = False
     app.state.address = {}
     problems.install(app)

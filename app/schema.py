@@ -4,9 +4,11 @@ from app.access import tables as _access
 from app.alerts import tables as _alerts
 from app.amendments import tables as _amendments
 from app.checks import tables as _checks
+from app.clearances import tables as _clearances
 from app.db.types import checks_metadata, metadata
 from app.departures import tables as _departures
 from app.entries import tables as _entries
+from app.hits import tables as _hits
 from app.ledger import tables as _ledger
 from app.notices import tables as _notices
 from app.objections import tables as _objections
@@ -20,8 +22,10 @@ MODULES = (
     _alerts,
     _amendments,
     _checks,
+    _clearances,
     _departures,
     _entries,
+    _hits,
     _ledger,
     _notices,
     _objections,

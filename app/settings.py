@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         "schedule of retention is set",
     )
     question_days: Days = Field(90, description="how long a check's clear question is kept")
+    hit_resolve_minutes: int = Field(
+        30, ge=1, description="when it is told that no supervisor has resolved a hit"
+    )
     delay_personal_days: Days = Field(
         365, description="how long it is kept who the traveller of a delayed departure was"
     )

@@ -10,9 +10,11 @@ from app.amendments.routes import of_entries as entry_amendments
 from app.amendments.routes import router as amendments
 from app.checks.routes import guarded as read_checks
 from app.checks.routes import router as checks
+from app.clearances.routes import router as clearances
 from app.departures.routes import router as departures
 from app.entries.duty_routes import router as duties
 from app.entries.routes import router as entries
+from app.hits.routes import router as hits
 from app.ledger.routes import router as changes
 from app.notices.routes import router as notices
 from app.objections.routes import router as objections
@@ -33,6 +35,8 @@ for part in (
     alerts,
     checks,
     read_checks,
+    hits,
+    clearances,
     departures,
     rectifications,
     papers,
@@ -53,6 +57,10 @@ TAGS = (
     {"name": "objections", "description": "What is filed against measures, and what their owners answer."},
     {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
     {"name": "checks", "description": "The question at the border and its three-level answer."},
+    {
+        "name": "hits",
+        "description": "Who it was: resolved by supervisors; and whom to let pass from then on.",
+    },
     {
         "name": "departure delays",
         "description": "Delayed departures of possible victims: events, never entries.",

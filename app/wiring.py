@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 from app.alerts.service import DrillCalled, follow_entry, tell_drill
+from app.clearances.service import ClearanceDecided
+from app.clearances.service import follow_entry as end_clearances
+from app.clearances.service import tell_ledger as tell_clearance
 from app.db.unit import Follow
 from app.entries.events import EntryChanged, EntryErased, tell_erasure, tell_ledger
 from app.kit.clock import Clock
@@ -13,11 +16,12 @@ from app.settings import Settings
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """A Runtime in which the ledger, the alerts and the officers' notices follow the register."""
+    """A Runtime in which the ledger, the alerts, the clearances and the officers' notices follow the register."""
     follow = Follow(
         projectors={
-            EntryChanged: (tell_ledger, follow_entry, tell_owner),
+            EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure,),
+            ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),
         },
         append=append,

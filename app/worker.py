@@ -21,6 +21,7 @@ from app.departures.service import erase_travellers
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.renewal import renew_names
+from app.hits import service as hits
 from app.kit.ids import first_id
 from app.notices import rounds as notices
 from app.retention import service as retention
@@ -53,6 +54,7 @@ class Worker:
                 (_SELDOM, self.retain),
                 (_AT_TIMES, self.tell_officers),
                 (_AT_TIMES, self.renew_names),
+                (_OFTEN, self.take_up_hits),
             )
             for number, (seconds, act) in enumerate(loops):
                 group.create_task(self._every(seconds, act, LOCK + number))
@@ -124,6 +126,10 @@ class Worker:
             renewed += some
             if some < _FEW:
                 return renewed
+
+    async def take_up_hits(self) -> int:
+        """Take up the hits that checks have opened, and tell those that nobody resolves; how many of both."""
+        return await hits.take_up(self.runtime) + await hits.remind(self.runtime)
 
     async def tidy(self) -> None:
         """Erase old questions, drop answers kept for repeats and absent processes, make next month's partition."""

@@ -202,4 +202,5 @@ def _check(at: datetime) -> checks.Record:
         question=f'{{"direction":"exit","document":{{"number":"{number}","issuing_state":"IDN"}}}}',
         document_hash=secrets.token_bytes(32),
         matches=None,
+        clearances=None,
     )

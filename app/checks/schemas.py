@@ -195,6 +195,12 @@ class CheckOut(WireOut):
     mrz: MrzOut | None
     registry: RegistryOut
     hit_id: str | None
+    clearances: Annotated[
+        list[str],
+        Field(
+            description="Clearances by which entries that would have matched were passed over; else empty."
+        ),
+    ]
     truncated: bool
 
 

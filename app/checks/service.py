@@ -13,10 +13,13 @@ from app.access import gate as access
 from app.access.gate import Gate
 from app.alerts.service import has_open
 from app.checks import store
+from app.checks.clearing import pass_over
 from app.checks.domain import Match, action_on, decide, worst
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, understand
 from app.checks.store import Listed, Matched, Record
+from app.clearances.domain import Clearance
+from app.clearances.service import list_standing
 from app.db.unit import Actor, Reader
 from app.entries.domain import Entry
 from app.entries.store import find
@@ -87,6 +90,7 @@ class Desk:
         keys = {key for question in questions for key in question.asked.keys}
         size, version, listed = await store.look_up(reader, keys)
         candidates = self._candidates(listed)
+        standing = await self._standing(reader, candidates, questions) if candidates else []
         self.gate.renew(version)
         refused: set[str] = set()
         doubtful = {q.actor.key_id for q in questions if q.access_version != version and q.actor.key_id}
@@ -100,7 +104,7 @@ class Desk:
             if actor.key_id in refused or (actor.expires_at and actor.expires_at <= reader.now):
                 answers.append(Unauthenticated("The key has been revoked, or has expired."))
                 continue
-            record, found, body = self._decide(question, candidates, reader.now, size)
+            record, found, body = self._decide(question, candidates, standing, reader.now, size)
             records.append(record)
             matches.extend(found)
             answers.append(body)
@@ -117,8 +121,21 @@ class Desk:
             found.setdefault(key, []).append(Candidate(entry, phone))
         return found
 
+    async def _standing(
+        self, reader: Reader, candidates: dict[str, list[Candidate]], questions: Sequence[Question]
+    ) -> list[Clearance]:
+        """The clearances that may count; asked for only where a candidate was found."""
+        near = {candidate.entry.id for some in candidates.values() for candidate in some}
+        numbers = {paper.number for question in questions for paper in question.asked.traveller.papers}
+        return await list_standing(reader, near, numbers) if numbers else []
+
     def _decide(
-        self, question: Question, candidates: dict[str, list[Candidate]], now: datetime, size: int
+        self,
+        question: Question,
+        candidates: dict[str, list[Candidate]],
+        standing: Sequence[Clearance],
+        now: datetime,
+        size: int,
     ) -> tuple[Record, list[Matched], bytes]:
         asked, actor = question.asked, question.actor
         traveller, direction = asked.traveller, asked.body.direction
@@ -126,9 +143,11 @@ class Desk:
         if candidates:
             near = {c.entry.id: c for key in asked.keys for c in candidates.get(key, ())}
         found: list[Match] = []
+        named: list[str] = []
         if near:
-            entries = [candidate.entry for candidate in near.values()]
-            found = decide(direction, traveller, entries, now, legal_day(now))
+            entries = {entry_id: candidate.entry for entry_id, candidate in near.items()}
+            found = decide(direction, traveller, list(entries.values()), now, legal_day(now))
+            found, named = pass_over(found, traveller, entries, standing)
         outcome = worst(found)
         self.answered[outcome] += 1
         check_id = new_id("chk", now)
@@ -147,6 +166,7 @@ class Desk:
             question=asked.body.model_dump_json(exclude_none=True),
             document_hash=self.document_hash(traveller.papers[0].number) if traveller.papers else None,
             matches=_encode(shown).decode() if shown else None,
+            clearances=_encode(named).decode() if named else None,
         )
         matches = [
             Matched(
@@ -230,6 +250,7 @@ def answer_of(
             "age_seconds": 0.0,
         },
         "hit_id": record.hit_id,
+        "clearances": _plain(record.clearances) if record.clearances else [],
         "truncated": False,
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
@@ -15,7 +15,11 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries.tables import entry as entry_table
 from app.entries.tables import key as key_table
+from app.kit.ids import first_id, made_at
 from app.ledger.tables import head as head_table
+
+_TICK = timedelta(milliseconds=1)
+"""The grain of the time in an id."""
 
 _LOOK_UP = (
     select(
@@ -72,6 +76,7 @@ class Record(NamedTuple):
     question: str
     document_hash: bytes | None
     matches: str | None
+    clearances: str | None
 
 
 class Matched(NamedTuple):
@@ -99,6 +104,37 @@ async def add(unit: Unit, records: Sequence[Record], matches: Sequence[Matched])
 async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
     """The record of a check."""
     return (await reader.run(select(tables.check).where(tables.check.c.id == check_id))).first()
+
+
+async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
+    """The record of the check that opened a hit; both ids hold the instant, so no index is needed."""
+    at = made_at(hit_id)
+    if at is None:
+        return None
+    ids = tables.check.c.id
+    statement = select(tables.check).where(
+        ids >= first_id("chk", at), ids < first_id("chk", at + _TICK), tables.check.c.hit_id == hit_id
+    )
+    return (await reader.run(statement)).first()
+
+
+async def list_hits(reader: Reader, after: str, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Records of checks that opened a hit, beyond an id, in order."""
+    table = tables.check
+    statement = (
+        select(table).where(table.c.hit_id.is_not(None), table.c.id > after).order_by(table.c.id).limit(limit)
+    )
+    return (await reader.run(statement)).all()
+
+
+async def versions_matched(reader: Reader, check_id: str, entry_ids: Iterable[str]) -> dict[str, int]:
+    """The version at which each of some entries was matched by a check."""
+    table = tables.match
+    statement = select(table.c.entry_id, table.c.entry_version).where(
+        any_of(table.c.entry_id, "ids"), table.c.check_id == check_id
+    )
+    rows = await reader.run(statement, {"ids": sorted(entry_ids)})
+    return {row.entry_id: row.entry_version for row in rows}
 
 
 _LAST_CROSSING = (

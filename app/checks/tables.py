@@ -19,10 +19,19 @@ check = Table(
     Column("question", Text),  # JSON as asked; erased after its time
     Column("document_hash", LargeBinary(32)),  # keyed hash of the document number
     Column("matches", Text),  # JSON; None when nothing was found
+    Column(
+        "clearances", Text
+    ),  # JSON list of ids by which entries were passed over; None when there were none
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (id)",
 )
 Index("ix_check_record_document_hash", check.c.document_hash, check.c.id)
+Index(
+    "ix_check_record_hits",
+    check.c.id,
+    sqlite_where=check.c.hit_id.is_not(None),
+    postgresql_where=check.c.hit_id.is_not(None),
+)
 
 match = Table(
     "check_match",

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from app.db.unit import Reader
+from app.db.unit import Reader, Unit
 from app.entries.subjects import Subject
 
 LastCrossing = Callable[[Reader, Subject], Awaitable[str]]
@@ -12,10 +12,14 @@ LastCrossing = Callable[[Reader, Subject], Awaitable[str]]
 SeesPhoto = Callable[[Reader, str], Awaitable[bool]]
 """Whether the reading checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours."""
 
+ExpectOpenHit = Callable[[Unit, str], Awaitable[None]]
+"""Makes sure that a hit of the acting supervisor's checkpoint is open; NotFound where it is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The two questions that only alerts and checks can answer."""
+    """The questions that only alerts, checks and hits can answer."""
 
     last_crossing: LastCrossing
     sees_photo: SeesPhoto
+    expect_open_hit: ExpectOpenHit

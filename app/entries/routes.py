@@ -14,6 +14,7 @@ from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
 from app.entries.domain import Entry, Measure, State
 from app.entries.formalising import formalise
 from app.entries.history import history
+from app.entries.ports import Ports
 from app.entries.preparing import AskedFor, FormallyAskedFor
 from app.entries.recorded import with_met
 from app.entries.schemas import DecisionIn, SealIn, SearchIn
@@ -38,12 +39,7 @@ EntryViewer = Annotated[
 ]
 """Who reads entries, supervision teams among them, which do nothing else with them."""
 Sealer = Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER)]
-Searcher = Annotated[
-    Unit,
-    unit_for(
-        Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR, repeats="refused"
-    ),
-]
+Searcher = Annotated[Unit, unit_for(*search.OFFICERS, Role.SUPERVISOR, repeats="refused")]
 EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
 
 CONTENT = (
@@ -113,11 +109,17 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
 
 
 @router.post(
-    "/search", summary="Search for a person", responses=problems("validation", "idempotency-not-allowed")
+    "/search",
+    summary="Search for a person",
+    responses=problems("validation", "idempotency-not-allowed", "not-found"),
 )
 async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Page[EntryOut]:
-    """Look for a person within the caller's view by document, NIK or name; logged like a check."""
-    rows = await search.search(unit, body, runtime_of(request).pepper)
+    """Look for a person within the caller's view by document, NIK or name; logged like a check.
+
+    A supervisor looks among the entries in force, and only for an open hit of their checkpoint (`hit_id`).
+    """
+    ports: Ports = request.app.state.ports
+    rows = await search.search(unit, body, runtime_of(request).pepper, ports.expect_open_hit)
     page, after = cut(rows, body.limit, lambda entry: (entry.id,))
     settings = runtime_of(request).settings
     return Page(items=[EntryOut.of(entry, unit.now, settings) for entry in page], next_cursor=after)

@@ -3,37 +3,55 @@
 import hashlib
 import hmac
 
+from app.access.domain import Role
 from app.access.service import bears_name
 from app.db.unit import Unit
 from app.entries import service, store
 from app.entries.domain import Entry
+from app.entries.ports import ExpectOpenHit
 from app.entries.schemas import SearchIn
 from app.entries.views import visible
-from app.errors import Fault, Invalid
+from app.errors import Fault, Invalid, WrongRole
 from app.identity import documents, names
 from app.identity.births import birth_from_json, compatible
 from app.kit.canonical import canonical
 from app.web.paging import decode_cursor
 
+OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
+"""Who searches within their own view."""
 
-async def search(unit: Unit, wanted: SearchIn, pepper: bytes) -> list[Entry]:
+
+async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: ExpectOpenHit) -> list[Entry]:
     """At most `limit` + 1 entries within the actor's view that fit, newest first.
 
-    The record of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for
-    their own name is put on record for that besides (R61).
+    A supervisor sees, for an open hit of their checkpoint, what is in force and not sealed, whoever's it is. The record
+    of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for their own
+    name is put on record for that besides (R61).
 
     Raises:
-        Invalid: nothing to look for, or a search for a hit, which only a supervisor makes.
+        Invalid: nothing to look for, or a search for a hit by who is no supervisor.
+        WrongRole: a supervisor who names no hit.
+        NotFound: no such hit is open at the supervisor's checkpoint.
     """
-    if wanted.hit_id is not None:
+    actor = unit.actor
+    for_hit = wanted.hit_id is not None
+    if for_hit and not actor.holds(Role.SUPERVISOR):
         fault = Fault("/hit_id", "supervisor_only", "Only a supervisor searches for a hit.")
         raise Invalid(fault.detail, faults=[fault])
+    if not for_hit and not actor.holds(*OFFICERS):
+        raise WrongRole("A supervisor searches only for an open hit of their checkpoint: give its `hit_id`.")
+    if wanted.hit_id is not None:
+        await expect_open_hit(unit, wanted.hit_id)
     keys = _keys(wanted)
     if not keys:
         fault = Fault("", "empty", "Give a name, a document or a NIK to look for.")
         raise Invalid("There is nothing to look for.", faults=[fault])
     before = str(decode_cursor(wanted.cursor, str, pointer="/cursor")[0]) if wanted.cursor else None
-    found = [entry for entry in await store.list_by_keys(unit, keys) if visible(entry, unit.actor)]
+    found = [
+        entry
+        for entry in await store.list_by_keys(unit, keys)
+        if (entry.in_force(unit.now) and entry.sealed_for is None if for_hit else visible(entry, actor))
+    ]
     found = [entry.at(unit.now) for entry in await service.as_known(unit, found)]
     fitting = [entry for entry in found if _fits(entry, wanted) and (before is None or entry.id < before)]
     fitting.sort(key=lambda entry: entry.id, reverse=True)
@@ -69,4 +87,5 @@ def _fits(entry: Entry, wanted: SearchIn) -> bool:
 def _trace(wanted: SearchIn, found: list[Entry], pepper: bytes) -> dict[str, object]:
     question = canonical(wanted.model_dump(mode="json", by_alias=True))
     keyed = hmac.new(pepper, question, hashlib.sha256).hexdigest()
-    return {"question": keyed, "found": [entry.id for entry in found[:100]]}
+    seen: dict[str, object] = {"question": keyed, "found": [entry.id for entry in found[:100]]}
+    return seen if wanted.hit_id is None else seen | {"hit": wanted.hit_id}

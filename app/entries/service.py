@@ -373,7 +373,7 @@ async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> E
     for happened in (event, *further):
         unit.happened(happened)
     records = await unit.conclude()
-    mine = [r.sequence for r in records if r.entry_id == event.entry.id and not r.type.is_alert]
+    mine = [r.sequence for r in records if r.entry_id == event.entry.id and r.type.is_entry]
     return event.entry.replace(sequence=mine[-1])
 
 

@@ -27,11 +27,18 @@ class RecordType(StrEnum):
     ALERT_RAISED = "alert.raised"
     ALERT_UPDATED = "alert.updated"
     ALERT_CANCELLED = "alert.cancelled"
+    CLEARANCE_GRANTED = "clearance.granted"
+    CLEARANCE_ENDED = "clearance.ended"
 
     @property
     def is_alert(self) -> bool:
         """Whether records of this type travel on the alert stream."""
         return self.value.startswith("alert.")
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether records of this type are an entry's own: each a version of it."""
+        return self.value.startswith("entry.")
 
 
 @dataclass(frozen=True, slots=True)

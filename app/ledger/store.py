@@ -34,6 +34,8 @@ _AFTER = (
     .limit(bindparam("limit"))
 )
 _ALERTS_AFTER = _AFTER.where(record_table.c.alert_id.is_not(None))
+_OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
+"""A record is the entry's own: a version of it, not an alert or a clearance about it."""
 
 
 async def found(unit: Unit) -> None:
@@ -125,12 +127,12 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
-    """The sequence of each entry's last own record (alerts not counted), where there is one."""
+    """The sequence of each entry's last own record, where there is one."""
     if not entry_ids:
         return {}
     statement = (
         select(record_table.c.entry_id, func.max(record_table.c.sequence))
-        .where(record_table.c.entry_id.in_(entry_ids), record_table.c.alert_id.is_(None))
+        .where(record_table.c.entry_id.in_(entry_ids), _OWN)
         .group_by(record_table.c.entry_id)
     )
     return dict(await _pairs(reader, statement))
@@ -138,9 +140,8 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
     """The sequence of each version of an entry that the ledger holds."""
-    own = record_table.c.alert_id.is_(None)
     statement = select(record_table.c.version, record_table.c.sequence).where(
-        record_table.c.entry_id == entry_id, own
+        record_table.c.entry_id == entry_id, _OWN
     )
     return dict(await _pairs(reader, statement))
 

@@ -41,6 +41,9 @@ class NoticeName(StrEnum):
     OVERDUE = "overdue"
     ENDED = "ended"
     UNACKNOWLEDGED = "unacknowledged"
+    HIT = "hit"
+    HIT_RESOLVED = "hit_resolved"
+    HIT_UNRESOLVED = "hit_unresolved"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -50,10 +53,24 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.OVERDUE: "a deadline has passed unmet; `deadline` says which",
     NoticeName.ENDED: "a measure of your agency, or an urgent request that nobody took up, has ended",
     NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them",
+    NoticeName.HIT: "a check matched an entry of your agency; `outcome` and `checkpoints` say what it said and where",
+    NoticeName.HIT_RESOLVED: "a supervisor has said whether it was the listed person (`outcome`); a clearance that is "
+    "named waits for a second person",
+    NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
 }
 """What each name means, for readers of the API."""
 
-DETAILS: Final = ("deadline", "ends_on", "days_left", "urgent_day", "reason", "checkpoints")
+DETAILS: Final = (
+    "deadline",
+    "ends_on",
+    "days_left",
+    "urgent_day",
+    "reason",
+    "checkpoints",
+    "hit_id",
+    "outcome",
+    "clearance_id",
+)
 """Members of a notice that only some have."""
 
 
@@ -116,11 +133,17 @@ def address(agency: str, role: str) -> str:
     return f"{agency}:{role}"
 
 
+def post(checkpoint: str) -> str:
+    """Where the supervisors of a checkpoint are told; no agency's code begins like this."""
+    return address(f"@{checkpoint}", Role.SUPERVISOR)
+
+
 def addresses(actor: Actor) -> frozenset[str]:
     """Every address at which an actor is told."""
-    if actor.agency is None:
-        return frozenset()
-    return frozenset(address(actor.agency, role) for role in actor.roles)
+    mine = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
+    if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
+        mine.add(post(actor.checkpoint))
+    return frozenset(mine)
 
 
 def owner(agency: str) -> tuple[str, ...]:

@@ -42,7 +42,19 @@ class NoticeOut(WireOut):
     ]
     reason: Annotated[str | None, Field(description="Of `ended`: the entry's `ended_reason`, or `rejected`.")]
     checkpoints: Annotated[
-        list[str] | None, Field(description="Of `unacknowledged`: where nobody has acknowledged.")
+        list[str] | None,
+        Field(description="Of `unacknowledged`: where nobody has acknowledged. Of a hit: where it is."),
+    ]
+    hit_id: Annotated[str | None, Field(description="Of a hit: which.")]
+    outcome: Annotated[
+        str | None,
+        Field(
+            description="Of `hit` and `hit_unresolved`: what the check answered. Of `hit_resolved`: `confirmed` or "
+            "`not_same_person`."
+        ),
+    ]
+    clearance_id: Annotated[
+        str | None, Field(description="Of `hit_resolved`: the clearance that waits for a second person.")
     ]
 
 

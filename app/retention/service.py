@@ -9,6 +9,7 @@ from datetime import datetime
 from app.access.service import record
 from app.alerts import service as alerts
 from app.amendments import service as amendments
+from app.clearances import service as clearances
 from app.db.unit import Reader, Unit
 from app.entries import retained
 from app.entries import store as entry_store
@@ -73,7 +74,7 @@ async def _erase_person(unit: Unit, entry: Entry) -> None:
     """The ledger keeps its leaves and hashes; it loses what the leaves only commit to, and tells it."""
     await retained.erase_person(unit, entry.id)
     await retained.erase_blobs(unit, entry.id, _ALL)
-    for feature in (amendments, objections, rectifications, alerts):
+    for feature in (amendments, clearances, objections, rectifications, alerts):
         await feature.erase_of_entry(unit, entry.id)
     await ledger.erase_of_entry(unit, entry.id)
     left = erased(entry, unit.now)

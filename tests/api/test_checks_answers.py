@@ -73,6 +73,7 @@ async def test_nobody_found_is_a_positive_answer(
             "age_seconds": 0,
         },
         "hit_id": None,
+        "clearances": [],
         "truncated": False,
     }
     assert answer["id"].startswith("chk_")

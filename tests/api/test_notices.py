@@ -61,6 +61,9 @@ async def test_the_owner_and_the_directorate_are_told_of_an_end_that_comes_near(
         "urgent_day": None,
         "reason": None,
         "checkpoints": None,
+        "hit_id": None,
+        "outcome": None,
+        "clearance_id": None,
     }
     for reader in (await actors.client("submitter"), approver, await actors.client("auditor")):
         assert notice in await told(http, reader)

@@ -24,6 +24,7 @@ from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, entry_body, urgent_body
 from tests.support.clock import SettableClock
+from tests.support.crossings import cleared, namesakes
 from tests.support.refusals import contents, nothing_changed, refused
 from tests.support.steps import Json, amend, decide, etag, expect, file_amendment, impose, sound
 
@@ -405,3 +406,23 @@ async def test_a_rejected_request_is_erased_too(
     assert "was never meant" not in repr(await contents(runtime))
     left = await read(http, submitter, f"/v1/entries/{entry['id']}")
     assert (left["state"], left["subject"]["full_name"]) == ("rejected", ERASED)
+
+
+@PERSON
+async def test_whoever_was_cleared_against_an_entry_is_erased_with_it(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, worker: Worker, clock: SettableClock
+):
+    body, question = namesakes()
+    counter = await actors.client("checkpoint")
+    await impose(http, actors, body | {"ends_on": "2026-11-30"})
+    clearance = await cleared(http, actors, counter, question)
+    clock.set("2026-12-01T00:00:00+07:00")
+    await worker.end_by_law()
+    clock.set("2027-03-11T00:00:00+07:00")
+    await worker.retain()
+    by = await actors.client("duty_officer")
+    left = expect(await http.get(f"/v1/clearances/{clearance['id']}", headers=by.headers), 200)
+    assert (left["state"], left["document"], left["births"], left["names"]) == ("ended", None, [], [])
+    await verify(http, await actors.client("auditor"), runtime)
+    number = question["document"]["number"]
+    assert {name for name in await found_in(runtime, [number]) if not name.startswith("check_")} == set()

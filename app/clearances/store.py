@@ -1,0 +1,118 @@
+"""Every SQL statement about clearances."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, or_, select, update
+
+from app.clearances.domain import Clearance, ClearanceState
+from app.clearances.tables import clearance as table
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Clearance).decode
+
+_NUMBER_LENGTH = 200
+
+_STANDING = select(table.c.document).where(
+    any_of(table.c.entry_id, "entries"),
+    any_of(table.c.number, "numbers"),
+    table.c.state == ClearanceState.STANDING.value,
+)
+
+
+def _columns(clearance: Clearance) -> dict[str, Any]:
+    return {
+        "id": clearance.id,
+        "entry_id": clearance.entry_id,
+        "entry_version": clearance.entry_version,
+        "number": clearance.bearer.number[:_NUMBER_LENGTH] if clearance.bearer else "",
+        "state": clearance.state.value,
+        "agency": clearance.agency,
+        "checkpoint": clearance.checkpoint,
+        "document": _encode(clearance).decode(),
+    }
+
+
+async def add(unit: Unit, clearance: Clearance) -> None:
+    """Store a new clearance."""
+    await unit.run(insert(table).values(_columns(clearance)))
+
+
+async def save(unit: Unit, clearance: Clearance) -> None:
+    """Store a clearance's next version; the transaction holds its lock."""
+    await unit.run(update(table).where(table.c.id == clearance.id).values(_columns(clearance)))
+
+
+async def find(reader: Reader, clearance_id: str) -> Clearance | None:
+    """A clearance."""
+    statement = select(table.c.document).where(table.c.id == clearance_id)
+    document = (await reader.run(statement)).scalar_one_or_none()
+    return None if document is None else _decode(document)
+
+
+async def lock(unit: Unit, clearance_id: str) -> Clearance:
+    """A clearance, held against other writers until the commit.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    statement = select(table.c.document).where(table.c.id == clearance_id).with_for_update()
+    document = (await unit.run(statement)).scalar_one_or_none()
+    if document is None:
+        raise NotFound("There is no such clearance.")
+    return _decode(document)
+
+
+async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
+    """The standing clearances of some documents against some entries; for checks."""
+    asked = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
+    return [_decode(document) for (document,) in await reader.run(_STANDING, asked)]
+
+
+async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
+    """All clearances against an entry, held until the commit, oldest first."""
+    statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
+    return [_decode(document) for (document,) in await unit.run(statement.with_for_update())]
+
+
+async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
+    """The clearances of an entry that stand or may come to stand, held until the commit, oldest first."""
+    live = [ClearanceState.PROPOSED.value, ClearanceState.STANDING.value]
+    statement = (
+        select(table.c.document)
+        .where(table.c.entry_id == entry_id, table.c.state.in_(live))
+        .order_by(table.c.id)
+        .with_for_update()
+    )
+    return [_decode(document) for (document,) in await unit.run(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which clearances are wanted; None means any. Of `agency` and `checkpoint` one is enough."""
+
+    state: str | None = None
+    agency: str | None = None
+    checkpoint: str | None = None
+
+
+async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Clearance]:
+    """Clearances, newest first, older than an id."""
+    statement = select(table.c.document).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    if wanted.state is not None:
+        statement = statement.where(table.c.state == wanted.state)
+    mine = []
+    if wanted.agency is not None:
+        mine.append(table.c.agency == wanted.agency)
+    if wanted.checkpoint is not None:
+        mine.append(table.c.checkpoint == wanted.checkpoint)
+    if mine:
+        statement = statement.where(or_(*mine))
+    return [_decode(document) for (document,) in await reader.run(statement)]

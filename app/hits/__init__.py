@@ -1,0 +1,1 @@
+"""Hits: checks whose answer was not `clear`, until a supervisor resolves them."""

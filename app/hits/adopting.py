@@ -1,0 +1,101 @@
+"""Reading hits on from the checks: the record of a check is the truth, the register's hit follows it.
+
+On SQLite the two lie in files that commit separately, and on neither engine is a check to wait for the register.
+So a check's own transaction only keeps the hit's id in its record; here it is taken up, a moment later, in one
+transaction with the notice to the owner. A process that dies in between loses nothing: the next round, or whoever
+asks for the hit first, takes it up.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+
+from app.access.domain import SYSTEM
+from app.checks import store as checks
+from app.db.unit import Reader, Unit
+from app.hits import store
+from app.hits.domain import Hit, HitState, Matched, opened
+from app.kit.ids import first_id
+from app.notices.domain import Draft
+from app.notices.service import tell
+from app.runtime import Runtime
+
+SETTLED: Final = timedelta(minutes=10)
+"""How long after its time an id is looked for again: a check commits after its id was made, and clocks differ."""
+
+_SOME: Final = 200
+
+_plain = msgspec.json.Decoder().decode
+
+
+async def take_up(runtime: Runtime) -> int:
+    """Take up every hit that the checks have opened since the last time; how many were new."""
+    async with runtime.reading(SYSTEM) as reader:
+        after = await store.find_mark(reader) or ""
+        settled = first_id("chk", reader.now - SETTLED)
+    new = 0
+    while True:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            records = await checks.list_hits(reader, after, _SOME)
+        if not records:
+            return new
+        after = records[-1].id
+        async with runtime.reading(SYSTEM) as reader:
+            known = await store.known(reader, [record.hit_id for record in records])
+        fresh = [record for record in records if record.hit_id not in known]
+        if fresh:  # or a quiet round would take the register's write lock again and again
+            async with runtime.writing(SYSTEM) as unit:
+                hits = await _adopt(unit, runtime, fresh)
+                await tell(unit, [draft for hit in hits for draft in opened(hit)])
+                new += len(hits)
+                await store.keep_mark(unit, min(after, settled))
+        if len(records) < _SOME:
+            return new
+
+
+async def take_up_one(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[Draft]]:
+    """Take up a hit that is asked for before a round has done so.
+
+    Returns:
+        The hit, None when no check has opened it; and what the caller is to tell as its transaction's last act,
+        since from then on it holds the notices' numbers.
+    """
+    async with runtime.checks_beside(unit) as reader:
+        record = await checks.find_hit(reader, hit_id)
+    if record is None:
+        return None, []
+    adopted = await _adopt(unit, runtime, [record])
+    if adopted:
+        return adopted[0], opened(adopted[0])
+    return await store.find(unit, hit_id), []
+
+
+async def _adopt(unit: Unit, runtime: Runtime, records: Sequence[Any]) -> list[Hit]:
+    await store.hold_adoption(unit)
+    known = await store.known(unit, [record.hit_id for record in records])
+    within = timedelta(minutes=runtime.settings.hit_resolve_minutes)
+    async with runtime.checks_beside(unit) as reader:
+        hits = [await _hit(reader, record, within) for record in records if record.hit_id not in known]
+    if hits:
+        await store.add(unit, hits)
+    return hits
+
+
+async def _hit(reader: Reader, record: Any, within: timedelta) -> Hit:
+    shown = _plain(record.matches) if record.matches else []
+    owners = {match["entry_id"]: match["contact"]["agency"] for match in shown}
+    versions = await checks.versions_matched(reader, record.id, owners)
+    return Hit(
+        id=record.hit_id,
+        version=1,
+        state=HitState.OPEN,
+        check_id=record.id,
+        checkpoint=record.checkpoint,
+        direction=record.direction,
+        outcome=record.outcome,
+        opened_at=record.at,
+        resolve_by=record.at + within,
+        matched=tuple(Matched(entry, versions[entry], agency) for entry, agency in owners.items()),
+    )

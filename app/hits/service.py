@@ -1,0 +1,208 @@
+"""Use cases of hits: find, resolve, and remind (R46, R47)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.access.domain import SYSTEM, Role
+from app.access.service import record
+from app.checks import store as checks
+from app.checks.schemas import Asked, understand
+from app.checks.service import answer_of
+from app.clearances.domain import Obstacle, bearer_of, obstacle
+from app.clearances.service import propose
+from app.db.unit import Reader, Unit
+from app.entries import store as entries
+from app.errors import NotFound
+from app.hits import store
+from app.hits.adopting import take_up, take_up_one
+from app.hits.domain import (
+    Action,
+    Hit,
+    HitState,
+    Identity,
+    Matched,
+    Proposal,
+    Resolution,
+    closed,
+    unresolved,
+)
+from app.hits.store import Filter
+from app.kit.clock import legal_day
+from app.kit.ids import first_id
+from app.notices.domain import Draft
+from app.notices.service import tell
+from app.runtime import Runtime
+
+__all__ = ["Examined", "examine", "expect_open", "list_page", "remind", "resolve", "take_up"]
+
+_plain = msgspec.json.Decoder().decode
+_SOME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A hit with what a supervisor needs to tell two people apart.
+
+    Attributes:
+        answer: the check's answer as a counter sees it, whoever had asked.
+        asked: what was asked about the traveller; None once it was erased.
+    """
+
+    hit: Hit
+    answer: dict[str, Any]
+    asked: Asked | None
+
+
+async def list_page(
+    reader: Reader,
+    state: HitState | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: str | None,
+    limit: int,
+) -> list[Hit]:
+    """Hits within the actor's view, newest first.
+
+    Args:
+        reader: the transaction.
+        state: only those in this state.
+        since: only those opened at or after this instant.
+        until: only those opened before this instant.
+        before: only those older than this id.
+        limit: at most so many.
+    """
+    bounds = [bound for bound in (before, first_id("hit", until) if until else None) if bound]
+    wanted = Filter(
+        checkpoint=None if reader.actor.holds(Role.AUDITOR) else reader.actor.checkpoint,
+        state=state,
+        first=first_id("hit", since) if since else None,
+        before=min(bounds, default=None),
+    )
+    return await store.list_page(reader, wanted, limit)
+
+
+async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
+    """A hit with the traveller and the matched entries; that somebody looked is recorded (R49, R62).
+
+    Raises:
+        NotFound: there is none, or it is outside the actor's view.
+    """
+    hit, news = await _get(unit, hit_id, runtime)
+    kept, asked = await _asked(unit, hit, runtime)
+    shown = _plain(kept.matches) if kept.matches else []
+    answer = answer_of(kept._mapping, shown, asked, None) | {"matches": shown}
+    await record(unit, "hit.examined", hit.id, {"check": hit.check_id})
+    await tell(unit, news)
+    return Examined(hit, answer, asked)
+
+
+async def resolve(
+    unit: Unit,
+    hit_id: str,
+    expected: int,
+    outcome: Identity,
+    action: Action | None,
+    note: str,
+    runtime: Runtime,
+) -> Hit:
+    """Take a supervisor's word on who the traveller is.
+
+    `not_same_person` lets this crossing pass and proposes a clearance for each matched entry, or says why not.
+
+    Raises:
+        NotFound: there is no such hit at the supervisor's checkpoint.
+        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`.
+    """
+    _, news = await _get(unit, hit_id, runtime)
+    hit = await store.lock(unit, hit_id)
+    hit.expect_open(expected)
+    hit.expect_fitting(outcome, action)
+    proposals: tuple[Proposal, ...] = ()
+    if outcome is Identity.NOT_SAME_PERSON:
+        _, asked = await _asked(unit, hit, runtime)
+        proposals = tuple([await _propose(unit, hit, matched, asked) for matched in _in_order(hit)])
+    actor = unit.actor
+    hit = hit.resolved(
+        Resolution(
+            outcome=outcome,
+            action=action,
+            note=note,
+            by=actor.client_id,
+            person=actor.person,
+            at=unit.now,
+            proposals=proposals,
+        )
+    )
+    await store.save(unit, hit)
+    about = {"outcome": outcome.value, "action": action.value if action else None}
+    await record(unit, "hit.resolved", hit.id, about)
+    await tell(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
+    return hit
+
+
+async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> None:
+    """Make sure that a hit waits for the actor's word, so that they may search for the person.
+
+    Raises:
+        NotFound: there is no such hit at their checkpoint, or it is resolved.
+    """
+    hit, news = await _get(unit, hit_id, runtime)
+    if hit.state is not HitState.OPEN:
+        raise NotFound("There is no such open hit.")
+    await tell(unit, news)
+
+
+async def remind(runtime: Runtime) -> int:
+    """Tell, once each, which hits nobody has resolved in time; how many."""
+    told = 0
+    async with runtime.reading(SYSTEM) as reader:
+        due = await store.list_due(reader, _SOME)
+    for hit_id in due:
+        async with runtime.writing(SYSTEM) as unit:
+            hit = await store.lock(unit, hit_id)
+            if hit.state is not HitState.OPEN or hit.escalated_at is not None:
+                continue
+            await store.save(unit, hit.escalated(unit.now))
+            told += len(await tell(unit, [unresolved(hit)]))
+    return told
+
+
+async def _get(unit: Unit, hit_id: str, runtime: Runtime) -> tuple[Hit, list[Draft]]:
+    """A hit within the actor's view, and what is to be told of it where nobody had taken it up yet."""
+    hit, news = await store.find(unit, hit_id), list[Draft]()
+    if hit is None:
+        hit, news = await take_up_one(unit, runtime, hit_id)
+    if hit is None or not hit.within(unit.actor):
+        raise NotFound("There is no such hit.")
+    return hit, news
+
+
+async def _asked(unit: Unit, hit: Hit, runtime: Runtime) -> tuple[Any, Asked | None]:
+    async with runtime.checks_beside(unit) as reader:
+        kept = await checks.find(reader, hit.check_id)
+    assert kept is not None, "records of checks are never deleted"
+    return kept, understand(kept.question.encode(), legal_day(kept.at)) if kept.question else None
+
+
+def _in_order(hit: Hit) -> Sequence[Matched]:
+    """The matched entries in the order in which they are locked, so that two never wait for each other."""
+    return sorted(hit.matched, key=lambda matched: matched.entry_id)
+
+
+async def _propose(unit: Unit, hit: Hit, matched: Matched, asked: Asked | None) -> Proposal:
+    if asked is None:
+        return Proposal(matched.entry_id, None, Obstacle.QUESTION_ERASED)
+    entry = await entries.lock(unit, matched.entry_id)
+    if entry.version != matched.version or not entry.in_force(unit.now):
+        return Proposal(matched.entry_id, None, Obstacle.ENTRY_CHANGED)
+    found = obstacle(asked.traveller, entry)
+    if found is not None:
+        return Proposal(matched.entry_id, None, found)
+    person, zone = asked.body.person, asked.mrz
+    spelled = [name for name in (person.name if person else None, zone.name if zone else None) if name]
+    clearance = await propose(unit, entry, bearer_of(asked.traveller, spelled), hit.id)
+    return Proposal(matched.entry_id, clearance.id, None)

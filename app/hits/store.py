@@ -1,0 +1,119 @@
+"""Every SQL statement about hits."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, insert, select, update
+
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.hits import tables
+from app.hits.domain import Hit, HitState
+
+LOCK = 0x63656B68
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Hit).decode
+
+_table = tables.hit
+_KNOWN = select(_table.c.id).where(any_of(_table.c.id, "ids"))
+_MARK = select(tables.mark.c.read_until)
+
+
+def _columns(hit: Hit) -> dict[str, Any]:
+    waits = hit.state is HitState.OPEN and hit.escalated_at is None
+    return {
+        "id": hit.id,
+        "checkpoint": hit.checkpoint,
+        "state": hit.state.value,
+        "remind_at": hit.resolve_by if waits else None,
+        "document": _encode(hit).decode(),
+    }
+
+
+async def hold_adoption(unit: Unit) -> None:
+    """Let nobody else adopt hits until the commit, or two would adopt the same one.
+
+    On SQLite a transaction that writes is alone anyway.
+    """
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+async def known(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Those of the hits that the register has."""
+    return set((await reader.run(_KNOWN, {"ids": sorted(hit_ids)})).scalars())
+
+
+async def add(unit: Unit, hits: Sequence[Hit]) -> None:
+    """Store new hits."""
+    await unit.run(insert(_table), [_columns(hit) for hit in hits])
+
+
+async def save(unit: Unit, hit: Hit) -> None:
+    """Store a hit's next version; the transaction holds its lock."""
+    await unit.run(update(_table).where(_table.c.id == hit.id).values(_columns(hit)))
+
+
+async def find(reader: Reader, hit_id: str) -> Hit | None:
+    """A hit that the register has."""
+    statement = select(_table.c.document).where(_table.c.id == hit_id)
+    document = (await reader.run(statement)).scalar_one_or_none()
+    return None if document is None else _decode(document)
+
+
+async def lock(unit: Unit, hit_id: str) -> Hit:
+    """A hit that the register has, held against other writers until the commit."""
+    statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
+    return _decode((await unit.run(statement)).scalar_one())
+
+
+async def find_mark(reader: Reader) -> str | None:
+    """The check up to which every hit is known; None before the first."""
+    return (await reader.run(_MARK)).scalar_one_or_none()
+
+
+async def keep_mark(unit: Unit, check_id: str) -> None:
+    """Note that of this check and those before every hit is known; never less than was noted before."""
+    before = await find_mark(unit)
+    if before is None:
+        await unit.run(insert(tables.mark).values(id=1, read_until=check_id))
+    elif before < check_id:
+        await unit.run(update(tables.mark).values(read_until=check_id))
+
+
+async def list_due(reader: Reader, limit: int) -> list[str]:
+    """Ids of open hits that nobody has resolved in time, and of which that was not told yet."""
+    statement = (
+        select(_table.c.id)
+        .where(_table.c.remind_at.is_not(None), _table.c.remind_at <= reader.now)
+        .order_by(_table.c.remind_at)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which hits are wanted; None means any. `first` and `before` are bounds of ids, the latter excluded."""
+
+    checkpoint: str | None = None
+    state: HitState | None = None
+    first: str | None = None
+    before: str | None = None
+
+
+async def list_page(reader: Reader, wanted: Filter, limit: int) -> list[Hit]:
+    """Hits, newest first."""
+    statement = select(_table.c.document).order_by(_table.c.id.desc()).limit(limit)
+    if wanted.checkpoint is not None:
+        statement = statement.where(_table.c.checkpoint == wanted.checkpoint)
+    if wanted.state is not None:
+        statement = statement.where(_table.c.state == wanted.state.value)
+    if wanted.first is not None:
+        statement = statement.where(_table.c.id >= wanted.first)
+    if wanted.before is not None:
+        statement = statement.where(_table.c.id < wanted.before)
+    return [_decode(document) for (document,) in await reader.run(statement)]

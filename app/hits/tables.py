@@ -1,0 +1,31 @@
+"""Tables of hits, read on from the checks. Columns are for finding them; the hit itself is its `document`."""
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from app.db.types import Id, Instant, metadata
+
+hit = Table(
+    "hit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("checkpoint", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("remind_at", Instant),  # when to tell that nobody has resolved it; None once told or resolved
+    Column("document", Text, nullable=False),  # the whole hit, JSON
+)
+Index("ix_hit_checkpoint", hit.c.checkpoint, hit.c.id)
+Index("ix_hit_checkpoint_state", hit.c.checkpoint, hit.c.state, hit.c.id)
+Index("ix_hit_state", hit.c.state, hit.c.id)
+Index(
+    "ix_hit_remind_at",
+    hit.c.remind_at,
+    sqlite_where=hit.c.remind_at.is_not(None),
+    postgresql_where=hit.c.remind_at.is_not(None),
+)
+
+mark = Table(
+    "hit_mark",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("read_until", Id, nullable=False),  # id of a check: of it and those before every hit is known
+)
