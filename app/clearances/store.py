@@ -18,10 +18,9 @@ _decode = msgspec.json.Decoder(Clearance).decode
 
 _NUMBER_LENGTH = 200
 
-_STANDING = select(table.c.document).where(
+_OF_DOCUMENTS = select(table.c.document).where(
     any_of(table.c.entry_id, "entries"),
-    any_of(table.c.number, "numbers"),
-    table.c.state == ClearanceState.STANDING.value,
+    any_of(table.c.number, "numbers"),  # a condition on the state would tempt SQLite to begin with it
 )
 
 
@@ -71,7 +70,8 @@ async def lock(unit: Unit, clearance_id: str) -> Clearance:
 async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
     """The standing clearances of some documents against some entries; for checks."""
     asked = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
-    return [_decode(document) for (document,) in await reader.run(_STANDING, asked)]
+    found = [_decode(document) for (document,) in await reader.run(_OF_DOCUMENTS, asked)]
+    return [clearance for clearance in found if clearance.state is ClearanceState.STANDING]
 
 
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
@@ -82,14 +82,7 @@ async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
 
 async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
     """The clearances of an entry that stand or may come to stand, held until the commit, oldest first."""
-    live = [ClearanceState.PROPOSED.value, ClearanceState.STANDING.value]
-    statement = (
-        select(table.c.document)
-        .where(table.c.entry_id == entry_id, table.c.state.in_(live))
-        .order_by(table.c.id)
-        .with_for_update()
-    )
-    return [_decode(document) for (document,) in await unit.run(statement)]
+    return [clearance for clearance in await list_of_entry(unit, entry_id) if clearance.live]
 
 
 @dataclass(frozen=True, slots=True)
