@@ -15,6 +15,7 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import store as entries
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged
+from app.entries.views import visible as may_see
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
 from app.ledger.domain import Draft, RecordType
@@ -88,6 +89,8 @@ async def decide(
         fault = Fault("/reason", "required", "Whoever refuses or withdraws a clearance says why.")
         raise Invalid("The verdict needs its reason.", faults=[fault])
     entry = await entries.lock(unit, before.entry_id)
+    if not may_see(entry, unit.actor):  # sealed: its named persons decide (R61)
+        raise NotFound("There is no such clearance.")
     before = await store.lock(unit, clearance_id)
     clearance = before.decided(unit.actor, expected, verdict, reason, entry.at(unit.now), unit.now)
     await store.save(unit, clearance)

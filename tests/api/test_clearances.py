@@ -11,7 +11,7 @@ from tests.support.bodies import Json, check_body, entry_body, merged, revocatio
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, clearances, cleared, hit_of, judge, namesakes, say
 from tests.support.refusals import refused
-from tests.support.steps import amend, expect, impose
+from tests.support.steps import amend, decide, expect, impose, submit
 
 DOCUMENT = "B7654321"
 
@@ -302,3 +302,23 @@ async def test_who_may_confirm_is_told(http: httpx2.AsyncClient, actors: Actors,
         items = expect(await http.get("/v1/notices", headers=officer.headers), 200)["items"]
         (notice,) = [each for each in items if each["name"] == "hit_resolved"]
         assert (notice["outcome"], notice["clearance_id"]) == ("not_same_person", proposal["clearance_id"])
+
+
+async def test_what_is_sealed_is_decided_on_by_the_named_and_found_by_no_supervisor(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    body, question = namesakes()
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    approver, supervisor = await actors.client("approver"), await actors.client("supervisor")
+    sealed = await submit(http, owner, body | {"sealed_for": [verifier.person, approver.person]})
+    sealed = await decide(http, verifier, sealed, "verify")
+    await decide(http, approver, sealed, "approve")
+    answer = await ask(http, counter, question)
+    wanted = {"name": question["person"]["name"], "hit_id": answer["hit_id"]}
+    found = await http.post("/v1/entries/search", json=wanted, headers=supervisor.headers)
+    assert expect(found, 200)["items"] == []
+    proposal = await proposed(http, actors, counter, question)
+    clearance = {"id": proposal["clearance_id"], "version": 1}
+    refused(await judge(http, await actors.client("verifier"), clearance), 404, "not-found")
+    refused(await judge(http, await actors.client("duty_officer"), clearance), 404, "not-found")
+    expect(await judge(http, approver, clearance), 201)
