@@ -24,9 +24,9 @@ from app.matching.persons import Asked
 _MOST_WORDS: Final = 5
 """Words of a name from which keys are made: the rarest, in their order."""
 _RARE_BITS: Final = 9.0
-"""Rarity from which a word alone is a key; a lone name always is."""
+"""Rarity from which a word is a key alone, and with a year; a lone name always is."""
 _TELLING_BITS: Final = 4.0
-"""Rarity from which a word narrows the register together with a year, or with the start of another word."""
+"""Rarity from which a word narrows the register together with the start of another word."""
 _MOST_YEARS: Final = 3
 """Years of a span of birth that are stored each; a longer span says too little."""
 _NEAR_YEARS: Final = (-1, 0, 1)
@@ -53,15 +53,15 @@ Keys = Mapping[int, float]
 def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tuple[int, ...]:
     """Give the keys of a listed person: every name and alias, every birth.
 
-    Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once. Who has no
-    birth date that narrows anything is stored under names in a second place as well, where dated travellers look.
+    Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once. Whose day
+    of birth isn't known is stored under names in a second place as well, where dated travellers look.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {_key("day", day.isoformat()): _DAY_BITS for day in calendar.days}
     more: dict[int, float] = {}
     for name in names:
         plain |= _hashed(_name_keys(name, looked_up=False))
-        plain |= _hashed(_year_keys(name, calendar.years, looked_up=False))
+        plain |= _hashed(_year_keys(name, calendar.years))
         more |= _hashed(_further_keys(name, looked_up=False))
         if calendar.vague:
             plain |= _hashed(_name_keys(name, looked_up=False), _UNDATED)
@@ -77,8 +77,8 @@ def least_bits(asked: Asked) -> float:
 def asked_keys(asked: Asked) -> Keys:
     """Give the keys to look up for a traveller, with what each narrows in bits.
 
-    Where the day of birth is known, people are found by it, by a word and the year, and by names that are rare; common
-    and misspelled names are looked up among those listed without a birth date only. So a dated traveller costs little,
+    Where the day of birth is known, people are found by it, by words and the year, and by names that are rare; common
+    and misspelled names are looked up only among those whose listed day isn't known. So a dated traveller costs little,
     however many namesakes are listed.
     """
     calendar = _calendar(asked.births)
@@ -91,7 +91,7 @@ def asked_keys(asked: Asked) -> Keys:
     near = {year + more for year in calendar.years for more in _NEAR_YEARS}
     for name in asked.names:
         by_name, further = list(_name_keys(name, looked_up=True)), list(_further_keys(name, looked_up=True))
-        found |= _hashed(_year_keys(name, near, looked_up=True))
+        found |= _hashed(_year_keys(name, near))
         if calendar.days:
             found |= _hashed((*by_name, *further), _UNDATED)
             found |= _hashed(key for key in by_name if _is_selective(*key))
@@ -126,13 +126,15 @@ def _name_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
         yield ("word", code(name.glued)), name.bits + _WHOLE_BITS
 
 
-def _year_keys(name: Spelling, years: Iterable[int], *, looked_up: bool) -> Iterator[_Parts]:
-    """A word and a year of birth."""
+def _year_keys(name: Spelling, years: Iterable[int]) -> Iterator[_Parts]:
+    """Two words and a year of birth; a rare word, or a lone one, and the year."""
     words = _rarest(name)
-    for word in words:
-        if len(words) == 1 or looked_up or word.bits >= _TELLING_BITS:
-            for year in years:
-                yield ("year", word.code, str(year)), word.bits + _YEAR_BITS
+    telling = [word for word in words if len(words) == 1 or word.bits >= _RARE_BITS]
+    for year in map(str, years):
+        for one, other in combinations(words, 2):
+            yield ("pair", *sorted((one.code, other.code)), year), one.bits + other.bits + _YEAR_BITS
+        for word in telling:
+            yield ("word", word.code, year), word.bits + _YEAR_BITS
 
 
 def _further_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
@@ -180,7 +182,7 @@ def _rarest(name: Spelling) -> tuple[Word, ...]:
 
 
 class _Calendar(msgspec.Struct):
-    """What births say for keys: full days, years, and whether one of them says too little for either."""
+    """What births say for keys: full days, years, and whether one of them, or their absence, leaves the day open."""
 
     days: list[date]
     years: list[int]
@@ -196,10 +198,10 @@ def _calendar(births: Iterable[Birth]) -> _Calendar:
         first, last = span(birth)
         if is_full_day(birth):
             days.append(first)
-        if last.year - first.year < _MOST_YEARS:
-            years |= dict.fromkeys(range(first.year, last.year + 1))
         else:
             vague = True
+        if last.year - first.year < _MOST_YEARS:
+            years |= dict.fromkeys(range(first.year, last.year + 1))
     return _Calendar(days, list(years), vague or not known)
 
 
