@@ -109,7 +109,7 @@ async def _entry(making: _Making) -> AsyncIterator[None]:
 
 
 async def _beside(making: _Making) -> AsyncIterator[None]:
-    """What stands beside the entry: amendments, objections, duties, requests for correction, notices."""
+    """What stands beside the entry: amendments, objections, duties, requests for correction, clearances, notices."""
     case, entry_id = making.case, making.case.entry.id
     async with making.runtime.reading(case.by) as reader:
         found: dict[str, Sequence[Any]] = {
@@ -118,6 +118,7 @@ async def _beside(making: _Making) -> AsyncIterator[None]:
             "duties": await store.list_duties(reader, entry_id, case.until),
             "correction-requests": await store.list_corrections(reader, entry_id, case.until),
             "supervision-reports": await store.list_reports(reader, reports(case.versions)),
+            "clearances": await store.list_clearances(reader, entry_id, case.until),
             "notices": await store.list_notices(reader, entry_id, case.until),
         }
     for name, content in found.items():
@@ -186,13 +187,17 @@ async def _alerts(making: _Making) -> AsyncIterator[None]:
 
 
 async def _checks(making: _Making) -> AsyncIterator[None]:
-    """Every check that matched the entry: hits, and sightings that stopped nobody."""
+    """Every check that matched the entry: hits and what supervisors said, and sightings that stopped nobody."""
     case, after, counts = making.case, "", {"refuse": 0, "refer": 0, "sighting": 0}
     with making.archive.begin("checks/matches.ndjson", NDJSON, index.CHECKS) as part:
         while True:
             async with making.runtime.reading_checks(case.by) as checks:
                 found = await store.page_matches(checks, case.entry.id, after, case.until, _AT_ONCE)
+            wanted = {match["check"]["hit_id"] for match in found if match["check"] is not None} - {None}
+            async with making.runtime.reading(case.by) as reader:
+                hits = await store.list_hits(reader, wanted, case.entry.id)
             for match in found:
+                match["hit"] = hits.get(match["check"]["hit_id"]) if match["check"] else None
                 counts["sighting" if match["sighting"] else match["outcome"]] += 1
                 part.write(making.line(match))
             if len(found) < _AT_ONCE:

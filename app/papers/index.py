@@ -19,6 +19,7 @@ BESIDE: Final[dict[str, Titles]] = {
     "duties": ("Penyampaian dan kewajiban lain yang dicatat", "Deliveries and other recorded duties"),
     "correction-requests": ("Permintaan perbaikan data pribadi", "Requests to correct personal data"),
     "supervision-reports": ("Laporan pengawasan yang menjadi dasar", "Supervision reports that it rests on"),
+    "clearances": ("Orang lain yang bernama mirip", "Other persons who were taken for this one"),
     "notices": ("Peringatan kepada pejabat", "Notices to officers"),
 }
 KEPT: Final[dict[str, tuple[str, Titles]]] = {

@@ -19,12 +19,15 @@ from app.alerts import tables as alert_tables
 from app.amendments.domain import Amendment
 from app.amendments.tables import amendment as amendment_table
 from app.checks import tables as check_tables
+from app.clearances.tables import clearance as clearance_table
 from app.db.types import any_of
 from app.db.unit import Reader
 from app.entries.domain import Entry
 from app.entries.tables import blob as blob_table
 from app.entries.tables import duty as duty_table
 from app.entries.tables import version as version_table
+from app.hits.tables import hit as hit_table
+from app.kit.ids import first_id
 from app.notices.tables import notice as notice_table
 from app.objections.tables import objection as objection_table
 from app.rectifications.tables import correction_request as correction_table
@@ -170,6 +173,29 @@ async def page_matches(checks: Reader, entry_id: str, after: str, until: datetim
     for record in asked.values():
         record["matches"] = [each for each in record["matches"] or () if each.get("entry_id") == entry_id]
     return [{**match, "check": asked.get(match["check_id"])} for match in matches]
+
+
+async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> dict[str, Json]:
+    """What supervisors have said of hits, by their ids; of what a hit matched and proposes only this entry's."""
+    statement = select(hit_table.c.id, hit_table.c.document).where(any_of(hit_table.c.id, "ids"))
+    found: dict[str, Json] = {}
+    for hit_id, document in await reader.run(statement, {"ids": sorted(hit_ids)}):
+        hit: Json = _plain(document)
+        hit["matched"] = [each for each in hit["matched"] if each["entry_id"] == entry_id]
+        for said in hit["resolutions"]:
+            said["proposals"] = [each for each in said["proposals"] if each["entry_id"] == entry_id]
+        found[hit_id] = hit
+    return found
+
+
+async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """Who was found to be another person, and who confirmed it."""
+    table = clearance_table
+    statement = select(table.c.document).where(
+        table.c.entry_id == entry_id, table.c.id < first_id("clr", until)
+    )
+    documents = (await reader.run(statement.order_by(table.c.id))).scalars()
+    return [_plain(document) for document in documents]
 
 
 async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:

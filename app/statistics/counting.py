@@ -13,6 +13,7 @@ from app.entries.deadlines import Terms, deadlines
 from app.entries.domain import Entry, State
 from app.entries.periods import REFUSAL_WITHIN
 from app.entries.recorded import with_met
+from app.hits.domain import Identity
 from app.kit.clock import day_begins, legal_day
 from app.runtime import Runtime
 from app.statistics import store
@@ -40,6 +41,7 @@ async def tally_of(runtime: Runtime, actor: Actor, span: Span, by: tuple[Dimensi
         await counting.alerts(register)
         await counting.corrections(register)
         await counting.delays(register)
+        await counting.false_hits(register)
         async with runtime.checks_beside(register) as checks:
             await counting.checks(checks)
             await counting.hits(register, checks)
@@ -194,6 +196,21 @@ class _Counting:
                     part = Figure.REFUSALS if outcome == "refuse" else Figure.REFERRALS
                     self.tally.add(part, place, number)
                 await asyncio.sleep(0)
+
+    async def false_hits(self, register: Reader) -> None:
+        """Hits that a supervisor resolved as another person, counted where and when the person was checked."""
+        after = ""
+        while page := await store.list_resolved(register, self.span, after, _ENTRIES_AT_ONCE):
+            after = page[-1].id
+            false = [hit for hit in page if hit.resolutions[-1].outcome is Identity.NOT_SAME_PERSON]
+            places = await self._places(register, {each.entry_id for hit in false for each in hit.matched})
+            for hit in false:
+                at = self._at(hit.checkpoint, hit.opened_at)
+                for each in hit.matched:
+                    if self.span.agency in {None, each.agency}:
+                        place = replace(places[each.entry_id], province=at.province, month=at.month)
+                        self.tally.add(Figure.FALSE_HITS, place)
+            await asyncio.sleep(0)
 
     def _at(self, checkpoint: str, month: datetime) -> Place:
         return Place(province=self.provinces.get(checkpoint) or UNKNOWN, month=month_of(month))

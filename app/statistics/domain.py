@@ -8,7 +8,6 @@ from app.alerts.domain import percentile
 from app.statistics.figures import (
     DELIVERY,
     FAMILIES,
-    NOT_RECORDED,
     OF_CHECKPOINTS,
     PLACE_AND_TIME,
     Dimension,
@@ -55,11 +54,10 @@ class Tally:
     delivery_ms: dict[Cell, list[float]] = field(default_factory=dict)
 
     def applies(self, figure: Figure) -> bool:
-        """Whether the dimensions make sense for a figure, and anything of it is recorded."""
+        """Whether the dimensions make sense for a figure."""
         if figure is Figure.ENTRIES_IN_FORCE:  # not a sum over months
             return Dimension.MONTH not in self.by or len(self.by) == 1
-        fits = figure not in OF_CHECKPOINTS or PLACE_AND_TIME.issuperset(self.by)
-        return fits and figure not in NOT_RECORDED
+        return figure not in OF_CHECKPOINTS or PLACE_AND_TIME.issuperset(self.by)
 
     def add(self, figure: Figure, place: Place, number: int = 1) -> None:
         """Count something in its cell and in every total."""

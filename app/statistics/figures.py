@@ -56,9 +56,6 @@ class Figure(StrEnum):
     DEPARTURE_DELAYS = "departure_delays"
 
 
-NOT_RECORDED: Final = frozenset({Figure.FALSE_HITS})
-"""Figures of which nothing is recorded yet: they are null, never 0."""
-
 OF_CHECKPOINTS: Final = frozenset({Figure.CHECKS, Figure.DEPARTURE_DELAYS})
 """Figures that belong to a checkpoint, not to an entry: without measure, agency or reason, Immigration's own."""
 
@@ -125,6 +122,7 @@ FAMILIES: Final = (
         ),
     ),
     Family(_F.HITS, ((_F.REFERRALS, _F.REFUSALS),)),
+    Family(_F.FALSE_HITS, within=_F.HITS),
     Family(_F.CORRECTION_MET),
     Family(_F.CORRECTION_MISSED),
     Family(_F.DEPARTURE_DELAYS),

@@ -74,7 +74,7 @@ class FiguresOut(WireOut):
     hits: Annotated[FigureOut, _is("Entries that checks have hit; sightings are none.")]
     referrals: Annotated[FigureOut, _is("Hits that referred the traveller to the supervisor.")]
     refusals: Annotated[FigureOut, _is("Hits that refused exit or entry.")]
-    false_hits: Annotated[FigureOut, _is("Hits on another person; not recorded yet.")]
+    false_hits: Annotated[FigureOut, _is("Hits that a supervisor resolved as another person.")]
     departure_delays: Annotated[FigureOut, _is("Delayed departures, one traveller each.")]
 
     @classmethod

@@ -16,10 +16,13 @@ from app.db.unit import Reader
 from app.departures.tables import delay
 from app.entries.domain import Entry
 from app.entries.tables import entry, version
+from app.hits.domain import Hit, HitState
+from app.hits.tables import hit
 from app.kit.ids import first_id, made_at
 from app.rectifications.tables import correction_request
 
 _decode = msgspec.json.Decoder(Entry).decode
+_decode_hit = msgspec.json.Decoder(Hit).decode
 
 _DECIDED = ("approved", "rejected", "returned")
 
@@ -220,3 +223,19 @@ async def count_hits(
         .group_by(match.c.entry_id, match.c.checkpoint, match.c.outcome)
     )
     return [tuple(row) for row in await checks.run(statement)]
+
+
+async def list_resolved(reader: Reader, span: Span, after: str, limit: int) -> list[Hit]:
+    """Hits of a span that a supervisor has resolved, beyond an id, in order; whosever entries they matched."""
+    statement = (
+        select(hit.c.document)
+        .where(
+            hit.c.state == HitState.RESOLVED.value,
+            hit.c.id > after,
+            hit.c.id >= first_id("hit", span.since),
+            hit.c.id < first_id("hit", span.until),
+        )
+        .order_by(hit.c.id)
+        .limit(limit)
+    )
+    return [_decode_hit(document) for (document,) in await reader.run(statement)]

@@ -87,6 +87,9 @@ async def test_case_7_anothers_withdrawal_becomes_a_task_of_the_owner_and_the_en
     assert await outcome(http, counter, check_body(entry["subject"])) == "refuse"
     read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
     assert (read["version"], read["state"]) == (entry["version"], "active")
+    waiting = expect(await http.get("/v1/worklist", headers=owner.headers), 200)["items"]
+    asked = [(item["name"], item["amendment_id"]) for item in waiting if item["amendment_id"]]
+    assert asked == [("answer_letter", question["id"])]
 
 
 async def test_case_8_an_acquittal_counts_only_in_the_same_case_and_reaches_everybody(

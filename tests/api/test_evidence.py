@@ -91,6 +91,7 @@ async def case(
     await impose(http, actors, other)
     expect(await http.post("/v1/checks", json=check_body(other["subject"]), headers=counter.headers), 200)
     clock.advance(timedelta(days=21))
+    await worker.take_up_hits()
     await worker.end_by_law()
     entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=submitter.headers), 200)
     return entry, {"hit": hit, "subject": sent["subject"], "alert": answer["alert"], "officer": officer}
@@ -141,6 +142,8 @@ async def test_everything_on_record_is_in_it(
     matches = content(file, "checks/matches.ndjson")
     assert matches[0]["check_id"] == known["hit"]["id"]
     assert [m["sighting"] for m in matches] == [False, True]
+    assert [m["hit"] and m["hit"]["state"] for m in matches] == ["open", None]
+    assert content(file, "entry/clearances.json") == []
     assert matches[0]["check"]["question"]["person"]["name"] == known["subject"]["full_name"]
     assert "document_hash" not in matches[0]["check"]
     clients = {client["id"]: client for client in content(file, "clients.json")}

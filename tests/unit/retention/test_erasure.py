@@ -132,6 +132,7 @@ KNOWN = {
     "alert": "ids, codes and times; what checkpoints noted is erased from alert_receipt",
     "amendment": "erased",
     "blob": "erased",
+    "clearance": "whom it clears is erased",
     "correction_request": "erased",
     "entry_duty": "erased",
     "entry_key": "deleted",
