@@ -120,7 +120,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.notice_tail = NoticeTail(runtime, _hub(settings))
     app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail)
     measure(metrics, app.state.hub, tail, desk)
-    app.state.batcher = Batcher(desk, in_flight=2)  # one is decided while the other is flushed to the disk
+    app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(
         last_crossing=desk.last_crossing,
         sees_photo=desk.sees_photo,

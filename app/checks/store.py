@@ -118,22 +118,32 @@ async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
     return (await reader.run(statement)).first()
 
 
-async def list_hits(reader: Reader, after: str, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Records of checks that opened a hit, beyond an id, in order."""
-    table = tables.check
-    statement = (
-        select(table).where(table.c.hit_id.is_not(None), table.c.id > after).order_by(table.c.id).limit(limit)
-    )
-    return (await reader.run(statement)).all()
+_HITS = (
+    select(tables.check.c.id, tables.check.c.hit_id)
+    .where(tables.check.c.hit_id.is_not(None), tables.check.c.id > bindparam("after"))
+    .order_by(tables.check.c.id)
+    .limit(bindparam("limit"))
+)
+_RECORDS = select(tables.check).where(any_of(tables.check.c.id, "ids")).order_by(tables.check.c.id)
+_VERSIONS = select(tables.match.c.entry_id, tables.match.c.entry_version).where(
+    any_of(tables.match.c.entry_id, "ids"), tables.match.c.check_id == bindparam("check_id")
+)
+
+
+async def list_hits(reader: Reader, after: str, limit: int) -> list[tuple[str, str]]:
+    """Ids of checks that opened a hit, beyond an id, in order, each with its hit's."""
+    rows = await reader.run(_HITS, {"after": after, "limit": limit})
+    return [(check_id, hit_id) for check_id, hit_id in rows]
+
+
+async def list_records(reader: Reader, check_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The records of checks, in order."""
+    return (await reader.run(_RECORDS, {"ids": sorted(check_ids)})).all()
 
 
 async def versions_matched(reader: Reader, check_id: str, entry_ids: Iterable[str]) -> dict[str, int]:
     """The version at which each of some entries was matched by a check."""
-    table = tables.match
-    statement = select(table.c.entry_id, table.c.entry_version).where(
-        any_of(table.c.entry_id, "ids"), table.c.check_id == check_id
-    )
-    rows = await reader.run(statement, {"ids": sorted(entry_ids)})
+    rows = await reader.run(_VERSIONS, {"ids": sorted(entry_ids), "check_id": check_id})
     return {row.entry_id: row.entry_version for row in rows}
 
 

@@ -38,20 +38,22 @@ async def take_up(runtime: Runtime) -> int:
     new = 0
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
-            records = await checks.list_hits(reader, after, _SOME)
-        if not records:
+            came = await checks.list_hits(reader, after, _SOME)
+        if not came:
             return new
-        after = records[-1].id
+        after = came[-1][0]
         async with runtime.reading(SYSTEM) as reader:
-            known = await store.known(reader, [record.hit_id for record in records])
-        fresh = [record for record in records if record.hit_id not in known]
+            known = await store.known(reader, [hit_id for _, hit_id in came])
+        fresh = [check_id for check_id, hit_id in came if hit_id not in known]
         if fresh:  # or a quiet round would take the register's write lock again and again
+            async with runtime.reading_checks(SYSTEM) as reader:
+                records = await checks.list_records(reader, fresh)
             async with runtime.writing(SYSTEM) as unit:
-                hits = await _adopt(unit, runtime, fresh)
+                hits = await _adopt(unit, runtime, records)
                 await tell(unit, [draft for hit in hits for draft in opened(hit)])
                 new += len(hits)
                 await store.keep_mark(unit, min(after, settled))
-        if len(records) < _SOME:
+        if len(came) < _SOME:
             return new
 
 
