@@ -97,6 +97,7 @@ class WorklistOut(WireOut):
 
 
 def newest_first(told: Iterable[Notice], seen: Iterable[Seen]) -> list[WorkItemOut]:
-    """Notices, hits and sightings in one order."""
-    items = [*map(WorkItemOut.of_notice, told), *map(WorkItemOut.of_seen, seen)]
+    """Notices, hits and sightings in one order; a hit, which is told as well, by the check that saw it alone."""
+    others = (notice for notice in told if notice.said.name is not NoticeName.HIT)
+    items = [*map(WorkItemOut.of_notice, others), *map(WorkItemOut.of_seen, seen)]
     return sorted(items, key=lambda item: (item.at, item.number or 0, item.check_id or ""), reverse=True)
