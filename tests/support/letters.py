@@ -44,7 +44,8 @@ def pictures(document: bytes, dpi: int = 100) -> list[Image.Image]:
 
 def qr_text(document: bytes, dpi: int = 150) -> str:
     """The text of the letter's one QR code, read from the printed pages."""
-    found = [code.text for page in pictures(document, dpi) for code in zxingcpp.read_barcodes(page)]
+    kind = zxingcpp.BarcodeFormat.QRCode  # or lines of text are now and then taken for a code of bars
+    found = [code.text for page in pictures(document, dpi) for code in zxingcpp.read_barcodes(page, kind)]
     (code,) = found
     return code
 
