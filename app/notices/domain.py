@@ -226,6 +226,7 @@ _ESCALATED: Final[Mapping[DeadlineName, tuple[str, ...]]] = {
     DeadlineName.COUNTERSIGN: (DUTY_OFFICERS, APPROVERS),
     DeadlineName.REFUSE_OR_APPROVE: (APPROVERS,),
     DeadlineName.DELIVER_TO_PERSON: (APPROVERS,),
+    DeadlineName.WITHDRAW_PASSPORT: (DUTY_OFFICERS, APPROVERS),
 }
 """Who is told, beside the owner, that a deadline has passed; the others end the entry, which is told as such."""
 

@@ -13,7 +13,7 @@ from app.access.domain import SYSTEM
 from app.access.service import record
 from app.alerts import service as alerts
 from app.db.unit import Reader
-from app.entries.deadlines import TO_PERSON_DAYS, Terms, deadlines
+from app.entries.deadlines import TO_PERSON_DAYS, DeadlineName, Terms, deadlines
 from app.entries.domain import Entry
 from app.entries.recorded import with_met
 from app.entries.store import list_by_ids, list_versions
@@ -80,7 +80,11 @@ async def escalate(runtime: Runtime) -> int:
             urgent_before=first_id("ent", now - terms.countersign_within + _TICK),
             before=first_id("ent", now - REFUSAL_WARNED + _TICK),
         )
-        ids += await store.list_undelivered(reader, now - timedelta(days=TO_PERSON_DAYS + 1, seconds=-1))
+        for name, days in (
+            (DeadlineName.DELIVER_TO_PERSON, TO_PERSON_DAYS),
+            (DeadlineName.WITHDRAW_PASSPORT, terms.withdraw_passport_days),
+        ):
+            ids += await store.list_undone(reader, name, now - timedelta(days=days + 1, seconds=-1))
         requests = [overdue_request(request) for request in await list_overdue(reader)]
 
     async def judge(reader: Reader, entries: list[Entry]) -> list[Draft]:

@@ -139,20 +139,28 @@ async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> 
     return list((await reader.run(select(table.c.id).where(waiting, old).order_by(table.c.id))).scalars())
 
 
-async def list_undelivered(reader: Reader, before: datetime) -> list[str]:
-    """Ids of entries in force whose decision has not reached the person, nor was that told.
+_OPEN_SINCE = {
+    DeadlineName.DELIVER_TO_PERSON: entry_table.c.deliver_from,
+    DeadlineName.WITHDRAW_PASSPORT: entry_table.c.passport_from,
+}
+
+
+async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
+    """Ids of entries that hold, one of whose duties is open for too long, and of which that was not told.
 
     Args:
         reader: the transaction.
-        before: decisions of later days are not overdue yet.
+        name: the duty.
+        before: duties that are open since a later instant are not overdue yet.
     """
-    table, notice = entry_table, tables.notice
+    table, notice, since = entry_table, tables.notice, _OPEN_SINCE[name]
     told = exists().where(
         notice.c.entry_id == table.c.id,
-        notice.c.key.contains(f":{DeadlineName.DELIVER_TO_PERSON}:"),
-        notice.c.due_at > table.c.deliver_from,  # or it was of the decision before an extension
+        notice.c.key.contains(f":{name}:"),
+        notice.c.due_at > since,  # or it was of the decision before an extension
     )
-    statement = select(table.c.id).where(table.c.deliver_from <= before, table.c.state == State.ACTIVE, ~told)
+    holds = table.c.state.in_([State.ACTIVE, State.PROVISIONAL])
+    statement = select(table.c.id).where(since <= before, holds, ~told)
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
 
 

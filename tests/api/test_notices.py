@@ -15,6 +15,9 @@ from tests.support.bodies import deterrence_body, entry_body
 from tests.support.clock import SettableClock
 from tests.support.steps import Json, decide, expect, impose, sound, submit
 
+pytestmark = pytest.mark.settings(withdraw_passport_days=3650)
+"""So long that no passport is overdue, but where a test says otherwise."""
+
 
 async def told(http: httpx2.AsyncClient, by: Caller, **asked: Any) -> list[Json]:
     """The notices that an officer can read, from the beginning."""
@@ -340,3 +343,20 @@ async def test_the_ledgers_cursor_is_not_taken_for_one_of_the_notices(
 async def test_machines_are_told_nothing(http: httpx2.AsyncClient, actors: Actors, role: str) -> None:
     caller = await actors.client(role, agency="KPK" if role == "integrator" else None)
     expect(await http.get("/v1/notices", headers=caller.headers), 403)
+
+
+@pytest.mark.settings(withdraw_passport_days=3)
+async def test_a_passport_that_is_not_withdrawn_in_time_is_told_once_to_owner_and_immigration(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+) -> None:
+    entry = await impose(http, actors)
+    duty, owner = await actors.client("duty_officer"), await actors.client("submitter")
+    clock.set("2026-11-26T23:59:59+07:00")
+    assert await worker.tell_officers() == 0
+    clock.set("2026-11-27T00:00:00+07:00")
+    assert await worker.tell_officers() == 1
+    assert await worker.tell_officers() == 0
+    for by in (duty, owner):
+        (notice,) = await told(http, by)
+        assert (notice["name"], notice["deadline"]) == ("overdue", "withdraw_passport")
+        assert notice["entry_id"] == entry["id"]

@@ -79,9 +79,18 @@ def test_a_request_that_was_returned_has_new_deadlines_with_keys_of_their_own():
 def test_a_decision_that_did_not_reach_the_person_is_told_until_it_has():
     active = entry(state=State.ACTIVE, in_force_from=begins_at(TODAY))
     after = datetime(2026, 11, 28, 17, tzinfo=UTC)
+    withdrawn = {"withdraw_passport": NOW}
+    assert told(active, after - timedelta(seconds=1), **withdrawn) == []
+    assert [n.detail for n in told(active, after, **withdrawn)] == [{"deadline": "deliver_to_person"}]
+    assert told(active, after, deliver_to_person=after, **withdrawn) == []
+
+
+def test_a_passport_that_was_not_withdrawn_is_told_after_its_days():
+    active = entry(state=State.ACTIVE, in_force_from=begins_at(TODAY))
+    after = datetime(2026, 11, 26, 17, tzinfo=UTC)
     assert told(active, after - timedelta(seconds=1)) == []
-    assert [notice.detail for notice in told(active, after)] == [{"deadline": "deliver_to_person"}]
-    assert told(active, after, deliver_to_person=after) == []
+    assert [notice.detail for notice in told(active, after)] == [{"deadline": "withdraw_passport"}]
+    assert told(active, after, withdraw_passport=NOW) == []
 
 
 @given(st.integers(0, 60 * 24 * 40))
