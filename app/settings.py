@@ -12,6 +12,8 @@ from urllib.parse import quote
 from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.matching.policy import policy_of
+
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[int, Field(ge=1)]
 LONGEST_DAYS = 36_500
@@ -138,6 +140,12 @@ class Settings(BaseSettings):
         if isinstance(head, str):
             values["letterhead_lines"] = [line.strip() for line in head.split("|") if line.strip()]
         return values
+
+    @field_validator("match_policy")
+    @classmethod
+    def _thresholds_exist(cls, given: dict[str, float]) -> dict[str, float]:
+        policy_of(given)
+        return given
 
     @field_validator("letter_number")
     @classmethod

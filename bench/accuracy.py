@@ -17,11 +17,11 @@ from typing import Any
 
 from app.matching.assessment import assess
 from app.matching.evaluation import UNREACHABLE, Figures, evaluate_pairs, evaluate_queries
-from app.matching.keys import stored_keys
+from app.matching.keys import stored_days, stored_keys, wanted
 from app.matching.labelled import Pair, read_list, read_pairs, read_queries
 from app.matching.persons import Asked, Listed
 from app.matching.policy import DEFAULT
-from app.matching.retrieval import MemoryIndex
+from app.matching.retrieval import Index
 from bench.crowds import Naming, birth, by_frequency, of_few_words
 from bench.processes import ROOT
 from bench.scoring import THRESHOLDS, theirs
@@ -212,11 +212,12 @@ def _incident() -> int:
 
 def _tiers(register: list[Listed], travellers: list[Asked]) -> Iterable[str]:
     """The gravest tier of each traveller."""
-    index: MemoryIndex[int] = MemoryIndex()
+    index: Index[int] = Index()
     for number, entry in enumerate(register):
-        index.add(number, stored_keys(entry.names, entry.births))
+        births = entry.births
+        index.add(number, stored_keys(entry.names, births), stored_days(entry.names, births))
     for who in travellers:
-        candidates = index.candidates(who, DEFAULT.most_candidates)
+        candidates = index.rank(wanted(who), DEFAULT.most_candidates)
         found = {assess(who, register[number]).tier for number in candidates.ids}
         yield next((tier for tier in ("stop", "review") if tier in found), "none")
 

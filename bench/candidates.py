@@ -27,6 +27,7 @@ from app.entries import name_keys
 from app.entries import store as entries
 from app.entries.subjects import Document, Subject
 from app.matching.assessment import assess
+from app.matching.keys import wanted
 from app.matching.persons import Asked
 from app.matching.policy import DEFAULT
 from app.runtime import Runtime
@@ -123,7 +124,8 @@ async def _finding(runtime: Runtime, chance: random.Random, *, dated: bool) -> d
         asked = Asked.of([name(chance)], [birth(chance)] if dated else [])
         async with runtime.reading(SYSTEM) as reader:
             began = time.perf_counter()
-            candidates = await name_keys.find(reader, asked, DEFAULT.most_candidates)
+            sought = wanted(asked)
+            candidates = (await name_keys.look_up(reader, [sought])).rank(sought, DEFAULT.most_candidates)
             finding.append(1000 * (time.perf_counter() - began))
             listed = await entries.list_by_ids(reader, candidates.ids)
         began = time.thread_time()

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from app.checks.domain import Match, Traveller
+from app.checks.domain import Match
+from app.checks.traveller import Traveller
 from app.clearances.domain import Clearance
 from app.entries.domain import Entry
 

@@ -1,23 +1,27 @@
 """The question at the border and the law's answer; pure (contract section 5, R43-R48).
 
-A traveller is compared with each candidate entry (`compare`), and what a comparison means for a direction is
-decided by the law's table (`decide`). Nothing here asks a database; names and their scores will join the
-evidence in `_evidence`, without changing how it is weighed.
+A traveller is compared with each candidate entry (`compare`): by numbers as the contract's table says, by name and
+birth date as `matching` weighs them. What a comparison means for a direction is decided by the law's table (`decide`).
+Nothing here asks a database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final, Literal
 
 import msgspec
 
 from app.checks.reasons import TEXTS
+from app.checks.traveller import Paper, Traveller
 from app.entries.domain import Entry, Measure
 from app.entries.periods import boundary_note
 from app.entries.subjects import Citizenship
-from app.identity import documents, names, nik, states
-from app.identity.births import Agreement, Birth, age_on, best_agreement
-from app.identity.mrz import Mrz
+from app.identity import documents, states
+from app.identity.births import Agreement, age_on, best_agreement
+from app.kit.clock import legal_day
+from app.matching.assessment import Assessment, assess
+from app.matching.persons import Listed
+from app.matching.policy import MatchPolicy
 
 Direction = Literal["exit", "entry"]
 Level = Literal["exact", "probable", "possible"]
@@ -27,49 +31,6 @@ ADULT: Final = 18
 """Age in years below which nobody is refused without a supervisor."""
 
 _SEVERITY: Final = {"clear": 0, "refer": 1, "refuse": 2}
-
-
-class Paper(msgspec.Struct, frozen=True):
-    """A document that the traveller showed.
-
-    Attributes:
-        number: normalised.
-        skeleton: the number with confusable characters folded.
-        state: canonical code of the issuing state, if known.
-        sure: typed, or read from a zone whose check digits hold.
-    """
-
-    number: str
-    skeleton: str
-    state: str | None
-    sure: bool
-
-
-class Traveller(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a question says about a person.
-
-    Attributes:
-        births: typed and read; each may contradict.
-        names: folded.
-        indonesian: something says Indonesian: then no answer ever refuses entry (R45).
-        proved_foreign: another nationality is positively shown.
-    """
-
-    papers: tuple[Paper, ...]
-    births: tuple[Birth, ...]
-    names: tuple[str, ...]
-    nik: str | None
-    indonesian: bool
-    proved_foreign: bool
-
-    def known_under(self) -> list[str]:
-        """The register's keys under which this person may stand."""
-        keys = [key for p in self.papers for key in (f"d:{p.number}", f"k:{p.skeleton}")]
-        if self.nik:
-            keys.append(f"n:{self.nik}")
-        if self.births:
-            keys += [f"f:{name}"[:200] for name in self.names]
-        return keys
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -91,11 +52,39 @@ class Reason(msgspec.Struct, frozen=True):
         }
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """An entry that shares a number, or keys of name and birth, with the traveller; and its subject, made ready."""
+
+    entry: Entry
+    person: Listed
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """What speaks for an entry's subject being the traveller.
+
+    Attributes:
+        refuses: whether the law may refuse on it (contract section 5, "What refuses").
+        stops: whether anybody is stopped for it; if not, it is noted.
+        score: 0 to 1.
+    """
+
+    level: Level
+    refuses: bool
+    stops: bool
+    score: float
+    reasons: tuple[Reason, ...]
+
+    def rank(self) -> tuple[bool, int, float]:
+        """What the gravest of several is chosen by."""
+        return self.refuses, ("possible", "probable", "exact").index(self.level), self.score
+
+
 class Match(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate entry that fits the traveller, and what follows from it.
 
     Attributes:
         outcome: what this entry alone would answer.
+        stops: False where names are alike, but not so much that anybody is stopped or shown anything.
         sighting: the measure does not stop this direction; the owner is told that the person was seen.
     """
 
@@ -106,84 +95,40 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     reasons: tuple[Reason, ...]
     outcome: Outcome
+    stops: bool
     sighting: bool
     boundary_note: str | None
 
 
-def traveller_of(
-    *,
-    mrz: Mrz | None,
-    document: tuple[str, str | None] | None,
-    name: str | None,
-    birth: Birth | None,
-    nationality: str | None,
-    personal_number: str | None,
-) -> Traveller:
-    """Bring together what was read and what was typed.
+def compare(traveller: Traveller, candidate: Candidate, policy: MatchPolicy) -> Comparison | None:
+    """Whether an entry's subject may be this traveller; None when nothing that counts speaks for it.
 
-    Args:
-        mrz: the zone that was read.
-        document: number and issuing state that were typed.
-        name: a typed name.
-        birth: a typed birth date.
-        nationality: a typed nationality.
-        personal_number: a typed NIK.
+    Where a number speaks, the contract's table decides; only without one do name and birth date speak for themselves.
     """
-    papers: dict[tuple[str, str | None], Paper] = {}
-    said = [nationality] if nationality else []
-    births = [birth] if birth else []
-    spelled = [name] if name else []
-    if mrz is not None:
-        said += [mrz.nationality, mrz.issuing_state]
-        _show(papers, mrz.document_number, mrz.issuing_state or None, sure=all(mrz.check_digits.values()))
-        births += [mrz.birth] if mrz.birth else []
-        spelled += [mrz.name] if mrz.name else []
-    if document is not None:
-        number, state = document
-        said += [state] if state else []
-        _show(papers, number, states.canonical(state) if state else None, sure=True)
-    well_formed = personal_number is not None and nik.well_formed(personal_number)
-    shown = (nationality, mrz.nationality if mrz else None)
-    return Traveller(
-        papers=tuple(papers.values()),
-        births=tuple(dict.fromkeys(births)),
-        names=tuple(dict.fromkeys(folded for folded in map(names.fold, spelled) if folded)),
-        nik=documents.normalise(personal_number) if personal_number else None,
-        indonesian=well_formed or any(states.canonical(code) == states.INDONESIA for code in said if code),
-        proved_foreign=any(states.proves_foreign(states.canonical(code)) for code in shown if code),
+    births = _births(traveller, candidate.entry)
+    names = assess(traveller.person, candidate.person, policy)
+    named = _about_name(traveller, names, policy)
+    agrees = births in {"equal", "compatible"} or named in {(_NAME_EQUAL,), (_NAME_SIMILAR,)}
+    by_numbers = [
+        _by_numbers(level, (*reasons, *_about_birth(births), *named), refuses=refuses)
+        for level, refuses, reasons in _evidence(traveller, candidate.entry, births, agrees=agrees)
+    ]
+    if by_numbers:
+        return max(by_numbers, key=Comparison.rank)
+    if names.level is None:
+        return None
+    return Comparison(
+        level=names.level,
+        refuses=False,
+        stops=names.tier == "stop",
+        score=names.score,
+        reasons=tuple(Reason(piece.feature, piece.result, piece.weight) for piece in names.reasons()),
     )
 
 
-def _show(
-    papers: dict[tuple[str, str | None], Paper], written: str, state: str | None, *, sure: bool
-) -> None:
-    number = documents.normalise(written)
-    known = papers.get((number, state))
-    if number and (known is None or sure):
-        papers[number, state] = Paper(number, documents.skeleton(number), state, sure)
-
-
-def compare(traveller: Traveller, entry: Entry) -> tuple[Level, bool, tuple[Reason, ...]] | None:
-    """Whether an entry's subject may be this traveller.
-
-    Returns:
-        How sure, whether the law may refuse on it (contract section 5, "What refuses"), and why; None when
-        the two have nothing in common that counts.
-    """
-    births = _births(traveller, entry)
-    same_name = _same_name(traveller, entry)
-    best: tuple[Level, bool, tuple[Reason, ...]] | None = None
-    for found in _evidence(traveller, entry, births, agrees=same_name or births in {"equal", "compatible"}):
-        level, refuses, reasons = found
-        extra = (*_about_birth(births), *((_NAME_EQUAL,) if same_name else _about_name(traveller)))
-        weighed = (level, refuses, (*reasons, *extra))
-        if best is None or _rank(weighed) > _rank(best):
-            best = weighed
-    if best is None and same_name and births in {"equal", "compatible"}:
-        best = ("possible", False, (_NAME_EQUAL, *_about_birth(births)))
-    if best is None and same_name and births == "unknown" and traveller.births and _is_full_name(entry):
-        best = ("possible", False, (_NAME_EQUAL,))
-    return best
+def _by_numbers(level: Level, reasons: tuple[Reason, ...], *, refuses: bool) -> Comparison:
+    score = round(min(1.0, max(0.0, sum(reason.weight for reason in reasons))), 2)
+    return Comparison(level=level, refuses=refuses, stops=True, score=score, reasons=reasons)
 
 
 def _evidence(
@@ -230,7 +175,11 @@ def _state_reason(paper: Paper, state: str | None) -> Reason:
 
 
 def decide(
-    direction: Direction, traveller: Traveller, candidates: Sequence[Entry], now: datetime, today: date
+    direction: Direction,
+    traveller: Traveller,
+    candidates: Iterable[Candidate],
+    policy: MatchPolicy,
+    now: datetime,
 ) -> list[Match]:
     """What each entry in force means for this traveller in this direction, gravest first (R44).
 
@@ -238,30 +187,33 @@ def decide(
         direction: leaving or entering.
         traveller: who.
         candidates: entries that share a key with the traveller, in whatever state.
+        policy: from what on names count.
         now: the instant of the check.
-        today: its legal day, for ages.
     """
     matches = []
-    for entry in candidates:
+    today = legal_day(now)
+    for candidate in candidates:
+        entry = candidate.entry
         if not entry.in_force(now):
             continue
-        found = compare(traveller, entry)
+        found = compare(traveller, candidate, policy)
         if found is None:
             continue
-        level, refuses, reasons = found
-        outcome, sighting, doubt = _by_the_table(direction, traveller, entry, refuses=refuses, today=today)
-        if sighting and level == "possible":
+        outcome, sighting, doubt = _by_the_table(
+            direction, traveller, entry, refuses=found.refuses, today=today
+        )
+        if sighting and found.level == "possible":
             continue  # too little to tell an owner that the person was seen
-        reasons = (*reasons, *((doubt,) if doubt else ()))
         matches.append(
             Match(
                 entry_id=entry.id,
                 version=entry.version,
                 measure=entry.measure.value,
-                level=level,
-                score=round(min(1.0, max(0.0, sum(reason.weight for reason in reasons))), 2),
-                reasons=reasons,
-                outcome=outcome,
+                level=found.level,
+                score=found.score,
+                reasons=(*found.reasons, *((doubt,) if doubt else ())),
+                outcome=outcome if found.stops else "clear",
+                stops=found.stops,
                 sighting=sighting,
                 boundary_note=boundary_note(now, entry.in_force_from, entry.in_force_until),
             )
@@ -315,18 +267,6 @@ def _births(traveller: Traveller, entry: Entry) -> Agreement:
     return "equal"
 
 
-def _same_name(traveller: Traveller, entry: Entry) -> bool:
-    if not traveller.names:
-        return False
-    subject = entry.subject
-    listed = (subject.full_name, *(alias.name for alias in subject.aliases if alias.quality == "good"))
-    return any(names.fold(spelling) in traveller.names for spelling in listed)
-
-
-def _is_full_name(entry: Entry) -> bool:
-    return " " in names.fold(entry.subject.full_name)
-
-
 def _may_be_a_child(traveller: Traveller, entry: Entry, today: date) -> bool:
     births = traveller.births or entry.subject.births
     return any(age_on(birth, today)[0] < ADULT for birth in births)
@@ -336,13 +276,13 @@ def _about_birth(births: Agreement) -> tuple[Reason, ...]:
     return () if births == "unknown" else (_BIRTHS[births],)
 
 
-def _about_name(traveller: Traveller) -> tuple[Reason, ...]:
-    return (_NAME_DIFFERS,) if traveller.names else ()
-
-
-def _rank(found: tuple[Level, bool, tuple[Reason, ...]]) -> tuple[bool, int, float]:
-    level, refuses, reasons = found
-    return refuses, ("possible", "probable", "exact").index(level), sum(r.weight for r in reasons)
+def _about_name(traveller: Traveller, names: Assessment, policy: MatchPolicy) -> tuple[Reason, ...]:
+    """How the names stand to each other beside an equal number: a disagreeing one is reported, never decisive."""
+    if not traveller.names:
+        return ()
+    if names.likeness >= policy.equal_likeness:
+        return (_NAME_EQUAL,)
+    return (_NAME_SIMILAR if names.likeness >= policy.fitting_likeness else _NAME_DIFFERS,)
 
 
 _NUMBER_EQUAL = Reason("document_number", "equal", 0.6)
@@ -353,6 +293,7 @@ _STATE_DIFFERS = Reason("issuing_state", "different", -0.3)
 _NIK_EQUAL = Reason("nik", "equal", 0.9)
 _DIGITS_FAIL = Reason("check_digits", "failed", -0.2)
 _NAME_EQUAL = Reason("name", "equal", 0.15)
+_NAME_SIMILAR = Reason("name", "similar", 0.1)
 _NAME_DIFFERS = Reason("name", "different", -0.03)
 _BIRTHS = {
     "equal": Reason("birth_date", "equal", 0.15),

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from app.matching.texts import TEXTS as OF_NAMES_AND_BIRTHS
+
 TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
+    **OF_NAMES_AND_BIRTHS,
     ("document_number", "equal"): ("Nomor dokumen sama.", "The document number is equal."),
     ("document_number", "confusable"): (
         "Nomor dokumen hanya berbeda pada karakter yang mudah tertukar.",
@@ -23,13 +26,8 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
         "Nama sama setelah penyeragaman ejaan.",
         "The name is equal once spelling is folded.",
     ),
+    ("name", "similar"): ("Nama mirip.", "The names are similar."),
     ("name", "different"): ("Nama berbeda ejaannya.", "The names are not equal."),
-    ("birth_date", "equal"): ("Tanggal lahir sama.", "The birth date is equal."),
-    ("birth_date", "compatible"): (
-        "Tanggal lahir cocok dengan yang diketahui.",
-        "The birth date fits what is known.",
-    ),
-    ("birth_date", "contradicts"): ("Tanggal lahir bertentangan.", "The birth dates contradict each other."),
     ("citizenship", "citizenship_unproven"): (
         "Kewarganegaraan asing belum terbukti; penolakan masuk tidak diperbolehkan.",
         "No other nationality is proven, so entry may not be refused.",

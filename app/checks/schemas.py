@@ -8,12 +8,13 @@ import msgspec
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.checks.domain import Traveller, traveller_of
+from app.checks.traveller import Traveller, traveller_of
 from app.entries.person_schemas import PartialDate
 from app.errors import Fault, Invalid, MalformedJson, MrzUnreadable
 from app.identity import documents, mrz
 from app.identity.births import Birth, BirthUnreadable
 from app.identity.mrz import Mrz
+from app.matching.keys import Wanted, wanted
 from app.web.faults import in_body
 from app.web.wire import Line, WireIn, WireOut
 
@@ -76,13 +77,15 @@ class Asked(msgspec.Struct, frozen=True):
         body: as it was sent.
         mrz: the zone that was read.
         traveller: whom it describes.
-        keys: the register's keys under which that person may stand.
+        keys: the numbers under which that person may stand in the register.
+        wanted: what to look up by name and birth; None without a name.
     """
 
     body: CheckIn
     mrz: Mrz | None
     traveller: Traveller
     keys: list[str]
+    wanted: Wanted | None
 
 
 _check = TypeAdapter(CheckIn)
@@ -118,10 +121,12 @@ def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
         document=(body.document.number, body.document.issuing_state) if body.document else None,
         name=person.name,
         birth=Birth(date=person.birth_date) if person.birth_date else None,
+        sex=person.sex,
         nationality=person.nationality,
         personal_number=person.nik,
     )
-    return Asked(body, zone, traveller, traveller.known_under())
+    sought = wanted(traveller.person) if traveller.person.names else None
+    return Asked(body, zone, traveller, traveller.known_under(), sought)
 
 
 def _read(text: str, today: date) -> Mrz:
@@ -164,6 +169,14 @@ class MatchOut(WireOut):
     photo: str | None
 
 
+class NotedOut(WireOut):
+    """An entry whose subject's name is like the traveller's."""
+
+    entry_id: str
+    version: int
+    score: float
+
+
 class MrzOut(WireOut):
     """The zone as it was read, with every check digit's verdict."""
 
@@ -201,7 +214,14 @@ class CheckOut(WireOut):
             description="Clearances by which entries that would have matched were passed over; else empty."
         ),
     ]
-    truncated: bool
+    noted: Annotated[
+        list[NotedOut],
+        Field(description="Shown to auditors: whose names are alike, but not so much that anybody waits."),
+    ]
+    truncated: Annotated[
+        bool,
+        Field(description="More entries share keys with the traveller than are compared; the best were."),
+    ]
 
 
 class BatchIn(WireIn):

@@ -2,7 +2,7 @@
 
 import hmac
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,10 +14,11 @@ from app.access.gate import Gate
 from app.alerts.service import has_open
 from app.checks import store
 from app.checks.clearing import pass_over
-from app.checks.domain import Match, action_on, decide, worst
+from app.checks.domain import Candidate, Match, action_on, decide, worst
+from app.checks.finding import Finder, Near, View
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, understand
-from app.checks.store import Listed, Matched, Record
+from app.checks.store import Matched, Record
 from app.clearances.domain import Clearance
 from app.clearances.service import list_standing
 from app.db.unit import Actor, Reader
@@ -28,6 +29,7 @@ from app.errors import CekalError, NotFound, Unauthenticated
 from app.identity import documents
 from app.kit.clock import legal_day, rfc3339
 from app.kit.ids import made_at, new_id
+from app.matching.policy import policy_of
 from app.runtime import Runtime
 
 PHOTO_AFTER_MATCH = timedelta(hours=24)
@@ -36,7 +38,6 @@ PHOTO_AFTER_MATCH = timedelta(hours=24)
 _FULL_VIEW = "counter"
 _encode = msgspec.json.Encoder().encode
 _plain = msgspec.json.Decoder().decode
-_entry = msgspec.json.Decoder(Entry).decode
 
 
 @dataclass(slots=True)
@@ -52,22 +53,15 @@ class Question:
     access_version: int
 
 
-@dataclass(slots=True)
-class Candidate:
-    """An entry that shares a key with somebody in the batch."""
-
-    entry: Entry
-    phone: str | None
-
-
 class Desk:
-    """Answers checks of one process in batches: one look-up and one commit for many."""
+    """Answers checks of one process in batches: a few look-ups and one commit for many."""
 
     def __init__(self, runtime: Runtime, gate: Gate) -> None:
         self.runtime = runtime
         self.gate = gate
         self.answered: Counter[str] = Counter()
-        self._decoded: dict[tuple[str, int], Entry] = {}
+        self._policy = policy_of(runtime.settings.match_policy)
+        self._finder = Finder(self._policy.most_candidates)
 
     async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
         """Answer questions that came together; every answer is durably stored before this returns.
@@ -87,102 +81,89 @@ class Desk:
     async def _evaluate(
         self, reader: Reader, questions: Sequence[Question]
     ) -> tuple[list[Record], list[Matched], list[bytes | CekalError]]:
-        keys = {key for question in questions for key in question.asked.keys}
-        size, version, listed = await store.look_up(reader, keys)
-        candidates = self._candidates(listed)
-        standing = await self._standing(reader, candidates, questions) if candidates else []
-        self.gate.renew(version)
-        refused: set[str] = set()
-        doubtful = {q.actor.key_id for q in questions if q.access_version != version and q.actor.key_id}
-        if doubtful:
-            refused = doubtful - await access.still_admitted(reader, doubtful)
+        view = await self._finder.find(reader, [question.asked for question in questions])
+        self.gate.renew(view.access_version)
+        refused = await self._refused(reader, questions, view.access_version)
+        found = [
+            decide(
+                question.asked.body.direction,
+                question.asked.traveller,
+                near.candidates.values(),
+                self._policy,
+                reader.now,
+            )
+            for question, near in zip(questions, view.near, strict=True)
+        ]
+        standing = await _standing(reader, questions, found)
         records: list[Record] = []
         matches: list[Matched] = []
         answers: list[bytes | CekalError] = []
-        for question in questions:
+        for question, near, mine in zip(questions, view.near, found, strict=True):
             actor = question.actor
             if actor.key_id in refused or (actor.expires_at and actor.expires_at <= reader.now):
                 answers.append(Unauthenticated("The key has been revoked, or has expired."))
                 continue
-            record, found, body = self._decide(question, candidates, standing, reader.now, size)
+            left: Sequence[Match] = mine
+            named: list[str] = []
+            if standing and mine:
+                entries = {entry_id: candidate.entry for entry_id, candidate in near.candidates.items()}
+                left, named = pass_over(mine, question.asked.traveller, entries, standing)
+            record, shown = self._record(question, near, left, named, view, reader.now)
             records.append(record)
-            matches.extend(found)
-            answers.append(body)
+            matches += (
+                _matched(match, record, near.candidates[match.entry_id]) for match in left if match.stops
+            )
+            answers.append(_encode(answer_of(record, shown, question.asked, actor.kind)))
         return records, matches, answers
 
-    def _candidates(self, listed: Iterable[Listed]) -> dict[str, list[Candidate]]:
-        found: dict[str, list[Candidate]] = {}
-        for key, entry_id, version, document, phone in listed:
-            entry = self._decoded.get((entry_id, version))
-            if entry is None:
-                if len(self._decoded) > 1000:  # noqa: PLR2004 - a working set, not a copy of the register
-                    self._decoded.clear()
-                entry = self._decoded[entry_id, version] = _entry(document)
-            found.setdefault(key, []).append(Candidate(entry, phone))
-        return found
+    @staticmethod
+    async def _refused(reader: Reader, questions: Sequence[Question], version: int) -> set[str]:
+        """The keys that no longer work, of those last seen to work under another access version."""
+        doubtful = {q.actor.key_id for q in questions if q.access_version != version and q.actor.key_id}
+        return doubtful - await access.still_admitted(reader, doubtful) if doubtful else set()
 
-    async def _standing(
-        self, reader: Reader, candidates: dict[str, list[Candidate]], questions: Sequence[Question]
-    ) -> list[Clearance]:
-        """The clearances that may count; asked for only where a candidate was found."""
-        near = {candidate.entry.id for some in candidates.values() for candidate in some}
-        numbers = {paper.number for question in questions for paper in question.asked.traveller.papers}
-        return await list_standing(reader, near, numbers) if numbers else []
-
-    def _decide(
+    def _record(
         self,
         question: Question,
-        candidates: dict[str, list[Candidate]],
-        standing: Sequence[Clearance],
+        near: Near,
+        found: Sequence[Match],
+        named: Sequence[str],
+        view: View,
         now: datetime,
-        size: int,
-    ) -> tuple[Record, list[Matched], bytes]:
+    ) -> tuple[Record, list[dict[str, Any]]]:
+        """What is stored of a check, and the matches as a counter sees them."""
         asked, actor = question.asked, question.actor
-        traveller, direction = asked.traveller, asked.body.direction
-        near = {}
-        if candidates:
-            near = {c.entry.id: c for key in asked.keys for c in candidates.get(key, ())}
-        found: list[Match] = []
-        named: list[str] = []
-        if near:
-            entries = {entry_id: candidate.entry for entry_id, candidate in near.items()}
-            found = decide(direction, traveller, list(entries.values()), now, legal_day(now))
-            found, named = pass_over(found, traveller, entries, standing)
+        papers = asked.traveller.papers
         outcome = worst(found)
         self.answered[outcome] += 1
-        check_id = new_id("chk", now)
-        hit_id = None if outcome == "clear" else new_id("hit", now)
-        shown = [_shown(match, near[match.entry_id]) for match in found if match.outcome != "clear"]
+        shown = [
+            _shown(match, near.candidates[match.entry_id].entry, view.phones)
+            for match in found
+            if match.outcome != "clear"
+        ]
+        noted = [
+            {"entry_id": match.entry_id, "version": match.version, "score": match.score}
+            for match in found
+            if not match.stops
+        ]
         record = Record(
-            id=check_id,
+            id=new_id("chk", now),
             at=now,
             client_id=actor.client_id,
             checkpoint=actor.checkpoint,
             kind=actor.kind,
-            direction=direction,
+            direction=asked.body.direction,
             outcome=outcome,
-            hit_id=hit_id,
-            sequence=size,
+            hit_id=None if outcome == "clear" else new_id("hit", now),
+            sequence=view.size,
             question=asked.body.model_dump_json(exclude_none=True),
-            document_hash=self.document_hash(traveller.papers[0].number) if traveller.papers else None,
+            document_hash=self.document_hash(papers[0].number) if papers else None,
             matches=_encode(shown).decode() if shown else None,
             clearances=_encode(named).decode() if named else None,
+            noted=_encode(noted).decode() if noted else None,
+            truncated=near.truncated,
         )
-        matches = [
-            Matched(
-                entry_id=match.entry_id,
-                check_id=check_id,
-                entry_version=match.version,
-                agency=near[match.entry_id].entry.agency,
-                checkpoint=actor.checkpoint,
-                at=now,
-                direction=direction,
-                outcome=match.outcome,
-                sighting=match.sighting,
-            )
-            for match in found
-        ]
-        return record, matches, _encode(answer_of(record, shown, asked, actor.kind))
+        return record, shown
 
     def document_hash(self, number: str) -> bytes:
         """The keyed hash under which a document's checks are found after its number is erased."""
@@ -251,12 +232,12 @@ def answer_of(
         },
         "hit_id": record.hit_id,
         "clearances": _plain(record.clearances) if record.clearances else [],
-        "truncated": False,
+        "noted": _plain(record.noted) if record.noted and kind is None else [],
+        "truncated": record.truncated,
     }
 
 
-def _shown(match: Match, candidate: Candidate) -> dict[str, Any]:
-    entry = candidate.entry
+def _shown(match: Match, entry: Entry, phones: Mapping[str, str | None]) -> dict[str, Any]:
     return {
         "entry_id": match.entry_id,
         "measure": match.measure,
@@ -265,10 +246,35 @@ def _shown(match: Match, candidate: Candidate) -> dict[str, Any]:
         "reasons": [reason.shown() for reason in match.reasons],
         "instruction": INSTRUCTIONS[match.measure, match.outcome],
         "boundary_note": match.boundary_note,
-        "contact": {"agency": entry.agency, "phone": candidate.phone},
+        "contact": {"agency": entry.agency, "phone": phones[entry.agency]},
         "in_force_until": entry.last_instant,
         "photo": f"/v1/entries/{entry.id}/photo" if entry.subject.photo else None,
     }
+
+
+def _matched(match: Match, record: Record, candidate: Candidate) -> Matched:
+    return Matched(
+        entry_id=match.entry_id,
+        check_id=record.id,
+        entry_version=match.version,
+        agency=candidate.entry.agency,
+        checkpoint=record.checkpoint,
+        at=record.at,
+        direction=record.direction,
+        outcome=match.outcome,
+        sighting=match.sighting,
+    )
+
+
+async def _standing(
+    reader: Reader, questions: Sequence[Question], found: Sequence[Sequence[Match]]
+) -> list[Clearance]:
+    """The clearances that may count; asked for only where somebody would be stopped or seen."""
+    matched = {match.entry_id for some in found for match in some if match.stops}
+    if not matched:
+        return []
+    numbers = {paper.number for question in questions for paper in question.asked.traveller.papers}
+    return await list_standing(reader, matched, numbers) if numbers else []
 
 
 async def recall(reader: Reader, check_id: str) -> dict[str, Any]:

@@ -40,25 +40,37 @@ _LOOK_UP = (
 )
 
 
-class Listed(NamedTuple):
-    """An entry, in whatever state, that has a key; and its owner's phone."""
+_BY_ID = (
+    select(entry_table.c.id, entry_table.c.version, entry_table.c.document, agency_table.c.phone)
+    .select_from(entry_table)
+    .join(agency_table, agency_table.c.code == entry_table.c.agency)
+    .where(any_of(entry_table.c.id, "ids"))
+)
 
-    key: str
+
+class Listed(NamedTuple):
+    """An entry, in whatever state, and its owner's phone."""
+
     entry_id: str
     version: int
     document: str
     phone: str | None
 
 
-async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[Listed]]:
-    """The register's view of some keys, of one moment: one statement, because each exchange costs.
+async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, Listed]]]:
+    """The register's view of some numbers, of one moment: one statement, because each exchange costs.
 
     Returns:
-        The ledger's size, the access version, and every entry that has one of the keys.
+        The ledger's size, the access version, and every entry that has one of the keys, with that key.
     """
     rows = (await reader.run(_LOOK_UP, {"keys": list(keys)})).all()
     size, version = rows[0][:2]
-    return size, version, [Listed(*row[2:]) for row in rows if row[2] is not None]
+    return size, version, [(row[2], Listed(*row[3:])) for row in rows if row[2] is not None]
+
+
+async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[Listed]:
+    """Entries by their ids."""
+    return [Listed(*row) for row in await reader.run(_BY_ID, {"ids": list(ids)})]
 
 
 class Record(NamedTuple):
@@ -77,6 +89,8 @@ class Record(NamedTuple):
     document_hash: bytes | None
     matches: str | None
     clearances: str | None
+    noted: str | None
+    truncated: bool
 
 
 class Matched(NamedTuple):

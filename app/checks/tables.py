@@ -1,6 +1,6 @@
 """Tables of checks. They grow for ever and hang on nothing: no foreign keys, months as partitions."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, false
 
 from app.db.types import Id, Instant, checks_metadata
 
@@ -22,6 +22,8 @@ check = Table(
     Column(
         "clearances", Text
     ),  # JSON list of ids by which entries were passed over; None when there were none
+    Column("noted", Text),  # JSON list of entries whose names are alike, but stop nobody; None without any
+    Column("truncated", Boolean, nullable=False, server_default=false()),  # not all candidates were compared
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (id)",
 )

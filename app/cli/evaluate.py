@@ -62,7 +62,7 @@ def evaluate(
     Settings: CEKAL_MATCH_POLICY, thresholds to try, such as '{"stop_bits": 27}'.
     """
     from app.matching.labelled import NotLabelled, kind_of
-    from app.matching.policy import PolicyUnreadable, policy_of
+    from app.matching.policy import policy_of
     from app.settings import load_settings
 
     try:
@@ -75,8 +75,6 @@ def evaluate(
             _tell_ranks(_queries(file, beside, policy, names_only=names_only), as_json=as_json)
         else:
             _tell_figures(_pairs(file, policy, names_only=names_only), as_json=as_json)
-    except PolicyUnreadable as error:
-        raise Refused(str(error), usage=True) from None
     except NotLabelled as error:
         raise Refused(str(error)) from None
 

@@ -8,7 +8,7 @@ comes it is found by those of its keys that the change did not touch.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, literal, select, union_all, update
 
 from app.db.bulk import BulkInsert
 from app.db.types import any_of
@@ -17,9 +17,9 @@ from app.entries import tables
 from app.entries.domain import Entry
 from app.entries.subjects import Subject
 from app.identity.spellings import NORM_VERSION
-from app.matching.keys import asked_keys, least_bits, stored_keys
-from app.matching.persons import Asked, Listed
-from app.matching.retrieval import Candidates, rank
+from app.matching.keys import Wanted, stored_days, stored_keys
+from app.matching.persons import Listed
+from app.matching.retrieval import Index
 
 _GONE: Final = 2
 """`entry.erased` of a person who was erased: there is no name to make keys of."""
@@ -32,8 +32,24 @@ class NameKey(NamedTuple):
     entry_id: str
 
 
-_INSERT = BulkInsert((tables.name_key, NameKey))
-_HITS = select(tables.name_key.c.key, tables.name_key.c.entry_id).where(any_of(tables.name_key.c.key, "keys"))
+class BirthKey(NamedTuple):
+    """A row of `birth_key`."""
+
+    day: int
+    sketch: int
+    entry_id: str
+
+
+_INSERT = BulkInsert((tables.birth_key, BirthKey), (tables.name_key, NameKey))
+_NO_SKETCH: Final = -1
+_FOUND = union_all(
+    select(tables.name_key.c.key, literal(_NO_SKETCH), tables.name_key.c.entry_id).where(
+        any_of(tables.name_key.c.key, "keys")
+    ),
+    select(tables.birth_key.c.day, tables.birth_key.c.sketch, tables.birth_key.c.entry_id).where(
+        any_of(tables.birth_key.c.day, "days")
+    ),
+)
 
 
 def listed(subject: Subject) -> Listed:
@@ -50,9 +66,14 @@ def listed(subject: Subject) -> Listed:
 
 async def add_all(unit: Unit, entries: Sequence[Entry]) -> None:
     """Store the keys of new entries."""
-    rows = [NameKey(key, entry.id) for entry in entries for key in _keys(entry)]
-    if rows:
-        await _INSERT.run(unit, rows)
+    names: list[NameKey] = []
+    births: list[BirthKey] = []
+    for entry in entries:
+        person = listed(entry.subject)
+        spelled = (*person.names, *person.weak)
+        names += (NameKey(key, entry.id) for key in stored_keys(spelled, person.births))
+        births += (BirthKey(day, drawn, entry.id) for day, drawn in stored_days(spelled, person.births))
+    await _INSERT.run(unit, births, names)
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
@@ -65,14 +86,21 @@ async def replace(unit: Unit, entry: Entry) -> None:
 
 async def forget(unit: Unit, entry_id: str) -> None:
     """Delete an entry's keys: its person is erased, or they are made anew."""
-    await unit.run(delete(tables.name_key).where(tables.name_key.c.entry_id == entry_id))
+    for table in (tables.name_key, tables.birth_key):
+        await unit.run(delete(table).where(table.c.entry_id == entry_id))
 
 
-async def find(reader: Reader, asked: Asked, most: int) -> Candidates[str]:
-    """The ids of the entries that share keys with a traveller, the most promising first, at most so many."""
-    keys = asked_keys(asked)
-    rows = await reader.run(_HITS, {"keys": list(keys)})
-    return rank(((key, entry_id) for key, entry_id in rows), keys, most, least_bits(asked))
+async def look_up(reader: Reader, sought: Sequence[Wanted]) -> Index[str]:
+    """The part of the register's index that some travellers ask for, in one exchange: ids of entries."""
+    keys = {key for each in sought for key in each.keys}
+    days = {day for each in sought for day in each.days}
+    found: Index[str] = Index({}, {})
+    for key, drawn, entry_id in await reader.run(_FOUND, {"keys": list(keys), "days": list(days)}):
+        if drawn == _NO_SKETCH:
+            found.keys.setdefault(key, []).append(entry_id)
+        else:
+            found.days.setdefault(key, []).append((drawn, entry_id))
+    return found
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
@@ -93,8 +121,3 @@ async def count_outdated(reader: Reader) -> int:
         .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _GONE)
     )
     return int((await reader.run(statement)).scalar_one())
-
-
-def _keys(entry: Entry) -> tuple[int, ...]:
-    person = listed(entry.subject)
-    return stored_keys((*person.names, *person.weak), person.births)

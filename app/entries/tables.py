@@ -107,6 +107,16 @@ name_key = Table(
 )
 Index("ix_name_key_entry_id", name_key.c.entry_id)
 
+birth_key = Table(
+    "birth_key",
+    metadata,
+    Column("day", BigInteger, primary_key=True, autoincrement=False),  # of birth; an ordinal number
+    Column("sketch", BigInteger, primary_key=True, autoincrement=False),  # of a name
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_birth_key_entry_id", birth_key.c.entry_id)
+
 blob = Table(
     "blob",
     metadata,

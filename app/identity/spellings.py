@@ -16,7 +16,7 @@ from app.identity.names import LINEAGE, borne, respell
 from app.identity.rarity import INITIAL, bits
 from app.identity.sound import code, sound
 
-NORM_VERSION: Final = 1
+NORM_VERSION: Final = 2
 """Raised with every change of a result in latin, names, sound, rarity or here, so that stored keys are made anew."""
 
 MOST_WORDS: Final = 10

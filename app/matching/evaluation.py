@@ -8,11 +8,11 @@ import msgspec
 
 from app.identity.spellings import spellings
 from app.matching.assessment import Tier, assess
-from app.matching.keys import asked_keys, least_bits, stored_keys
+from app.matching.keys import Wanted, stored_days, stored_keys, wanted
 from app.matching.labelled import ListedRow, Pair, Query
 from app.matching.persons import Asked, Listed
 from app.matching.policy import DEFAULT, MatchPolicy
-from app.matching.retrieval import rank
+from app.matching.retrieval import Index
 
 UNREACHABLE: Final = "different_name"
 """Category of pairs that are one person under another name altogether: counted apart, no spelling leads there."""
@@ -132,42 +132,60 @@ def evaluate_queries(
     return {"sets": {name: _ranked(rows) for name, rows in by_set.items()}, "ranks": ranks}
 
 
-_Index = dict[int, list[tuple[str, str]]]
-
-
-def _indexed(entries: Iterable[ListedRow]) -> _Index:
-    """Entry and spelling by key: a spelling can then be left out for a query that repeats it."""
-    index: _Index = {}
+def _indexed(entries: Iterable[ListedRow]) -> Index[str]:
+    index: Index[str] = Index()
     for entry in entries:
-        for name in entry.names:
-            for key in stored_keys(spellings(name), entry.births):
-                index.setdefault(key, []).append((entry.id, name))
+        index.add(entry.id, *_stored(entry, entry.names))
     return index
 
 
+def _stored(entry: ListedRow, names: Iterable[str]) -> tuple[set[int], set[tuple[int, int]]]:
+    """The keys and days of an entry under some of its names."""
+    forms = [form for name in names for form in spellings(name)]
+    return set(stored_keys(forms, entry.births)), set(stored_days(forms, entry.births))
+
+
 def _look_up(
-    query: Query, index: _Index, by_id: dict[str, ListedRow], policy: MatchPolicy, *, names_only: bool
+    query: Query, index: Index[str], by_id: dict[str, ListedRow], policy: MatchPolicy, *, names_only: bool
 ) -> tuple[int | None, bool, bool]:
     """The right entry's rank, whether it is told to somebody, and whether candidates were cut off."""
     asked = Asked.of([query.name], () if names_only else query.births)
-    keys = asked_keys(asked)
-
-    def counts(who: str, name: str) -> bool:
-        return not (query.without_own and who == query.expected and name == query.name)
-
-    hits = {(key, who) for key in keys for who, name in index.get(key, ()) if counts(who, name)}
-    candidates = rank(hits, keys, policy.most_candidates, least_bits(asked))
+    sought = wanted(asked)
+    repeated = by_id.get(query.expected) if query.without_own else None
+    if repeated is not None:
+        names = [name for name in repeated.names if name != query.name]
+        by_id = {**by_id, repeated.id: msgspec.structs.replace(repeated, names=tuple(names))}
+        index = _without(index, sought, by_id[repeated.id])
+    candidates = index.rank(sought, policy.most_candidates)
     scored = []
     for who in candidates.ids:
-        entry = by_id[who]
-        names = [name for name in entry.names if counts(who, name)]
-        found = assess(asked, Listed.of(names, births=entry.births), policy)
-        scored.append((found.tier != "none", found.bits * found.likeness, who, found.tier))
+        found = assess(asked, Listed.of(by_id[who].names, births=by_id[who].births), policy)
+        scored.append((found.tier != "none", found.bits * found.likeness, who))
     scored.sort(key=lambda one: (not one[0], -one[1]))
-    for place, (told, _, who, _tier) in enumerate(scored, 1):
+    places = [(who, told) for told, _, who in scored] + [(who, False) for who in candidates.unlike]
+    for place, (who, told) in enumerate(places, 1):
         if who == query.expected:
             return place, told, candidates.truncated
     return None, False, candidates.truncated
+
+
+def _without(index: Index[str], sought: Wanted, entry: ListedRow) -> Index[str]:
+    """The part of an index that is looked up, with an entry under no more than its remaining names."""
+    keys, days = _stored(entry, entry.names)
+    return Index(
+        {
+            key: [who for who in index.keys.get(key, ()) if who != entry.id or key in keys]
+            for key in sought.keys
+        },
+        {
+            day: [
+                (drawn, who)
+                for drawn, who in index.days.get(day, ())
+                if who != entry.id or (day, drawn) in days
+            ]
+            for day in sought.days
+        },
+    )
 
 
 def _ranked(rows: list[tuple[int | None, bool, bool]]) -> dict[str, Any]:

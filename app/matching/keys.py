@@ -1,16 +1,18 @@
 """The keys under which a person is found again: what an index stores of a name and birth, and what a query looks up.
 
 A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a year of
-birth, the day of birth, a word and how another begins or ends. Both sides make theirs from the same normal form
-(`NORM_VERSION`), so that one look-up by equality finds the candidates in any database. How many keys a name has is
-bounded; each carries in bits how much it narrows the register, from the same table of rarity that scores names.
+birth, a word and how another begins or ends. Whoever was born on the same day is found by the day alone, and beside
+the day stands a sketch of the name, which tells most of those apart who share nothing but a birthday. Both sides make
+theirs from the same normal form (`NORM_VERSION`), so that one look-up by equality finds the candidates in any
+database. How many keys a name has is bounded; each carries in bits how much it narrows the register, from the same
+table of rarity that scores names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 from typing import Final
 
 import msgspec
@@ -37,8 +39,12 @@ _WHOLE_BITS: Final = 6.0
 """What sharing a whole name is worth besides its words: that there is no other."""
 _LEAST_BITS: Final = 10.0
 """What a dated traveller's candidate must share at least: below it no tier can come of it."""
-_SELECTIVE_BITS: Final = 14.0
+_SELECTIVE_BITS: Final = 17.0
 """What a name's key must narrow for a dated traveller to look it up among everybody: a few entries in a million."""
+_YEAR_SELECTIVE_BITS: Final = 14.5
+"""The same of words with the traveller's year of birth: from about here on a date with a wrong digit is told."""
+_NEAR_YEAR_SELECTIVE_BITS: Final = 18.0
+"""The same with a neighbouring year, which is told of names alone that are rare."""
 _UNDATED: Final = "undated"
 _EDGE_BITS: Final = 6.0
 _EDGE: Final = 2
@@ -46,8 +52,49 @@ _START: Final = 3
 MOST_STORED: Final = 384
 """Keys of one entry at most, the plain ones of all its names first; a name has 16 on average, thirty aliases 400."""
 
-Keys = Mapping[int, float]
-"""Bits by key."""
+MOST_DAYS: Final = 128
+"""Days of birth of one entry at most, each counted with each of its names."""
+_SKETCH_BITS: Final = 63
+_ALIKE: Final = 0.5
+"""Share of the shorter sketch that another must have in common. Two in a hundred of those who resemble each other
+enough to be told anybody have less, and four in five of those who share a birthday alone."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What to look up for a traveller.
+
+    Attributes:
+        keys: bits by key.
+        days: bits by day of birth, as an ordinal number of the proleptic calendar.
+        sketches: of each of the traveller's names; who is found by the day is compared if one resembles theirs.
+        least: bits that somebody must share with the traveller to be worth comparing.
+    """
+
+    keys: Mapping[int, float]
+    days: Mapping[int, float]
+    sketches: tuple[int, ...]
+    least: float
+
+
+def sketch(name: Spelling) -> int:
+    """Draw a name in 63 bits: one for each pair of neighbouring consonants of each word, its ends included."""
+    drawn = 0
+    for word in name.words:
+        for one, other in pairwise(f"^{word.code}$"):
+            drawn |= 1 << (37 * ord(one) + 11 * ord(other)) % _SKETCH_BITS
+    return drawn
+
+
+def resembles(one: int, other: int) -> bool:
+    """Whether two sketches have so much in common that the names are worth comparing."""
+    return (one & other).bit_count() >= _ALIKE * min(one.bit_count(), other.bit_count())
+
+
+def stored_days(names: Iterable[Spelling], births: Iterable[Birth]) -> tuple[tuple[int, int], ...]:
+    """Give the days of birth of a listed person, each with a sketch of each name."""
+    days = [day.toordinal() for day in _calendar(births).days]
+    drawn = dict.fromkeys(map(sketch, names))
+    return tuple((day, each) for day in days for each in drawn)[:MOST_DAYS]
 
 
 def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tuple[int, ...]:
@@ -57,7 +104,7 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     of birth isn't known is stored under names in a second place as well, where dated travellers look.
     """
     calendar = _calendar(births)
-    plain: dict[int, float] = {_key("day", day.isoformat()): _DAY_BITS for day in calendar.days}
+    plain: dict[int, float] = {}
     more: dict[int, float] = {}
     for name in names:
         plain |= _hashed(_name_keys(name, looked_up=False))
@@ -69,35 +116,31 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     return tuple(dict.fromkeys((*plain, *more)))[:MOST_STORED]
 
 
-def least_bits(asked: Asked) -> float:
-    """Give what somebody must share with a traveller to be worth comparing."""
-    return _LEAST_BITS if any(map(is_full_day, asked.births)) else 0.0
+def wanted(asked: Asked) -> Wanted:
+    """Give what to look up for a traveller, with what each key narrows in bits.
 
-
-def asked_keys(asked: Asked) -> Keys:
-    """Give the keys to look up for a traveller, with what each narrows in bits.
-
-    Where the day of birth is known, people are found by it, by words and the year, and by names that are rare; common
-    and misspelled names are looked up only among those whose listed day isn't known. So a dated traveller costs little,
-    however many namesakes are listed.
+    Where the day of birth is known, people are found by it, by rare words and the year, and by names that are rare;
+    common and misspelled names are looked up only among those whose listed day isn't known. So a dated traveller costs
+    little, however many namesakes are listed.
     """
     calendar = _calendar(asked.births)
-    found: dict[int, float] = {}
+    days: dict[int, float] = {}
     for day in calendar.days:
-        found[_key("day", day.isoformat())] = _DAY_BITS
+        days[day.toordinal()] = _DAY_BITS
         swapped = _swapped(day)
         if swapped is not None:
-            found.setdefault(_key("day", swapped.isoformat()), _SWAPPED_BITS)
-    near = {year + more for year in calendar.years for more in _NEAR_YEARS}
+            days.setdefault(swapped.toordinal(), _SWAPPED_BITS)
+    found: dict[int, float] = {}
     for name in asked.names:
         by_name, further = list(_name_keys(name, looked_up=True)), list(_further_keys(name, looked_up=True))
-        found |= _hashed(_year_keys(name, near))
+        found |= _hashed(_near_year_keys(name, calendar))
         if calendar.days:
             found |= _hashed((*by_name, *further), _UNDATED)
             found |= _hashed(key for key in by_name if _is_selective(*key))
         else:
             found |= _hashed((*by_name, *further))
-    return found
+    least = _LEAST_BITS if calendar.days else 0.0
+    return Wanted(found, days, tuple(map(sketch, asked.names)), least)
 
 
 _Parts = tuple[tuple[str, ...], float]
@@ -135,6 +178,16 @@ def _year_keys(name: Spelling, years: Iterable[int]) -> Iterator[_Parts]:
             yield ("pair", *sorted((one.code, other.code)), year), one.bits + other.bits + _YEAR_BITS
         for word in telling:
             yield ("word", word.code, year), word.bits + _YEAR_BITS
+
+
+def _near_year_keys(name: Spelling, calendar: "_Calendar") -> Iterator[_Parts]:
+    """The keys with the traveller's years of birth and their neighbours; of a known day those that narrow enough."""
+    near = {year + more for year in calendar.years for more in _NEAR_YEARS} - set(calendar.years)
+    if calendar.vague or not calendar.days:
+        yield from _year_keys(name, (*calendar.years, *near))
+        return
+    for years, least in ((calendar.years, _YEAR_SELECTIVE_BITS), (near, _NEAR_YEAR_SELECTIVE_BITS)):
+        yield from (key for key in _year_keys(name, years) if key[1] >= least)
 
 
 def _further_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
@@ -182,7 +235,10 @@ def _rarest(name: Spelling) -> tuple[Word, ...]:
 
 
 class _Calendar(msgspec.Struct):
-    """What births say for keys: full days, years, and whether one of them, or their absence, leaves the day open."""
+    """What births say for keys: full days, years, and whether one of them, or their absence, leaves the day open.
+
+    The first of January does: in many registers it stands for a day that nobody knew (R17).
+    """
 
     days: list[date]
     years: list[int]
@@ -198,8 +254,7 @@ def _calendar(births: Iterable[Birth]) -> _Calendar:
         first, last = span(birth)
         if is_full_day(birth):
             days.append(first)
-        else:
-            vague = True
+        vague = vague or not is_full_day(birth) or first.month == first.day == 1
         if last.year - first.year < _MOST_YEARS:
             years |= dict.fromkeys(range(first.year, last.year + 1))
     return _Calendar(days, list(years), vague or not known)

@@ -88,4 +88,4 @@ def policy_of(thresholds: Mapping[str, float]) -> MatchPolicy:
     try:
         return msgspec.convert(given, MatchPolicy)
     except msgspec.ValidationError as error:
-        raise PolicyUnreadable(f"match_policy: {error}.") from None
+        raise PolicyUnreadable(f"{error}.") from None

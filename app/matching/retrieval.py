@@ -6,8 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from app.matching.keys import Keys, asked_keys, least_bits
-from app.matching.persons import Asked
+from app.matching.keys import Wanted, resembles
 
 Id = TypeVar("Id", bound=Hashable)
 
@@ -17,46 +16,54 @@ class Candidates(msgspec.Struct, Generic[Id], frozen=True):
 
     Attributes:
         ids: most promising first.
+        unlike: who was found by the birthday alone, and by the sketch has a name that nothing can come of.
         truncated: there were more, and the last one kept is no better than the first one left out.
     """
 
     ids: tuple[Id, ...]
+    unlike: tuple[Id, ...]
     truncated: bool
 
 
-def rank(hits: Iterable[tuple[int, Id]], keys: Keys, most: int, least: float = 0.0) -> Candidates[Id]:
-    """Rank what an index found.
+class Index(msgspec.Struct, Generic[Id], frozen=True):
+    """Who is stored under which key: all of a list, or the part of the register's tables that was looked up.
 
-    Args:
-        hits: a key that was looked up, and who is stored under it.
-        keys: the keys that were looked up, with their bits.
-        most: how many are kept.
-        least: bits that somebody must share to be kept at all.
+    Attributes:
+        keys: who has a key.
+        days: who was born on a day, each with the sketch of a name.
     """
-    found: defaultdict[Id, float] = defaultdict(float)
-    for key, who in hits:
-        found[who] += keys[key]
-    ranked = sorted(
-        (who for who, bits in found.items() if bits >= least), key=found.__getitem__, reverse=True
-    )
-    if len(ranked) <= most:
-        return Candidates(tuple(ranked), truncated=False)
-    return Candidates(tuple(ranked[:most]), truncated=found[ranked[most]] >= found[ranked[most - 1]])
 
+    keys: dict[int, list[Id]] = {}
+    days: dict[int, list[tuple[int, Id]]] = {}
 
-class MemoryIndex(Generic[Id]):
-    """An index held in memory, for evaluations and benchmarks; the register's own is a table."""
-
-    def __init__(self) -> None:
-        self._stored: defaultdict[int, list[Id]] = defaultdict(list)
-
-    def add(self, who: Id, keys: Iterable[int]) -> None:
-        """Store somebody under each of the keys."""
+    def add(self, who: Id, keys: Iterable[int], days: Iterable[tuple[int, int]]) -> None:
+        """Store somebody under their keys and days."""
         for key in keys:
-            self._stored[key].append(who)
+            self.keys.setdefault(key, []).append(who)
+        for day, sketch in days:
+            self.days.setdefault(day, []).append((sketch, who))
 
-    def candidates(self, asked: Asked, most: int) -> Candidates[Id]:
-        """Find whom to compare with a traveller."""
-        keys = asked_keys(asked)
-        hits = ((key, who) for key in keys for who in self._stored.get(key, ()))
-        return rank(hits, keys, most, least_bits(asked))
+    def rank(self, wanted: Wanted, most: int) -> Candidates[Id]:
+        """Rank who shares keys with a traveller; at most so many are kept."""
+        found: defaultdict[Id, float] = defaultdict(float)
+        for key, bits in wanted.keys.items():
+            for who in self.keys.get(key, ()):
+                found[who] += bits
+        born: dict[Id, float] = {}
+        unlike: dict[Id, None] = {}
+        for day, bits in wanted.days.items():
+            for sketch, who in self.days.get(day, ()):
+                if who in found or any(resembles(mine, sketch) for mine in wanted.sketches):
+                    born[who] = max(bits, born.get(who, 0.0))
+                else:
+                    unlike[who] = None
+        for who, bits in born.items():
+            found[who] += bits
+        ranked = sorted(
+            (who for who, bits in found.items() if bits >= wanted.least), key=found.__getitem__, reverse=True
+        )
+        return Candidates(
+            ids=tuple(ranked[:most]),
+            unlike=tuple(who for who in unlike if who not in born),
+            truncated=len(ranked) > most and found[ranked[most]] >= found[ranked[most - 1]],
+        )

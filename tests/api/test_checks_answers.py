@@ -74,6 +74,7 @@ async def test_nobody_found_is_a_positive_answer(
         },
         "hit_id": None,
         "clearances": [],
+        "noted": [],
         "truncated": False,
     }
     assert answer["id"].startswith("chk_")

@@ -8,10 +8,11 @@ from app.access.domain import SYSTEM
 from app.db.types import any_of
 from app.entries import name_keys, retained
 from app.entries.renewal import renew_names
+from app.entries.tables import birth_key, name_key
 from app.entries.tables import entry as entry_table
-from app.entries.tables import name_key
 from app.identity.births import Birth
 from app.identity.spellings import NORM_VERSION
+from app.matching.keys import wanted
 from app.matching.persons import Asked
 from app.runtime import Runtime
 from app.worker import Worker
@@ -24,9 +25,9 @@ MOST = 100
 
 async def found(runtime: Runtime, name: str, born: str | None = None) -> list[str]:
     """Ids of the entries that a traveller's name, and perhaps birth date, leads to."""
-    asked = Asked.of([name], [Birth(date=born)] if born else [])
+    sought = wanted(Asked.of([name], [Birth(date=born)] if born else []))
     async with runtime.reading(SYSTEM) as reader:
-        return list((await name_keys.find(reader, asked, MOST)).ids)
+        return list((await name_keys.look_up(reader, [sought])).rank(sought, MOST).ids)
 
 
 async def outdated(runtime: Runtime) -> int:
@@ -49,7 +50,8 @@ async def test_an_entry_is_found_by_its_name_from_its_commit_on(
     assert await found(runtime, "Hermawan Agoes") == [other["id"]]
     assert await found(runtime, "Damanik Wenas") == []
     born = entry["subject"]["birth"]["date"]
-    assert entry["id"] in await found(runtime, "Damanik Wenas", born)
+    assert await found(runtime, "Rongkati Jaka", born) == [entry["id"]]
+    assert await found(runtime, "Damanik Wenas", born) == []
 
 
 async def test_a_request_that_is_refused_leaves_no_keys(
@@ -68,7 +70,8 @@ async def test_keys_of_older_rules_are_made_anew_in_small_steps(
     names = [f"Rangkuti Wiralodra {word}" for word in ("Satu", "Dua", "Tiga")]
     ids = [(await submit(http, submitter, entry_body(subject={"full_name": name})))["id"] for name in names]
     async with runtime.writing(SYSTEM) as unit:
-        await unit.run(delete(name_key))
+        for table in (name_key, birth_key):
+            await unit.run(delete(table))
         await unit.run(update(entry_table).values(norm_version=NORM_VERSION - 1))
     assert await found(runtime, "Rangkuti Wiralodra") == []
     assert await outdated(runtime) == 3

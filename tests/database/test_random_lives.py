@@ -25,17 +25,20 @@ from app.amendments import service as amendments
 from app.amendments import store as amendment_store
 from app.amendments.domain import Amendment, AmendmentKind, AmendmentLetter, Extension, Judgment
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
+from app.checks.domain import Candidate, worst
 from app.checks.domain import decide as judged
-from app.checks.domain import traveller_of, worst
+from app.checks.traveller import traveller_of
 from app.db.unit import Actor
 from app.entries import service, store
 from app.entries.blobs import Blob
 from app.entries.domain import Entry, Letter, Measure, State, Verdict
 from app.entries.formalising import formalise
+from app.entries.name_keys import listed
 from app.entries.wanted import Formal, UrgentWanted, Wanted
 from app.errors import CekalError
 from app.identity.births import Birth
 from app.kit.clock import day_begins, day_ends, legal_day
+from app.matching.policy import DEFAULT
 from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
@@ -355,6 +358,7 @@ def decided_on(former: list[tuple[str, Entry]], amended: list[Amendment]) -> Non
 
 def never_refused_entry(life: Life, entries: list[Entry], now: datetime) -> None:
     """Whoever shows anything Indonesian is not refused entry, whatever stands in the register (R45)."""
+    candidates = [Candidate(entry, listed(entry.subject)) for entry in entries]
     for name in (life.citizen.full_name, life.foreigner.full_name):
         traveller = traveller_of(
             mrz=None,
@@ -364,7 +368,7 @@ def never_refused_entry(life: Life, entries: list[Entry], now: datetime) -> None
             nationality="IDN",
             personal_number=None,
         )
-        assert worst(judged("entry", traveller, entries, now, legal_day(now))) != "refuse"
+        assert worst(judged("entry", traveller, candidates, DEFAULT, now)) != "refuse"
 
 
 def alarmed(life: Life, entries: list[Entry], alarms: list[Any], now: datetime) -> None:

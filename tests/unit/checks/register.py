@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from app.checks.domain import Direction, Match, Outcome, Traveller, action_on, decide, worst
+from app.checks.domain import Candidate, Direction, Match, Outcome, action_on, decide, worst
 from app.checks.schemas import understand
+from app.checks.traveller import Traveller
 from app.entries import periods
 from app.entries.domain import Basis, Entry, Measure, State
+from app.entries.name_keys import listed
 from app.entries.subjects import Document, Subject
 from app.identity.births import Birth
+from app.matching.policy import DEFAULT
 from tests.support.bodies import check_body, merged, mrz_of
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -107,14 +110,16 @@ def traveller(asked: Json) -> Traveller:
     return understand(json.dumps(asked).encode(), TODAY).traveller
 
 
-def matches(asked: Json, *entries: Entry, now: datetime = NOW, today: date = TODAY) -> list[Match]:
+def matches(asked: Json, *entries: Entry, now: datetime = NOW) -> list[Match]:
     """What the register has to say to a question."""
-    return decide(asked["direction"], traveller(asked), entries, now, today)
+    candidates = [Candidate(entry, listed(entry.subject)) for entry in entries]
+    found = decide(asked["direction"], traveller(asked), candidates, DEFAULT, now)
+    return [match for match in found if match.stops]
 
 
-def outcome(asked: Json, *entries: Entry, now: datetime = NOW, today: date = TODAY) -> Outcome:
+def outcome(asked: Json, *entries: Entry, now: datetime = NOW) -> Outcome:
     """The outcome of a check."""
-    return worst(matches(asked, *entries, now=now, today=today))
+    return worst(matches(asked, *entries, now=now))
 
 
 def action(asked: Json, *entries: Entry) -> str:

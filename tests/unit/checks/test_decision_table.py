@@ -1,6 +1,6 @@
 """The decision table R44, and what never turns into a refusal (R45, R32, under 18)."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -142,7 +142,8 @@ def test_the_entry_tells_the_age_where_the_question_does_not() -> None:
 def test_a_child_of_leap_day_is_grown_up_on_the_first_of_march() -> None:
     born = {**WNI, "birth": {"date": "2008-02-29"}}
     listed = entry(born, in_force_from=NOW - timedelta(days=400))
-    told = [outcome(question(born), listed, today=day) for day in (date(2026, 2, 28), date(2026, 3, 1))]
+    days = (datetime(2026, 2, 28, 3, tzinfo=UTC), datetime(2026, 3, 1, 3, tzinfo=UTC))
+    told = [outcome(question(born), listed, now=day) for day in days]
     assert told == ["refer", "refuse"]
 
 
@@ -197,13 +198,25 @@ def test_the_edges_of_a_period_add_a_note_and_change_nothing(
 
 def test_a_sighting_needs_more_than_a_namesake() -> None:
     returning = question({**WNI, "documents": []}, "entry")
-    assert matches(returning, entry(WNI)) == []
+    assert matches(returning, entry({**WNI, "birth": {"date": "1970"}})) == []
+    assert [match.sighting for match in matches(returning, entry(WNI))] == [True]
     assert [match.sighting for match in matches(question(WNI, "entry"), entry(WNI))] == [True]
 
 
-@pytest.mark.parametrize(("quality", "expected"), [("good", "refer"), ("low", "clear")])
-def test_only_a_good_alias_is_evidence(quality: str, expected: str) -> None:
-    known = subject({**WNI, "documents": []})
+@pytest.mark.parametrize(
+    ("quality", "born", "expected"),
+    [
+        ("good", {"date": "1970-05-17"}, "refer"),
+        ("good", None, "refer"),
+        ("low", {"date": "1970-05-17"}, "refer"),
+        ("low", {"date": "1970"}, "clear"),
+        ("low", None, "clear"),
+    ],
+)
+def test_a_low_alias_is_evidence_only_with_the_birth_date(
+    quality: str, born: Json | None, expected: str
+) -> None:
+    known = subject({**WNI, "birth": born, "documents": []})
     listed = entry(WNI, subject=msgspec.structs.replace(known, aliases=(Alias("Raka Kusuma", quality),)))
     asked = question({**WNI, "documents": [], "full_name": "RAKA KUSUMA"})
     assert outcome(asked, listed) == expected

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from app.identity.births import Birth
+from app.matching.keys import stored_days, stored_keys
 from app.matching.persons import Asked, Listed
+from app.matching.retrieval import Index
 
 TODAY = date(2026, 11, 23)
 
@@ -31,6 +33,14 @@ def asked(name: str, born: str = "") -> Asked:
 def listed(name: str, born: str = "", weak: Iterable[str] = ()) -> Listed:
     """A listed person with a name and perhaps a birth date."""
     return Listed.of([name], weak, [Birth(date=born)] if born else [])
+
+
+def index_of(people: Iterable[tuple[str, Listed]]) -> Index[str]:
+    """An index in memory of listed people."""
+    index: Index[str] = Index()
+    for who, person in people:
+        index.add(who, stored_keys(person.names, person.births), stored_days(person.names, person.births))
+    return index
 
 
 def random_name(chance: random.Random) -> str:

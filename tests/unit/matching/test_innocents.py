@@ -3,22 +3,20 @@
 import random
 
 from app.matching.assessment import assess
-from app.matching.keys import stored_keys
+from app.matching.keys import wanted
 from app.matching.persons import Asked, Listed
 from app.matching.policy import DEFAULT
-from app.matching.retrieval import MemoryIndex
-from tests.unit.matching.people import WORDS, asked, listed, random_day, random_name
+from tests.unit.matching.people import WORDS, asked, index_of, listed, random_day, random_name
 
 
 def referred(register: list[Listed], travellers: list[Asked]) -> int:
     """How many are stopped, found by keys as at the border."""
-    index: MemoryIndex[int] = MemoryIndex()
-    for number, entry in enumerate(register):
-        index.add(number, stored_keys(entry.names, entry.births))
+    by_id = {str(number): entry for number, entry in enumerate(register)}
+    index = index_of(by_id.items())
     return sum(
         any(
-            assess(who, register[number]).tier == "stop"
-            for number in index.candidates(who, DEFAULT.most_candidates).ids
+            assess(who, by_id[entry_id]).tier == "stop"
+            for entry_id in index.rank(wanted(who), DEFAULT.most_candidates).ids
         )
         for who in travellers
     )

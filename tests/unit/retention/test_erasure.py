@@ -140,6 +140,7 @@ KNOWN = {
     "entry_source": "the reference in its source and a digest, without which an import would bring it back",
     "entry_version": "erased",
     "name_key": "deleted",
+    "birth_key": "deleted",
     "notice": "codes, dates and numbers",
     "objection": "erased",
 }
