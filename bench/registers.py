@@ -33,8 +33,18 @@ ENGINES = ("sqlite", "postgresql")
 _AT_ONCE = 1000
 """Rows a transaction while filling."""
 
-_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}
-"""PostgreSQL's own defaults, which a test's server does without."""
+_DURABLE = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "autovacuum": "on",
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+}
+"""PostgreSQL's own defaults, which a test's server does without; and the memory that a large register is given."""
+
+_FILLING_CACHE = -1_000_000
+"""SQLite's cache while a register is filled, in kibibytes (negative, as SQLite has it)."""
 
 
 class Registers:
@@ -125,6 +135,8 @@ async def fill_entries(
     """List so many exit bans of citizens, each with one passport, in force now; `subject` makes the n-th person."""
     for begin in range(start, start + count, _AT_ONCE):
         async with runtime.writing(SYSTEM) as unit:
+            if unit.is_sqlite:
+                await unit.connection.exec_driver_sql(f"PRAGMA cache_size={_FILLING_CACHE}")
             some = range(begin, min(start + count, begin + _AT_ONCE))
             await entries.add_all(unit, [(entry_of(n, unit.now, subject), None) for n in some], "approved")
     if not runtime.register.is_sqlite:  # autovacuum would do this within a minute; SQLite has to do without

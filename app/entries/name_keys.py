@@ -8,7 +8,7 @@ comes it is found by those of its keys that the change did not touch.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, func, literal, select, union_all, update
+from sqlalchemy import LargeBinary, delete, func, null, select, union_all, update
 
 from app.db.bulk import BulkInsert
 from app.db.types import any_of
@@ -17,7 +17,7 @@ from app.entries import tables
 from app.entries.domain import Entry
 from app.entries.subjects import Subject
 from app.identity.spellings import NORM_VERSION
-from app.matching.keys import Wanted, stored_days, stored_keys
+from app.matching.keys import SKETCH_BYTES, Wanted, stored_days, stored_keys
 from app.matching.persons import Listed
 from app.matching.retrieval import Index
 
@@ -36,14 +36,13 @@ class BirthKey(NamedTuple):
     """A row of `birth_key`."""
 
     day: int
-    sketch: int
+    sketch: bytes
     entry_id: str
 
 
 _INSERT = BulkInsert((tables.birth_key, BirthKey), (tables.name_key, NameKey))
-_NO_SKETCH: Final = -1
 _FOUND = union_all(
-    select(tables.name_key.c.key, literal(_NO_SKETCH), tables.name_key.c.entry_id).where(
+    select(tables.name_key.c.key, null().cast(LargeBinary), tables.name_key.c.entry_id).where(
         any_of(tables.name_key.c.key, "keys")
     ),
     select(tables.birth_key.c.day, tables.birth_key.c.sketch, tables.birth_key.c.entry_id).where(
@@ -72,7 +71,10 @@ async def add_all(unit: Unit, entries: Sequence[Entry]) -> None:
         person = listed(entry.subject)
         spelled = (*person.names, *person.weak)
         names += (NameKey(key, entry.id) for key in stored_keys(spelled, person.births))
-        births += (BirthKey(day, drawn, entry.id) for day, drawn in stored_days(spelled, person.births))
+        births += (
+            BirthKey(day, drawn.to_bytes(SKETCH_BYTES), entry.id)
+            for day, drawn in stored_days(spelled, person.births)
+        )
     await _INSERT.run(unit, births, names)
 
 
@@ -96,10 +98,10 @@ async def look_up(reader: Reader, sought: Sequence[Wanted]) -> Index[str]:
     days = {day for each in sought for day in each.days}
     found: Index[str] = Index({}, {})
     for key, drawn, entry_id in await reader.run(_FOUND, {"keys": list(keys), "days": list(days)}):
-        if drawn == _NO_SKETCH:
+        if drawn is None:
             found.keys.setdefault(key, []).append(entry_id)
         else:
-            found.days.setdefault(key, []).append((drawn, entry_id))
+            found.days.setdefault(key, []).append((int.from_bytes(drawn), entry_id))
     return found
 
 

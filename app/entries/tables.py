@@ -111,7 +111,7 @@ birth_key = Table(
     "birth_key",
     metadata,
     Column("day", BigInteger, primary_key=True, autoincrement=False),  # of birth; an ordinal number
-    Column("sketch", BigInteger, primary_key=True, autoincrement=False),  # of a name
+    Column("sketch", LargeBinary(16), primary_key=True),  # of a name
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
     sqlite_with_rowid=False,
 )

@@ -46,6 +46,7 @@ _YEAR_SELECTIVE_BITS: Final = 14.5
 _NEAR_YEAR_SELECTIVE_BITS: Final = 18.0
 """The same with a neighbouring year, which is told of names alone that are rare."""
 _UNDATED: Final = "undated"
+_NO_YEAR: Final = ""
 _EDGE_BITS: Final = 6.0
 _EDGE: Final = 2
 _START: Final = 3
@@ -54,10 +55,12 @@ MOST_STORED: Final = 384
 
 MOST_DAYS: Final = 128
 """Days of birth of one entry at most, each counted with each of its names."""
-_SKETCH_BITS: Final = 63
+SKETCH_BYTES: Final = 16
+_SKETCH_BITS: Final = 127
+"""A prime, so that each pair of letters has a bit nearly of its own."""
 _ALIKE: Final = 0.5
-"""Share of the shorter sketch that another must have in common. Two in a hundred of those who resemble each other
-enough to be told anybody have less, and four in five of those who share a birthday alone."""
+"""Share of the shorter sketch that another must have in common. Of the labelled pairs of whom anybody would be told one
+in a hundred has less; of those who share no more than a birthday nine in ten."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def sketch(name: Spelling) -> int:
-    """Draw a name in 63 bits: one for each pair of neighbouring consonants of each word, its ends included."""
+    """Draw a name in 127 bits: one for each pair of neighbouring consonants of each word, its ends included."""
     drawn = 0
     for word in name.words:
         for one, other in pairwise(f"^{word.code}$"):
@@ -101,7 +104,8 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     """Give the keys of a listed person: every name and alias, every birth.
 
     Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once. Whose day
-    of birth isn't known is stored under names in a second place as well, where dated travellers look.
+    of birth isn't known is stored under names in a second place as well, that of the year if it is known, where
+    dated travellers look.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {}
@@ -110,9 +114,9 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
         plain |= _hashed(_name_keys(name, looked_up=False))
         plain |= _hashed(_year_keys(name, calendar.years))
         more |= _hashed(_further_keys(name, looked_up=False))
-        if calendar.vague:
-            plain |= _hashed(_name_keys(name, looked_up=False), _UNDATED)
-            more |= _hashed(_further_keys(name, looked_up=False), _UNDATED)
+        for place in calendar.places:
+            plain |= _placed(_hashed(_name_keys(name, looked_up=False)), place)
+            more |= _placed(_hashed(_further_keys(name, looked_up=False)), place)
     return tuple(dict.fromkeys((*plain, *more)))[:MOST_STORED]
 
 
@@ -120,8 +124,8 @@ def wanted(asked: Asked) -> Wanted:
     """Give what to look up for a traveller, with what each key narrows in bits.
 
     Where the day of birth is known, people are found by it, by rare words and the year, and by names that are rare;
-    common and misspelled names are looked up only among those whose listed day isn't known. So a dated traveller costs
-    little, however many namesakes are listed.
+    common and misspelled names are looked up only among those whose listed day isn't known, but perhaps the year. So a
+    dated traveller costs little, however many namesakes are listed.
     """
     calendar = _calendar(asked.births)
     days: dict[int, float] = {}
@@ -132,13 +136,15 @@ def wanted(asked: Asked) -> Wanted:
             days.setdefault(swapped.toordinal(), _SWAPPED_BITS)
     found: dict[int, float] = {}
     for name in asked.names:
-        by_name, further = list(_name_keys(name, looked_up=True)), list(_further_keys(name, looked_up=True))
+        by_name = list(_name_keys(name, looked_up=True))
+        everywhere = _hashed((*by_name, *_further_keys(name, looked_up=True)))
         found |= _hashed(_near_year_keys(name, calendar))
         if calendar.days:
-            found |= _hashed((*by_name, *further), _UNDATED)
+            for place in (_NO_YEAR, *map(str, calendar.years)):
+                found |= _placed(everywhere, place)
             found |= _hashed(key for key in by_name if _is_selective(*key))
         else:
-            found |= _hashed((*by_name, *further))
+            found |= everywhere
     least = _LEAST_BITS if calendar.days else 0.0
     return Wanted(found, days, tuple(map(sketch, asked.names)), least)
 
@@ -152,8 +158,14 @@ def _is_selective(parts: tuple[str, ...], bits: float) -> bool:
     return bits - (_WHOLE_BITS if parts[0] == "word" else 0.0) >= _SELECTIVE_BITS
 
 
-def _hashed(keys: Iterable[_Parts], *place: str) -> dict[int, float]:
-    return {_key(*place, *parts): bits for parts, bits in keys}
+def _hashed(keys: Iterable[_Parts]) -> dict[int, float]:
+    return {_key(*parts): bits for parts, bits in keys}
+
+
+def _placed(keys: Mapping[int, float], place: str) -> dict[int, float]:
+    """The same keys in a place of those whose day of birth isn't known."""
+    there = _key(_UNDATED, place)
+    return {key ^ there: bits for key, bits in keys.items()}
 
 
 def _name_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
@@ -183,7 +195,7 @@ def _year_keys(name: Spelling, years: Iterable[int]) -> Iterator[_Parts]:
 def _near_year_keys(name: Spelling, calendar: "_Calendar") -> Iterator[_Parts]:
     """The keys with the traveller's years of birth and their neighbours; of a known day those that narrow enough."""
     near = {year + more for year in calendar.years for more in _NEAR_YEARS} - set(calendar.years)
-    if calendar.vague or not calendar.days:
+    if calendar.places or not calendar.days:
         yield from _year_keys(name, (*calendar.years, *near))
         return
     for years, least in ((calendar.years, _YEAR_SELECTIVE_BITS), (near, _NEAR_YEAR_SELECTIVE_BITS)):
@@ -235,29 +247,32 @@ def _rarest(name: Spelling) -> tuple[Word, ...]:
 
 
 class _Calendar(msgspec.Struct):
-    """What births say for keys: full days, years, and whether one of them, or their absence, leaves the day open.
+    """What births say for keys: full days, years, and the places of those whose day is open.
 
-    The first of January does: in many registers it stands for a day that nobody knew (R17).
+    The first of January leaves the day open: in many registers it stands for a day that nobody knew (R17). A place is
+    the year, if it is known, or `_NO_YEAR`.
     """
 
     days: list[date]
     years: list[int]
-    vague: bool
+    places: list[str]
 
 
 def _calendar(births: Iterable[Birth]) -> _Calendar:
     days: list[date] = []
     years: dict[int, None] = {}
-    vague, known = False, False
+    places: dict[str, None] = {}
+    known = False
     for birth in births:
         known = True
         first, last = span(birth)
+        around = range(first.year, last.year + 1) if last.year - first.year < _MOST_YEARS else range(0)
+        years |= dict.fromkeys(around)
         if is_full_day(birth):
             days.append(first)
-        vague = vague or not is_full_day(birth) or first.month == first.day == 1
-        if last.year - first.year < _MOST_YEARS:
-            years |= dict.fromkeys(range(first.year, last.year + 1))
-    return _Calendar(days, list(years), vague or not known)
+        if not is_full_day(birth) or first.month == first.day == 1:
+            places |= dict.fromkeys(map(str, around) if around else (_NO_YEAR,))
+    return _Calendar(days, list(years), list(places) if known else [_NO_YEAR])
 
 
 def _swapped(day: date) -> date | None:

@@ -23,7 +23,7 @@ def upgrade() -> None:
         op.create_table(
             "birth_key",
             sa.Column("day", sa.BigInteger(), autoincrement=False, nullable=False),
-            sa.Column("sketch", sa.BigInteger(), autoincrement=False, nullable=False),
+            sa.Column("sketch", sa.LargeBinary(16), nullable=False),
             sa.Column("entry_id", Id, nullable=False),
             sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_birth_key_entry_id")),
             sa.PrimaryKeyConstraint("day", "sketch", "entry_id", name=op.f("pk_birth_key")),

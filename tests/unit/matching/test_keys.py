@@ -120,9 +120,9 @@ def test_keys_are_signed_64_bit_numbers_and_few(name: str, born: Birth | None):
 
 
 @given(NAMES, NAMES)
-def test_a_sketch_is_a_number_of_63_bits_that_resembles_itself_and_is_symmetric(name: str, other: str):
+def test_a_sketch_is_a_number_of_127_bits_that_resembles_itself_and_is_symmetric(name: str, other: str):
     for one in spellings(name):
-        assert 0 < sketch(one) < 2**63
+        assert 0 < sketch(one) < 2**127
         assert resembles(sketch(one), sketch(one))
         for two in spellings(other):
             assert resembles(sketch(one), sketch(two)) == resembles(sketch(two), sketch(one))
