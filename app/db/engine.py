@@ -82,7 +82,13 @@ class PostgreSQL:
 
     def __init__(self, url: URL, pool_size: int) -> None:
         self.url = url
-        self._engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
+        self._engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_use_lifo=True,  # the connection used last has the statements prepared that are needed next
+        )
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
