@@ -98,22 +98,23 @@ def _people(chance: random.Random) -> Callable[[int], Subject]:
 
 async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[float, float]:
     """Milliseconds to add an entry without and with keys, in turns."""
-    person, with_keys = _people(chance), name_keys.add_all
+    person, with_keys = _people(chance), name_keys.made_of
     took: dict[bool, list[float]] = {False: [], True: []}
 
-    async def nothing(*_: object) -> None:
-        """Store no keys."""
+    def nothing(_: object) -> tuple[list[name_keys.BirthKey], list[name_keys.NameKey]]:
+        """Make no keys."""
+        return [], []
 
     try:
         for number in range(start, start + 2 * _ADDED):
             keyed = number % 2 == 1
-            name_keys.add_all = with_keys if keyed else nothing
+            name_keys.made_of = with_keys if keyed else nothing
             began = time.perf_counter()
             async with runtime.writing(SYSTEM) as unit:
                 await entries.add(unit, entry_of(number, unit.now, person), "approved")
             took[keyed].append(1000 * (time.perf_counter() - began))
     finally:
-        name_keys.add_all = with_keys
+        name_keys.made_of = with_keys
     return median(took[False]), median(took[True])
 
 

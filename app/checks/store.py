@@ -107,7 +107,7 @@ class Matched(NamedTuple):
     sighting: bool
 
 
-_INSERT = BulkInsert((tables.match, Matched), (tables.check, Record))
+_INSERT = BulkInsert((tables.match, Matched._fields), (tables.check, Record._fields))
 
 
 async def add(unit: Unit, records: Sequence[Record], matches: Sequence[Matched]) -> None:

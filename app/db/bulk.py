@@ -5,10 +5,11 @@ are worked out once, and the driver gets plain tuples.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Table
+from sqlalchemy.engine import Dialect
 
 from app.db.unit import Unit
 from app.kit.clock import rfc3339
@@ -23,6 +24,7 @@ _AS_TEXT: dict[type, _AsText] = {
     int: ("bigint", str),
     bool: ("boolean", str),
     bytes: ("bytea", lambda data: f"\\x{data.hex()}"),
+    date: ("date", date.isoformat),
     datetime: ("timestamptz", rfc3339),
 }
 """PostgreSQL's type for each Python type that a column may hold, and how its values are written as text."""
@@ -36,15 +38,13 @@ class BulkInsert:
     for any other asyncpg first asks the server what that is, fifteen milliseconds on each new connection.
 
     Args:
-        tables: each table with the class of its rows, whose fields are named like the table's columns.
+        tables: each table with the names of the columns that its rows hold, in order.
     """
 
-    def __init__(self, *tables: tuple[Table, type[NamedTuple]]) -> None:
-        self._tables = [(table, row._fields) for table, row in tables]
-        self._types = [
-            [_AS_TEXT[table.c[name].type.python_type] for name in names] for table, names in self._tables
-        ]
-        self._together = self._compose()
+    def __init__(self, *tables: tuple[Table, Sequence[str]]) -> None:
+        self._tables = tables
+        self._types: list[list[_AsText]] = []
+        self._together = ""
         self._singly: list[tuple[str, list[_Conversion]]] = []
 
     async def run(self, unit: Unit, *rows: Sequence[_Row]) -> None:
@@ -52,12 +52,16 @@ class BulkInsert:
         if unit.is_sqlite:
             await self._run_singly(unit, rows)
             return
+        if not self._together:
+            self._types = [[_as_text(table, name) for name in names] for table, names in self._tables]
+            self._together = self._compose(unit.connection.dialect)
         columns = [column for each in zip(self._types, rows, strict=True) for column in _as_texts(*each)]
         await unit.connection.exec_driver_sql(self._together, tuple(columns))
 
     async def _run_singly(self, unit: Unit, rows: Sequence[Sequence[_Row]]) -> None:
         if not self._singly:
-            self._singly = [self._prepare(unit, table, names) for table, names in self._tables]
+            dialect = unit.connection.dialect
+            self._singly = [_prepared(dialect, table, names) for table, names in self._tables]
         for (statement, conversions), own in zip(self._singly, rows, strict=True):
             values = [list(row) for row in own]
             for position, convert in conversions:
@@ -66,20 +70,12 @@ class BulkInsert:
             if values:
                 await unit.connection.exec_driver_sql(statement, [tuple(row) for row in values])
 
-    @staticmethod
-    def _prepare(unit: Unit, table: Table, names: Sequence[str]) -> tuple[str, list[_Conversion]]:
-        """SQLite's statement, and the conversions of the columns that need one, by position."""
-        dialect = unit.connection.dialect
-        processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-        conversions: list[_Conversion] = [(at, act) for at, act in enumerate(processors) if act is not None]
-        values = ", ".join("?" * len(names))
-        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})", conversions  # noqa: S608 - names of ours
-
-    def _compose(self) -> str:
+    def _compose(self, dialect: Dialect) -> str:
         """PostgreSQL's statement: the last table's insert, the others' in front of it."""
         inserts: list[str] = []
         count = 0
-        for (table, names), types in zip(self._tables, self._types, strict=True):
+        for (table, plain), types in zip(self._tables, self._types, strict=True):
+            names = _quoted(dialect, plain)
             arrays = ", ".join(f"${count + at}::text[]" for at in range(1, len(names) + 1))
             values = ", ".join(f"{name}::{kind}" for name, (kind, _) in zip(names, types, strict=True))
             listed = ", ".join(names)
@@ -90,6 +86,24 @@ class BulkInsert:
         *others, last = inserts
         before = ", ".join(f"part_{number} AS ({other})" for number, other in enumerate(others))
         return f"WITH {before} {last}" if others else last
+
+
+def _prepared(dialect: Dialect, table: Table, names: Sequence[str]) -> tuple[str, list[_Conversion]]:
+    """SQLite's statement, and the conversions of the columns that need one, by position."""
+    processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    conversions: list[_Conversion] = [(at, act) for at, act in enumerate(processors) if act is not None]
+    values = ", ".join("?" * len(names))
+    listed = ", ".join(_quoted(dialect, names))
+    return f"INSERT INTO {table.name} ({listed}) VALUES ({values})", conversions  # noqa: S608 - names of ours
+
+
+def _quoted(dialect: Dialect, names: Sequence[str]) -> list[str]:
+    """Names of columns, in quotation marks where one is a word of the engine's."""
+    return [dialect.identifier_preparer.quote(name) for name in names]
+
+
+def _as_text(table: Table, name: str) -> _AsText:
+    return _AS_TEXT[table.c[name].type.python_type]
 
 
 def _as_texts(types: Sequence[_AsText], rows: Sequence[_Row]) -> list[Sequence[str | None]]:

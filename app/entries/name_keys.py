@@ -40,7 +40,10 @@ class BirthKey(NamedTuple):
     entry_id: str
 
 
-_INSERT = BulkInsert((tables.birth_key, BirthKey), (tables.name_key, NameKey))
+TABLES: Final = ((tables.birth_key, BirthKey._fields), (tables.name_key, NameKey._fields))
+"""What keys are inserted into, as `BulkInsert` wants it; `made_of` gives the rows."""
+
+_INSERT = BulkInsert(*TABLES)
 _FOUND = union_all(
     select(tables.name_key.c.key, null().cast(LargeBinary), tables.name_key.c.entry_id).where(
         any_of(tables.name_key.c.key, "keys")
@@ -63,8 +66,8 @@ def listed(subject: Subject) -> Listed:
     )
 
 
-async def add_all(unit: Unit, entries: Sequence[Entry]) -> None:
-    """Store the keys of new entries."""
+def made_of(entries: Sequence[Entry]) -> tuple[list[BirthKey], list[NameKey]]:
+    """The keys of entries, by today's rules."""
     names: list[NameKey] = []
     births: list[BirthKey] = []
     for entry in entries:
@@ -75,13 +78,13 @@ async def add_all(unit: Unit, entries: Sequence[Entry]) -> None:
             BirthKey(day, drawn.to_bytes(SKETCH_BYTES), entry.id)
             for day, drawn in stored_days(spelled, person.births)
         )
-    await _INSERT.run(unit, births, names)
+    return births, names
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
     """Make an entry's keys anew, by today's rules."""
     await forget(unit, entry.id)
-    await add_all(unit, [entry])
+    await _INSERT.run(unit, *made_of([entry]))
     renewed = update(tables.entry).where(tables.entry.c.id == entry.id).values(norm_version=NORM_VERSION)
     await unit.run(renewed)
 

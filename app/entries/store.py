@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from app.db.bulk import BulkInsert
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
@@ -25,6 +27,17 @@ _BY_KEYS = (
     .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
     .order_by(tables.entry.c.id)
 )
+
+_ENTRY = [column.name for column in tables.entry.c if column.name != "erased"]
+_KEY = ["key", "entry_id"]
+_VERSION = [column.name for column in tables.version.c]
+_ADD = BulkInsert(
+    (tables.entry, _ENTRY),
+    (tables.key, _KEY),
+    *name_keys.TABLES,
+    (tables.version, _VERSION),
+)
+_ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
@@ -61,15 +74,18 @@ async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -
 
 
 async def add_all(unit: Unit, entries: Sequence[tuple[Entry, str | None]], event: str) -> None:
-    """Store new entries, each with the reason that was given, as `add` does: a few statements for all."""
-    columns = [{**_columns(entry), "norm_version": NORM_VERSION} for entry, _ in entries]
-    await unit.run(insert(tables.entry), columns)
-    await unit.run(insert(tables.key), [row for entry, _ in entries for row in _keys(entry)])
-    await name_keys.add_all(unit, [entry for entry, _ in entries])
-    await unit.run(
-        insert(tables.version), [_version(unit, entry, event, reason) for entry, reason in entries]
+    """Store new entries, each with the reason that was given, as `add` does: a statement or two for all."""
+    added = [entry for entry, _ in entries]
+    columns = [{**_columns(entry), "norm_version": NORM_VERSION} for entry in added]
+    versions = [_version(unit, entry, event, reason) for entry, reason in entries]
+    await _ADD.run(
+        unit,
+        _in_order(_ENTRY, columns),
+        [key for entry in added for key in _keys(entry)],
+        *name_keys.made_of(added),
+        _in_order(_VERSION, versions),
     )
-    await _keep_seals(unit, [entry for entry, _ in entries])
+    await _keep_seals(unit, added)
 
 
 async def save(
@@ -88,7 +104,7 @@ async def save(
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
     if reindex:
         await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
-        await unit.run(insert(tables.key), _keys(entry))
+        await _ADD_KEYS.run(unit, _keys(entry))
         await name_keys.replace(unit, entry)
     await unit.run(insert(tables.version), _version(unit, entry, event, reason))
     if entry.sealed_for is not None:
@@ -107,11 +123,15 @@ async def _keep_seals(unit: Unit, entries: Iterable[Entry]) -> None:
         await unit.run(insert(tables.seal), rows)
 
 
-def _keys(entry: Entry) -> list[dict[str, str]]:
+def _in_order(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def _keys(entry: Entry) -> list[tuple[str, str]]:
     keys = entry.subject.identifiers() | matter_keys(entry.agency, entry.basis)
     if entry.extended_by is not None:
         keys.add(letter_key(entry.agency, entry.extended_by.number))
-    return [{"key": value, "entry_id": entry.id} for value in sorted(keys)]
+    return [(key, entry.id) for key in sorted(keys)]
 
 
 def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[str, Any]:
@@ -308,19 +328,10 @@ async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, l
 
 async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
     """Store bytes beside an entry; bytes are never shared between entries, so that each can be erased."""
-    known = select(tables.blob.c.sha256).where(
-        tables.blob.c.entry_id == entry_id, tables.blob.c.sha256 == blob.sha256
-    )
-    if (await unit.run(known)).first() is None:
-        await unit.run(
-            insert(tables.blob).values(
-                entry_id=entry_id,
-                sha256=blob.sha256,
-                kind=blob.kind,
-                media_type=blob.media_type,
-                bytes=blob.data,
-            )
-        )
+    engine = sqlite if unit.is_sqlite else postgresql
+    statement = engine.insert(tables.blob).on_conflict_do_nothing()
+    kept = {"entry_id": entry_id, "sha256": blob.sha256, "kind": blob.kind, "media_type": blob.media_type}
+    await unit.run(statement, {**kept, "bytes": blob.data})
 
 
 async def find_blob(reader: Reader, entry_id: str, sha256: str) -> Blob | None:
