@@ -1,6 +1,7 @@
 """Column types and expressions that mean the same on SQLite and PostgreSQL."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,3 +121,39 @@ def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """
     item = BigInteger if isinstance(column.type, BigInteger) else Text
     return _AnyOf(column, bindparam(name, type_=_List(item)))
+
+
+class _AnyPairOf(FunctionElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+    _is_implicitly_boolean = True
+
+
+@compiles(_AnyPairOf)
+def _any_pair_of(element: _AnyPairOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+    one, other, pairs = (compiler.process(clause, **kwargs) for clause in element.clauses)
+    inner = f"SELECT (value->>0)::bigint, (value->>1)::bigint FROM json_array_elements({pairs}::json)"  # noqa: S608 - as above
+    return f"({one}, {other}) IN ({inner})"
+
+
+@compiles(_AnyPairOf, "sqlite")
+def _any_pair_of_json(element: _AnyPairOf, compiler: SQLCompiler, **kwargs: Any) -> str:
+    one, other, pairs = (compiler.process(clause, **kwargs) for clause in element.clauses)
+    inner = f"SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each({pairs})"  # noqa: S608 - as above
+    return f"({one}, {other}) IN ({inner})"
+
+
+class _Pairs(TypeDecorator[list[tuple[int, int]]]):
+    """A list of pairs of whole numbers as one parameter: a JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[tuple[int, int]] | None, _dialect: Dialect) -> str:
+        """The list as text."""
+        return json.dumps(value)
+
+
+def any_pair_of(one: ColumnElement[int], other: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """As `any_of`, for two columns of whole numbers and a list of pairs."""
+    return _AnyPairOf(one, other, bindparam(name, type_=_Pairs))

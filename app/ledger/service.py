@@ -66,18 +66,18 @@ async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
         if draft.type.is_alert:
             previous_alert = sequence
         records.append(record)
-    await store.add(unit, records, await _hashes(unit, size, records))
+    leaves = [canonical(record.leaf) for record in records]
+    await store.add(unit, records, leaves, await _hashes(unit, size, leaves))
     return records
 
 
-async def _hashes(unit: Unit, size: int, records: Sequence[Record]) -> dict[merkle.Node, bytes]:
-    indexes = range(size, size + len(records))
+async def _hashes(unit: Unit, size: int, leaves: Sequence[bytes]) -> dict[merkle.Node, bytes]:
+    indexes = range(size, size + len(leaves))
     wanted = {node for index in indexes for node in merkle.needed(index)}
     known = await store.nodes(unit, [node for node in wanted if (node[1] + 1) << node[0] <= size])
     added: dict[merkle.Node, bytes] = {}
-    for index, record in zip(indexes, records, strict=True):
-        leaf = merkle.leaf_hash(canonical(record.leaf))
-        added |= merkle.completed(index, leaf, known | added)
+    for index, leaf in zip(indexes, leaves, strict=True):
+        added |= merkle.completed(index, merkle.leaf_hash(leaf), known | added)
     return added
 
 

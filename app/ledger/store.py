@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Executable, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Executable, Row, bindparam, case, func, insert, select, update
 
+from app.db.bulk import BulkInsert
 from app.db.engine import CHANNEL
-from app.db.types import any_of
+from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
-from app.kit.canonical import canonical
 from app.kit.merkle import Node
 from app.ledger.domain import Head, Record, RecordType
 from app.ledger.tables import closed as closed_table
@@ -19,9 +19,6 @@ from app.ledger.tables import node as node_table
 from app.ledger.tables import record as record_table
 
 LOCK = 0x63656B616C
-
-_NODES_AT_ONCE = 200
-"""SQLite refuses an expression of a thousand levels; a proof in a ledger of any size needs fewer than a hundred."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -34,6 +31,24 @@ _AFTER = (
     .limit(bindparam("limit"))
 )
 _ALERTS_AFTER = _AFTER.where(record_table.c.alert_id.is_not(None))
+_NODES = select(node_table.c.level, node_table.c.index, node_table.c.hash).where(
+    any_pair_of(node_table.c.level, node_table.c.index, "nodes")
+)
+_ADD = BulkInsert(
+    (record_table, [column.name for column in record_table.c]),
+    (node_table, ["level", "index", "hash"]),
+)
+_OFFSET = bindparam("last_alert_offset", type_=BigInteger)
+_TAKE = (
+    update(head_table)
+    .values(
+        size=head_table.c.size + bindparam("count", type_=BigInteger),
+        last_alert=case((_OFFSET > 0, head_table.c.size + _OFFSET), else_=head_table.c.last_alert),
+        previous_alert=head_table.c.last_alert,
+    )
+    .returning(head_table.c.size, head_table.c.previous_alert)
+)
+_TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
 _OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
 """A record is the entry's own: a version of it, not an alert or a clearance about it."""
 
@@ -56,10 +71,10 @@ async def head(reader: Reader) -> Head:
 
 
 async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
-    """Reserve `count` numbers, under the one lock that makes number order commit order.
+    """Reserve `count` numbers under the one lock that makes number order commit order; wakes the others at commit.
 
-    The lock is a statement of its own: in one statement with the update, the update would still see the
-    snapshot taken before the lock was had.
+    The lock is that of the head's row. Whoever waits for it sees the row as the one before has left it; a reader
+    of anything else must be a statement of its own behind this one, to see what was committed meanwhile.
 
     Args:
         unit: the transaction, which must do nothing slow from here on.
@@ -69,36 +84,26 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
     Returns:
         The size before, and the last alert's sequence before.
     """
-    if not unit.is_sqlite:
-        await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
-    moved = {"last_alert": head_table.c.size + last_alert_offset} if last_alert_offset else {}
-    statement = (
-        update(head_table)
-        .values(size=head_table.c.size + count, previous_alert=head_table.c.last_alert, **moved)
-        .returning(head_table.c.size, head_table.c.previous_alert)
-    )
-    size, previous_alert = (await unit.run(statement)).one()
+    statement = _TAKE if unit.is_sqlite else _TAKE_AND_WAKE
+    taken = {"count": count, "last_alert_offset": last_alert_offset}
+    size, previous_alert, *_ = (await unit.run(statement, taken)).one()
     return size - count, previous_alert
 
 
 async def nodes(reader: Reader, wanted: Sequence[Node]) -> dict[Node, bytes]:
     """The stored hashes of the named nodes."""
-    found_nodes: dict[Node, bytes] = {}
-    for first in range(0, len(wanted), _NODES_AT_ONCE):
-        some = wanted[first : first + _NODES_AT_ONCE]
-        named = (and_(node_table.c.level == level, node_table.c.index == index) for level, index in some)
-        rows = await reader.run(select(node_table).where(or_(*named)))
-        found_nodes |= {(level, index): stored for level, index, stored in rows}
-    return found_nodes
+    if not wanted:
+        return {}
+    rows = await reader.run(_NODES, {"nodes": wanted})
+    return {(level, index): stored for level, index, stored in rows}
 
 
-async def add(unit: Unit, records: Sequence[Record], hashes: dict[Node, bytes]) -> None:
-    """Insert numbered records and the nodes that they complete, and wake the other processes at commit."""
-    await unit.run(insert(record_table), [_row(record) for record in records])
-    rows = [{"level": level, "index": index, "hash": value} for (level, index), value in hashes.items()]
-    await unit.run(insert(node_table), rows)
-    if not unit.is_sqlite:
-        await unit.run(select(func.pg_notify(CHANNEL, "")))
+async def add(
+    unit: Unit, records: Sequence[Record], leaves: Sequence[bytes], hashes: dict[Node, bytes]
+) -> None:
+    """Insert numbered records, each with its leaf as it was hashed, and the nodes that they complete."""
+    rows = [_row(record, leaf) for record, leaf in zip(records, leaves, strict=True)]
+    await _ADD.run(unit, rows, [(level, index, value) for (level, index), value in hashes.items()])
 
 
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
@@ -160,21 +165,22 @@ async def _pairs(reader: Reader, statement: Executable) -> list[tuple[Any, Any]]
     return [(one, other) for one, other in await reader.run(statement)]
 
 
-def _row(record: Record) -> dict[str, Any]:
-    return {
-        "sequence": record.sequence,
-        "type": record.type.value,
-        "at": record.at,
-        "effective_at": record.effective_at,
-        "entry_id": record.entry_id,
-        "version": record.version,
-        "tombstone": record.tombstone,
-        "alert_id": record.alert_id,
-        "agency": record.agency,
-        "leaf": canonical(record.leaf).decode(),
-        "personal": _encode(record.personal).decode(),
-        "salt": record.salt,
-    }
+def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
+    """A record's columns, in the table's order."""
+    return (
+        record.sequence,
+        record.type.value,
+        record.at,
+        record.effective_at,
+        record.entry_id,
+        record.version,
+        record.tombstone,
+        record.alert_id,
+        record.agency,
+        leaf.decode(),
+        _encode(record.personal).decode(),
+        record.salt,
+    )
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> Record:
