@@ -124,7 +124,9 @@ blob = Table(
     Column("sha256", String(64), primary_key=True),
     Column("kind", String(16), nullable=False),  # photo or letter
     Column("media_type", String(64), nullable=False),
-    Column("bytes", LargeBinary),  # None once erased
+    Column(
+        "bytes", LargeBinary
+    ),  # None once erased; EXTERNAL on PostgreSQL, since pictures are compressed already
     Column("erased_at", Instant),
 )
 
