@@ -7,10 +7,9 @@ after a crash a repeat either finds both, or does the act for the first time.
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
 from starlette.responses import Response
 
 from app.access.tables import answer
@@ -20,6 +19,16 @@ from app.errors import Fault, IdempotencyInFlight, IdempotencyMismatch, Invalid,
 KEPT = timedelta(hours=24)
 _KEPT_HEADERS = ("content-type", "location", "etag")
 _LONGEST_KEY = 255
+
+_TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_CLAIMED = (
+    answer.c.client_id == bindparam("of"),
+    answer.c.call == bindparam("about"),
+    answer.c.key == bindparam("named"),
+)
+_KEPT = select(answer).where(*_CLAIMED)
+_FORGET = delete(answer).where(*_CLAIMED)
+_KEEP = insert(answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +68,14 @@ async def recall(unit: Unit, claimed: Claim) -> Response | None:
     """
     if not unit.is_sqlite:
         number = int.from_bytes(hashlib.sha256("\0".join(claimed.scope).encode()).digest()[:8], signed=True)
-        if not (await unit.run(select(func.pg_try_advisory_xact_lock(number)))).scalar_one():
+        if not (await unit.run(_TRY, {"number": number})).scalar_one():
             raise in_flight()
-    where = _where(claimed)
-    row = (await unit.run(select(answer).where(*where))).first()
+    asked = {"of": claimed.client_id, "about": claimed.call, "named": claimed.key}
+    row = (await unit.run(_KEPT, asked)).first()
     if row is None:
         return None
     if row.created_at <= unit.now - KEPT:
-        await unit.run(delete(answer).where(*where))
+        await unit.run(_FORGET, asked)
         return None
     if row.body_hash != claimed.body_hash:
         raise IdempotencyMismatch("This Idempotency-Key was used with another body.")
@@ -82,27 +91,20 @@ async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) 
         return
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     await unit.run(
-        insert(answer).values(
-            client_id=claimed.client_id,
-            call=claimed.call,
-            key=claimed.key,
-            body_hash=claimed.body_hash,
-            status=response.status_code,
-            headers=msgspec.json.encode(headers).decode(),
-            body=None if secret else bytes(response.body),
-            created_at=unit.now,
-        )
+        _KEEP,
+        {
+            "client_id": claimed.client_id,
+            "call": claimed.call,
+            "key": claimed.key,
+            "body_hash": claimed.body_hash,
+            "status": response.status_code,
+            "headers": msgspec.json.encode(headers).decode(),
+            "body": None if secret else bytes(response.body),
+            "created_at": unit.now,
+        },
     )
 
 
 def in_flight() -> IdempotencyInFlight:
     """The error for a repeat that comes before its first request has been answered."""
     return IdempotencyInFlight("A request with this Idempotency-Key is still running.", retry_after=1)
-
-
-def _where(claimed: Claim) -> tuple[Any, ...]:
-    return (
-        answer.c.client_id == claimed.client_id,
-        answer.c.call == claimed.call,
-        answer.c.key == claimed.key,
-    )

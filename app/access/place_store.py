@@ -1,18 +1,24 @@
 """Every SQL statement about agencies, checkpoints and offices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.access import tables
 from app.access.domain import Agency, Checkpoint, Office
 from app.access.store import bump, page_of
+from app.db.types import any_of
 from app.db.unit import Reader, Unit
 
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
+
+_HELD_AGENCY = select(tables.agency).where(tables.agency.c.code == bindparam("code")).with_for_update()
+_ACTIVE = select(tables.checkpoint.c.code).where(
+    any_of(tables.checkpoint.c.code, "codes"), tables.checkpoint.c.active.is_(True)
+)
 
 
 async def hold_agency(unit: Unit, code: str) -> Agency | None:
@@ -75,8 +81,7 @@ async def find_agency(reader: Reader, code: str) -> Agency | None:
 
 async def lock_agency(unit: Unit, code: str) -> Agency | None:
     """An agency, held against other writers: one new entry of an agency at a time, so none slips in twice."""
-    statement = select(tables.agency).where(tables.agency.c.code == code).with_for_update()
-    row = (await unit.run(statement)).first()
+    row = (await unit.run(_HELD_AGENCY, {"code": code})).first()
     return _agency(row._mapping) if row else None
 
 
@@ -84,6 +89,11 @@ async def find_checkpoint(reader: Reader, code: str) -> Checkpoint | None:
     """A checkpoint."""
     row = (await reader.run(select(tables.checkpoint).where(tables.checkpoint.c.code == code))).first()
     return Checkpoint(**row._mapping) if row else None
+
+
+async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
+    """Those of the codes that are an active checkpoint's."""
+    return frozenset((await reader.run(_ACTIVE, {"codes": sorted(codes)})).scalars())
 
 
 async def find_office(reader: Reader, code: str) -> Office | None:

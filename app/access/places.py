@@ -1,5 +1,6 @@
 """Use cases of places: agencies, checkpoints and offices, loaded once, changed by admins; every change recorded."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from app.access import place_store as store
@@ -78,6 +79,27 @@ async def get_office(reader: Reader, code: str) -> Office:
     if office is None:
         raise NotFound("There is no such office.")
     return office
+
+
+async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str) -> None:
+    """Make sure that each code named in a request is an active checkpoint's.
+
+    Args:
+        reader: the transaction.
+        codes: what is named.
+        pointer: where the list of them stands in the request.
+
+    Raises:
+        Invalid: some are not.
+    """
+    active = await store.list_active(reader, codes) if codes else frozenset()
+    faults = [
+        Fault(f"{pointer}/{i}", "unknown", "There is no such checkpoint.")
+        for i, code in enumerate(codes)
+        if code not in active
+    ]
+    if faults:
+        raise Invalid("A checkpoint is unknown.", faults=faults)
 
 
 async def change_agency(unit: Unit, wanted: Agency, expected: int | None) -> Agency:

@@ -17,6 +17,7 @@ from app.access.domain import (
     person_of,
 )
 from app.access.place_store import find_agency, find_checkpoint, find_office, lock_agency
+from app.access.places import expect_checkpoints
 from app.access.store import bears_name, found, list_persons, pepper, record, version
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
@@ -24,6 +25,7 @@ from app.kit.ids import new_id
 
 __all__ = [
     "bears_name",
+    "expect_checkpoints",
     "find_agency",
     "find_checkpoint",
     "find_office",

@@ -34,10 +34,18 @@ _KEY_AND_CLIENT = select(
     )
 )
 
-_KEY_AT_VERSION = _KEY_AND_CLIENT.add_columns(tables.state.c.version).join(tables.state, true())
+_KEY_AT_VERSION = (
+    _KEY_AND_CLIENT.add_columns(tables.state.c.version)
+    .join(tables.state, true())
+    .where(tables.key.c.id == bindparam("key_id"))
+)
 
-_FIND_KEY = _KEY_AND_CLIENT.where(tables.key.c.id == bindparam("key_id"))
-
+_PERSONS = (
+    select(tables.client.c.person_key, tables.client.c.folded_name)
+    .where(tables.client.c.person_key.is_not(None))
+    .where(or_(any_of(tables.client.c.person_key, "numbers"), any_of(tables.client.c.folded_name, "names")))
+    .distinct()
+)
 
 _FOR_FINDING = frozenset({"person_key", "folded_name"})
 """Columns of a client that only its look-ups need."""
@@ -61,7 +69,7 @@ async def pepper(reader: Reader) -> bytes:
 
 async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | None:
     """A key with its client, and the access version that this was read at: one statement, so one moment."""
-    row = (await reader.run(_KEY_AT_VERSION.where(tables.key.c.id == key_id))).first()
+    row = (await reader.run(_KEY_AT_VERSION, {"key_id": key_id})).first()
     return (*_key_and_client(row), row.version) if row else None
 
 
@@ -212,15 +220,8 @@ async def list_persons(
 
     Revoked accounts count: whoever had one may have it again tomorrow, and is an officer still.
     """
-    t = tables.client
-    statement = (
-        select(t.c.person_key, t.c.folded_name)
-        .where(t.c.person_key.is_not(None))
-        .where(or_(any_of(t.c.person_key, "numbers"), any_of(t.c.folded_name, "names")))
-        .distinct()
-    )
     asked = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
-    return [(number, name) for number, name in await reader.run(statement, asked)]
+    return [(number, name) for number, name in await reader.run(_PERSONS, asked)]
 
 
 async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, Any]) -> None:

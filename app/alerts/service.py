@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from app.access.service import find_agency, find_checkpoint, record
+from app.access.service import expect_checkpoints, record
 from app.alerts import store
 from app.alerts.domain import (
     DEFAULT_MESSAGE,
@@ -26,7 +26,6 @@ from app.entries.views import ALL_ENTRIES, open_to
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
 from app.ledger.domain import Draft, RecordType
-from app.ledger.service import list_of_alerts
 from app.settings import Settings
 
 __all__ = [
@@ -39,7 +38,6 @@ __all__ = [
     "escalate",
     "follow_entry",
     "has_open",
-    "issued_for",
     "list_open",
     "list_unacknowledged",
     "raised_for",
@@ -96,7 +94,9 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     entry = event.entry
     if not (entry.alerted and event.alerts):
         return ()
-    family = await store.find_family(unit, [entry.id, entry.formalises or entry.id])
+    family = None
+    if entry.version > 1 or entry.formalises is not None:  # there was nothing before it otherwise
+        family = await store.find_family(unit, [entry.id, entry.formalises or entry.id])
     kind = AlertKind.RAISE
     if family is not None:
         kind = AlertKind.CANCEL if event.what is RecordType.ENTRY_ENDED else AlertKind.UPDATE
@@ -112,12 +112,11 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
         acknowledge_by=unit.now + unit.follow.acknowledge_within,
         chase=entry.chase,
     )
-    await store.add(unit, alert)
+    contact = Contact(entry.agency, await store.add(unit, alert))
     if family is None:
         await store.fix_recipients(unit, alert_id)
     elif kind is AlertKind.CANCEL:
         await store.cancel_family(unit, family.id)
-    contact = await _contact(unit, entry)
     draft = _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE)
     return [replace(draft, effective_at=event.effective_at)]
 
@@ -130,13 +129,7 @@ async def drill(
     Raises:
         Invalid: a named checkpoint is unknown.
     """
-    faults = []
-    for i, code in enumerate(checkpoints or ()):
-        place = await find_checkpoint(unit, code)
-        if place is None or not place.active:
-            faults.append(Fault(f"/checkpoints/{i}", "unknown", "There is no such checkpoint."))
-    if faults:
-        raise Invalid("A checkpoint is unknown.", faults=faults)
+    await expect_checkpoints(unit, checkpoints or (), "/checkpoints")
     alert_id = new_id("alr", unit.now)
     alert = Alert(
         id=alert_id,
@@ -153,8 +146,10 @@ async def drill(
     await store.fix_recipients(unit, alert_id, checkpoints)
     await record(unit, "alert.drilled", alert_id, {"checkpoints": len(checkpoints or ())})
     unit.happened(DrillCalled(_draft(alert, None, None, message)))
-    await unit.conclude()
-    return await issued_for(unit, alert, settings, here)
+    [told] = await unit.conclude()
+    since = unit.now - timedelta(seconds=settings.presence_seconds)
+    counts = await store.count_recipients(unit, alert.family, since, here)
+    return Issued(alert, told.sequence, *counts)
 
 
 async def tell_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
@@ -162,25 +157,18 @@ async def tell_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
     return [event.draft]
 
 
-async def issued_for(reader: Reader, alert: Alert, settings: Settings, here: Iterable[str]) -> Issued:
-    """An alert with its number, its recipients, and how many of them are connected now.
+async def raised_for(reader: Reader, entry: Entry, settings: Settings, here: Iterable[str]) -> Issued | None:
+    """The first alert of an entry; None while it has none (countersignature demanded first).
 
     Args:
         reader: the transaction that issued it, or a later one.
-        alert: the alert.
+        entry: the entry.
         settings: for how long a silent checkpoint counts as connected.
         here: checkpoints connected to this very process.
     """
-    records = await list_of_alerts(reader, [alert.id])
     since = reader.now - timedelta(seconds=settings.presence_seconds)
-    recipients, connected = await store.count_recipients(reader, alert.family, since, here)
-    return Issued(alert, records[-1].sequence, recipients, connected)
-
-
-async def raised_for(reader: Reader, entry: Entry, settings: Settings, here: Iterable[str]) -> Issued | None:
-    """The first alert of an entry; None while it has none (countersignature demanded first)."""
-    alert = await store.find_family(reader, [entry.id])
-    return None if alert is None else await issued_for(reader, alert, settings, here)
+    found = await store.find_raised(reader, entry.id, since, here)
+    return None if found is None else Issued(*found)
 
 
 async def receive(
@@ -233,11 +221,6 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterabl
         p50_ms=percentile(times, 0.50),
         p99_ms=percentile(times, 0.99),
     )
-
-
-async def _contact(reader: Reader, entry: Entry) -> Contact:
-    agency = await find_agency(reader, entry.agency)
-    return Contact(entry.agency, agency.phone if agency else None)
 
 
 def _draft(alert: Alert, entry: Entry | None, contact: Contact | None, message: str) -> Draft:

@@ -5,14 +5,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
+from app.access.tables import state as access_state
 from app.alerts import tables
 from app.alerts.domain import Alert, AlertKind, Reach, ReceiptLevel
+from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
+from app.ledger.domain import Head
+from app.ledger.tables import head as head_table
+from app.ledger.tables import record as record_table
 
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
@@ -22,16 +28,46 @@ _ROOT = tables.alert.alias()
 _LIVING = select(_ROOT.c.id).where(_ROOT.c.cancelled_at.is_(None), _ROOT.c.id == _ROOT.c.family)
 """The first alerts of the families that are not cancelled."""
 
+_PHONE = select(agency_table.c.phone).where(agency_table.c.code == bindparam("owner")).scalar_subquery()
+_ADD = (
+    insert(tables.alert)
+    .values({column.name: bindparam(column.name) for column in _COLUMNS})
+    .returning(_PHONE)
+)
 
-def _alert(row: Any) -> Alert:
-    values = dict(row._mapping)
+_NEWS = select(head_table.c.epoch, head_table.c.size, head_table.c.last_alert, access_state.c.version).join(
+    access_state, access_state.c.id == head_table.c.id
+)
+
+
+def _counted(family: ColumnElement[str]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """How many checkpoints are to get a family of alerts, and how many of them are connected to any process."""
+    to, seen = tables.recipient, tables.presence
+    elsewhere = to.c.checkpoint.in_(select(seen.c.checkpoint).where(seen.c.seen_at >= bindparam("since")))
+    counted = select(func.count()).select_from(to).where(to.c.family == family)
+    connected = counted.where(elsewhere | any_of(to.c.checkpoint, "here"))
+    return counted.scalar_subquery(), connected.scalar_subquery()
+
+
+_COUNT = select(*_counted(bindparam("family")))
+_RAISED = (
+    select(*_COLUMNS, record_table.c.sequence, *_counted(tables.alert.c.family))
+    .join(record_table, record_table.c.alert_id == tables.alert.c.id)
+    .where(tables.alert.c.entry_id == bindparam("entry_id"), tables.alert.c.id == tables.alert.c.family)
+)
+
+
+def _alert(row: Sequence[Any]) -> Alert:
+    values = {column.name: value for column, value in zip(_COLUMNS, row, strict=True)}
     return Alert(**{**values, "kind": AlertKind(values["kind"]), "chase": tuple(_plain(values["chase"]))})
 
 
-async def add(unit: Unit, alert: Alert) -> None:
-    """Store an alert."""
+async def add(unit: Unit, alert: Alert) -> str | None:
+    """Store an alert; gives its owner's phone, which its message says."""
     values = {name: getattr(alert, name) for name in alert.__slots__}
-    await unit.run(insert(tables.alert).values(**{**values, "chase": _json(alert.chase).decode()}))
+    values |= {"chase": _json(alert.chase).decode(), "owner": alert.agency}
+    phone: str | None = (await unit.run(_ADD, values)).scalar_one()
+    return phone
 
 
 async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> None:
@@ -65,6 +101,12 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
 async def cancel_family(unit: Unit, family: str) -> None:
     """Note that a family of alerts is over."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=unit.now))
+
+
+async def news(reader: Reader) -> tuple[Head, int]:
+    """The ledger's end, and the access version: whatever a follower looks at when it is woken, in one exchange."""
+    epoch, size, last_alert, version = (await reader.run(_NEWS)).one()
+    return Head(epoch, size, last_alert), version
 
 
 async def list_open(reader: Reader) -> list[str]:
@@ -197,9 +239,15 @@ async def count_recipients(
         since: from when on a checkpoint that was seen counts as connected.
         here: checkpoints that are known to be connected to this process.
     """
-    to, seen = tables.recipient, tables.presence
-    elsewhere = select(seen.c.checkpoint).where(seen.c.seen_at >= since)
-    connected = to.c.checkpoint.in_(elsewhere) | to.c.checkpoint.in_(list(here))
-    statement = select(func.count(), func.count(case((connected, 1)))).where(to.c.family == family)
-    recipients, present = (await reader.run(statement)).one()
-    return int(recipients), int(present)
+    asked = {"family": family, "since": since, "here": list(here)}
+    recipients, connected = (await reader.run(_COUNT, asked)).one()
+    return recipients, connected
+
+
+async def find_raised(
+    reader: Reader, entry_id: str, since: datetime, here: Iterable[str]
+) -> tuple[Alert, int, int, int] | None:
+    """The first alert of an entry, its number in the ledger, and what `count_recipients` says of it."""
+    asked = {"entry_id": entry_id, "since": since, "here": list(here)}
+    row = (await reader.run(_RAISED, asked)).first()
+    return None if row is None else (_alert(row[: len(_COLUMNS)]), *row[len(_COLUMNS) :])

@@ -13,7 +13,6 @@ from typing import Protocol
 from app.access import gate as access
 from app.access.domain import SYSTEM
 from app.access.gate import Gate
-from app.access.service import version
 from app.alerts import store
 from app.alerts.domain import frame
 from app.alerts.hub import Hub
@@ -24,7 +23,6 @@ from app.kit.bell import heard
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
 from app.ledger.domain import Head
-from app.ledger.service import head as ledger_head
 from app.ledger.service import list_after, list_of_alerts
 from app.runtime import Runtime
 
@@ -57,7 +55,7 @@ class Tail:
     """Reads the ledger on behalf of one process, and tells the hub.
 
     Attributes:
-        beside: who is woken as the tail is; they read at a gentler pace, so that alerts never wait for them.
+        beside: who is woken as the tail is; they read a moment later, so that alerts never wait for them.
         head: the ledger's end as last read; None before the first read.
         access_version: the access version up to which streams with revoked keys were closed.
         published: told of each alert how many seconds after its issue it left for the streams.
@@ -107,8 +105,8 @@ class Tail:
     async def start(self) -> None:
         """Take the ledger's present end as the place to follow from."""
         async with self.runtime.reading(SYSTEM) as reader:
-            self.head = await ledger_head(reader)
-            self.access_version = self._settled = await version(reader)
+            self.head, self.access_version = await store.news(reader)
+            self._settled = self.access_version
             for follower in self.beside:
                 await follower.start(reader)
 
@@ -116,20 +114,20 @@ class Tail:
         self, read_on: Callable[[], Awaitable[None]], woken: asyncio.Event, pause: float = 0.0
     ) -> None:
         while True:
+            if pause:
+                await asyncio.sleep(pause)
             woken.clear()
             try:
                 await read_on()
             except Exception:  # whatever it was: while this process lives, its streams must be fed
                 logger.exception("what is streamed can't be read now; streams stay open")
                 await asyncio.sleep(_RETRY_SECONDS)
-            if pause:
-                await asyncio.sleep(pause)
             await heard(woken, self.runtime.settings.poll_seconds)
 
     async def _read_on(self) -> None:
         assert self.head is not None, "start() comes first"
         async with self.runtime.reading(SYSTEM) as reader:
-            here = await ledger_head(reader)
+            here, access_version = await store.news(reader)
             while self.head.size < here.size:
                 records = await list_after(reader, self.head.size, _PAGE)
                 told = [(r.sequence, frame(r, here.epoch)) for r in records if r.alert_id]
@@ -143,7 +141,6 @@ class Tail:
                 last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
                 self.head = Head(here.epoch, records[-1].sequence, last_alert)
                 self.runtime.bell.ring()
-            access_version = await version(reader)
             if access_version != self._settled:
                 self.access_version = access_version  # first: a stream that joins meanwhile looks for itself
                 used = set[str]().union(*(each.hub.keys() for each in self._all))

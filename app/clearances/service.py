@@ -144,6 +144,8 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     Checks have known it since the entry's own commit: a clearance covers the version that it names, no other.
     """
     entry, drafts = event.entry, []
+    if entry.version == 1:
+        return ()  # nobody can have been cleared against what was not there
     ended = event.what is RecordType.ENTRY_ENDED
     for before in await store.list_live(unit, entry.id):
         if before.entry_version == entry.version and not ended:

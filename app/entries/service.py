@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from app.access.domain import IMMIGRATION
-from app.access.service import find_checkpoint, lock_agency, record
+from app.access.service import expect_checkpoints, lock_agency, record
 from app.db.unit import Reader, Unit
 from app.entries import periods, recorded, retained, store
 from app.entries.blobs import Blob
@@ -122,7 +122,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         raise Invalid("An entry ban can't be urgent here.", faults=[fault])
     owner = await owner_of(unit)
     requested = _requested_at(wanted, unit.now, timedelta(seconds=settings.clock_tolerance_seconds))
-    await _known_checkpoints(unit, wanted.chase)
+    await expect_checkpoints(unit, wanted.chase, "/alert/checkpoints")
     warnings = list(judged(wanted, owner, settings, unit.now))
     warnings += await refuse_duplicates(unit, wanted, owner.code)
     if wanted.attachment is None:
@@ -346,16 +346,6 @@ def _requested_at(wanted: UrgentWanted, now: datetime, tolerance: timedelta) -> 
         fault = Fault("/requested_at", "range", "The request was made within the last 24 hours.")
         raise Invalid("The request's time can't be right.", faults=[fault])
     return min(requested, now)
-
-
-async def _known_checkpoints(reader: Reader, codes: tuple[str, ...]) -> None:
-    faults = []
-    for i, code in enumerate(codes):
-        checkpoint = await find_checkpoint(reader, code)
-        if checkpoint is None or not checkpoint.active:
-            faults.append(Fault(f"/alert/checkpoints/{i}", "unknown", "There is no such checkpoint."))
-    if faults:
-        raise Invalid("A checkpoint is unknown.", faults=faults)
 
 
 def _told_as(before: Entry, entry: Entry) -> RecordType | None:

@@ -80,7 +80,10 @@ async def test_without_a_last_event_first_come_the_alerts_that_still_hold(
     clock.advance(hours=2)
     kept, withdrawn = await sound(served.http, submitter), await sound(served.http, submitter)
     await decide(served.http, duty, withdrawn["entry"], "reject", "A mistake.")
-    await decide(served.http, duty, kept["entry"], "countersign")
+    signed = await decide(served.http, duty, kept["entry"], "countersign")
+    await until(
+        lambda: served.app.state.tail.head.last_alert > signed["sequence"]
+    )  # or it would come as news
     async with listening(served.http, counter.headers) as stream:
         await stream.next("heartbeat")  # what holds comes before it
         later = await drill(served.http, duty)

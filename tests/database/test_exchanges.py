@@ -1,0 +1,61 @@
+"""How often PostgreSQL is asked before an urgent entry is answered: each exchange stands before every checkpoint."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import AsyncClient
+from sqlalchemy import event, text
+
+from app.access.domain import SYSTEM
+from app.runtime import Runtime
+from tests.support.actors import Actors
+from tests.support.bodies import check_body, photo, urgent_body
+from tests.support.steps import expect, sound
+
+ON_POSTGRESQL = pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
+
+MOST = 17
+"""Statements, beside BEGIN and COMMIT; whoever needs one more says here what for."""
+
+
+@contextmanager
+def asked_by_me(runtime: Runtime) -> Iterator[list[str]]:
+    """The statements that this task executes; those of the loops beside it are their own."""
+    asked: list[str] = []
+    mine = asyncio.current_task()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if asyncio.current_task() is mine:
+            asked.append(statement)
+
+    engine = runtime.register._engine  # type: ignore[attr-defined]  # PostgreSQL's
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@ON_POSTGRESQL
+async def test_an_urgent_entry_is_answered_after_so_many_exchanges(
+    app: FastAPI, http: AsyncClient, actors: Actors
+):
+    submitter, counter = await actors.client("submitter"), await actors.client("checkpoint")
+    await sound(http, submitter)  # from the second on the ledger has hashes to go on from
+    body = urgent_body(subject={"photo": photo()}, alert={"checkpoints": ["CGK", "DPS", "SUB"]})
+    with asked_by_me(app.state.runtime) as asked:
+        await sound(http, submitter, body)
+    assert len(asked) == MOST, "\n".join(asked)
+    answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(answer, 200)["outcome"] == "refer"
+
+
+@ON_POSTGRESQL
+async def test_pictures_are_stored_as_they_come(runtime: Runtime):
+    stored = text(
+        "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'blob'::regclass AND attname = 'bytes'"
+    )
+    async with runtime.reading(SYSTEM) as reader:
+        assert (await reader.run(stored)).scalar_one() == "e"
