@@ -75,6 +75,13 @@ class Settings(BaseSettings):
         description="comma-separated days, as 2026-12-25, that are no working days; none are built in, since the "
         "government sets them each year",
     )
+    decide_amendment_days: Days = Field(
+        7, description="days to decide on an amendment; the law names none but for requests (art. 94(6), R18)"
+    )
+    objection_answer_days: Days = Field(
+        10,
+        description="working days to answer an objection; UU 6/2011 names none, UU 30/2014 art. 77(4) ten",
+    )
     photo_retention_days: Days = Field(
         90, le=LONGEST_DAYS, description="R64: days after its end until an entry's photo is erased"
     )

@@ -1,13 +1,14 @@
 """What an amendment is, and who may decide on it; pure."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self
 
 import msgspec
 
 from app.db.unit import Actor
+from app.entries.deadlines import extend_by
 from app.entries.domain import Basis, Notice, Verdict
 from app.entries.erasure import ERASED, basis_without_case
 from app.entries.subjects import Subject
@@ -33,7 +34,7 @@ class AmendmentState(StrEnum):
     """Where an amendment stands.
 
     `referred` is a letter from a body that does not own the entry: a question to the owner, which changes nothing
-    and is never decided on (R36).
+    (R36). The owner answers it by a revocation of its own, or returns it with the reason.
     """
 
     SUBMITTED = "submitted"
@@ -45,6 +46,10 @@ class AmendmentState(StrEnum):
 
 
 OPEN: Final = frozenset({AmendmentState.SUBMITTED, AmendmentState.VERIFIED})
+"""What waits for its decision."""
+
+WAITING: Final = OPEN | {AmendmentState.REFERRED}
+"""What waits for somebody: for its decision, or for the owner's answer."""
 
 
 class AmendmentLetter(msgspec.Struct, frozen=True):
@@ -99,6 +104,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         authors: persons who wrote it.
         refers_to_number: the letter of the owner that a revocation takes back.
         received_at: when it reached the register; decides whether an extension is in time (R23).
+        due_at: until when it is to be decided on, or answered; see `decide_by`.
     """
 
     id: str
@@ -123,6 +129,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     warnings: tuple[Notice, ...] = ()
     received_at: datetime
+    due_at: datetime
     updated_at: datetime
 
     def decide(
@@ -142,7 +149,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
             WrongRole: the verdict is not for the actor's roles, or not for amendments.
             StaleVersion: the amendment has changed meanwhile.
             WrongState: the verdict does not fit its state.
-            WrongAgency: the act is for a verifier of the agency that asks.
+            WrongAgency: the act is for a verifier of the agency that asks, or of the owner who is asked.
             SecondPairOfEyesNeeded: the actor has written or verified it.
         """
         roles = _VERDICTS.get(verdict, frozenset())
@@ -155,7 +162,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         after = _MOVES.get((self.state, verdict))
         if after is None:
             raise WrongState(f"An amendment that is {self.state} can't be decided on like this.")
-        if self.state is AmendmentState.SUBMITTED:
+        if self.state in {AmendmentState.SUBMITTED, AmendmentState.REFERRED}:
             self._by_its_verifier(by)
         else:
             self._by_a_third_person(by, immigration)
@@ -187,7 +194,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def _by_its_verifier(self, by: Actor) -> None:
         if not by.holds("verifier"):
             raise WrongState("An amendment is verified before it is decided on.")
-        if by.agency != self.agency:
+        if self.state is AmendmentState.REFERRED:
+            if by.agency != self.owner:
+                raise WrongAgency("Only the agency that owns the entry answers another body's letter (R36).")
+        elif by.agency != self.agency:
             raise WrongAgency("A verifier of the agency that asks for the amendment does this (R36).")
         _different(by, self.authors, "Whoever wrote the amendment can't verify or return it.")
 
@@ -199,6 +209,26 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
             raise SecondPairOfEyesNeeded(
                 "Amendments of Immigration's own entries are decided by another office."
             )
+
+
+def decide_by(
+    kind: AmendmentKind, received_at: datetime, within: timedelta, ends_on: date | None
+) -> datetime:
+    """Until when an amendment is to be decided on.
+
+    An extension not later than the last moment at which another could still arrive: then three days are left to
+    decide before the measure ends by law (R23).
+
+    Args:
+        kind: what it does.
+        received_at: when it reached the register.
+        within: the deployment's term, for the law names none.
+        ends_on: the entry's last day.
+    """
+    due_at = received_at + within
+    if kind is AmendmentKind.EXTENSION and ends_on is not None:
+        return min(due_at, extend_by(ends_on))
+    return due_at
 
 
 def _different(by: Actor, earlier: Iterable[str | None], detail: str) -> None:
@@ -216,6 +246,7 @@ _VERDICTS: Final = {
 _MOVES: Final = {
     (AmendmentState.SUBMITTED, Verdict.VERIFY): AmendmentState.VERIFIED,
     (AmendmentState.SUBMITTED, Verdict.RETURN): AmendmentState.RETURNED,
+    (AmendmentState.REFERRED, Verdict.RETURN): AmendmentState.RETURNED,
     (AmendmentState.VERIFIED, Verdict.RETURN): AmendmentState.RETURNED,
     (AmendmentState.VERIFIED, Verdict.APPROVE): AmendmentState.APPROVED,
     (AmendmentState.VERIFIED, Verdict.REJECT): AmendmentState.REJECTED,

@@ -120,5 +120,8 @@ async def read_amendment_photo(
 async def decide_on_amendment(
     unit: Decider, amendment_id: AmendmentId, expected: RequiredVersion, body: DecisionIn, response: Response
 ) -> AmendmentOut:
-    """Another pair of eyes: verify or return, approve, return or reject. Approved, it takes effect at once."""
+    """Another pair of eyes: verify or return, approve, return or reject. Approved, it takes effect at once.
+
+    The owner's verifier returns a `referred` letter with the reason why the measure holds.
+    """
     return _answered(response, await service.decide(unit, amendment_id, expected, body.verdict, body.reason))

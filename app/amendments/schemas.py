@@ -161,7 +161,7 @@ class StepOut(WireOut):
 
 
 class AmendmentOut(WireOut):
-    """An amendment. `referred` is a question to the owner, which changes nothing."""
+    """An amendment. `referred` is a question to the owner, which changes nothing; its verifier may return it."""
 
     id: str
     version: int
@@ -181,6 +181,13 @@ class AmendmentOut(WireOut):
     decisions: list[StepOut]
     warnings: list[WarningOut]
     received_at: Moment
+    due_at: Annotated[
+        Moment,
+        Field(
+            description="Until when it is to be decided on, or as `referred` answered by the owner: seven days (a "
+            "setting), an extension three days before the end at the latest."
+        ),
+    ]
     updated_at: Moment
 
     @classmethod

@@ -1,6 +1,7 @@
 """Use cases of amendments: file, decide, read. An approved one changes its entry in the same transaction."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import assert_never
 
 import msgspec
@@ -13,6 +14,7 @@ from app.amendments.domain import (
     Amendment,
     AmendmentKind,
     AmendmentState,
+    decide_by,
 )
 from app.amendments.effects import AMENDABLE, EVENTS, applied, effective_at, told_as
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
@@ -37,7 +39,7 @@ from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.settings import Settings
 
-_REFUSED = frozenset({AmendmentState.RETURNED, AmendmentState.REJECTED})
+_DECIDED = frozenset({AmendmentState.APPROVED, AmendmentState.RETURNED, AmendmentState.REJECTED})
 
 
 async def file(
@@ -64,7 +66,8 @@ async def file(
     referred = wanted.kind is AmendmentKind.REVOCATION and not own
     if not referred and await store.list_open(unit, entry_id, wanted.kind):
         raise WrongState(f"A {wanted.kind.value} of this entry waits for its decision already.")
-    amendment = _new(unit, entry, wanted, AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED)
+    state = AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED
+    amendment = _new(unit, entry, wanted, state, timedelta(days=settings.decide_amendment_days))
     amendment = await _judged(unit, amendment, wanted, entry, settings)
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
@@ -101,7 +104,9 @@ def _may_file(unit: Unit, entry: Entry, kind: AmendmentKind) -> bool:
     return own
 
 
-def _new(unit: Unit, entry: Entry, wanted: AmendmentWanted, state: AmendmentState) -> Amendment:
+def _new(
+    unit: Unit, entry: Entry, wanted: AmendmentWanted, state: AmendmentState, within: timedelta
+) -> Amendment:
     actor = unit.actor
     return Amendment(
         id=new_id("amd", unit.now),
@@ -120,6 +125,7 @@ def _new(unit: Unit, entry: Entry, wanted: AmendmentWanted, state: AmendmentStat
         submitted_by=actor.client_id,
         authors=(str(actor.person),),
         received_at=unit.now,
+        due_at=decide_by(wanted.kind, unit.now, within, entry.ends_on),
         updated_at=unit.now,
     )
 
@@ -210,7 +216,7 @@ async def decide(
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
     await store.save(unit, decided)
-    if decided.kind is AmendmentKind.EXTENSION and decided.state in _REFUSED:
+    if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
     if decided.state is AmendmentState.APPROVED:
         await _take_effect(unit, decided, before)
@@ -291,7 +297,7 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
             reader, [AmendmentState.VERIFIED], agency=None, owner=None, limit=limit
         )
         found += [each for each in waiting if actor.person not in {*each.authors, each.verified_by}]
-    if actor.holds("submitter") and actor.agency:
+    if actor.holds("submitter", "verifier") and actor.agency:
         found += await store.list_in_states(
             reader, [AmendmentState.REFERRED], agency=None, owner=actor.agency, limit=limit
         )

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, insert, select, update
 
-from app.amendments.domain import OPEN, Amendment, AmendmentKind, AmendmentState
+from app.amendments.domain import OPEN, WAITING, Amendment, AmendmentKind, AmendmentState
 from app.amendments.tables import amendment as table
 from app.db.unit import Reader, Unit
-from app.entries.views import closed
+from app.entries.store import holds
+from app.entries.tables import entry as entry_table
+from app.entries.views import opened
 from app.errors import NotFound
 
 _encode = msgspec.json.Encoder().encode
@@ -26,6 +28,7 @@ def _columns(amendment: Amendment) -> dict[str, Any]:
         "agency": amendment.agency,
         "owner": amendment.owner,
         "received_at": amendment.received_at,
+        "due_at": amendment.due_at if amendment.state in WAITING else None,
         "document": _encode(amendment).decode(),
     }
 
@@ -86,10 +89,13 @@ async def list_in_states(
 ) -> list[Amendment]:
     """Amendments in one of these states, oldest first, of an asking agency or of an owner; for worklists.
 
-    Those of entries whose seal keeps the actor out are left out.
+    Those of entries that have ended, or whose seal keeps the actor out, are left out.
     """
-    open_ones = table.c.entry_id.not_in(closed(reader.actor))
-    statement = select(table.c.document).where(table.c.state.in_(sorted(states)), open_ones)
+    statement = (
+        select(table.c.document)
+        .join(entry_table, entry_table.c.id == table.c.entry_id)
+        .where(table.c.state.in_(sorted(states)), holds(reader.now), opened(reader.actor))
+    )
     if agency is not None:
         statement = statement.where(table.c.agency == agency)
     if owner is not None:

@@ -15,7 +15,14 @@ amendment = Table(
     Column("agency", String(32), nullable=False),  # who asks
     Column("owner", String(32), nullable=False),  # who owns the entry
     Column("received_at", Instant, nullable=False),
+    Column("due_at", Instant),  # until when it is to be decided on or answered; None once it is
     Column("document", Text, nullable=False),  # the whole amendment, JSON
 )
 Index("ix_amendment_entry_id", amendment.c.entry_id, amendment.c.id)
 Index("ix_amendment_state", amendment.c.state, amendment.c.id)
+Index(
+    "ix_amendment_due_at",
+    amendment.c.due_at,
+    sqlite_where=amendment.c.due_at.is_not(None),
+    postgresql_where=amendment.c.due_at.is_not(None),
+)

@@ -45,6 +45,7 @@ class DeadlineName(StrEnum):
     COUNTERSIGN = "countersign"
     COUNTERSIGN_OR_LAPSE = "countersign_or_lapse"
     APPROVE_BEFORE_LAPSE = "approve_before_lapse"
+    DECIDE_BY_FIRST_DAY = "decide_by_first_day"
     REFUSE_OR_APPROVE = "refuse_or_approve"
     DELIVER_TO_MINISTER = "deliver_to_minister"
     DELIVER_TO_PERSON = "deliver_to_person"
@@ -57,6 +58,8 @@ MEANINGS: Final = {
     DeadlineName.COUNTERSIGN_OR_LAPSE: "without its countersignature an urgent entry lapses (24 hours, a setting).",
     DeadlineName.APPROVE_BEFORE_LAPSE: "end of day 20 of an urgent entry, when it lapses for ever unless its "
     "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11); gone while an approved one waits to begin.",
+    DeadlineName.DECIDE_BY_FIRST_DAY: "a request is decided on by the end of the first day that it asks for, or of the "
+    "day on which it came if that is later: until then nobody is stopped. No law says so; gone once it is decided on.",
     DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, within seven days of its receipt "
     "(UU 6/2011 art. 94(6)); gone once it is approved.",
     DeadlineName.DELIVER_TO_MINISTER: "the decision reaches the minister within three days of its date "
@@ -89,6 +92,15 @@ class Terms:
             withdraw_passport_days=settings.withdraw_passport_days,
             deterrence_extensions=settings.deterrence_extensions,
         )
+
+    @property
+    def duty_days(self) -> dict[DeadlineName, int]:
+        """Days from which each duty that is recorded apart from the entry has run to its last one."""
+        return {
+            DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
+            DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
+            DeadlineName.WITHDRAW_PASSPORT: self.withdraw_passport_days,
+        }
 
     def extensions(self, measure: Measure) -> int:
         """How often a measure may be extended (R22, R24)."""
@@ -179,12 +191,20 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
     Raises:
         KeyError: it is no duty that is recorded apart from the entry.
     """
-    days = {
-        DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
-        DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
-        DeadlineName.WITHDRAW_PASSPORT: terms.withdraw_passport_days,
-    }
-    return periods.last_second(legal_day(since) + timedelta(days=days[name]))
+    return periods.last_second(legal_day(since) + timedelta(days=terms.duty_days[name]))
+
+
+def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
+    """The instant of which it is true that a duty is overdue if it has run since an earlier one (see `duty_due`)."""
+    nearly = timedelta(seconds=1) - timedelta(
+        microseconds=1
+    )  # the last second of the day itself still counts
+    return day_begins(legal_day(now + nearly) - timedelta(days=terms.duty_days[name]))
+
+
+def decide_by(entry: Entry) -> datetime:
+    """The last instant at which a request can be decided on and still work from the first day that it asks for."""
+    return periods.last_second(max(entry.starts_on, legal_day(entry.received_at)))
 
 
 def extend_by(ends_on: date) -> datetime:
@@ -224,6 +244,8 @@ def _urgent(entry: Entry, terms: Terms) -> Iterator[Deadline]:
 
 def _ordinary(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterator[Deadline]:
     """R13, R18, R23, R41: refused or carried out in time; extended in time, where that is still possible."""
+    if entry.state in _BEFORE_A_DECISION:
+        yield Deadline(DeadlineName.DECIDE_BY_FIRST_DAY, decide_by(entry), None, (entry.agency, IMMIGRATION))
     if entry.state in _BEFORE_A_DECISION | _REFUSED:
         due_at = entry.received_at + periods.REFUSAL_WITHIN
         refused_at = (entry.ended_at or entry.updated_at) if entry.state in _REFUSED else None

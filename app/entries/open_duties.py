@@ -7,7 +7,7 @@ rule itself is `deadlines.duties_since`.
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import case, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select, update
 
 from app.db.unit import Reader, Unit
 from app.entries.deadlines import DeadlineName, duties_since
@@ -58,6 +58,20 @@ async def close(unit: Unit, entry_id: str, name: str) -> None:
     await unit.run(update(entry).where(whose).values({column: None}))
 
 
+def since_column(name: DeadlineName) -> ColumnElement[datetime]:
+    """The column of entries that says since when a duty has been open."""
+    return _COLUMNS[name]
+
+
+def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on the table of entries: the duty is open, and the entry is not over."""
+    return (
+        _COLUMNS[name].is_not(None),
+        entry.c.state.not_in(_OVER),
+        or_(entry.c.in_force_until.is_(None), entry.c.in_force_until > now),
+    )
+
+
 async def list_open(
     reader: Reader, name: DeadlineName, agency: str | None, limit: int, before: datetime | None = None
 ) -> list[tuple[str, datetime]]:
@@ -71,11 +85,7 @@ async def list_open(
         before: only duties that have run since an earlier instant.
     """
     column = _COLUMNS[name]
-    statement = select(entry.c.id, column).where(
-        column.is_not(None),
-        entry.c.state.not_in(_OVER),
-        or_(entry.c.in_force_until.is_(None), entry.c.in_force_until > reader.now),
-    )
+    statement = select(entry.c.id, column).where(*running(name, reader.now))
     if agency is not None:
         statement = statement.where(entry.c.agency == agency)
     if before is not None:

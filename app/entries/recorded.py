@@ -43,7 +43,7 @@ async def add(unit: Unit, entry_id: str, done: Duty) -> None:
 
 
 async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
-    """Let a deadline run on that was met by something which was refused since."""
+    """Let a deadline run on that was met by something which was refused since, or that ran for an earlier end."""
     await unit.run(delete(table).where(table.c.entry_id == entry_id, table.c.name == name))
 
 

@@ -14,7 +14,8 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
 from app.entries.blobs import Blob
-from app.entries.domain import Basis, Entry, State
+from app.entries.deadlines import Terms
+from app.entries.domain import Basis, Entry, Measure, State
 from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
@@ -206,6 +207,24 @@ def _stands(now: datetime) -> ColumnElement[str]:
     live = tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE])
     undecided = and_(tables.entry.c.state == State.SUBMITTED, tables.entry.c.urgent)
     return case((and_(over, or_(live, undecided)), State.ENDED.value), else_=tables.entry.c.state)
+
+
+def holds(now: datetime) -> ColumnElement[bool]:
+    """Whether an entry is provisional or active at an instant, as a condition on the table of entries."""
+    until = tables.entry.c.in_force_until
+    return and_(
+        tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), or_(until.is_(None), until > now)
+    )
+
+
+def extendable(terms: Terms) -> ColumnElement[bool]:
+    """Whether an extension is left to an entry that is active, as a condition on the table of entries."""
+    table = tables.entry
+    left = [
+        and_(table.c.measure == measure, table.c.extension_count < terms.extensions(measure))
+        for measure in Measure
+    ]
+    return and_(table.c.state == State.ACTIVE, or_(*left))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what rete
 Index("ix_entry_agency_state", entry.c.agency, entry.c.state, entry.c.id)
 for _open in (
     (entry.c.deliver_from,),
+    (entry.c.minister_from,),
     (entry.c.passport_from,),
     (entry.c.agency, entry.c.deliver_from),
     (entry.c.agency, entry.c.minister_from),

@@ -10,7 +10,7 @@ import msgspec
 from app.clearances.domain import Obstacle
 from app.db.unit import Actor
 from app.errors import Fault, Invalid, StaleVersion, WrongState
-from app.notices.domain import APPROVERS, DUTY_OFFICERS, Draft, NoticeName, owner, post
+from app.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, NoticeName, TermName, owner, post
 
 
 class HitState(StrEnum):
@@ -202,10 +202,15 @@ def unresolved(hit: Hit) -> Draft:
     return Draft(
         name=NoticeName.HIT_UNRESOLVED,
         key=f"hit_unresolved:{hit.id}",
-        to=(post(hit.checkpoint), DUTY_OFFICERS),
+        to=(post(hit.checkpoint), *ESCALATED[TermName.RESOLVE_HIT]),
         effective_at=hit.resolve_by,
         entry_id=first[0].entry_id if first else None,
         agency=first[0].agency if first else None,
         due_at=hit.resolve_by,
-        detail={"hit_id": hit.id, "checkpoints": [hit.checkpoint], "outcome": hit.outcome},
+        detail={
+            "hit_id": hit.id,
+            "checkpoints": [hit.checkpoint],
+            "outcome": hit.outcome,
+            "deadline": TermName.RESOLVE_HIT.value,
+        },
     )

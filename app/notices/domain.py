@@ -13,9 +13,8 @@ from app.alerts.domain import Alert
 from app.db.unit import Actor
 from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import EndedReason, Entry, State
-from app.kit.clock import day_begins, legal_day, rfc3339
+from app.kit.clock import day_begins, rfc3339
 from app.ledger.domain import Head
-from app.rectifications.domain import CorrectionRequest
 
 RUNGS: Final = (30, 14, 7, 4)
 """Legal days before its last day at which a measure's end is told (R30); 4 is the day before the last day on
@@ -23,12 +22,6 @@ which an extension can still arrive."""
 
 URGENT_RUNGS: Final = (10, 15, 18, 19)
 """Days of its twenty, the first counted, at which an urgent entry's end is told (R30)."""
-
-REFUSAL_WARNED: Final = timedelta(days=5)
-"""From its receipt, when an undecided request is told to those who are to decide (R18)."""
-
-DECIDE_REQUEST: Final = "decide_correction_request"
-"""What the deadline of a correction request is called; the others are `DeadlineName`s."""
 
 HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
 
@@ -70,6 +63,8 @@ DETAILS: Final = (
     "hit_id",
     "outcome",
     "clearance_id",
+    "amendment_id",
+    "objection_id",
 )
 """Members of a notice that only some have."""
 
@@ -155,6 +150,40 @@ APPROVERS: Final = address(IMMIGRATION, Role.APPROVER)
 DUTY_OFFICERS: Final = address(IMMIGRATION, Role.DUTY_OFFICER)
 
 
+class TermName(StrEnum):
+    """Terms that run for something else than an entry; those of entries are `DeadlineName`s."""
+
+    DECIDE_AMENDMENT = "decide_amendment"
+    ANSWER_LETTER = "answer_letter"
+    ANSWER_OBJECTION = "answer_objection"
+    DECIDE_CORRECTION_REQUEST = "decide_correction_request"
+    RESOLVE_HIT = "resolve_hit"
+    ACKNOWLEDGE_ALERT = "acknowledge_alert"
+
+
+ESCALATED: Final[Mapping[DeadlineName | TermName, tuple[str, ...]]] = {
+    DeadlineName.COUNTERSIGN: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.COUNTERSIGN_OR_LAPSE: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.APPROVE_BEFORE_LAPSE: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.DECIDE_BY_FIRST_DAY: (APPROVERS,),
+    DeadlineName.REFUSE_OR_APPROVE: (APPROVERS,),
+    DeadlineName.DELIVER_TO_MINISTER: (APPROVERS,),
+    DeadlineName.DELIVER_TO_PERSON: (APPROVERS,),
+    DeadlineName.EXTEND_BEFORE: (APPROVERS,),
+    DeadlineName.WITHDRAW_PASSPORT: (DUTY_OFFICERS, APPROVERS),
+    TermName.DECIDE_AMENDMENT: (APPROVERS,),
+    TermName.ANSWER_LETTER: (APPROVERS,),
+    TermName.ANSWER_OBJECTION: (APPROVERS,),
+    TermName.DECIDE_CORRECTION_REQUEST: (DUTY_OFFICERS, APPROVERS),
+    TermName.RESOLVE_HIT: (DUTY_OFFICERS,),
+    TermName.ACKNOWLEDGE_ALERT: (DUTY_OFFICERS,),
+}
+"""Every deadline that the register knows, and who is told beside the owner once it has passed unmet."""
+
+TOLD_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, DeadlineName.APPROVE_BEFORE_LAPSE})
+"""Deadlines with which the entry itself ends: they are told by its end."""
+
+
 def meant_for(actor: Actor, to: Sequence[str]) -> bool:
     """Whether an actor is told what is sent to these addresses; an auditor reads everything."""
     return actor.holds(Role.AUDITOR) or not addresses(actor).isdisjoint(to)
@@ -222,63 +251,13 @@ def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Draft:
     )
 
 
-_ESCALATED: Final[Mapping[DeadlineName, tuple[str, ...]]] = {
-    DeadlineName.COUNTERSIGN: (DUTY_OFFICERS, APPROVERS),
-    DeadlineName.REFUSE_OR_APPROVE: (APPROVERS,),
-    DeadlineName.DELIVER_TO_PERSON: (APPROVERS,),
-    DeadlineName.WITHDRAW_PASSPORT: (DUTY_OFFICERS, APPROVERS),
-}
-"""Who is told, beside the owner, that a deadline has passed; the others end the entry, which is told as such."""
-
-
-def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[Draft]:
-    """What is to be told of an entry's deadlines: those that passed unmet, and R18's on its fifth day already."""
-    told = []
-    for each in deadlines:
-        warned_at = entry.received_at + REFUSAL_WARNED
-        if each.name is DeadlineName.REFUSE_OR_APPROVE and each.met_at is None and warned_at <= now:
-            told.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
-        if each.name in _ESCALATED and each.passed(now):
-            told.append(_about(entry, each, NoticeName.OVERDUE, each.due_at))
-    return told
-
-
-def _about(entry: Entry, deadline: Deadline, name: NoticeName, since: datetime) -> Draft:
-    """A deadline's notice. Its key holds what the deadline counts from: a resubmitted request has a new one."""
-    return Draft(
-        name=name,
-        key=f"{name}:{entry.id}:{deadline.name}:{legal_day(deadline.due_at)}",
-        to=(*owner(entry.agency), *_ESCALATED[deadline.name]),
-        effective_at=since,
-        entry_id=entry.id,
-        agency=entry.agency,
-        due_at=deadline.due_at,
-        detail={"deadline": deadline.name.value},
-    )
-
-
-def overdue_request(request: CorrectionRequest) -> Draft:
-    """The notice of a correction request that was not decided within its 72 hours (R63)."""
-    return Draft(
-        name=NoticeName.OVERDUE,
-        key=f"overdue:{request.id}",
-        to=(*owner(request.agency), DUTY_OFFICERS, APPROVERS),
-        effective_at=request.due_at,
-        entry_id=request.entry_id,
-        request_id=request.id,
-        agency=request.agency,
-        due_at=request.due_at,
-        detail={"deadline": DECIDE_REQUEST},
-    )
-
-
 def ended(entry: Entry, now: datetime) -> Draft:
     """The notice of an end: to the owner, and where a request lapsed for want of an act, to those who are above."""
     lapsed = entry.ended_reason is EndedReason.LAPSED
     return Draft(
         name=NoticeName.ENDED,
         key=f"ended:{entry.id}",
-        to=(*owner(entry.agency), *((DUTY_OFFICERS, APPROVERS) if lapsed else ())),
+        to=(*owner(entry.agency), *(ESCALATED[DeadlineName.APPROVE_BEFORE_LAPSE] if lapsed else ())),
         effective_at=entry.ended_at or now,
         entry_id=entry.id,
         agency=entry.agency,
@@ -292,13 +271,13 @@ def silence(alert: Alert, codes: Sequence[str]) -> Draft:
     return Draft(
         name=NoticeName.UNACKNOWLEDGED,
         key=f"unacknowledged:{alert.id}",
-        to=(DUTY_OFFICERS, *(owner(str(alert.agency)) if named else ())),
+        to=(*ESCALATED[TermName.ACKNOWLEDGE_ALERT], *(owner(str(alert.agency)) if named else ())),
         effective_at=alert.acknowledge_by,
         entry_id=alert.entry_id,
         alert_id=alert.id,
         agency=alert.agency,
         due_at=alert.acknowledge_by,
-        detail={"checkpoints": list(codes)},
+        detail={"checkpoints": list(codes), "deadline": TermName.ACKNOWLEDGE_ALERT.value},
     )
 
 

@@ -13,26 +13,16 @@ from app.access.domain import SYSTEM
 from app.access.service import record
 from app.alerts import service as alerts
 from app.db.unit import Reader
-from app.entries.deadlines import TO_PERSON_DAYS, DeadlineName, Terms, deadlines
+from app.entries.deadlines import Terms, deadlines, overdue_before
 from app.entries.domain import Entry
 from app.entries.recorded import with_met
 from app.entries.store import list_by_ids, list_versions
 from app.kit.clock import day_begins, legal_day
 from app.kit.ids import first_id
 from app.notices import store
-from app.notices.domain import (
-    REFUSAL_WARNED,
-    RUNGS,
-    Draft,
-    ends_soon,
-    missed,
-    overdue_request,
-    rungs_reached,
-    silence,
-    standing_since,
-)
+from app.notices.domain import RUNGS, Draft, ends_soon, rungs_reached, silence, standing_since
+from app.notices.escalation import missed, overdue
 from app.notices.service import tell
-from app.rectifications.service import list_overdue
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -71,27 +61,25 @@ async def warn(runtime: Runtime) -> int:
 
 
 async def escalate(runtime: Runtime) -> int:
-    """Tell the deadlines that have passed unmet, and R18's on the fifth day; how many notices were written."""
+    """Tell every deadline that has passed unmet, and R18's on the fifth day; how many notices were written."""
     terms = Terms.of(runtime.settings)
     async with runtime.reading(SYSTEM) as reader:
         now = reader.now
         ids = await store.list_undecided(
             reader,
             urgent_before=first_id("ent", now - terms.countersign_within + _TICK),
-            before=first_id("ent", now - REFUSAL_WARNED + _TICK),
+            before=first_id("ent", day_begins(legal_day(now))),
         )
-        for name, days in (
-            (DeadlineName.DELIVER_TO_PERSON, TO_PERSON_DAYS),
-            (DeadlineName.WITHDRAW_PASSPORT, terms.withdraw_passport_days),
-        ):
-            ids += await store.list_undone(reader, name, now - timedelta(days=days + 1, seconds=-1))
-        requests = [overdue_request(request) for request in await list_overdue(reader)]
+        for name in terms.duty_days:
+            ids += await store.list_undone(reader, name, overdue_before(name, now, terms))
+        ids += await store.list_unextended(reader, terms)
+        late = [overdue(each) for each in await store.list_late(reader)]
 
     async def judge(reader: Reader, entries: list[Entry]) -> list[Draft]:
         running = [(entry, deadlines(entry, terms, entry.met)) for entry in await with_met(reader, entries)]
         return [draft for entry, some in running for draft in missed(entry, some, reader.now)]
 
-    return await _tell_of(runtime, ids, judge) + await _tell_news(runtime, requests)
+    return await _tell_of(runtime, dict.fromkeys(ids), judge) + await _tell_news(runtime, late)
 
 
 async def tell_silence(runtime: Runtime) -> int:

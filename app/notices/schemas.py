@@ -1,12 +1,12 @@
 """The wire of notices."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from app.entries.deadlines import DeadlineName
-from app.notices.domain import MEANINGS, NoticeName
+from app.notices.domain import MEANINGS, NoticeName, TermName
 from app.web.wire import Moment, WireOut
 
 
@@ -32,8 +32,8 @@ class NoticeOut(WireOut):
     request_id: Annotated[str | None, Field(description="The correction request that it is about.")]
     agency: str | None
     deadline: Annotated[
-        DeadlineName | Literal["decide_correction_request"] | None,
-        Field(description="Of `due_soon` and `overdue`: which."),
+        DeadlineName | TermName | None,
+        Field(description="Of `due_soon`, `overdue`, `unacknowledged` and `hit_unresolved`: which."),
     ]
     ends_on: Annotated[date | None, Field(description="Of `ends_soon`: the measure's last day.")]
     days_left: Annotated[int | None, Field(description="Of `ends_soon`: days to the last day, then.")]
@@ -56,6 +56,11 @@ class NoticeOut(WireOut):
     clearance_id: Annotated[
         str | None, Field(description="Of `hit_resolved`: the clearance that waits for a second person.")
     ]
+    amendment_id: Annotated[
+        str | None,
+        Field(description="Of `overdue`: the amendment, or other body's letter, that it is about."),
+    ]
+    objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
 
 
 class NoticesOut(WireOut):

@@ -5,18 +5,39 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import CompoundSelect, Select, and_, delete, exists, func, insert, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
+from app.amendments.domain import OPEN, AmendmentState
+from app.amendments.tables import amendment
 from app.db.engine import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Actor, Reader, Unit
-from app.entries.deadlines import DeadlineName
+from app.entries import open_duties
+from app.entries.deadlines import EXTENSION_DAYS, DeadlineName, Terms
 from app.entries.domain import State
 from app.entries.periods import URGENT_DAYS, over_at
+from app.entries.store import extendable, holds
+from app.entries.tables import duty as duty_table
 from app.entries.tables import entry as entry_table
 from app.entries.views import closed
 from app.notices import tables
-from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, addresses
+from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, TermName, addresses
+from app.notices.escalation import OVERDUE_KEY, Late
+from app.objections.tables import objection
+from app.rectifications.tables import correction_request as request
 
 LOCK = 0x63656B6E
 
@@ -134,34 +155,84 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> list[str]:
     """Ids of entries that wait for a decision: urgent ones made before an id, and others before another."""
     table = entry_table
-    waiting = table.c.state.in_([State.SUBMITTED, State.VERIFIED, State.PROVISIONAL])
-    old = or_(and_(table.c.urgent, table.c.id < urgent_before), and_(~table.c.urgent, table.c.id < before))
-    return list((await reader.run(select(table.c.id).where(waiting, old).order_by(table.c.id))).scalars())
-
-
-_OPEN_SINCE = {
-    DeadlineName.DELIVER_TO_PERSON: entry_table.c.deliver_from,
-    DeadlineName.WITHDRAW_PASSPORT: entry_table.c.passport_from,
-}
+    holding = and_(
+        table.c.state.in_([State.SUBMITTED, State.PROVISIONAL]), table.c.in_force_until > reader.now
+    )
+    urgent = and_(table.c.urgent, holding, table.c.id < urgent_before)
+    waiting = table.c.state.in_([State.SUBMITTED, State.VERIFIED])
+    ordinary = and_(~table.c.urgent, waiting, table.c.id < before)
+    statement = select(table.c.id).where(or_(urgent, ordinary)).order_by(table.c.id)
+    return list((await reader.run(statement)).scalars())
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
-    """Ids of entries that hold, one of whose duties is open for too long, and of which that was not told.
+    """Ids of entries, one of whose duties is open for too long, and of which that was not told.
 
     Args:
         reader: the transaction.
         name: the duty.
-        before: duties that are open since a later instant are not overdue yet.
+        before: only duties that have run since an earlier instant are overdue.
     """
-    table, notice, since = entry_table, tables.notice, _OPEN_SINCE[name]
-    told = exists().where(
-        notice.c.entry_id == table.c.id,
-        notice.c.key.contains(f":{name}:"),
-        notice.c.due_at > since,  # or it was of the decision before an extension
+    since = open_duties.since_column(name)
+    told = _told_of(name, since)  # what was due before is of the decision before an extension
+    statement = select(entry_table.c.id).where(*open_duties.running(name, reader.now), since < before, ~told)
+    return list((await reader.run(statement.order_by(entry_table.c.id))).scalars())
+
+
+async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
+    """Ids of entries that hold but can't be extended any more, though they could be, and of which that was not told."""
+    table, until = entry_table, entry_table.c.in_force_until
+    days = timedelta(days=EXTENSION_DAYS)
+    asked_for = exists().where(
+        duty_table.c.entry_id == table.c.id, duty_table.c.name == DeadlineName.EXTEND_BEFORE
     )
-    holds = table.c.state.in_([State.ACTIVE, State.PROVISIONAL])
-    statement = select(table.c.id).where(since <= before, holds, ~told)
+    statement = select(table.c.id).where(
+        extendable(terms),
+        until > reader.now,
+        until < reader.now + days + timedelta(seconds=1),  # the law's last second counts
+        ~asked_for,
+        ~_told_of(DeadlineName.EXTEND_BEFORE, reader.now - days - timedelta(seconds=1)),
+    )
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
+
+
+def _told_of(name: DeadlineName, since: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
+    """Whether it was told of an entry that a deadline of this name, due later than an instant, has passed."""
+    notice = tables.notice
+    return exists().where(
+        notice.c.entry_id == entry_table.c.id, notice.c.key.contains(f":{name}:"), notice.c.due_at > since
+    )
+
+
+_TERMS = (
+    (TermName.DECIDE_AMENDMENT, amendment, amendment.c.due_at, amendment.c.state.in_(sorted(OPEN))),
+    (TermName.ANSWER_LETTER, amendment, amendment.c.due_at, amendment.c.state == AmendmentState.REFERRED),
+    (TermName.ANSWER_OBJECTION, objection, objection.c.answer_due_at, objection.c.answered_at.is_(None)),
+    (TermName.DECIDE_CORRECTION_REQUEST, request, request.c.due_at, request.c.outcome.is_(None)),
+)
+"""Where what is due beside entries stands: its table, when it is due, and whether it is open."""
+
+
+async def list_late(reader: Reader) -> list[Late]:
+    """What is due beside entries, open beyond its time, and was not told yet; no amendment of what has ended."""
+    parts = []
+    for name, table, due_at, is_open in _TERMS:
+        of_amendment = table is amendment
+        told = exists().where(tables.notice.c.key == literal(OVERDUE_KEY).concat(table.c.id))
+        part = select(
+            literal(name.value).label("name"),
+            table.c.id,
+            table.c.entry_id,
+            (table.c.owner if of_amendment else table.c.agency).label("agency"),
+            table.c.agency.label("asked_by"),
+            due_at.label("due_at"),
+        ).where(due_at < reader.now, is_open, ~told)
+        if of_amendment:
+            part = part.join(entry_table, entry_table.c.id == table.c.entry_id).where(holds(reader.now))
+        parts.append(part)
+    rows = (await reader.run(union_all(*parts))).all()
+    late = [Late(**{**row._mapping, "name": TermName(row.name)}) for row in rows]
+    return sorted(late, key=lambda each: (each.due_at, each.id))
 
 
 async def _list(reader: Reader, statement: Select[*tuple[Any, ...]]) -> list[Notice]:

@@ -78,7 +78,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         file_until: last day on which it could be filed; None where the law names none, or receipt is not proved.
-        answer_due_at: last instant for the answer; None where the law names none.
+        answer_due_at: last instant for the answer.
         recorded_by: client that recorded it, for `person`, who may not answer it.
     """
 
@@ -88,7 +88,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     agency: str
     filing: Filing
     file_until: date | None
-    answer_due_at: datetime | None
+    answer_due_at: datetime
     recorded_by: str
     person: str | None
     recorded_at: datetime
@@ -139,11 +139,17 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def filed(
-    objection_id: str, entry: Entry, filing: Filing, by: Actor, at: datetime, holidays: Collection[date]
+    objection_id: str,
+    entry: Entry,
+    filing: Filing,
+    by: Actor,
+    at: datetime,
+    answer_days: int,
+    holidays: Collection[date],
 ) -> Objection:
     """Record an objection against an entry that is in force.
 
-    An objection against an administrative action (TAK) has times of its own, in working days.
+    An objection against an administrative action (TAK) has times of its own, in working days as well.
 
     Args:
         objection_id: the id it gets.
@@ -151,6 +157,7 @@ def filed(
         filing: what was filed.
         by: the owner's officer.
         at: now.
+        answer_days: working days for the answer where no regulation names them.
         holidays: public holidays, which are no working days.
 
     Raises:
@@ -166,12 +173,11 @@ def filed(
         raise Invalid(fault.detail, faults=[fault])
     tak = entry.basis.instrument == "administrative_action"
     received = entry.met.get("deliver_to_person")
-    file_until = answer_due_at = None
+    file_until = None
     if tak and received is not None:
         file_until = working_days_later(legal_day(received), TAK_FILING_DAYS, holidays)
-    if tak:
-        forwarded = working_days_later(filing.filed_on, TAK_FORWARDING_DAYS, holidays)
-        answer_due_at = last_second(working_days_later(forwarded, TAK_ANSWERING_DAYS, holidays))
+    within = TAK_FORWARDING_DAYS + TAK_ANSWERING_DAYS if tak else answer_days
+    answer_due_at = last_second(working_days_later(filing.filed_on, within, holidays))
     return Objection(
         id=objection_id,
         version=1,

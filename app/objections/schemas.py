@@ -111,11 +111,11 @@ class ObjectionOut(WireOut):
     grounds: str | None
     letter: ReferenceOut | None
     answer_due_at: Annotated[
-        Moment | None,
+        Moment,
         Field(
             description="For administrative actions (TAK) five and five working days after the filing "
-            "(Permenimipas 2/2025 art. 73), Monday to Friday without the deployment's public holidays; for other "
-            "measures the law names no term: null."
+            "(Permenimipas 2/2025 art. 73), for other measures ten (a setting), Monday to Friday without the "
+            "deployment's public holidays."
         ),
     ]
     recorded_by: str

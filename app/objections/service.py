@@ -28,7 +28,8 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
     entry = await entries.get(unit, entry_id)
     entry.expect_owner(unit.actor)
     objection_id = new_id("obj", unit.now)
-    objection = filed(objection_id, entry, filing, unit.actor, unit.now, settings.public_holidays)
+    days, holidays = settings.objection_answer_days, settings.public_holidays
+    objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays)
     await store.add(unit, objection)
     await record(unit, "objection.filed", objection.id, {"entry": entry_id, "late": objection.late})
     return objection

@@ -67,7 +67,7 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 
 
 async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Objections that wait for their answer, soonest due first, those without a term last, oldest first.
+    """Objections that wait for their answer, soonest due first.
 
     Those against entries whose seal keeps the actor out are left out.
     """
@@ -75,8 +75,7 @@ async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Obje
     statement = select(table.c.document).where(*waits)
     if agency is not None:
         statement = statement.where(table.c.agency == agency)
-    order = (table.c.answer_due_at.is_(None), table.c.answer_due_at, table.c.id)
-    rows = await reader.run(statement.order_by(*order).limit(limit))
+    rows = await reader.run(statement.order_by(table.c.answer_due_at, table.c.id).limit(limit))
     return [_decode(document) for (document,) in rows]
 
 

@@ -16,10 +16,9 @@ objection = Table(
     Column("document", Text, nullable=False),  # the whole objection, JSON
 )
 Index("ix_objection_entry_id", objection.c.entry_id, objection.c.id)
-Index(
-    "ix_objection_open",
-    objection.c.agency,
-    objection.c.answer_due_at,
-    sqlite_where=objection.c.answered_at.is_(None),
-    postgresql_where=objection.c.answered_at.is_(None),
-)
+for _name, _columns in (
+    ("ix_objection_open", (objection.c.agency, objection.c.answer_due_at)),
+    ("ix_objection_due", (objection.c.answer_due_at,)),
+):
+    _open = objection.c.answered_at.is_(None)
+    Index(_name, *_columns, sqlite_where=_open, postgresql_where=_open)

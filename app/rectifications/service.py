@@ -20,14 +20,13 @@ from app.rectifications.domain import (
     RequestedCorrection,
     Standing,
 )
-from app.rectifications.store import Filter, list_overdue
+from app.rectifications.store import Filter
 
 __all__ = [
     "Filed",
     "OpenRequest",
     "decide",
     "file",
-    "list_overdue",
     "list_page",
     "look_at",
     "open_requests",

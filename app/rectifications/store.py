@@ -140,9 +140,3 @@ async def list_page(
     if wanted.but_filed_person is not None:
         statement = statement.where(table.c.filed_person != wanted.but_filed_person)
     return [_request(row) for row in await reader.run(statement)]
-
-
-async def list_overdue(reader: Reader) -> list[CorrectionRequest]:
-    """Open requests whose time is over, in the order in which they came."""
-    late = (table.c.outcome.is_(None), table.c.due_at < reader.now)
-    return [_request(row) for row in await reader.run(select(table).where(*late).order_by(table.c.id))]

@@ -27,3 +27,9 @@ correction_request = Table(
     Column("decided_at", Instant),
 )
 Index("ix_correction_request_outcome", correction_request.c.outcome, correction_request.c.id)
+Index(
+    "ix_correction_request_due",
+    correction_request.c.due_at,
+    sqlite_where=correction_request.c.outcome.is_(None),
+    postgresql_where=correction_request.c.outcome.is_(None),
+)

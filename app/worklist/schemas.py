@@ -36,7 +36,9 @@ class WorkItemOut(WireOut):
     alert_id: str | None
     due_at: Moment | None
     at: Annotated[Moment, Field(description="Since when it has waited, or when it happened.")]
-    deadline: Annotated[str | None, Field(description="Of `overdue` and `due_soon`: which deadline.")]
+    deadline: Annotated[
+        str | None, Field(description="Of a notice that a deadline passes or has passed: which.")
+    ]
     number: Annotated[int | None, Field(description="The notice's number in `GET /v1/notices`.")]
     check_id: str | None
     checkpoint: str | None
@@ -68,6 +70,8 @@ class WorkItemOut(WireOut):
             kind="notice",
             name=said.name,
             entry_id=said.entry_id,
+            amendment_id=said.detail.get("amendment_id"),
+            objection_id=said.detail.get("objection_id"),
             request_id=said.request_id,
             alert_id=said.alert_id,
             due_at=said.due_at,

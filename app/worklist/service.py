@@ -8,18 +8,19 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
-from app.amendments.domain import Amendment, AmendmentKind, AmendmentState
+from app.amendments.domain import Amendment, AmendmentState
 from app.amendments.service import list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.unit import Actor, Reader
 from app.entries import open_duties
 from app.entries import store as entry_store
 from app.entries.deadlines import (
-    TO_MINISTER_DAYS,
     DeadlineName,
     Terms,
+    decide_by,
     duty_due,
     extend_by,
+    overdue_before,
 )
 from app.entries.domain import Entry
 from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
@@ -101,7 +102,7 @@ async def _extensions(reader: Reader, terms: Terms) -> list[Task]:
 
 async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
     actor = reader.actor
-    late = reader.now - timedelta(days=TO_MINISTER_DAYS + 1, seconds=-1)  # its last second is over by then
+    late = overdue_before(DeadlineName.DELIVER_TO_MINISTER, reader.now, terms)
     objections = [each for each in await list_objections(reader, actor.agency) if each.person != actor.person]
     return [
         *await _duties(reader, DeadlineName.DELIVER_TO_PERSON, terms, agency=actor.agency),
@@ -154,7 +155,7 @@ async def _requests(
 
 
 def _decide_by(entry: Entry, urgent: Entry | None) -> datetime:
-    limits = [over_at(entry.starts_on), entry.received_at + REFUSAL_WITHIN]
+    limits = [decide_by(entry), entry.received_at + REFUSAL_WITHIN]
     if urgent is not None and (lapse := _lapse(urgent)) is not None:
         limits.append(lapse)
     return min(limits)
@@ -182,16 +183,11 @@ async def _duties(
 async def _amendments(reader: Reader) -> list[Task]:
     actor = reader.actor
     waiting = [each for each in await list_waiting(reader, _MOST) if not _of_own_office(each, actor)]
-    extended = {each.entry_id for each in waiting if each.kind is AmendmentKind.EXTENSION}
-    ends = {
-        entry.id: entry.in_force_until
-        for entry in (await entry_store.list_by_ids(reader, extended) if extended else ())
-    }
     return [
         Task(
             _AMENDMENTS[each.state],
             each.entry_id,
-            ends.get(each.entry_id) if each.kind is AmendmentKind.EXTENSION else None,
+            each.due_at,
             each.updated_at,
             amendment_id=each.id,
         )

@@ -3,14 +3,15 @@
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from app.amendments.domain import OPEN, AmendmentKind
 from app.amendments.tables import amendment as amendment_table
 from app.db.types import any_of
 from app.db.unit import Reader
 from app.entries.deadlines import Terms
-from app.entries.domain import Measure, State
+from app.entries.domain import State
+from app.entries.store import extendable
 from app.entries.tables import entry as entry_table
 
 
@@ -19,18 +20,13 @@ async def list_extendable(
 ) -> list[tuple[str, date]]:
     """Ids and last days of an agency's measures in force that end by an instant and may be extended, soonest first."""
     table = entry_table
-    may_be = [
-        and_(table.c.measure == measure, table.c.extension_count < terms.extensions(measure))
-        for measure in Measure
-    ]
     statement = (
         select(table.c.id, table.c.ends_on)
         .where(
-            table.c.state == State.ACTIVE,
+            extendable(terms),
             table.c.agency == agency,
             table.c.in_force_until > reader.now,
             table.c.in_force_until <= until,
-            or_(*may_be),
         )
         .order_by(table.c.in_force_until, table.c.id)
         .limit(limit)

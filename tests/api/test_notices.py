@@ -1,7 +1,7 @@
 """What officers are told: ends that come near, deadlines that passed, ends, silent checkpoints (R18, R30, R54)."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
@@ -67,6 +67,8 @@ async def test_the_owner_and_the_directorate_are_told_of_an_end_that_comes_near(
         "hit_id": None,
         "outcome": None,
         "clearance_id": None,
+        "amendment_id": None,
+        "objection_id": None,
     }
     for reader in (await actors.client("submitter"), approver, await actors.client("auditor")):
         assert notice in await told(http, reader)
@@ -187,7 +189,7 @@ async def test_a_countersigned_entry_escalates_nothing(
 async def test_an_undecided_request_is_told_on_day_five_and_when_its_seven_days_are_over(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, verifier: Caller
 ) -> None:
-    entry = await submit(http, await actors.client("submitter"))
+    entry = await submit(http, await actors.client("submitter"), entry_body(starts_on="2026-12-15"))
     clock.advance(days=5, seconds=-1)
     assert await worker.tell_officers() == 0
     clock.advance(seconds=1)
@@ -276,6 +278,7 @@ async def test_a_year_of_a_few_entries(
         for each in (half_year, decade, urgent, short)
     ]
     rungs = {rung.day for each, *span in spans for rung in ladder(*span, urgent=each["urgent"])}
+    rungs |= {ends_on - timedelta(days=2) for _, _, ends_on in spans}  # no extension can arrive any more
     for day in range(365):
         clock.advance(days=1)
         if day % 7 == 0 or legal_day(clock()) in rungs:
@@ -290,12 +293,19 @@ async def test_a_year_of_a_few_entries(
     assert seen[half_year["id"]] == [
         undelivered,
         *(("ends_soon", left) for left in (30, 14, 7, 4)),
+        ("overdue", "extend_before"),
         ("ended", "expired"),
     ]
     assert seen[decade["id"]] == [undelivered]
     assert seen[urgent["id"]] == [*(("ends_soon", left) for left in (10, 5, 2, 1)), ("ended", "lapsed")]
     assert Counter(seen[short["id"]]) == Counter(
-        [("ends_soon", 7), ("ends_soon", 4), undelivered, ("ended", "expired")]
+        [
+            ("ends_soon", 7),
+            ("ends_soon", 4),
+            undelivered,
+            ("overdue", "extend_before"),
+            ("ended", "expired"),
+        ]
     )
     assert [each["number"] for each in notices] == list(range(1, len(notices) + 1))
 

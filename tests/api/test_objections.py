@@ -61,7 +61,7 @@ async def test_it_is_recorded_read_and_answered_once(http: httpx2.AsyncClient, a
     assert (filed["agency"], filed["answer"], filed["answer_due_at"], filed["late"]) == (
         "KPK",
         None,
-        None,
+        "2026-12-07T16:59:59.000000Z",
         False,
     )
     assert filed["objector"] == {"name": "Ratna Wulandari", "capacity": "lawyer"}
@@ -224,6 +224,7 @@ async def test_those_of_an_entry_are_listed_newest_first_in_pages(
     assert rest["next_cursor"] is None
 
 
+@pytest.mark.settings(objection_answer_days=12)
 async def test_what_waits_for_an_answer_is_listed_for_the_worklist_soonest_due_first(
     http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
 ):

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, insert, inspect, select, text
 from app.access.domain import SYSTEM
 from app.access.reference import load_agencies, load_checkpoints
 from app.access.tables import agency, checkpoint, state
+from app.amendments.tables import amendment
 from app.db.migrate import NEWEST, SchemaOutdated, config, layout, require_newest
 from app.entries.deadlines import DeadlineName, duties_since
 from app.entries.domain import State
@@ -28,6 +29,7 @@ from app.entries.tables import duty, entry
 from app.founding import found
 from app.ledger.tables import head
 from app.main import create_app
+from app.objections.tables import objection
 from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
@@ -190,6 +192,62 @@ async def test_entries_of_before_are_given_the_instant_of_their_end(new: Runtime
             *((entry_id, datetime.fromisoformat(ended_at), 0) for entry_id, _, ended_at in ends),
             ("ent_3", None, 0),
         ]
+
+
+async def test_amendments_and_objections_of_before_are_given_their_terms(new: Runtime) -> None:
+    await found(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    entries = [
+        example(id=f"ent_{n}", state=State.ACTIVE, ends_on=date(2026, 12, day))
+        for n, day in ((1, 3), (2, 30))
+    ]
+    told = {"received_at": "2026-11-28T03:00:00Z", "state": "verified"}
+    amendments = {
+        "amd_1": {**told, "entry_id": "ent_1", "kind": "extension"},
+        "amd_2": {**told, "entry_id": "ent_2", "kind": "revocation"},
+        "amd_3": {**told, "entry_id": "ent_2", "kind": "correction", "state": "rejected"},
+        "amd_4": {**told, "entry_id": "ent_2", "kind": "extension", "state": "approved"},
+    }
+    filed = {"entry_id": "ent_1", "filing": {"filed_on": "2026-11-28"}}
+    objections = {
+        "obj_1": {**filed, "answer_due_at": None},
+        "obj_2": {**filed, "answer_due_at": "2026-12-08T16:59:59Z"},
+    }
+    columns = ("id", "version", "state", "measure", "urgent", "agency", "ends_on", "document")
+    done = {"version": 1, "by": "cli_1", "recorded_at": begins_at(date(2026, 11, 28))}
+
+    def before_and_after(connection: Connection) -> list[dict[str, Any]]:
+        given.attributes.update(connection=connection, parts=parts)
+        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0014").down_revision))
+        for each in entries:
+            row = {**msgspec.structs.asdict(each), "document": msgspec.json.encode(each).decode()}
+            connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
+            used = {"entry_id": each.id, "name": "extend_before", "done_at": done["recorded_at"], **done}
+            connection.execute(insert(duty).values(**used))
+        common = {"version": 1, "agency": "KPK", "owner": "KPK", "received_at": done["recorded_at"]}
+        for amendment_id, document in amendments.items():
+            kept = {name: document[name] for name in ("entry_id", "kind", "state")}
+            row = {"id": amendment_id, "document": json.dumps(document), **kept, **common}
+            connection.execute(insert(amendment).inline().values(row))
+        for objection_id, document in objections.items():
+            row = {"id": objection_id, "agency": "KPK", "entry_id": "ent_1", "filed_on": date(2026, 11, 28)}
+            connection.execute(insert(objection).inline().values(**row, document=json.dumps(document)))
+        command.upgrade(given, "head")
+        some = (select(amendment.c.id, amendment.c.due_at), select(objection.c.id, objection.c.answer_due_at))
+        left = select(duty.c.entry_id, duty.c.name)
+        return [dict(connection.execute(each).all()) for each in (*some, left)]
+
+    async with database.writing() as connection:
+        amended, objected, left = await connection.run_sync(before_and_after)
+    week = datetime(2026, 12, 5, 3, tzinfo=UTC)
+    before_the_end = datetime(2026, 11, 30, 16, 59, 59, tzinfo=UTC)
+    assert amended == {"amd_1": before_the_end, "amd_2": week, "amd_3": None, "amd_4": None}
+    assert objected == {
+        "obj_1": datetime(2026, 12, 11, 16, 59, 59, tzinfo=UTC),
+        "obj_2": datetime(2026, 12, 8, 16, 59, 59, tzinfo=UTC),
+    }
+    assert left == {"ent_1": "extend_before"}
 
 
 def test_the_program_was_written_for_the_newest_revision() -> None:

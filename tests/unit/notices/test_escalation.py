@@ -8,22 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.alerts.domain import Alert, AlertKind
-from app.entries.deadlines import Terms, deadlines
+from app.entries.deadlines import DeadlineName, Terms, deadlines
 from app.entries.domain import EndedReason, Entry, State
 from app.entries.periods import begins_at, over_at
 from app.notices.domain import (
     APPROVERS,
     DUTY_OFFICERS,
+    ESCALATED,
     MEANINGS,
+    TOLD_AS_ENDS,
     Draft,
     NoticeName,
+    TermName,
     addresses,
     ended,
     meant_for,
-    missed,
     owner,
     silence,
 )
+from app.notices.escalation import Late, missed, overdue
 from tests.unit.entries.examples import NOW, TODAY, duty_officer, entry, person
 
 TERMS = Terms()
@@ -54,13 +57,58 @@ def test_an_urgent_entry_without_its_countersignature_goes_to_those_above():
     assert told(urgent(countersigned_at=due_at), due_at + TICK) == []
 
 
-def test_an_undecided_request_is_told_on_its_fifth_day_and_when_the_seven_are_over():
-    names = [
-        (days, [notice.name.value for notice in told(entry(), NOW + timedelta(days=days))])
-        for days in (4, 5, 7, 8)
-    ]
-    assert names == [(4, []), (5, ["due_soon"]), (7, ["due_soon"]), (8, ["due_soon", "overdue"])]
+def test_every_deadline_that_the_register_knows_escalates_to_somebody():
+    assert set(ESCALATED) == {*DeadlineName, *TermName}
+    assert all(ESCALATED.values())
+    assert {name for name in TOLD_AS_ENDS if name not in ESCALATED} == set()
+
+
+def names(notices: list[Draft]) -> list[tuple[str, Any]]:
+    return [(notice.name.value, notice.detail["deadline"]) for notice in notices]
+
+
+def test_an_undecided_request_is_told_after_its_first_day_on_its_fifth_and_when_the_seven_are_over():
+    first = ("overdue", "decide_by_first_day")
+    soon, over = ("due_soon", "refuse_or_approve"), ("overdue", "refuse_or_approve")
+    found = [(days, names(told(entry(), NOW + timedelta(days=days)))) for days in (0, 4, 5, 7, 8)]
+    assert found == [(0, []), (4, [first]), (5, [first, soon]), (7, [first, soon]), (8, [first, soon, over])]
     assert {notice.to for notice in told(entry(), NOW + timedelta(days=8))} == {(*OWNER, APPROVERS)}
+    later = entry(starts_on=TODAY + timedelta(days=6))
+    assert names(told(later, NOW + timedelta(days=6))) == [soon]
+    assert names(told(later, NOW + timedelta(days=6, hours=14))) == [first, soon]  # midnight in Jakarta
+
+
+def test_of_what_has_ended_no_deadline_is_told():
+    over = urgent(state=State.ENDED, ended_reason=EndedReason.LAPSED, ended_at=NOW + timedelta(days=1))
+    assert told(over, NOW + timedelta(days=2)) == []
+
+
+def test_an_extension_that_can_arrive_no_more_is_told():
+    active = entry(state=State.ACTIVE, in_force_from=begins_at(TODAY))
+    after = datetime(2027, 5, 20, 17, tzinfo=UTC)
+    done = {"deliver_to_person": NOW, "withdraw_passport": NOW}
+    assert told(active, after - timedelta(seconds=1), **done) == []
+    assert names(told(active, after, **done)) == [("overdue", "extend_before")]
+    assert told(active, after, extend_before=NOW, **done) == []
+    assert told(active.replace(extension_count=1), after, **done) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        (TermName.DECIDE_AMENDMENT, {"amendment_id": "x_1"}),
+        (TermName.ANSWER_LETTER, {"amendment_id": "x_1"}),
+        (TermName.ANSWER_OBJECTION, {"objection_id": "x_1"}),
+        (TermName.DECIDE_CORRECTION_REQUEST, {}),
+    ],
+)
+def test_what_is_late_beside_an_entry_names_what_is_to_be_acted_on(name: TermName, ids: dict[str, str]):
+    said = overdue(Late(name, "x_1", "ent_1", "KPK", "KPK", NOW))
+    assert said.detail == {"deadline": name.value, **ids}
+    assert said.request_id == (None if ids else "x_1")
+    assert (said.key, said.entry_id, said.to) == ("overdue:x_1", "ent_1", (*OWNER, *ESCALATED[name]))
+    others = overdue(Late(name, "x_1", "ent_1", "KPK", "IMIGRASI", NOW))
+    assert others.to == (*OWNER, *owner("IMIGRASI"), *ESCALATED[name])
 
 
 @pytest.mark.parametrize("state", [State.RETURNED, State.REJECTED])
@@ -72,7 +120,7 @@ def test_a_request_that_was_returned_has_new_deadlines_with_keys_of_their_own():
     later = entry(received_at=NOW + timedelta(days=20))
     first = {notice.key for notice in told(entry(), NOW + timedelta(days=8))}
     second = {notice.key for notice in told(later, NOW + timedelta(days=28))}
-    assert len(first) == len(second) == 2
+    assert len(first) == len(second) == 3
     assert first.isdisjoint(second)
 
 
@@ -138,7 +186,7 @@ def alert(**changes: Any) -> Alert:
 
 def test_silent_checkpoints_are_named():
     notice = silence(alert(), ["BTH", "CGK"])
-    assert notice.detail == {"checkpoints": ["BTH", "CGK"]}
+    assert notice.detail == {"checkpoints": ["BTH", "CGK"], "deadline": "acknowledge_alert"}
     assert notice.to == (DUTY_OFFICERS, *OWNER)
     assert silence(alert(entry_id=None, agency="IMIGRASI"), ["CGK"]).to == (DUTY_OFFICERS,)
 

@@ -44,7 +44,7 @@ def filing(**changes: Any) -> Filing:
 
 
 def taken(against: Entry | None = None, holidays: frozenset[date] = frozenset(), **changes: Any) -> Objection:
-    return filed("obj_1", against or ban(), filing(**changes), OFFICER, NOW, holidays)
+    return filed("obj_1", against or ban(), filing(**changes), OFFICER, NOW, 4, holidays)
 
 
 def answered(objection: Objection, by: Actor = COLLEAGUE, **changes: Any) -> Objection:
@@ -61,7 +61,13 @@ def answered(objection: Objection, by: Actor = COLLEAGUE, **changes: Any) -> Obj
 @pytest.mark.parametrize("filed_on", [date(2026, 11, 21), TODAY])
 def test_it_is_filed_on_a_day_on_which_the_measure_is_in_force(filed_on: date):
     objection = taken(filed_on=filed_on)
-    assert (objection.agency, objection.answer, objection.answer_due_at) == ("KPK", None, None)
+    assert (objection.agency, objection.answer) == ("KPK", None)
+
+
+def test_it_is_answered_within_the_deployments_working_days_where_no_regulation_names_them():
+    assert taken().answer_due_at.astimezone(WIB).isoformat() == "2026-11-27T23:59:59+07:00"
+    saturday = filed("obj_1", ban(), filing(filed_on=date(2026, 11, 21)), OFFICER, NOW, 3, {TODAY})
+    assert saturday.answer_due_at.astimezone(WIB).isoformat() == "2026-11-26T23:59:59+07:00"
 
 
 @pytest.mark.parametrize(("filed_on", "code"), [(date(2026, 11, 20), "too_early"), (TODAY + DAY, "future")])
@@ -93,7 +99,6 @@ def test_a_letter_that_is_younger_than_its_filing_is_wrong():
 def test_an_administrative_action_is_answered_within_five_and_five_working_days():
     tak = ban(basis=basis(instrument="administrative_action"))
     objection = taken(tak)
-    assert objection.answer_due_at is not None
     assert objection.answer_due_at.astimezone(WIB).isoformat() == "2026-12-07T23:59:59+07:00"
     with_holiday = taken(tak, holidays=frozenset({date(2026, 12, 1)}))
     assert with_holiday.answer_due_at == objection.answer_due_at + DAY
@@ -112,7 +117,7 @@ def test_an_administrative_action_is_objected_to_within_21_working_days_of_its_r
     )
     day = working_days_later(TODAY, after)
     at = begins_at(day) + timedelta(hours=3)
-    objection = filed("obj_1", tak, filing(filed_on=day), OFFICER, at, ())
+    objection = filed("obj_1", tak, filing(filed_on=day), OFFICER, at, 10, ())
     assert objection.file_until == date(2026, 12, 22)
     assert objection.late is late
 
@@ -193,7 +198,7 @@ def test_a_week_has_five_working_days(day: date, weeks: int):
 
 def test_the_time_of_an_instant_does_not_move_a_legal_day():
     late_evening = datetime.fromisoformat("2026-11-23T23:59:00+07:00")
-    objection = filed("obj_1", ban(), filing(filed_on=TODAY), OFFICER, late_evening, ())
+    objection = filed("obj_1", ban(), filing(filed_on=TODAY), OFFICER, late_evening, 10, ())
     assert objection.filing.filed_on == TODAY
     with pytest.raises(Invalid):
-        filed("obj_1", ban(), filing(filed_on=TODAY + DAY), OFFICER, late_evening, ())
+        filed("obj_1", ban(), filing(filed_on=TODAY + DAY), OFFICER, late_evening, 10, ())
