@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
-    and_,
     delete,
     exists,
     func,
@@ -155,14 +154,16 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> list[str]:
     """Ids of entries that wait for a decision: urgent ones made before an id, and others before another."""
     table = entry_table
-    holding = and_(
-        table.c.state.in_([State.SUBMITTED, State.PROVISIONAL]), table.c.in_force_until > reader.now
+    urgent = select(table.c.id).where(
+        table.c.state.in_([State.SUBMITTED, State.PROVISIONAL]),
+        table.c.in_force_until > reader.now,
+        table.c.urgent,
+        table.c.id < urgent_before,
     )
-    urgent = and_(table.c.urgent, holding, table.c.id < urgent_before)
-    waiting = table.c.state.in_([State.SUBMITTED, State.VERIFIED])
-    ordinary = and_(~table.c.urgent, waiting, table.c.id < before)
-    statement = select(table.c.id).where(or_(urgent, ordinary)).order_by(table.c.id)
-    return list((await reader.run(statement)).scalars())
+    ordinary = select(table.c.id).where(
+        table.c.state.in_([State.SUBMITTED, State.VERIFIED]), ~table.c.urgent, table.c.id < before
+    )
+    return sorted((await reader.run(union_all(urgent, ordinary))).scalars())
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
@@ -197,10 +198,15 @@ async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
 
 
 def _told_of(name: DeadlineName, since: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
-    """Whether it was told of an entry that a deadline of this name, due later than an instant, has passed."""
-    notice = tables.notice
+    """Whether it was told of an entry that a deadline of this name, due later than an instant, has passed.
+
+    Its key ends with the day, after a colon: of one entry and name the keys are a range of their index.
+    """
+    notice, about = tables.notice, literal(OVERDUE_KEY).concat(entry_table.c.id)
     return exists().where(
-        notice.c.entry_id == entry_table.c.id, notice.c.key.contains(f":{name}:"), notice.c.due_at > since
+        notice.c.key > about.concat(f":{name}:"),
+        notice.c.key < about.concat(f":{name};"),
+        notice.c.due_at > since,
     )
 
 
