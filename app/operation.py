@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response, Security
+from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM, Role
 from app.access.guard import admit, key_scheme, runtime_of
 from app.db.migrate import SchemaOutdated, require_newest
+from app.entries.name_keys import count_outdated
 from app.errors import WrongRole
 from app.ledger.service import check_tail
 from app.runtime import Runtime
@@ -35,6 +37,13 @@ class ReadyOut(WireOut):
 
     status: Literal["ready", "not_ready"]
     checks: dict[str, str]
+    names_outdated: Annotated[
+        int | None,
+        Field(
+            description="Entries that are found by their names only as an earlier release made names ready, until the "
+            "worker has come to them; null where the database can't be asked."
+        ),
+    ]
     test_clock: str | None
 
 
@@ -54,9 +63,9 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
     runtime = runtime_of(request)
     try:
         async with asyncio.timeout(_PATIENCE):
-            checks = await _look(runtime)
+            checks, outdated = await _look(runtime)
     except (SQLAlchemyError, OSError, TimeoutError):
-        checks = {"database": "unreachable"}
+        checks, outdated = {"database": "unreachable"}, None
     if not request.app.state.ready:
         checks["process"] = "starting or stopping"
     ready = all(found == "ok" for found in checks.values())
@@ -65,16 +74,17 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
     return ReadyOut(
         status="ready" if ready else "not_ready",
         checks=checks,
+        names_outdated=outdated,
         test_clock=runtime.clock().isoformat() if clock else None,
     )
 
 
-async def _look(runtime: Runtime) -> dict[str, str]:
+async def _look(runtime: Runtime) -> tuple[dict[str, str], int | None]:
     checks = {"database": "ok", "schema": "ok", "ledger": "ok", "clock": "ok"}
     try:
         await require_newest(runtime.register, runtime.checks)
     except SchemaOutdated:
-        return {**checks, "schema": "outdated: run `cekal migrate`"}
+        return {**checks, "schema": "outdated: run `cekal migrate`"}, None
     async with runtime.reading(SYSTEM) as reader:
         if not await check_tail(reader):
             checks["ledger"] = "the tail does not hold"
@@ -82,7 +92,8 @@ async def _look(runtime: Runtime) -> dict[str, str]:
             theirs = (await reader.run(select(func.clock_timestamp()))).scalar_one()
             if abs(theirs - runtime.clock()) > LARGEST_SKEW:
                 checks["clock"] = "differs from the database's by more than two seconds"
-    return checks
+        outdated = await count_outdated(reader)
+    return checks, outdated
 
 
 @router.get(

@@ -39,6 +39,16 @@ async def test_a_service_that_can_work_is_ready(http: httpx2.AsyncClient, presen
     assert told["test_clock"] is None
 
 
+async def test_entries_whose_names_an_earlier_release_made_ready_are_counted(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+) -> None:
+    await impose(http, actors)
+    assert (await http.get("/readyz")).json()["names_outdated"] == 0
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(text("UPDATE entry SET norm_version = 1"))
+    assert (await http.get("/readyz")).json()["names_outdated"] == 1
+
+
 async def test_a_clock_that_differs_from_the_databases_is_not_ready(
     http: httpx2.AsyncClient, settings: Settings, clock: SettableClock
 ) -> None:
