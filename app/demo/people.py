@@ -7,8 +7,8 @@ somebody's.
 
 import io
 import secrets
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Self
 
 from app.identity.mrz import check_digit
@@ -25,6 +25,7 @@ _SURNAME = {
     UTOPIA: (("Vos", "Lind", "Mar", "Hal", "Bren"), ("vik", "holm", "sted", "gaard")),
 }
 _DIGITS = 10_000_000
+_LATER = timedelta(days=2003)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ class Person:
         )
 
     def namesake(self) -> Self:
-        """Another person with the same name: born five years later, with another passport."""
-        return type(self)(
-            given_names=self.given_names,
-            surname=self.surname,
-            birth=self.birth.replace(year=self.birth.year + 5),
-            birth_place=self.birth_place,
-            state=self.state,
+        """Another person with the same name: born five years and some months later, with another passport."""
+        return replace(self, birth=self.birth + _LATER, passport=_passport())
+
+    def disguised(self) -> Self:
+        """The same person with a new passport, in which the name is spelled as before the reforms of 1947 and 1972."""
+        return replace(
+            self,
+            given_names=_in_old_spelling(self.given_names),
+            surname=_in_old_spelling(self.surname),
             passport=_passport(),
         )
 
@@ -79,6 +82,12 @@ class Person:
             f"P<{self.state}{name}".ljust(44, "<")
             + f"\n{number}{self.state}{birth}M{expiry}{optional}{composite}"
         )
+
+
+def _in_old_spelling(name: str) -> str:
+    for new, old in (("j", "dj"), ("y", "j"), ("c", "tj"), ("u", "oe")):
+        name = name.replace(new, old).replace(new.upper(), old.capitalize())
+    return name
 
 
 def _passport() -> str:

@@ -51,6 +51,7 @@ class Scenes:
             self.return_home,
             self.entry_ban,
             self.namesake,
+            self.disguise,
             self.bad_requests,
             self.reconnection,
             self.drill,
@@ -203,8 +204,22 @@ class Scenes:
             "Clear: same name, but another birth date and passport", shown == ("clear", "allow", None), shown
         )
 
+    async def disguise(self) -> None:
+        """Step 9: the person of the measure, with a new passport and another spelling of the name."""
+        same = self.suspect.disguised()
+        self._told.step(f"{self.suspect.name} wants to leave as {same.name}, with a new passport")
+        answer = await self._scan(same, "exit")
+        found = [match["entry_id"] for match in answer["matches"]]
+        held = answer["action"] == "refer_to_supervisor" and found == [self._entry_id]
+        self._told.claim(
+            "Held for the supervisor: the name sounds the same, and the birth date is equal", held, answer
+        )
+        match = answer["matches"][0]
+        said = "; ".join(dict.fromkeys(reason["text_en"].rstrip(".") for reason in match["reasons"]))
+        self._told.came(f"{match['level']}, score {match['score']}: {said}")
+
     async def bad_requests(self) -> None:
-        """Step 9: what the law forbids is refused with its reason, and changes nothing."""
+        """Step 10: what the law forbids is refused with its reason, and changes nothing."""
         told, cast = self._told, self._cast
         told.step("What the law forbids is refused, with the reason")
         before = await self._head()
@@ -227,7 +242,7 @@ class Scenes:
         told.claim("Nothing has changed in the register", before == after, f"{before} -> {after}")
 
     async def reconnection(self) -> None:
-        """Step 10: a checkpoint that was cut off gets what it missed; then the measure is ended everywhere."""
+        """Step 11: a checkpoint that was cut off gets what it missed; then the measure is ended everywhere."""
         told, crowd = self._told, self._crowd
         told.step(f"A cable breaks at {CUT_OFF}, and an alert is raised meanwhile")
         await crowd.cut(CUT_OFF)
@@ -248,7 +263,7 @@ class Scenes:
         told.claim("The person may leave", answer["action"] == "allow", answer["action"])
 
     async def drill(self) -> None:
-        """Step 11: an exercise travels like the real thing."""
+        """Step 12: an exercise travels like the real thing."""
         self._told.step("The duty officer calls a drill")
         body = {
             "kind": "exercise",
@@ -265,7 +280,7 @@ class Scenes:
         self._told.claim("It names nobody, so no check can match it", spread.alert["entry"] is None)
 
     async def formal_decision(self) -> None:
-        """Step 12: the formal decision takes over from the urgent entry, without a gap."""
+        """Step 13: the formal decision takes over from the urgent entry, without a gap."""
         told, cast, desk = self._told, self._cast, self._desk
         told.step("The formal decision follows, within the twenty days of the law")
         version = (await desk.get(cast.officer, f"/v1/entries/{self._entry_id}")).etag
@@ -286,7 +301,7 @@ class Scenes:
         told.came(f"what the law still wants: {', '.join(due)}")
 
     async def foreign_letter(self) -> None:
-        """Step 13: a letter from a body that does not own the entry changes nothing, as it once did."""
+        """Step 14: a letter from a body that does not own the entry changes nothing, as it once did."""
         told, cast, desk = self._told, self._cast, self._desk
         told.step("Somebody else writes that the name can be removed")
         version = (await desk.get(cast.auditor, f"/v1/entries/{self.formal_id}")).etag
@@ -298,7 +313,7 @@ class Scenes:
         told.claim("The exit is still refused", answer["action"] == "refuse_exit", answer["action"])
 
     async def ledger(self) -> None:
-        """Step 14: everything that changed the register stands in one numbered row, without a hole."""
+        """Step 15: everything that changed the register stands in one numbered row, without a hole."""
         self._told.step("The auditor reads the ledger")
         numbers: list[int] = []
         types: list[str] = []
