@@ -17,7 +17,6 @@ from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.access import service as access
-from app.access.domain import SYSTEM
 from app.access.gate import Gate
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
@@ -28,6 +27,7 @@ from app.db.migrate import require_newest
 from app.entries.ports import Ports
 from app.hits.service import expect_open
 from app.kit.clock import Clock
+from app.manifests.tail import ManifestTail
 from app.measures import measure
 from app.notices.tail import NoticeTail
 from app.operation import router as operation
@@ -97,7 +97,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with _running(app, runtime, work=work):
+            async with _running(app, runtime, desk if work else None):
                 yield
         finally:
             await runtime.close()
@@ -118,7 +118,8 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.gate = gate
     app.state.hub = _hub(settings)
     app.state.notice_tail = NoticeTail(runtime, _hub(settings))
-    app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail)
+    app.state.manifest_tail = ManifestTail(runtime, _hub(settings))
+    app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail, app.state.manifest_tail)
     measure(metrics, app.state.hub, tail, desk)
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(
@@ -133,7 +134,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.include_router(operation)
     app.include_router(problem_pages.router)
     app.include_router(docs_page.router)
-    limits = BodyLimits(larger={"/v1/checks/batch": EIGHT_MIB})
+    limits = BodyLimits(larger=dict.fromkeys(("/v1/checks/batch", "/v1/manifests"), EIGHT_MIB))
     app.put_edge(metrics, limits, settings.body_timeout_seconds)
     openapi.install(
         app,
@@ -155,17 +156,16 @@ def _hub(settings: Settings) -> Hub:
 
 
 @contextlib.asynccontextmanager
-async def _running(app: FastAPI, runtime: Runtime, *, work: bool) -> AsyncIterator[None]:
+async def _running(app: FastAPI, runtime: Runtime, desk: Desk | None) -> AsyncIterator[None]:
+    """Run the application; with a desk the worker's loops too, which ask it."""
     await require_newest(runtime.register, runtime.checks)
-    async with runtime.reading(SYSTEM) as reader:
-        given = runtime.settings.key_pepper
-        runtime.pepper = given.get_secret_value().encode() if given else await access.pepper(reader)
+    await access.take_pepper(runtime)
     await make_months(runtime)
     tail: Tail = app.state.tail
     await tail.start()
     tasks = [asyncio.create_task(tail.run())]
-    if work:
-        tasks.append(asyncio.create_task(Worker(runtime).run()))
+    if desk is not None:
+        tasks.append(asyncio.create_task(Worker(runtime, desk).run()))
     for task in tasks:
         task.add_done_callback(_tell_failure)
     restore = _close_on_signal(lambda: _stop_waiting(app))
@@ -196,6 +196,7 @@ def _stop_waiting(app: FastAPI) -> None:
     runtime.closing = True
     app.state.hub.close()
     app.state.notice_tail.hub.close()
+    app.state.manifest_tail.hub.close()
     runtime.bell.ring()
 
 

@@ -10,6 +10,7 @@ from app.departures import tables as _departures
 from app.entries import tables as _entries
 from app.hits import tables as _hits
 from app.ledger import tables as _ledger
+from app.manifests import tables as _manifests
 from app.notices import tables as _notices
 from app.objections import tables as _objections
 from app.rectifications import tables as _rectifications
@@ -27,6 +28,7 @@ MODULES = (
     _entries,
     _hits,
     _ledger,
+    _manifests,
     _notices,
     _objections,
     _rectifications,

@@ -16,6 +16,7 @@ from app.entries.duty_routes import router as duties
 from app.entries.routes import router as entries
 from app.hits.routes import router as hits
 from app.ledger.routes import router as changes
+from app.manifests.routes import router as manifests
 from app.notices.routes import router as notices
 from app.objections.routes import router as objections
 from app.papers.routes import router as papers
@@ -35,6 +36,7 @@ for part in (
     alerts,
     checks,
     read_checks,
+    manifests,
     hits,
     clearances,
     departures,
@@ -57,6 +59,10 @@ TAGS = (
     {"name": "objections", "description": "What is filed against measures, and what their owners answer."},
     {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
     {"name": "checks", "description": "The question at the border and its three-level answer."},
+    {
+        "name": "manifests",
+        "description": "Passengers asked about before departure, by carriers and checkpoints, and watched until then.",
+    },
     {
         "name": "hits",
         "description": "Who it was: resolved by supervisors; and whom to let pass from then on.",

@@ -12,17 +12,21 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from app.access.domain import SYSTEM
+from app.access.gate import Gate
 from app.access.idempotency import KEPT
 from app.access.store import forget_answers
 from app.alerts import store as alerts
 from app.checks import store as checks
 from app.checks.partitions import make_months
+from app.checks.service import Desk
 from app.departures.service import erase_travellers
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.renewal import renew_names
 from app.hits import service as hits
+from app.kit.bell import heard
 from app.kit.ids import first_id
+from app.manifests.watch import Watch
 from app.notices import rounds as notices
 from app.retention import service as retention
 from app.runtime import Runtime
@@ -39,10 +43,16 @@ _BREATH = 0.02
 
 
 class Worker:
-    """Runs the loops of one process until cancelled."""
+    """Runs the loops of one process until cancelled.
 
-    def __init__(self, runtime: Runtime) -> None:
+    Args:
+        runtime: the process.
+        desk: which asks about passengers anew; one of its own where the process answers no checks.
+    """
+
+    def __init__(self, runtime: Runtime, desk: Desk | None = None) -> None:
         self.runtime = runtime
+        self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings)))
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -55,17 +65,27 @@ class Worker:
                 (_AT_TIMES, self.tell_officers),
                 (_AT_TIMES, self.renew_names),
                 (_OFTEN, self.take_up_hits),
+                (_OFTEN, self.watch_manifests),
             )
             for number, (seconds, act) in enumerate(loops):
-                group.create_task(self._every(seconds, act, LOCK + number))
+                at_news = act == self.watch_manifests
+                group.create_task(self._every(seconds, act, LOCK + number, at_news=at_news))
 
-    async def _every(self, seconds: float, act: Callable[[], Awaitable[object]], lock: int) -> None:
+    async def _every(
+        self, seconds: float, act: Callable[[], Awaitable[object]], lock: int, *, at_news: bool
+    ) -> None:
+        """Rounds without end, so many seconds apart, or sooner when the ledger has grown."""
         while True:
+            news = self.runtime.bell.listen()  # before the round, which may read too early for what comes now
             try:
                 await self._once(act, lock)
             except Exception:  # whatever it was: time goes on, and so must the loops
                 logger.exception("a round of the worker has failed")
-            await asyncio.sleep(seconds)
+            if at_news:
+                await asyncio.sleep(_BREATH)  # an import's thousand records are one round's, or a few
+                await heard(news, seconds)
+            else:
+                await asyncio.sleep(seconds)
 
     async def _once(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
         """One round; on PostgreSQL only if no other process is at it."""
@@ -131,8 +151,12 @@ class Worker:
         """Take up the hits that checks have opened, and tell those that nobody resolves; how many of both."""
         return await hits.take_up(self.runtime) + await hits.remind(self.runtime)
 
+    async def watch_manifests(self) -> int:
+        """Ask anew about passengers whom a change of the register touches; how many."""
+        return await self.manifests.look()
+
     async def tidy(self) -> None:
-        """Erase old questions, drop answers kept for repeats and absent processes, make next month's partition."""
+        """Erase old questions and manifests, drop kept answers and absent processes, make next month's partition."""
         settings = self.runtime.settings
         now = self.runtime.clock()
         await make_months(self.runtime)
@@ -140,6 +164,7 @@ class Worker:
             await forget_answers(unit, now - KEPT)
             await alerts.forget_absent(unit, now - timedelta(hours=1))
         await self._forget_travellers()
+        await self.manifests.forget()
         cutoff = first_id("chk", now - timedelta(days=settings.question_days))
         while True:
             async with self.runtime.writing_checks(SYSTEM) as unit:

@@ -169,6 +169,8 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
         fault("/roles", "mixed", "Roles of persons and of machines can't be combined.")
     if Role.ADMIN in roles and len(roles) > 1:
         fault("/roles", "admin_alone", "admin combines with no other role.")
+    if Role.CARRIER in machine and len(machine) > 1:
+        fault("/roles", "carrier_alone", "carrier combines with no other role: it is told the least (R48).")
     if roles & PERSON_ROLES and not person:
         fault("/person", "required", "A person's role needs the person's nationwide employee number.")
     if machine and person:

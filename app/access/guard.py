@@ -164,7 +164,7 @@ def unit_for(*roles: Role, repeats: Repeats = "allowed") -> Any:
     ) -> Unit:
         actor: Actor = request.state.actor
         _demand(actor, roles)
-        claimed = await _claim(request, actor, idempotency_key, repeats)
+        claimed = await claim_repeat(request, actor, idempotency_key, repeats)
         stack: AsyncExitStack = request.state.stack
         opened = await stack.enter_async_context(runtime_of(request).writing(actor))
         request.state.unit = opened
@@ -178,9 +178,15 @@ def unit_for(*roles: Role, repeats: Repeats = "allowed") -> Any:
     return Depends(unit)
 
 
-async def _claim(
+async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
+    """Claim an `Idempotency-Key` for the request until its `state.stack` is left; None where there is none to claim.
+
+    Raises:
+        IdempotencyKeyRequired, IdempotencyKeyNotAllowed: it is missing, or was sent where it may not be.
+        IdempotencyInFlight: the first request with it is still running here.
+    """
     if key is None:
         if repeats == "required":
             raise IdempotencyKeyRequired("This call needs an Idempotency-Key: a repeat must not act twice.")

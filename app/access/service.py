@@ -7,6 +7,7 @@ from app.access import store
 from app.access.domain import (
     DECIDING_ROLES,
     KEYS_PER_CLIENT,
+    SYSTEM,
     Client,
     Key,
     Kind,
@@ -22,6 +23,7 @@ from app.access.store import bears_name, found, list_persons, pepper, record, ve
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
 from app.kit.ids import new_id
+from app.runtime import Runtime
 
 __all__ = [
     "bears_name",
@@ -34,6 +36,7 @@ __all__ = [
     "lock_agency",
     "pepper",
     "record",
+    "take_pepper",
     "version",
 ]
 
@@ -50,6 +53,16 @@ class NewClient:
     checkpoint: str | None = None
     person: str | None = None
     networks: tuple[str, ...] = ()
+
+
+async def take_pepper(runtime: Runtime) -> None:
+    """Give a process the key of the keyed hashes: that of the settings, or the register's own."""
+    given = runtime.settings.key_pepper
+    if given:
+        runtime.pepper = given.get_secret_value().encode()
+        return
+    async with runtime.reading(SYSTEM) as reader:
+        runtime.pepper = await pepper(reader)
 
 
 async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:

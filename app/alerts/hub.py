@@ -27,12 +27,13 @@ _JITTER = 0.1
 
 
 class Stream:
-    """One listener: its queue, and why it was closed, if it was."""
+    """One listener: its queue, what it is about if it is about one thing, and why it was closed, if it was."""
 
-    __slots__ = ("_waiter", "actor", "beat_at", "ends_at", "queue", "sending_since", "task", "why")
+    __slots__ = ("_waiter", "about", "actor", "beat_at", "ends_at", "queue", "sending_since", "task", "why")
 
-    def __init__(self, actor: Actor, beat_at: float, ends_at: float) -> None:
+    def __init__(self, actor: Actor, beat_at: float, ends_at: float, about: str | None = None) -> None:
         self.actor = actor
+        self.about = about
         self.queue: list[tuple[int, bytes]] = []
         self.why: str | None = None
         self.beat_at = beat_at
@@ -112,12 +113,12 @@ class Hub:
         """Whether no further stream can be let in."""
         return self.closing or len(self.streams) >= self._limit
 
-    def join(self, actor: Actor) -> Stream:
-        """Let a stream in; from here on it gets every frame."""
+    def join(self, actor: Actor, about: str | None = None) -> Stream:
+        """Let a stream in; from here on it gets every frame, or those about one thing."""
         now = asyncio.get_running_loop().time()
         spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
         beat_at = now + random.uniform(0.5, 1) * self._heartbeat  # noqa: S311 - as above
-        stream = Stream(actor, beat_at, now + self._life * spread)
+        stream = Stream(actor, beat_at, now + self._life * spread, about)
         stream.task = asyncio.current_task()
         self.streams.add(stream)
         self._come(actor.checkpoint)
@@ -170,6 +171,19 @@ class Hub:
         for stream in self.streams:
             if meant(stream.actor):
                 stream.put(sequence, frame, self._queue)
+
+    def publish_about(self, about: str, sequence: int, frame: bytes) -> None:
+        """Give the same bytes to the streams that are about one thing."""
+        for stream in self.streams:
+            if stream.about == about:
+                stream.put(sequence, frame, self._queue)
+
+    def close_about(self, about: str, last: bytes) -> None:
+        """End the streams that are about one thing, which is over, with a last frame."""
+        for stream in list(self.streams):
+            if stream.about == about:
+                stream.put(0, last, self._queue)
+                stream.close("closed")
 
     def tick(self, now: float, heartbeat: Callable[[], bytes]) -> None:
         """Once a second: heartbeats that are due, streams that have lived long enough, and stuck ones.

@@ -35,12 +35,14 @@ class Feed:
         begin: what a stream is sent first, given its cursor if it named one, and the number up to which that
             reaches; called when the stream has joined the hub already.
         heartbeat: the frame that says how far the feed has come.
+        about: the one thing that the stream is about, where its hub has streams about many.
     """
 
     hub: Hub
     roles: frozenset[str]
     begin: Callable[[Request, Actor, str | None], Awaitable[tuple[bytes, int]]]
     heartbeat: Callable[[], bytes]
+    about: str | None = None
 
 
 async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +93,7 @@ async def _enter(request: Request, feed: Feed) -> tuple[Stream, list[bytes], int
         raise WrongRole(f"This stream is for: {', '.join(sorted(feed.roles))}.")
     if feed.hub.full:
         raise Unavailable("No further stream can be opened here now.", retry_after=2)
-    stream = feed.hub.join(actor)
+    stream = feed.hub.join(actor, feed.about)
     try:
         if tail.access_version != seen:
             await admit(request)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -50,17 +50,15 @@ class CheckPersonIn(WireIn):
     nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
 
 
-class CheckIn(WireIn):
-    """One question about one traveller: at least a zone, a document, or a name with a birth date."""
+class AskedIn(WireIn):
+    """About whom a question is: at least a zone, a document, or a name with a birth date."""
 
-    direction: Literal["exit", "entry"]
     mrz: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
     document: CheckDocumentIn | None = None
     person: CheckPersonIn | None = None
-    officer_reference: Line | None = None
 
     @model_validator(mode="after")
-    def _asks_about_somebody(self) -> "CheckIn":
+    def _asks_about_somebody(self) -> Self:
         named = self.person is not None and self.person.name and self.person.birth_date
         numbered = self.document is not None and documents.normalise(self.document.number)
         identified = self.person is not None and self.person.nik
@@ -68,6 +66,13 @@ class CheckIn(WireIn):
             message = "Give an mrz, a document number, a NIK, or a person with name and birth_date."
             raise PydanticCustomError("nobody", message)
         return self
+
+
+class CheckIn(AskedIn):
+    """One question about one traveller."""
+
+    direction: Literal["exit", "entry"]
+    officer_reference: Line | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, exists, insert, select, update
 
+from app.access.domain import Kind
 from app.access.tables import agency as agency_table
 from app.access.tables import state as access_state
 from app.checks import tables
@@ -161,11 +162,14 @@ async def versions_matched(reader: Reader, check_id: str, entry_ids: Iterable[st
     return {row.entry_id: row.entry_version for row in rows}
 
 
+_AT_THE_BORDER = (Kind.COUNTER.value, Kind.AUTOGATE.value)
+
 _LAST_CROSSING = (
     select(tables.check.c.direction)
     .where(
         tables.check.c.document_hash == bindparam("hash"),
         tables.check.c.outcome == "clear",
+        tables.check.c.kind.in_(_AT_THE_BORDER),  # who is on a manifest has not crossed yet
     )
     .order_by(tables.check.c.id.desc())
     .limit(1)

@@ -186,12 +186,14 @@ def _work(settings: Settings) -> int:
 
 
 async def _work_until_told(settings: Settings) -> None:
+    from app.access.service import take_pepper
     from app.worker import Worker
 
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     runtime = wired_runtime(settings)
+    await take_pepper(runtime)
     loops = asyncio.create_task(Worker(runtime).run())
     loops.add_done_callback(lambda _: told.set())
     logger.info("ready", extra={"job": "worker"})

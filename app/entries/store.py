@@ -313,6 +313,15 @@ async def list_overdue(reader: Reader, limit: int) -> list[str]:
     return list((await reader.run(statement)).scalars())
 
 
+async def list_begun(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
+    """The entries whose period has begun between two instants, each with its beginning."""
+    table = tables.entry
+    statement = select(table.c.id, table.c.in_force_from).where(
+        table.c.in_force_from > after, table.c.in_force_from <= until
+    )
+    return {entry_id: begun for entry_id, begun in await reader.run(statement)}  # noqa: C416 - rows are no pairs
+
+
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
     """What happened to an entry, in order."""
     v = tables.version

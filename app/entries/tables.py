@@ -47,6 +47,7 @@ entry = Table(
 )
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
 Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
+Index("ix_entry_in_force_from", entry.c.in_force_from)  # whose period begins meanwhile
 Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what retention has still to look at
 Index("ix_entry_agency_state", entry.c.agency, entry.c.state, entry.c.id)
 for _open in (

@@ -50,6 +50,11 @@ def test_roles_are_persons_or_machines_and_never_both():
             assert faults(person, machine, **everything)["/roles"] in {"mixed", "admin_alone"}
 
 
+@pytest.mark.parametrize("other", sorted(MACHINE_ROLES - {Role.CARRIER}))
+def test_a_carrier_is_nothing_else(other: Role):
+    assert faults(Role.CARRIER, other, **SOUND[other]) == {"/roles": "carrier_alone"}
+
+
 @pytest.mark.parametrize("role", sorted(PERSON_ROLES))
 def test_a_persons_role_needs_the_persons_number(role: Role):
     assert faults(role, **{**SOUND[role], "person": ""}) == {"/person": "required"}

@@ -1,0 +1,1 @@
+"""Passenger manifests: every passenger asked about before departure, and watched until then."""

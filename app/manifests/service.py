@@ -1,0 +1,146 @@
+"""Use cases of manifests: ask about every passenger, keep the answers, find them again, ask anew."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from app.access.domain import Role
+from app.access.service import record
+from app.checks.batcher import LARGEST_BATCH
+from app.checks.domain import Match
+from app.checks.service import Question
+from app.checks.store import Record
+from app.db.unit import Actor, Reader, Unit
+from app.errors import NotFound
+from app.kit.ids import new_id
+from app.manifests import store
+from app.manifests.domain import (
+    Answer,
+    Item,
+    Manifest,
+    keys_of,
+    kind_of,
+    status_of,
+    watched_until,
+)
+from app.manifests.intake import Wanted
+from app.runtime import Runtime
+from app.web.problems import document_of
+
+Ask = Callable[[Question], Awaitable[bytes]]
+"""Asks the desk, and returns what `told` made of the answer."""
+
+_encode = msgspec.json.Encoder().encode
+_answer = msgspec.json.Decoder(Answer).decode
+
+
+async def ask(
+    runtime: Runtime, ask_desk: Ask, actor: Actor, access_version: int, wanted: Wanted
+) -> tuple[Manifest, list[Item]]:
+    """Ask about every passenger of a manifest; each answer is a stored check.
+
+    A passenger who can't be asked gets a problem and spoils nothing.
+
+    Args:
+        runtime: the process.
+        ask_desk: the way to the desk.
+        actor: who sends it.
+        access_version: at which the sender's key was seen to work.
+        wanted: the manifest, read.
+
+    Raises:
+        Unauthenticated: the key was revoked meanwhile.
+        NotStored, Unavailable: a check could not be stored, so there is no answer.
+    """
+    kind = kind_of(actor)
+    assert kind is not None, "the route lets in nobody else"
+    asker = replace(actor, checkpoint=wanted.place, kind=kind)
+    questions = [
+        Question(asked, asker, access_version, told) for each in wanted.passengers for asked in each.asked
+    ]
+    answers = iter(await put(ask_desk, questions))
+    now = runtime.clock()
+    items = [
+        Item(
+            position=position,
+            reference=each.reference,
+            locator=each.locator,
+            answers=tuple(next(answers) for _ in each.asked),
+            problem=document_of(each.fault) if each.fault else None,
+            changed_at=now,
+        )
+        for position, each in enumerate(wanted.passengers)
+    ]
+    given = [answer for item in items for answer in item.answers]
+    until = watched_until(wanted.departs_at, now)
+    manifest = Manifest(
+        id=new_id("mft", now),
+        client_id=actor.client_id,
+        kind=kind,
+        flight=wanted.flight,
+        direction=wanted.direction,
+        origin=wanted.origin,
+        destination=wanted.destination,
+        place=wanted.place,
+        departs_at=wanted.departs_at,
+        watched_until=until,
+        created_at=now,
+        warnings=tuple(wanted.warnings),
+        envelope=wanted.envelope,
+        times=wanted.times,
+        sequence=min((answer.sequence for answer in given), default=0),
+        asked_at=min((answer.at for answer in given), default=now),
+        closed_at=None if given and until > now else now,
+    )
+    return manifest, items
+
+
+async def put(ask_desk: Ask, questions: Sequence[Question]) -> list[Answer]:
+    """Put questions to the desk, no more at once than it takes in one batch, so that counters' own go between."""
+    answers: list[Answer] = []
+    for first in range(0, len(questions), LARGEST_BATCH):
+        some = questions[first : first + LARGEST_BATCH]
+        answers += map(_answer, await asyncio.gather(*map(ask_desk, some)))
+    return answers
+
+
+def told(kept: Record, matches: Sequence[Match]) -> bytes:
+    """What the desk tells about a passenger's check."""
+    return _encode(
+        Answer(
+            check_id=kept.id,
+            at=kept.at,
+            sequence=kept.sequence,
+            direction="exit" if kept.direction == "exit" else "entry",
+            outcome="clear" if kept.outcome == "clear" else "refer" if kept.outcome == "refer" else "refuse",
+            hit_id=kept.hit_id,
+            status=status_of(matches),
+        )
+    )
+
+
+async def keep(unit: Unit, manifest: Manifest, items: Sequence[Item], wanted: Wanted) -> None:
+    """Store a manifest, and while it is watched the keys of its passengers."""
+    keys: Mapping[int, set[str]] = {}
+    if manifest.closed_at is None:
+        keys = {
+            position: set[str]().union(*(keys_of(asked.traveller) for asked in each.asked))
+            for position, each in enumerate(wanted.passengers)
+        }
+    await store.add(unit, manifest, items, keys)
+    await record(unit, "manifest.received", manifest.id, {"passengers": len(items)})
+
+
+async def find(reader: Reader, manifest_id: str) -> Manifest:
+    """A manifest within the actor's view: its sender's, or an auditor's.
+
+    Raises:
+        NotFound: there is none.
+    """
+    manifest = await store.find(reader, manifest_id)
+    actor = reader.actor
+    if manifest is None or not (actor.holds(Role.AUDITOR) or actor.client_id == manifest.client_id):
+        raise NotFound("There is no such manifest.")
+    return manifest

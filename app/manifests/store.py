@@ -1,0 +1,188 @@
+"""Every SQL statement about manifests."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+
+from app.db.bulk import BulkInsert
+from app.db.engine import CHANNEL
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.manifests import tables
+from app.manifests.domain import Item, Manifest
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Manifest).decode
+_decode_item = msgspec.json.Decoder(Item).decode
+
+_manifest, _item, _key = tables.manifest, tables.item, tables.key
+
+
+class ItemRow(NamedTuple):
+    """A row of `manifest_item`."""
+
+    manifest_id: str
+    position: int
+    number: int
+    document: str
+
+
+class KeyRow(NamedTuple):
+    """A row of `manifest_key`."""
+
+    key: str
+    manifest_id: str
+    position: int
+
+
+_INSERT = BulkInsert((_key, KeyRow), (_item, ItemRow))
+_SHARING = select(_key.c.key, _key.c.manifest_id, _key.c.position).where(any_of(_key.c.key, "keys"))
+_OPEN = select(_manifest.c.id, _manifest.c.sequence, _manifest.c.asked_at).where(
+    _manifest.c.closed_at.is_(None)
+)
+_HEADS = select(_manifest.c.id, _manifest.c.number, _manifest.c.closed_at).where(
+    any_of(_manifest.c.id, "ids")
+)
+_ITEMS = select(_item.c.document).where(_item.c.manifest_id == bindparam("id")).order_by(_item.c.position)
+_CHANGED = (
+    select(_item.c.document)
+    .where(_item.c.manifest_id == bindparam("id"), _item.c.number > bindparam("after"))
+    .order_by(_item.c.number)
+)
+
+
+async def add(
+    unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mapping[int, Iterable[str]]
+) -> None:
+    """Store a new manifest.
+
+    Args:
+        unit: the transaction.
+        manifest: the manifest.
+        items: its passengers.
+        keys: by position, the keys under which a passenger is watched.
+    """
+    await unit.run(
+        insert(_manifest).values(
+            id=manifest.id,
+            client_id=manifest.client_id,
+            number=manifest.number,
+            sequence=manifest.sequence,
+            asked_at=manifest.asked_at,
+            watched_until=manifest.watched_until,
+            closed_at=manifest.closed_at,
+            document=_encode(manifest).decode(),
+        )
+    )
+    watched = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in sorted(some)]
+    rows = [ItemRow(manifest.id, item.position, item.number, _encode(item).decode()) for item in items]
+    await _INSERT.run(unit, watched, rows)
+
+
+async def find(reader: Reader, manifest_id: str) -> Manifest | None:
+    """A manifest."""
+    row = (await reader.run(select(_manifest).where(_manifest.c.id == manifest_id))).first()
+    return None if row is None else _read(row)
+
+
+async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
+    """Those of the manifests that are still watched, held against other writers until the commit."""
+    statement = (
+        select(_manifest)
+        .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
+        .order_by(_manifest.c.id)
+        .with_for_update()
+    )
+    return [_read(row) for row in await unit.run(statement, {"ids": sorted(manifest_ids)})]
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Manifest:
+    columns = ("number", "sequence", "asked_at", "closed_at")
+    return msgspec.structs.replace(_decode(row.document), **{name: getattr(row, name) for name in columns})
+
+
+async def list_items(reader: Reader, manifest_id: str) -> list[Item]:
+    """The passengers of a manifest, in order."""
+    return [_decode_item(document) for (document,) in await reader.run(_ITEMS, {"id": manifest_id})]
+
+
+async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Item]:
+    """The passengers whose answer has changed beyond a number, in the order of their last change."""
+    rows = await reader.run(_CHANGED, {"id": manifest_id, "after": after})
+    return [_decode_item(document) for (document,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How far the answers of an open manifest have followed the register."""
+
+    id: str
+    sequence: int
+    asked_at: datetime
+
+
+async def list_open(reader: Reader) -> list[Watched]:
+    """The manifests that are still watched."""
+    return [Watched(*row) for row in await reader.run(_OPEN)]
+
+
+async def list_sharing(reader: Reader, keys: Iterable[str]) -> list[KeyRow]:
+    """The passengers of open manifests that have one of the keys."""
+    return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": sorted(keys)})]
+
+
+async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
+    """Of each of these manifests the number of its last change, and since when it is closed."""
+    rows = await reader.run(_HEADS, {"ids": sorted(manifest_ids)})
+    return [(manifest_id, number, closed_at) for manifest_id, number, closed_at in rows]
+
+
+async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], number: int) -> None:
+    """Store passengers with new answers; the transaction holds the manifest's lock."""
+    for item in items:
+        where = (_item.c.manifest_id == manifest.id, _item.c.position == item.position)
+        changes = {"number": item.number, "document": _encode(item).decode()}
+        await unit.run(update(_item).where(*where).values(changes))
+    if number != manifest.number:
+        await unit.run(update(_manifest).where(_manifest.c.id == manifest.id).values(number=number))
+
+
+async def advance(unit: Unit, manifest_ids: Iterable[str], sequence: int, at: datetime) -> None:
+    """Note that the answers of these manifests take account of the ledger up to a size, and of an instant."""
+    followed = update(_manifest).where(
+        any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None), _manifest.c.sequence <= sequence
+    )
+    await unit.run(followed.values(sequence=sequence, asked_at=at), {"ids": sorted(manifest_ids)})
+
+
+async def list_departed(reader: Reader) -> list[str]:
+    """Ids of the manifests whose watch is over, but which are not closed yet."""
+    over = (_manifest.c.closed_at.is_(None), _manifest.c.watched_until <= reader.now)
+    return list((await reader.run(select(_manifest.c.id).where(*over))).scalars())
+
+
+async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
+    """End the watch of manifests: what passengers were found by is deleted."""
+    ids = {"ids": sorted(manifest_ids)}
+    await unit.run(delete(_key).where(any_of(_key.c.manifest_id, "ids")), ids)
+    await unit.run(update(_manifest).where(any_of(_manifest.c.id, "ids")).values(closed_at=unit.now), ids)
+
+
+async def forget(unit: Unit, closed_before: datetime, limit: int) -> int:
+    """Delete manifests that were closed before an instant; how many. Their checks stay on record."""
+    old = select(_manifest.c.id).where(_manifest.c.closed_at < closed_before).limit(limit)
+    ids = {"ids": list((await unit.run(old)).scalars())}
+    if ids["ids"]:
+        await unit.run(delete(_item).where(any_of(_item.c.manifest_id, "ids")), ids)
+        await unit.run(delete(_manifest).where(any_of(_manifest.c.id, "ids")), ids)
+    return len(ids["ids"])
+
+
+async def tell(unit: Unit) -> None:
+    """Wake, at the commit, whoever streams changes in other processes."""
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_notify(CHANNEL, "")))
