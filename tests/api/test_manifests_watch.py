@@ -131,7 +131,7 @@ async def test_a_clearance_that_is_granted_and_ends_changes_the_answer(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, desk: Caller
 ) -> None:
     body, asked = namesakes()
-    entry = await impose(http, actors, body)
+    await impose(http, actors, body)
     del asked["direction"]
     manifest = await send(http, desk, manifest_body({"reference": "1", **asked}, direction="exit"))
     (item,) = manifest["items"]
@@ -139,15 +139,15 @@ async def test_a_clearance_that_is_granted_and_ends_changes_the_answer(
     supervisor = await actors.client("supervisor", checkpoint="DPS")
     hit = await hit_of(http, supervisor, item)
     resolved = expect(await say(http, supervisor, hit, "not_same_person"), 201)
-    proposed = resolved["resolutions"][-1]["proposals"][0]["clearance_id"]
+    proposed = resolved["resolutions"][-1]["clearances"][0]["clearance_id"]
     officer = await actors.client("duty_officer")
     clearance = expect(await http.get(f"/v1/clearances/{proposed}", headers=officer.headers), 200)
-    expect(await judge(http, officer, clearance), 201)
+    standing = expect(await judge(http, officer, clearance), 201)
     await worker.watch_manifests()
     assert (await read(http, desk, manifest))["items"][0]["outcome"] == "clear"
-    await revocation(http, actors, entry)  # any new version ends it
+    expect(await judge(http, officer, standing, "withdraw", "It was the same person after all."), 201)
     await worker.watch_manifests()
-    assert (await read(http, desk, manifest))["items"][0]["outcome"] == "clear"
+    assert (await read(http, desk, manifest))["items"][0]["outcome"] == "refer"
 
 
 async def test_a_prevention_is_no_news_for_a_carrier_but_for_the_checkpoint(
