@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-MOST_SEGMENTS: Final = 200_000
-"""Far more than a thousand passengers with every part of the guide need."""
+MOST_SEGMENTS: Final = 60_000
+"""More than a thousand passengers with every part of the guide need; empty ones count."""
 
-LONGEST_SEGMENT: Final = 8_000
+LONGEST_SEGMENT: Final = 4_000
+_MOST_ELEMENTS: Final = 100
 
 _CHARSETS: Final = {
     "UNOC": "latin-1",
@@ -177,7 +178,7 @@ def segments(text: Text) -> Iterator[Segment]:
         Unreadable: a segment is too long, there are too many, or another interchange follows.
     """
     marks = text.separators
-    body, begin, number = text.body, 0, 0
+    body, begin, number, empty = text.body, 0, 0, 0
     while begin < len(body):
         end = _next(body, marks.terminator, marks.release, begin, begin + LONGEST_SEGMENT)
         if end < 0 and len(body) - begin > LONGEST_SEGMENT:
@@ -187,11 +188,13 @@ def segments(text: Text) -> Iterator[Segment]:
         written = body[begin:] if end < 0 else body[begin:end]
         written = _CONTROLS.sub("", _BREAKS.sub("", written)).lstrip()
         begin = len(body) if end < 0 else end + 1
+        number, empty = (number + 1, empty) if written else (number, empty + 1)
+        if number + empty > MOST_SEGMENTS:
+            raise Unreadable("too_many_segments", "There are too many segments.", number, written[:3])
         if not written:
             continue
-        number += 1
-        if number > MOST_SEGMENTS:
-            raise Unreadable("too_many_segments", "There are too many segments.", number, written[:3])
+        if written.count(marks.element) + written.count(marks.component) > _MOST_ELEMENTS:
+            raise Unreadable("segment_too_long", "A segment has too many elements.", number, written[:3])
         elements = tuple(
             tuple(_released(part, marks.release) for part in _split(element, marks.component, marks.release))
             for element in _split(written, marks.element, marks.release)

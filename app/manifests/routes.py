@@ -1,5 +1,6 @@
 """The carriers' calls (contract section 5)."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
@@ -146,7 +147,7 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> Wanted:
         return from_json(body, runtime.clock())
     if media != EDIFACT:
         raise UnsupportedMediaType("A manifest is application/json or application/edifact.")
-    listed = from_edifact(body)
+    listed = await asyncio.to_thread(from_edifact, body)  # eight megabytes take a second
     async with runtime.reading(actor) as reader:
         places = {each.code: each for each in await list_checkpoints(reader, None, _MOST_PLACES)}
     return from_list(listed, places, runtime.clock())

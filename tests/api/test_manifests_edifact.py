@@ -4,6 +4,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.manifests.edifact import Segment, decode, segments
 from app.runtime import Runtime
@@ -25,6 +27,7 @@ from tests.support.manifests import (
 )
 from tests.support.steps import expect, impose
 
+TWO = paxlst(stranger("1"), stranger("2")).encode()
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "edifact"
 
 
@@ -240,3 +243,17 @@ async def test_published_messages_are_answered(
     assert statuses(manifest) == ["board"] * passengers
     assert "direction_assumed" in [each["code"] for each in manifest["warnings"]]
     assert manifest["closed_at"] is not None  # they have departed long ago
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.tuples(st.integers(0, 1500), st.binary(max_size=6)), max_size=5))
+async def test_whatever_is_sent_is_answered_or_refused(
+    http: httpx2.AsyncClient, carrier: Caller, cuts: list[tuple[int, bytes]]
+) -> None:
+    sent = bytearray(TWO)
+    for at, noise in cuts:
+        sent[at : at + len(noise)] = noise
+    response = await post(http, carrier, bytes(sent))
+    assert response.status_code in {201, 422}
+    if response.status_code == 201:
+        assert all((item["status"] is None) == bool(item["problem"]) for item in response.json()["items"])

@@ -95,6 +95,21 @@ def test_a_segment_without_an_end_is_no_segment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flood", "code"),
+    [
+        ("'" * 100_000, "too_many_segments"),
+        ("A'" * 100_000, "too_many_segments"),
+        ("FTX" + "+" * 3_000 + "'", "segment_too_long"),
+        ("FTX" + "?" * 100_000, "segment_too_long"),
+    ],
+)
+def test_a_flood_is_refused_where_it_begins(flood: str, code: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        taken(HEADER + flood)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
     "sent", [b"", b"hello", b"UNA", b"UNB", b"{}", b"\x00\xff\xfe", b"U\x00N\x00B\x00+\x00"]
 )
 def test_what_is_no_interchange_is_refused(sent: bytes) -> None:
