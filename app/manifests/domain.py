@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.access.domain import Checkpoint, Kind
-from app.checks.domain import Direction, Match, Outcome, Traveller, action_on, worst
+from app.checks.domain import Direction, Match, Outcome, action_on, worst
 from app.db.unit import Actor
-from app.entries.domain import Entry, Measure
+from app.entries.domain import Measure
 from app.kit.clock import rfc3339
 from app.manifests.journeys import Leg
 from app.manifests.paxlst import Envelope, Warned
@@ -161,16 +161,6 @@ def status_of(matches: Iterable[Match]) -> Status:
     """What a carrier is told: a prevention never shows, for that traveller is met at the counter (R48)."""
     outcome = worst(match for match in matches if match.measure != Measure.PREVENTION)
     return {"clear": Status.BOARD, "refer": Status.CONTACT, "refuse": Status.DO_NOT_BOARD}[outcome]
-
-
-def keys_of(traveller: Traveller) -> set[str]:
-    """The keys under which a passenger is watched: those under which the register is asked for them."""
-    return set(traveller.known_under())
-
-
-def keys_of_entry(versions: Iterable[Entry]) -> set[str]:
-    """The keys by which an entry touches passengers: also those of its former versions, for whom it was taken then."""
-    return set[str]().union(*(entry.subject.identifiers() for entry in versions))
 
 
 class Journey(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Use cases of manifests: ask about every passenger, keep the answers, find them again, ask anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -20,12 +20,12 @@ from app.manifests.domain import (
     Answer,
     Item,
     Manifest,
-    keys_of,
     kind_of,
     status_of,
     watched_until,
 )
 from app.manifests.intake import Wanted
+from app.manifests.keys import keys_of
 from app.runtime import Runtime
 from app.web.problems import document_of
 
@@ -123,12 +123,8 @@ def told(kept: Record, matches: Sequence[Match]) -> bytes:
 
 async def keep(unit: Unit, manifest: Manifest, items: Sequence[Item], wanted: Wanted) -> None:
     """Store a manifest, and while it is watched the keys of its passengers."""
-    keys: Mapping[int, set[str]] = {}
-    if manifest.closed_at is None:
-        keys = {
-            position: set[str]().union(*(keys_of(asked.traveller) for asked in each.asked))
-            for position, each in enumerate(wanted.passengers)
-        }
+    watched = wanted.passengers if manifest.closed_at is None else ()
+    keys = {position: keys_of(each.asked) for position, each in enumerate(watched)}
     await store.add(unit, manifest, items, keys)
     await record(unit, "manifest.received", manifest.id, {"passengers": len(items)})
 

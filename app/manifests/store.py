@@ -1,5 +1,6 @@
 """Every SQL statement about manifests."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,13 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.manifests import tables
 from app.manifests.domain import Item, Manifest
+from app.manifests.keys import Keys
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Manifest).decode
 _decode_item = msgspec.json.Decoder(Item).decode
 
-_manifest, _item, _key = tables.manifest, tables.item, tables.key
+_manifest, _item, _key, _name_key = tables.manifest, tables.item, tables.key, tables.name_key
 
 
 class ItemRow(NamedTuple):
@@ -32,15 +34,21 @@ class ItemRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """A row of `manifest_key`."""
+    """A row of `manifest_key`, or of `manifest_name_key`."""
 
-    key: str
+    key: str | int
     manifest_id: str
     position: int
 
 
 _INSERT = BulkInsert((_key, KeyRow), (_item, ItemRow))
-_SHARING = select(_key.c.key, _key.c.manifest_id, _key.c.position).where(any_of(_key.c.key, "keys"))
+_INSERT_NAMES = BulkInsert((_name_key, KeyRow))
+_AT_ONCE = 2_000
+"""Rows: SQLite writes in the loop's own thread, and a thousand passengers have forty thousand keys."""
+_SHARING = [
+    select(table.c.key, table.c.manifest_id, table.c.position).where(any_of(table.c.key, "keys"))
+    for table in (_key, _name_key)
+]
 _OPEN = select(_manifest.c.id, _manifest.c.sequence, _manifest.c.asked_at).where(
     _manifest.c.closed_at.is_(None)
 )
@@ -55,9 +63,7 @@ _CHANGED = (
 )
 
 
-async def add(
-    unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mapping[int, Iterable[str]]
-) -> None:
+async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mapping[int, Keys]) -> None:
     """Store a new manifest.
 
     Args:
@@ -78,9 +84,13 @@ async def add(
             document=_encode(manifest).decode(),
         )
     )
-    watched = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in sorted(some)]
+    numbers = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.numbers]
+    names = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.names]
     rows = [ItemRow(manifest.id, item.position, item.number, _encode(item).decode()) for item in items]
-    await _INSERT.run(unit, watched, rows)
+    await _INSERT.run(unit, numbers, rows)
+    for first in range(0, len(names), _AT_ONCE):
+        await asyncio.sleep(0)
+        await _INSERT_NAMES.run(unit, names[first : first + _AT_ONCE])
 
 
 async def find(reader: Reader, manifest_id: str) -> Manifest | None:
@@ -130,9 +140,12 @@ async def list_open(reader: Reader) -> list[Watched]:
     return [Watched(*row) for row in await reader.run(_OPEN)]
 
 
-async def list_sharing(reader: Reader, keys: Iterable[str]) -> list[KeyRow]:
+async def list_sharing(reader: Reader, numbers: Iterable[str], names: Iterable[int]) -> list[KeyRow]:
     """The passengers of open manifests that have one of the keys."""
-    return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": sorted(keys)})]
+    found = []
+    for statement, keys in zip(_SHARING, (list(numbers), list(names)), strict=True):
+        found += [KeyRow(*row) for row in await reader.run(statement, {"keys": keys})]
+    return found
 
 
 async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
@@ -168,7 +181,8 @@ async def list_departed(reader: Reader) -> list[str]:
 async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
     """End the watch of manifests: what passengers were found by is deleted."""
     ids = {"ids": sorted(manifest_ids)}
-    await unit.run(delete(_key).where(any_of(_key.c.manifest_id, "ids")), ids)
+    for table in (_key, _name_key):
+        await unit.run(delete(table).where(any_of(table.c.manifest_id, "ids")), ids)
     await unit.run(update(_manifest).where(any_of(_manifest.c.id, "ids")).values(closed_at=unit.now), ids)
 
 

@@ -39,8 +39,18 @@ key = Table(
     "manifest_key",
     metadata,
     Column("key", Key, primary_key=True),
-    Column("manifest_id", ForeignKey("manifest.id"), primary_key=True),
+    Column("manifest_id", Id, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 Index("ix_manifest_key_manifest_id", key.c.manifest_id)
+
+name_key = Table(
+    "manifest_name_key",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("manifest_id", Id, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_manifest_name_key_manifest_id", name_key.c.manifest_id)

@@ -7,6 +7,7 @@ manifest is made while the register changes there is no gap, because one that a 
 number.
 """
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,8 @@ from app.kit.clock import legal_day
 from app.ledger.domain import Record, RecordType
 from app.ledger.service import head, list_after
 from app.manifests import store
-from app.manifests.domain import Answer, keys_of_entry
+from app.manifests.domain import Answer
+from app.manifests.keys import keys_of_entry
 from app.manifests.service import put, told
 from app.manifests.store import Watched
 from app.runtime import Runtime
@@ -112,6 +114,7 @@ class Watch:
             if record.question is None:  # erased: there is nothing left to ask
                 continue
             actor = Actor(record.client_id, None, frozenset(), checkpoint=record.checkpoint, kind=record.kind)
+            await asyncio.sleep(0)  # names take a while to understand, and checks come first
             question = understand(record.question.encode(), legal_day(record.at))
             questions.append(Question(question, actor, -1, told))
             places.append(asked[record.id])
@@ -176,12 +179,18 @@ async def _sharing_with_changed(
 
 async def _sharing(reader: Reader, entry_ids: Iterable[str]) -> dict[str, set[Place]]:
     """By entry, the passengers who have a key in common with it, or with one of its former versions."""
-    holders = defaultdict[str, set[str]](set)
+    holders = defaultdict[str | int, set[str]](set)
     for entry_id, versions in (await entries.list_versions(reader, entry_ids)).items():
-        for key in keys_of_entry(versions):
-            holders[key].add(entry_id)
+        await asyncio.sleep(0)
+        keys = keys_of_entry(versions)
+        for number in keys.numbers:
+            holders[number].add(entry_id)
+        for name in keys.names:
+            holders[name].add(entry_id)
+    numbers = [key for key in holders if isinstance(key, str)]
+    names = [key for key in holders if isinstance(key, int)]
     shared = defaultdict[str, set[Place]](set)
-    for row in await store.list_sharing(reader, holders):
+    for row in await store.list_sharing(reader, numbers, names):
         for entry_id in holders[row.key]:
             shared[entry_id].add((row.manifest_id, row.position))
     return shared

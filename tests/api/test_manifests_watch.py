@@ -72,6 +72,18 @@ async def test_an_entry_and_its_countersignature_change_the_answers_of_whom_they
     assert await worker.watch_manifests() == 0
 
 
+async def test_a_passenger_is_found_by_name_and_birth_too(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller
+) -> None:
+    body = urgent_deterrence()
+    unnumbered = passenger(body["subject"], document=...)
+    namesake = passenger(body["subject"], document=..., person={"birth_date": "1921-01-31"})
+    manifest = await send(http, carrier, manifest_body(unnumbered, namesake))
+    await sound(http, await actors.client("submitter", agency="IMIGRASI"), body)
+    assert await worker.watch_manifests() >= 1
+    assert statuses(await read(http, carrier, manifest)) == ["contact", "board"]
+
+
 async def test_a_revocation_lets_the_passenger_board(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller
 ) -> None:

@@ -47,6 +47,7 @@ def match(measure: str, outcome: Any) -> Match:
         reasons=(),
         outcome=outcome,
         sighting=False,
+        stops=True,
         boundary_note=None,
     )
 

@@ -6,8 +6,8 @@ from alembic import op
 from app.db.migrate import REGISTER
 from app.db.types import Id, Instant, Key
 
-revision = "0014"
-down_revision = "0013"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -53,16 +53,24 @@ def upgrade() -> None:
         sa.Column("key", Key, nullable=False),
         sa.Column("manifest_id", Id, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["manifest_id"], ["manifest.id"], name=op.f("fk_manifest_key_manifest_id")),
         sa.PrimaryKeyConstraint("key", "manifest_id", "position", name=op.f("pk_manifest_key")),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_manifest_key_manifest_id", "manifest_key", ["manifest_id"])
+    op.create_table(
+        "manifest_name_key",
+        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("manifest_id", Id, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("key", "manifest_id", "position", name=op.f("pk_manifest_name_key")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_manifest_name_key_manifest_id", "manifest_name_key", ["manifest_id"])
 
 
 def downgrade() -> None:
     if REGISTER not in op.get_context().config.attributes["parts"]:
         return
-    for table in ("manifest_key", "manifest_item", "manifest"):
+    for table in ("manifest_name_key", "manifest_key", "manifest_item", "manifest"):
         op.drop_table(table)
     op.drop_index("ix_entry_in_force_from", "entry")
