@@ -8,21 +8,24 @@ from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
 from app.db.unit import Follow
 from app.entries.events import EntryChanged, EntryErased, tell_erasure, tell_ledger
+from app.hits.service import HitResolved
 from app.kit.clock import Clock
 from app.ledger.service import append
+from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """A Runtime in which the ledger, the alerts, the clearances and the officers' notices follow the register."""
+    """A Runtime in which ledger, alerts, clearances, manifests and the officers' notices follow the register."""
     follow = Follow(
         projectors={
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure,),
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),
+            HitResolved: (tell_passenger,),
         },
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),

@@ -26,6 +26,8 @@ from app.matching.policy import MatchPolicy
 Direction = Literal["exit", "entry"]
 Level = Literal["exact", "probable", "possible"]
 Outcome = Literal["clear", "refer", "refuse"]
+Matter = frozenset[tuple[str, int]]
+"""Entries, each in a version."""
 
 ADULT: Final = 18
 """Age in years below which nobody is refused without a supervisor."""
@@ -242,6 +244,11 @@ def _by_the_table(  # noqa: PLR0911 - a row of the table each
     if outcome == "refuse" and entry.urgent and entry.countersigned_at is None:
         return "refer", False, _NOT_COUNTERSIGNED
     return outcome, False, None
+
+
+def matter_of(matches: Iterable[Match]) -> Matter:
+    """What a hit is about: the entries that stop somebody, in their versions."""
+    return frozenset((match.entry_id, match.version) for match in matches if match.outcome != "clear")
 
 
 def worst(matches: Iterable[Match]) -> Outcome:

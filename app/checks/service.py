@@ -14,7 +14,7 @@ from app.access.gate import Gate
 from app.alerts.service import has_open
 from app.checks import store
 from app.checks.clearing import pass_over
-from app.checks.domain import Candidate, Match, action_on, decide, worst
+from app.checks.domain import Candidate, Match, Matter, action_on, decide, matter_of, worst
 from app.checks.finding import Finder, Near, View
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, understand
@@ -47,12 +47,14 @@ class Question:
     Attributes:
         access_version: the access version at which the asker's key was last seen to work.
         told: what is made of the record and its matches for an asker who is not answered as a counter is.
+        hits: of whoever was asked about before: the hit that was opened for the same entries, in the same versions.
     """
 
     asked: Asked
     actor: Actor
     access_version: int
     told: Callable[[Record, Sequence[Match]], bytes] | None = None
+    hits: Mapping[Matter, str] | None = None
 
 
 class Desk:
@@ -140,7 +142,7 @@ class Desk:
     ) -> tuple[Record, list[dict[str, Any]]]:
         """What is stored of a check, and the matches as a counter sees them."""
         asked, actor = question.asked, question.actor
-        papers = asked.traveller.papers
+        papers, hits = asked.traveller.papers, question.hits or {}
         outcome = worst(found)
         self.answered[outcome] += 1
         shown = [
@@ -161,7 +163,7 @@ class Desk:
             kind=actor.kind,
             direction=asked.body.direction,
             outcome=outcome,
-            hit_id=None if outcome == "clear" else new_id("hit", now),
+            hit_id=None if outcome == "clear" else hits.get(matter_of(found)) or new_id("hit", now),
             sequence=view.size,
             question=asked.body.model_dump_json(exclude_none=True),
             document_hash=self.document_hash(papers[0].number) if papers else None,

@@ -37,7 +37,7 @@ from app.notices.domain import Draft
 from app.notices.service import tell
 from app.runtime import Runtime
 
-__all__ = ["Examined", "examine", "expect_open", "list_page", "remind", "resolve", "take_up"]
+__all__ = ["Examined", "HitResolved", "examine", "expect_open", "list_page", "remind", "resolve", "take_up"]
 
 _plain = msgspec.json.Decoder().decode
 _SOME = 200
@@ -55,6 +55,13 @@ class Examined:
     hit: Hit
     answer: dict[str, Any]
     asked: Asked | None
+
+
+@dataclass(frozen=True, slots=True)
+class HitResolved:
+    """A supervisor has said who the traveller is, and what became of them."""
+
+    hit: Hit
 
 
 async def list_page(
@@ -140,6 +147,9 @@ async def resolve(
     await store.save(unit, hit)
     about = {"outcome": outcome.value, "action": action.value if action else None}
     await record(unit, "hit.resolved", hit.id, about)
+    if hit.state is HitState.RESOLVED:
+        unit.happened(HitResolved(hit))
+        await unit.conclude()
     await tell(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
     return hit
 

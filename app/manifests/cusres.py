@@ -1,8 +1,8 @@
-"""The response message of WCO, IATA and ICAO (CUSRES) to a passenger list; pure.
+"""The response (CUSRES) to a passenger list; pure.
 
 A group of ERP, RFF, ERC and FTX for each passenger, in the order of the list, addressed to who sent it with the
-references that they gave. The codes of ERC are those in use between carriers and states: 0Z, 1Z and 2Z; 4Z says that
-there is no answer.
+references that they gave. Published responses have 0Z and 1Z in ERC; 2Z and 4Z are ours beside them, and FTX says each
+in words.
 """
 
 from collections.abc import Iterator, Sequence

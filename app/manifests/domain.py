@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.access.domain import Checkpoint, Kind
-from app.checks.domain import Direction, Match, Outcome, action_on, worst
+from app.checks.domain import Direction, Match, Matter, Outcome, action_on, worst
 from app.db.unit import Actor
 from app.entries.domain import Measure
 from app.kit.clock import rfc3339
@@ -44,6 +44,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sequence: the ledger's size that it rests on.
+        matter: the entries that the hit is about, in their versions.
+        ruling: what a supervisor has said is to become of the traveller, when the hit was resolved.
     """
 
     check_id: str
@@ -53,6 +55,22 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     hit_id: str | None
     status: Status
+    matter: Matter = frozenset()
+    ruling: str | None = None
+
+    @property
+    def told(self) -> Status:
+        """What the carrier does, by the supervisor's word where there is one; a prevention never shows in that."""
+        if self.ruling == "allow":
+            return Status.BOARD
+        refused = self.ruling == f"refuse_{self.direction}" and self.status is not Status.BOARD
+        return Status.DO_NOT_BOARD if refused else self.status
+
+    @property
+    def action(self) -> str:
+        """What the counter will do, by the supervisor's word where it says so."""
+        spoken = self.ruling in {"allow", f"refuse_{self.direction}"}
+        return str(self.ruling) if spoken else action_on(self.outcome, self.direction)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +97,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> Status | None:
         """The gravest of its answers; None where there is none."""
-        return max((each.status for each in self.answers), key=_GRAVITY.__getitem__, default=None)
+        return max((each.told for each in self.answers), key=_GRAVITY.__getitem__, default=None)
 
     @property
     def gravest(self) -> Answer | None:
         """The answer with the gravest outcome."""
-        return max(self.answers, key=lambda each: _SEVERITY[each.outcome], default=None)
+        return max(
+            self.answers, key=lambda each: (each.ruling != "allow", _SEVERITY[each.outcome]), default=None
+        )
 
     def shown(self, kind: str) -> dict[str, Any]:
         """The item as its asker is told it; a carrier nothing but its status (R48)."""
@@ -93,16 +113,30 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             "reference": self.reference,
             "status": self.status,
             "outcome": gravest.outcome if gravest else None,
-            "action": action_on(gravest.outcome, gravest.direction) if gravest else None,
+            "action": gravest.action if gravest else None,
             "hit_id": gravest.hit_id if gravest else None,
             "changed_at": rfc3339(self.changed_at),
             "problem": self.problem,
         }
 
     def answered_anew(self, answers: Sequence[Answer], number: int, kind: str, at: datetime) -> "Item":
-        """The item with new answers: under a new number only if its asker is told something else than before.
+        """The item with new answers; what a supervisor has said holds on for those that are about the same hit."""
+        rulings = {each.hit_id: each.ruling for each in self.answers if each.hit_id}
+        renewed = (msgspec.structs.replace(each, ruling=rulings.get(each.hit_id or "")) for each in answers)
+        return self._told(renewed, number, kind, at)
 
-        A new check always opens a hit of its own, so the hit's id alone is no news.
+    def ruled(self, hit_id: str, ruling: str | None, number: int, kind: str, at: datetime) -> "Item":
+        """The item once a supervisor has said what becomes of the traveller."""
+        ruled = (
+            msgspec.structs.replace(each, ruling=ruling) if each.hit_id == hit_id else each
+            for each in self.answers
+        )
+        return self._told(ruled, number, kind, at)
+
+    def _told(self, answers: Iterable[Answer], number: int, kind: str, at: datetime) -> "Item":
+        """The item with other answers: under a new number only if its asker is told something else than before.
+
+        That a check has opened a hit of its own is no news.
         """
         renewed = msgspec.structs.replace(self, answers=tuple(answers))
         if all(

@@ -18,12 +18,17 @@ class Keys(msgspec.Struct, frozen=True):
     """What somebody is found by.
 
     Attributes:
-        numbers: of documents and persons.
+        numbers: of documents and persons, and of hits.
         names: of words of names, and of days of birth.
     """
 
     numbers: frozenset[str]
     names: frozenset[int]
+
+
+def hit_key(hit_id: str) -> str:
+    """The key under which the passenger is found of whom a supervisor has spoken."""
+    return f"h:{hit_id}"
 
 
 def keys_of(questions: Iterable[Asked]) -> Keys:

@@ -1,7 +1,7 @@
 """Use cases of manifests: ask about every passenger, keep the answers, find them again, ask anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -9,12 +9,14 @@ import msgspec
 from app.access.domain import Role
 from app.access.service import record
 from app.checks.batcher import LARGEST_BATCH
-from app.checks.domain import Match
+from app.checks.domain import Match, matter_of
 from app.checks.service import Question
 from app.checks.store import Record
 from app.db.unit import Actor, Reader, Unit
 from app.errors import NotFound
+from app.hits.service import HitResolved
 from app.kit.ids import new_id
+from app.ledger.domain import Draft
 from app.manifests import store
 from app.manifests.domain import (
     Answer,
@@ -25,7 +27,7 @@ from app.manifests.domain import (
     watched_until,
 )
 from app.manifests.intake import Wanted
-from app.manifests.keys import keys_of
+from app.manifests.keys import hit_key, keys_of
 from app.runtime import Runtime
 from app.web.problems import document_of
 
@@ -117,6 +119,7 @@ def told(kept: Record, matches: Sequence[Match]) -> bytes:
             outcome="clear" if kept.outcome == "clear" else "refer" if kept.outcome == "refer" else "refuse",
             hit_id=kept.hit_id,
             status=status_of(matches),
+            matter=matter_of(matches),
         )
     )
 
@@ -126,7 +129,38 @@ async def keep(unit: Unit, manifest: Manifest, items: Sequence[Item], wanted: Wa
     watched = wanted.passengers if manifest.closed_at is None else ()
     keys = {position: keys_of(each.asked) for position, each in enumerate(watched)}
     await store.add(unit, manifest, items, keys)
+    if watched:
+        await store.add_hits(unit, [(hit_id, manifest.id, position) for hit_id, position in _hits(items)])
     await record(unit, "manifest.received", manifest.id, {"passengers": len(items)})
+
+
+def _hits(items: Iterable[Item]) -> Iterator[tuple[str, int]]:
+    return (
+        (answer.hit_id, item.position)
+        for item in items
+        for answer in item.answers
+        if answer.hit_id is not None
+    )
+
+
+async def follow_hit(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
+    """Let a supervisor's word on a hit decide what its passenger's carrier is told, in the same transaction.
+
+    A projector; the ledger hears nothing of it. A hit of a check at a counter has no passenger.
+    """
+    hit = resolved.hit
+    action = hit.resolutions[-1].action
+    places = await store.list_sharing(unit, [hit_key(hit.id)], [])
+    for manifest in await store.lock(unit, {place.manifest_id for place in places}):
+        positions = {place.position for place in places if place.manifest_id == manifest.id}
+        number, items = manifest.number, []
+        for item in await store.list_items(unit, manifest.id):
+            if item.position in positions:
+                items.append(item.ruled(hit.id, action, number + 1, manifest.kind, unit.now))
+                number = max(number, items[-1].number)
+        await store.save_items(unit, manifest, items, number)
+        await store.tell(unit)
+    return ()
 
 
 async def find(reader: Reader, manifest_id: str) -> Manifest:

@@ -15,7 +15,7 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.manifests import tables
 from app.manifests.domain import Item, Manifest
-from app.manifests.keys import Keys
+from app.manifests.keys import Keys, hit_key
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Manifest).decode
@@ -91,6 +91,13 @@ async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mappi
     for first in range(0, len(names), _AT_ONCE):
         await asyncio.sleep(0)
         await _INSERT_NAMES.run(unit, names[first : first + _AT_ONCE])
+
+
+async def add_hits(unit: Unit, hits: Iterable[tuple[str, str, int]]) -> None:
+    """Let passengers be found by the hits that their checks have opened: hit, manifest and position of each."""
+    rows = [KeyRow(hit_key(hit_id), manifest_id, position) for hit_id, manifest_id, position in hits]
+    if rows:
+        await unit.run(insert(_key), [row._asdict() for row in rows])
 
 
 async def find(reader: Reader, manifest_id: str) -> Manifest | None:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from app.access.domain import SYSTEM
 from app.checks import store as checks
 from app.checks.batcher import Batcher
+from app.checks.domain import Matter
 from app.checks.schemas import understand
 from app.checks.service import Desk, Question
 from app.db.unit import Actor, Reader
@@ -102,11 +103,14 @@ class Watch:
         for manifest_id, position in passengers:
             positions[manifest_id].add(position)
         asked: dict[str, Place] = {}
+        hits = defaultdict[Place, dict[Matter, str]](dict)
         async with self.runtime.reading(SYSTEM) as reader:
             for manifest_id, some in positions.items():
                 for item in await store.list_items(reader, manifest_id):
                     if item.position in some:
-                        asked |= {answer.check_id: (manifest_id, item.position) for answer in item.answers}
+                        place = manifest_id, item.position
+                        asked |= {answer.check_id: place for answer in item.answers}
+                        hits[place] |= {each.matter: each.hit_id for each in item.answers if each.hit_id}
         async with self.runtime.reading_checks(SYSTEM) as reader:
             records = await checks.list_records(reader, asked)
         questions, places = [], []
@@ -116,7 +120,7 @@ class Watch:
             actor = Actor(record.client_id, None, frozenset(), checkpoint=record.checkpoint, kind=record.kind)
             await asyncio.sleep(0)  # names take a while to understand, and checks come first
             question = understand(record.question.encode(), legal_day(record.at))
-            questions.append(Question(question, actor, -1, told))
+            questions.append(Question(question, actor, -1, told, hits[asked[record.id]]))
             places.append(asked[record.id])
         anew = defaultdict[Place, list[Answer]](list)
         for place, answer in zip(places, await put(self._ask, questions), strict=True):
@@ -126,6 +130,7 @@ class Watch:
     async def _keep(
         self, opened: Mapping[str, Watched], touched: Touched, anew: Mapping[Place, list[Answer]]
     ) -> None:
+        opened_hits: list[tuple[str, str, int]] = []
         async with self.runtime.writing(SYSTEM) as unit:
             for manifest in await store.lock(unit, {manifest_id for manifest_id, _ in anew}):
                 number, items = manifest.number, []
@@ -134,7 +139,11 @@ class Watch:
                     if answers:
                         items.append(item.answered_anew(answers, number + 1, manifest.kind, unit.now))
                         number = max(number, items[-1].number)
+                        known = {each.hit_id for each in item.answers}
+                        new = {each.hit_id for each in answers if each.hit_id} - known
+                        opened_hits += [(str(hit_id), manifest.id, item.position) for hit_id in new]
                 await store.save_items(unit, manifest, items, number)
+            await store.add_hits(unit, opened_hits)
             await store.advance(unit, opened, touched.size, touched.at)
             await store.tell(unit)
 

@@ -162,6 +162,58 @@ async def test_a_clearance_that_is_granted_and_ends_changes_the_answer(
     assert (await read(http, desk, manifest))["items"][0]["outcome"] == "refer"
 
 
+async def test_a_supervisors_word_is_what_the_carrier_is_told_and_it_holds_on(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller
+) -> None:
+    body = deterrence_body()
+    await impose(http, actors, body)
+    doubtful = passenger(body["subject"], person={"nationality": None})
+    manifest = await send(http, carrier, manifest_body(doubtful))
+    assert statuses(manifest) == ["contact"]
+    supervisor = await actors.client("supervisor", checkpoint="DPS")
+    (hit,) = expect(await http.get("/v1/hits", headers=supervisor.headers), 200)["items"]
+    expect(await say(http, supervisor, hit, "not_same_person"), 201)
+    now = await read(http, carrier, manifest)
+    assert (statuses(now), now["cursor"]) == (["board"], "1")
+    # Another entry about the same person's number asks anew: the first hit stays resolved.
+    number = body["subject"]["documents"][0]["number"]
+    other = deterrence_body()
+    other["subject"]["documents"][0] |= {"number": number, "issuing_state": "GBR"}
+    await impose(http, actors, other)
+    assert await worker.watch_manifests() == 1
+    assert statuses(await read(http, carrier, manifest)) == ["board"]
+    hits = expect(await http.get("/v1/hits", headers=supervisor.headers), 200)["items"]
+    assert [each["id"] for each in hits] == [hit["id"]]
+
+
+async def test_a_supervisor_who_knows_the_passenger_turns_a_call_into_a_refusal(
+    http: httpx2.AsyncClient, actors: Actors, carrier: Caller
+) -> None:
+    body = deterrence_body()
+    await impose(http, actors, body)
+    manifest = await send(
+        http, carrier, manifest_body(passenger(body["subject"], person={"nationality": None}))
+    )
+    supervisor = await actors.client("supervisor", checkpoint="DPS")
+    (hit,) = expect(await http.get("/v1/hits", headers=supervisor.headers), 200)["items"]
+    expect(await say(http, supervisor, hit, "confirmed", "refuse_entry"), 201)
+    assert statuses(await read(http, carrier, manifest)) == ["do_not_board"]
+
+
+async def test_a_supervisors_word_on_a_prevention_shows_no_carrier_anything(
+    http: httpx2.AsyncClient, actors: Actors, carrier: Caller, desk: Caller
+) -> None:
+    body = entry_body()
+    await impose(http, actors, body)
+    sent = manifest_body(passenger(body["subject"]), direction="exit")
+    told, own = await send(http, carrier, sent), await send(http, desk, sent)
+    supervisor = await actors.client("supervisor", checkpoint="DPS")
+    for hit in expect(await http.get("/v1/hits", headers=supervisor.headers), 200)["items"]:
+        expect(await say(http, supervisor, hit, "confirmed", "refuse_exit"), 201)
+    assert await read(http, carrier, told) == told
+    assert (await read(http, desk, own))["items"][0]["action"] == "refuse_exit"
+
+
 async def test_a_prevention_is_no_news_for_a_carrier_but_for_the_checkpoint(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller, desk: Caller
 ) -> None:

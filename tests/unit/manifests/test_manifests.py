@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from app.access.domain import Checkpoint
 from app.checks.domain import Match
@@ -153,3 +154,30 @@ def test_a_new_hit_alone_is_no_news() -> None:
         [answer("refer", Status.CONTACT)], 1, "manifest", NOW
     )
     assert again.number == 0
+
+
+@pytest.mark.parametrize(
+    ("direction", "status", "ruling", "told"),
+    [
+        ("entry", Status.CONTACT, "allow", Status.BOARD),
+        ("entry", Status.DO_NOT_BOARD, "allow", Status.BOARD),
+        ("entry", Status.CONTACT, "refuse_entry", Status.DO_NOT_BOARD),
+        ("entry", Status.CONTACT, "hold", Status.CONTACT),
+        ("exit", Status.BOARD, "refuse_exit", Status.BOARD),
+        ("entry", Status.BOARD, "refuse_entry", Status.BOARD),
+    ],
+)
+def test_what_a_supervisor_says_is_told_unless_it_would_show_a_prevention(
+    direction: str, status: Status, ruling: str, told: Status
+) -> None:
+    ruled = item(answer("refer", status, direction)).ruled("hit_1", ruling, 1, CARRIER, NOW)
+    assert ruled.status is told
+    assert ruled.number == (1 if told is not status else 0)
+
+
+def test_a_word_holds_on_for_the_same_hit_only() -> None:
+    ruled = item(answer("refer", Status.CONTACT, "entry")).ruled("hit_1", "allow", 1, CARRIER, NOW)
+    again = answer("refer", Status.CONTACT, "entry")
+    assert ruled.answered_anew([again], 2, CARRIER, NOW).status is Status.BOARD
+    other = structs.replace(again, hit_id="hit_2")
+    assert ruled.answered_anew([other], 2, CARRIER, NOW).status is Status.CONTACT
