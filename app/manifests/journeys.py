@@ -8,6 +8,10 @@ import msgspec
 
 from app.manifests.edifact import Segment
 
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2199
+"""What lies outside of these years is no time of a flight."""
+
 _DEPARTS: Final = frozenset({"189", "133", "136"})
 _ARRIVES: Final = frozenset({"232", "132", "178"})
 """Qualifiers of a DTM: scheduled, estimated and actual times."""
@@ -99,6 +103,7 @@ def local_time(digits: str) -> datetime | None:
     if form is None or not (digits.isascii() and digits[:14].isdigit()):
         return None
     try:
-        return datetime.strptime(digits[:14], form)  # noqa: DTZ007 - the time of a place whose zone the list does not name
+        time = datetime.strptime(digits[:14], form)  # noqa: DTZ007 - the time of a place whose zone the list does not name
     except ValueError:
         return None
+    return time if FIRST_YEAR <= time.year <= LAST_YEAR else None

@@ -1,12 +1,19 @@
 """The wire of manifests (contract section 5)."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
 from app.checks.schemas import AskedIn
 from app.manifests.domain import Item, Manifest, Status
+from app.manifests.journeys import FIRST_YEAR, LAST_YEAR
 from app.web.wire import Code, Line, Moment, WireIn, WireOut, moment
+
+Departure = Annotated[
+    Moment, Field(ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), lt=datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
+]
+"""A time of departure; neither a slip of the keyboard nor a year that has no instant in UTC."""
 
 
 class PassengerIn(AskedIn):
@@ -52,7 +59,7 @@ class ManifestIn(WireIn):
 
     flight: Annotated[Line, Field(max_length=35)]
     direction: Literal["exit", "entry"]
-    departs_at: Annotated[Moment, Field(description="Until then the answers follow the register.")]
+    departs_at: Annotated[Departure, Field(description="Until then the answers follow the register.")]
     origin: Annotated[Code, Field(alias="from", max_length=32, description="Code of the place of departure.")]
     destination: Annotated[
         Code, Field(alias="to", max_length=32, description="Code of the place of arrival.")
@@ -65,7 +72,7 @@ class JourneyIn(WireIn):
 
     flight: Annotated[Line, Field(max_length=35)]
     direction: Literal["exit", "entry"]
-    departs_at: Moment
+    departs_at: Departure
     origin: Annotated[Code, Field(alias="from", max_length=32)]
     destination: Annotated[Code, Field(alias="to", max_length=32)]
 

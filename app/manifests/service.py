@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import msgspec
 
@@ -35,7 +36,10 @@ Ask = Callable[[Question], Awaitable[bytes]]
 """Asks the desk, and returns what `told` made of the answer."""
 
 _encode = msgspec.json.Encoder().encode
-_answer = msgspec.json.Decoder(Answer).decode
+read_answer = msgspec.json.Decoder(Answer).decode
+"""What `told` wrote."""
+
+T = TypeVar("T")
 
 
 async def ask(
@@ -62,7 +66,7 @@ async def ask(
     questions = [
         Question(asked, asker, access_version, told) for each in wanted.passengers for asked in each.asked
     ]
-    answers = iter(await put(ask_desk, questions))
+    answers = map(read_answer, await put(ask_desk, questions))
     now = runtime.clock()
     items = [
         Item(
@@ -99,12 +103,11 @@ async def ask(
     return manifest, items
 
 
-async def put(ask_desk: Ask, questions: Sequence[Question]) -> list[Answer]:
+async def put(ask_desk: Callable[[Question], Awaitable[T]], questions: Sequence[Question]) -> list[T]:
     """Put questions to the desk, no more at once than it takes in one batch, so that counters' own go between."""
-    answers: list[Answer] = []
+    answers: list[T] = []
     for first in range(0, len(questions), LARGEST_BATCH):
-        some = questions[first : first + LARGEST_BATCH]
-        answers += map(_answer, await asyncio.gather(*map(ask_desk, some)))
+        answers += await asyncio.gather(*map(ask_desk, questions[first : first + LARGEST_BATCH]))
     return answers
 
 

@@ -22,13 +22,14 @@ from app.checks.schemas import understand
 from app.checks.service import Desk, Question
 from app.db.unit import Actor, Reader
 from app.entries import store as entries
+from app.errors import CekalError
 from app.kit.clock import legal_day
 from app.ledger.domain import Record, RecordType
 from app.ledger.service import head, list_after
 from app.manifests import store
 from app.manifests.domain import Answer
 from app.manifests.keys import keys_of_entry
-from app.manifests.service import put, told
+from app.manifests.service import put, read_answer, told
 from app.manifests.store import Watched
 from app.runtime import Runtime
 
@@ -77,8 +78,9 @@ class Watch:
             touched = await _touched(reader, opened, size)
         if not touched.news:
             return 0
-        anew = await self._answers(touched.passengers)
-        await self._keep(opened, touched, anew)
+        anew, failed = await self._answers(touched.passengers)
+        behind = {manifest_id for manifest_id, _ in failed}  # they are looked at again
+        await self._keep(opened.keys() - behind, touched, anew)
         return len(touched.passengers)
 
     async def _close_departed(self) -> None:
@@ -97,8 +99,8 @@ class Watch:
                 if await store.forget(unit, before, _SOME) < _SOME:
                     return
 
-    async def _answers(self, passengers: Iterable[Place]) -> dict[Place, list[Answer]]:
-        """New answers to the questions that were asked about these passengers."""
+    async def _answers(self, passengers: Iterable[Place]) -> tuple[dict[Place, list[Answer]], set[Place]]:
+        """New answers to the questions that were asked about these passengers, and for whom there are none now."""
         positions = defaultdict[str, set[int]](set)
         for manifest_id, position in passengers:
             positions[manifest_id].add(position)
@@ -123,12 +125,24 @@ class Watch:
             questions.append(Question(question, actor, -1, told, hits[asked[record.id]]))
             places.append(asked[record.id])
         anew = defaultdict[Place, list[Answer]](list)
-        for place, answer in zip(places, await put(self._ask, questions), strict=True):
-            anew[place].append(answer)
-        return anew
+        failed: set[Place] = set()
+        for place, answer in zip(places, await put(self._attempt, questions), strict=True):
+            if answer is None:
+                failed.add(place)
+            else:
+                anew[place].append(read_answer(answer))
+        return {place: answers for place, answers in anew.items() if place not in failed}, failed
+
+    async def _attempt(self, question: Question) -> bytes | None:
+        """An answer; None where it can't be had now, so that one question never holds the others up."""
+        try:
+            return await self._ask(question)
+        except CekalError:
+            logger.exception("a passenger can't be asked about anew now")
+            return None
 
     async def _keep(
-        self, opened: Mapping[str, Watched], touched: Touched, anew: Mapping[Place, list[Answer]]
+        self, followed: Iterable[str], touched: Touched, anew: Mapping[Place, list[Answer]]
     ) -> None:
         opened_hits: list[tuple[str, str, int]] = []
         async with self.runtime.writing(SYSTEM) as unit:
@@ -144,7 +158,7 @@ class Watch:
                         opened_hits += [(str(hit_id), manifest.id, item.position) for hit_id in new]
                 await store.save_items(unit, manifest, items, number)
             await store.add_hits(unit, opened_hits)
-            await store.advance(unit, opened, touched.size, touched.at)
+            await store.advance(unit, followed, touched.size, touched.at)
             await store.tell(unit)
 
 

@@ -170,6 +170,8 @@ async def test_more_than_a_thousand_or_a_large_body_are_too_much(
         ({"direction": "sideways"}, "/direction"),
         ({"departs_at": "tomorrow"}, "/departs_at"),
         ({"departs_at": "2026-11-24T09:05:00"}, "/departs_at"),
+        ({"departs_at": "0001-01-01T00:00:00+14:00"}, "/departs_at"),
+        ({"departs_at": "9999-12-31T23:59:59-12:00"}, "/departs_at"),
         ({"flight": ""}, "/flight"),
         ({"to": "D\u0000S"}, "/to"),
         ({"from": ...}, "/from"),

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.access.domain import SYSTEM
+from app.checks.service import Question
 from app.checks.tables import check
+from app.errors import NotStored
 from app.manifests import tables
 from app.runtime import Runtime
 from app.worker import Worker
@@ -261,6 +263,34 @@ async def test_a_round_that_fails_is_made_again(
     assert statuses(await read(http, carrier, manifest)) == ["board"]
     assert await worker.watch_manifests() == 1
     assert statuses(await read(http, carrier, manifest)) == ["do_not_board"]
+
+
+async def test_a_question_that_cannot_be_answered_holds_no_other_up(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    carrier: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bodies = [deterrence_body(), deterrence_body()]
+    manifests = [await send(http, carrier, manifest_body(passenger(body["subject"]))) for body in bodies]
+    for body in bodies:
+        await impose(http, actors, body)
+    worker = Worker(runtime)
+    ask, stuck = worker.manifests._ask, bodies[0]["subject"]["documents"][0]["number"]
+
+    async def refuse(question: Question) -> bytes:
+        if question.asked.body.document.number == stuck:
+            raise NotStored("This one can't be stored.")
+        return await ask(question)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker.manifests, "_ask", refuse)
+        assert await worker.watch_manifests() == 2
+    told = [statuses(await read(http, carrier, manifest)) for manifest in manifests]
+    assert told == [["board"], ["do_not_board"]]
+    assert await worker.watch_manifests() == 1
+    assert statuses(await read(http, carrier, manifests[0])) == ["do_not_board"]
 
 
 async def test_a_manifest_made_while_the_register_changes_keeps_its_own_place(

@@ -97,6 +97,8 @@ def test_a_birth_date_is_its_digits(told: str) -> None:
         ("DTM+189+2611240905'", datetime(2026, 11, 24, 9, 5)),  # noqa: DTZ001
         ("DTM+189:20261124:102'", datetime(2026, 11, 24)),  # noqa: DTZ001
         ("DTM+189:2613400905:201'", None),
+        ("DTM+189:000101010000:203'", None),
+        ("DTM+189:999912312359:203'", None),
         ("DTM+189'", None),
         ("", None),
     ],
