@@ -1,7 +1,7 @@
-"""The keys under which a passenger is watched: those by which the register is asked about them.
+"""By what a passenger is watched, and by what an entry finds those whom it may concern.
 
-Numbers are texts, names and days of birth are 64-bit numbers, as in the register. A passenger who shares one with an
-entry is asked about anew when that entry changes; whether it then concerns them the desk says.
+Numbers are kept as the register keeps them. Of names only anchors are kept, and the days of birth: whoever shares
+enough of them with an entry is compared by the keys themselves, those by which checks ask the register.
 """
 
 from collections.abc import Iterable
@@ -11,19 +11,34 @@ import msgspec
 from app.checks.schemas import Asked
 from app.entries.domain import Entry
 from app.entries.name_keys import listed
+from app.matching.anchors import Reach, anchored, reach
 from app.matching.keys import stored_days, stored_keys
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """What somebody is found by.
+    """What a passenger is found by.
 
     Attributes:
-        numbers: of documents and persons, and of hits.
-        names: of words of names, and of days of birth.
+        numbers: of documents and persons.
+        names: anchors of names, and days of birth.
     """
 
     numbers: frozenset[str]
     names: frozenset[int]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """By what an entry, in all its versions, finds passengers; by the former ones those for whom it was taken then.
+
+    Attributes:
+        keys: those of its names in the register.
+        days: of birth there, each with a sketch of a name.
+    """
+
+    numbers: frozenset[str]
+    reach: Reach
+    keys: frozenset[int]
+    days: frozenset[tuple[int, int]]
 
 
 def hit_key(hit_id: str) -> str:
@@ -38,19 +53,24 @@ def keys_of(questions: Iterable[Asked]) -> Keys:
     for asked in questions:
         numbers.update(asked.keys)
         if asked.wanted is not None:
-            names.update(asked.wanted.keys, asked.wanted.days)
+            names |= anchored(asked.traveller.person, asked.wanted)
     return Keys(frozenset(numbers), frozenset(names))
 
 
-def keys_of_entry(versions: Iterable[Entry]) -> Keys:
-    """The keys by which an entry touches passengers: also those of its former versions, for whom it was taken then."""
+def listed_of(versions: Iterable[Entry]) -> Listed:
+    """By what an entry finds passengers."""
     numbers: set[str] = set()
-    names: set[int] = set()
+    keys: set[int] = set()
+    days: set[tuple[int, int]] = set()
+    bits: dict[int, float] = {}
+    least = float("inf")
     for subject in dict.fromkeys(entry.subject for entry in versions):
         person = listed(subject)
         spelled = (*person.names, *person.weak)
         numbers |= subject.identifiers()
-        names.update(
-            stored_keys(spelled, person.births), (day for day, _ in stored_days(spelled, person.births))
-        )
-    return Keys(frozenset(numbers), frozenset(names))
+        keys.update(stored_keys(spelled, person.births))
+        days.update(stored_days(spelled, person.births))
+        reached = reach(spelled, person.births)
+        bits = {key: max(bits.get(key, 0.0), reached.bits.get(key, 0.0)) for key in bits | reached.bits}
+        least = min(least, reached.least)
+    return Listed(frozenset(numbers), Reach(bits, least), frozenset(keys), frozenset(days))

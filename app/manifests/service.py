@@ -153,7 +153,7 @@ async def follow_hit(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
     """
     hit = resolved.hit
     action = hit.resolutions[-1].action
-    places = await store.list_sharing(unit, [hit_key(hit.id)], [])
+    places = await store.list_sharing(unit, [hit_key(hit.id)])
     for manifest in await store.lock(unit, {place.manifest_id for place in places}):
         positions = {place.position for place in places if place.manifest_id == manifest.id}
         number, items = manifest.number, []

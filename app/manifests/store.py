@@ -1,6 +1,5 @@
 """Every SQL statement about manifests."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,14 +40,11 @@ class KeyRow(NamedTuple):
     position: int
 
 
-_INSERT = BulkInsert((_key, KeyRow), (_item, ItemRow))
-_INSERT_NAMES = BulkInsert((_name_key, KeyRow))
-_AT_ONCE = 2_000
-"""Rows: SQLite writes in the loop's own thread, and a thousand passengers have forty thousand keys."""
-_SHARING = [
+_INSERT = BulkInsert((_key, KeyRow), (_name_key, KeyRow), (_item, ItemRow))
+_SHARING, _SHARING_NAMES = (
     select(table.c.key, table.c.manifest_id, table.c.position).where(any_of(table.c.key, "keys"))
     for table in (_key, _name_key)
-]
+)
 _OPEN = select(_manifest.c.id, _manifest.c.sequence, _manifest.c.asked_at).where(
     _manifest.c.closed_at.is_(None)
 )
@@ -87,10 +83,7 @@ async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mappi
     numbers = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.numbers]
     names = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.names]
     rows = [ItemRow(manifest.id, item.position, item.number, _encode(item).decode()) for item in items]
-    await _INSERT.run(unit, numbers, rows)
-    for first in range(0, len(names), _AT_ONCE):
-        await asyncio.sleep(0)
-        await _INSERT_NAMES.run(unit, names[first : first + _AT_ONCE])
+    await _INSERT.run(unit, numbers, names, rows)
 
 
 async def add_hits(unit: Unit, hits: Iterable[tuple[str, str, int]]) -> None:
@@ -147,12 +140,14 @@ async def list_open(reader: Reader) -> list[Watched]:
     return [Watched(*row) for row in await reader.run(_OPEN)]
 
 
-async def list_sharing(reader: Reader, numbers: Iterable[str], names: Iterable[int]) -> list[KeyRow]:
-    """The passengers of open manifests that have one of the keys."""
-    found = []
-    for statement, keys in zip(_SHARING, (list(numbers), list(names)), strict=True):
-        found += [KeyRow(*row) for row in await reader.run(statement, {"keys": keys})]
-    return found
+async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
+    """The passengers of open manifests that have one of the numbers."""
+    return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
+
+
+async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
+    """The passengers of open manifests that have one of the anchors or days of birth."""
+    return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 
 async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:

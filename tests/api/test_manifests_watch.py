@@ -286,7 +286,7 @@ async def test_a_question_that_cannot_be_answered_holds_no_other_up(
 
     with monkeypatch.context() as patched:
         patched.setattr(worker.manifests, "_ask", refuse)
-        assert await worker.watch_manifests() == 2
+        assert await worker.watch_manifests() == 1
     told = [statuses(await read(http, carrier, manifest)) for manifest in manifests]
     assert told == [["board"], ["do_not_board"]]
     assert await worker.watch_manifests() == 1
