@@ -40,7 +40,7 @@ class KeyRow(NamedTuple):
     position: int
 
 
-_INSERT = BulkInsert((_key, KeyRow), (_name_key, KeyRow), (_item, ItemRow))
+_INSERT = BulkInsert((_key, KeyRow._fields), (_name_key, KeyRow._fields), (_item, ItemRow._fields))
 _SHARING, _SHARING_NAMES = (
     select(table.c.key, table.c.manifest_id, table.c.position).where(any_of(table.c.key, "keys"))
     for table in (_key, _name_key)
