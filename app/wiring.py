@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from app.alerts.service import DrillCalled, follow_entry, tell_drill
+from app.alerts.service import DrillCalled, follow_entry, follow_seal, tell_drill
 from app.clearances.service import ClearanceDecided
 from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
 from app.db.unit import Follow
-from app.entries.events import EntryChanged, EntryErased, tell_erasure, tell_ledger
+from app.entries.events import EntryChanged, EntryErased, EntrySealed, tell_erasure, tell_ledger
 from app.hits.service import HitResolved
 from app.kit.clock import Clock
 from app.ledger.service import append
@@ -23,6 +23,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         projectors={
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure,),
+            EntrySealed: (follow_seal,),
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),
             HitResolved: (tell_passenger,),

@@ -1,6 +1,6 @@
 """What an alert says, and how it travels; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -155,21 +155,29 @@ def message_of(alert: Alert, entry: Entry | None, contact: Contact | None, messa
     }
 
 
-def on_the_wire(record: Record) -> dict[str, Any] | None:
-    """An alert's ledger record as checkpoints read it; None once its personal part is erased."""
+def on_the_wire(record: Record, sealed: Collection[str] = ()) -> dict[str, Any] | None:
+    """An alert's ledger record as checkpoints read it; None once its personal part is erased.
+
+    Args:
+        record: the record.
+        sealed: entries of which nobody is named any more, whatever the alert said when it was issued (R61).
+    """
     if record.personal is None:
         return None
+    said = record.personal
+    if record.entry_id in sealed:
+        said = {**said, "message": SEALED_MESSAGE, "entry": {**said["entry"], **_NOBODY}}
     return {
         "id": record.alert_id,
         "sequence": record.sequence,
         "previous_sequence": record.leaf["previous_sequence"],
-        **record.personal,
+        **said,
     }
 
 
-def frame(record: Record, epoch: str) -> bytes | None:
+def frame(record: Record, epoch: str, sealed: Collection[str] = ()) -> bytes | None:
     """An alert's ledger record as one server-sent event: encoded once, the same bytes for everybody."""
-    message = on_the_wire(record)
+    message = on_the_wire(record, sealed)
     if message is None:
         return None
     data = msgspec.json.encode(message)

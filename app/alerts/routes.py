@@ -96,7 +96,8 @@ async def read_alerts(
     """Alerts beyond a cursor, waiting up to 30 seconds for the first."""
     with hub.polling(actor):
         page = await read_ledger(request, actor, after, limit, wait, alerts_only=True)
-    items = [message for message in map(on_the_wire, page.records) if message is not None]
+    told = (on_the_wire(record, page.closed) for record in page.records)
+    items = [message for message in told if message is not None]
     return AlertsOut(
         items=[AlertOut.model_validate(item) for item in items],
         cursor=page.head.cursor(page.position),

@@ -20,7 +20,7 @@ from app.alerts.domain import (
 from app.alerts.store import erase_of_entry, has_open, list_open, list_unacknowledged
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
-from app.entries.events import EntryChanged
+from app.entries.events import EntryChanged, EntrySealed
 from app.entries.store import find
 from app.entries.views import ALL_ENTRIES, open_to
 from app.errors import Fault, Invalid, NotFound
@@ -37,6 +37,7 @@ __all__ = [
     "erase_of_entry",
     "escalate",
     "follow_entry",
+    "follow_seal",
     "has_open",
     "list_open",
     "list_unacknowledged",
@@ -91,15 +92,24 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     family begins, and never again: whoever was told of the beginning is told of the end. A formal entry goes on
     in the family of the urgent one that it formalises.
     """
-    entry = event.entry
-    if not (entry.alerted and event.alerts):
+    if not (event.entry.alerted and event.alerts):
         return ()
+    draft = await _tell(unit, event.entry, ended=event.what is RecordType.ENTRY_ENDED)
+    return [replace(draft, effective_at=event.effective_at)]
+
+
+async def follow_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
+    """Tell whoever was alerted that an entry is sealed now: an update that names nobody (R61)."""
+    return [await _tell(unit, event.entry, ended=False)]
+
+
+async def _tell(unit: Unit, entry: Entry, *, ended: bool) -> Draft:
     family = None
     if entry.version > 1 or entry.formalises is not None:  # there was nothing before it otherwise
         family = await store.find_family(unit, [entry.id, entry.formalises or entry.id])
     kind = AlertKind.RAISE
     if family is not None:
-        kind = AlertKind.CANCEL if event.what is RecordType.ENTRY_ENDED else AlertKind.UPDATE
+        kind = AlertKind.CANCEL if ended else AlertKind.UPDATE
     alert_id = new_id("alr", unit.now)
     alert = Alert(
         id=alert_id,
@@ -117,8 +127,7 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
         await store.fix_recipients(unit, alert_id)
     elif kind is AlertKind.CANCEL:
         await store.cancel_family(unit, family.id)
-    draft = _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE)
-    return [replace(draft, effective_at=event.effective_at)]
+    return _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE)
 
 
 async def drill(

@@ -15,7 +15,7 @@ from app.alerts.hub import AT_ONCE, Hub, Stream
 from app.alerts.tail import Tail
 from app.db.unit import Actor
 from app.errors import Unavailable, WrongRole
-from app.ledger.service import head, list_after
+from app.ledger.service import closed_among, head, list_after
 
 _PAGE = 500
 _HEADERS = [
@@ -124,7 +124,8 @@ async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> tu
         frames = []
         while True:
             records = await list_after(reader, position, _PAGE, alerts_only=True)
-            frames += [frame(record, here.epoch) or b"" for record in records]
+            sealed = await closed_among(reader, records)
+            frames += [frame(record, here.epoch, sealed) or b"" for record in records]
             if records:
                 position = records[-1].sequence
             if len(records) < _PAGE:

@@ -23,7 +23,7 @@ from app.kit.bell import heard
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
 from app.ledger.domain import Head
-from app.ledger.service import list_after, list_of_alerts
+from app.ledger.service import closed_among, list_after, list_of_alerts
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -173,7 +173,9 @@ class Tail:
             here = self.head
             async with self.runtime.reading(SYSTEM) as reader:
                 records = await list_of_alerts(reader, await list_open(reader))
-            frames = [frame(record, here.epoch) or b"" for record in records if record.sequence <= here.size]
+                sealed = await closed_among(reader, records)
+            told = (frame(record, here.epoch, sealed) for record in records if record.sequence <= here.size)
+            frames = [each or b"" for each in told]
             self._standing = (b"".join(frames), here.size, loop.time() + _STANDING_SECONDS)
         return self._standing[:2]
 

@@ -40,6 +40,17 @@ class EntryErased:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class EntrySealed:
+    """An entry that checkpoints were alerted about was sealed: what they show of it must go (R61).
+
+    Attributes:
+        entry: the entry with its seal.
+    """
+
+    entry: Entry
+
+
 async def tell_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
     """The ledger's record of an erasure: a new version to take out; what stands beside it names nobody."""
     entry = event.entry

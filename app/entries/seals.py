@@ -6,7 +6,8 @@ from app.access.domain import normal_person
 from app.access.service import list_persons, record
 from app.db.unit import Reader, Unit
 from app.entries import store
-from app.entries.domain import Entry, Notice
+from app.entries.domain import Entry, Notice, State
+from app.entries.events import EntrySealed
 from app.entries.subjects import Subject
 from app.entries.views import visible
 from app.entries.wanted import Wanted
@@ -58,6 +59,8 @@ async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, Wanted]]) -> 
 async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequence[str]) -> Entry:
     """Say for whom an entry is sealed; its authors always see it. An entry that had no seal gets one.
 
+    Checkpoints that were alerted before there was a seal are told to take the identity away.
+
     Raises:
         NotFound: outside the actor's view.
         StaleVersion: it has changed meanwhile.
@@ -75,6 +78,10 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
     entry = await _close(unit, entry, set(persons), tell=False)
     await store.save(unit, entry, "sealed")
     await record(unit, "entry.sealed", entry.id, {"persons": sorted(set(persons))})
+    holds = before.at(unit.now).state in {State.PROVISIONAL, State.ACTIVE}
+    if before.sealed_for is None and before.alerted and holds:
+        unit.happened(EntrySealed(entry))
+        await unit.conclude()
     return entry
 
 

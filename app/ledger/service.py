@@ -1,6 +1,6 @@
 """Use cases of the ledger: append, and read on from a cursor."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.db.unit import Reader, Unit
@@ -24,6 +24,7 @@ __all__ = [
     "Page",
     "append",
     "close",
+    "closed_among",
     "erase_of_entry",
     "found",
     "head",
@@ -108,6 +109,11 @@ async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inc
     return [Inclusion(s, size, merkle.inclusion_path(s - 1, size, stored), top) for s in sequences]
 
 
+async def closed_among(reader: Reader, records: Iterable[Record]) -> frozenset[str]:
+    """Of which of their entries the personal part stays with the owner: those that are, or were, sealed."""
+    return await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
+
+
 async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_only: bool = False) -> Page:
     """At most `limit` records beyond a cursor.
 
@@ -124,7 +130,7 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_on
     records = [record for record in beyond[:limit] if record.sequence <= here.size]
     more = len(beyond) > len(records)  # also what was appended after the head was read: the next page has it
     position = records[-1].sequence if more and records else here.size
-    closed = await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
+    closed = await closed_among(reader, records)
     return Page(records, here, position, more=more, closed=closed)
 
 

@@ -57,6 +57,52 @@ async def test_its_alerts_name_nobody_and_say_that_the_scan_decides(http: AsyncC
         assert (alert["entry"]["measure"], alert["direction"]) == ("prevention", "exit")
 
 
+async def test_an_entry_that_is_sealed_after_its_alert_is_taken_from_every_screen(
+    http: AsyncClient, actors: Actors
+):
+    counter, author = await actors.client("checkpoint"), await actors.client("submitter")
+    duty = await actors.client("duty_officer")
+    body = urgent_body()
+    entry = await decide(http, duty, (await sound(http, author, body))["entry"], "countersign")
+    assert body["subject"]["full_name"] in str(await alerts(http, counter))
+    path = f"/v1/entries/{entry['id']}/seal"
+    sealed = expect(
+        await http.put(path, json={"persons": [duty.person]}, headers=author.on(etag(entry))), 200
+    )
+    told = await alerts(http, counter)
+    assert [(each["kind"], each["action"]) for each in told] == [
+        ("raise", "refer_to_supervisor"),
+        ("update", "refuse_exit"),
+        ("update", "refuse_exit"),
+    ]
+    assert told[-1]["entry"]["version"] == sealed["version"]
+    assert told[-1]["refers_to"] == told[0]["id"]
+    for each in told:  # also what was told before, to whoever asks only now
+        assert {name: each["entry"][name] for name in NOBODY} == NOBODY
+        assert each["message"] == SEALED_MESSAGE
+    again = {"persons": [duty.person, (await actors.client("approver")).person]}
+    expect(await http.put(path, json=again, headers=author.on(etag(sealed))), 200)
+    assert len(await alerts(http, counter)) == len(told)
+    answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(answer, 200)["action"] == "refuse_exit"
+
+
+async def test_nobody_is_alerted_by_the_seal_of_what_never_was_an_alert_or_has_ended(
+    http: AsyncClient, actors: Actors
+):
+    counter, author = await actors.client("checkpoint"), await actors.client("submitter")
+    verifier = await actors.client("verifier")
+    listed = await submit(http, author)
+    over = (await sound(http, author))["entry"]
+    over = await decide(http, await actors.client("duty_officer"), over, "reject", "A mistake.")
+    before = await alerts(http, counter)
+    for entry in (listed, over):
+        path = f"/v1/entries/{entry['id']}/seal"
+        body = {"persons": [verifier.person]}
+        expect(await http.put(path, json=body, headers=author.on(etag(entry))), 200)
+    assert len(await alerts(http, counter)) == len(before) == 2
+
+
 async def test_the_coverage_of_its_alert_is_for_those_who_see_it(http: AsyncClient, actors: Actors):
     _, made, people = await raised(http, actors)
     path = f"/v1/alerts/{made['alert']['id']}/coverage"
