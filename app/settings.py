@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     delay_personal_days: Days = Field(
         365, description="how long it is kept who the traveller of a delayed departure was"
     )
+    delay_sponsor_days: Days = Field(
+        1830, description="how long it is kept who had sent them; patterns reach back five years"
+    )
 
     letterhead_lines: Annotated[tuple[str, ...], NoDecode] = Field(
         (

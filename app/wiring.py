@@ -9,6 +9,7 @@ from app.clearances.service import tell_ledger as tell_clearance
 from app.db.unit import Follow
 from app.entries.events import EntryChanged, EntryErased, EntrySealed, tell_erasure, tell_ledger
 from app.hits.service import HitResolved
+from app.hits.service import forget_entry as forget_hits
 from app.kit.clock import Clock
 from app.ledger.service import append
 from app.manifests.service import follow_hit as tell_passenger
@@ -22,7 +23,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
     follow = Follow(
         projectors={
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
-            EntryErased: (tell_erasure,),
+            EntryErased: (tell_erasure, forget_hits),
             EntrySealed: (follow_seal,),
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),

@@ -19,7 +19,7 @@ from app.alerts import store as alerts
 from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.checks.service import Desk
-from app.departures.service import erase_travellers
+from app.departures import service as departures
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.renewal import renew_names
@@ -30,6 +30,7 @@ from app.manifests.watch import Watch
 from app.notices import rounds as notices
 from app.retention import service as retention
 from app.runtime import Runtime
+from app.supervision import service as supervision
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,20 @@ class Worker:
                     await asyncio.sleep(_BREATH)  # thousands may be due at once, and checks come first
                 if len(due) < _SOME:
                     break
-        return erased
+        return erased + await self._retain_reports()
+
+    async def _retain_reports(self) -> int:
+        """Erase the foreigners from old supervision reports, in small steps; from how many."""
+        erased, after = 0, ""
+        while True:
+            async with self.runtime.reading(SYSTEM) as reader:
+                due = await supervision.list_due(reader, self.runtime.settings, after, _FEW)
+            if due:
+                after = due[-1].id
+                async with self.runtime.writing(SYSTEM) as unit:
+                    erased += await supervision.erase(unit, due)
+            if len(due) < _FEW:
+                return erased
 
     async def renew_names(self) -> int:
         """Make name keys of older rules anew, in small steps that let others write between; how many entries'."""
@@ -163,7 +177,7 @@ class Worker:
         async with self.runtime.writing(SYSTEM) as unit:
             await forget_answers(unit, now - KEPT)
             await alerts.forget_absent(unit, now - timedelta(hours=1))
-        await self._forget_travellers()
+        await self._forget_delayed()
         await self.manifests.forget()
         cutoff = first_id("chk", now - timedelta(days=settings.question_days))
         while True:
@@ -171,9 +185,14 @@ class Worker:
                 if await checks.forget_questions(unit, cutoff, _SOME) < _SOME:
                     return
 
-    async def _forget_travellers(self) -> None:
-        """Erase who the travellers of old delayed departures were, in small steps."""
-        while True:
-            async with self.runtime.writing(SYSTEM) as unit:
-                if await erase_travellers(unit, self.runtime.settings.delay_personal_days, _SOME) < _SOME:
-                    return
+    async def _forget_delayed(self) -> None:
+        """Erase who the travellers of old delayed departures were, and who had sent them, in small steps."""
+        settings = self.runtime.settings
+        for erase, days in (
+            (departures.erase_travellers, settings.delay_personal_days),
+            (departures.erase_sponsors, settings.delay_sponsor_days),
+        ):
+            erased = _SOME
+            while erased == _SOME:
+                async with self.runtime.writing(SYSTEM) as unit:
+                    erased = await erase(unit, days, _SOME)

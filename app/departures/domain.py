@@ -109,6 +109,7 @@ class Delay:
     recorded_by: str
     recorded_at: datetime
     purged_at: datetime | None = None
+    sponsor_purged_at: datetime | None = None
 
 
 @dataclass(slots=True)

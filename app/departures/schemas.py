@@ -99,6 +99,7 @@ class DelayItemOut(WireOut):
     recorded_by: str
     recorded_at: Moment
     traveller_erased_at: Moment | None
+    sponsor_erased_at: Moment | None
 
     @staticmethod
     def members(delay: Delay) -> dict[str, Any]:
@@ -119,6 +120,7 @@ class DelayItemOut(WireOut):
             "recorded_by": delay.recorded_by,
             "recorded_at": delay.recorded_at,
             "traveller_erased_at": delay.purged_at,
+            "sponsor_erased_at": delay.sponsor_purged_at,
         }
 
 

@@ -202,3 +202,11 @@ async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
     if erased:
         await record(unit, "delay.travellers_erased", None, {"erased": erased})
     return erased
+
+
+async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
+    """Erase who had sent those delayed more than some days ago, when no pattern needs them; how many were."""
+    erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
+    if erased:
+        await record(unit, "delay.sponsors_erased", None, {"erased": erased})
+    return erased

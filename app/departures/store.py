@@ -136,3 +136,15 @@ async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
         erased = update(tables.delay).where(any_of(tables.delay.c.id, "ids")).values(purged_at=unit.now)
         await unit.run(erased, ids)
     return len(ids["ids"])
+
+
+async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
+    """Erase who the sponsors of delays before an instant were; of how many, at most `limit`."""
+    table = tables.delay
+    old = select(table.c.id).where(table.c.sponsor.is_not(None), table.c.occurred_at < before)
+    ids = {"ids": list((await unit.run(old.order_by(table.c.occurred_at).limit(limit))).scalars())}
+    if ids["ids"]:
+        await unit.run(delete(tables.sponsor_key).where(any_of(tables.sponsor_key.c.delay_id, "ids")), ids)
+        left = update(table).where(any_of(table.c.id, "ids"))
+        await unit.run(left.values(sponsor=None, group_reference=None, sponsor_purged_at=unit.now), ids)
+    return len(ids["ids"])

@@ -18,8 +18,15 @@ delay = Table(
     Column("recorded_by", Id, nullable=False),  # client
     Column("recorded_at", Instant, nullable=False),
     Column("purged_at", Instant),  # when the traveller was erased
+    Column("sponsor_purged_at", Instant),  # when the sponsor was
 )
 Index("ix_departure_delay_occurred_at", delay.c.occurred_at, delay.c.id)
+Index(
+    "ix_departure_delay_sponsored",
+    delay.c.occurred_at,
+    sqlite_where=delay.c.sponsor.is_not(None),
+    postgresql_where=delay.c.sponsor.is_not(None),
+)
 Index("ix_departure_delay_checkpoint", delay.c.checkpoint, delay.c.id)
 
 traveller = Table(

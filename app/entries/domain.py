@@ -194,6 +194,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         ends = [end for end in (self.in_force_until, self.superseded_from) if end is not None]
         return min(ends, default=None)
 
+    @property
+    def rests_since(self) -> datetime | None:
+        """Since when nothing happens to it any more: its end, or the return that nobody has answered."""
+        return self.updated_at if self.state is State.RETURNED else self.ended_at
+
     def in_force(self, now: datetime) -> bool:
         """Whether the measure holds at an instant: computed, never a flag (R29)."""
         over = self.over_at

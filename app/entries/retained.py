@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -14,8 +15,11 @@ from app.entries.erasure import without_person
 _decode = msgspec.json.Decoder(Entry).decode
 _encode = msgspec.json.Encoder().encode
 
+NOTHING: Final = 0
+"""The stage of an entry of which nothing is erased."""
+
 Position = tuple[datetime, str]
-"""When an entry ended, and its id."""
+"""When an entry ended, or was returned for good, and its id."""
 
 
 async def list_ended(

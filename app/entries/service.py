@@ -67,7 +67,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     Raises:
         NotFound: outside the actor's view.
         WrongAgency: the actor sees the entry, but it is another agency's.
-        StaleVersion, WrongState: it has changed, or was not returned.
+        StaleVersion, WrongState: it has changed, was not returned, or the person has been erased from it.
         CekalError: as `submit`.
     """
     entry = before = await store.lock(unit, entry_id)
@@ -77,6 +77,8 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     entry.expect(expected)
     if entry.state is not State.RETURNED:
         raise WrongState("Only a returned entry can be resubmitted.")
+    if entry.erased_at is not None:
+        raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
     owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
     similar = await refuse_duplicates(unit, wanted, owner.code, but={entry_id, entry.formalises})
@@ -95,6 +97,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         refuse_gap(entry.starts_on, urgent, acknowledged=entry.gap_acknowledged)
     entry = await seal(unit, entry, wanted.sealed_for, before)
     await store.save(unit, entry, "resubmitted", reindex=True)
+    await retained.mark(unit, entry.id, retained.NOTHING)
     await keep_photo(unit, entry, wanted)
     return entry
 

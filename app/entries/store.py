@@ -55,7 +55,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "extension_count": entry.extension_count,
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
-        "ended_at": entry.ended_at,
+        "ended_at": entry.rests_since,
         "citizenship": entry.citizenship,
         "province": entry.province,
         "sealed": entry.sealed_for is not None,

@@ -31,7 +31,7 @@ entry = Table(
     Column("ends_on", Date),
     Column("in_force_from", Instant),
     Column("in_force_until", Instant),
-    Column("ended_at", Instant),
+    Column("ended_at", Instant),  # of a returned request: when it was returned; retention counts from here
     Column("extension_count", Integer, nullable=False, server_default="0"),
     Column("deliver_from", Instant),  # since when the decision should reach the person; None once it has
     Column("minister_from", Instant),  # the same of the minister

@@ -9,6 +9,7 @@ import msgspec
 
 from app.clearances.domain import Obstacle
 from app.db.unit import Actor
+from app.entries.erasure import ERASED
 from app.errors import Fault, Invalid, StaleVersion, WrongState
 from app.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, NoticeName, TermName, owner, post
 
@@ -144,6 +145,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     def escalated(self, at: datetime) -> Self:
         """The hit once it was told that nobody has resolved it in time; its version stays."""
         return msgspec.structs.replace(self, escalated_at=at)
+
+    def erased(self) -> Self:
+        """The hit without its supervisors' words; what they said, when, and what became of it stays (R64)."""
+        said = tuple(msgspec.structs.replace(each, note=ERASED) for each in self.resolutions)
+        return msgspec.structs.replace(self, resolutions=said)
 
     def within(self, actor: Actor) -> bool:
         """Whether it is in an actor's view: an auditor's, or a supervisor's of its checkpoint."""

@@ -16,6 +16,7 @@ from app.clearances.domain import Obstacle, bearer_of, obstacle
 from app.clearances.service import propose
 from app.db.unit import Reader, Unit
 from app.entries import store as entries
+from app.entries.events import EntryErased
 from app.errors import NotFound
 from app.hits import store
 from app.hits.adopting import take_up, take_up_one
@@ -33,11 +34,22 @@ from app.hits.domain import (
 from app.hits.store import Filter
 from app.kit.clock import legal_day
 from app.kit.ids import first_id
+from app.ledger.domain import Draft as LedgerDraft
 from app.notices.domain import Draft
 from app.notices.service import tell
 from app.runtime import Runtime
 
-__all__ = ["Examined", "HitResolved", "examine", "expect_open", "list_page", "remind", "resolve", "take_up"]
+__all__ = [
+    "Examined",
+    "HitResolved",
+    "examine",
+    "expect_open",
+    "forget_entry",
+    "list_page",
+    "remind",
+    "resolve",
+    "take_up",
+]
 
 _plain = msgspec.json.Decoder().decode
 _SOME = 200
@@ -90,6 +102,18 @@ async def list_page(
         before=min(bounds, default=None),
     )
     return await store.list_page(reader, wanted, limit)
+
+
+async def forget_entry(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
+    """Erase what supervisors wrote about hits once each entry that was matched names nobody any more (R64).
+
+    A projector. While one of them still holds, or is kept, the words belong to its file as well.
+    """
+    for hit in await store.lock_of_entry(unit, event.entry.id):
+        matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
+        if all(each.erased_at is not None for each in matched):
+            await store.save(unit, hit.erased())
+    return ()
 
 
 async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:

@@ -50,6 +50,9 @@ async def known(reader: Reader, hit_ids: Collection[str]) -> set[str]:
 async def add(unit: Unit, hits: Sequence[Hit]) -> None:
     """Store new hits."""
     await unit.run(insert(_table), [_columns(hit) for hit in hits])
+    matched = [{"entry_id": each.entry_id, "hit_id": hit.id} for hit in hits for each in hit.matched]
+    if matched:
+        await unit.run(insert(tables.match), matched)
 
 
 async def save(unit: Unit, hit: Hit) -> None:
@@ -68,6 +71,13 @@ async def lock(unit: Unit, hit_id: str) -> Hit:
     """A hit that the register has, held against other writers until the commit."""
     statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
     return _decode((await unit.run(statement)).scalar_one())
+
+
+async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
+    """The hits that an entry has had, held against other writers until the commit."""
+    matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
+    statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
+    return [_decode(document) for (document,) in await unit.run(statement.with_for_update())]
 
 
 async def find_mark(reader: Reader) -> str | None:

@@ -1,6 +1,6 @@
 """Tables of hits, read on from the checks. Columns are for finding them; the hit itself is its `document`."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 
 from app.db.types import Id, Instant, metadata
 
@@ -21,6 +21,14 @@ Index(
     hit.c.remind_at,
     sqlite_where=hit.c.remind_at.is_not(None),
     postgresql_where=hit.c.remind_at.is_not(None),
+)
+
+match = Table(
+    "hit_match",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("hit_id", ForeignKey("hit.id"), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 mark = Table(

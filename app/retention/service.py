@@ -32,7 +32,10 @@ _ALL: Sequence[str] = ("photo", "letter")
 async def list_due(
     reader: Reader, stage: Stage, settings: Settings, after: Position | None, limit: int
 ) -> list[Position]:
-    """Entries whose stage is due, longest ended first, behind a position; also those that are held back."""
+    """Entries whose stage is due, longest ended first, behind a position; also those that are held back.
+
+    A returned request that nobody takes up again is over with its return.
+    """
     until = ended_by(stage, settings, reader.now)
     return [] if until is None else await retained.list_ended(reader, stage, until, after, limit)
 
@@ -48,7 +51,7 @@ async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> 
     """
     entry = await entry_store.lock(unit, entry_id)
     until = ended_by(stage, settings, unit.now)
-    if until is None or entry.ended_at is None or entry.ended_at > until:
+    if until is None or _rests_less(entry, until):
         return False
     if await retained.stage_of(unit, entry_id) >= stage or await _held(unit, entry, until):
         return False
@@ -67,7 +70,11 @@ async def _held(reader: Reader, entry: Entry, until: datetime) -> bool:
     if await objections.has_open(reader, entry.id) or await rectifications.has_open(reader, entry.id):
         return True
     formal = await entry_store.list_formalising(reader, entry.id)
-    return any(other.ended_at is None or other.ended_at > until for other in formal)
+    return any(other.erased_at is None and _rests_less(other, until) for other in formal)
+
+
+def _rests_less(entry: Entry, until: datetime) -> bool:
+    return entry.rests_since is None or entry.rests_since > until
 
 
 async def _erase_person(unit: Unit, entry: Entry) -> None:

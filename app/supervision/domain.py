@@ -7,11 +7,13 @@ number is the report's (art. 91(2)a; R6).
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Self
 
 import msgspec
 
 from app.access.domain import IMMIGRATION
 from app.db.unit import Actor
+from app.entries.erasure import ERASED
 from app.entries.subjects import Subject
 from app.errors import WrongAgency
 
@@ -32,10 +34,14 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     findings: str
     officers: tuple[str, ...]
 
+    def erased(self) -> Self:
+        """What is left once the foreigner is erased: the day, and the officers who answer for it (R64)."""
+        return msgspec.structs.replace(self, subject=Subject(full_name=ERASED), place=ERASED, findings=ERASED)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report of a team, as it was filed; it never changes.
+    """One report of a team, as it was filed; nothing changes it but its erasure.
 
     Attributes:
         year, ordinal: what its number is made of; ordinals of a year are dense, from 1.
@@ -51,6 +57,7 @@ class Report:
     filed_by: str
     filed_at: datetime
     observed: Observed
+    erased_at: datetime | None = None
 
     @property
     def number(self) -> str:

@@ -33,7 +33,7 @@ async def file_supervision_report(
     """Tell Immigration what was seen of a foreigner; the register gives the report its number."""
     report = await service.file(unit, body.observed())
     response.headers["Location"] = f"/v1/supervision-reports/{report.id}"
-    response.headers["ETag"] = etag_of(1, [])
+    response.headers["ETag"] = etag_of(1, [], None)
     return SupervisionReportOut.of(report, [])
 
 
@@ -61,5 +61,5 @@ async def read_supervision_report(
     """One report, and the entries that rest on it."""
     report = await service.get(reader, report_id)
     grounds = (await service.grounded(reader, [report]))[report.id]
-    response.headers["ETag"] = tag = etag_of(1, grounds)
+    response.headers["ETag"] = tag = etag_of(1, grounds, report.erased_at)
     return not_modified(if_none_match, tag) or SupervisionReportOut.of(report, grounds)

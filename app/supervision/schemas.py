@@ -80,6 +80,12 @@ class SupervisionReportOut(WireOut):
     grounds: Annotated[list[str], Field(description="Ids of the entries that rest on it, oldest first.")]
     filed_by: str
     filed_at: Moment
+    erased_at: Annotated[
+        Moment | None,
+        Field(
+            description="When the foreigner, the place and the findings were erased; null while they are there."
+        ),
+    ]
 
     @classmethod
     def of(cls, report: Report, grounds: Sequence[str]) -> Self:
@@ -99,4 +105,5 @@ class SupervisionReportOut(WireOut):
             grounds=list(grounds),
             filed_by=report.filed_by,
             filed_at=report.filed_at,
+            erased_at=report.erased_at,
         )

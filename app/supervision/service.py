@@ -1,16 +1,19 @@
 """Use cases of supervision reports: file, read, and see which entries rest on them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from app.access.domain import IMMIGRATION
 from app.access.service import lock_agency, record
 from app.db.unit import Reader, Unit
+from app.entries.domain import Entry
 from app.entries.store import letter_key, list_by_keys
 from app.entries.subjects import Citizenship
 from app.entries.views import visible
 from app.errors import Fault, Invalid, NotFound, WrongAgency
 from app.kit.clock import legal_day
-from app.kit.ids import new_id
+from app.kit.ids import first_id, new_id
+from app.settings import Settings
 from app.supervision import store
 from app.supervision.domain import Observed, Report, province_read
 
@@ -81,11 +84,42 @@ async def list_page(reader: Reader, before: str | None, limit: int) -> list[Repo
 
 async def grounded(reader: Reader, reports: Sequence[Report]) -> dict[str, list[str]]:
     """By report, the ids of Immigration's entries that rest on it and that the actor sees, oldest first."""
+    resting = await _resting(reader, reports)
+    return {
+        report.id: [each.id for each in resting[report.id] if visible(each, reader.actor)]
+        for report in reports
+    }
+
+
+async def _resting(reader: Reader, reports: Sequence[Report]) -> dict[str, list[Entry]]:
+    """By report, the entries that rest on it and still name their person, oldest first."""
     keys = {letter_key(IMMIGRATION, report.number): report.id for report in reports}
-    found: dict[str, list[str]] = {report.id: [] for report in reports}
+    found: dict[str, list[Entry]] = {report.id: [] for report in reports}
     for entry in await list_by_keys(reader, keys) if keys else ():
-        basis = entry.basis
-        report_id = keys.get(letter_key(entry.agency, basis.number))
-        if report_id and basis.instrument == INSTRUMENT and visible(entry, reader.actor):
-            found[report_id].append(entry.id)
+        report_id = keys.get(letter_key(entry.agency, entry.basis.number))
+        if report_id and entry.basis.instrument == INSTRUMENT:
+            found[report_id].append(entry)
     return found
+
+
+async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -> list[Report]:
+    """Reports whose time is over, behind an id, oldest first; also those that are held back."""
+    if settings.personal_retention_days is None:
+        return []
+    until = reader.now - timedelta(days=settings.personal_retention_days)
+    return await store.list_kept(reader, first_id("svr", until), after, limit)
+
+
+async def erase(unit: Unit, reports: Sequence[Report]) -> int:
+    """Erase the foreigners from reports whose time is over; from how many it was done (R64).
+
+    Not from a report on which an entry rests that itself names them still.
+    """
+    await lock_agency(unit, IMMIGRATION)  # or an entry could come to rest on one at this moment
+    resting = await _resting(unit, reports)
+    due = [report for report in reports if not resting[report.id]]
+    for report in due:
+        await store.erase(unit, report)
+    if due:
+        await record(unit, "supervision.erased", None, {"erased": len(due)})
+    return len(due)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, func, insert, select, update
 
 from app.db.unit import Reader, Unit
 from app.supervision.domain import Observed, Report
@@ -35,6 +35,19 @@ async def find(reader: Reader, report_id: str) -> Report | None:
     """A report."""
     row = (await reader.run(select(table).where(table.c.id == report_id))).first()
     return _report(row) if row else None
+
+
+async def list_kept(reader: Reader, before: str, after: str, limit: int) -> list[Report]:
+    """Reports between two ids from which nobody was erased, oldest first."""
+    table_ids = (table.c.id > after, table.c.id < before)
+    statement = select(table).where(table.c.erased_at.is_(None), *table_ids).order_by(table.c.id).limit(limit)
+    return [_report(row) for row in await reader.run(statement)]
+
+
+async def erase(unit: Unit, report: Report) -> None:
+    """Store what is left of a report."""
+    left = {"document": _encode(report.observed.erased()).decode(), "erased_at": unit.now}
+    await unit.run(update(table).where(table.c.id == report.id).values(**left))
 
 
 async def list_page(reader: Reader, province: str | None, before: str | None, limit: int) -> list[Report]:

@@ -16,6 +16,13 @@ report = Table(
     Column("filed_by", Id, nullable=False),  # client
     Column("filed_at", Instant, nullable=False),
     Column("document", Text, nullable=False),  # what was observed, JSON
+    Column("erased_at", Instant),  # when the foreigner was erased from it
     UniqueConstraint("year", "ordinal"),
 )
 Index("ix_supervision_report_province", report.c.province, report.c.id)
+Index(
+    "ix_supervision_report_kept",
+    report.c.id,
+    sqlite_where=report.c.erased_at.is_(None),
+    postgresql_where=report.c.erased_at.is_(None),
+)

@@ -78,7 +78,11 @@ async def _of_submitters(reader: Reader, terms: Terms) -> list[Task]:
     running = await _list(reader, "provisional", agency=agency, urgent=True)
     asked_for = await store.formalised(reader, [entry.id for entry in running])
     return [
-        *(Task(TaskName.RESUBMIT, entry.id, None, entry.updated_at) for entry in returned),
+        *(
+            Task(TaskName.RESUBMIT, entry.id, None, entry.updated_at)
+            for entry in returned
+            if entry.erased_at is None
+        ),
         *(
             Task(TaskName.FORMALISE, entry.id, _lapse(entry), entry.created_at)
             for entry in running

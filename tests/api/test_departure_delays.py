@@ -253,6 +253,28 @@ async def test_patterns_are_sought_in_a_time_that_makes_sense(
     assert refused(response, 422, "validation") == {"": "period"}
 
 
+@pytest.mark.settings(delay_sponsor_days=60)
+async def test_who_had_sent_them_is_erased_once_no_pattern_needs_it(
+    http: AsyncClient, actors: Actors, clock: SettableClock, worker: Worker, runtime: Runtime
+):
+    supervisor = await actors.client("supervisor")
+    old = await record(http, supervisor, occurred_at="2026-11-20T03:00:00Z")
+    young = await record(http, supervisor)
+    assert old["sponsor"] is not None
+    clock.set("2027-01-19T03:00:00Z")
+    await worker.tidy()
+    assert expect(await http.get(f"{PATH}/{old['id']}", headers=supervisor.headers), 200) == old
+    clock.advance(seconds=1)
+    await worker.tidy()
+    told = expect(await http.get(f"{PATH}/{old['id']}", headers=supervisor.headers), 200)
+    erased = {"sponsor": None, "group_reference": None, "sponsor_erased_at": "2027-01-19T03:00:01.000000Z"}
+    assert told == {**old, **erased}
+    assert expect(await http.get(f"{PATH}/{young['id']}", headers=supervisor.headers), 200) == young
+    assert ("delay.sponsors_erased", None) in await acts(runtime)
+    patterns = expect(await http.get(f"{PATH}/patterns", headers=supervisor.headers), 200)
+    assert patterns["items"] == []
+
+
 @pytest.mark.settings(delay_personal_days=30)
 async def test_who_was_delayed_is_erased_after_its_time_and_the_event_stays(
     http: AsyncClient, actors: Actors, clock: SettableClock, worker: Worker, runtime: Runtime
