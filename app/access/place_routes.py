@@ -1,6 +1,7 @@
 """Administration of places: agencies, checkpoints and offices (contract section 8)."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -13,7 +14,10 @@ from app.db.unit import Reader, Unit
 from app.web.etag import UNCHANGED, IfNoneMatch, VersionIfAny, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
-from app.web.wire import Code, Line
+from app.web.wire import Code, Line, WireOut
+
+P = TypeVar("P", Agency, Checkpoint, Office)
+Out = TypeVar("Out", bound=WireOut)
 
 router = APIRouter(tags=["administration"], route_class=GuardedRoute)
 
@@ -26,6 +30,23 @@ OfficePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", d
 
 def _after(cursor: str | None) -> str | None:
     return str(decode_cursor(cursor, str)[0]) if cursor else None
+
+
+def _page(rows: Sequence[P], limit: int, shown: Callable[[P], Out]) -> Page[Out]:
+    page, after = cut(rows, limit, lambda row: (row.code,))
+    return Page(items=[shown(row) for row in page], next_cursor=after)
+
+
+def _unless_known(if_none_match: str | None, response: Response, version: int) -> Response | None:
+    """The answer to who has this version already; for others its tag."""
+    response.headers["ETag"] = tag = etag_of(version)
+    return not_modified(if_none_match, tag)
+
+
+def _changes(shown: type[WireOut]) -> dict[int | str, dict[str, Any]]:
+    """What a change may be answered with."""
+    added: dict[int | str, dict[str, Any]] = {201: {"model": shown, "description": "It was added."}}
+    return {**added, **problems("validation", "stale-version", "version-required")}
 
 
 def _changed(response: Response, path: str, version: int) -> None:
@@ -41,8 +62,7 @@ async def list_agencies(
 ) -> Page[AgencyOut]:
     """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
     rows = await store.list_agencies(reader, _after(cursor), limit + 1)
-    page, after = cut(rows, limit, lambda row: (row.code,))
-    return Page(items=[AgencyOut.of(row) for row in page], next_cursor=after)
+    return _page(rows, limit, AgencyOut.of)
 
 
 @router.get(
@@ -56,17 +76,13 @@ async def read_agency(
 ) -> AgencyOut | Response:
     """One agency."""
     agency = await places.get_agency(reader, code)
-    response.headers["ETag"] = tag = etag_of(agency.version)
-    return not_modified(if_none_match, tag) or AgencyOut.of(agency)
+    return _unless_known(if_none_match, response, agency.version) or AgencyOut.of(agency)
 
 
 @router.put(
     "/agencies/{code}",
     summary="Change or add an agency",
-    responses={
-        201: {"model": AgencyOut, "description": "It was added."},
-        **problems("validation", "stale-version", "version-required"),
-    },
+    responses=_changes(AgencyOut),
 )
 async def change_agency(
     unit: Admin, code: CodePath, expected: VersionIfAny, body: AgencyIn, response: Response
@@ -84,8 +100,7 @@ async def list_checkpoints(
 ) -> Page[CheckpointOut]:
     """The places where people are examined, by code."""
     rows = await store.list_checkpoints(reader, _after(cursor), limit + 1)
-    page, after = cut(rows, limit, lambda row: (row.code,))
-    return Page(items=[CheckpointOut.of(row) for row in page], next_cursor=after)
+    return _page(rows, limit, CheckpointOut.of)
 
 
 @router.get(
@@ -99,17 +114,13 @@ async def read_checkpoint(
 ) -> CheckpointOut | Response:
     """One checkpoint."""
     place = await places.get_checkpoint(reader, code)
-    response.headers["ETag"] = tag = etag_of(place.version)
-    return not_modified(if_none_match, tag) or CheckpointOut.of(place)
+    return _unless_known(if_none_match, response, place.version) or CheckpointOut.of(place)
 
 
 @router.put(
     "/checkpoints/{code}",
     summary="Change or add a checkpoint",
-    responses={
-        201: {"model": CheckpointOut, "description": "It was added."},
-        **problems("validation", "stale-version", "version-required"),
-    },
+    responses=_changes(CheckpointOut),
 )
 async def change_checkpoint(
     unit: Admin, code: CodePath, expected: VersionIfAny, body: CheckpointIn, response: Response
@@ -130,8 +141,7 @@ async def list_offices(
 ) -> Page[OfficeOut]:
     """The offices of the agencies, by code."""
     rows = await store.list_offices(reader, _after(cursor), limit + 1, agency=agency, province=province)
-    page, after = cut(rows, limit, lambda row: (row.code,))
-    return Page(items=[OfficeOut.of(row) for row in page], next_cursor=after)
+    return _page(rows, limit, OfficeOut.of)
 
 
 @router.get(
@@ -145,17 +155,13 @@ async def read_office(
 ) -> OfficeOut | Response:
     """One office."""
     office = await places.get_office(reader, code)
-    response.headers["ETag"] = tag = etag_of(office.version)
-    return not_modified(if_none_match, tag) or OfficeOut.of(office)
+    return _unless_known(if_none_match, response, office.version) or OfficeOut.of(office)
 
 
 @router.put(
     "/offices/{code}",
     summary="Change or add an office",
-    responses={
-        201: {"model": OfficeOut, "description": "It was added."},
-        **problems("validation", "stale-version", "version-required"),
-    },
+    responses=_changes(OfficeOut),
 )
 async def change_office(
     unit: Admin, code: OfficePath, expected: VersionIfAny, body: OfficeIn, response: Response

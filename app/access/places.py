@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
 
 from app.access import place_store as store
 from app.access.domain import IMMIGRATION, Agency, Checkpoint, Office
@@ -9,6 +10,8 @@ from app.access.reference import load_agencies, load_checkpoints, load_offices, 
 from app.access.store import record
 from app.db.unit import Reader, Unit
 from app.errors import Fault, Invalid, NotFound, StaleVersion, VersionRequired
+
+P = TypeVar("P", Agency, Checkpoint, Office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,7 @@ async def get_agency(reader: Reader, code: str) -> Agency:
     Raises:
         NotFound: there is none with this code.
     """
-    agency = await store.find_agency(reader, code)
-    if agency is None:
-        raise NotFound("There is no such agency.")
-    return agency
+    return _known(await store.find_agency(reader, code), "agency")
 
 
 async def get_checkpoint(reader: Reader, code: str) -> Checkpoint:
@@ -63,10 +63,7 @@ async def get_checkpoint(reader: Reader, code: str) -> Checkpoint:
     Raises:
         NotFound: there is none with this code.
     """
-    checkpoint = await store.find_checkpoint(reader, code)
-    if checkpoint is None:
-        raise NotFound("There is no such checkpoint.")
-    return checkpoint
+    return _known(await store.find_checkpoint(reader, code), "checkpoint")
 
 
 async def get_office(reader: Reader, code: str) -> Office:
@@ -75,10 +72,13 @@ async def get_office(reader: Reader, code: str) -> Office:
     Raises:
         NotFound: there is none with this code.
     """
-    office = await store.find_office(reader, code)
-    if office is None:
-        raise NotFound("There is no such office.")
-    return office
+    return _known(await store.find_office(reader, code), "office")
+
+
+def _known(found: P | None, what: str) -> P:
+    if found is None:
+        raise NotFound(f"There is no such {what}.")
+    return found
 
 
 async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str) -> None:

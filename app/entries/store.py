@@ -355,9 +355,17 @@ async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, l
 
 
 async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
-    """Store bytes beside an entry; bytes are never shared between entries, so that each can be erased."""
-    engine = sqlite if unit.is_sqlite else postgresql
-    statement = engine.insert(tables.blob).on_conflict_do_nothing()
+    """Store bytes beside an entry; bytes are never shared between entries, so that each can be erased.
+
+    Bytes that were erased and come again are there again.
+    """
+    table = tables.blob
+    adding = (sqlite if unit.is_sqlite else postgresql).insert(table)
+    statement = adding.on_conflict_do_update(
+        index_elements=[table.c.entry_id, table.c.sha256],
+        set_={"bytes": adding.excluded.bytes, "erased_at": None},
+        where=table.c.erased_at.is_not(None),
+    )
     kept = {"entry_id": entry_id, "sha256": blob.sha256, "kind": blob.kind, "media_type": blob.media_type}
     await unit.run(statement, {**kept, "bytes": blob.data})
 
