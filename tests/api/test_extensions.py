@@ -144,9 +144,24 @@ async def test_a_deployment_may_let_entry_bans_be_extended_more_often(
     http: httpx2.AsyncClient, actors: Actors
 ) -> None:
     entry = await impose(http, actors, deterrence_body(ends_on="2027-11-23"))
+
+    def left(of: Json) -> list[tuple[str, str | None]]:
+        running = of["legal_deadlines"]
+        return [(each["due_at"], each["met_at"]) for each in running if each["name"] == "extend_before"]
+
     entry = await amend(http, actors, entry, extension_body(entry, "2030-11-23"))
-    entry = await amend(http, actors, entry, extension_body(entry, "2032-11-23"))
-    assert (entry["extension_count"], entry["ends_on"]) == (2, "2032-11-23")
+    assert left(entry) == [("2030-11-20T16:59:59.000000Z", None)], "the first one met the first deadline only"
+    owner = await actors.client("submitter", agency="IMIGRASI")
+    expect(await file_amendment(http, owner, entry, extension_body(entry, "2032-11-23")), 201)
+    entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert left(entry) == [("2030-11-20T16:59:59.000000Z", "2026-11-23T03:00:00.000000Z")]
+    (asked, _) = expect(await http.get(f"/v1/entries/{entry['id']}/amendments", headers=owner.headers), 200)[
+        "items"
+    ]
+    asked = await settle(http, await actors.client("verifier", agency="IMIGRASI"), asked, "verify")
+    await settle(http, await actors.client("approver"), asked, "approve")
+    entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert (entry["extension_count"], entry["ends_on"], left(entry)) == (2, "2032-11-23", [])
 
 
 async def test_neither_an_urgent_entry_nor_one_for_life_is_extended(
