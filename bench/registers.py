@@ -215,4 +215,6 @@ def _check(at: datetime) -> checks.Record:
         document_hash=secrets.token_bytes(32),
         matches=None,
         clearances=None,
+        noted=None,
+        truncated=False,
     )

@@ -58,6 +58,18 @@ def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None
         assert len(row["rss_mb"]) == 3
 
 
+def test_the_benchmark_of_screening_asks_registers_of_two_sizes_on_both_engines() -> None:
+    report = _run("bench.screening")
+
+    assert report["benchmark"] == "screening"
+    asked = [(row["engine"], row["entries"]) for row in report["curve"]]
+    assert asked == [(engine, size) for engine in ("sqlite", "postgresql") for size in (50, 100)]
+    for row in report["curve"]:
+        assert row["failures"] == {}
+        assert row["full_cpu_us"] > 0
+        assert row["p99_ms"] >= row["p50_ms"] > 0
+
+
 def test_the_benchmark_of_statistics_runs_on_both_engines() -> None:
     report = _run("bench.statistics")
 
