@@ -106,7 +106,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         title="Cekal",
         version=__version__,
         lifespan=lifespan,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,  # see openapi.install
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

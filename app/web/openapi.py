@@ -4,6 +4,7 @@ Names of operations without paths in them, problems instead of FastAPI's own val
 that every call may answer with, and no parameter that claims to accept null.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.web.catalogue import CATALOGUE
@@ -19,6 +22,9 @@ from app.web.etag import VERSION_DEMANDED
 from app.web.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
+
+PATH = "/v1/openapi.json"
+"""Where the document is."""
 
 API = "/v1/"
 """Where the guarded part of the API begins; every call below it needs a key."""
@@ -150,15 +156,28 @@ def finish(
 
 
 def install(app: FastAPI, **meanwhile: Any) -> None:
-    """Let the application serve its finished document, made once; arguments as `finish`."""
-    made: list[Json] = []
+    """Let the application serve its finished document; arguments as `finish`.
+
+    It is made when somebody first asks for it, in a thread, since that takes half a second in which no alert should
+    wait. Only its text is kept, a small part of what it takes as Python's dicts and strings.
+    """
+    made: list[bytes] = []
+    making = asyncio.Lock()
 
     def openapi() -> Json:
-        if not made:
-            made.append(finish(app, **meanwhile))
-        return made[0]
+        return finish(app, **meanwhile)
+
+    def written() -> bytes:
+        return msgspec.json.encode(openapi())
+
+    async def serve(_request: Request) -> Response:
+        async with making:
+            if not made:
+                made.append(await asyncio.to_thread(written))
+        return Response(made[0], media_type="application/json")
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+    app.add_route(PATH, serve, include_in_schema=False)
 
 
 def _operations(paths: Json) -> Iterator[tuple[str, str, Json]]:

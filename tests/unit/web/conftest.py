@@ -149,7 +149,7 @@ async def swallow(request: Request) -> Response:
 
 
 def build_app(metrics: Metrics, *, body_timeout: float = 15.0) -> FastAPI:
-    app = FastAPI(openapi_url="/v1/openapi.json", redirect_slashes=False)
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.include_router(router)
     app.include_router(problem_pages.router)
     app.router.routes.append(Route("/greet", greet))
