@@ -28,7 +28,8 @@ LOCK_SECONDS = 5.0
 """How long SQLite's write lock, held by another process, is waited for."""
 
 _LOCK_ROUND = 0.005
-_PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-4000")
+_PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-1000")
+"""A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
 
 T = TypeVar("T")
 
