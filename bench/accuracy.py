@@ -9,7 +9,6 @@ report as it is. Rivals are measured on the same rows where bench.scoring can in
 
 import argparse
 import random
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import fill
@@ -275,4 +274,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

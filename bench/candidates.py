@@ -18,13 +18,14 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.access.domain import SYSTEM
 from app.entries import name_keys
 from app.entries import store as entries
+from app.entries.domain import Entry
 from app.entries.subjects import Document, Subject
 from app.matching.assessment import assess
 from app.matching.keys import wanted
@@ -34,6 +35,8 @@ from app.runtime import Runtime
 from bench.crowds import birth, by_frequency
 from bench.figures import median, percentile, shown, table
 from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, passport, registers
+
+_Making = Callable[[Sequence[Entry]], tuple[list[name_keys.BirthKey], list[name_keys.NameKey]]]
 
 _ADDED = 300
 _TRAVELLERS = 500
@@ -98,23 +101,24 @@ def _people(chance: random.Random) -> Callable[[int], Subject]:
 
 async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[float, float]:
     """Milliseconds to add an entry without and with keys, in turns."""
-    person, with_keys = _people(chance), name_keys.made_of
+    person: Callable[[int], Subject] = _people(chance)
+    with_keys: _Making = name_keys.made_of
     took: dict[bool, list[float]] = {False: [], True: []}
 
-    def nothing(_: object) -> tuple[list[name_keys.BirthKey], list[name_keys.NameKey]]:
+    def nothing(_: Sequence[Entry]) -> tuple[list[name_keys.BirthKey], list[name_keys.NameKey]]:
         """Make no keys."""
         return [], []
 
     try:
         for number in range(start, start + 2 * _ADDED):
             keyed = number % 2 == 1
-            name_keys.made_of = with_keys if keyed else nothing
+            name_keys.made_of = with_keys if keyed else nothing  # type: ignore[assignment]  # what is measured
             began = time.perf_counter()
             async with runtime.writing(SYSTEM) as unit:
                 await entries.add(unit, entry_of(number, unit.now, person), "approved")
             took[keyed].append(1000 * (time.perf_counter() - began))
     finally:
-        name_keys.made_of = with_keys
+        name_keys.made_of = with_keys  # type: ignore[assignment]  # put back
     return median(took[False]), median(took[True])
 
 

@@ -30,7 +30,7 @@ def _nomenklatura() -> Iterator[tuple[str, Callable[[str, list[str]], Any], Scor
         config = algorithm.default_config()
 
         def score(asked: Any, listed: Any, algorithm: Any = algorithm, config: Any = config) -> float:
-            return algorithm.compare(asked, listed, config).score
+            return float(algorithm.compare(asked, listed, config).score)
 
         yield f"nomenklatura {name}", entity, score
 

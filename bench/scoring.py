@@ -25,9 +25,10 @@ from typing import Any
 
 from app.identity import spellings as made_ready
 from app.matching import births, words
-from app.matching.assessment import Asked, Listed, assess
+from app.matching.assessment import assess
 from app.matching.evaluation import UNREACHABLE, Figures
 from app.matching.labelled import Pair, read_pairs
+from app.matching.persons import Asked, Listed
 from bench.figures import median, percentile, shown, table
 from bench.processes import ROOT
 

@@ -127,7 +127,7 @@ def _without_degrees(spelled: str) -> list[str]:
     return kept
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def respell(word: str) -> str:
     """Give a word in one spelling for all of its reforms, and one for Muhammad and Ahmad.
 

@@ -282,7 +282,7 @@ def _swapped(day: date) -> date | None:
     return date(day.year, day.day, day.month)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def _key(*parts: str) -> int:
     digest = blake2b("\x1f".join(parts).encode(), digest_size=8, person=b"cekal-name").digest()
     return int.from_bytes(digest, "big", signed=True)

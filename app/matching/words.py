@@ -36,7 +36,7 @@ _DOUBT: Final = 0.82
 """Below this, likeness falls twice as fast: two slips in a short word make another name."""
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def alike(one: Word, other: Word) -> tuple[float, How]:
     """Give how alike two words are: 0 (different words) to 1 (the same letters), and in what way."""
     how: How = "similar"
