@@ -14,8 +14,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.access.domain import SYSTEM
-from app.access.service import pepper
+from app.access.service import take_pepper
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -90,8 +89,7 @@ def settings(
 async def runtime(settings: Settings, clock: SettableClock) -> AsyncIterator[Runtime]:
     """Another process, as it were, on the same register: for use cases without HTTP."""
     opened = wired_runtime(settings, clock)
-    async with opened.reading(SYSTEM) as reader:
-        opened.pepper = await pepper(reader)
+    await take_pepper(opened)
     yield opened
     await opened.close()
 

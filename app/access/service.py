@@ -34,7 +34,6 @@ __all__ = [
     "found",
     "list_persons",
     "lock_agency",
-    "pepper",
     "record",
     "take_pepper",
     "version",

@@ -15,7 +15,7 @@ from app.checks.reasons import TEXTS
 from app.checks.traveller import Paper, Traveller
 from app.entries.domain import Entry, Measure
 from app.entries.periods import boundary_note
-from app.entries.subjects import Citizenship
+from app.entries.subjects import Citizenship, Subject
 from app.identity import documents, states
 from app.identity.births import Agreement, age_on, best_agreement
 from app.kit.clock import legal_day
@@ -61,6 +61,25 @@ class Candidate(msgspec.Struct, frozen=True):
     person: Listed
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What the law's table asks of an entry, or of one that is only supposed.
+
+    Attributes:
+        unsigned: urgent, and not countersigned yet.
+    """
+
+    measure: Measure
+    citizenship: Citizenship
+    subject: Subject
+    unsigned: bool = False
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Measured":
+        """What the table asks of an entry."""
+        unsigned = entry.urgent and entry.countersigned_at is None
+        return cls(entry.measure, entry.citizenship, entry.subject, unsigned)
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What speaks for an entry's subject being the traveller.
 
@@ -102,21 +121,38 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     boundary_note: str | None
 
 
-def compare(traveller: Traveller, candidate: Candidate, policy: MatchPolicy) -> Comparison | None:
-    """Whether an entry's subject may be this traveller; None when nothing that counts speaks for it.
+def compare(traveller: Traveller, subject: Subject, person: Listed, policy: MatchPolicy) -> Comparison | None:
+    """Whether a subject may be this traveller; None when nothing that counts speaks for it.
 
     Where a number speaks, the contract's table decides; only without one do name and birth date speak for themselves.
+
+    Args:
+        traveller: who is asked about.
+        subject: who is listed.
+        person: the subject, made ready.
+        policy: from what on names count.
     """
-    births = _births(traveller, candidate.entry)
-    names = assess(traveller.person, candidate.person, policy)
+    names = assess(traveller.person, person, policy)
+    return max(by_numbers(traveller, subject, names, policy), key=Comparison.rank, default=None) or by_name(
+        names
+    )
+
+
+def by_numbers(
+    traveller: Traveller, subject: Subject, names: Assessment, policy: MatchPolicy
+) -> list[Comparison]:
+    """What each pair of numbers that are equal, or equal but for confusable characters, comes to."""
+    births = _births(traveller, subject)
     named = _about_name(traveller, names, policy)
     agrees = births in {"equal", "compatible"} or named in {(_NAME_EQUAL,), (_NAME_SIMILAR,)}
-    by_numbers = [
-        _by_numbers(level, (*reasons, *_about_birth(births), *named), refuses=refuses)
-        for level, refuses, reasons in _evidence(traveller, candidate.entry, births, agrees=agrees)
+    return [
+        _by_number(level, (*reasons, *_about_birth(births), *named), refuses=refuses)
+        for level, refuses, reasons in _evidence(traveller, subject, births, agrees=agrees)
     ]
-    if by_numbers:
-        return max(by_numbers, key=Comparison.rank)
+
+
+def by_name(names: Assessment) -> Comparison | None:
+    """What name and birth date come to for themselves; None where nobody is told of it."""
     if names.level is None:
         return None
     return Comparison(
@@ -128,20 +164,20 @@ def compare(traveller: Traveller, candidate: Candidate, policy: MatchPolicy) -> 
     )
 
 
-def _by_numbers(level: Level, reasons: tuple[Reason, ...], *, refuses: bool) -> Comparison:
+def _by_number(level: Level, reasons: tuple[Reason, ...], *, refuses: bool) -> Comparison:
     score = round(min(1.0, max(0.0, sum(reason.weight for reason in reasons))), 2)
     return Comparison(level=level, refuses=refuses, stops=True, score=score, reasons=reasons)
 
 
 def _evidence(
-    traveller: Traveller, entry: Entry, births: Agreement, *, agrees: bool
+    traveller: Traveller, subject: Subject, births: Agreement, *, agrees: bool
 ) -> Iterable[tuple[Level, bool, tuple[Reason, ...]]]:
     """The cases of the contract's table "What refuses", one candidate document after the other."""
-    listed_nik = entry.subject.nik
+    listed_nik = subject.nik
     if traveller.nik and listed_nik and traveller.nik == documents.normalise(listed_nik):
         yield "exact", births != "contradicts", (_NIK_EQUAL,)
     for paper in traveller.papers:
-        for document in entry.subject.documents:
+        for document in subject.documents:
             number = documents.normalise(document.number)
             state = states.canonical(document.issuing_state) if document.issuing_state else None
             differ = state is not None and paper.state is not None and state != paper.state
@@ -192,56 +228,62 @@ def decide(
         policy: from what on names count.
         now: the instant of the check.
     """
-    matches = []
-    today = legal_day(now)
-    for candidate in candidates:
-        entry = candidate.entry
-        if not entry.in_force(now):
-            continue
-        found = compare(traveller, candidate, policy)
-        if found is None:
-            continue
-        outcome, sighting, doubt = _by_the_table(
-            direction, traveller, entry, refuses=found.refuses, today=today
-        )
-        if sighting and found.level == "possible":
-            continue  # too little to tell an owner that the person was seen
-        matches.append(
-            Match(
-                entry_id=entry.id,
-                version=entry.version,
-                measure=entry.measure.value,
-                level=found.level,
-                score=found.score,
-                reasons=(*found.reasons, *((doubt,) if doubt else ())),
-                outcome=outcome if found.stops else "clear",
-                stops=found.stops,
-                sighting=sighting,
-                boundary_note=boundary_note(now, entry.in_force_from, entry.in_force_until),
-            )
-        )
+    matches = [
+        match
+        for candidate in candidates
+        if candidate.entry.in_force(now)
+        for match in (fits(direction, traveller, candidate, policy, now),)
+        if match
+    ]
     matches.sort(key=lambda match: (_SEVERITY[match.outcome], match.score), reverse=True)
     return matches
 
 
-def _by_the_table(  # noqa: PLR0911 - a row of the table each
-    direction: Direction, traveller: Traveller, entry: Entry, *, refuses: bool, today: date
+def fits(
+    direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
+) -> Match | None:
+    """What one entry means for this traveller, taken to be in force; None where it is nobody's business."""
+    entry = candidate.entry
+    found = compare(traveller, entry.subject, candidate.person, policy)
+    if found is None:
+        return None
+    outcome, sighting, doubt = by_the_table(
+        direction, traveller, Measured.of(entry), refuses=found.refuses, today=legal_day(now)
+    )
+    if sighting and found.level == "possible":
+        return None  # too little to tell an owner that the person was seen
+    return Match(
+        entry_id=entry.id,
+        version=entry.version,
+        measure=entry.measure.value,
+        level=found.level,
+        score=found.score,
+        reasons=(*found.reasons, *((doubt,) if doubt else ())),
+        outcome=outcome if found.stops else "clear",
+        stops=found.stops,
+        sighting=sighting,
+        boundary_note=boundary_note(now, entry.in_force_from, entry.in_force_until),
+    )
+
+
+def by_the_table(  # noqa: PLR0911 - a row of the table each
+    direction: Direction, traveller: Traveller, listed: Measured, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Reason | None]:
     """The decision table R44: outcome, whether it is a sighting only, and what held a refusal back."""
-    wni = traveller.indonesian or entry.citizenship is Citizenship.WNI
+    wni = traveller.indonesian or listed.citizenship is Citizenship.WNI
     outcome: Outcome = "refuse" if refuses else "refer"
-    if entry.measure is Measure.PREVENTION:
+    if listed.measure is Measure.PREVENTION:
         if direction == "entry":
             return ("clear", True, None) if wni else ("refer", False, None)
     elif direction == "exit":
         return "clear", True, None
     elif wni:
         return "refer", False, _CLAIMS_WNI
-    elif not (traveller.proved_foreign and entry.subject.nationalities):
+    elif not (traveller.proved_foreign and listed.subject.nationalities):
         return "refer", False, _CITIZENSHIP_UNPROVEN
-    if outcome == "refuse" and _may_be_a_child(traveller, entry, today):
+    if outcome == "refuse" and _may_be_a_child(traveller, listed.subject, today):
         return "refer", False, _CHILD
-    if outcome == "refuse" and entry.urgent and entry.countersigned_at is None:
+    if outcome == "refuse" and listed.unsigned:
         return "refer", False, _NOT_COUNTERSIGNED
     return outcome, False, None
 
@@ -263,9 +305,8 @@ def action_on(outcome: Outcome, direction: Direction) -> str:
     return "allow" if outcome == "clear" else "refer_to_supervisor"
 
 
-def _births(traveller: Traveller, entry: Entry) -> Agreement:
-    listed = entry.subject.births
-    found = [best_agreement(listed, birth) for birth in traveller.births]
+def _births(traveller: Traveller, subject: Subject) -> Agreement:
+    found = [best_agreement(subject.births, birth) for birth in traveller.births]
     if not found:
         return "unknown"
     for worse in ("contradicts", "unknown", "compatible"):
@@ -274,8 +315,8 @@ def _births(traveller: Traveller, entry: Entry) -> Agreement:
     return "equal"
 
 
-def _may_be_a_child(traveller: Traveller, entry: Entry, today: date) -> bool:
-    births = traveller.births or entry.subject.births
+def _may_be_a_child(traveller: Traveller, subject: Subject, today: date) -> bool:
+    births = traveller.births or subject.births
     return any(age_on(birth, today)[0] < ADULT for birth in births)
 
 

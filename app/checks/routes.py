@@ -18,12 +18,23 @@ from app.access.guard import (
     admit,
     key_scheme,
     runtime_of,
+    unit_for,
 )
 from app.checks import service
 from app.checks.batcher import Batcher
-from app.checks.schemas import MOST_IN_BATCH, BatchIn, BatchOut, CheckIn, CheckOut, understand
+from app.checks.explain_schemas import ExplainIn, ExplanationOut
+from app.checks.explaining import explain_entry, explain_subject
+from app.checks.schemas import (
+    MOST_IN_BATCH,
+    BatchIn,
+    BatchOut,
+    CheckIn,
+    CheckOut,
+    understand,
+    understood,
+)
 from app.checks.service import Question
-from app.db.unit import Actor
+from app.db.unit import Actor, Unit
 from app.errors import (
     BodyTooLarge,
     CekalError,
@@ -38,6 +49,7 @@ from app.errors import (
     WrongRole,
 )
 from app.kit.clock import legal_day
+from app.matching.policy import policy_of
 from app.web.openapi import problems
 from app.web.problems import document_of
 from app.web.raw import RawRoute, documented
@@ -186,6 +198,30 @@ def _rows(body: bytes) -> list[Any]:
     if len(sent["items"]) > MOST_IN_BATCH:
         raise BodyTooLarge(f"A batch holds at most {MOST_IN_BATCH} checks.")
     return sent["items"]
+
+
+@guarded.post(
+    "/explain",
+    summary="Explain a comparison",
+    responses=problems("validation", "mrz-unreadable", "idempotency-not-allowed", "not-found"),
+)
+async def explain_check(
+    unit: Annotated[Unit, unit_for(Role.AUDITOR, repeats="refused")], body: ExplainIn, request: Request
+) -> ExplanationOut:
+    """Why two records match or not, step by step: an auditor's dry run of a check, logged like a search.
+
+    How names are made ready, by which keys the entry is found, what agrees and contradicts in bits, which thresholds
+    were met, and what the law makes of it in this direction. No check is stored, no hit opened, nobody told.
+    """
+    runtime = runtime_of(request)
+    asked = understood(body, legal_day(unit.now))
+    policy = policy_of(runtime.settings.match_policy)
+    if body.entry_id is not None:
+        explained = await explain_entry(unit, asked, body.entry_id, policy, runtime.pepper)
+    else:
+        assert body.subject is not None, "the model has one of the two"
+        explained = await explain_subject(unit, asked, body.subject.subject(), policy, runtime.pepper)
+    return ExplanationOut.of(explained)
 
 
 @guarded.get("/{check_id}", summary="Read a check again", responses=problems("not-found"))

@@ -1,7 +1,7 @@
 """The wire of checks (contract section 5)."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -14,6 +14,7 @@ from app.errors import Fault, Invalid, MalformedJson, MrzUnreadable
 from app.identity import documents, mrz
 from app.identity.births import Birth, BirthUnreadable
 from app.identity.mrz import Mrz
+from app.kit.clock import legal_day
 from app.matching.keys import Wanted, wanted
 from app.web.faults import in_body
 from app.web.wire import Line, WireIn, WireOut
@@ -98,27 +99,36 @@ _NOTHING_ELSE = CheckPersonIn()
 
 
 def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
-    """Read a question.
+    """Read a question that is to be answered.
 
     Args:
         sent: the body's bytes, or a parsed row of a batch.
         today: the legal day, which decides the century of two-digit years.
 
     Raises:
-        Invalid: with every fault.
+        Invalid: with every fault; also where nothing is left to look for, or a birth date lies in the future: then
+            `clear` would be an answer to a question that nobody asked.
         MalformedJson: the bytes are no JSON.
         MrzUnreadable: the zone has no known format.
     """
-    try:
-        if isinstance(sent, bytes):  # noqa: SIM108 - two ways in, one a line
-            body = _check.validate_json(sent)
-        else:
-            body = _check.validate_python(sent, strict=False)
-    except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            raise MalformedJson("The body is no JSON.") from None
-        faults = in_body(error)
-        raise Invalid(f"The request has faults; {len(faults)} listed in errors.", faults=faults) from None
+    asked = understood(_valid(sent), today)
+    faults = [*_nothing_asked(asked), *_not_born_yet(asked, today)]
+    if faults:
+        raise Invalid(faults[0].detail, faults=faults)
+    return asked
+
+
+def remembered(question: str, at: datetime) -> Asked:
+    """Read a stored question again as it was understood at its instant; whether it is answered isn't asked again."""
+    return understood(_valid(question.encode()), legal_day(at))
+
+
+def understood(body: CheckIn, today: date) -> Asked:
+    """Make out whom a question is about.
+
+    Raises:
+        MrzUnreadable: the zone has no known format.
+    """
     zone = _read(body.mrz, today) if body.mrz else None
     person = body.person or _NOTHING_ELSE
     traveller = traveller_of(
@@ -132,6 +142,30 @@ def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
     )
     sought = wanted(traveller.person) if traveller.person.names else None
     return Asked(body, zone, traveller, traveller.known_under(), sought)
+
+
+def _valid(sent: bytes | Mapping[str, Any]) -> CheckIn:
+    try:
+        if isinstance(sent, bytes):
+            return _check.validate_json(sent)
+        return _check.validate_python(sent, strict=False)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise MalformedJson("The body is no JSON.") from None
+        faults = in_body(error)
+        raise Invalid(f"The request has faults; {len(faults)} listed in errors.", faults=faults) from None
+
+
+def _nothing_asked(asked: Asked) -> Iterator[Fault]:
+    if not asked.keys and asked.wanted is None:
+        detail = "No letter and no digit is left here to look for, and nothing else says who it is."
+        yield Fault("/mrz" if asked.mrz else "/person/name", "nothing_to_look_for", detail)
+
+
+def _not_born_yet(asked: Asked, today: date) -> Iterator[Fault]:
+    born = asked.body.person.birth_date if asked.body.person else None
+    if born and born > today.isoformat()[: len(born)]:
+        yield Fault("/person/birth_date", "future", "Nobody is born in the future.")
 
 
 def _read(text: str, today: date) -> Mrz:

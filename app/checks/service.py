@@ -17,7 +17,7 @@ from app.checks.clearing import pass_over
 from app.checks.domain import Candidate, Match, Matter, action_on, decide, matter_of, worst
 from app.checks.finding import Finder, Near, View
 from app.checks.reasons import INSTRUCTIONS
-from app.checks.schemas import Asked, understand
+from app.checks.schemas import Asked, remembered
 from app.checks.store import Matched, Record
 from app.clearances.domain import Clearance
 from app.clearances.service import list_standing
@@ -27,7 +27,7 @@ from app.entries.store import find
 from app.entries.subjects import Subject
 from app.errors import CekalError, NotFound, Unauthenticated
 from app.identity import documents
-from app.kit.clock import legal_day, rfc3339
+from app.kit.clock import rfc3339
 from app.kit.ids import made_at, new_id
 from app.matching.policy import policy_of
 from app.runtime import Runtime
@@ -166,7 +166,7 @@ class Desk:
             hit_id=None if outcome == "clear" else hits.get(matter_of(found)) or new_id("hit", now),
             sequence=view.size,
             question=asked.body.model_dump_json(exclude_none=True),
-            document_hash=self.document_hash(papers[0].number) if papers else None,
+            document_hash=document_hash(self.runtime, papers[0].number) if papers else None,
             matches=_encode(shown).decode() if shown else None,
             clearances=_encode(named).decode() if named else None,
             noted=_encode(noted).decode() if noted else None,
@@ -174,16 +174,12 @@ class Desk:
         )
         return record, shown
 
-    def document_hash(self, number: str) -> bytes:
-        """The keyed hash under which a document's checks are found after its number is erased."""
-        return hmac.digest(self.runtime.pepper, number.encode(), "sha256")
-
     async def last_crossing(self, register: Reader, subject: Subject) -> str:
         """Where a person was last seen by their documents: `departed`, `in_country` or `unknown` (R34)."""
         numbers = {documents.normalise(document.number) for document in subject.documents} - {""}
         async with self.runtime.checks_beside(register) as checks:
             for number in sorted(numbers):
-                direction = await store.last_direction(checks, self.document_hash(number))
+                direction = await store.last_direction(checks, document_hash(self.runtime, number))
                 if direction is not None:
                     return "departed" if direction == "exit" else "in_country"
         return "unknown"
@@ -203,6 +199,11 @@ class Desk:
             return True
         async with self.runtime.checks_beside(register) as checks:
             return await store.matched_since(checks, entry_id, checkpoint, checks.now - PHOTO_AFTER_MATCH)
+
+
+def document_hash(runtime: Runtime, number: str) -> bytes:
+    """The keyed hash under which a document's checks are found after its number is erased."""
+    return hmac.digest(runtime.pepper, number.encode(), "sha256")
 
 
 def answer_of(
@@ -296,7 +297,7 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
     actor = reader.actor
     if row is None or not (actor.holds("auditor") or actor.checkpoint == row.checkpoint):
         raise NotFound("There is no such check.")
-    asked = understand(row.question.encode(), legal_day(row.at)) if row.question else None
+    asked = remembered(row.question, row.at) if row.question else None
     shown = _plain(row.matches) if row.matches else []
     return answer_of(row, shown, asked, actor.kind)
 

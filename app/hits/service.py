@@ -10,7 +10,7 @@ import msgspec
 from app.access.domain import SYSTEM, Role
 from app.access.service import record
 from app.checks import store as checks
-from app.checks.schemas import Asked, understand
+from app.checks.schemas import Asked, remembered
 from app.checks.service import answer_of
 from app.clearances.domain import Obstacle, bearer_of, obstacle
 from app.clearances.service import propose
@@ -32,7 +32,6 @@ from app.hits.domain import (
     unresolved,
 )
 from app.hits.store import Filter
-from app.kit.clock import legal_day
 from app.kit.ids import first_id
 from app.ledger.domain import Draft as LedgerDraft
 from app.notices.domain import Draft
@@ -219,7 +218,7 @@ async def _asked(unit: Unit, hit: Hit, runtime: Runtime) -> tuple[Any, Asked | N
     async with runtime.checks_beside(unit) as reader:
         kept = await checks.find(reader, hit.check_id)
     assert kept is not None, "records of checks are never deleted"
-    return kept, understand(kept.question.encode(), legal_day(kept.at)) if kept.question else None
+    return kept, remembered(kept.question, kept.at) if kept.question else None
 
 
 def _in_order(hit: Hit) -> Sequence[Matched]:

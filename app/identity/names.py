@@ -74,9 +74,18 @@ def borne(name: str) -> tuple[str, ...]:
     These are dropped as long as a word remains. `bin` and `binti` are kept.
     """
     spelled = _plain(name)
-    every = spelled.replace(",", " ").replace(".", " ").split()
+    every = _parted(spelled)
     kept = [word for word in _without_degrees(spelled) if respell(word) not in _NOT_BORNE]
     return tuple(kept or [word for word in every if respell(word) not in _NOT_BORNE] or every)
+
+
+def written(name: str) -> tuple[str, ...]:
+    """Give every word of a name in upper case, titles and degrees too."""
+    return tuple(_parted(_plain(name)))
+
+
+def _parted(spelled: str) -> list[str]:
+    return spelled.replace(",", " ").replace(".", " ").split()
 
 
 def _plain(name: str) -> str:

@@ -6,13 +6,14 @@ word and remembered, and the many ways of writing Muhammad become one.
 """
 
 import re
+from collections import Counter
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from app.identity.latin import is_without_vowels, latin, spelled_out
-from app.identity.names import LINEAGE, borne, respell
+from app.identity.names import LINEAGE, borne, respell, written
 from app.identity.rarity import INITIAL, bits
 from app.identity.sound import code, sound
 
@@ -32,6 +33,14 @@ _ABDUL: Final = frozenset(
     | {f"ABDU{assimilated}" for assimilated in "RSNTZD"}
 )
 _ABU: Final = frozenset({"ABU", "ABOU", "ABO", "UMM", "UMMU", "OUM"})
+LeftOut = Literal["title", "lineage", "servant", "article"]
+"""Why a word of a name isn't compared: a title or degree; son or daughter of; Abdul or Abu, which are remembered on
+the word after them; the article."""
+_PARTICLES: Final[tuple[tuple[frozenset[str], LeftOut], ...]] = (
+    (_LINEAGE, "lineage"),
+    (_ABDUL | _ABU, "servant"),
+    (_ARTICLES, "article"),
+)
 _SERVANT_BITS: Final = 2.0
 """What sharing Abdul or Abu is worth besides the word after it."""
 _GLUED_ABDUL: Final = re.compile(
@@ -113,11 +122,25 @@ def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
     return tuple(form for form in dict.fromkeys(forms) if form.words)
 
 
+def left_out(name: str) -> tuple[tuple[str, LeftOut], ...]:
+    """Say which words of a name are not compared, and why; for explanations."""
+    plain = latin(name)
+    kept = {word.text for word in spelling(name).words}
+    own = borne(plain)
+    dropped: list[tuple[str, LeftOut]] = [
+        (word, "title") for word in (Counter(written(plain)) - Counter(own)).elements()
+    ]
+    for word in own:
+        if word not in kept:
+            dropped += [(word, why) for particles, why in _PARTICLES if word in particles][:1]
+    return tuple(dropped)
+
+
 @lru_cache(maxsize=1 << 13)
 def _prepared(name: str, cut: bool) -> Spelling:  # noqa: FBT001 - part of the cache's key
     vowelless = is_without_vowels(name)
-    written = [word.replace("'", "")[:LONGEST_WORD] for word in borne(latin(name))]
-    words = tuple(_words([word for word in written if word], vowelless=vowelless))[:MOST_WORDS]
+    own = [word.replace("'", "")[:LONGEST_WORD] for word in borne(latin(name))]
+    words = tuple(_words([word for word in own if word], vowelless=vowelless))[:MOST_WORDS]
     return Spelling(
         words=words,
         glued="".join(word.heard for word in words),
@@ -126,9 +149,9 @@ def _prepared(name: str, cut: bool) -> Spelling:  # noqa: FBT001 - part of the c
     )
 
 
-def _words(written: list[str], *, vowelless: bool) -> list[Word]:
-    own = [word for word in written if word not in _LINEAGE]
-    own = own if len(own) > 1 else written
+def _words(borne_words: list[str], *, vowelless: bool) -> list[Word]:
+    own = [word for word in borne_words if word not in _LINEAGE]
+    own = own if len(own) > 1 else borne_words
     words: list[Word] = []
     servant = False
     for place, word in enumerate(own):

@@ -17,11 +17,10 @@ from app.access.domain import SYSTEM
 from app.checks import store as checks
 from app.checks.batcher import Batcher
 from app.checks.domain import Matter
-from app.checks.schemas import understand
+from app.checks.schemas import remembered
 from app.checks.service import Desk, Question
 from app.db.unit import Actor
 from app.errors import CekalError
-from app.kit.clock import legal_day
 from app.ledger.service import head
 from app.manifests import store
 from app.manifests.domain import Answer
@@ -107,7 +106,7 @@ class Watch:
                 continue
             actor = Actor(record.client_id, None, frozenset(), checkpoint=record.checkpoint, kind=record.kind)
             await asyncio.sleep(0)  # names take a while to understand, and checks come first
-            question = understand(record.question.encode(), legal_day(record.at))
+            question = remembered(record.question, record.at)
             place = asked[record.id]
             questions.append(Question(question, actor, -1, told, hits[place]))
             places.append(place)

@@ -12,19 +12,16 @@ import msgspec
 
 from app.identity.spellings import Spelling
 from app.matching.alignment import NOTHING, Alignment, align
-from app.matching.births import BirthEvidence, Nearness, best_birth
+from app.matching.births import BirthEvidence, best_birth
 from app.matching.persons import Asked, Listed
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.texts import TEXTS
-
-Tier = Literal["stop", "review", "none"]
-"""`stop`: refer to the supervisor. `review`: noted, nobody waits. `none`: another person."""
+from app.matching.tiers import EXACT, Tier, is_probable, tier_of
 
 CERTAIN_BITS: Final = 40.0
 """Evidence that counts as a score of 1."""
 
 _RANK: Final[dict[Tier, int]] = {"none": 0, "review": 1, "stop": 2}
-_EXACT: Final = {"equal", "swapped"}
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +104,7 @@ def assess(asked: Asked, listed: Listed, policy: MatchPolicy = DEFAULT) -> Asses
     births = best_birth(listed.births, asked.births)
     lowered = tuple(_lowered(asked, listed, policy))
     best = _weigh(_best(asked, listed.names), births, lowered, policy, weak=False)
-    if listed.weak and births.nearness in _EXACT:
+    if listed.weak and births.nearness in EXACT:
         other = _weigh(_best(asked, listed.weak), births, lowered, policy, weak=True)
         if (_RANK[other.tier], other.bits) > (_RANK[best.tier], best.bits):
             return other
@@ -138,52 +135,12 @@ def _weigh(
     weak: bool,
 ) -> Assessment:
     bits = names.bits + births.bits - sum(cost for _, cost in lowered)
-    tier = _tier(names, births, bits, policy)
-    probable = tier == "stop" and bits >= policy.probable_bits and births.nearness in _EXACT
+    tier = tier_of(names, births.nearness, bits, policy)
+    probable = tier == "stop" and is_probable(births.nearness, bits, policy)
     level: Literal["probable", "possible"] | None = (
         None if tier == "none" else "probable" if probable else "possible"
     )
     return Assessment(tier, level, names.likeness, bits, births, names, weak, lowered)
-
-
-def _tier(names: Alignment, births: BirthEvidence, bits: float, policy: MatchPolicy) -> Tier:
-    """The decision, most telling case first; read with the attributes of `MatchPolicy`."""
-    if not names.pairs:
-        return "none"
-    match births.nearness:
-        case "unknown":
-            rare = policy.name_only_part_bits if names.left else policy.name_only_bits
-            return "stop" if names.likeness >= policy.name_only_likeness and names.bits >= rare else "none"
-        case "near_year":
-            noted = names.likeness >= policy.near_year_likeness and names.bits >= policy.near_year_bits
-            return "review" if noted else "none"
-        case "contradicts":
-            noted = names.likeness >= policy.equal_likeness and names.bits >= policy.contradicted_bits
-            return "review" if noted else "none"
-        case nearness:
-            if _stops(names, nearness, bits, policy):
-                return "stop"
-            least = policy.review_bits if nearness in _EXACT else policy.near_review_bits
-            noted = names.likeness >= policy.review_likeness and bits >= least
-            return "review" if noted else "none"
-
-
-def _stops(names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
-    """Whether names stop a traveller whose birth date agrees, or nearly does."""
-    likeness = names.likeness
-    if nearness == "one_digit":
-        return likeness >= policy.near_likeness and bits >= policy.near_bits
-    exact = nearness in _EXACT
-    return (
-        (
-            bits >= policy.stop_bits
-            and likeness >= (policy.stop_likeness if exact else policy.fitting_likeness)
-        )
-        or (exact and bits >= policy.exact_bits and likeness >= policy.name_only_likeness)
-        or (names.bits >= policy.fitting_bits and likeness >= policy.fitting_likeness)
-        or (names.bits >= policy.equal_bits and likeness >= policy.equal_likeness)
-        or (nearness == "equal" and likeness >= policy.equal_likeness)
-    )
 
 
 def _lowered(asked: Asked, listed: Listed, policy: MatchPolicy) -> Iterator[tuple[str, float]]:

@@ -7,12 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from app.identity.spellings import spellings
-from app.matching.assessment import Tier, assess
+from app.matching.assessment import assess
 from app.matching.keys import Wanted, stored_days, stored_keys, wanted
 from app.matching.labelled import ListedRow, Pair, Query
 from app.matching.persons import Asked, Listed
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.retrieval import Index
+from app.matching.tiers import Tier
 
 UNREACHABLE: Final = "different_name"
 """Category of pairs that are one person under another name altogether: counted apart, no spelling leads there."""

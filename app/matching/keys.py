@@ -149,6 +149,33 @@ def wanted(asked: Asked) -> Wanted:
     return Wanted(found, days, tuple(map(sketch, asked.names)), least)
 
 
+class Made(msgspec.Struct, frozen=True):
+    """What a key is made of, for explanations.
+
+    Attributes:
+        parts: its kind, then words or their ends, then perhaps a year of birth.
+        place: None where it is everybody's; else a year of birth, or "", of those whose day of birth isn't known.
+    """
+
+    parts: tuple[str, ...]
+    place: str | None = None
+
+
+def made_of(asked: Asked) -> dict[int, Made]:
+    """Give what every key is made of that may be looked up for a traveller; more than are (`wanted`)."""
+    calendar = _calendar(asked.births)
+    found: dict[int, Made] = {}
+    for name in asked.names:
+        by_name = (*_name_keys(name, looked_up=True), *_further_keys(name, looked_up=True))
+        everywhere = {_key(*parts): parts for parts, _ in by_name}
+        found |= {_key(*parts): Made(parts) for parts, _ in _near_year_keys(name, calendar)}
+        found |= {key: Made(parts) for key, parts in everywhere.items()}
+        for place in (_NO_YEAR, *map(str, calendar.years)):
+            there = _key(_UNDATED, place)
+            found |= {key ^ there: Made(parts, place) for key, parts in everywhere.items()}
+    return found
+
+
 _Parts = tuple[tuple[str, ...], float]
 """What a key is made of, and its bits."""
 

@@ -18,7 +18,7 @@ class PolicyUnreadable(ValueError):
     """A threshold has a name that doesn't exist, or a value that can't be meant."""
 
 
-class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, cache_hash=True):
     """When a name, with or without a birth date, is shown to somebody. A name alone never refuses.
 
     Attributes:

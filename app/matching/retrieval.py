@@ -43,8 +43,8 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
         for day, sketch in days:
             self.days.setdefault(day, []).append((sketch, who))
 
-    def rank(self, wanted: Wanted, most: int) -> Candidates[Id]:
-        """Rank who shares keys with a traveller; at most so many are kept."""
+    def weigh(self, wanted: Wanted) -> tuple[dict[Id, float], tuple[Id, ...]]:
+        """Give the bits that everybody shares with a traveller, and who was born on the day and is unlike them."""
         found: defaultdict[Id, float] = defaultdict(float)
         for key, bits in wanted.keys.items():
             for who in self.keys.get(key, ()):
@@ -59,11 +59,16 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
                     unlike[who] = None
         for who, bits in born.items():
             found[who] += bits
+        return found, tuple(who for who in unlike if who not in born)
+
+    def rank(self, wanted: Wanted, most: int) -> Candidates[Id]:
+        """Rank who shares keys with a traveller; at most so many are kept."""
+        found, unlike = self.weigh(wanted)
         ranked = sorted(
             (who for who, bits in found.items() if bits >= wanted.least), key=found.__getitem__, reverse=True
         )
         return Candidates(
             ids=tuple(ranked[:most]),
-            unlike=tuple(who for who in unlike if who not in born),
+            unlike=unlike,
             truncated=len(ranked) > most and found[ranked[most]] >= found[ranked[most - 1]],
         )

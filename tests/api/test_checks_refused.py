@@ -57,6 +57,34 @@ async def test_a_question_with_faults_changes_nothing(
     assert await stored(runtime) == 0
 
 
+EMPTY_ZONE = "\n".join(("P<UTO" + "<" * 39, "<" * 9 + "0UTO" + "<" * 31))
+
+
+@pytest.mark.parametrize(
+    ("question", "pointer"),
+    [
+        ({"person": {"name": "😀🎉", "birth_date": "1970-05-17"}}, "/person/name"),
+        ({"person": {"name": "-- ''", "birth_date": "1970"}}, "/person/name"),
+        ({"mrz": EMPTY_ZONE}, "/mrz"),
+        ({"mrz": EMPTY_ZONE, "person": {"name": "✈", "nationality": "IDN"}}, "/mrz"),
+    ],
+)
+async def test_where_nothing_is_left_to_look_for_nobody_is_cleared(
+    http: httpx2.AsyncClient, runtime: Runtime, counter: Caller, question: dict[str, Any], pointer: str
+) -> None:
+    asked = {"direction": "exit", **question}
+    problem = expect(await http.post("/v1/checks", json=asked, headers=counter.headers), 422)
+    assert problem["type"] == "/problems/validation"
+    assert [(each["pointer"], each["code"]) for each in problem["errors"]] == [
+        (pointer, "nothing_to_look_for")
+    ]
+    batch = await http.post("/v1/checks/batch", json={"items": [asked]}, headers=counter.headers)
+    assert [item["problem"]["status"] for item in expect(batch, 200)["items"]] == [422]
+    assert await stored(runtime) == 0
+    identified = {**asked, **ABOUT}
+    assert expect(await http.post("/v1/checks", json=identified, headers=counter.headers), 200)["id"]
+
+
 @pytest.mark.parametrize(
     "sent",
     [b"", b"{", b'{"direction": "exit", "document": {"number": "\\ud800"}}', b"\xff\xfe", b"[" * 99_999],
