@@ -10,6 +10,7 @@ from app.departures import tables as _departures
 from app.entries import tables as _entries
 from app.hits import tables as _hits
 from app.ledger import tables as _ledger
+from app.lookbacks import tables as _lookbacks
 from app.manifests import tables as _manifests
 from app.notices import tables as _notices
 from app.objections import tables as _objections
@@ -28,6 +29,7 @@ MODULES = (
     _entries,
     _hits,
     _ledger,
+    _lookbacks,
     _manifests,
     _notices,
     _objections,

@@ -26,6 +26,7 @@ from app.entries.renewal import renew_names
 from app.hits import service as hits
 from app.kit.bell import heard
 from app.kit.ids import first_id
+from app.lookbacks import service as lookbacks
 from app.manifests.watch import Watch
 from app.notices import rounds as notices
 from app.retention import service as retention
@@ -67,6 +68,7 @@ class Worker:
                 (_AT_TIMES, self.renew_names),
                 (_OFTEN, self.take_up_hits),
                 (_OFTEN, self.watch_manifests),
+                (_OFTEN, self.look_back),
             )
             for number, (seconds, act) in enumerate(loops):
                 at_news = act == self.watch_manifests
@@ -164,6 +166,10 @@ class Worker:
     async def take_up_hits(self) -> int:
         """Take up the hits that checks have opened, and tell those that nobody resolves; how many of both."""
         return await hits.take_up(self.runtime) + await hits.remind(self.runtime)
+
+    async def look_back(self) -> int:
+        """Search past checks for the subjects of urgent entries (R58); how many notices."""
+        return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
         """Ask anew about passengers whom a change of the register touches; how many."""

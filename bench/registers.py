@@ -190,17 +190,28 @@ def _plain(number: int) -> Subject:
     )
 
 
-async def fill_checks(runtime: Runtime, count: int) -> None:
-    """Store so many past checks, one a second up to now, as the service would have."""
+async def fill_checks(
+    runtime: Runtime,
+    count: int,
+    question: Callable[[int], str] | None = None,
+    within: timedelta | None = None,
+) -> None:
+    """Store so many past checks as the service would have: evenly up to now; `question` says what the n-th asked."""
     now = datetime.now(UTC)
+    apart = within / count if within else timedelta(seconds=1)
     for begin in range(count, 0, -_AT_ONCE):
-        rows = [_check(now - timedelta(seconds=back)) for back in range(begin, max(0, begin - _AT_ONCE), -1)]
+        some = range(begin, max(0, begin - _AT_ONCE), -1)
+        rows = [_check(now - n * apart, (question or _plainly_asked)(n)) for n in some]
         async with runtime.writing_checks(SYSTEM) as unit:
             await checks.add(unit, rows, [])
 
 
-def _check(at: datetime) -> checks.Record:
+def _plainly_asked(_number: int) -> str:
     number = f"C{secrets.randbelow(10**8):08d}"
+    return f'{{"direction":"exit","document":{{"number":"{number}","issuing_state":"IDN"}}}}'
+
+
+def _check(at: datetime, question: str) -> checks.Record:
     return checks.Record(
         id=new_id("chk", at),
         at=at,
@@ -211,7 +222,7 @@ def _check(at: datetime) -> checks.Record:
         outcome="clear",
         hit_id=None,
         sequence=0,
-        question=f'{{"direction":"exit","document":{{"number":"{number}","issuing_state":"IDN"}}}}',
+        question=question,
         document_hash=secrets.token_bytes(32),
         matches=None,
         clearances=None,

@@ -162,14 +162,41 @@ async def versions_matched(reader: Reader, check_id: str, entry_ids: Iterable[st
     return {row.entry_id: row.entry_version for row in rows}
 
 
-_AT_THE_BORDER = (Kind.COUNTER.value, Kind.AUTOGATE.value)
+_AT_THE_BORDER = tables.check.c.kind.in_((Kind.COUNTER.value, Kind.AUTOGATE.value))
+"""Who is on a manifest has not crossed yet."""
+
+_ASKED = select(
+    tables.check.c.id,
+    tables.check.c.at,
+    tables.check.c.checkpoint,
+    tables.check.c.direction,
+    tables.check.c.outcome,
+    tables.check.c.question,
+).where(tables.check.c.id >= bindparam("first"), tables.check.c.id < bindparam("before"), _AT_THE_BORDER)
+_BETWEEN = _ASKED.order_by(tables.check.c.id.desc()).limit(bindparam("limit"))
+_OF_DOCUMENT = _ASKED.where(tables.check.c.document_hash == bindparam("hash"))
+
+
+async def list_between(
+    reader: Reader, first: str, before: str, limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """What was asked at the border, from an id on and before another, newest first."""
+    return (await reader.run(_BETWEEN, {"first": first, "before": before, "limit": limit})).all()
+
+
+async def list_of_document(
+    reader: Reader, document_hash: bytes, first: str, before: str
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The same of the checks that were shown a document first, by the hash of its number."""
+    return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
+
 
 _LAST_CROSSING = (
     select(tables.check.c.direction)
     .where(
         tables.check.c.document_hash == bindparam("hash"),
         tables.check.c.outcome == "clear",
-        tables.check.c.kind.in_(_AT_THE_BORDER),  # who is on a manifest has not crossed yet
+        _AT_THE_BORDER,
     )
     .order_by(tables.check.c.id.desc())
     .limit(1)

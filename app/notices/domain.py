@@ -37,6 +37,7 @@ class NoticeName(StrEnum):
     HIT = "hit"
     HIT_RESOLVED = "hit_resolved"
     HIT_UNRESOLVED = "hit_unresolved"
+    CROSSED_BEFORE = "crossed_before"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -50,6 +51,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.HIT_RESOLVED: "a supervisor has said whether it was the listed person (`outcome`); a clearance that is "
     "named waits for a second person",
     NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
+    NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force its subject was "
+    "checked: `effective_at` says when, `checkpoints` where, `outcome` what the answer was then",
 }
 """What each name means, for readers of the API."""
 
@@ -63,6 +66,9 @@ DETAILS: Final = (
     "hit_id",
     "outcome",
     "clearance_id",
+    "check_id",
+    "direction",
+    "level",
     "amendment_id",
     "objection_id",
 )

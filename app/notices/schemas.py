@@ -1,7 +1,7 @@
 """The wire of notices."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,18 +43,28 @@ class NoticeOut(WireOut):
     reason: Annotated[str | None, Field(description="Of `ended`: the entry's `ended_reason`, or `rejected`.")]
     checkpoints: Annotated[
         list[str] | None,
-        Field(description="Of `unacknowledged`: where nobody has acknowledged. Of a hit: where it is."),
+        Field(
+            description="Of `unacknowledged`: where nobody has acknowledged. Of a hit or a check: where it is."
+        ),
     ]
     hit_id: Annotated[str | None, Field(description="Of a hit: which.")]
     outcome: Annotated[
         str | None,
         Field(
-            description="Of `hit` and `hit_unresolved`: what the check answered. Of `hit_resolved`: `confirmed` or "
-            "`not_same_person`."
+            description="Of `hit`, `hit_unresolved`, `crossed_before`: what the check answered. Of `hit_resolved`: "
+            "`confirmed` or `not_same_person`."
         ),
     ]
     clearance_id: Annotated[
         str | None, Field(description="Of `hit_resolved`: the clearance that waits for a second person.")
+    ]
+    check_id: Annotated[str | None, Field(description="Of `crossed_before`: the check.")]
+    direction: Annotated[
+        Literal["exit", "entry"] | None, Field(description="Of `crossed_before`: where the person was going.")
+    ]
+    level: Annotated[
+        Literal["exact", "probable", "possible"] | None,
+        Field(description="Of `crossed_before`: how sure it is that it was the person."),
     ]
     amendment_id: Annotated[
         str | None,

@@ -66,6 +66,7 @@ class WorkItemOut(WireOut):
     def of_notice(cls, notice: Notice) -> Self:
         """A notice on the wire."""
         said = notice.said
+        check_id = said.detail.get("check_id")
         return cls._with(
             kind="notice",
             name=said.name,
@@ -78,6 +79,9 @@ class WorkItemOut(WireOut):
             at=notice.at,
             deadline=said.detail.get("deadline"),
             number=notice.number,
+            check_id=check_id,
+            checkpoint=said.detail["checkpoints"][0] if check_id else None,
+            direction=said.detail.get("direction"),
         )
 
     @classmethod

@@ -67,6 +67,9 @@ async def test_the_owner_and_the_directorate_are_told_of_an_end_that_comes_near(
         "hit_id": None,
         "outcome": None,
         "clearance_id": None,
+        "check_id": None,
+        "direction": None,
+        "level": None,
         "amendment_id": None,
         "objection_id": None,
     }

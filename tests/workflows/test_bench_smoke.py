@@ -88,3 +88,13 @@ def test_the_benchmark_of_worklists_fills_a_register_and_reads_every_list() -> N
     for figures in report["figures"].values():
         assert figures["notices told"] > 0
         assert min(figures[name] for name in ("submitter", "verifier", "approver", "duty_officer")) > 0
+
+
+def test_the_benchmark_of_lookbacks_finds_the_one_who_left() -> None:
+    report = _run("bench.lookbacks")
+
+    assert report["benchmark"] == "lookbacks"
+    assert [row["engine"] for row in report["rows"]] == ["sqlite"] * 3 + ["postgresql"] * 3
+    for row in report["rows"]:
+        assert row["told"] >= 1
+        assert row["seconds"] > 0

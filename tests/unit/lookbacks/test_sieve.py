@@ -1,0 +1,137 @@
+"""The sieve in front of a look-back: cheap, and it never keeps back whom a check would stop."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.checks.domain import Candidate, fits
+from app.checks.schemas import understand
+from app.entries.name_keys import listed
+from app.kit.ids import first_id
+from app.lookbacks.domain import SETTLED, WINDOW, Lookback, Sieve
+from app.matching.policy import DEFAULT
+from tests.unit.checks.register import NOW, TODAY, WNI, entry, question, zone
+
+NAMES = [
+    "Raka Setyawan Prambanan",
+    "Raka Setiawan",
+    "PRAMBANAN RAKA",
+    "Muhammad",
+    "Budi Santoso",
+    "Raka",
+    None,
+]
+BIRTHS = [
+    "1970-05-17",
+    "1970-05-07",
+    "1970-17",
+    "1970",
+    "1970-05",
+    "1971-05-17",
+    "1990-12-24",
+    "1970-01-01",
+    None,
+]
+NUMBERS = ["X1234567", "x 1234-567", "XI234567", "X1234568", "C7654321", None]
+LISTED_BIRTHS = [{"date": "1970-05-17"}, {"date": "1970"}, {"age": 56, "as_of": "2026-11-23"}, None]
+
+
+def candidate(**given: Any) -> Candidate:
+    against = entry({**WNI, **given})
+    return Candidate(against, listed(against.subject))
+
+
+def asked(
+    name: str | None, born: str | None, number: str | None, nik: str | None, *, with_zone: bool
+) -> dict[str, Any]:
+    """A question with as much as is given, and a zone of somebody of that name and birth besides."""
+    person = {"name": name, "birth_date": born, "nik": nik}
+    body: dict[str, Any] = {"direction": "exit", "person": {k: v for k, v in person.items() if v}}
+    if number:
+        body["document"] = {"number": number, "issuing_state": "IDN"}
+    if with_zone:
+        paper = {**WNI["documents"][0], "number": "X1234567" if number else "C1111111"}
+        bearer = {**WNI, "full_name": name or "Raka", "birth": {"date": "1970-05-17"}, "documents": [paper]}
+        body["mrz"] = zone(bearer)["mrz"]
+    return body
+
+
+@given(
+    st.sampled_from(NAMES),
+    st.sampled_from(BIRTHS).filter(lambda born: born != "1970-17"),
+    st.sampled_from(NUMBERS),
+    st.sampled_from([None, WNI["nik"], "3171011705700002"]),
+    st.sampled_from(["zone", "typed"]),
+    st.sampled_from(LISTED_BIRTHS),
+)
+def test_whom_a_check_would_stop_goes_through(
+    name: str | None,
+    born: str | None,
+    number: str | None,
+    nik: str | None,
+    zoned: str,
+    listed_birth: Any,
+):
+    body = asked(name, born, number, nik, with_zone=zoned == "zone")
+    if "mrz" not in body and "document" not in body and not nik and not (name and born):
+        return
+    sent = json.dumps(body).encode()
+    against = candidate(birth=listed_birth)
+    match = fits("exit", understand(sent, TODAY).traveller, against, DEFAULT, NOW)
+    if match is not None and match.stops:
+        assert Sieve(against, DEFAULT).lets_through(sent, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (question(WNI), True),
+        (question(WNI, person={"name": "Somebody Else"}), True),
+        (zone(WNI), True),
+        (
+            question(
+                WNI, document={"number": "XI234567"}, person={"name": "Budi", "birth_date": "1990-01-02"}
+            ),
+            True,
+        ),
+        (question(WNI, document=..., person={"name": "Setyawan Raka Prambanan"}), True),
+        (question(WNI, document=..., person={"birth_date": "1990-12-24"}), False),
+        (question(WNI, document=..., person={"name": "Agus Hermawan"}), False),
+        ({"direction": "exit", "mrz": "not a zone"}, False),
+        ({"direction": "exit"}, False),
+    ],
+)
+def test_what_goes_through(body: dict[str, Any], *, expected: bool):
+    assert Sieve(candidate(), DEFAULT).lets_through(json.dumps(body), TODAY) is expected
+
+
+def test_a_long_number_of_a_zone_is_seen_whatever_else_it_says():
+    paper = {"type": "passport", "number": "D231458907AB", "issuing_state": "UTO"}
+    against = candidate(documents=[paper])
+    rest = "7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<"
+    for beside, expected in (("7AB0", True), ("7AB9", True), ("7A80", True), ("7AC0", False)):
+        text = f"I<UTOD23145890<{beside:<<15}\n{rest}"
+        asked = json.dumps({"direction": "exit", "mrz": text})
+        assert Sieve(against, DEFAULT).lets_through(asked, TODAY) is expected
+
+
+def test_a_search_reads_a_day_back_and_once_more_around_the_beginning():
+    begun = Lookback.of("ent_1", NOW)
+    assert begun.untouched
+    assert (begun.first, begun.before) == (first_id("chk", NOW - WINDOW), first_id("chk", NOW + SETTLED))
+    assert begun.due_at == NOW
+    further = begun.read_to("chk_5")
+    assert (further.before, further.due_at, further.untouched) == ("chk_5", NOW, False)
+    again = further.through()
+    assert again.due_at == NOW + SETTLED
+    assert (again.first, again.before) == (
+        first_id("chk", NOW - SETTLED),
+        first_id("chk", NOW + SETTLED),
+    )
+    assert not again.untouched
+    assert again.read_to("chk_7").through().due_at is None
+    assert again.came_at + timedelta(hours=24) == NOW + WINDOW
