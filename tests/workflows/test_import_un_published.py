@@ -10,7 +10,12 @@ import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
+from app.entries.domain import Entry
 from app.entries.listing import Approvers
+from app.entries.store import add_all
+from app.entries.subjects import Alias, Document, Subject
+from app.identity.births import birth_from_json
+from app.kit.ids import new_id
 from app.ledger.service import head
 from app.lists import un
 from app.lists.un import ListedPerson
@@ -19,6 +24,7 @@ from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.steps import expect
+from tests.unit.checks.register import NOW, WNI, entry
 
 LISTS = Path(__file__).parents[3] / "shared" / "data" / "lists"
 EARLIER, LATER = (LISTS / f"un_consolidated_{day}.xml" for day in ("2020-11-24", "2021-03-12"))
@@ -109,3 +115,67 @@ async def test_two_editions_in_order_and_every_plain_passport_of_the_second(
     worklist = expect(await http.get("/v1/worklist?limit=500", headers=owner.headers), 200)
     seen = [item for item in worklist["items"] if item["name"] == "sighting" and item["direction"] == "exit"]
     assert len({item["check_id"] for item in seen}) == len(whole)
+
+
+def exit_ban(person: ListedPerson) -> Entry:
+    """The exit ban that an Indonesian of the list might get here, whom the import skips."""
+    births = tuple(map(birth_from_json, person.births))
+    subject = Subject(
+        full_name=person.full_name,
+        aliases=tuple(Alias(alias.name, alias.quality) for alias in person.aliases),
+        sex=person.sex,
+        birth=births[0] if births else None,
+        birth_alternatives=births[1:],
+        nationalities=person.nationalities,
+        documents=tuple(Document(each.type, each.number, each.issuing_state) for each in person.documents),
+    )
+    standing = entry(WNI)
+    return standing.replace(id=new_id("ent", NOW), subject=subject, citizenship=subject.citizenship)
+
+
+def by_name(person: ListedPerson, direction: str) -> Iterator[dict[str, Any]]:
+    """Every good spelling of a name with every birth date that the list gives, whole or in part."""
+    names = (person.full_name, *(alias.name for alias in person.aliases if alias.quality == "good"))
+    for name in names:
+        for birth in person.births:
+            if "date" in birth:
+                yield {"direction": direction, "person": {"name": name, "birth_date": birth["date"]}}
+
+
+async def matched(
+    http: httpx2.AsyncClient, counter: Caller, questions: list[dict[str, Any]]
+) -> list[set[str]]:
+    """The entries that each question matched."""
+    found: list[set[str]] = []
+    for start in range(0, len(questions), AT_ONCE):
+        items = questions[start : start + AT_ONCE]
+        answer = await http.post("/v1/checks/batch", json={"items": items}, headers=counter.headers)
+        found += [{match["entry_id"] for match in item["matches"]} for item in expect(answer, 200)["items"]]
+    return found
+
+
+async def test_every_good_alias_of_an_indonesian_is_found_with_the_birth_date(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+):
+    """Among all the others of the list, who are in the register too."""
+    await import_list(runtime, LATER, TWO)
+    bans = [(person, exit_ban(person)) for person in un.read(LATER).persons if person.is_indonesian]
+    async with runtime.writing(SYSTEM) as unit:
+        await add_all(unit, [(ban, None) for _, ban in bans], "approved")
+    asked = [(ban.id, question) for person, ban in bans for question in by_name(person, "exit")]
+    assert len(asked) > 140
+    counter = await actors.client("checkpoint")
+    found = await matched(http, counter, [question for _, question in asked])
+    assert [q["person"] for (own, q), ids in zip(asked, found, strict=True) if own not in ids] == []
+
+
+async def test_every_good_alias_of_everybody_else_is_found_with_the_birth_date(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+):
+    await import_list(runtime, LATER, TWO)
+    persons = [person for person in un.read(LATER).persons if not person.is_indonesian]
+    questions = [question for person in persons for question in by_name(person, "entry")]
+    assert len(questions) > 2000
+    found = await matched(http, await actors.client("checkpoint"), questions)
+    missed = [question["person"] for question, ids in zip(questions, found, strict=True) if not ids]
+    assert missed == []
