@@ -133,9 +133,8 @@ def compare(traveller: Traveller, subject: Subject, person: Listed, policy: Matc
         policy: from what on names count.
     """
     names = assess(traveller.person, person, policy)
-    return max(by_numbers(traveller, subject, names, policy), key=Comparison.rank, default=None) or by_name(
-        names
-    )
+    numbered = by_numbers(traveller, subject, names, policy)
+    return max(numbered, key=Comparison.rank) if numbered else by_name(names)
 
 
 def by_numbers(
@@ -228,13 +227,12 @@ def decide(
         policy: from what on names count.
         now: the instant of the check.
     """
-    matches = [
-        match
-        for candidate in candidates
-        if candidate.entry.in_force(now)
-        for match in (fits(direction, traveller, candidate, policy, now),)
-        if match
-    ]
+    matches = []
+    for candidate in candidates:
+        if candidate.entry.in_force(now):
+            match = fits(direction, traveller, candidate, policy, now)
+            if match is not None:
+                matches.append(match)
     matches.sort(key=lambda match: (_SEVERITY[match.outcome], match.score), reverse=True)
     return matches
 

@@ -1,6 +1,6 @@
 """The wire of checks (contract section 5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -111,10 +111,17 @@ def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
         MalformedJson: the bytes are no JSON.
         MrzUnreadable: the zone has no known format.
     """
-    asked = understood(_valid(sent), today)
-    faults = [*_nothing_asked(asked), *_not_born_yet(asked, today)]
-    if faults:
-        raise Invalid(faults[0].detail, faults=faults)
+    body = _valid(sent)
+    asked = understood(body, today)
+    if not asked.keys and asked.wanted is None:
+        raise _at_fault(
+            "/mrz" if body.mrz else "/person/name",
+            "nothing_to_look_for",
+            "No letter and no digit is left here to look for, and nothing else says who it is.",
+        )
+    born = body.person.birth_date if body.person else None
+    if born and born > today.isoformat()[: len(born)]:
+        raise _at_fault("/person/birth_date", "future", "Nobody is born in the future.")
     return asked
 
 
@@ -156,16 +163,8 @@ def _valid(sent: bytes | Mapping[str, Any]) -> CheckIn:
         raise Invalid(f"The request has faults; {len(faults)} listed in errors.", faults=faults) from None
 
 
-def _nothing_asked(asked: Asked) -> Iterator[Fault]:
-    if not asked.keys and asked.wanted is None:
-        detail = "No letter and no digit is left here to look for, and nothing else says who it is."
-        yield Fault("/mrz" if asked.mrz else "/person/name", "nothing_to_look_for", detail)
-
-
-def _not_born_yet(asked: Asked, today: date) -> Iterator[Fault]:
-    born = asked.body.person.birth_date if asked.body.person else None
-    if born and born > today.isoformat()[: len(born)]:
-        yield Fault("/person/birth_date", "future", "Nobody is born in the future.")
+def _at_fault(pointer: str, code: str, detail: str) -> Invalid:
+    return Invalid(detail, faults=[Fault(pointer, code, detail)])
 
 
 def _read(text: str, today: date) -> Mrz:
