@@ -6,8 +6,8 @@ from alembic import op
 from app.db.migrate import REGISTER
 from app.db.types import Id, Instant
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
