@@ -12,7 +12,6 @@ from app.hits.service import HitResolved
 from app.hits.service import forget_entry as forget_hits
 from app.kit.clock import Clock
 from app.ledger.service import append
-from app.lookbacks.service import follow_entry as look_back
 from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.runtime import Runtime, open_runtime
@@ -20,10 +19,10 @@ from app.settings import Settings
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """A Runtime in which ledger, alerts, clearances, notices, look-backs and manifests follow the register."""
+    """A Runtime in which ledger, alerts, clearances, manifests and the officers' notices follow the register."""
     follow = Follow(
         projectors={
-            EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner, look_back),
+            EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure, forget_hits),
             EntrySealed: (follow_seal,),
             ClearanceDecided: (tell_clearance,),

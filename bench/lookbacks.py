@@ -111,7 +111,7 @@ async def _search(runtime: Runtime, number: int, born: Birth | None) -> dict[str
             state=State.PROVISIONAL, urgent=True, in_force_from=unit.now
         )
         await entries.add(unit, made, "submitted_urgently")
-        await store.add(unit, Lookback.of(made.id, unit.now))
+        await store.add(unit, [Lookback.of(made.id, unit.now)])
     told, rounds, began, worked = 0, 0, time.perf_counter(), time.process_time()
     async with _holds() as holds:
         while await _waits(runtime):

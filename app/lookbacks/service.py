@@ -1,8 +1,8 @@
-"""Use cases of look-backs: begin with an urgent entry, and read on in small steps (R58)."""
+"""Use cases of look-backs: begin once an urgent entry is in force, and read on in small steps (R58)."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from app.access.domain import SYSTEM
@@ -10,14 +10,11 @@ from app.checks import store as checks
 from app.checks.domain import Candidate, fits
 from app.checks.schemas import remembered
 from app.checks.service import document_hash
-from app.db.unit import Reader, Unit
+from app.db.unit import Reader
 from app.entries import name_keys
 from app.entries import store as entries
-from app.entries.events import EntryChanged
 from app.errors import CekalError
 from app.kit.clock import legal_day
-from app.ledger.domain import Draft as LedgerDraft
-from app.ledger.domain import RecordType
 from app.lookbacks import store
 from app.lookbacks.domain import Lookback, Sieve, found, numbers_of
 from app.matching.policy import MatchPolicy, policy_of
@@ -37,20 +34,20 @@ _BREATH: Final = 0.005
 """Seconds that are left to others between two steps: travellers wait at counters meanwhile."""
 
 
-async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]:
-    """Begin a search when an urgent entry comes into force. A projector: it adds nothing to the ledger."""
-    entry = event.entry
-    begins = event.what is RecordType.ENTRY_PROVISIONAL or (
-        # Where the countersignature comes first, the entry comes into force with it.
-        event.what is RecordType.ENTRY_COUNTERSIGNED and not await store.is_known(unit, entry.id)
-    )
-    if begins:
-        await store.add(unit, Lookback.of(entry.id, unit.now))
-    return ()
-
-
 async def look_back(runtime: Runtime) -> int:
-    """Go on with every search that is due, a round each; how many notices were written."""
+    """Begin a search for each urgent entry that has come into force, and go on with every one that is due.
+
+    One round at a time in all processes. The urgent entry's own transaction does nothing for it: checkpoints wait for
+    that one.
+
+    Returns:
+        How many notices were written.
+    """
+    async with runtime.reading(SYSTEM) as reader:
+        begun = await store.list_begun(reader)
+    if begun:
+        async with runtime.writing(SYSTEM) as unit:
+            await store.add(unit, (Lookback.of(entry_id, came_at) for entry_id, came_at in begun))
     async with runtime.reading(SYSTEM) as reader:
         due = await store.list_due(reader, _SOME)
     policy = policy_of(runtime.settings.match_policy)

@@ -1,24 +1,35 @@
 """Every SQL statement about look-backs."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import exists, insert, select, update
 
 from app.db.unit import Reader, Unit
+from app.entries.domain import State
+from app.entries.tables import entry as entry_table
 from app.lookbacks import tables
 from app.lookbacks.domain import Lookback
 
 _table = tables.lookback
 
 
-async def is_known(reader: Reader, entry_id: str) -> bool:
-    """Whether an entry's subject is, or was, searched for."""
-    return bool((await reader.run(select(exists().where(_table.c.entry_id == entry_id)))).scalar_one())
+async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
+    """The urgent entries in force whose subjects were never searched for, and when each came into force."""
+    table = entry_table
+    statement = select(table.c.id, table.c.in_force_from).where(
+        table.c.state == State.PROVISIONAL,
+        table.c.in_force_from <= reader.now,
+        table.c.in_force_until > reader.now,
+        ~exists().where(_table.c.entry_id == table.c.id),
+    )
+    return [(entry_id, came_at) for entry_id, came_at in await reader.run(statement)]
 
 
-async def add(unit: Unit, lookback: Lookback) -> None:
-    """Store a new search."""
-    await unit.run(insert(_table).values(asdict(lookback)))
+async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
+    """Store new searches."""
+    await unit.run(insert(_table), [asdict(lookback) for lookback in lookbacks])
 
 
 async def save(unit: Unit, lookback: Lookback) -> None:

@@ -12,7 +12,7 @@ from app.access.domain import SYSTEM
 from app.checks import store as checks
 from app.checks.tables import check
 from app.kit.clock import rfc3339
-from app.kit.ids import new_id
+from app.kit.ids import first_id, new_id
 from app.lookbacks import service
 from app.lookbacks.domain import SETTLED
 from app.lookbacks.service import look_back
@@ -170,8 +170,11 @@ async def test_each_check_is_told_once_and_the_search_ends(
     body = wanted()
     await ask(http, counter, check_body(body["subject"]))
     await sound(http, submitter, body)
+    assert await worker.look_back() == 1
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(update(table).values(before=first_id("chk", clock() + SETTLED), due_at=clock()))
     first, second = await asyncio.gather(worker.look_back(), look_back(runtime))
-    assert first + second == 1
+    assert first + second == 0
     assert await searching(runtime) == [True]
     hit = await ask(http, counter, check_body(body["subject"]))
     assert hit["outcome"] == "refer"
@@ -236,7 +239,7 @@ async def test_a_search_goes_on_where_it_stopped_newest_checks_first(
         crossings.append((await ask(http, counter, typed("Joko Susilo", direction="exit")))["id"])
         clock.advance(hours=1 + hour // 10)
     await sound(http, submitter, wanted())
-    rounds = []
+    rounds = [await worker.look_back()]
     while any(await searching(runtime)):
         rounds.append(await worker.look_back())
         assert len(rounds) < 10
@@ -266,11 +269,20 @@ async def test_nobody_is_pursued_for_an_entry_that_was_rejected_meanwhile(
     submitter: Caller,
     worker: Worker,
     runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    body = wanted()
+    duty = await actors.client("duty_officer")
+    body, other = wanted(), wanted()
     await ask(http, counter, check_body(body["subject"]))
+    await decide(http, duty, (await sound(http, submitter, other))["entry"], "reject", "A mistake.")
+    assert await worker.look_back() == 0
+    assert await searching(runtime) == []
+    monkeypatch.setattr(service, "_STEPS", 0)  # it is begun, and nothing is read yet but by documents
     entry = (await sound(http, submitter, body))["entry"]
-    await decide(http, await actors.client("duty_officer"), entry, "reject", "A mistake.")
+    assert await worker.look_back() == 1
+    monkeypatch.undo()
+    await ask(http, counter, typed("Joko Susilo"))
+    await decide(http, duty, entry, "reject", "A mistake.")
     assert await worker.look_back() == 0
     assert await searching(runtime) == [False]
 
@@ -298,11 +310,13 @@ async def test_where_the_countersignature_comes_first_the_search_begins_with_it(
 
 
 async def test_a_countersignature_later_begins_no_second_search_and_a_formal_entry_none(
-    http: httpx2.AsyncClient, actors: Actors, submitter: Caller, runtime: Runtime
+    http: httpx2.AsyncClient, actors: Actors, submitter: Caller, worker: Worker, runtime: Runtime
 ) -> None:
     entry = (await sound(http, submitter))["entry"]
+    await worker.look_back()
     await decide(http, await actors.client("duty_officer"), entry, "countersign")
     await impose(http, actors)
+    await worker.look_back()
     assert await searching(runtime) == [True]
 
 
