@@ -36,7 +36,8 @@ from bench.crowds import birth, by_frequency
 from bench.figures import median, percentile, shown, table
 from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, passport, registers
 
-_Making = Callable[[Sequence[Entry]], tuple[list[name_keys.BirthKey], list[name_keys.NameKey]]]
+_Made = tuple[list[name_keys.BirthKey], list[name_keys.NameForm], list[name_keys.NameKey]]
+_Making = Callable[[Sequence[Entry]], _Made]
 
 _ADDED = 300
 _TRAVELLERS = 500
@@ -105,9 +106,9 @@ async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[
     with_keys: _Making = name_keys.made_of
     took: dict[bool, list[float]] = {False: [], True: []}
 
-    def nothing(_: Sequence[Entry]) -> tuple[list[name_keys.BirthKey], list[name_keys.NameKey]]:
+    def nothing(_: Sequence[Entry]) -> _Made:
         """Make no keys."""
-        return [], []
+        return [], [], []
 
     try:
         for number in range(start, start + 2 * _ADDED):

@@ -81,10 +81,10 @@ async def explain_entry(
     """
     entry = await service.get(unit, entry_id)
     candidate = Candidate(entry, name_keys.listed(entry.subject))
-    view = await Finder(policy.most_candidates).find(unit, [asked])
+    view = await Finder(policy).find(unit, [asked])
     (near,) = view.near
     steps, by_key = _persons(asked, entry.subject, candidate.person)
-    found = entry_id in near.candidates
+    found = entry_id in near.candidates or entry_id in near.compared
     steps.append(_looked_at(found=found, expected=by_key, truncated=near.truncated))
     steps += _compared(asked, entry.subject, candidate.person, policy)
     in_force = entry.in_force(unit.now)

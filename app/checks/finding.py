@@ -1,6 +1,7 @@
 """Which entries a traveller is compared with: found by numbers, by name and by birth, for a whole batch at once."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -10,9 +11,14 @@ from app.checks.schemas import Asked
 from app.db.unit import Reader
 from app.entries import name_keys
 from app.entries.domain import Entry
+from app.matching.assessment import assess
+from app.matching.policy import MatchPolicy
+from app.matching.retrieval import Candidates
 
 _WORKING_SET = 2000
 """Entries kept decoded from batch to batch; not a copy of the register."""
+
+_NOBODY: Final[Candidates[str]] = Candidates((), (), truncated=False)
 
 _decode = msgspec.json.Decoder(Entry).decode
 
@@ -21,11 +27,14 @@ class Near(msgspec.Struct, frozen=True):
     """What one traveller is compared with.
 
     Attributes:
-        candidates: by id of the entry.
+        candidates: by id of the entry: whoever shares a number, and of those who share keys of name and birth whoever
+            is alike enough to be told anybody.
+        compared: ids of all who were compared by name and birth.
         truncated: more entries share keys of name and birth with the traveller than are compared.
     """
 
     candidates: dict[str, Candidate]
+    compared: tuple[str, ...]
     truncated: bool
 
 
@@ -49,15 +58,15 @@ class Finder:
     """Finds candidates; keeps some of them decoded.
 
     Args:
-        most: entries that are compared for one traveller by name and birth.
+        policy: from what on names count, and how many entries are compared by them for one traveller.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, policy: MatchPolicy) -> None:
+        self._policy = policy
         self._known: dict[tuple[str, int], Candidate] = {}
 
     async def find(self, reader: Reader, asked: Sequence[Asked]) -> View:
-        """Find whom to compare: one exchange for numbers, and two more where anybody has a name."""
+        """Find whom to compare: one exchange for numbers, two more where anybody has a name, one where it fits."""
         size, version, listed = await store.look_up(reader, {key for each in asked for key in each.keys})
         candidates: dict[str, Candidate] = {}
         phones: dict[str, str | None] = {}
@@ -66,23 +75,41 @@ class Finder:
         for key, row in listed:
             by_number.setdefault(key, []).append(row.entry_id)
         named = await self._by_name(reader, asked)
-        missing = {entry_id for ids, _ in named for entry_id in ids} - candidates.keys()
+        alike = await self._alike(reader, asked, named)
+        missing = {entry_id for ids in alike for entry_id in ids} - candidates.keys()
         if missing:
             self._take(await store.list_by_ids(reader, missing), candidates, phones)
         near = []
-        for each, (ids, truncated) in zip(asked, named, strict=True):
+        for each, found, ids in zip(asked, named, alike, strict=True):
             own = (*(entry_id for key in each.keys for entry_id in by_number.get(key, ())), *ids)
-            near.append(Near({entry_id: candidates[entry_id] for entry_id in own}, truncated))
+            near.append(
+                Near({entry_id: candidates[entry_id] for entry_id in own}, found.ids, found.truncated)
+            )
         return View(size, version, near, phones)
 
-    async def _by_name(self, reader: Reader, asked: Sequence[Asked]) -> list[tuple[tuple[str, ...], bool]]:
-        """For each traveller the ids to compare by name and birth, and whether there were more."""
+    async def _by_name(self, reader: Reader, asked: Sequence[Asked]) -> list[Candidates[str]]:
+        """Whom to compare by name and birth with each traveller, and whether there were more."""
         sought = [each.wanted for each in asked if each.wanted]
         if not sought:
-            return [((), False)] * len(asked)
-        index = await name_keys.look_up(reader, sought)
-        ranked = [index.rank(each.wanted, self._most) if each.wanted else None for each in asked]
-        return [(found.ids, found.truncated) if found else ((), False) for found in ranked]
+            return [_NOBODY] * len(asked)
+        index, most = await name_keys.look_up(reader, sought), self._policy.most_candidates
+        return [index.rank(each.wanted, most) if each.wanted else _NOBODY for each in asked]
+
+    async def _alike(
+        self, reader: Reader, asked: Sequence[Asked], named: Sequence[Candidates[str]]
+    ) -> list[list[str]]:
+        """Of those to compare with each traveller the ids of who is alike, by what is kept of names and births."""
+        wanted = {entry_id for found in named for entry_id in found.ids}
+        forms = await name_keys.list_forms(reader, wanted) if wanted else {}
+
+        def is_alike(each: Asked, entry_id: str) -> bool:
+            form = forms.get(entry_id)  # none of an older release's entry: then the entry itself is read
+            return form is None or assess(each.traveller.person, form, self._policy).tier != "none"
+
+        return [
+            [entry_id for entry_id in found.ids if is_alike(each, entry_id)]
+            for each, found in zip(asked, named, strict=True)
+        ]
 
     def _take(
         self, rows: Iterable[store.Listed], candidates: dict[str, Candidate], phones: dict[str, str | None]

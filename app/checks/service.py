@@ -65,7 +65,7 @@ class Desk:
         self.gate = gate
         self.answered: Counter[str] = Counter()
         self._policy = policy_of(runtime.settings.match_policy)
-        self._finder = Finder(self._policy.most_candidates)
+        self._finder = Finder(self._policy)
 
     async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
         """Answer questions that came together; every answer is durably stored before this returns.

@@ -5,9 +5,10 @@ raises it, the worker makes older entries' keys anew in small steps while the re
 comes it is found by those of its keys that the change did not touch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 from sqlalchemy import LargeBinary, delete, func, null, select, union_all, update
 
 from app.db.bulk import BulkInsert
@@ -40,10 +41,26 @@ class BirthKey(NamedTuple):
     entry_id: str
 
 
-TABLES: Final = ((tables.birth_key, BirthKey._fields), (tables.name_key, NameKey._fields))
+class NameForm(NamedTuple):
+    """A row of `name_form`."""
+
+    entry_id: str
+    form: bytes
+
+
+TABLES: Final = (
+    (tables.birth_key, BirthKey._fields),
+    (tables.name_form, NameForm._fields),
+    (tables.name_key, NameKey._fields),
+)
 """What keys are inserted into, as `BulkInsert` wants it; `made_of` gives the rows."""
 
 _INSERT = BulkInsert(*TABLES)
+_FORMS = select(tables.name_form.c.entry_id, tables.name_form.c.form).where(
+    any_of(tables.name_form.c.entry_id, "ids")
+)
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Listed).decode
 _FOUND = union_all(
     select(tables.name_key.c.key, null().cast(LargeBinary), tables.name_key.c.entry_id).where(
         any_of(tables.name_key.c.key, "keys")
@@ -66,19 +83,21 @@ def listed(subject: Subject) -> Listed:
     )
 
 
-def made_of(entries: Sequence[Entry]) -> tuple[list[BirthKey], list[NameKey]]:
-    """The keys of entries, by today's rules."""
+def made_of(entries: Sequence[Entry]) -> tuple[list[BirthKey], list[NameForm], list[NameKey]]:
+    """The keys of entries, and their subjects made ready, by today's rules."""
     names: list[NameKey] = []
+    forms: list[NameForm] = []
     births: list[BirthKey] = []
     for entry in entries:
         person = listed(entry.subject)
+        forms.append(NameForm(entry.id, _pack(person)))
         spelled = (*person.names, *person.weak)
         names += (NameKey(key, entry.id) for key in stored_keys(spelled, person.births))
         births += (
             BirthKey(day, drawn.to_bytes(SKETCH_BYTES), entry.id)
             for day, drawn in stored_days(spelled, person.births)
         )
-    return births, names
+    return births, forms, names
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
@@ -91,7 +110,7 @@ async def replace(unit: Unit, entry: Entry) -> None:
 
 async def forget(unit: Unit, entry_id: str) -> None:
     """Delete an entry's keys: its person is erased, or they are made anew."""
-    for table in (tables.name_key, tables.birth_key):
+    for table in (tables.name_key, tables.birth_key, tables.name_form):
         await unit.run(delete(table).where(table.c.entry_id == entry_id))
 
 
@@ -106,6 +125,15 @@ async def look_up(reader: Reader, sought: Sequence[Wanted]) -> Index[str]:
         else:
             found.days.setdefault(key, []).append((int.from_bytes(drawn), entry_id))
     return found
+
+
+async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Listed]:
+    """The subjects of entries, ready to be compared, without reading the entries; by id.
+
+    To make a name ready takes four times as long as to compare it, and most who share a key are somebody else.
+    """
+    rows = await reader.run(_FORMS, {"ids": list(entry_ids)})
+    return {entry_id: _unpack(form) for entry_id, form in rows}
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:

@@ -119,6 +119,14 @@ birth_key = Table(
 )
 Index("ix_birth_key_entry_id", birth_key.c.entry_id)
 
+name_form = Table(
+    "name_form",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("form", LargeBinary, nullable=False),  # the subject, made ready to be compared; MessagePack
+    sqlite_with_rowid=False,
+)
+
 blob = Table(
     "blob",
     metadata,

@@ -17,7 +17,7 @@ from app.identity.names import LINEAGE, borne, respell, written
 from app.identity.rarity import INITIAL, bits
 from app.identity.sound import code, sound
 
-NORM_VERSION: Final = 2
+NORM_VERSION: Final = 3
 """Raised with every change of a result in latin, names, sound, rarity or here, so that stored keys are made anew."""
 
 MOST_WORDS: Final = 10
@@ -65,7 +65,7 @@ _LIGHT: Final = """
 _LIGHT_BITS: Final = dict.fromkeys(_LIGHT.split(), 2.0)
 
 
-class Word(msgspec.Struct, frozen=True, gc=False):
+class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A word of a name.
 
     Attributes:
@@ -92,7 +92,7 @@ class Word(msgspec.Struct, frozen=True, gc=False):
         return len(self.text) == 1
 
 
-class Spelling(msgspec.Struct, frozen=True, gc=False):
+class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A name made ready.
 
     Attributes:

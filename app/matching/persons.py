@@ -9,7 +9,7 @@ from app.identity.mrz import Mrz
 from app.identity.spellings import Spelling, spellings
 
 
-class Listed(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True, array_like=True):
     """A listed person, made ready once and compared often.
 
     Attributes:

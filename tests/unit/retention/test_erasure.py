@@ -139,9 +139,11 @@ KNOWN = {
     "entry_seal": "numbers of the officers whom a seal lets through; an erased entry stays sealed",
     "entry_source": "the reference in its source and a digest, without which an import would bring it back",
     "entry_version": "erased",
+    "lookback": "ids and times",
     "hit_match": "ids; the words of the hits are erased",
     "name_key": "deleted",
     "birth_key": "deleted",
+    "name_form": "deleted",
     "notice": "codes, dates and numbers",
     "objection": "erased",
 }
