@@ -12,14 +12,14 @@ from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.refusals import nothing_changed, refused
 
-QUESTIONS = {("POST", "/v1/entries/search")}
+QUESTIONS = {("POST", "/v1/entries/search"), ("POST", "/v1/checks/explain")}
 """Calls that are no GET but change nothing."""
-
-MACHINES_OWN = {"/v1/alerts", "/v1/alerts/stream"}
-"""What a checkpoint's machine follows: the same is in the ledger, which auditors read at /v1/changes."""
 
 NOBODYS = "XYZ-1"
 """Stands for every id and code."""
+
+MACHINES_OWN = {"/v1/alerts", "/v1/alerts/stream", f"/v1/manifests/{NOBODYS}/stream"}
+"""What machines follow: alerts are in the ledger, which auditors read at /v1/changes; a manifest they read itself."""
 
 
 @pytest.fixture

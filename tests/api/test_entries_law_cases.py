@@ -5,10 +5,13 @@ from typing import Any
 
 from httpx2 import AsyncClient
 
+from app.checks.domain import Candidate
 from app.checks.domain import decide as judged
-from app.checks.domain import traveller_of
+from app.checks.traveller import traveller_of
 from app.entries.domain import Basis, Entry, Measure, State
+from app.entries.name_keys import listed
 from app.entries.subjects import Citizenship, Document, Subject
+from app.matching.policy import DEFAULT
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
@@ -88,7 +91,10 @@ def test_case_1_not_even_bad_legacy_data_refuse_entry_to_an_indonesian():
             nationality=nationality,
             personal_number=None,
         )
-        assert all(match.outcome != "refuse" for match in judged("entry", shown, [wrong], now, now.date()))
+        candidate = Candidate(wrong, listed(wrong.subject))
+        found = judged("entry", shown, [candidate], DEFAULT, now)
+        assert found
+        assert all(match.outcome != "refuse" for match in found)
 
 
 async def test_case_2_an_urgent_entry_holds_to_midnight_in_jakarta_wherever_it_is_asked(
