@@ -13,6 +13,7 @@ from typing import Protocol
 from app.access import gate as access
 from app.access.domain import SYSTEM
 from app.access.gate import Gate
+from app.access.service import version
 from app.alerts import store
 from app.alerts.domain import frame
 from app.alerts.hub import Hub
@@ -125,12 +126,11 @@ class Tail:
             await heard(woken, self.runtime.settings.poll_seconds)
 
     async def _read_on(self) -> None:
+        """Tell what is new: alerts first, with no exchange before them but their own."""
         assert self.head is not None, "start() comes first"
         async with self.runtime.reading(SYSTEM) as reader:
-            here, access_version = await store.news(reader)
-            while self.head.size < here.size:
-                records = await list_after(reader, self.head.size, _PAGE)
-                told = [(r.sequence, frame(r, here.epoch)) for r in records if r.alert_id]
+            while records := await list_after(reader, self.head.size, _PAGE):
+                told = [(r.sequence, frame(r, self.head.epoch)) for r in records if r.alert_id]
                 for sequence, message in told:
                     if message is not None:
                         self.hub.publish(sequence, message)
@@ -139,8 +139,11 @@ class Tail:
                     if record.alert_id:
                         self.published((now - record.at).total_seconds())
                 last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
-                self.head = Head(here.epoch, records[-1].sequence, last_alert)
+                self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
                 self.runtime.bell.ring()
+                if len(records) < _PAGE:
+                    break
+            access_version = await version(reader)
             if access_version != self._settled:
                 self.access_version = access_version  # first: a stream that joins meanwhile looks for itself
                 used = set[str]().union(*(each.hub.keys() for each in self._all))
