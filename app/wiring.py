@@ -7,13 +7,21 @@ from app.clearances.service import ClearanceDecided
 from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
 from app.db.unit import Follow
-from app.entries.events import EntryChanged, EntryErased, EntrySealed, tell_erasure, tell_ledger
+from app.entries.events import (
+    EntryChanged,
+    EntryErased,
+    EntrySealed,
+    OwnNameSearched,
+    tell_erasure,
+    tell_ledger,
+)
 from app.hits.service import HitResolved
 from app.hits.service import forget_entry as forget_hits
 from app.kit.clock import Clock
 from app.ledger.service import append
 from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
+from app.notices.service import follow_search as tell_own_name
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 
@@ -28,6 +36,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),
             HitResolved: (tell_passenger,),
+            OwnNameSearched: (tell_own_name,),
         },
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),

@@ -26,15 +26,15 @@ from app.access.domain import SYSTEM
 from app.entries import name_keys
 from app.entries import store as entries
 from app.entries.domain import Entry
-from app.entries.subjects import Document, Subject
+from app.entries.subjects import Subject
 from app.matching.assessment import assess
 from app.matching.keys import wanted
 from app.matching.persons import Asked
 from app.matching.policy import DEFAULT
 from app.runtime import Runtime
-from bench.crowds import birth, by_frequency
+from bench.crowds import birth, by_frequency, people
 from bench.figures import median, percentile, shown, table
-from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, passport, registers
+from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, registers
 
 _Made = tuple[list[name_keys.BirthKey], list[name_keys.NameForm], list[name_keys.NameKey]]
 _Making = Callable[[Sequence[Entry]], _Made]
@@ -73,7 +73,7 @@ async def _measure(made: Registers, engine: str, sizes: list[int]) -> list[dict[
     settings = await made.make(engine, f"names-{engine}")
     async with opened(settings) as runtime:
         for size in sorted(sizes):
-            await fill_entries(runtime, size - filled, _people(chance), start=filled)
+            await fill_entries(runtime, size - filled, people(chance), start=filled)
             filled = size
             row: dict[str, Any] = {"engine": engine, "entries": size}
             row["add_ms"], row["add_with_keys_ms"] = await _adding(runtime, chance, filled)
@@ -84,25 +84,9 @@ async def _measure(made: Registers, engine: str, sizes: list[int]) -> list[dict[
     return rows
 
 
-def _people(chance: random.Random) -> Callable[[int], Subject]:
-    name = by_frequency()
-
-    def person(number: int) -> Subject:
-        return Subject(
-            full_name=name(chance).title(),
-            sex="male",
-            birth=birth(chance),
-            birth_place="Semarang",
-            nationalities=("IDN",),
-            documents=(Document("passport", passport(number), "IDN"),),
-        )
-
-    return person
-
-
 async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[float, float]:
     """Milliseconds to add an entry without and with keys, in turns."""
-    person: Callable[[int], Subject] = _people(chance)
+    person: Callable[[int], Subject] = people(chance)
     with_keys: _Making = name_keys.made_of
     took: dict[bool, list[float]] = {False: [], True: []}
 
@@ -133,10 +117,10 @@ async def _finding(runtime: Runtime, chance: random.Random, *, dated: bool) -> d
             sought = wanted(asked)
             candidates = (await name_keys.look_up(reader, [sought])).rank(sought, DEFAULT.most_candidates)
             finding.append(1000 * (time.perf_counter() - began))
-            listed = await entries.list_by_ids(reader, candidates.ids)
+            forms = await name_keys.list_forms(reader, candidates.ids)
         began = time.thread_time()
-        for entry in listed:
-            assess(asked, name_keys.listed(entry.subject))
+        for form in forms.values():
+            assess(asked, form)
         comparing.append(1000 * (time.thread_time() - began))
         found.append(len(candidates.ids))
     return {

@@ -153,13 +153,18 @@ def asks(key: str, entries: int, *, mrz: bool) -> list[bytes]:
             question["mrz"] = _zone(number)
         else:
             question["document"] = {"number": number, "issuing_state": "IDN", "type": "passport"}
-        body = msgspec.json.encode(question)
-        head = (
-            f"POST /v1/checks HTTP/1.1\r\nHost: cekal\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        requests.append(head.encode() + body)
+        requests.append(request_of(key, question))
     return requests
+
+
+def request_of(key: str, question: dict[str, Any]) -> bytes:
+    """A whole HTTP request that asks one question."""
+    body = msgspec.json.encode(question)
+    head = (
+        f"POST /v1/checks HTTP/1.1\r\nHost: cekal\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def _zone(number: str) -> str:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from app.entries.subjects import Document, Subject
 from app.identity.births import Birth
 from bench.processes import ROOT
+from bench.registers import passport
 
 Naming = Callable[[random.Random], str]
 
@@ -55,3 +57,20 @@ def _table() -> tuple[list[str], list[float]]:
             words += line.split()
             shares += [1 / one_in] * len(line.split())
     return words, shares
+
+
+def people(chance: random.Random) -> Callable[[int], Subject]:
+    """Makes citizens with names as frequent as travellers', one passport each."""
+    name = by_frequency()
+
+    def person(number: int) -> Subject:
+        return Subject(
+            full_name=name(chance).title(),
+            sex="male",
+            birth=birth(chance),
+            birth_place="Semarang",
+            nationalities=("IDN",),
+            documents=(Document("passport", passport(number), "IDN"),),
+        )
+
+    return person

@@ -19,16 +19,15 @@ import argparse
 import asyncio
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from app.entries.subjects import Document, Subject
-from bench.checks import Asked
-from bench.crowds import birth, by_frequency
+from bench.checks import Asked, request_of
+from bench.crowds import birth, by_frequency, people
 from bench.figures import median, shown, table
 from bench.processes import Noise, serving, split_cores
 from bench.registers import ENGINES, Registers, fill_entries, opened, passport, registers
@@ -44,23 +43,6 @@ class Curve(msgspec.Struct):
     entries: int
     document: Asked
     full: Asked
-
-
-def people(chance: random.Random) -> Callable[[int], Subject]:
-    """Makes citizens with names as frequent as travellers', one passport each."""
-    name = by_frequency()
-
-    def person(number: int) -> Subject:
-        return Subject(
-            full_name=name(chance).title(),
-            sex="male",
-            birth=birth(chance),
-            birth_place="Semarang",
-            nationalities=("IDN",),
-            documents=(Document("passport", passport(number), "IDN"),),
-        )
-
-    return person
 
 
 def questions(key: str, *, full: bool) -> list[bytes]:
@@ -79,12 +61,7 @@ def questions(key: str, *, full: bool) -> list[bytes]:
                 "birth_date": birth(chance).date,
                 "nationality": "IDN",
             }
-        body = msgspec.json.encode(question)
-        head = (
-            f"POST /v1/checks HTTP/1.1\r\nHost: cekal\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        requests.append(head.encode() + body)
+        requests.append(request_of(key, question))
     return requests
 
 

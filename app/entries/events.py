@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.db.unit import Unit
+from app.db.unit import Actor, Unit
 from app.entries.domain import Entry
 from app.ledger.domain import Draft, RecordType
 
@@ -49,6 +49,17 @@ class EntrySealed:
     """
 
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNameSearched:
+    """Somebody has looked in the register for the name that their own account bears (R61).
+
+    Attributes:
+        by: who.
+    """
+
+    by: Actor
 
 
 async def tell_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:

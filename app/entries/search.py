@@ -8,6 +8,7 @@ from app.access.service import bears_name
 from app.db.unit import Unit
 from app.entries import service, store
 from app.entries.domain import Entry
+from app.entries.events import OwnNameSearched
 from app.entries.ports import ExpectOpenHit
 from app.entries.schemas import SearchIn
 from app.entries.views import visible
@@ -26,7 +27,7 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
 
     A supervisor sees, for an open hit of their checkpoint, what is in force and not sealed, whoever's it is. The record
     of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for their own
-    name is put on record for that besides (R61).
+    name is put on record for that besides, and Immigration is told (R61).
 
     Raises:
         Invalid: nothing to look for, or a search for a hit by who is no supervisor.
@@ -58,6 +59,8 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
     await service.log_look(unit, "entries.searched", None, _trace(wanted, fitting, pepper))
     if wanted.name and await bears_name(unit, unit.actor.client_id, names.fold(wanted.name)):
         await service.log_look(unit, "search.own_name", unit.actor.client_id, {"found": len(fitting)})
+        unit.happened(OwnNameSearched(unit.actor))
+        await unit.conclude()
     return fitting[: wanted.limit + 1]
 
 

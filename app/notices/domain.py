@@ -13,7 +13,7 @@ from app.alerts.domain import Alert
 from app.db.unit import Actor
 from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import EndedReason, Entry, State
-from app.kit.clock import day_begins, rfc3339
+from app.kit.clock import day_begins, legal_day, rfc3339
 from app.ledger.domain import Head
 
 RUNGS: Final = (30, 14, 7, 4)
@@ -38,6 +38,7 @@ class NoticeName(StrEnum):
     HIT_RESOLVED = "hit_resolved"
     HIT_UNRESOLVED = "hit_unresolved"
     CROSSED_BEFORE = "crossed_before"
+    OWN_NAME_SEARCHED = "own_name_searched"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -53,6 +54,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
     NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force its subject was "
     "checked: `effective_at` says when, `checkpoints` where, `outcome` what the answer was then",
+    NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
+    "which, once a day",
 }
 """What each name means, for readers of the API."""
 
@@ -71,6 +74,7 @@ DETAILS: Final = (
     "level",
     "amendment_id",
     "objection_id",
+    "client_id",
 )
 """Members of a notice that only some have."""
 
@@ -284,6 +288,18 @@ def silence(alert: Alert, codes: Sequence[str]) -> Draft:
         agency=alert.agency,
         due_at=alert.acknowledge_by,
         detail={"checkpoints": list(codes), "deadline": TermName.ACKNOWLEDGE_ALERT.value},
+    )
+
+
+def own_name(by: Actor, at: datetime) -> Draft:
+    """The notice that somebody has looked for their own name: to Immigration, whatever was found (R61)."""
+    return Draft(
+        name=NoticeName.OWN_NAME_SEARCHED,
+        key=f"{NoticeName.OWN_NAME_SEARCHED}:{by.client_id}:{legal_day(at)}",
+        to=(DUTY_OFFICERS, APPROVERS),
+        effective_at=at,
+        agency=by.agency,
+        detail={"client_id": by.client_id},
     )
 
 

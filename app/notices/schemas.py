@@ -71,6 +71,7 @@ class NoticeOut(WireOut):
         Field(description="Of `overdue`: the amendment, or other body's letter, that it is about."),
     ]
     objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
+    client_id: Annotated[str | None, Field(description="Of `own_name_searched`: whose account.")]
 
 
 class NoticesOut(WireOut):

@@ -5,17 +5,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.db.unit import Actor, Reader, Unit
-from app.entries.events import EntryChanged
+from app.entries.events import EntryChanged, OwnNameSearched
 from app.errors import CursorGone
 from app.kit.ids import new_id
 from app.ledger import service as ledger
 from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
-from app.notices.domain import Draft, Notice, ended
+from app.notices.domain import Draft, Notice, ended, own_name
 from app.notices.store import list_latest
 
-__all__ = ["Page", "follow_entry", "head", "list_latest", "missed_by", "position", "read_page", "tell"]
+__all__ = [
+    "Page",
+    "follow_entry",
+    "follow_search",
+    "head",
+    "list_latest",
+    "missed_by",
+    "position",
+    "read_page",
+    "tell",
+]
 
 _FEED = "-notices"
 """What makes the cursors of notices others than the ledger's, whose numbers have nothing to do with these."""
@@ -68,6 +78,12 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]
     """
     if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
         await tell(unit, [ended(event.entry, unit.now)])
+    return ()
+
+
+async def follow_search(unit: Unit, event: OwnNameSearched) -> Sequence[LedgerDraft]:
+    """Tell Immigration that somebody has looked for their own name (R61). A projector; the ledger holds no searches."""
+    await tell(unit, [own_name(event.by, unit.now)])
     return ()
 
 

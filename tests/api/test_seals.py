@@ -8,6 +8,7 @@ from httpx2 import AsyncClient
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import entry_body
+from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json, decide, etag, expect, submit
 
@@ -247,3 +248,23 @@ async def test_whoever_looks_for_their_own_name_is_put_on_record(http: AsyncClie
         (officer.id, officer.person, officer.id)
     ]
     assert "SASMITA" not in str(acts).upper()
+
+
+async def test_immigration_is_told_once_a_day_of_whoever_looks_for_their_own_name(
+    http: AsyncClient, actors: Actors, clock: SettableClock
+):
+    officer, duty = await actors.client("submitter", name=OFFICER), await actors.client("duty_officer")
+
+    async def looked_for_and_told(by: Caller, name: str) -> list[str]:
+        expect(await http.post("/v1/entries/search", json={"name": name}, headers=by.headers), 200)
+        told = expect(await http.get("/v1/notices", headers=duty.headers), 200)["items"]
+        assert OFFICER.upper() not in str(told).upper()
+        return [notice["client_id"] for notice in told if notice["name"] == "own_name_searched"]
+
+    assert await looked_for_and_told(await actors.client("submitter"), OFFICER) == []
+    assert await looked_for_and_told(officer, "Raka") == []
+    assert await looked_for_and_told(officer, OFFICER) == [officer.id]
+    assert await looked_for_and_told(officer, OFFICER) == [officer.id]
+    clock.advance(days=1)
+    assert await looked_for_and_told(officer, OFFICER) == [officer.id] * 2
+    assert expect(await http.get("/v1/notices", headers=officer.headers), 200)["items"] == []
