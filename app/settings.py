@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     presence_seconds: Seconds = Field(
         45.0, description="how long a silent checkpoint still counts as connected"
     )
+    silence_seconds: Seconds = Field(
+        120.0, description="R55: after how long the duty officers are told that a checkpoint is silent"
+    )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
 
@@ -167,6 +170,12 @@ class Settings(BaseSettings):
         if len(numbers) == 1:
             raise ValueError("it must hold {sequence}: no two letters share a number")
         return text
+
+    @model_validator(mode="after")
+    def _who_is_connected_is_not_missed(self) -> Self:
+        if self.silence_seconds < self.presence_seconds:
+            raise ValueError("CEKAL_SILENCE_SECONDS is at least CEKAL_PRESENCE_SECONDS")
+        return self
 
     @model_validator(mode="after")
     def _test_clock_only_in_tests(self) -> Self:

@@ -29,6 +29,7 @@ from app.kit.ids import first_id
 from app.lookbacks import service as lookbacks
 from app.manifests.watch import Watch
 from app.notices import rounds as notices
+from app.notices.lookout import Lookout
 from app.retention import service as retention
 from app.runtime import Runtime
 from app.supervision import service as supervision
@@ -56,6 +57,7 @@ class Worker:
 
     def __init__(self, runtime: Runtime, desk: Desk | None = None) -> None:
         self.runtime = runtime
+        self.lookout = Lookout(runtime)
         self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings)))
 
     async def run(self) -> None:
@@ -71,6 +73,7 @@ class Worker:
                 (_OFTEN, self.take_up_hits),
                 (_OFTEN, self.watch_manifests),
                 (_OFTEN, self.look_back),
+                (_AT_TIMES, self.miss_checkpoints),
             )
             for number, (seconds, act) in enumerate(loops):
                 at_news = act == self.watch_manifests
@@ -117,6 +120,10 @@ class Worker:
     async def tell_silence(self) -> int:
         """Tell which checkpoints have not acknowledged an alert in time (R54); how many alerts."""
         return await notices.tell_silence(self.runtime)
+
+    async def miss_checkpoints(self) -> int:
+        """Tell which checkpoints have fallen silent, and which are back (R55); how many."""
+        return await self.lookout.look()
 
     async def tell_officers(self) -> int:
         """Tell the ends that come near (R30) and the deadlines that passed (R18); how many notices."""

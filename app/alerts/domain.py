@@ -69,6 +69,14 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSeen:
+    """When a checkpoint was last known to be connected."""
+
+    code: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """How far an alert has come at one checkpoint.
 

@@ -5,14 +5,26 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, case, delete, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerts import tables
-from app.alerts.domain import Alert, AlertKind, Reach, ReceiptLevel
+from app.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -226,6 +238,60 @@ async def see(unit: Unit, process: str, codes: Iterable[str]) -> None:
 async def forget_absent(unit: Unit, before: datetime) -> None:
     """Drop what processes that are gone have noted."""
     await unit.run(delete(tables.presence).where(tables.presence.c.seen_at < before))
+
+
+async def note_contact(unit: Unit) -> None:
+    """Keep, beyond the processes' own notes, when each checkpoint was last connected to any of them."""
+    engine = sqlite if unit.is_sqlite else postgresql
+    seen, contact = tables.presence, tables.contact
+    latest = select(seen.c.checkpoint, func.max(seen.c.seen_at)).group_by(seen.c.checkpoint)
+    if unit.is_sqlite:
+        latest = latest.where(true())  # without a condition its parser takes ON CONFLICT for a join's
+    statement = engine.insert(contact).from_select(["checkpoint", "seen_at"], latest)
+    newest = {"seen_at": statement.excluded.seen_at}
+    later = contact.c.seen_at < statement.excluded.seen_at
+    await unit.run(
+        statement.on_conflict_do_update(index_elements=[contact.c.checkpoint], set_=newest, where=later)
+    )
+
+
+async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
+    """Active checkpoints that were connected once, last before an instant, and are not missed yet."""
+    contact = tables.contact
+    statement = (
+        select(contact.c.checkpoint, contact.c.seen_at)
+        .join(checkpoint_table, checkpoint_table.c.code == contact.c.checkpoint)
+        .where(checkpoint_table.c.active.is_(True), contact.c.missed_at.is_(None), contact.c.seen_at < before)
+        .order_by(contact.c.checkpoint)
+    )
+    return [LastSeen(*row) for row in await reader.run(statement)]
+
+
+async def list_returned(reader: Reader) -> list[LastSeen]:
+    """Checkpoints that were missed and have been connected since."""
+    contact = tables.contact
+    statement = (
+        select(contact.c.checkpoint, contact.c.seen_at)
+        .where(contact.c.seen_at > contact.c.missed_at)
+        .order_by(contact.c.checkpoint)
+    )
+    return [LastSeen(*row) for row in await reader.run(statement)]
+
+
+async def miss(unit: Unit, codes: Iterable[str]) -> None:
+    """Note that the silence of these checkpoints is being told."""
+    await _mark(unit, codes, unit.now)
+
+
+async def find_again(unit: Unit, codes: Iterable[str]) -> None:
+    """Note that these checkpoints are missed no longer."""
+    await _mark(unit, codes, None)
+
+
+async def _mark(unit: Unit, codes: Iterable[str], missed_at: datetime | None) -> None:
+    contact = tables.contact
+    which = any_of(contact.c.checkpoint, "codes")
+    await unit.run(update(contact).where(which).values(missed_at=missed_at), {"codes": sorted(codes)})
 
 
 async def count_recipients(

@@ -49,3 +49,11 @@ presence = Table(
     Column("checkpoint", String(32), primary_key=True),
     Column("seen_at", Instant, nullable=False, index=True),
 )
+
+contact = Table(
+    "checkpoint_contact",
+    metadata,
+    Column("checkpoint", String(32), primary_key=True),
+    Column("seen_at", Instant, nullable=False),  # when a process last knew it to be connected
+    Column("missed_at", Instant),  # since when the duty officers know that it is silent
+)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from app.access.domain import IMMIGRATION, Role
-from app.alerts.domain import Alert
+from app.alerts.domain import Alert, LastSeen
 from app.db.unit import Actor
 from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import EndedReason, Entry, State
@@ -39,6 +39,8 @@ class NoticeName(StrEnum):
     HIT_UNRESOLVED = "hit_unresolved"
     CROSSED_BEFORE = "crossed_before"
     OWN_NAME_SEARCHED = "own_name_searched"
+    CHECKPOINTS_SILENT = "checkpoints_silent"
+    CHECKPOINTS_BACK = "checkpoints_back"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -56,6 +58,9 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "checked: `effective_at` says when, `checkpoints` where, `outcome` what the answer was then",
     NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
     "which, once a day",
+    NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
+    "them; `checkpoints` names them",
+    NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",
 }
 """What each name means, for readers of the API."""
 
@@ -288,6 +293,26 @@ def silence(alert: Alert, codes: Sequence[str]) -> Draft:
         agency=alert.agency,
         due_at=alert.acknowledge_by,
         detail={"checkpoints": list(codes), "deadline": TermName.ACKNOWLEDGE_ALERT.value},
+    )
+
+
+def silent(missed: Sequence[LastSeen], patience: timedelta) -> Draft:
+    """The notice of checkpoints that were connected and are no longer, since the last of them is missed (R55)."""
+    return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
+
+
+def back(found: Sequence[LastSeen]) -> Draft:
+    """The notice that ends the silence of checkpoints (R55)."""
+    return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, found, timedelta(0))
+
+
+def _of_checkpoints(name: NoticeName, some: Sequence[LastSeen], after: timedelta) -> Draft:
+    return Draft(
+        name=name,
+        key=f"{name}:{some[0].code}:{rfc3339(some[0].seen_at)}",
+        to=(DUTY_OFFICERS,),
+        effective_at=max(each.seen_at for each in some) + after,
+        detail={"checkpoints": [each.code for each in some]},
     )
 
 

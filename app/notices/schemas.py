@@ -44,7 +44,8 @@ class NoticeOut(WireOut):
     checkpoints: Annotated[
         list[str] | None,
         Field(
-            description="Of `unacknowledged`: where nobody has acknowledged. Of a hit or a check: where it is."
+            description="Of `unacknowledged`: where nobody has acknowledged. Of `checkpoints_silent` and "
+            "`checkpoints_back`: which. Of a hit or a check: where it is."
         ),
     ]
     hit_id: Annotated[str | None, Field(description="Of a hit: which.")]
