@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from app.entries.domain import Entry, Measure, State
-from app.entries.periods import over_at
-from app.kit.clock import WIB, rfc3339
+from app.entries.periods import add_months, over_at
+from app.kit.clock import legal_day, rfc3339
 from app.ledger.domain import Record
 
 DEFAULT_MESSAGE = "Data cekal mendesak / urgent entry"
@@ -193,8 +193,8 @@ def frame(record: Record, epoch: str, sealed: Collection[str] = ()) -> bytes | N
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:
-    """When an alert about an entry has lost its meaning."""
-    return over_at(entry.ends_on) if entry.ends_on else now.astimezone(WIB).replace(year=now.year + 1)
+    """When an alert about an entry has lost its meaning; a year from now for one that is for life."""
+    return over_at(entry.ends_on or add_months(legal_day(now), 12))
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

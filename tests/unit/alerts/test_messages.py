@@ -142,6 +142,20 @@ def test_an_alert_ends_with_the_last_day_of_its_entry() -> None:
     assert expiry_of(PROVISIONAL.replace(ends_on=None), NOW) > NOW + timedelta(days=364)
 
 
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        pytest.param("2028-02-29T05:00:00+00:00", "2029-02-28T17:00:00+00:00", id="on a leap day"),
+        pytest.param(
+            "2026-12-31T20:00:00+00:00", "2028-01-01T17:00:00+00:00", id="when only Jakarta has a new year"
+        ),
+    ],
+)
+def test_an_alert_about_a_ban_for_life_holds_for_a_year_whatever_the_day(now: str, until: str):
+    for_life = PROVISIONAL.replace(ends_on=None)
+    assert expiry_of(for_life, datetime.fromisoformat(now)) == datetime.fromisoformat(until)
+
+
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=300), st.sampled_from([1, 50, 99, 100]))
 def test_a_percentile_is_the_least_value_that_enough_do_not_exceed(values: list[int], percent: int) -> None:
     found = percentile([float(value) for value in values], percent / 100)
