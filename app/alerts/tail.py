@@ -18,7 +18,7 @@ from app.alerts import store
 from app.alerts.domain import frame
 from app.alerts.hub import Hub
 from app.alerts.service import list_open
-from app.db.engine import CHANNEL
+from app.db.engine import CHANNEL, libpq_address
 from app.db.unit import Reader
 from app.kit.bell import heard
 from app.kit.clock import rfc3339
@@ -223,8 +223,7 @@ class Tail:
     async def _listen_once(self) -> None:
         import asyncpg  # SQLite does without it
 
-        url = self.runtime.register.url.set(drivername="postgresql")
-        connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
+        connection = await asyncpg.connect(libpq_address(self.runtime.register.url), timeout=5)
         try:
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())

@@ -8,6 +8,7 @@ hundredth of the checks waited four times as long.
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, Executable, Result, create_engine, event
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
 from app.settings import Settings
@@ -84,7 +85,8 @@ class PostgreSQL:
     def __init__(self, url: URL, pool_size: int) -> None:
         self.url = url
         self._engine = create_engine(
-            url,
+            url.set(query={}),
+            connect_args={"dsn": libpq_address(url)},  # all options are read by asyncpg, as libpq would
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
@@ -245,19 +247,26 @@ def driver_url(address: str) -> URL:
     """The SQLAlchemy URL, with its driver, of `sqlite:///path` or `postgresql://…`.
 
     Raises:
-        ValueError: another database than these two.
+        ValueError: it is no such address, names another database than these two, or SQLite without a file.
     """
-    url = make_url(address)
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):  # whose messages may quote it
+        raise ValueError("CEKAL_DATABASE_URL must be like sqlite:///path or postgresql://…/name") from None
     match url.get_backend_name():
         case "sqlite":
+            if not url.database or url.database == ":memory:":
+                raise ValueError("CEKAL_DATABASE_URL must name a file: sqlite:///path")
             return url.set(drivername="sqlite+pysqlite")
         case "postgresql" | "postgres":
-            query = dict(url.query)
-            if "sslmode" in query:  # libpq's word; asyncpg's is "ssl"
-                query["ssl"] = query.pop("sslmode")
-            return url.set(drivername="postgresql+asyncpg", query=query)
+            return url.set(drivername="postgresql+asyncpg")
         case other:
-            raise ValueError(f"the database may be sqlite or postgresql, not {other}")
+            raise ValueError(f"CEKAL_DATABASE_URL may be sqlite or postgresql, not {other}")
+
+
+def libpq_address(url: URL) -> str:
+    """A PostgreSQL server's address as libpq writes it, with its password and options such as `sslmode`."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def open_databases(settings: Settings) -> tuple[Database, Database]:
@@ -270,10 +279,28 @@ def open_databases(settings: Settings) -> tuple[Database, Database]:
     if url.get_backend_name() != "sqlite":
         both = PostgreSQL(url, settings.pool_size)
         return both, both
-    path = Path(url.database or "register.db")
+    path = Path(str(url.database))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.stem}-checks{path.suffix}")
     return SQLite(url), SQLite(url.set(database=str(beside)))
+
+
+async def require_writable(*databases: Database) -> None:
+    """Make sure that the files of SQLite may be written: a service that can only read them looks ready and is not.
+
+    Raises:
+        PermissionError: this user may not write them, or the folder that they lie in.
+    """
+    for database in databases:
+        if not database.is_sqlite:
+            continue
+        try:
+            async with database.writing() as connection:  # which alone does not tell
+                await connection.exec_driver_sql("DELETE FROM alembic_version WHERE FALSE")
+        except OperationalError as error:
+            if "locked" not in str(error.orig):  # by another process, which may write at least
+                detail = f"the register can't be written by this user: {error.orig}"
+                raise PermissionError(errno.EACCES, detail, database.url.database) from None
 
 
 def _connected(connection: Any, _record: Any) -> None:

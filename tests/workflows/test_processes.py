@@ -65,7 +65,10 @@ async def test_on_postgresql_another_process_is_woken_and_does_not_wait_for_its_
     if settings.url.startswith("sqlite"):
         pytest.skip("SQLite has no wake-ups between processes")
     counter, submitter = await actors.client("checkpoint"), await actors.client("submitter")
-    patient = create_app(settings.model_copy(update={"poll_seconds": 3600.0}), clock)
+    encrypted_if_offered = f"{settings.url}?sslmode=prefer"
+    patient = create_app(
+        settings.model_copy(update={"poll_seconds": 3600.0, "database_url": encrypted_if_offered}), clock
+    )
     with serving(patient) as url:
         async with client_for(url) as http, listening(http, counter.headers) as stream:
             await stream.next("heartbeat")
