@@ -14,6 +14,9 @@ USAGE = 2
 INTERRUPTED = 130
 """As shells count it: 128 and the number of SIGINT."""
 
+_NOT_WRITABLE = ("readonly database", "unable to open database file")
+"""What SQLite says where rights on files are missing; it never says which file."""
+
 
 class Refused(Exception):
     """What the command won't do, and why.
@@ -62,6 +65,8 @@ def explained(error: Exception) -> str:
             said = f"The settings are wrong: {'; '.join(wrong)}"
         case DBAPIError():
             said = f"The database refuses: {_first_line(error.orig or error)}"
+            if any(words in said for words in _NOT_WRITABLE):
+                said += ". May this user write the register's files and the folder that they lie in?"
         case SQLAlchemyError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
             said = f"The database can't be used: {first}"
         case OSError(filename=str() as name):
@@ -88,7 +93,9 @@ def _option(pointer: str) -> str:
 
 
 def _setting(place: tuple[int | str, ...], message: str) -> str:
-    name = f"CEKAL_{place[0]}".upper() + ": " if place else ""
+    name = (
+        f"CEKAL_{str(place[0]).upper().removeprefix('CEKAL_')}: " if place else ""
+    )  # a surplus one has it already
     return name + message.removeprefix("Value error, ")
 
 

@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
 from app.cli.register import expect_founded
-from app.db.engine import driver_url
+from app.db.engine import driver_url, require_writable
 from app.db.migrate import require_newest
 from app.kit import logs
 from app.settings import Settings, load_settings
@@ -39,6 +39,7 @@ def run(job: Job) -> int:
     Raises:
         Refused: arguments and settings don't go together, or there is no register.
         SchemaOutdated: the register's schema is another program's.
+        PermissionError: the register can't be written.
     """
     settings = load_settings()
     logs.configure(settings.log_level, json=settings.log_json)
@@ -48,7 +49,7 @@ def run(job: Job) -> int:
 def _serve(job: Job, settings: Settings) -> int:
     _refuse_impossible(job, settings)
     expect_founded(settings)
-    asyncio.run(_expect_schema(settings))
+    asyncio.run(_expect_register(settings))
     _raise_file_limit()
     door = _door(job, 2 * settings.heartbeat_seconds)
     host, port = door.getsockname()[:2]
@@ -137,10 +138,11 @@ def _split(bind: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-async def _expect_schema(settings: Settings) -> None:
+async def _expect_register(settings: Settings) -> None:
     runtime = wired_runtime(settings)
     try:
         await require_newest(runtime.register, runtime.checks)
+        await require_writable(runtime.register, runtime.checks)
     finally:
         await runtime.close()
 
@@ -191,7 +193,7 @@ def _work(settings: Settings) -> int:
         raise Refused(
             "On SQLite the loops run inside `cekal serve`; a worker alone needs PostgreSQL.", usage=True
         )
-    asyncio.run(_expect_schema(settings))
+    asyncio.run(_expect_register(settings))
     asyncio.run(_work_until_told(settings))
     return OK
 

@@ -84,6 +84,10 @@ def test_wrong_arguments_are_told_in_a_line_with_code_2(
         ({"pool_size": "many"}, ("CEKAL_POOL_SIZE", "integer")),
         ({"database_url": "mysql://localhost/cekal"}, ("sqlite or postgresql",)),
         ({"database_url": "postgresql://cekal:hidden@127.0.0.1:1/cekal"}, ("connection failed",)),
+        ({"database_url": "cekal:hidden"}, ("CEKAL_DATABASE_URL", "postgresql://")),
+        ({"database_url": "postgresql://cekal:hidden@db:port/cekal"}, ("CEKAL_DATABASE_URL",)),
+        ({"database_url": "sqlite://"}, ("CEKAL_DATABASE_URL", "file")),
+        ({"database_url": "sqlite:///:memory:"}, ("CEKAL_DATABASE_URL", "file")),
         ({"settings": "nowhere.env"}, ("nowhere.env",)),
     ],
 )
@@ -93,6 +97,11 @@ def test_wrong_settings_are_told_in_a_line_and_never_a_password(
     told = cekal("client", "list", cwd=tmp_path, **settings)
     refused(told, 1, *words)
     assert "hidden" not in told.err
+
+
+def test_an_unknown_name_in_the_file_of_settings_is_told_as_it_stands_there(tmp_path: Path):
+    (tmp_path / "cekal.env").write_text("CEKAL_SURPLUS=1\n")
+    refused(cekal("client", "list", cwd=tmp_path, settings="cekal.env"), 1, " CEKAL_SURPLUS:")
 
 
 @pytest.mark.parametrize(

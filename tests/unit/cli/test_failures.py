@@ -58,6 +58,13 @@ def test_a_database_says_no_in_its_own_words_without_the_statement():
     assert explained(error) == "The database refuses: database is locked"
 
 
+def test_where_sqlite_may_not_write_the_rights_are_asked_about():
+    error = OperationalError("INSERT", {}, Exception("attempt to write a readonly database"))
+    assert explained(error).endswith(
+        "May this user write the register's files and the folder that they lie in?"
+    )
+
+
 def test_a_password_is_blacked_out():
     assert "hidden" not in explained(ValueError("no such host: postgresql://cekal:hidden@nowhere/cekal"))
 
