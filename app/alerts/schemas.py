@@ -43,7 +43,7 @@ class UrgentEntryOut(WireOut):
 class DrillIn(WireIn):
     """A drill."""
 
-    kind: Literal[AlertKind.EXERCISE]
+    kind: Literal["exercise"]
     message: Annotated[Prose, Field(max_length=1000)]
     checkpoints: Annotated[list[Code], Field(min_length=1, max_length=500)] | None = None
 

@@ -24,7 +24,16 @@ _CODES = {
     "value_error": "invalid_value",
     "assertion_error": "invalid_value",
 }
-_DETAILS = {"missing": _REQUIRED, "extra_forbidden": _UNKNOWN}
+_OBJECT = "Input should be an object."
+_DETAILS = {
+    "missing": _REQUIRED,
+    "extra_forbidden": _UNKNOWN,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+}
+"""Sentences in place of those that quote, or speak of Python's classes."""
+
+_PYTHONS_DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _QUOTING = frozenset({"uuid_parsing", "url_parsing", "url_syntax_violation", "import_error"})
 _LONGEST_PART = 64
 _LONG_ENOUGH_TO_TELL = 3
@@ -93,6 +102,8 @@ def _fault(error: Mapping[str, Any], parts: Sequence[Part], body: Any) -> Fault:
 
 def _code(error: Mapping[str, Any]) -> str:
     code: str = error["type"]
+    if code == "too_long" and isinstance(error.get("input"), str):
+        return "string_too_long"
     return _CODES.get(code, code)
 
 
@@ -100,8 +111,13 @@ def _detail(error: Mapping[str, Any], *, required: str) -> str:
     """The validator's sentence, unless it quotes the input."""
     kind, context = error["type"], error.get("ctx", {})
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    message = _PYTHONS_DAY.sub(lambda day: "{:04}-{:02}-{:02}".format(*map(int, day.groups())), message)
     if kind == "missing":
         return required
+    if kind == "too_long" and isinstance(
+        error.get("input"), str
+    ):  # said of "items" where a text was looked at already
+        return f"String should have at most {context['max_length']} characters."
     if kind == "union_tag_invalid":
         return f"{context['discriminator']} must be one of {context['expected_tags']}."
     if kind in _QUOTING or (kind in _CODES and _quotes(message, error.get("input"))):

@@ -1,5 +1,6 @@
 """Faults point into the body as it was sent, and repeat nothing of it."""
 
+from datetime import date
 from typing import Annotated, Literal, Never
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.errors import Fault
 from app.web.faults import in_body, in_request, pointer_to
+from app.web.wire import LegalDay, Line
 
 
 def test_a_pointer_escapes_as_rfc_6901_says():
@@ -148,3 +150,25 @@ def test_any_other_message_of_msgspec_is_not_repeated():
     assert in_body(msgspec.ValidationError("SECRET - at `$.a`")) == (
         Fault("/a", "invalid_value", "The value is not valid."),
     )
+
+
+class Filing(pydantic.BaseModel):
+    name: Annotated[Line, pydantic.Field(max_length=3)] = "x"
+    on: LegalDay = date(2026, 11, 23)
+    extension: Extension | None = None
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "detail"),
+    [
+        ([], "model_type", "Input should be an object."),
+        ({"extension": 1}, "model_type", "Input should be an object."),
+        ({"on": "9999-12-31"}, "less_than_equal", "Input should be less than or equal to 9998-12-31."),
+        ({"name": "four"}, "string_too_long", "String should have at most 3 characters."),
+    ],
+)
+def test_no_detail_speaks_of_python(body: object, code: str, detail: str):
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Filing.model_validate(body)
+    (fault,) = in_body(caught.value, body)
+    assert (fault.code, fault.detail) == (code, detail)
