@@ -113,8 +113,10 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
 
 
 async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:
-    if wanted.office is None or wanted.agency is None:
+    if wanted.office is None:
         return []
+    if wanted.agency is None:
+        return [Fault("/agency", "required", "An office is one of an agency: name that too.")]
     office = await find_office(unit, wanted.office)
     if office is None or office.agency != wanted.agency or not office.active:
         return [Fault("/office", "unknown", "The agency has no office with this code; see GET /v1/offices.")]

@@ -53,6 +53,8 @@ CONTRADICTIONS = [
     ({"roles": ["duty_officer"], "agency": "POLRI"}, {"/agency": "immigration_only"}),
     ({"agency": None}, {"/agency": "required"}),
     ({"agency": "NSA"}, {"/agency": "unknown"}),
+    ({"roles": ["auditor"], "agency": None, "office": "KANIM-BATAM"}, {"/agency": "required"}),
+    ({"roles": ["auditor"], "office": "KANIM-NOWHERE"}, {"/office": "unknown"}),
     ({"roles": ["supervisor"]}, {"/checkpoint": "required"}),
     ({"roles": ["supervisor"], "checkpoint": "NOWHERE"}, {"/checkpoint": "unknown"}),
     ({"checkpoint": "CGK"}, {"/checkpoint": "forbidden"}),
