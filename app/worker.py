@@ -59,6 +59,7 @@ class Worker:
         self.runtime = runtime
         self.lookout = Lookout(runtime)
         self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings)))
+        self._at_once = asyncio.Semaphore(runtime.settings.pool_size - 1)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -96,11 +97,16 @@ class Worker:
                 await asyncio.sleep(seconds)
 
     async def _once(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
-        """One round; on PostgreSQL only if no other process is at it."""
+        """One round; on PostgreSQL only if no other process is at it.
+
+        There a round holds a connection for its lock and needs a second one for its work: if all began together,
+        a small pool would be empty before any could go on.
+        """
         if self.runtime.register.is_sqlite:
             await act()
             return
-        async with self.runtime.register.writing() as connection:  # the lock lasts as long as the transaction
+        # The lock lasts as long as the transaction.
+        async with self._at_once, self.runtime.register.writing() as connection:
             if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
                 await act()
 

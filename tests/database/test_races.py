@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from app.access.domain import SYSTEM
+from app.ledger.service import head
 from app.main import create_app
+from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
-from app.worker import Worker
+from app.worker import LOCK, Worker
 from tests.support.actors import Actors
 from tests.support.bodies import urgent_body
 from tests.support.clock import SettableClock
@@ -111,6 +114,22 @@ async def test_two_workers_at_once_tell_an_end_once(
     feed = await http.get("/v1/changes", headers=(await actors.client("auditor")).headers)
     types = [record["type"] for record in expect(feed, 200)["items"]]
     assert types == [*["entry.provisional", "alert.raised"] * 4, *["entry.ended", "alert.cancelled"] * 4]
+
+
+@pytest.mark.settings(pool_size=2)
+async def test_with_a_small_pool_all_loops_of_a_worker_may_begin_at_once(
+    runtime: Runtime,
+) -> None:
+    looked: list[bool] = []
+
+    async def look() -> None:
+        async with runtime.reading(SYSTEM) as reader:
+            looked.append((await head(reader)).size == 0)
+
+    worker = Worker(runtime)
+    async with asyncio.timeout(8):
+        await asyncio.gather(*(worker._once(look, LOCK + number) for number in range(12)))
+    assert looked == [True] * 12
 
 
 async def test_every_checkpoint_may_look_at_the_photo_at_once(
