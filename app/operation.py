@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM, Role
-from app.access.guard import admit, key_scheme, runtime_of
+from app.access.guard import admit, database_reachable, key_scheme, runtime_of
 from app.db.migrate import SchemaOutdated, require_newest
 from app.entries.name_keys import count_outdated
 from app.errors import WrongRole
@@ -102,12 +102,13 @@ async def _look(runtime: Runtime) -> tuple[dict[str, str], int | None]:
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text."},
-        **problems("unauthenticated", "wrong-role", "rate-limited"),
+        **problems("unauthenticated", "wrong-role", "rate-limited", "unavailable"),
     },
 )
 async def read_metrics(request: Request, _key: Annotated[str | None, Security(key_scheme)]) -> Response:
     """Counters and histograms, for an admin's key; without one on the address set by CEKAL_METRICS_BIND."""
-    actor = await admit(request)
+    with database_reachable():
+        actor = await admit(request)
     if not actor.holds(Role.ADMIN):
         raise WrongRole(f"This call is for: {Role.ADMIN}.")
     metrics: Metrics = request.app.state.metrics

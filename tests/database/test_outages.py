@@ -141,7 +141,7 @@ async def test_without_postgresql_no_check_is_answered_and_with_it_all_goes_on(
 async def test_without_postgresql_every_other_call_says_so_and_pretends_nothing(
     settings: Settings, clock: SettableClock, runtime: Runtime, actors: Actors, counter: Caller, way: str
 ) -> None:
-    submitter = await actors.client("submitter")
+    submitter, admin = await actors.client("submitter"), await actors.client("admin")
     async with wired(settings, clock) as (service, line):
         http, outage = service.http, Outage(way, settings, line)
         raised = await sound(http, submitter)
@@ -155,6 +155,7 @@ async def test_without_postgresql_every_other_call_says_so_and_pretends_nothing(
                 expect(await http.get("/v1/alerts?wait=1", headers=counter.headers), 503),
                 expect(await http.get("/v1/alerts/stream", headers=counter.headers), 503),
                 expect(await http.get("/v1/worklist", headers=submitter.headers), 503),
+                expect(await http.get("/metrics", headers=admin.headers), 503),
                 expect(await http.get(f"/v1/entries/{raised['entry']['id']}", headers=counter.headers), 503),
             ]
             assert {problem["type"] for problem in told} == {"/problems/unavailable"}
