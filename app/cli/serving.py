@@ -13,6 +13,7 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from app.cli.failures import FAILED, OK, Refused
@@ -22,6 +23,7 @@ from app.db.engine import driver_url, require_writable
 from app.db.migrate import require_newest
 from app.kit import logs
 from app.settings import Settings, load_settings
+from app.web.problems import problem_response
 from app.wiring import wired_runtime
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ def _serve(job: Job, settings: Settings) -> int:
         "app.asgi:app",
         host=host,
         port=port,
+        http=_Protocol,
         workers=job.workers,
         backlog=BACKLOG,
         lifespan="on",
@@ -80,6 +83,18 @@ def _serve(job: Job, settings: Settings) -> int:
     supervisor.run()
     failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     return FAILED if failed else OK
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's, which tells in a problem, as everything else is told, what it can't read as HTTP."""
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - its own words for it
+        """Answer what is no request, and close."""
+        answer = problem_response("bad-request")
+        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
+        lines = [name + b": " + value + b"\r\n" for name, value in headers]
+        self.transport.write(b"".join([STATUS_LINE[400], *lines, b"\r\n", bytes(answer.body)]))
+        self.transport.close()
 
 
 class _Config(uvicorn.Config):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -90,6 +91,29 @@ def test_it_says_ready_with_its_address_and_ends_with_nought(settings: Settings,
         assert "server" not in httpx2.get(f"{url}/healthz").headers
         assert service.end() == 0
         assert [line["message"] for line in service.lines()].count("ready") == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"FOO /v1/entries HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /v1/checks HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+    ],
+    ids=["an unknown method", "a length below nought", "TLS where HTTP is spoken"],
+)
+def test_what_is_no_http_gets_a_problem_too(sqlite_url: str, tmp_path: Path, sent: bytes):
+    with running("serve", "--port", 0, cwd=tmp_path, database_url=sqlite_url) as service:
+        address = ("127.0.0.1", service.heard("ready")["port"])
+        with socket.create_connection(address, timeout=LONGEST) as connection:
+            connection.sendall(sent)
+            with connection.makefile("rb") as answer:
+                head, _, body = answer.read().partition(b"\r\n\r\n")
+    status, *headers = head.lower().split(b"\r\n")
+    assert status == b"http/1.1 400 bad request"
+    assert {b"content-type: application/problem+json", b"connection: close"} <= set(headers)
+    assert f"content-length: {len(body)}".encode() in headers
+    assert json.loads(body)["type"] == "/problems/bad-request"
 
 
 async def test_it_ends_at_once_with_a_stream_open(settings: Settings, actors: Actors, tmp_path: Path):
