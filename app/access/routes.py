@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.access import service, store
-from app.access.domain import Role
+from app.access.domain import Client, Role
 from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
 from app.access.schemas import (
     AuditOut,
@@ -18,6 +18,7 @@ from app.access.schemas import (
     expiry,
 )
 from app.db.unit import Reader, Unit
+from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
 from app.web.wire import Code
@@ -32,6 +33,11 @@ KeyId = Annotated[str, Path(max_length=40, description="The key's id.")]
 
 def _after(cursor: str | None) -> str | None:
     return str(decode_cursor(cursor, str)[0]) if cursor else None
+
+
+def _tag(client: Client) -> str:
+    """The client's ETag: nothing of it ever changes but its standing, and who confirmed it."""
+    return etag_of(1, client.standing.value, client.confirmed_by)
 
 
 @router.post(
@@ -55,6 +61,7 @@ async def register_client(unit: Admin, body: ClientIn, response: Response) -> Cl
     )
     client = await service.register_client(unit, wanted)
     response.headers["Location"] = f"/v1/clients/{client.id}"
+    response.headers["ETag"] = _tag(client)
     return ClientOut.of(client)
 
 
@@ -72,11 +79,16 @@ async def list_clients(
     "/clients/{client_id}",
     tags=["administration"],
     summary="Read a client",
-    responses=problems("not-found"),
+    responses={**UNCHANGED, **problems("not-found")},
+    response_model=ClientOut,
 )
-async def read_client(reader: AdminReader, client_id: ClientId) -> ClientOut:
+async def read_client(
+    reader: AdminReader, client_id: ClientId, response: Response, if_none_match: IfNoneMatch = None
+) -> ClientOut | Response:
     """One account."""
-    return ClientOut.of(await store.get_client(reader, client_id))
+    client = await store.get_client(reader, client_id)
+    response.headers["ETag"] = tag = _tag(client)
+    return not_modified(if_none_match, tag) or ClientOut.of(client)
 
 
 @router.delete(
@@ -98,9 +110,11 @@ async def revoke_client(unit: Admin, client_id: ClientId) -> None:
     summary="Confirm a client as second admin",
     responses=problems("not-found", "wrong-state", "four-eyes"),
 )
-async def confirm_client(unit: Admin, client_id: ClientId) -> ClientOut:
+async def confirm_client(unit: Admin, client_id: ClientId, response: Response) -> ClientOut:
     """Let a client with a deciding role, and its waiting keys, work: the second admin's word."""
-    return ClientOut.of(await service.confirm_client(unit, client_id))
+    client = await service.confirm_client(unit, client_id)
+    response.headers["ETag"] = _tag(client)
+    return ClientOut.of(client)
 
 
 @router.post(

@@ -50,6 +50,7 @@ from app.errors import (
 )
 from app.kit.clock import legal_day
 from app.matching.policy import policy_of
+from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.problems import document_of
 from app.web.raw import RawRoute, documented
@@ -224,10 +225,21 @@ async def explain_check(
     return ExplanationOut.of(explained)
 
 
-@guarded.get("/{check_id}", summary="Read a check again", responses=problems("not-found"))
+@guarded.get(
+    "/{check_id}",
+    summary="Read a check again",
+    responses={**UNCHANGED, **problems("not-found")},
+    response_model=CheckOut,
+)
 async def read_check(
-    actor: Annotated[Actor, actor_for(Role.CHECKPOINT, Role.AUDITOR)], check_id: CheckId, request: Request
-) -> CheckOut:
+    actor: Annotated[Actor, actor_for(Role.CHECKPOINT, Role.AUDITOR)],
+    check_id: CheckId,
+    request: Request,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> CheckOut | Response:
     """The answer that a check got, for the checkpoint that asked and for auditors."""
     async with runtime_of(request).reading_checks(actor) as reader:
-        return CheckOut.model_validate(await service.recall(reader, check_id))
+        answer = await service.recall(reader, check_id)
+    response.headers["ETag"] = tag = etag_of(1, answer)  # retention alone changes it, and who looks
+    return not_modified(if_none_match, tag) or CheckOut.model_validate(answer)

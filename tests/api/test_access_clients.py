@@ -120,6 +120,28 @@ async def test_a_deciding_role_works_only_after_a_second_admin(
             refused(await confirm(http, second, client["id"]), 409, "wrong-state")
 
 
+async def test_a_clients_tag_changes_with_its_standing_alone(http: AsyncClient, actors: Actors):
+    admin, second = await actors.client("admin"), await actors.client("admin")
+    client = await register(http, admin, VERIFIER)
+    path = f"/v1/clients/{client['id']}"
+    tags = []
+    acts = (
+        (admin, "POST", f"{path}/keys"),
+        (second, "POST", f"{path}/confirmation"),
+        (admin, "DELETE", path),
+    )
+    for by, method, where in acts:
+        read = await http.get(path, headers=admin.headers)
+        tags.append(read.headers["etag"])
+        assert read.json()["state"] == ("active" if method == "DELETE" else "pending")
+        same = await http.get(path, headers={**admin.headers, "If-None-Match": tags[-1]})
+        assert same.status_code == 304
+        assert (await http.request(method, where, headers=by.headers)).is_success
+    tags.append((await http.get(path, headers=admin.headers)).headers["etag"])
+    assert tags[0] == tags[1]
+    assert len(set(tags)) == 3
+
+
 async def test_a_new_key_of_a_confirmed_decider_waits_as_well(http: AsyncClient, actors: Actors):
     admin, second = await actors.client("admin"), await actors.client("admin")
     decider = await actors.client("approver")

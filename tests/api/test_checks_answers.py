@@ -180,7 +180,13 @@ async def test_an_answer_can_be_read_again_by_who_asked_and_by_auditors(
     path = f"/v1/checks/{answer['id']}"
     colleague, auditor = await actors.client("checkpoint"), await actors.client("auditor")
     for reader in (counter, colleague, auditor):
-        assert expect(await http.get(path, headers=reader.headers), 200) == answer
+        read = await http.get(path, headers=reader.headers)
+        assert expect(read, 200) == answer
+        known = {**reader.headers, "If-None-Match": read.headers["etag"]}
+        assert (await http.get(path, headers=known)).status_code == 304
+    gate = await actors.client("checkpoint", kind="autogate")
+    less = await http.get(path, headers={**gate.headers, "If-None-Match": known["If-None-Match"]})
+    assert expect(less, 200)["matches"] == []
     elsewhere = await actors.client("checkpoint", checkpoint="DPS")
     assert expect(await http.get(path, headers=elsewhere.headers), 404)["type"] == "/problems/not-found"
     officer = await actors.client("approver")
