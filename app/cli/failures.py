@@ -1,5 +1,6 @@
 """What went wrong, in a line or two on standard error; a traceback is for those who ask for it."""
 
+import errno
 import os
 import sys
 import traceback
@@ -73,6 +74,8 @@ def explained(error: Exception) -> str:
             said = f"{name}: {error.strerror}"
         case SchemaOutdated() | FileNotFoundError() | ValueError():
             said = first
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO | errno.EMFILE):
+            said = f"This machine refuses: {error.strerror}"
         case OSError():
             said = f"The connection failed: {first}"
         case _:

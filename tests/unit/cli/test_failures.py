@@ -1,5 +1,7 @@
 """What is said when a command fails: a line, with nothing secret in it."""
 
+import errno
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -56,6 +58,18 @@ def test_a_traceback_is_for_those_who_ask(
 def test_a_database_says_no_in_its_own_words_without_the_statement():
     error = OperationalError("SELECT secret FROM register", {}, Exception("database is locked\nmore"))
     assert explained(error) == "The database refuses: database is locked"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "This machine refuses: No space left on device"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "The connection failed: [Errno 111] refused"),
+        (PermissionError(errno.EACCES, "Permission denied", "register.db"), "register.db: Permission denied"),
+    ],
+)
+def test_what_the_system_refuses_is_no_failed_connection(error: OSError, said: str):
+    assert explained(error) == said
 
 
 def test_where_sqlite_may_not_write_the_rights_are_asked_about():
