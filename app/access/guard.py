@@ -11,7 +11,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Header, Request, Security
+from fastapi import Depends, Header, Request, Security, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
@@ -62,11 +64,16 @@ class _Replayed(Exception):
 
 
 class GuardedRoute(APIRoute):
-    """A route whose answer leaves only after its transaction is committed."""
+    """A route whose answer leaves only after its transaction is committed; it takes no parameters but its own."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler that FastAPI calls, wrapped."""
         handle = super().get_route_handler()
+        known = {
+            field.alias
+            for field in get_flat_params(self.dependant)
+            if isinstance(field.field_info, params.Query)
+        }
 
         async def guarded(request: Request) -> Response:
             with database_reachable():
@@ -76,6 +83,9 @@ class GuardedRoute(APIRoute):
             await admit(request)
             if "\0" in request.url.path:  # no id holds it, and PostgreSQL takes no text that does
                 raise NotFound("There is no such path.")
+            if unknown := request.query_params.keys() - known:  # a filter with a slip would list everything
+                error = {"type": "extra_forbidden", "msg": ""}
+                raise RequestValidationError([{**error, "loc": ("query", name)} for name in sorted(unknown)])
             request.state.claim = request.state.unit = None
             async with AsyncExitStack() as stack:
                 request.state.stack = stack

@@ -223,7 +223,7 @@ def _without_null(schema: Json) -> Json:
 
 def _slugs_of_every(operation: Json) -> Iterable[str]:
     """The problems that any guarded call with such parameters and such a body may answer with."""
-    yield from ("unauthenticated", "wrong-role", "rate-limited", "internal", "unavailable")
+    yield from ("unauthenticated", "wrong-role", "rate-limited", "internal", "unavailable", "validation")
     parameters = operation.get("parameters", ())
     if any(parameter["in"] == "path" for parameter in parameters):
         yield "not-found"
@@ -231,8 +231,6 @@ def _slugs_of_every(operation: Json) -> Iterable[str]:
         yield from ("request-timeout", "body-too-large", "unsupported-media-type")
         if "application/json" in operation["requestBody"].get("content", {}):
             yield "malformed-json"
-    if parameters or "requestBody" in operation:
-        yield "validation"
 
 
 def _add_problems(answers: Json, slugs: Iterable[str]) -> None:

@@ -35,14 +35,19 @@ class WireOut(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+def _controls(c: str) -> bool:
+    """Whether a character steers how others are shown; one that turns them round can pass a name off as another."""
+    return c < " " or "\x7f" <= c < "\xa0" or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069"
+
+
 def _printable(text: str) -> str:
-    if not text.isprintable() and any(c < " " or "\x7f" <= c < "\xa0" for c in text):
+    if not text.isprintable() and any(map(_controls, text)):
         raise PydanticCustomError("control_character", "The text holds a control character.")
     return text
 
 
 def _readable(text: str) -> str:
-    if any((c < " " and c not in _LINE_BREAKS) or "\x7f" <= c < "\xa0" for c in text):
+    if not text.isprintable() and any(_controls(c) and c not in _LINE_BREAKS for c in text):
         raise PydanticCustomError("control_character", "The text holds a control character.")
     return text
 

@@ -63,6 +63,19 @@ async def test_a_nul_in_a_searchs_cursor_is_refused(http: AsyncClient, actors: A
 
 
 @ON_SQLITE
+async def test_a_query_that_is_not_known_is_refused_where_a_slip_would_list_everything(
+    http: AsyncClient, actors: Actors
+):
+    auditor = await actors.client("auditor")
+    for path in ("/v1/entries", "/v1/worklist", "/v1/agencies/KPK"):
+        answer = await http.get(path, params={"agancy": "KPK"}, headers=auditor.headers)
+        (fault,) = expect(answer, 422)["errors"]
+        assert (fault["in"], fault["name"], fault["code"]) == ("query", "agancy", "unknown_member")
+    assert (await http.get("/v1/entries", params={"agancy": "KPK"})).status_code == 401
+    known = {"agency": "KPK", "limit": 5}
+    assert (await http.get("/v1/entries", params=known, headers=auditor.headers)).status_code == 200
+
+
 async def test_answers_about_people_are_never_stored_by_caches(http: AsyncClient, actors: Actors):
     entry = await impose(http, actors)
     auditor, submitter = await actors.client("auditor"), await actors.client("submitter")
