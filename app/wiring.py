@@ -12,6 +12,7 @@ from app.entries.events import (
     EntryErased,
     EntrySealed,
     OwnNameSearched,
+    SubjectCorrected,
     tell_erasure,
     tell_ledger,
 )
@@ -19,6 +20,7 @@ from app.hits.service import HitResolved
 from app.hits.service import forget_entry as forget_hits
 from app.kit.clock import Clock
 from app.ledger.service import append
+from app.lookbacks.service import follow_correction as search_anew
 from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.notices.service import follow_search as tell_own_name
@@ -27,12 +29,13 @@ from app.settings import Settings
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """A Runtime in which ledger, alerts, clearances, manifests and the officers' notices follow the register."""
+    """A Runtime in which ledger, alerts, clearances, look-backs, manifests and notices follow the register."""
     follow = Follow(
         projectors={
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure, forget_hits),
             EntrySealed: (follow_seal,),
+            SubjectCorrected: (search_anew,),
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),
             HitResolved: (tell_passenger,),

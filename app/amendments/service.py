@@ -26,7 +26,7 @@ from app.entries.blobs import Blob
 from app.entries.deadlines import DeadlineName
 from app.entries.domain import Entry, Measure, Notice, Verdict
 from app.entries.duplicates import refuse_duplicates
-from app.entries.events import EntryChanged
+from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import Owner
 from app.entries.periods import EXTENSIONS
 from app.entries.recorded import Duty
@@ -231,6 +231,8 @@ async def _take_effect(unit: Unit, amendment: Amendment, before: Entry) -> None:
     told = EntryChanged(after, told_as(amendment.kind), effective_at(amendment, before))
     if given_back:  # an urgent entry holds the person on, and its own alert says so
         told = replace(told, alerts=False)
+    if amendment.correction is not None:
+        unit.happened(SubjectCorrected(after, stands.subject))
     await entries.conclude(unit, told, *given_back)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from app.db.unit import Actor, Unit
 from app.entries.domain import Entry
+from app.entries.subjects import Subject
 from app.ledger.domain import Draft, RecordType
 
 
@@ -27,6 +28,19 @@ class EntryChanged:
     what: RecordType
     effective_at: datetime | None = None
     alerts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectCorrected:
+    """A correction has come into effect that may tell more of an entry's person than was known (R40).
+
+    Attributes:
+        entry: the entry after it.
+        before: the person as the entry told of them until then.
+    """
+
+    entry: Entry
+    before: Subject
 
 
 @dataclass(frozen=True, slots=True)

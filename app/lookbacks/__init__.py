@@ -1,1 +1,1 @@
-"""Whom an urgent entry came too late for: the checks of the day before, searched for its subject (R58)."""
+"""Whom an urgent entry, or a correction, came too late for: the checks of the day before, searched (R58)."""

@@ -1,6 +1,6 @@
-"""Searching past checks for the subject of an urgent entry (R58); pure.
+"""Searching past checks for the subject of an entry (R58); pure.
 
-Two hundred thousand travellers are checked on a busy day, and one urgent entry is about one of them. So each
+Two hundred thousand travellers are checked on a busy day, and one entry is about one of them. So each
 question is first held against what can't be disguised much, a number or the birth date, then its name against the
 subject's; only what is left is understood and compared as a check compares.
 """
@@ -14,7 +14,8 @@ import msgspec
 
 from app.checks.domain import Candidate, Match
 from app.entries.domain import Entry
-from app.identity import documents, mrz
+from app.entries.subjects import Subject
+from app.identity import documents, mrz, states
 from app.identity.births import Birth
 from app.identity.mrz import MrzUnreadable
 from app.kit.ids import first_id
@@ -29,7 +30,7 @@ WINDOW: Final = timedelta(hours=24)
 """How far back the checks are searched (R58)."""
 
 SETTLED: Final = timedelta(minutes=1)
-"""How long around the entry's beginning checks are looked at once more: one that was asked before may be stored
+"""How long around the search's beginning checks are looked at once more: one that was asked before may be stored
 after it, and no two clocks are equal."""
 
 
@@ -40,7 +41,7 @@ class Lookback:
     The newest checks are read first: who left an hour ago may still be caught.
 
     Attributes:
-        came_at: when the entry came into force.
+        came_at: when the entry came into force, or was corrected.
         first: id of a check; those before it are not read.
         before: id of a check; it and those behind it are read already.
         due_at: when to read on; None once all is read.
@@ -54,14 +55,19 @@ class Lookback:
 
     @classmethod
     def of(cls, entry_id: str, came_at: datetime) -> Self:
-        """The search for an entry that has just come into force."""
+        """The search for an entry of which, from an instant on, checks find somebody whom they did not."""
         first, before = first_id("chk", came_at - WINDOW), first_id("chk", came_at + SETTLED)
         return cls(entry_id, came_at, first, before, came_at)
 
     @property
     def untouched(self) -> bool:
         """Whether nothing is read yet."""
-        return self == Lookback.of(self.entry_id, self.came_at)
+        return self.due_at == self.came_at and self.before == first_id("chk", self.came_at + SETTLED)
+
+    def anew(self, at: datetime) -> Self:
+        """The search once the entry is corrected: begun again, with what this one has not come to."""
+        begun = self.of(self.entry_id, at)
+        return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
 
     def read_to(self, check_id: str) -> Self:
         """The search after everything from a check on was read."""
@@ -152,17 +158,35 @@ class Sieve:
         return all(best_birth(self._person.births, (birth,)).nearness in STOPPING for birth in births)
 
 
+def compared(subject: Subject) -> tuple[object, ...]:
+    """What checks compare of a subject; where a correction changes nothing of it, they find nobody else than before."""
+    papers = frozenset(
+        (
+            documents.normalise(paper.number),
+            states.canonical(paper.issuing_state) if paper.issuing_state else None,
+        )
+        for paper in subject.documents
+    )
+    named = (subject.full_name, frozenset(subject.aliases), subject.births, subject.sex)
+    return *named, subject.nationalities, subject.nik, papers
+
+
+def measure_of(entry: Entry) -> tuple[str, ...]:
+    """The entries that are one to their owner: this one, behind the urgent one from which it took over."""
+    return (entry.formalises, entry.id) if entry.formalises else (entry.id,)
+
+
 def found(entry: Entry, record: Any, match: Match | None) -> Draft:
-    """What the owner is told of a check that was about their entry's subject: one notice a check.
+    """What the owner is told of a check that was about their entry's subject: one notice a check and measure.
 
     Args:
-        entry: the entry, which came into force after the check.
+        entry: the entry, which did not find the check's traveller then.
         record: the check's record.
         match: what a check would say now; None where only the document's hash is left of the question.
     """
     return Draft(
         name=NoticeName.CROSSED_BEFORE,
-        key=f"crossed_before:{entry.id}:{record.id}",
+        key=f"crossed_before:{measure_of(entry)[0]}:{record.id}",
         to=owner(entry.agency),
         effective_at=record.at,
         entry_id=entry.id,

@@ -1,8 +1,8 @@
-"""Use cases of look-backs: begin once an urgent entry is in force, and read on in small steps (R58)."""
+"""Use cases of look-backs: begin once an urgent entry is in force or any is corrected, read on in small steps (R58)."""
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from app.access.domain import SYSTEM
@@ -10,13 +10,16 @@ from app.checks import store as checks
 from app.checks.domain import Candidate, fits
 from app.checks.schemas import remembered
 from app.checks.service import document_hash
-from app.db.unit import Reader
+from app.db.unit import Reader, Unit
 from app.entries import name_keys
 from app.entries import store as entries
+from app.entries.domain import State
+from app.entries.events import SubjectCorrected
 from app.errors import CekalError
 from app.kit.clock import legal_day
+from app.ledger.domain import Draft as LedgerDraft
 from app.lookbacks import store
-from app.lookbacks.domain import Lookback, Sieve, found, numbers_of
+from app.lookbacks.domain import Lookback, Sieve, compared, found, measure_of, numbers_of
 from app.matching.policy import MatchPolicy, policy_of
 from app.notices.domain import Draft
 from app.notices.service import tell
@@ -52,6 +55,21 @@ async def look_back(runtime: Runtime) -> int:
         due = await store.list_due(reader, _SOME)
     policy = policy_of(runtime.settings.match_policy)
     return sum([await _go_on(runtime, lookback, policy) for lookback in due])
+
+
+async def follow_correction(unit: Unit, event: SubjectCorrected) -> Sequence[LedgerDraft]:
+    """Search anew for the subject of an entry in force of whom checks now compare something else.
+
+    A projector: it adds nothing to the ledger, which holds no searches.
+    """
+    entry = event.entry
+    if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):
+        earlier = await store.find(unit, entry.id)
+        if earlier is None and entry.state is State.PROVISIONAL and entry.in_force_from:
+            earlier = Lookback.of(entry.id, entry.in_force_from)  # no round has begun it yet
+        begun = earlier.anew(unit.now) if earlier else Lookback.of(entry.id, unit.now)
+        await store.replace(unit, begun)
+    return ()
 
 
 async def _go_on(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -> int:
@@ -111,7 +129,7 @@ async def _news(
     drafts = []
     for record in records:
         draft = _judged(record, candidate, policy)
-        if draft and not await checks.versions_matched(reader, record.id, [candidate.entry.id]):
+        if draft and not await checks.versions_matched(reader, record.id, measure_of(candidate.entry)):
             drafts.append(draft)
     return drafts
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.unit import Reader, Unit
 from app.entries.domain import State
@@ -28,13 +29,27 @@ async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
 
 
 async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
-    """Store new searches."""
-    await unit.run(insert(_table), [asdict(lookback) for lookback in lookbacks])
+    """Store new searches; one that a correction has begun meanwhile stays."""
+    adding = (sqlite if unit.is_sqlite else postgresql).insert(_table).on_conflict_do_nothing()
+    await unit.run(adding, [asdict(lookback) for lookback in lookbacks])
+
+
+async def find(reader: Reader, entry_id: str) -> Lookback | None:
+    """The last search for an entry's subject."""
+    row = (await reader.run(select(_table).where(_table.c.entry_id == entry_id))).first()
+    return Lookback(**row._mapping) if row else None
+
+
+async def replace(unit: Unit, lookback: Lookback) -> None:
+    """Store a search in place of an earlier one."""
+    adding = (sqlite if unit.is_sqlite else postgresql).insert(_table).values(asdict(lookback))
+    await unit.run(adding.on_conflict_do_update(index_elements=[_table.c.entry_id], set_=asdict(lookback)))
 
 
 async def save(unit: Unit, lookback: Lookback) -> None:
-    """Store how far a search has come."""
-    await unit.run(update(_table).where(_table.c.entry_id == lookback.entry_id).values(asdict(lookback)))
+    """Store how far a search has come, unless another has taken its place meanwhile."""
+    mine = (_table.c.entry_id == lookback.entry_id, _table.c.came_at == lookback.came_at)
+    await unit.run(update(_table).where(*mine).values(asdict(lookback)))
 
 
 async def list_due(reader: Reader, limit: int) -> list[Lookback]:

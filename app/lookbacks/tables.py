@@ -1,4 +1,4 @@
-"""Table of look-backs: how far past checks are searched for the subjects of urgent entries."""
+"""Table of look-backs: how far past checks are searched for the subjects of entries."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table
 
@@ -8,7 +8,7 @@ lookback = Table(
     "lookback",
     metadata,
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
-    Column("came_at", Instant, nullable=False),  # when the entry came into force
+    Column("came_at", Instant, nullable=False),  # when the entry came into force, or was corrected
     Column("first", Id, nullable=False),  # the checks from this id on
     Column("before", Id, nullable=False),  # and before this one are still to be read
     Column("due_at", Instant),  # when to read on; None once all is read

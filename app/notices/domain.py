@@ -54,8 +54,9 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.HIT_RESOLVED: "a supervisor has said whether it was the listed person (`outcome`); a clearance that is "
     "named waits for a second person",
     NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
-    NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force its subject was "
-    "checked: `effective_at` says when, `checkpoints` where, `outcome` what the answer was then",
+    NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force, or a correction "
+    "told more of its subject, they were checked: `effective_at` says when, `checkpoints` where, `outcome` what the "
+    "answer was then",
     NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
     "which, once a day",
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "

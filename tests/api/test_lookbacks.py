@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import httpx2
 import pytest
@@ -20,12 +19,11 @@ from app.lookbacks.tables import lookback as table
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, check_body, merged, mrz_of, urgent_body
+from tests.support.bodies import Json, check_body, mrz_of
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask
+from tests.support.lookbacks import searching, told, typed, wanted
 from tests.support.steps import decide, expect, impose, sound
-
-NAME = "Muhammad Joko Susilo"
 
 
 @pytest.fixture
@@ -36,33 +34,6 @@ async def counter(actors: Actors) -> Caller:
 @pytest.fixture
 async def submitter(actors: Actors) -> Caller:
     return await actors.client("submitter")
-
-
-def wanted(**given: Any) -> Json:
-    """The body of an urgent entry against somebody with a common name and one passport."""
-    return urgent_body(subject={"full_name": NAME, "birth": {"date": "1970-05-17"}, **given})
-
-
-def typed(name: str, born: str = "1970-05-17", **given: Any) -> Json:
-    """A question about somebody with another passport."""
-    asked: Json = {
-        "direction": "exit",
-        "document": {"number": "C7654321", "issuing_state": "IDN"},
-        "person": {"name": name, "birth_date": born},
-    }
-    return merged(asked, given)
-
-
-async def told(http: httpx2.AsyncClient, by: Caller) -> list[Json]:
-    """What an officer was told of earlier crossings."""
-    items = expect(await http.get("/v1/notices", headers=by.headers), 200)["items"]
-    return [each for each in items if each["name"] == "crossed_before"]
-
-
-async def searching(runtime: Runtime) -> list[bool]:
-    """Of each search, whether something is left to be done."""
-    async with runtime.reading(SYSTEM) as reader:
-        return [due is not None for due in (await reader.run(select(table.c.due_at))).scalars()]
 
 
 async def test_the_owner_hears_that_the_person_left_two_hours_ago(

@@ -210,6 +210,11 @@ def merged(body: Mapping[str, Any], given: Mapping[str, Any]) -> Json:
     return result
 
 
+def without_photo(subject: Mapping[str, Any], **given: Any) -> Json:
+    """A subject to be sent again, for a correction; the entry keeps its photo."""
+    return merged({name: value for name, value in subject.items() if name != "photo"}, given)
+
+
 def _basis(number: int) -> Json:
     return {
         "instrument": "order",

@@ -12,7 +12,7 @@ from app.checks.domain import Candidate, fits
 from app.checks.schemas import understand
 from app.entries.name_keys import listed
 from app.kit.ids import first_id
-from app.lookbacks.domain import SETTLED, WINDOW, Lookback, Sieve
+from app.lookbacks.domain import SETTLED, WINDOW, Lookback, Sieve, compared
 from app.matching.policy import DEFAULT
 from tests.unit.checks.register import NOW, TODAY, WNI, entry, question, zone
 
@@ -135,3 +135,29 @@ def test_a_search_reads_a_day_back_and_once_more_around_the_beginning():
     assert not again.untouched
     assert again.read_to("chk_7").through().due_at is None
     assert again.came_at + timedelta(hours=24) == NOW + WINDOW
+
+
+def test_a_search_that_begins_anew_keeps_what_the_former_had_not_come_to():
+    later = NOW + timedelta(hours=3)
+    begun = Lookback.of("ent_1", NOW)
+    anew = begun.read_to("chk_5").anew(later)
+    assert (anew.came_at, anew.due_at, anew.untouched) == (later, later, True)
+    assert (anew.first, anew.before) == (begun.first, first_id("chk", later + SETTLED))
+    assert begun.dropped().anew(later) == begun.through().anew(later) == Lookback.of("ent_1", later)
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ({"documents": [*WNI["documents"], {**WNI["documents"][0], "number": "C7654321"}]}, True),
+        ({"documents": [{**WNI["documents"][0], "issuing_state": None}]}, True),
+        ({"documents": [{**WNI["documents"][0], "number": "x 1234-567", "expires_on": "2040-01-01"}]}, False),
+        ({"full_name": "Slamet"}, True),
+        ({"sex": "female"}, True),
+        ({"birth": None}, True),
+        ({"address": "Elsewhere", "occupation": "farmer"}, False),
+    ],
+)
+def test_a_correction_counts_if_it_changes_what_checks_compare(given: dict[str, Any], *, other: bool):
+    before, after = (candidate(**each).entry.subject for each in ({}, given))
+    assert (compared(before) != compared(after)) is other
