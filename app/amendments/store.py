@@ -3,19 +3,18 @@
 from collections.abc import Collection
 from typing import Any
 
-import msgspec
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import insert, select, update
 
 from app.amendments.domain import OPEN, WAITING, Amendment, AmendmentKind, AmendmentState
 from app.amendments.tables import amendment as table
+from app.db.documents import Documents, document
 from app.db.unit import Reader, Unit
 from app.entries.store import holds
 from app.entries.tables import entry as entry_table
 from app.entries.views import opened
 from app.errors import NotFound
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Amendment).decode
+_documents = Documents(Amendment)
 
 
 def _columns(amendment: Amendment) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def _columns(amendment: Amendment) -> dict[str, Any]:
         "owner": amendment.owner,
         "received_at": amendment.received_at,
         "due_at": amendment.due_at if amendment.state in WAITING else None,
-        "document": _encode(amendment).decode(),
+        "document": document(amendment),
     }
 
 
@@ -45,7 +44,7 @@ async def save(unit: Unit, amendment: Amendment) -> None:
 
 async def find(reader: Reader, amendment_id: str) -> Amendment | None:
     """An amendment."""
-    return next(iter(await _list(reader, select(table.c.document).where(table.c.id == amendment_id))), None)
+    return await _documents.one(reader, select(table.c.document).where(table.c.id == amendment_id))
 
 
 async def lock(unit: Unit, amendment_id: str) -> Amendment:
@@ -54,10 +53,11 @@ async def lock(unit: Unit, amendment_id: str) -> Amendment:
     Raises:
         NotFound: there is none with this id.
     """
-    found = await _list(unit, select(table.c.document).where(table.c.id == amendment_id).with_for_update())
-    if not found:
+    statement = select(table.c.document).where(table.c.id == amendment_id).with_for_update()
+    found = await _documents.one(unit, statement)
+    if found is None:
         raise NotFound("There is no such amendment.")
-    return found[0]
+    return found
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
@@ -65,18 +65,18 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
     statement = select(table.c.document).where(table.c.entry_id == entry_id)
     if before is not None:
         statement = statement.where(table.c.id < before)
-    return await _list(reader, statement.order_by(table.c.id.desc()).limit(limit))
+    return await _documents.all(reader, statement.order_by(table.c.id.desc()).limit(limit))
 
 
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
     """All amendments of an entry, held against other writers until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
-    return await _list(unit, statement.with_for_update())
+    return await _documents.all(unit, statement.with_for_update())
 
 
 async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
     """An entry's amendments of a kind that wait for a decision."""
-    return await _list(
+    return await _documents.all(
         reader,
         select(table.c.document).where(
             table.c.entry_id == entry_id, table.c.kind == kind, table.c.state.in_(sorted(OPEN))
@@ -100,8 +100,4 @@ async def list_in_states(
         statement = statement.where(table.c.agency == agency)
     if owner is not None:
         statement = statement.where(table.c.owner == owner)
-    return await _list(reader, statement.order_by(table.c.id).limit(limit))
-
-
-async def _list(reader: Reader, statement: Select[tuple[str]]) -> list[Amendment]:
-    return [_decode(document) for (document,) in await reader.run(statement)]
+    return await _documents.all(reader, statement.order_by(table.c.id).limit(limit))

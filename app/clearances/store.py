@@ -4,17 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import insert, or_, select, update
 
 from app.clearances.domain import Clearance, ClearanceState
 from app.clearances.tables import clearance as table
+from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Clearance).decode
+_documents = Documents(Clearance)
 
 _NUMBER_LENGTH = 200
 
@@ -33,7 +32,7 @@ def _columns(clearance: Clearance) -> dict[str, Any]:
         "state": clearance.state.value,
         "agency": clearance.agency,
         "checkpoint": clearance.checkpoint,
-        "document": _encode(clearance).decode(),
+        "document": document(clearance),
     }
 
 
@@ -50,8 +49,7 @@ async def save(unit: Unit, clearance: Clearance) -> None:
 async def find(reader: Reader, clearance_id: str) -> Clearance | None:
     """A clearance."""
     statement = select(table.c.document).where(table.c.id == clearance_id)
-    document = (await reader.run(statement)).scalar_one_or_none()
-    return None if document is None else _decode(document)
+    return await _documents.one(reader, statement)
 
 
 async def lock(unit: Unit, clearance_id: str) -> Clearance:
@@ -61,23 +59,23 @@ async def lock(unit: Unit, clearance_id: str) -> Clearance:
         NotFound: there is none with this id.
     """
     statement = select(table.c.document).where(table.c.id == clearance_id).with_for_update()
-    document = (await unit.run(statement)).scalar_one_or_none()
-    if document is None:
+    found = await _documents.one(unit, statement)
+    if found is None:
         raise NotFound("There is no such clearance.")
-    return _decode(document)
+    return found
 
 
 async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
     """The standing clearances of some documents against some entries; for checks."""
     asked = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
-    found = [_decode(document) for (document,) in await reader.run(_OF_DOCUMENTS, asked)]
+    found = await _documents.all(reader, _OF_DOCUMENTS, asked)
     return [clearance for clearance in found if clearance.state is ClearanceState.STANDING]
 
 
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
     """All clearances against an entry, held until the commit, oldest first."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
-    return [_decode(document) for (document,) in await unit.run(statement.with_for_update())]
+    return await _documents.all(unit, statement.with_for_update())
 
 
 async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
@@ -108,4 +106,4 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
         mine.append(table.c.checkpoint == wanted.checkpoint)
     if mine:
         statement = statement.where(or_(*mine))
-    return [_decode(document) for (document,) in await reader.run(statement)]
+    return await _documents.all(reader, statement)

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
 from sqlalchemy import and_, delete, func, or_, select, update
 
+from app.db.documents import Documents, document
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, tables
 from app.entries.domain import Entry
 from app.entries.erasure import without_person
 
-_decode = msgspec.json.Decoder(Entry).decode
-_encode = msgspec.json.Encoder().encode
+_documents = Documents(Entry)
 
 NOTHING: Final = 0
 """The stage of an entry of which nothing is erased."""
@@ -85,7 +84,7 @@ async def erase_person(unit: Unit, entry_id: str) -> None:
     await unit.run(update(duty).where(duty.c.entry_id == entry_id).values(reference=None, note=None))
     version = tables.version
     rows = await unit.run(select(version.c.version, version.c.document).where(version.c.entry_id == entry_id))
-    for number, document in rows.all():
-        left = _encode(without_person(_decode(document), unit.now)).decode()
+    for number, kept in rows.all():
+        left = document(without_person(_documents.read(kept), unit.now))
         whose = (version.c.entry_id == entry_id, version.c.version == number)
         await unit.run(update(version).where(*whose).values(document=left, reason=None))

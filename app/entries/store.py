@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.bulk import BulkInsert
+from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
@@ -20,8 +20,7 @@ from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Entry).decode
+_documents = Documents(Entry)
 
 _BY_KEYS = (
     select(tables.entry.c.document)
@@ -66,7 +65,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
 
 def _document(entry: Entry) -> str:
     """The entry as it is kept: without what is attached when it is read."""
-    return _encode(entry.replace(sequence=None, met={})).decode()
+    return document(entry.replace(sequence=None, met={}))
 
 
 async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -> None:
@@ -166,8 +165,7 @@ def matter_keys(agency: str, basis: Basis) -> set[str]:
 async def find(reader: Reader, entry_id: str) -> Entry | None:
     """An entry."""
     statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id)
-    document = (await reader.run(statement)).scalar_one_or_none()
-    return None if document is None else _decode(document)
+    return await _documents.one(reader, statement)
 
 
 async def lock(unit: Unit, entry_id: str) -> Entry:
@@ -177,28 +175,27 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
         NotFound: there is none with this id.
     """
     statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id).with_for_update()
-    document = (await unit.run(statement)).scalar_one_or_none()
-    if document is None:
+    found = await _documents.one(unit, statement)
+    if found is None:
         raise NotFound("There is no such entry.")
-    return _decode(document)
+    return found
 
 
 async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
     """The entries that have one of the identifiers."""
-    rows = await reader.run(_BY_KEYS, {"keys": sorted(keys)})
-    return [_decode(document) for (document,) in rows]
+    return await _documents.all(reader, _BY_KEYS, {"keys": sorted(keys)})
 
 
 async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
     """The entries with these ids."""
     statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
-    return [_decode(document) for (document,) in await reader.run(statement, {"ids": sorted(entry_ids)})]
+    return await _documents.all(reader, statement, {"ids": sorted(entry_ids)})
 
 
 async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
     """The entries that formalise, or were to formalise, an urgent one."""
     statement = select(tables.entry.c.document).where(tables.entry.c.formalises == urgent_id)
-    return [_decode(document) for (document,) in await reader.run(statement)]
+    return await _documents.all(reader, statement)
 
 
 def _stands(now: datetime) -> ColumnElement[str]:
@@ -259,7 +256,7 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
         statement = statement.where(holds if wanted.in_force else ~holds)
     if wanted.ending_before is not None:
         statement = statement.where(table.c.ends_on < wanted.ending_before)
-    return [_decode(document) for (document,) in await reader.run(statement)]
+    return await _documents.all(reader, statement)
 
 
 async def list_in_states(
@@ -273,7 +270,7 @@ async def list_in_states(
         statement = statement.where(table.c.agency == agency)
     if urgent is not None:
         statement = statement.where(table.c.urgent == urgent)
-    return [_decode(document) for (document,) in await reader.run(statement)]
+    return await _documents.all(reader, statement)
 
 
 async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -337,7 +334,7 @@ async def list_former(reader: Reader, entry_id: str) -> list[tuple[str, Entry]]:
     """Every version of an entry, oldest first, each with the event that made it."""
     v = tables.version
     statement = select(v.c.event, v.c.document).where(v.c.entry_id == entry_id).order_by(v.c.version)
-    return [(event, _decode(document)) for event, document in await reader.run(statement)]
+    return [(event, _documents.read(kept)) for event, kept in await reader.run(statement)]
 
 
 async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, list[Entry]]:
@@ -349,8 +346,8 @@ async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, l
         .order_by(v.c.entry_id, v.c.version)
     )
     versions: dict[str, list[Entry]] = {}
-    for entry_id, document in await reader.run(statement, {"ids": sorted(entry_ids)}):
-        versions.setdefault(entry_id, []).append(_decode(document))
+    for entry_id, kept in await reader.run(statement, {"ids": sorted(entry_ids)}):
+        versions.setdefault(entry_id, []).append(_documents.read(kept))
     return versions
 
 

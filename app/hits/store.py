@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import func, insert, select, update
 
+from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.hits import tables
@@ -14,8 +14,7 @@ from app.hits.domain import Hit, HitState
 
 LOCK = 0x63656B68
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Hit).decode
+_documents = Documents(Hit)
 
 _table = tables.hit
 _KNOWN = select(_table.c.id).where(any_of(_table.c.id, "ids"))
@@ -29,7 +28,7 @@ def _columns(hit: Hit) -> dict[str, Any]:
         "checkpoint": hit.checkpoint,
         "state": hit.state.value,
         "remind_at": hit.resolve_by if waits else None,
-        "document": _encode(hit).decode(),
+        "document": document(hit),
     }
 
 
@@ -63,21 +62,20 @@ async def save(unit: Unit, hit: Hit) -> None:
 async def find(reader: Reader, hit_id: str) -> Hit | None:
     """A hit that the register has."""
     statement = select(_table.c.document).where(_table.c.id == hit_id)
-    document = (await reader.run(statement)).scalar_one_or_none()
-    return None if document is None else _decode(document)
+    return await _documents.one(reader, statement)
 
 
 async def lock(unit: Unit, hit_id: str) -> Hit:
     """A hit that the register has, held against other writers until the commit."""
     statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
-    return _decode((await unit.run(statement)).scalar_one())
+    return _documents.read((await unit.run(statement)).scalar_one())
 
 
 async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
     """The hits that an entry has had, held against other writers until the commit."""
     matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
     statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
-    return [_decode(document) for (document,) in await unit.run(statement.with_for_update())]
+    return await _documents.all(unit, statement.with_for_update())
 
 
 async def find_mark(reader: Reader) -> str | None:
@@ -126,4 +124,4 @@ async def list_page(reader: Reader, wanted: Filter, limit: int) -> list[Hit]:
         statement = statement.where(_table.c.id >= wanted.first)
     if wanted.before is not None:
         statement = statement.where(_table.c.id < wanted.before)
-    return [_decode(document) for (document,) in await reader.run(statement)]
+    return await _documents.all(reader, statement)

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from app.db.bulk import BulkInsert
+from app.db.documents import Documents, document
 from app.db.engine import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -16,9 +17,8 @@ from app.manifests import tables
 from app.manifests.domain import Item, Manifest
 from app.manifests.keys import Keys, hit_key
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Manifest).decode
-_decode_item = msgspec.json.Decoder(Item).decode
+_manifests = Documents(Manifest)
+_passengers = Documents(Item)
 
 _manifest, _item, _key, _name_key = tables.manifest, tables.item, tables.key, tables.name_key
 
@@ -77,12 +77,12 @@ async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mappi
             asked_at=manifest.asked_at,
             watched_until=manifest.watched_until,
             closed_at=manifest.closed_at,
-            document=_encode(manifest).decode(),
+            document=document(manifest),
         )
     )
     numbers = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.numbers]
     names = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.names]
-    rows = [ItemRow(manifest.id, item.position, item.number, _encode(item).decode()) for item in items]
+    rows = [ItemRow(manifest.id, item.position, item.number, document(item)) for item in items]
     await _INSERT.run(unit, numbers, names, rows)
 
 
@@ -112,18 +112,19 @@ async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
 
 def _read(row: Row[*tuple[Any, ...]]) -> Manifest:
     columns = ("number", "sequence", "asked_at", "closed_at")
-    return msgspec.structs.replace(_decode(row.document), **{name: getattr(row, name) for name in columns})
+    return msgspec.structs.replace(
+        _manifests.read(row.document), **{name: getattr(row, name) for name in columns}
+    )
 
 
 async def list_items(reader: Reader, manifest_id: str) -> list[Item]:
     """The passengers of a manifest, in order."""
-    return [_decode_item(document) for (document,) in await reader.run(_ITEMS, {"id": manifest_id})]
+    return await _passengers.all(reader, _ITEMS, {"id": manifest_id})
 
 
 async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Item]:
     """The passengers whose answer has changed beyond a number, in the order of their last change."""
-    rows = await reader.run(_CHANGED, {"id": manifest_id, "after": after})
-    return [_decode_item(document) for (document,) in rows]
+    return await _passengers.all(reader, _CHANGED, {"id": manifest_id, "after": after})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], numb
     """Store passengers with new answers; the transaction holds the manifest's lock."""
     for item in items:
         where = (_item.c.manifest_id == manifest.id, _item.c.position == item.position)
-        changes = {"number": item.number, "document": _encode(item).decode()}
+        changes = {"number": item.number, "document": document(item)}
         await unit.run(update(_item).where(*where).values(changes))
     if number != manifest.number:
         await unit.run(update(_manifest).where(_manifest.c.id == manifest.id).values(number=number))

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import exists, insert, select, update
 
+from app.db.documents import Documents, document
 from app.db.unit import Reader, Unit
 from app.entries.views import closed
 from app.errors import NotFound
 from app.objections.domain import Objection
 from app.objections.tables import objection as table
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Objection).decode
+_documents = Documents(Objection)
 
 
 def _columns(objection: Objection) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def _columns(objection: Objection) -> dict[str, Any]:
         "filed_on": objection.filing.filed_on,
         "answer_due_at": objection.answer_due_at,
         "answered_at": objection.answer.at if objection.answer else None,
-        "document": _encode(objection).decode(),
+        "document": document(objection),
     }
 
 
@@ -40,8 +39,7 @@ async def save(unit: Unit, objection: Objection) -> None:
 async def find(reader: Reader, objection_id: str) -> Objection | None:
     """An objection."""
     statement = select(table.c.document).where(table.c.id == objection_id)
-    document = (await reader.run(statement)).scalar_one_or_none()
-    return None if document is None else _decode(document)
+    return await _documents.one(reader, statement)
 
 
 async def lock(unit: Unit, objection_id: str) -> Objection:
@@ -51,10 +49,10 @@ async def lock(unit: Unit, objection_id: str) -> Objection:
         NotFound: there is none with this id.
     """
     statement = select(table.c.document).where(table.c.id == objection_id).with_for_update()
-    document = (await unit.run(statement)).scalar_one_or_none()
-    if document is None:
+    found = await _documents.one(unit, statement)
+    if found is None:
         raise NotFound("There is no such objection.")
-    return _decode(document)
+    return found
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
@@ -62,8 +60,7 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
     statement = select(table.c.document).where(table.c.entry_id == entry_id)
     if before is not None:
         statement = statement.where(table.c.id < before)
-    rows = await reader.run(statement.order_by(table.c.id.desc()).limit(limit))
-    return [_decode(document) for (document,) in rows]
+    return await _documents.all(reader, statement.order_by(table.c.id.desc()).limit(limit))
 
 
 async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
@@ -75,8 +72,7 @@ async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Obje
     statement = select(table.c.document).where(*waits)
     if agency is not None:
         statement = statement.where(table.c.agency == agency)
-    rows = await reader.run(statement.order_by(table.c.answer_due_at, table.c.id).limit(limit))
-    return [_decode(document) for (document,) in rows]
+    return await _documents.all(reader, statement.order_by(table.c.answer_due_at, table.c.id).limit(limit))
 
 
 async def has_open(reader: Reader, entry_id: str) -> bool:
@@ -88,4 +84,4 @@ async def has_open(reader: Reader, entry_id: str) -> bool:
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Objection]:
     """All objections against an entry, held against other writers until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
-    return [_decode(document) for (document,) in await unit.run(statement.with_for_update())]
+    return await _documents.all(unit, statement.with_for_update())

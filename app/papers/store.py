@@ -20,6 +20,7 @@ from app.amendments.domain import Amendment
 from app.amendments.tables import amendment as amendment_table
 from app.checks import tables as check_tables
 from app.clearances.tables import clearance as clearance_table
+from app.db.documents import Documents
 from app.db.types import any_of
 from app.db.unit import Reader
 from app.entries.domain import Entry
@@ -33,8 +34,8 @@ from app.objections.tables import objection as objection_table
 from app.rectifications.tables import correction_request as correction_table
 from app.supervision.tables import report as report_table
 
-_decode = msgspec.json.Decoder(Entry).decode
-_decode_amendment = msgspec.json.Decoder(Amendment).decode
+_entries = Documents(Entry)
+_amendments = Documents(Amendment)
 _plain = msgspec.json.Decoder().decode
 
 Json = dict[str, Any]
@@ -82,14 +83,14 @@ async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
         .where(v.c.entry_id == entry_id)
         .order_by(v.c.version)
     )
-    return [Version(_decode(document), *rest) for document, *rest in await reader.run(statement)]
+    return [Version(_entries.read(kept), *rest) for kept, *rest in await reader.run(statement)]
 
 
 async def list_amendments(reader: Reader, entry_id: str) -> list[Amendment]:
     """Every amendment of an entry, oldest first."""
     a = amendment_table
     statement = select(a.c.document).where(a.c.entry_id == entry_id).order_by(a.c.id)
-    return [_decode_amendment(document) for (document,) in await reader.run(statement)]
+    return await _amendments.all(reader, statement)
 
 
 async def list_kept(reader: Reader, entry_id: str) -> list[Kept]:

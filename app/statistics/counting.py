@@ -13,6 +13,7 @@ from app.entries.deadlines import Terms, deadlines
 from app.entries.domain import Entry, State
 from app.entries.periods import REFUSAL_WITHIN
 from app.entries.recorded import with_met
+from app.entries.store import list_by_ids
 from app.hits.domain import Identity
 from app.kit.clock import day_begins, legal_day
 from app.runtime import Runtime
@@ -218,7 +219,7 @@ class _Counting:
     async def _places(self, register: Reader, ids: Iterable[str]) -> dict[str, Place]:
         missing = set(ids) - self.places.keys()
         if missing:
-            for entry in await store.list_entries_by_id(register, missing):
+            for entry in await list_by_ids(register, missing):
                 self._remember(entry)
         return self.places
 

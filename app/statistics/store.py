@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import bindparam, case, func, or_, select
 
 from app.access.tables import agency, checkpoint, office
 from app.alerts.tables import alert, receipt, recipient
 from app.checks.tables import check, match
+from app.db.documents import Documents
 from app.db.types import any_of
 from app.db.unit import Reader
 from app.departures.tables import delay
@@ -21,8 +21,8 @@ from app.hits.tables import hit
 from app.kit.ids import first_id, made_at
 from app.rectifications.tables import correction_request
 
-_decode = msgspec.json.Decoder(Entry).decode
-_decode_hit = msgspec.json.Decoder(Hit).decode
+_entries = Documents(Entry)
+_hits = Documents(Hit)
 
 _DECIDED = ("approved", "rejected", "returned")
 
@@ -71,13 +71,7 @@ async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> li
     )
     if span.agency is not None:
         statement = statement.where(entry.c.agency == span.agency)
-    return [_decode(document) for (document,) in await reader.run(statement)]
-
-
-async def list_entries_by_id(reader: Reader, ids: Iterable[str]) -> list[Entry]:
-    """The entries with these ids."""
-    statement = select(entry.c.document).where(any_of(entry.c.id, "ids"))
-    return [_decode(document) for (document,) in await reader.run(statement, {"ids": sorted(ids)})]
+    return await _entries.all(reader, statement)
 
 
 async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tuple[str, datetime]]]:
@@ -238,4 +232,4 @@ async def list_resolved(reader: Reader, span: Span, after: str, limit: int) -> l
         .order_by(hit.c.id)
         .limit(limit)
     )
-    return [_decode_hit(document) for (document,) in await reader.run(statement)]
+    return await _hits.all(reader, statement)

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Row, func, insert, select, update
 
+from app.db.documents import Documents, document
 from app.db.unit import Reader, Unit
 from app.supervision.domain import Observed, Report
 from app.supervision.tables import report as table
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Observed).decode
+_documents = Documents(Observed)
 
 
 def _report(row: Row[*tuple[Any, ...]]) -> Report:
     values = dict(row._mapping)
-    observed = _decode(values.pop("document"))
+    observed = _documents.read(values.pop("document"))
     return Report(**values, observed=observed)
 
 
@@ -28,7 +27,7 @@ async def next_ordinal(unit: Unit, year: int) -> int:
 async def add(unit: Unit, report: Report) -> None:
     """Store a new report."""
     values = {column.name: getattr(report, column.name) for column in table.c if column.name != "document"}
-    await unit.run(insert(table).values(**values, document=_encode(report.observed).decode()))
+    await unit.run(insert(table).values(**values, document=document(report.observed)))
 
 
 async def find(reader: Reader, report_id: str) -> Report | None:
@@ -46,7 +45,7 @@ async def list_kept(reader: Reader, before: str, after: str, limit: int) -> list
 
 async def erase(unit: Unit, report: Report) -> None:
     """Store what is left of a report."""
-    left = {"document": _encode(report.observed.erased()).decode(), "erased_at": unit.now}
+    left = {"document": document(report.observed.erased()), "erased_at": unit.now}
     await unit.run(update(table).where(table.c.id == report.id).values(**left))
 
 
