@@ -18,7 +18,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
@@ -148,9 +147,8 @@ async def add_receipt(
     unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
 ) -> bool:
     """Store a checkpoint's word; whether it is the first of this client at this level."""
-    engine = sqlite if unit.is_sqlite else postgresql
     statement = (
-        engine.insert(tables.receipt)
+        unit.inserting(tables.receipt)
         .values(
             alert_id=alert_id,
             client_id=unit.actor.client_id,
@@ -242,12 +240,11 @@ async def forget_absent(unit: Unit, before: datetime) -> None:
 
 async def note_contact(unit: Unit) -> None:
     """Keep, beyond the processes' own notes, when each checkpoint was last connected to any of them."""
-    engine = sqlite if unit.is_sqlite else postgresql
     seen, contact = tables.presence, tables.contact
     latest = select(seen.c.checkpoint, func.max(seen.c.seen_at)).group_by(seen.c.checkpoint)
     if unit.is_sqlite:
         latest = latest.where(true())  # without a condition its parser takes ON CONFLICT for a join's
-    statement = engine.insert(contact).from_select(["checkpoint", "seen_at"], latest)
+    statement = unit.inserting(contact).from_select(["checkpoint", "seen_at"], latest)
     newest = {"seen_at": statement.excluded.seen_at}
     later = contact.c.seen_at < statement.excluded.seen_at
     await unit.run(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, Result
+from sqlalchemy import Executable, Result, Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.engine import Connection, Database
 
@@ -73,6 +74,10 @@ class Unit(Reader):
 
     follow: "Follow"
     events: list[object] = field(default_factory=list)
+
+    def inserting(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that may say what is done on a conflict: the same words, a class of its own for each engine."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def happened(self, event: object) -> None:
         """Note an event of the domain, in order."""

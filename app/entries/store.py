@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.bulk import BulkInsert
 from app.db.documents import Documents, document
@@ -357,7 +356,7 @@ async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
     Bytes that were erased and come again are there again.
     """
     table = tables.blob
-    adding = (sqlite if unit.is_sqlite else postgresql).insert(table)
+    adding = unit.inserting(table)
     statement = adding.on_conflict_do_update(
         index_elements=[table.c.entry_id, table.c.sha256],
         set_={"bytes": adding.excluded.bytes, "erased_at": None},

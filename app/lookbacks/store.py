@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.unit import Reader, Unit
 from app.entries.domain import State
@@ -30,8 +29,9 @@ async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
 
 async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
     """Store new searches; one that a correction has begun meanwhile stays."""
-    adding = (sqlite if unit.is_sqlite else postgresql).insert(_table).on_conflict_do_nothing()
-    await unit.run(adding, [asdict(lookback) for lookback in lookbacks])
+    await unit.run(
+        unit.inserting(_table).on_conflict_do_nothing(), [asdict(lookback) for lookback in lookbacks]
+    )
 
 
 async def find(reader: Reader, entry_id: str) -> Lookback | None:
@@ -42,7 +42,7 @@ async def find(reader: Reader, entry_id: str) -> Lookback | None:
 
 async def replace(unit: Unit, lookback: Lookback) -> None:
     """Store a search in place of an earlier one."""
-    adding = (sqlite if unit.is_sqlite else postgresql).insert(_table).values(asdict(lookback))
+    adding = unit.inserting(_table).values(asdict(lookback))
     await unit.run(adding.on_conflict_do_update(index_elements=[_table.c.entry_id], set_=asdict(lookback)))
 
 
