@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Literal
+from typing import Literal, TypeVar
 
 from app.db.unit import Actor
 from app.errors import Fault
@@ -106,6 +106,10 @@ class Office:
     province: str | None
     active: bool
     version: int = 1
+
+
+P = TypeVar("P", Agency, Checkpoint, Office)
+"""A kind of place: what has a code, and versions that admins make."""
 
 
 @dataclass(frozen=True, slots=True)

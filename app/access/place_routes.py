@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.access import place_store as store
 from app.access import places
-from app.access.domain import Agency, Checkpoint, Office, Role
+from app.access.domain import Agency, Checkpoint, Office, P, Role
 from app.access.guard import GuardedRoute, reader_for, unit_for
 from app.access.schemas import AgencyIn, AgencyOut, CheckpointIn, CheckpointOut, OfficeIn, OfficeOut
 from app.db.unit import Reader, Unit
@@ -16,7 +16,6 @@ from app.web.openapi import problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
 from app.web.wire import Code, Line, WireOut
 
-P = TypeVar("P", Agency, Checkpoint, Office)
 Out = TypeVar("Out", bound=WireOut)
 
 router = APIRouter(tags=["administration"], route_class=GuardedRoute)
@@ -61,7 +60,7 @@ async def list_agencies(
     reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[AgencyOut]:
     """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
-    rows = await store.list_agencies(reader, _after(cursor), limit + 1)
+    rows = await store.list_places(reader, Agency, _after(cursor), limit + 1)
     return _page(rows, limit, AgencyOut.of)
 
 
@@ -75,7 +74,7 @@ async def read_agency(
     reader: AnyReader, code: CodePath, response: Response, if_none_match: IfNoneMatch = None
 ) -> AgencyOut | Response:
     """One agency."""
-    agency = await places.get_agency(reader, code)
+    agency = await places.get(reader, Agency, code)
     return _unless_known(if_none_match, response, agency.version) or AgencyOut.of(agency)
 
 
@@ -89,7 +88,7 @@ async def change_agency(
 ) -> AgencyOut:
     """Replace what is known of an agency, or add one, for which no `If-Match` is sent; recorded."""
     wanted = Agency(code=code, **{**body.model_dump(), "legal_forms": tuple(body.legal_forms)})
-    agency = await places.change_agency(unit, wanted, expected)
+    agency = await places.change(unit, wanted, expected)
     _changed(response, f"/v1/agencies/{code}", agency.version)
     return AgencyOut.of(agency)
 
@@ -99,7 +98,7 @@ async def list_checkpoints(
     reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[CheckpointOut]:
     """The places where people are examined, by code."""
-    rows = await store.list_checkpoints(reader, _after(cursor), limit + 1)
+    rows = await store.list_places(reader, Checkpoint, _after(cursor), limit + 1)
     return _page(rows, limit, CheckpointOut.of)
 
 
@@ -113,7 +112,7 @@ async def read_checkpoint(
     reader: AnyReader, code: CodePath, response: Response, if_none_match: IfNoneMatch = None
 ) -> CheckpointOut | Response:
     """One checkpoint."""
-    place = await places.get_checkpoint(reader, code)
+    place = await places.get(reader, Checkpoint, code)
     return _unless_known(if_none_match, response, place.version) or CheckpointOut.of(place)
 
 
@@ -126,7 +125,7 @@ async def change_checkpoint(
     unit: Admin, code: CodePath, expected: VersionIfAny, body: CheckpointIn, response: Response
 ) -> CheckpointOut:
     """Replace what is known of a checkpoint, or add one, for which no `If-Match` is sent; recorded."""
-    place = await places.change_checkpoint(unit, Checkpoint(code=code, **body.model_dump()), expected)
+    place = await places.change(unit, Checkpoint(code=code, **body.model_dump()), expected)
     _changed(response, f"/v1/checkpoints/{code}", place.version)
     return CheckpointOut.of(place)
 
@@ -140,7 +139,9 @@ async def list_offices(
     cursor: Cursor = None,
 ) -> Page[OfficeOut]:
     """The offices of the agencies, by code."""
-    rows = await store.list_offices(reader, _after(cursor), limit + 1, agency=agency, province=province)
+    rows = await store.list_places(
+        reader, Office, _after(cursor), limit + 1, agency=agency, province=province
+    )
     return _page(rows, limit, OfficeOut.of)
 
 
@@ -154,7 +155,7 @@ async def read_office(
     reader: AnyReader, code: OfficePath, response: Response, if_none_match: IfNoneMatch = None
 ) -> OfficeOut | Response:
     """One office."""
-    office = await places.get_office(reader, code)
+    office = await places.get(reader, Office, code)
     return _unless_known(if_none_match, response, office.version) or OfficeOut.of(office)
 
 
@@ -167,6 +168,6 @@ async def change_office(
     unit: Admin, code: OfficePath, expected: VersionIfAny, body: OfficeIn, response: Response
 ) -> OfficeOut:
     """Replace what is known of an office, or add one, for which no `If-Match` is sent; recorded."""
-    office = await places.change_office(unit, Office(code=code, **body.model_dump()), expected)
+    office = await places.change(unit, Office(code=code, **body.model_dump()), expected)
     _changed(response, f"/v1/offices/{code}", office.version)
     return OfficeOut.of(office)

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVar
 
 from app.access import place_store as store
-from app.access.domain import IMMIGRATION, Agency, Checkpoint, Office
+from app.access.domain import IMMIGRATION, Agency, Checkpoint, Office, P
 from app.access.reference import load_agencies, load_checkpoints, load_offices, load_provinces
 from app.access.store import record
 from app.db.unit import Reader, Unit
 from app.errors import Fault, Invalid, NotFound, StaleVersion, VersionRequired
-
-P = TypeVar("P", Agency, Checkpoint, Office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +24,13 @@ async def load_reference(unit: Unit) -> Loaded:
     """Load the shipped agencies, checkpoints and immigration offices that the register does not have yet."""
     agencies = 0
     for given in load_agencies():
-        if await store.find_agency(unit, given.code) is None:
-            await store.save_agency(unit, Agency(**given.facts(), phone=None, active=True))
+        if await store.find_place(unit, Agency, given.code) is None:
+            await store.save(unit, Agency(**given.facts(), phone=None, active=True))
             agencies += 1
     checkpoints = 0
     for place in load_checkpoints():
-        if await store.find_checkpoint(unit, place.code) is None:
-            await store.save_checkpoint(unit, Checkpoint(**place.facts(), active=True))
+        if await store.find_place(unit, Checkpoint, place.code) is None:
+            await store.save(unit, Checkpoint(**place.facts(), active=True))
             checkpoints += 1
     offices = await store.add_offices(
         unit,
@@ -48,36 +45,15 @@ async def load_reference(unit: Unit) -> Loaded:
     return loaded
 
 
-async def get_agency(reader: Reader, code: str) -> Agency:
-    """An agency.
+async def get(reader: Reader, kind: type[P], code: str) -> P:
+    """A place of a kind.
 
     Raises:
         NotFound: there is none with this code.
     """
-    return _known(await store.find_agency(reader, code), "agency")
-
-
-async def get_checkpoint(reader: Reader, code: str) -> Checkpoint:
-    """A checkpoint.
-
-    Raises:
-        NotFound: there is none with this code.
-    """
-    return _known(await store.find_checkpoint(reader, code), "checkpoint")
-
-
-async def get_office(reader: Reader, code: str) -> Office:
-    """An office.
-
-    Raises:
-        NotFound: there is none with this code.
-    """
-    return _known(await store.find_office(reader, code), "office")
-
-
-def _known(found: P | None, what: str) -> P:
+    found = await store.find_place(reader, kind, code)
     if found is None:
-        raise NotFound(f"There is no such {what}.")
+        raise NotFound(f"There is no such {_called(kind)}.")
     return found
 
 
@@ -102,64 +78,54 @@ async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str)
         raise Invalid("A checkpoint is unknown.", faults=faults)
 
 
-async def change_agency(unit: Unit, wanted: Agency, expected: int | None) -> Agency:
-    """Replace what is known of an agency, or add one.
+async def change(unit: Unit, wanted: P, expected: int | None) -> P:
+    """Replace what is known of a place, or add one.
 
     Args:
         unit: the transaction; its actor is the admin.
-        wanted: the agency as it is to be; its version is not looked at.
+        wanted: the place as it is to be; its version is not looked at.
         expected: the version that was read; None to add one.
 
     Raises:
         VersionRequired, StaleVersion: as `next_version`.
-        Invalid: the parent is unknown.
+        Invalid: the agency that it names, or the province of an office, is unknown, or the office is another agency's.
     """
-    known = await store.hold_agency(unit, wanted.code)
-    agency = replace(wanted, version=next_version(known, expected))
-    if wanted.parent is not None and await store.find_agency(unit, wanted.parent) is None:
-        fault = Fault("/parent", "unknown", "There is no agency with this code.")
-        raise Invalid("The parent agency is unknown.", faults=[fault])
-    await store.save_agency(unit, agency)
-    await record(unit, "agency.changed", agency.code, {"active": agency.active, "version": agency.version})
-    return agency
-
-
-async def change_checkpoint(unit: Unit, wanted: Checkpoint, expected: int | None) -> Checkpoint:
-    """Replace what is known of a checkpoint, or add one; arguments and errors as `change_agency`.
-
-    Raises:
-        VersionRequired, StaleVersion: as `next_version`.
-    """
-    known = await store.hold_checkpoint(unit, wanted.code)
+    known = await store.hold(unit, type(wanted), wanted.code)
     place = replace(wanted, version=next_version(known, expected))
-    await store.save_checkpoint(unit, place)
-    await record(unit, "checkpoint.changed", place.code, {"active": place.active, "version": place.version})
+    called = _called(type(place))
+    faults = await _faults(unit, place, known)
+    if faults:
+        raise Invalid(f"The {called} can't be like this.", faults=faults)
+    await store.save(unit, place)
+    await record(unit, f"{called}.changed", place.code, {"active": place.active, "version": place.version})
     return place
 
 
-async def change_office(unit: Unit, wanted: Office, expected: int | None) -> Office:
-    """Replace what is known of an office, or add one; arguments as `change_agency`.
+def _called(kind: type) -> str:
+    return kind.__name__.lower()
 
-    Raises:
-        VersionRequired, StaleVersion: as `next_version`.
-        Invalid: the agency or the province is unknown, or the office is another agency's.
-    """
-    known = await store.hold_office(unit, wanted.code)
-    office = replace(wanted, version=next_version(known, expected))
-    faults = []
-    if await store.find_agency(unit, office.agency) is None:
-        faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
-    if known is not None and known.agency != office.agency:
-        faults.append(
-            Fault("/agency", "fixed", "An office stays with its agency: its people belong to both.")
-        )
-    if office.province is not None and office.province not in {each.name for each in load_provinces()}:
-        faults.append(Fault("/province", "unknown", "There is no province of this name."))
-    if faults:
-        raise Invalid("The office can't be like this.", faults=faults)
-    await store.save_office(unit, office)
-    await record(unit, "office.changed", office.code, {"active": office.active, "version": office.version})
-    return office
+
+async def _faults(
+    reader: Reader, place: Agency | Checkpoint | Office, known: Agency | Checkpoint | Office | None
+) -> list[Fault]:
+    match place:
+        case Agency(parent=str(parent)):
+            return await _unknown_agency(reader, "/parent", parent)
+        case Office():
+            faults = await _unknown_agency(reader, "/agency", place.agency)
+            if isinstance(known, Office) and known.agency != place.agency:
+                detail = "An office stays with its agency: its people belong to both."
+                faults.append(Fault("/agency", "fixed", detail))
+            if place.province is not None and place.province not in {each.name for each in load_provinces()}:
+                faults.append(Fault("/province", "unknown", "There is no province of this name."))
+            return faults
+    return []
+
+
+async def _unknown_agency(reader: Reader, pointer: str, code: str) -> list[Fault]:
+    if await store.find_place(reader, Agency, code) is not None:
+        return []
+    return [Fault(pointer, "unknown", "There is no agency with this code.")]
 
 
 async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
@@ -167,9 +133,12 @@ async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
 
     For the command line: whoever has the machine has the register. It has no province until an admin says it.
     """
-    if await store.find_agency(unit, agency) is None or await store.hold_office(unit, code) is not None:
+    if (
+        await store.find_place(unit, Agency, agency) is None
+        or await store.hold(unit, Office, code) is not None
+    ):
         return False
-    await store.save_office(unit, Office(code, agency, code, None, None, active=True))
+    await store.save(unit, Office(code, agency, code, None, None, active=True))
     await record(unit, "office.added", code, {"agency": agency})
     return True
 

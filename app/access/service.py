@@ -8,16 +8,19 @@ from app.access.domain import (
     DECIDING_ROLES,
     KEYS_PER_CLIENT,
     SYSTEM,
+    Agency,
+    Checkpoint,
     Client,
     Key,
     Kind,
+    Office,
     Role,
     Standing,
     client_faults,
     new_secret,
     person_of,
 )
-from app.access.place_store import find_agency, find_checkpoint, find_office, lock_agency
+from app.access.place_store import find_place, lock_agency
 from app.access.places import expect_checkpoints
 from app.access.store import bears_name, found, list_persons, pepper, record, version
 from app.db.unit import Unit
@@ -28,9 +31,7 @@ from app.runtime import Runtime
 __all__ = [
     "bears_name",
     "expect_checkpoints",
-    "find_agency",
-    "find_checkpoint",
-    "find_office",
+    "find_place",
     "found",
     "list_persons",
     "lock_agency",
@@ -84,10 +85,10 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
         person=wanted.person,
         networks=wanted.networks,
     )
-    if wanted.agency and await find_agency(unit, wanted.agency) is None:
+    if wanted.agency and await find_place(unit, Agency, wanted.agency) is None:
         faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
     faults += await _office_faults(unit, wanted)
-    if wanted.checkpoint and await find_checkpoint(unit, wanted.checkpoint) is None:
+    if wanted.checkpoint and await find_place(unit, Checkpoint, wanted.checkpoint) is None:
         faults.append(Fault("/checkpoint", "unknown", "There is no checkpoint with this code."))
     if faults:
         raise Invalid("The client can't be made like this.", faults=faults)
@@ -117,7 +118,7 @@ async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:
         return []
     if wanted.agency is None:
         return [Fault("/agency", "required", "An office is one of an agency: name that too.")]
-    office = await find_office(unit, wanted.office)
+    office = await find_place(unit, Office, wanted.office)
     if office is None or office.agency != wanted.agency or not office.active:
         return [Fault("/office", "unknown", "The agency has no office with this code; see GET /v1/offices.")]
     if Role.TIMPORA in wanted.roles and office.province is None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.access.domain import IMMIGRATION, SYSTEM, Kind, Role
-from app.access.place_store import list_checkpoints
+from app.access.domain import IMMIGRATION, SYSTEM, Checkpoint, Kind, Role
+from app.access.place_store import list_places
 from app.access.service import NewClient, issue_key, register_client
 from app.db.unit import Unit
 from app.founding import Founded, found
@@ -91,7 +91,7 @@ async def assemble(folder: Path) -> Cast:
         async with runtime.writing(SYSTEM) as unit:
             ends = unit.now + _KEYS_HOLD
             people = {name: await _hold(unit, wanted, ends) for name, wanted in _PARTS.items()}
-            codes = [c.code for c in await list_checkpoints(unit, None, _MOST_CHECKPOINTS) if c.active]
+            codes = [c.code for c in await list_places(unit, Checkpoint, None, _MOST_CHECKPOINTS) if c.active]
             counters = {code: await _hold(unit, _counter(code), ends) for code in codes}
     finally:
         await runtime.close()

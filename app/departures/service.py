@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from app.access.domain import IMMIGRATION
-from app.access.service import find_checkpoint, record
+from app.access.domain import IMMIGRATION, Checkpoint
+from app.access.service import find_place, record
 from app.db.unit import Actor, Reader, Unit
 from app.departures import store
 from app.departures.domain import By, Delay, DelayReason, Pattern, Told, Traveller, find_patterns
@@ -63,7 +63,7 @@ async def _place_faults(unit: Unit, place: str | None) -> list[Fault]:
         return [Fault("/checkpoint", "not_yours", "A supervisor records for the own checkpoint.")]
     if place is None:
         return [Fault("/checkpoint", "required", "Name the checkpoint: this key belongs to none.")]
-    if await find_checkpoint(unit, place) is None:
+    if await find_place(unit, Checkpoint, place) is None:
         return [Fault("/checkpoint", "unknown", "There is no checkpoint with this code.")]
     return []
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
-from app.access.service import find_agency, lock_agency
+from app.access.domain import Agency
+from app.access.service import find_place, lock_agency
 from app.db.unit import Reader, Unit
 from app.entries import sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
@@ -50,7 +51,7 @@ _Outcomes = dict[Key, Taken | CekalError]
 
 async def find_owner(reader: Reader, code: str) -> Owner | None:
     """What the rules need to know of an agency; also of one that is no longer active."""
-    agency = await find_agency(reader, code)
+    agency = await find_place(reader, Agency, code)
     return None if agency is None else Owner(agency.code, agency.legal_forms)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.access import idempotency
-from app.access.domain import Role
+from app.access.domain import Checkpoint, Role
 from app.access.gate import Gate
 from app.access.guard import (
     GuardedRoute,
@@ -20,7 +20,7 @@ from app.access.guard import (
     key_scheme,
     runtime_of,
 )
-from app.access.place_store import list_checkpoints
+from app.access.place_store import list_places
 from app.db.unit import Actor
 from app.errors import UnsupportedMediaType, WrongRole
 from app.manifests import service, store
@@ -151,7 +151,7 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> Wanted:
         raise UnsupportedMediaType("A manifest is application/json or application/edifact.")
     listed = await asyncio.to_thread(from_edifact, body)
     async with runtime.reading(actor) as reader:
-        places = {each.code: each for each in await list_checkpoints(reader, None, _MOST_PLACES)}
+        places = {each.code: each for each in await list_places(reader, Checkpoint, None, _MOST_PLACES)}
     return await asyncio.to_thread(from_list, listed, places, now)
 
 

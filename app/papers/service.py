@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.access.service import find_agency, record
+from app.access.domain import Agency
+from app.access.service import find_place, record
 from app.amendments.domain import Amendment, AmendmentState
 from app.amendments.effects import EVENTS
 from app.db.unit import Reader, Unit
@@ -136,7 +137,7 @@ async def compose(reader: Reader, told: Sequence[Told], office: Office) -> Draft
         office: who issues it.
     """
     *earlier, last = told
-    agency = await find_agency(reader, last.entry.agency)
+    agency = await find_place(reader, Agency, last.entry.agency)
     (inclusion,) = await prove(reader, [last.record.sequence], last.record.sequence)
     before = next((each for each in reversed(earlier) if each.kind is not None), None)
     written = wording.compose(
