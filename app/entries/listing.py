@@ -5,6 +5,7 @@ them is told like everything else: by events, in the same transaction, to the sa
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -14,11 +15,11 @@ from app.db.unit import Reader, Unit
 from app.entries import sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
 from app.entries.events import EntryChanged
-from app.entries.law import Owner, Policy, Request, judge
+from app.entries.law import Owner, Policy, judge
 from app.entries.listed import Approvers, Listed, Neighbours, Source
 from app.entries.seals import seal_imported
 from app.entries.service import keep_photo
-from app.entries.wanted import Wanted
+from app.entries.wanted import Wanted, request_of
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
 
@@ -71,18 +72,10 @@ def lawful(
     Raises:
         CekalError: as `law.judge`.
     """
-    request = Request(
-        measure=wanted.measure,
-        subject=wanted.subject,
-        has_photo=wanted.photo is not None,
-        basis=wanted.basis,
-        starts_on=wanted.starts_on,
-        ends_on=wanted.ends_on,
-        lifetime=wanted.lifetime,
-        unknown=wanted.unknown,
+    request = replace(
+        request_of(wanted, origin),
         extension_count=extension_count,
         first_started_on=first_started_on,
-        origin=origin,
         photo_optional=photo_optional,
     )
     return judge(request, owner, policy, as_of)

@@ -12,13 +12,13 @@ from app.entries.blobs import Blob
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
 from app.entries.duplicates import refuse_duplicates
 from app.entries.events import EntryChanged
-from app.entries.law import Origin, Owner, Policy, Request, judge
+from app.entries.law import Owner, Policy, judge
 from app.entries.seals import seal
 from app.entries.store import Filter
 from app.entries.subjects import Photo, Subject
 from app.entries.succession import refuse_gap, take_over
 from app.entries.views import shows_photo, visible
-from app.entries.wanted import UrgentWanted, Wanted
+from app.entries.wanted import UrgentWanted, Wanted, request_of
 from app.errors import (
     Fault,
     Invalid,
@@ -277,28 +277,13 @@ async def owner_of(unit: Unit) -> Owner:
     return Owner(agency.code, agency.legal_forms)
 
 
-def judged(
-    wanted: Wanted, owner: Owner, settings: Settings, now: datetime, origin: Origin = "request"
-) -> tuple[Notice, ...]:
+def judged(wanted: Wanted, owner: Owner, settings: Settings, now: datetime) -> tuple[Notice, ...]:
     """Judge a wanted measure as of now; gives the warnings.
 
     Raises:
         CekalError: as `law.judge`.
     """
-    request = Request(
-        measure=wanted.measure,
-        subject=wanted.subject,
-        has_photo=wanted.photo is not None,
-        basis=wanted.basis,
-        starts_on=wanted.starts_on,
-        ends_on=wanted.ends_on,
-        lifetime=wanted.lifetime,
-        unknown=wanted.unknown,
-        urgent=isinstance(wanted, UrgentWanted),
-        letter=wanted.letter if isinstance(wanted, UrgentWanted) else None,
-        origin=origin,
-    )
-    return judge(request, owner, policy_of(settings), legal_day(now))
+    return judge(request_of(wanted), owner, policy_of(settings), legal_day(now))
 
 
 def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:

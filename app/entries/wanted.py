@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from app.entries.blobs import Blob
 from app.entries.domain import Basis, Letter, Measure, Substitute
+from app.entries.law import Origin, Request
 from app.entries.subjects import Subject
 
 
@@ -33,6 +34,23 @@ class UrgentWanted(Wanted):
     substitute: Substitute | None = None
     message: str | None = None
     chase: tuple[str, ...] = ()
+
+
+def request_of(wanted: Wanted, origin: Origin = "request") -> Request:
+    """A measure as the law's rules judge it."""
+    return Request(
+        measure=wanted.measure,
+        subject=wanted.subject,
+        has_photo=wanted.photo is not None,
+        basis=wanted.basis,
+        starts_on=wanted.starts_on,
+        ends_on=wanted.ends_on,
+        lifetime=wanted.lifetime,
+        unknown=wanted.unknown,
+        urgent=isinstance(wanted, UrgentWanted),
+        letter=wanted.letter if isinstance(wanted, UrgentWanted) else None,
+        origin=origin,
+    )
 
 
 @dataclass(frozen=True, slots=True)
