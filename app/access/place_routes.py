@@ -13,7 +13,7 @@ from app.access.schemas import AgencyIn, AgencyOut, CheckpointIn, CheckpointOut,
 from app.db.unit import Reader, Unit
 from app.web.etag import UNCHANGED, IfNoneMatch, VersionIfAny, etag_of, not_modified
 from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 from app.web.wire import Code, Line, WireOut
 
 Out = TypeVar("Out", bound=WireOut)
@@ -25,10 +25,6 @@ Admin = Annotated[Unit, unit_for(Role.ADMIN)]
 CodePath = Annotated[str, Path(pattern=r"^[A-Z0-9][A-Z0-9._-]{0,31}$", description="The code.")]
 
 OfficePath = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The code.")]
-
-
-def _after(cursor: str | None) -> str | None:
-    return str(decode_cursor(cursor, str)[0]) if cursor else None
 
 
 def _page(rows: Sequence[P], limit: int, shown: Callable[[P], Out]) -> Page[Out]:
@@ -60,7 +56,7 @@ async def list_agencies(
     reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[AgencyOut]:
     """The bodies that may order or request a measure (UU 6/2011 art. 91(2)), by code."""
-    rows = await store.list_places(reader, Agency, _after(cursor), limit + 1)
+    rows = await store.list_places(reader, Agency, last_seen(cursor), limit + 1)
     return _page(rows, limit, AgencyOut.of)
 
 
@@ -98,7 +94,7 @@ async def list_checkpoints(
     reader: AnyReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[CheckpointOut]:
     """The places where people are examined, by code."""
-    rows = await store.list_places(reader, Checkpoint, _after(cursor), limit + 1)
+    rows = await store.list_places(reader, Checkpoint, last_seen(cursor), limit + 1)
     return _page(rows, limit, CheckpointOut.of)
 
 
@@ -140,7 +136,7 @@ async def list_offices(
 ) -> Page[OfficeOut]:
     """The offices of the agencies, by code."""
     rows = await store.list_places(
-        reader, Office, _after(cursor), limit + 1, agency=agency, province=province
+        reader, Office, last_seen(cursor), limit + 1, agency=agency, province=province
     )
     return _page(rows, limit, OfficeOut.of)
 

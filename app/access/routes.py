@@ -19,8 +19,8 @@ from app.access.schemas import (
 )
 from app.db.unit import Reader, Unit
 from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 from app.web.wire import Code
 
 router = APIRouter(route_class=GuardedRoute)
@@ -29,10 +29,6 @@ Admin = Annotated[Unit, unit_for(Role.ADMIN)]
 AdminReader = Annotated[Reader, reader_for(Role.ADMIN, Role.AUDITOR)]
 ClientId = Annotated[str, Path(max_length=40, description="The client's id.")]
 KeyId = Annotated[str, Path(max_length=40, description="The key's id.")]
-
-
-def _after(cursor: str | None) -> str | None:
-    return str(decode_cursor(cursor, str)[0]) if cursor else None
 
 
 def _tag(client: Client) -> str:
@@ -45,7 +41,7 @@ def _tag(client: Client) -> str:
     status_code=201,
     tags=["administration"],
     summary="Register a client",
-    responses=problems("validation", "idempotency-mismatch", "idempotency-in-flight"),
+    responses=problems("validation", *REPEATS),
 )
 async def register_client(unit: Admin, body: ClientIn, response: Response) -> ClientOut:
     """Register an account of a person or a machine; one with a deciding role waits for a second admin."""
@@ -70,7 +66,7 @@ async def list_clients(
     reader: AdminReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ClientOut]:
     """Every account, oldest first."""
-    rows = await store.list_clients(reader, _after(cursor), limit + 1)
+    rows = await store.list_clients(reader, last_seen(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.id,))
     return Page(items=[ClientOut.of(row) for row in page], next_cursor=after)
 
@@ -171,6 +167,6 @@ async def list_audit(
     about: Annotated[Code | None, Query(description="Only acts on this object's id.")] = None,
 ) -> Page[AuditOut]:
     """Administrative acts, searches and looks at photos, newest first."""
-    rows = await store.list_audit(reader, _after(cursor), limit + 1, act, about)
+    rows = await store.list_audit(reader, last_seen(cursor), limit + 1, act, about)
     page, after = cut(rows, limit, lambda row: (row["id"],))
     return Page(items=[AuditOut(**row) for row in page], next_cursor=after)

@@ -26,9 +26,9 @@ from app.entries import service as entries
 from app.entries.answers import EntryOut
 from app.entries.ports import Ports
 from app.entries.preparing import UrgentlyAskedFor
-from app.entries.routes import CONTENT, REPEATS, tag_of
+from app.entries.routes import CONTENT, tag_of
 from app.ledger.polling import After, PageLimit, Wait, read_ledger
-from app.web.openapi import problems
+from app.web.openapi import REPEATS, problems
 from app.web.raw import RawRoute, documented
 
 urgent_router = APIRouter(tags=["urgent entries"], route_class=GuardedRoute)

@@ -12,12 +12,12 @@ from app.amendments.domain import Amendment
 from app.amendments.schemas import AmendmentIn, AmendmentOut
 from app.amendments.wanted import AmendmentWanted
 from app.db.unit import Actor, Reader, Unit
-from app.entries.routes import CONTENT, REPEATS, EntryId, EntryReader
+from app.entries.routes import CONTENT, EntryId, EntryReader
 from app.entries.schemas import DecisionIn
 from app.entries.service import log_look
 from app.web.etag import RequiredVersion, etag_of
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 
 of_entries = APIRouter(prefix="/entries", tags=["amendments"], route_class=GuardedRoute)
 router = APIRouter(prefix="/amendments", tags=["amendments"], route_class=GuardedRoute)
@@ -78,7 +78,7 @@ async def list_amendments(
     reader: EntryReader, entry_id: EntryId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[AmendmentOut]:
     """An entry's amendments, newest first."""
-    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    before = last_seen(cursor)
     rows = await service.list_page(reader, entry_id, before, limit + 1)
     page, after = cut(rows, limit, lambda amendment: (amendment.id,))
     return Page(items=[AmendmentOut.of(amendment) for amendment in page], next_cursor=after)

@@ -11,8 +11,8 @@ from app.clearances.domain import Clearance, ClearanceState
 from app.clearances.schemas import ClearanceDecisionIn, ClearanceOut
 from app.db.unit import Reader, Unit
 from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 
 router = APIRouter(prefix="/clearances", tags=["hits"], route_class=GuardedRoute)
 
@@ -52,7 +52,7 @@ async def list_clearances(
     Immigration's approvers and duty officers, and auditors, see all; owners those against their entries; a
     supervisor those of their checkpoint.
     """
-    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    before = last_seen(cursor)
     rows = await service.list_page(reader, state.value if state else None, before, limit + 1)
     page, after = cut(rows, limit, lambda clearance: (clearance.id,))
     return Page(items=[ClearanceOut.of(clearance) for clearance in page], next_cursor=after)
@@ -86,8 +86,7 @@ async def read_clearance(
         "wrong-state",
         "stale-version",
         "version-required",
-        "idempotency-mismatch",
-        "idempotency-in-flight",
+        *REPEATS,
     ),
 )
 async def decide_clearance(

@@ -10,9 +10,8 @@ from app.db.unit import Reader, Unit
 from app.departures import service
 from app.departures.domain import By
 from app.departures.schemas import DelayIn, DelayItemOut, DelayOut, DelayPatternOut, DelayPatternsOut
-from app.entries.routes import REPEATS
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 from app.web.wire import Code, LegalDay
 
 router = APIRouter(prefix="/departure-delays", tags=["departure delays"], route_class=GuardedRoute)
@@ -66,7 +65,7 @@ async def list_departure_delays(
         since=since,
         until=until,
         sponsor_of=sponsor,
-        before=str(decode_cursor(cursor, str)[0]) if cursor else None,
+        before=last_seen(cursor),
         limit=limit + 1,
     )
     page, after = cut(rows, limit, lambda delay: (delay.id,))

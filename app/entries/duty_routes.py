@@ -3,28 +3,23 @@
 from typing import Annotated, Self
 
 import msgspec
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
-from app.db.unit import Reader, Unit
+from app.access.guard import GuardedRoute, runtime_of, unit_for
+from app.db.unit import Unit
 from app.entries import duties
 from app.entries.answers import EntryOut
 from app.entries.deadlines import Terms
 from app.entries.duties import Done, Duty, DutyName
-from app.entries.routes import REPEATS, tag_of
-from app.web.openapi import problems
+from app.entries.routes import EntryId, EntryReader, tag_of
+from app.web.openapi import REPEATS, problems
 from app.web.wire import Line, Moment, Prose, WireIn, WireOut
 
 router = APIRouter(prefix="/entries", tags=["entries"], route_class=GuardedRoute)
 
 Officer = Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER)]
-EntryReader = Annotated[
-    Reader,
-    reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR),
-]
-EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
 
 
 class DutyIn(WireIn):

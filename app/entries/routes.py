@@ -21,8 +21,8 @@ from app.entries.schemas import DecisionIn, SealIn, SearchIn
 from app.entries.seals import change_seal
 from app.entries.store import Filter
 from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 from app.web.wire import Code
 
 router = APIRouter(prefix="/entries", tags=["entries"], route_class=GuardedRoute)
@@ -57,8 +57,6 @@ CONTENT = (
     "wrong-agency",
 )
 """Slugs of what may be wrong with an entry's content."""
-
-REPEATS = ("idempotency-mismatch", "idempotency-in-flight")
 
 
 def _answered(request: Request, response: Response, entry: Entry, unit: Reader) -> EntryOut:
@@ -101,7 +99,7 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
 ) -> Page[EntryOut]:
     """Entries within the caller's view, newest first."""
     wanted = Filter(state, measure, agency, in_force, ending_before)
-    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    before = last_seen(cursor)
     rows = await service.list_page(reader, wanted, before, limit + 1)
     page, after = cut(rows, limit, lambda entry: (entry.id,))
     settings = runtime_of(request).settings

@@ -16,7 +16,7 @@ from app.errors import Fault, Invalid, WrongRole
 from app.identity import documents, names
 from app.identity.births import birth_from_json, compatible
 from app.kit.canonical import canonical
-from app.web.paging import decode_cursor
+from app.web.paging import last_seen
 
 OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
 """Who searches within their own view."""
@@ -47,7 +47,7 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
     if not keys:
         fault = Fault("", "empty", "Give a name, a document or a NIK to look for.")
         raise Invalid("There is nothing to look for.", faults=[fault])
-    before = str(decode_cursor(wanted.cursor, str, pointer="/cursor")[0]) if wanted.cursor else None
+    before = last_seen(wanted.cursor, pointer="/cursor")
     found = [
         entry
         for entry in await store.list_by_keys(unit, keys)

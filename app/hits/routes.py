@@ -11,8 +11,8 @@ from app.hits import service
 from app.hits.domain import HitState
 from app.hits.schemas import HitInFullOut, HitOut, ResolutionIn
 from app.web.etag import RequiredVersion, etag_of
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 from app.web.wire import Moment
 
 router = APIRouter(prefix="/hits", tags=["hits"], route_class=GuardedRoute)
@@ -38,7 +38,7 @@ async def list_hits(
 
     Every check that is answered `refer` or `refuse` opens one; the list holds each whose answer has left.
     """
-    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    before = last_seen(cursor)
     runtime = runtime_of(request)
     await service.take_up(runtime)
     async with runtime.reading(actor) as reader:
@@ -71,8 +71,7 @@ async def examine_hit(
         "wrong-state",
         "stale-version",
         "version-required",
-        "idempotency-mismatch",
-        "idempotency-in-flight",
+        *REPEATS,
     ),
 )
 async def resolve_hit(

@@ -30,7 +30,7 @@ from app.manifests.intake import Wanted, from_edifact, from_json, from_list
 from app.manifests.schemas import ManifestIn, ManifestOut
 from app.manifests.stream import stream_manifest
 from app.runtime import Runtime
-from app.web.openapi import problems
+from app.web.openapi import REPEATS, problems
 from app.web.raw import RawRoute, documented
 
 router = APIRouter(prefix="/manifests", tags=["manifests"], route_class=GuardedRoute)
@@ -214,8 +214,7 @@ router.add_api_route(
         **problems(
             "validation",
             "not-stored",
-            "idempotency-mismatch",
-            "idempotency-in-flight",
+            *REPEATS,
         ),
     },
     openapi_extra=_SENT,

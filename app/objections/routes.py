@@ -2,28 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
-from app.db.unit import Reader, Unit
+from app.access.guard import GuardedRoute, runtime_of, unit_for
+from app.db.unit import Unit
+from app.entries.routes import EntryId, EntryReader
 from app.objections import service
 from app.objections.domain import Objection
 from app.objections.schemas import AnswerIn, ObjectionIn, ObjectionOut
-from app.web.etag import RequiredVersion, etag_of, not_modified
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 
 router = APIRouter(tags=["objections"], route_class=GuardedRoute)
 
 Owner = Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER)]
-EntryReader = Annotated[
-    Reader,
-    reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR),
-]
-EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
 ObjectionId = Annotated[str, Path(max_length=40, description="The objection's id.")]
-REPEATS = ("idempotency-mismatch", "idempotency-in-flight")
 
 
 def _answered(response: Response, objection: Objection) -> ObjectionOut:
@@ -63,7 +58,7 @@ async def list_objections(
     reader: EntryReader, entry_id: EntryId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ObjectionOut]:
     """The objections against an entry, newest first."""
-    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    before = last_seen(cursor)
     rows = await service.list_page(reader, entry_id, before, limit + 1)
     page, after = cut(rows, limit, lambda objection: (objection.id,))
     return Page(items=[ObjectionOut.of(objection) for objection in page], next_cursor=after)
@@ -72,17 +67,14 @@ async def list_objections(
 @router.get(
     "/objections/{objection_id}",
     summary="Read an objection",
-    responses={
-        304: {"description": "The copy that the caller holds is still good."},
-        **problems("not-found"),
-    },
+    responses={**UNCHANGED, **problems("not-found")},
     response_model=ObjectionOut,
 )
 async def read_objection(
     reader: EntryReader,
     objection_id: ObjectionId,
     response: Response,
-    if_none_match: Annotated[str | None, Header(description="ETags that the caller holds.")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> ObjectionOut | Response:
     """One objection, with its answer once there is one."""
     objection = await service.get(reader, objection_id)

@@ -3,18 +3,18 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, actor_for, runtime_of
 from app.db.unit import Actor
+from app.entries.routes import EntryId
 from app.papers import case, evidence, pdf, service
 from app.web.openapi import problems
 
 router = APIRouter(prefix="/entries/{entry_id}", tags=["papers"], route_class=GuardedRoute)
 
-EntryId = Annotated[str, Path(max_length=40, description="The entry's id.")]
 Reading = Annotated[
     Actor, actor_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
 ]

@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, reader_for, unit_for
 from app.db.unit import Reader, Unit
-from app.entries.routes import REPEATS
 from app.rectifications import service
 from app.rectifications.domain import CorrectionRequest, Standing
 from app.rectifications.schemas import (
@@ -18,8 +17,8 @@ from app.rectifications.schemas import (
     CorrectionRequestOut,
 )
 from app.rectifications.store import place_of
-from app.web.etag import RequiredVersion, etag_of, not_modified
-from app.web.openapi import problems
+from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
+from app.web.openapi import REPEATS, problems
 from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
 from app.web.wire import Code
 
@@ -77,17 +76,14 @@ async def list_correction_requests(
 @router.get(
     "/{request_id}",
     summary="Read a correction request",
-    responses={
-        304: {"description": "The copy that the caller holds is still good."},
-        **problems("not-found"),
-    },
+    responses={**UNCHANGED, **problems("not-found")},
     response_model=CorrectionRequestOut,
 )
 async def read_correction_request(
     unit: Annotated[Unit, unit_for(*_READERS)],
     request_id: RequestId,
     response: Response,
-    if_none_match: Annotated[str | None, Header(description="ETags that the caller holds.")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> CorrectionRequestOut | Response:
     """One request with what was said and by whom; every look is recorded."""
     request = await service.look_at(unit, request_id)

@@ -10,8 +10,8 @@ from app.db.unit import Reader, Unit
 from app.supervision import service
 from app.supervision.schemas import SupervisionReportIn, SupervisionReportOut
 from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
-from app.web.openapi import problems
-from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_cursor
+from app.web.openapi import REPEATS, problems
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, last_seen
 
 router = APIRouter(prefix="/supervision-reports", tags=["supervision"], route_class=GuardedRoute)
 
@@ -25,7 +25,7 @@ ReportId = Annotated[str, Path(max_length=40, description="The report's id.")]
     "",
     status_code=201,
     summary="File a supervision report",
-    responses=problems("validation", "wrong-agency", "idempotency-mismatch", "idempotency-in-flight"),
+    responses=problems("validation", "wrong-agency", *REPEATS),
 )
 async def file_supervision_report(
     unit: Annotated[Unit, unit_for(Role.TIMPORA)], body: SupervisionReportIn, response: Response
@@ -42,7 +42,7 @@ async def list_supervision_reports(
     reader: ReportReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[SupervisionReportOut]:
     """Reports, newest first: a team sees its province's, Immigration's officers and auditors all."""
-    before = str(decode_cursor(cursor, str)[0]) if cursor else None
+    before = last_seen(cursor)
     rows = await service.list_page(reader, before, limit + 1)
     page, after = cut(rows, limit, lambda report: (report.id,))
     grounds = await service.grounded(reader, page)

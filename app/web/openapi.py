@@ -7,7 +7,7 @@ that every call may answer with, and no parameter that claims to accept null.
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
@@ -85,6 +85,10 @@ PROBLEM_SCHEMA: Json = {
         },
     },
 }
+
+
+REPEATS: Final = ("idempotency-mismatch", "idempotency-in-flight")
+"""Slugs of what may be wrong with a repeat of a call that is made once."""
 
 
 def problems(*slugs: str) -> dict[int | str, Json]:

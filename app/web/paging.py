@@ -81,6 +81,15 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ..
     )
 
 
+def last_seen(cursor: str | None, *, pointer: str = "") -> str | None:
+    """The id or code of the last item seen, in a list that is ordered by it; None without a cursor.
+
+    Raises:
+        Invalid: as `decode_cursor`.
+    """
+    return str(decode_cursor(cursor, str, pointer=pointer)[0]) if cursor else None
+
+
 def cut(
     rows: Sequence[R], limit: int, position: Callable[[R], Sequence[Any]]
 ) -> tuple[Sequence[R], str | None]:
