@@ -20,7 +20,7 @@ from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
 from app.worker import Worker
-from tests.support.actors import Actors
+from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.contract import watch
 from tests.support.databases import ENGINES, Run
@@ -98,6 +98,36 @@ async def runtime(settings: Settings, clock: SettableClock) -> AsyncIterator[Run
 def actors(runtime: Runtime) -> Actors:
     """Makes officers and machines with keys: `await actors.client("submitter")`."""
     return Actors(runtime)
+
+
+@pytest.fixture
+async def counter(actors: Actors) -> Caller:
+    """A counter of a checkpoint: CGK."""
+    return await actors.client("checkpoint")
+
+
+@pytest.fixture
+async def desk(actors: Actors) -> Caller:
+    """A client that asks about the passengers of manifests for a checkpoint: DPS."""
+    return await actors.client("checkpoint", checkpoint="DPS", kind="manifest")
+
+
+@pytest.fixture
+async def carrier(actors: Actors) -> Caller:
+    """An airline."""
+    return await actors.client("carrier")
+
+
+@pytest.fixture
+async def owner(actors: Actors) -> Caller:
+    """A submitter of the agency whose entries tests make unless they say otherwise: KPK."""
+    return await actors.client("submitter")
+
+
+@pytest.fixture
+async def auditor(actors: Actors) -> Caller:
+    """Somebody who reads everything and changes nothing."""
+    return await actors.client("auditor")
 
 
 @pytest.fixture

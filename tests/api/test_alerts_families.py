@@ -5,13 +5,8 @@ import pytest
 
 from tests.api.feeds import alerts
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, deterrence_body, urgent_body
+from tests.support.bodies import check_body, urgent_body, urgent_deterrence_body
 from tests.support.steps import decide, expect, impose, sound
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
 
 
 async def reached(http: httpx2.AsyncClient, by: Caller, path: str) -> int:
@@ -138,9 +133,7 @@ async def test_an_urgent_entry_ban_refuses_entry_once_countersigned(
     http: httpx2.AsyncClient, actors: Actors, counter: Caller
 ) -> None:
     submitter = await actors.client("submitter", agency="IMIGRASI")
-    body = deterrence_body()
-    del body["starts_on"], body["ends_on"]
-    body["letter"] = urgent_body()["letter"]
+    body = urgent_deterrence_body()
     raised = await sound(http, submitter, body)
     await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
     first, second = await alerts(http, counter)
@@ -148,15 +141,3 @@ async def test_an_urgent_entry_ban_refuses_entry_once_countersigned(
     assert second["action"] == "refuse_entry"
     asked = await http.post("/v1/checks", json=check_body(body["subject"], "entry"), headers=counter.headers)
     assert expect(asked, 200)["action"] == "refuse_entry"
-
-
-@pytest.mark.settings(urgent_deterrence=False)
-async def test_a_deployment_may_keep_the_urgent_route_for_exit_bans(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller
-) -> None:
-    submitter = await actors.client("submitter", agency="IMIGRASI")
-    body = deterrence_body()
-    del body["starts_on"], body["ends_on"]
-    body["letter"] = urgent_body()["letter"]
-    expect(await http.post("/v1/urgent-entries", json=body, headers=submitter.once("one")), 422)
-    assert await alerts(http, counter) == []

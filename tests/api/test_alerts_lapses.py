@@ -15,11 +15,6 @@ from tests.support.clock import SettableClock
 from tests.support.steps import decide, etag, expect, impose, sound
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def test_without_countersignature_it_lapses_after_a_day_and_is_told(
     http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
 ) -> None:

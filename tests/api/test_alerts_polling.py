@@ -14,11 +14,6 @@ from tests.support.steps import Json, decide, expect, impose, sound
 from tests.support.waiting import until
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def page(http: httpx2.AsyncClient, by: Caller, **asked: str | float) -> Json:
     """A page of alerts."""
     return expect(await http.get("/v1/alerts", params=asked, headers=by.headers), 200)

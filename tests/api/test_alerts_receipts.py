@@ -15,11 +15,6 @@ from tests.support.clock import SettableClock
 from tests.support.steps import Json, decide, expect, sound
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def receipt(
     http: httpx2.AsyncClient, by: Caller, alert: Json, level: str, note: str | None = None
 ) -> httpx2.Response:

@@ -16,31 +16,28 @@ from tests.support.bodies import (
     merged,
     revocation_body,
     urgent_body,
+    without_photo,
 )
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, amend, decide, etag, expect, file_amendment, impose, settle, sound
+from tests.support.steps import (
+    Json,
+    amend,
+    approve,
+    decide,
+    expect,
+    file_amendment,
+    formalise,
+    impose,
+    settle,
+    sound,
+)
 
 
 @pytest.fixture
 async def entry(http: httpx2.AsyncClient, actors: Actors) -> Json:
     """An exit ban of KPK that is in force."""
     return await impose(http, actors)
-
-
-@pytest.fixture
-async def owner(actors: Actors) -> Caller:
-    return await actors.client("submitter")
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
-def subject_of(body: Json, **given: Any) -> Json:
-    """A subject to be sent again, without its photo."""
-    return merged({name: value for name, value in body["subject"].items() if name != "photo"}, given)
 
 
 async def outcome(http: httpx2.AsyncClient, counter: Caller, question: Json) -> str:
@@ -53,7 +50,7 @@ async def test_a_correction_makes_a_new_version_that_counters_see_at_once_and_ke
     body = entry_body()
     entry = await impose(http, actors, body)
     new_paper = {"type": "passport", "number": "Z7654321", "issuing_state": "IDN", "expires_on": None}
-    subject = subject_of(body, full_name="Soekarto Wirjodiningrat", documents=[new_paper])
+    subject = without_photo(body["subject"], full_name="Soekarto Wirjodiningrat", documents=[new_paper])
     corrected = await amend(http, actors, entry, {"kind": "correction", "correction": {"subject": subject}})
     assert corrected["version"] == entry["version"] + 1
     assert corrected["subject"]["full_name"] == "Soekarto Wirjodiningrat"
@@ -76,13 +73,13 @@ async def test_a_withdrawn_spelling_does_not_stay(http: httpx2.AsyncClient, acto
     entry = await impose(http, actors, body)
     wrong = body["subject"]["full_name"]
     correction = {
-        "subject": subject_of(body, full_name="Right Name Entirely"),
+        "subject": without_photo(body["subject"], full_name="Right Name Entirely"),
         "withdrawn_names": [wrong.upper()],
     }
     corrected = await amend(http, actors, entry, {"kind": "correction", "correction": correction})
     assert wrong not in [alias["name"] for alias in corrected["subject"]["aliases"]]
     owner = await actors.client("submitter")
-    correction = {"subject": subject_of(body), "withdrawn_names": ["Never Heard"]}
+    correction = {"subject": without_photo(body["subject"]), "withdrawn_names": ["Never Heard"]}
     answer = await file_amendment(http, owner, corrected, {"kind": "correction", "correction": correction})
     assert refused(answer, 422, "validation") == {"/correction/withdrawn_names/0": "unknown"}
 
@@ -98,16 +95,18 @@ async def test_a_correction_is_as_lawful_as_a_new_entry(
         return await file_amendment(http, owner, entry, {"kind": "correction", "correction": correction})
 
     async with nothing_changed(runtime):
-        answer = await tried(subject=subject_of(body, nationalities=["NZL", "IDN"], nik="3171010101700001"))
+        answer = await tried(
+            subject=without_photo(body["subject"], nationalities=["NZL", "IDN"], nik="3171010101700001")
+        )
         assert refused(answer, 422, "wni-cannot-be-deterred")["/correction/subject"] == "wni"
-        answer = await tried(subject=subject_of(body, sex=None))
+        answer = await tried(subject=without_photo(body["subject"], sex=None))
         assert refused(answer, 422, "missing-subject-data") == {"/correction/subject/sex": "required"}
-        answer = await tried(subject=subject_of(body))
+        answer = await tried(subject=without_photo(body["subject"]))
         assert refused(answer, 422, "validation") == {"/correction": "no_change"}
         answer = await tried()
         assert refused(answer, 422, "validation") == {"/correction": "no_change"}
         photo = {"media_type": "image/jpeg", "data": "bm8gcGhvdG8="}
-        answer = await tried(subject=merged(subject_of(body), {"photo": photo}))
+        answer = await tried(subject=merged(without_photo(body["subject"]), {"photo": photo}))
         assert "/correction/subject/photo/data" in refused(answer, 422, "photo-invalid")
 
 
@@ -116,7 +115,7 @@ async def test_the_new_photo_is_shown_to_those_who_decide_and_serves_after_the_a
 ) -> None:
     body = entry_body()
     entry = await impose(http, actors, body)
-    subject = merged(subject_of(body), {"photo": _another_photo()})
+    subject = merged(without_photo(body["subject"]), {"photo": _another_photo()})
     filed = await file_amendment(
         http, owner, entry, {"kind": "correction", "correction": {"subject": subject}}
     )
@@ -267,10 +266,7 @@ async def test_a_formal_entry_revoked_before_its_first_day_gives_the_urgent_one_
     urgent = (await sound(http, owner, urgent_body()))["entry"]
     urgent = await decide(http, await actors.client("duty_officer"), urgent, "countersign")
     body = {"basis": urgent["basis"], "starts_on": "2026-12-01", "ends_on": "2027-06-01"}
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=body, headers=owner.on(etag(urgent))), 201)
-    formal = await decide(http, await actors.client("verifier"), formal, "verify")
-    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    formal = await approve(http, actors, expect(await formalise(http, owner, urgent, body), 201))
     await amend(http, actors, formal, revocation_body(formal))
     told = (await alerts(http, counter))[-1]
     assert (told["kind"], told["entry"]["id"]) == ("update", urgent["id"])

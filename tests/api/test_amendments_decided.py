@@ -23,11 +23,6 @@ async def entry(http: httpx2.AsyncClient, actors: Actors) -> Json:
     return await impose(http, actors)
 
 
-@pytest.fixture
-async def owner(actors: Actors) -> Caller:
-    return await actors.client("submitter")
-
-
 async def test_the_eyes_that_decide_are_of_other_persons_and_the_verifiers_of_the_asking_agency(
     http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
 ) -> None:

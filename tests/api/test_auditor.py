@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.runtime import Runtime
-from tests.support.actors import Actors, Caller
+from tests.support.actors import Caller
 from tests.support.refusals import nothing_changed, refused
 
 QUESTIONS = {("POST", "/v1/entries/search"), ("POST", "/v1/checks/explain")}
@@ -20,11 +20,6 @@ NOBODYS = "XYZ-1"
 
 MACHINES_OWN = {"/v1/alerts", "/v1/alerts/stream", f"/v1/manifests/{NOBODYS}/stream"}
 """What machines follow: alerts are in the ledger, which auditors read at /v1/changes; a manifest they read itself."""
-
-
-@pytest.fixture
-async def auditor(actors: Actors) -> Caller:
-    return await actors.client("auditor")
 
 
 def calls(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -21,11 +21,6 @@ async def ask(http: httpx2.AsyncClient, by: Caller, question: Json) -> Json:
     return expect(await http.post("/v1/checks", json=question, headers=by.headers), 200)
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def test_a_counter_sees_whom_what_to_do_and_whom_to_call(
     http: httpx2.AsyncClient, actors: Actors, counter: Caller
 ) -> None:

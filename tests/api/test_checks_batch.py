@@ -26,11 +26,6 @@ BAD: list[Any] = [
 ]
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def ask(http: httpx2.AsyncClient, by: Caller, items: list[Any]) -> list[Any]:
     """The answers to a batch."""
     headers = {**by.headers, "Content-Type": "application/json"}

@@ -7,7 +7,15 @@ import pytest
 
 from tests.api.test_checks_answers import ask
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, check_body, deterrence_body, entry_body, mrz_of, urgent_body
+from tests.support.bodies import (
+    Json,
+    check_body,
+    deterrence_body,
+    entry_body,
+    mrz_of,
+    urgent_body,
+    without_photo,
+)
 from tests.support.crossings import cleared, namesakes
 from tests.support.refusals import refused
 from tests.support.steps import expect, impose, sound
@@ -25,16 +33,6 @@ ODD = [
     "Иван\u200fعلي",
     "Dr. H.",
 ]
-
-
-@pytest.fixture
-async def auditor(actors: Actors) -> Caller:
-    return await actors.client("auditor")
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
 
 
 async def explain(http: httpx2.AsyncClient, by: Caller, asked: Json, **other: Any) -> Json:
@@ -181,7 +179,7 @@ async def test_an_equal_number_decides_and_the_law_is_named(
 async def test_a_supposed_subject_is_judged_for_each_measure(
     http: httpx2.AsyncClient, auditor: Caller
 ) -> None:
-    subject = {name: value for name, value in deterrence_body()["subject"].items() if name != "photo"}
+    subject = without_photo(deterrence_body()["subject"])
     asked = check_body(subject, "entry")
     explained = await explain(http, auditor, asked, subject=subject)
     assert {each["measure"]: each["action"] for each in explained["verdicts"]} == {

@@ -15,11 +15,6 @@ Json = dict[str, Any]
 ANOTHER_PASSPORT = {"number": "C7654321", "issuing_state": "IDN"}
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 def listed(name: str, born: str = "1970-05-17", **given: Any) -> Json:
     """A body that bans somebody from leaving."""
     return entry_body(subject={"full_name": name, "birth": {"date": born}, **given})

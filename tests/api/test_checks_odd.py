@@ -47,11 +47,6 @@ REFUSED = {
 }
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 def about(name: str, born: str = "1970-05-17") -> Json:
     return {"direction": "exit", "person": {"name": name, "birth_date": born}}
 

@@ -1,17 +1,11 @@
 """Photos at checkpoints: for those who were told of the person, or have just met them."""
 
 import httpx2
-import pytest
 
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, deterrence_body, entry_body
 from tests.support.clock import SettableClock
 from tests.support.steps import Json, decide, expect, impose, sound
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
 
 
 async def status(http: httpx2.AsyncClient, by: Caller, entry: Json) -> int:

@@ -24,11 +24,6 @@ from tests.support.steps import expect
 ABOUT = {"document": {"number": "X1234567"}}
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def stored(runtime: Runtime) -> int:
     """How many checks are on record."""
     async with runtime.reading_checks(SYSTEM) as reader:

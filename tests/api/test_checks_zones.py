@@ -14,18 +14,13 @@ from app.identity.mrz import MrzUnreadable, parse
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.runtime import Runtime
-from tests.support.actors import Actors, Caller
+from tests.support.actors import Caller
 from tests.support.steps import Json, expect
 from tests.unit.checks.register import NOW, WNA, entry
 from tests.unit.identity.test_mrz_vectors import labelled
 
 TODAY = legal_day(NOW)
 AT_ONCE = 1000
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
 
 
 def specimens() -> list[Json]:

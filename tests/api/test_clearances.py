@@ -1,24 +1,18 @@
 """`/v1/clearances`: a namesake is stopped once, not at every crossing; and nobody who is listed ever passes (R47)."""
 
 import asyncio
-from typing import Any
 
 import httpx2
 import pytest
 
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, check_body, entry_body, merged, revocation_body
+from tests.support.bodies import Json, check_body, entry_body, merged, revocation_body, without_photo
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, clearances, cleared, hit_of, judge, namesakes, say
 from tests.support.refusals import refused
 from tests.support.steps import amend, decide, expect, impose, submit
 
 DOCUMENT = "B7654321"
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
 
 
 async def proposed(http: httpx2.AsyncClient, actors: Actors, counter: Caller, question: Json) -> Json:
@@ -66,16 +60,15 @@ async def test_the_namesake_of_2015_is_stopped_once(
     again = await http.get(f"/v1/checks/{passes['id']}", headers=(await actors.client("auditor")).headers)
     assert expect(again, 200)["clearances"] == [standing["id"]]
 
-    correction = {"kind": "correction", "correction": {"subject": _without_photo(body, birth_place="Bogor")}}
+    correction = {
+        "kind": "correction",
+        "correction": {"subject": without_photo(body["subject"], birth_place="Bogor")},
+    }
     assert (await amend(http, actors, entry, correction))["version"] == entry["version"] + 1
     stopped = await ask(http, counter, question)
     assert (stopped["outcome"], stopped["clearances"]) == ("refer", [])
     (ended,) = await clearances(http, duty)
     assert (ended["state"], ended["ended_reason"]) == ("ended", "entry_changed")
-
-
-def _without_photo(body: Json, **given: Any) -> Json:
-    return merged({name: value for name, value in body["subject"].items() if name != "photo"}, given)
 
 
 async def test_the_ledger_tells_of_its_grant_and_its_end_without_naming_anybody(

@@ -7,10 +7,10 @@ import pytest
 
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import deterrence_body, entry_body, urgent_body
+from tests.support.bodies import deterrence_body, entry_body, formal_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, decide, etag, expect, impose, sound, submit
+from tests.support.steps import Json, approve, decide, etag, expect, formalise, impose, sound, submit
 
 DONE_AT = "2026-11-23T02:00:00Z"
 
@@ -197,15 +197,9 @@ async def test_what_was_withdrawn_on_the_urgent_entry_counts_for_its_formal_one(
     assert "withdraw_passport" not in met(urgent), "a hold takes nobody's passport"
     urgent = await decide(http, duty_officer, urgent, "countersign")
     expect(await record(http, duty_officer, urgent, duty("withdraw_passport", done_at=NOW)), 201)
-    asked = {
-        "basis": {**body["basis"], "number": "R-formal"},
-        "starts_on": "2026-11-23",
-        "ends_on": "2027-05-23",
-    }
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=asked, headers=submitter.on(etag(urgent))), 201)
-    formal = await decide(http, await actors.client("verifier"), formal, "verify")
-    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    basis = {**body["basis"], "number": "R-formal"}
+    asked = formal_body(basis=basis, starts_on="2026-11-23", ends_on="2027-05-23")
+    formal = await approve(http, actors, expect(await formalise(http, submitter, urgent, asked), 201))
     assert met(formal)["withdraw_passport"] == "2026-11-23T03:00:00.000000Z"
     refused(await record(http, duty_officer, formal, duty("withdraw_passport")), 409, "wrong-state")
 

@@ -10,7 +10,18 @@ from tests.support.actors import Actors
 from tests.support.bodies import check_body, deterrence_body, extension_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, amend, decide, expect, file_amendment, impose, settle, sound
+from tests.support.steps import (
+    Json,
+    amend,
+    approve,
+    decide,
+    expect,
+    file_amendment,
+    formalise,
+    impose,
+    settle,
+    sound,
+)
 
 
 @pytest.fixture
@@ -187,10 +198,7 @@ async def test_an_extended_formal_entry_updates_the_alert_of_its_urgent_one(
     owner, counter = await actors.client("submitter"), await actors.client("checkpoint")
     urgent = (await sound(http, owner, urgent_body()))["entry"]
     body = {"basis": urgent["basis"], "starts_on": "2026-11-23", "ends_on": "2027-05-23"}
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=body, headers=owner.on('"1"')), 201)
-    formal = await decide(http, await actors.client("verifier"), formal, "verify")
-    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    formal = await approve(http, actors, expect(await formalise(http, owner, urgent, body), 201))
     await amend(http, actors, formal, extension_body(formal, "2027-11-24"))
     told = (await alerts(http, counter))[-1]
     assert (told["kind"], told["entry"]["id"]) == ("update", formal["id"])

@@ -1,7 +1,5 @@
 """The formal entry that follows an urgent one (contract sections 3 and 4; R25, R26, R35)."""
 
-from typing import Any
-
 import httpx2
 import pytest
 
@@ -9,27 +7,10 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.feeds import alerts, records
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, entry_body, merged, urgent_body
+from tests.support.bodies import check_body, entry_body, formal_body, merged, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, decide, etag, expect, sound, submit
-
-FIRST_MONTHS = {"starts_on": "2026-12-01", "ends_on": "2027-06-01"}
-
-
-def formal_body(**given: Any) -> Json:
-    """The formal decision behind an urgent entry, from 1 December for six months, on a letter of its own."""
-    return merged({"basis": entry_body()["basis"], **FIRST_MONTHS}, given)
-
-
-async def formalise(http: httpx2.AsyncClient, by: Caller, urgent: Json, body: Json) -> httpx2.Response:
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    return await http.post(path, json=body, headers=by.on(etag(urgent)))
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
+from tests.support.steps import Json, approve, decide, etag, expect, formalise, sound, submit
 
 
 @pytest.fixture
@@ -37,11 +18,6 @@ async def urgent(http: httpx2.AsyncClient, actors: Actors) -> Json:
     """An urgent entry of 23 November, countersigned; it ends on 12 December."""
     raised = await sound(http, await actors.client("submitter"), urgent_body())
     return await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
-
-
-async def approved(http: httpx2.AsyncClient, actors: Actors, entry: Json) -> Json:
-    entry = await decide(http, await actors.client("verifier"), entry, "verify")
-    return await decide(http, await actors.client("approver"), entry, "approve")
 
 
 async def outcome(http: httpx2.AsyncClient, counter: Caller, entry: Json) -> str:
@@ -65,7 +41,7 @@ async def test_a_formal_entry_takes_over_at_once_and_everybody_is_told_once(
     assert formal["subject"]["full_name"] == urgent["subject"]["full_name"]
     assert formal["subject"]["photo"]["sha256"] == urgent["subject"]["photo"]["sha256"]
     assert (await read(http, owner, urgent))["state"] == "provisional"
-    formal = await approved(http, actors, formal)
+    formal = await approve(http, actors, formal)
     assert (formal["state"], formal["in_force"], formal["ends_on"]) == ("active", True, "2027-05-23")
     before = await read(http, owner, urgent)
     assert (before["state"], before["ended_reason"], before["in_force"]) == ("ended", "superseded", False)
@@ -94,7 +70,7 @@ async def test_the_urgent_entry_stands_until_the_first_day_of_the_formal_one_wha
     worker: Worker,
 ) -> None:
     owner = await actors.client("submitter")
-    formal = await approved(http, actors, expect(await formalise(http, owner, urgent, formal_body()), 201))
+    formal = await approve(http, actors, expect(await formalise(http, owner, urgent, formal_body()), 201))
     assert (formal["state"], formal["in_force"]) == ("active", False)
     assert (await read(http, owner, urgent))["state"] == "provisional"
     clock.set("2026-11-30T23:59:59+07:00")
@@ -133,7 +109,7 @@ async def test_a_gap_needs_to_be_acknowledged_and_then_frees_the_person_for_its_
     probe = await decide(http, await actors.client("verifier"), probe, "verify")
     await decide(http, await actors.client("approver"), probe, "reject", "Try again.")
     answer = await formalise(http, owner, urgent, late | {"gap_acknowledged": True})
-    formal = await approved(http, actors, expect(answer, 201))
+    formal = await approve(http, actors, expect(answer, 201))
     assert formal["gap_acknowledged"] is True
     clock.set("2026-12-13T00:00:00+07:00")
     assert await outcome(http, counter, formal) == "clear"
@@ -203,7 +179,7 @@ async def test_papers_recorded_in_time_keep_the_urgent_route_open(
     )
     second = (await sound(http, owner, again))["entry"]
     assert (second["state"], second["in_force"]) == ("provisional", True)
-    formal = await approved(http, actors, formal)
+    formal = await approve(http, actors, formal)
     assert formal["in_force"] is True
     assert await outcome(http, counter, formal) == "refuse"
     assert (await read(http, owner, second))["ended_reason"] == "superseded"
@@ -215,7 +191,7 @@ async def test_a_returned_formal_entry_is_resubmitted_as_the_same_successor(
     owner = await actors.client("submitter")
     formal = expect(await formalise(http, owner, urgent, formal_body()), 201)
     formal = await decide(http, await actors.client("verifier"), formal, "return", "The letter is unsigned.")
-    body = merged(entry_body(**FIRST_MONTHS), {"basis": formal_body()["basis"]})
+    body = entry_body(**formal_body())
     path, headers = f"/v1/entries/{formal['id']}", owner.on(etag(formal))
     async with nothing_changed(runtime):
         late = body | {"starts_on": "2026-12-14", "ends_on": "2027-06-14"}

@@ -22,11 +22,6 @@ from tests.support.steps import expect, impose
 
 
 @pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
-@pytest.fixture
 async def supervisor(actors: Actors) -> Caller:
     return await actors.client("supervisor")
 

@@ -7,13 +7,14 @@ from tests.support.actors import Actors
 from tests.support.bodies import (
     entry_body,
     extension_body,
+    formal_body,
     judgment_body,
-    merged,
     revocation_body,
     urgent_body,
+    without_photo,
 )
 from tests.support.clock import SettableClock
-from tests.support.steps import Json, amend, decide, impose, sound
+from tests.support.steps import Json, amend, approve, decide, expect, formalise, impose, sound
 
 
 async def words_of(http: AsyncClient, actors: Actors, entry: Json) -> str:
@@ -46,9 +47,7 @@ async def test_an_extension_has_a_letter_on_its_own_decision(
 async def test_a_correction_has_a_letter_that_names_what_it_corrects(http: AsyncClient, actors: Actors):
     body = entry_body()
     entry = await impose(http, actors, body)
-    subject = merged(
-        {k: v for k, v in body["subject"].items() if k != "photo"}, {"full_name": "Soekarto Wirjo"}
-    )
+    subject = without_photo(body["subject"], full_name="Soekarto Wirjo")
     corrected = await amend(http, actors, entry, {"kind": "correction", "correction": {"subject": subject}})
     words = await words_of(http, actors, corrected)
     assert "PERBAIKAN KEPUTUSAN PENCEGAHAN" in words
@@ -89,12 +88,9 @@ async def test_a_formalised_entry_s_letters_are_the_urgent_one_and_the_decision(
     urgent = await decide(http, officer, (await sound(http, submitter, sent))["entry"], "countersign")
     before = await words_of(http, actors, urgent)
     basis = {**sent["basis"], "number": "Sprin.Cegah-1/2026"}
-    body = {"basis": basis, "starts_on": "2026-12-01", "ends_on": "2027-05-31"}
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    answer = await http.post(path, json=body, headers=submitter.on(f'"{urgent["version"]}"'))
-    assert answer.status_code == 201, answer.text
-    formal = await decide(http, await actors.client("verifier"), answer.json(), "verify")
-    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    body = formal_body(basis=basis, ends_on="2027-05-31")
+    asked = expect(await formalise(http, submitter, urgent, body), 201)
+    formal = await approve(http, actors, asked)
     assert await words_of(http, actors, urgent) == before, (
         "until the formal one begins the urgent letter holds"
     )

@@ -10,24 +10,14 @@ from app.lookbacks import service, store
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, check_body, entry_body, without_photo
+from tests.support.bodies import Json, check_body, entry_body, formal_body, without_photo
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask
 from tests.support.lookbacks import NAME, searching, told, typed, wanted
-from tests.support.steps import amend, decide, etag, expect, impose, sound
+from tests.support.steps import amend, approve, expect, formalise, impose, sound
 
 OTHER = {"type": "passport", "number": "C7654321", "issuing_state": "IDN", "expires_on": "2031-05-31"}
 """The passport that `typed` shows."""
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
-@pytest.fixture
-async def submitter(actors: Actors) -> Caller:
-    return await actors.client("submitter")
 
 
 async def correct(http: httpx2.AsyncClient, actors: Actors, entry: Json, body: Json, **given: Any) -> Json:
@@ -46,14 +36,14 @@ async def test_who_crossed_an_hour_ago_on_the_passport_that_is_now_added_is_told
     http: httpx2.AsyncClient,
     actors: Actors,
     counter: Caller,
-    submitter: Caller,
+    owner: Caller,
     worker: Worker,
     clock: SettableClock,
     *,
     urgent: bool,
 ) -> None:
     body = wanted() if urgent else entry_body()
-    entry = (await sound(http, submitter, body))["entry"] if urgent else await impose(http, actors, body)
+    entry = (await sound(http, owner, body))["entry"] if urgent else await impose(http, actors, body)
     clock.advance(hours=3)
     await ask(http, counter, typed("Agus Hermawan", "1984-11-02"), document={"number": "C1111111"})
     left = await ask(http, counter, typed("Agus Hermawan", "1984-11-02"))
@@ -62,7 +52,7 @@ async def test_who_crossed_an_hour_ago_on_the_passport_that_is_now_added_is_told
     clock.advance(hours=1)
     await correct(http, actors, entry, body, documents=with_other(body))
     assert await worker.look_back() == 1
-    (notice,) = await told(http, submitter)
+    (notice,) = await told(http, owner)
     assert (notice["check_id"], notice["entry_id"], notice["level"]) == (left["id"], entry["id"], "probable")
     assert (notice["effective_at"], notice["outcome"]) == (left["checked_at"], "clear")
 
@@ -83,7 +73,7 @@ async def test_whatever_a_check_compares_is_searched_for(
     http: httpx2.AsyncClient,
     actors: Actors,
     counter: Caller,
-    submitter: Caller,
+    owner: Caller,
     worker: Worker,
     clock: SettableClock,
     given: Json,
@@ -91,12 +81,12 @@ async def test_whatever_a_check_compares_is_searched_for(
 ) -> None:
     body = wanted()
     left = await ask(http, counter, question)
-    entry = (await sound(http, submitter, body))["entry"]
+    entry = (await sound(http, owner, body))["entry"]
     assert await worker.look_back() == 0
     clock.advance(hours=2)
     await correct(http, actors, entry, body, **given)
     assert await worker.look_back() == 1
-    assert [each["check_id"] for each in await told(http, submitter)] == [left["id"]]
+    assert [each["check_id"] for each in await told(http, owner)] == [left["id"]]
 
 
 async def test_what_no_check_compares_begins_no_search(
@@ -126,29 +116,27 @@ async def test_the_owner_is_not_told_again_of_what_they_know(
     http: httpx2.AsyncClient,
     actors: Actors,
     counter: Caller,
-    submitter: Caller,
+    owner: Caller,
     worker: Worker,
     clock: SettableClock,
 ) -> None:
     body = wanted()
     await ask(http, counter, check_body(body["subject"]))
     unknown = await ask(http, counter, typed("Agus Hermawan", "1984-11-02"))
-    urgent = (await sound(http, submitter, body))["entry"]
+    urgent = (await sound(http, owner, body))["entry"]
     assert await worker.look_back() == 1
     clock.advance(minutes=5)
     assert (await ask(http, counter, check_body(body["subject"])))["outcome"] == "refer"
-    before = await told(http, submitter)
+    before = await told(http, owner)
     corrected = await correct(http, actors, urgent, body, aliases=[{"name": "Slamet", "quality": "low"}])
     clock.advance(minutes=1)
     assert await worker.look_back() == 0
-    formal = {"basis": entry_body()["basis"], "starts_on": "2026-11-23", "ends_on": "2027-05-23"}
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    entry = expect(await http.post(path, json=formal, headers=submitter.on(etag(corrected))), 201)
-    entry = await decide(http, await actors.client("verifier"), entry, "verify")
-    entry = await decide(http, await actors.client("approver"), entry, "approve")
+    formal = formal_body(starts_on="2026-11-23", ends_on="2027-05-23")
+    entry = expect(await formalise(http, owner, corrected, formal), 201)
+    entry = await approve(http, actors, entry)
     await correct(http, actors, entry, body, documents=with_other(body))
     assert await worker.look_back() == 1, "the urgent entry told the others"
-    (news,) = [each for each in await told(http, submitter) if each not in before]
+    (news,) = [each for each in await told(http, owner) if each not in before]
     assert (news["check_id"], news["entry_id"]) == (unknown["id"], entry["id"])
 
 
@@ -156,7 +144,7 @@ async def test_a_correction_leaves_out_nothing_that_the_first_search_had_not_com
     http: httpx2.AsyncClient,
     actors: Actors,
     counter: Caller,
-    submitter: Caller,
+    owner: Caller,
     worker: Worker,
     clock: SettableClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,16 +152,16 @@ async def test_a_correction_leaves_out_nothing_that_the_first_search_had_not_com
     body, other = wanted(), wanted(full_name="Slamet Riyadi")
     early = [await ask(http, counter, typed(name)) for name in ("Joko Susilo", "Slamet Riyadi")]
     clock.advance(hours=20)
-    entry = (await sound(http, submitter, body))["entry"]  # of which no round takes notice now
+    entry = (await sound(http, owner, body))["entry"]  # of which no round takes notice now
     with monkeypatch.context() as patched:
         patched.setattr(service, "_STEPS", 0)
-        begun = (await sound(http, submitter, other))["entry"]
+        begun = (await sound(http, owner, other))["entry"]
         clock.advance(hours=5)
         for each, sent in ((entry, body), (begun, other)):
             await correct(http, actors, each, sent, documents=with_other(sent))
             await worker.look_back()
     await worker.look_back()
-    crossed = [(each["entry_id"], each["check_id"]) for each in await told(http, submitter)]
+    crossed = [(each["entry_id"], each["check_id"]) for each in await told(http, owner)]
     assert (entry["id"], early[0]["id"]) in crossed
     assert (begun["id"], early[1]["id"]) in crossed
 
@@ -181,13 +169,13 @@ async def test_a_correction_leaves_out_nothing_that_the_first_search_had_not_com
 async def test_a_step_of_the_search_before_does_not_undo_the_one_that_a_correction_begins(
     http: httpx2.AsyncClient,
     actors: Actors,
-    submitter: Caller,
+    owner: Caller,
     worker: Worker,
     runtime: Runtime,
     clock: SettableClock,
 ) -> None:
     body = wanted()
-    entry = (await sound(http, submitter, body))["entry"]
+    entry = (await sound(http, owner, body))["entry"]
     await worker.look_back()
     async with runtime.reading(SYSTEM) as reader:
         before = await store.find(reader, entry["id"])

@@ -21,17 +21,6 @@ from tests.support.manifests import PATH, manifest_body, passenger, read, send, 
 from tests.support.steps import expect, impose
 
 
-@pytest.fixture
-async def carrier(actors: Actors) -> Caller:
-    return await actors.client("carrier")
-
-
-@pytest.fixture
-async def desk(actors: Actors) -> Caller:
-    """A checkpoint's client that reads manifests."""
-    return await actors.client("checkpoint", checkpoint="DPS", kind="manifest")
-
-
 async def banned(http: httpx2.AsyncClient, actors: Actors) -> Json:
     """A passenger who may not enter."""
     body = deterrence_body()

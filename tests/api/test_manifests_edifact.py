@@ -31,11 +31,6 @@ TWO = paxlst(stranger("1"), stranger("2")).encode()
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "edifact"
 
 
-@pytest.fixture
-async def carrier(actors: Actors) -> Caller:
-    return await actors.client("carrier")
-
-
 async def post(
     http: httpx2.AsyncClient, by: Caller, text: str | bytes, accept: str = "application/json"
 ) -> httpx2.Response:

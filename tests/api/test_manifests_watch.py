@@ -16,34 +16,16 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.test_checks_refused import stored
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, deterrence_body, entry_body, urgent_body
+from tests.support.bodies import Json, deterrence_body, entry_body, urgent_body, urgent_deterrence_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import hit_of, judge, namesakes, say
 from tests.support.manifests import PATH, manifest_body, passenger, read, send, statuses, stranger
 from tests.support.steps import amend, decide, expect, impose, sound
 
 
-@pytest.fixture
-async def carrier(actors: Actors) -> Caller:
-    return await actors.client("carrier")
-
-
-@pytest.fixture
-async def desk(actors: Actors) -> Caller:
-    return await actors.client("checkpoint", checkpoint="DPS", kind="manifest")
-
-
 async def counted(runtime: Runtime, table: Any) -> int:
     async with runtime.reading(SYSTEM) as reader:
         return int((await reader.run(select(func.count()).select_from(table))).scalar_one())
-
-
-def urgent_deterrence() -> Json:
-    """An urgent entry ban that Immigration asks for."""
-    body = urgent_body()
-    foreign = deterrence_body()
-    basis = {**foreign["basis"]}
-    return {**body, "measure": "deterrence", "subject": foreign["subject"], "basis": basis}
 
 
 async def revocation(http: httpx2.AsyncClient, actors: Actors, entry: Json) -> None:
@@ -58,7 +40,7 @@ async def revocation(http: httpx2.AsyncClient, actors: Actors, entry: Json) -> N
 async def test_an_entry_and_its_countersignature_change_the_answers_of_whom_they_concern(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller, runtime: Runtime
 ) -> None:
-    body = urgent_deterrence()
+    body = urgent_deterrence_body()
     manifest = await send(http, carrier, manifest_body(stranger("a"), passenger(body["subject"], "b")))
     assert statuses(manifest) == ["board", "board"]
     submitter = await actors.client("submitter", agency="IMIGRASI")
@@ -77,7 +59,7 @@ async def test_an_entry_and_its_countersignature_change_the_answers_of_whom_they
 async def test_a_passenger_is_found_by_name_and_birth_too(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller
 ) -> None:
-    body = urgent_deterrence()
+    body = urgent_deterrence_body()
     unnumbered = passenger(body["subject"], document=...)
     namesake = passenger(body["subject"], document=..., person={"birth_date": "1921-01-31"})
     manifest = await send(http, carrier, manifest_body(unnumbered, namesake))
@@ -108,9 +90,7 @@ async def test_a_corrected_document_lets_go_whom_it_no_longer_names(
     only["person"] = {"nationality": "NZL"}
     manifest = await send(http, carrier, manifest_body(only))
     assert statuses(manifest) == ["do_not_board"]
-    subject = {name: value for name, value in body["subject"].items() if name != "photo"}
-    subject["photo"] = body["subject"]["photo"]
-    subject["documents"] = [{**paper, "number": "LX7654321"}]
+    subject = {**body["subject"], "documents": [{**paper, "number": "LX7654321"}]}
     await amend(
         http,
         actors,

@@ -13,12 +13,12 @@ from app.entries.erasure import ERASED
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors
-from tests.support.bodies import deterrence_body, entry_body, urgent_body
+from tests.support.bodies import deterrence_body, entry_body, formal_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, cleared, hit_of, namesakes, say
 from tests.support.erasure import LETTER, OWN_WORDS, PERSON, found_in, lived, read, secrets_of, verify
 from tests.support.refusals import contents, nothing_changed, refused
-from tests.support.steps import amend, decide, etag, expect, file_amendment, impose, sound
+from tests.support.steps import amend, approve, decide, etag, expect, file_amendment, formalise, impose, sound
 
 
 @PERSON
@@ -111,15 +111,9 @@ async def test_an_urgent_entry_stays_as_long_as_the_formal_one_that_rests_on_it(
     path = f"/v1/alerts/{raised['alert']['id']}/receipts"
     expect(await http.post(path, json=receipt, headers=counter.headers), 201)
     urgent = await decide(http, duty_officer, raised["entry"], "countersign")
-    asked = {
-        "basis": {**body["basis"], "number": "R-formal"},
-        "starts_on": "2026-11-23",
-        "ends_on": "2027-05-23",
-    }
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=asked, headers=submitter.on(etag(urgent))), 201)
-    formal = await decide(http, await actors.client("verifier"), formal, "verify")
-    await decide(http, await actors.client("approver"), formal, "approve")
+    basis = {**body["basis"], "number": "R-formal"}
+    asked = formal_body(basis=basis, starts_on="2026-11-23", ends_on="2027-05-23")
+    await approve(http, actors, expect(await formalise(http, submitter, urgent, asked), 201))
     clock.set("2027-08-31T23:59:59+07:00")
     await worker.end_by_law()
     assert await worker.retain() == 2, "two photos; the persons stay"
@@ -174,13 +168,9 @@ async def test_a_returned_request_that_nobody_takes_up_is_erased_and_holds_its_u
     owner, duty = await actors.client("submitter"), await actors.client("duty_officer")
     body = urgent_body(basis=OWN_WORDS)
     urgent = await decide(http, duty, (await sound(http, owner, body))["entry"], "countersign")
-    asked = {
-        "basis": {**body["basis"], "number": "R-formal"},
-        "starts_on": "2026-11-23",
-        "ends_on": "2027-05-23",
-    }
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=asked, headers=owner.on(etag(urgent))), 201)
+    basis = {**body["basis"], "number": "R-formal"}
+    asked = formal_body(basis=basis, starts_on="2026-11-23", ends_on="2027-05-23")
+    formal = expect(await formalise(http, owner, urgent, asked), 201)
     clock.set("2026-12-12T09:00:00+07:00")
     formal = await decide(http, await actors.client("verifier"), formal, "return", "Tulus did not sign.")
     clock.set("2027-03-22T08:59:59+07:00")

@@ -12,10 +12,21 @@ from app.worker import Worker
 from tests.api import test_correction_requests as requests
 from tests.api import test_objections as objections
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import entry_body, merged
+from tests.support.bodies import entry_body, without_photo
 from tests.support.clock import SettableClock
 from tests.support.refusals import refused
-from tests.support.steps import Json, amend, decide, etag, expect, file_amendment, impose, settle, submit
+from tests.support.steps import (
+    Json,
+    amend,
+    approve,
+    decide,
+    etag,
+    expect,
+    file_amendment,
+    impose,
+    settle,
+    submit,
+)
 from tests.unit.entries.examples import NOW, entry
 
 OFFICER = "Wirabumi Kertanegara Sasmita"
@@ -135,11 +146,8 @@ async def test_a_correction_that_names_an_officer_seals_the_entry(
     author = await actors.client("submitter")
     body = entry_body()
     made = await submit(http, author, body)
-    made = await decide(http, await actors.client("verifier"), made, "verify")
-    made = await decide(http, await actors.client("approver"), made, "approve")
-    subject = merged(
-        {name: value for name, value in body["subject"].items() if name != "photo"}, {"full_name": OFFICER}
-    )
+    made = await approve(http, actors, made)
+    subject = without_photo(body["subject"], full_name=OFFICER)
     corrected = await amend(http, actors, made, {"kind": "correction", "correction": {"subject": subject}})
     assert (corrected["sealed_for"], corrected["subject"]["full_name"]) == ([author.person], OFFICER)
     assert "sealed" in [warning["code"] for warning in corrected["warnings"]]

@@ -7,9 +7,9 @@ from httpx2 import AsyncClient
 from app.alerts.domain import SEALED_MESSAGE
 from tests.api.feeds import alerts, records
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, entry_body, urgent_body
+from tests.support.bodies import check_body, entry_body, formal_body, urgent_body
 from tests.support.refusals import refused
-from tests.support.steps import Json, decide, etag, expect, impose, sound, submit
+from tests.support.steps import Json, decide, etag, expect, formalise, impose, sound, submit
 
 NOBODY = {
     "full_name": None,
@@ -181,15 +181,10 @@ async def test_what_was_told_before_it_was_sealed_is_withheld_from_then_on(http:
 
 async def test_the_formal_entry_is_sealed_like_the_urgent_one(http: AsyncClient, actors: Actors):
     body, made, people = await raised(http, actors)
-    formal = {
-        "basis": {**body["basis"], "number": "R-FORMAL/2026"},
-        "starts_on": "2026-11-24",
-        "ends_on": "2027-05-23",
-    }
-    path = f"/v1/entries/{made['entry']['id']}/formalisation"
+    formal = formal_body(basis={**body["basis"], "number": "R-FORMAL/2026"})
     stranger = await actors.client("submitter")
-    refused(await http.post(path, json=formal, headers=stranger.on(etag(made["entry"]))), 404, "not-found")
-    entry = expect(await http.post(path, json=formal, headers=people[0].on(etag(made["entry"]))), 201)
+    refused(await formalise(http, stranger, made["entry"], formal), 404, "not-found")
+    entry = expect(await formalise(http, people[0], made["entry"], formal), 201)
     assert set(entry["sealed_for"]) == {by.person for by in people}
     entry = await decide(http, people[1], entry, "verify")
     entry = await decide(http, people[2], entry, "approve")

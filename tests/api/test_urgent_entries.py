@@ -11,7 +11,7 @@ from httpx2 import AsyncClient
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, deterrence_body, merged, urgent_body
+from tests.support.bodies import check_body, merged, urgent_body, urgent_deterrence_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import decide, etag, expect, sound
@@ -269,7 +269,7 @@ async def test_an_urgent_entry_ban_holds_foreigners_on_entry(http: AsyncClient, 
         await actors.client("submitter", agency="IMIGRASI"),
         await actors.client("checkpoint"),
     )
-    body = _urgent_deterrence()
+    body = urgent_deterrence_body()
     entry = (await sound(http, submitter, body))["entry"]
     assert (entry["measure"], entry["ends_on"]) == ("deterrence", "2026-12-12")
     assert await asked(http, counter, body, "entry") == ("refer", "refer_to_supervisor")
@@ -283,13 +283,8 @@ async def test_a_deployment_may_keep_the_urgent_route_to_exit_bans(
 ):
     submitter = await actors.client("submitter", agency="IMIGRASI")
     async with nothing_changed(runtime):
-        response = await make(http, submitter, _urgent_deterrence())
+        response = await make(http, submitter, urgent_deterrence_body())
         assert refused(response, 422, "validation") == {"/measure": "urgent_prevention_only"}
-
-
-def _urgent_deterrence() -> Json:
-    body = {name: value for name, value in deterrence_body().items() if name not in {"starts_on", "ends_on"}}
-    return {**body, "letter": urgent_body()["letter"]}
 
 
 async def test_many_urgent_requests_at_once_are_all_stored_and_numbered_without_a_hole(

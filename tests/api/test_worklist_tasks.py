@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx2
-import pytest
 
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
@@ -12,10 +11,11 @@ from tests.support.clock import SettableClock
 from tests.support.steps import (
     Json,
     amend,
+    approve,
     decide,
-    etag,
     expect,
     file_amendment,
+    formalise,
     impose,
     settle,
     sound,
@@ -44,13 +44,7 @@ async def asked_formally(http: httpx2.AsyncClient, by: Caller, urgent: Json, **p
     """The formal entry behind an urgent one, as it was asked for."""
     basis = {name: value for name, value in urgent["basis"].items() if value is not None}
     body = {"basis": {**basis, "number": "R-99/FORMAL/2026"}, "gap_acknowledged": False, **period}
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    return expect(await http.post(path, json=body, headers=by.on(etag(urgent))), 201)
-
-
-@pytest.fixture
-async def owner(actors: Actors) -> Caller:
-    return await actors.client("submitter")
+    return expect(await formalise(http, by, urgent, body), 201)
 
 
 async def test_a_measure_can_be_extended_from_thirty_days_before_its_end_until_three(
@@ -141,8 +135,7 @@ async def test_a_decision_is_to_reach_the_person_until_its_proof_is_recorded(
 ) -> None:
     submitted = await submit(http, owner)
     assert await named(http, owner, "deliver_to_person") == []
-    entry = await decide(http, await actors.client("verifier"), submitted, "verify")
-    entry = await decide(http, await actors.client("approver"), entry, "approve")
+    entry = await approve(http, actors, submitted)
     due = {each["name"]: each["due_at"] for each in entry["legal_deadlines"]}
     for reader in (owner, await actors.client("verifier")):
         (task,) = await named(http, reader, "deliver_to_person")
@@ -195,8 +188,7 @@ async def test_a_passport_withdrawn_on_the_urgent_entry_is_not_withdrawn_again(
     urgent = await decide(http, duty, (await sound(http, owner))["entry"], "countersign")
     formal = await asked_formally(http, owner, urgent, starts_on="2026-11-23", ends_on="2027-05-23")
     await done(http, duty, urgent, "withdraw_passport", "2026-11-23T03:00:00Z")
-    formal = await decide(http, await actors.client("verifier"), formal, "verify")
-    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    formal = await approve(http, actors, formal)
     assert formal["state"] == "active"
     assert await named(http, duty, "withdraw_passport") == []
 

@@ -1,12 +1,16 @@
-"""What database tests stand on, besides a fresh register: nothing at all."""
+"""What database tests stand on: a fresh register, several processes on it, or nothing at all."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
+from tests.support.clock import SettableClock
 from tests.support.databases import ENGINES, Run, finished
 
 
@@ -20,6 +24,15 @@ def empty_url(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Itera
     finished(told(f"{run.server()}/postgres", f"CREATE DATABASE {name}"))
     yield f"{run.server()}/{name}"
     finished(told(f"{run.server()}/postgres", f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
+    """Three processes, as it were, on one register."""
+    opened = [wired_runtime(settings, clock) for _ in range(3)]
+    yield opened
+    for runtime in opened:
+        await runtime.close()
 
 
 async def told(address: str, *statements: str) -> None:

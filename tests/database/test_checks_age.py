@@ -21,11 +21,6 @@ from tests.support.clock import SettableClock
 from tests.support.steps import Json, expect, impose
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def ask(http: httpx2.AsyncClient, by: Caller, question: Json | None = None) -> Json:
     """The answer to a check."""
     sent = question or check_body(entry_body()["subject"])

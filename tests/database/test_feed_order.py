@@ -2,10 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from contextlib import suppress
-
-import pytest
 
 from app.access.domain import SYSTEM
 from app.kit import merkle
@@ -13,9 +10,6 @@ from app.kit.canonical import canonical
 from app.ledger.domain import Draft, Record, RecordType
 from app.ledger.service import append, list_after, read_page, root
 from app.runtime import Runtime
-from app.settings import Settings
-from app.wiring import wired_runtime
-from tests.support.clock import SettableClock
 
 WRITERS = 12
 EACH = 20
@@ -23,15 +17,6 @@ EACH = 20
 
 class ChangedTheirMind(Exception):
     """A transaction that fails when everything is done."""
-
-
-@pytest.fixture
-async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
-    """Three processes, as it were, on one register."""
-    opened = [wired_runtime(settings, clock) for _ in range(3)]
-    yield opened
-    for runtime in opened:
-        await runtime.close()
 
 
 def draft(writer: int, number: int, *, alert: bool) -> Draft:

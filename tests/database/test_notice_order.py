@@ -1,19 +1,13 @@
 """Notices under several writers: numbers without a hole, in commit order, and each fact told once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
-
-import pytest
 
 from app.access.domain import SYSTEM
 from app.db.unit import Actor
 from app.notices.domain import Draft, NoticeName, owner
 from app.notices.service import read_page, tell
 from app.runtime import Runtime
-from app.settings import Settings
-from app.wiring import wired_runtime
-from tests.support.clock import SettableClock
 
 WRITERS = 8
 EACH = 15
@@ -24,15 +18,6 @@ VERIFIER = Actor("cli_1", "A", frozenset({"verifier"}), "KPK")
 
 class ChangedTheirMind(Exception):
     """A transaction that fails when everything is done."""
-
-
-@pytest.fixture
-async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
-    """Three processes, as it were, on one register."""
-    opened = [wired_runtime(settings, clock) for _ in range(3)]
-    yield opened
-    for runtime in opened:
-        await runtime.close()
 
 
 async def write(runtime: Runtime, writer: int) -> None:

@@ -32,11 +32,6 @@ QUESTION = check_body(entry_body()["subject"])
 
 
 @pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
-@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that tries again soon."""
     monkeypatch.setattr(tail, "_RETRY_SECONDS", 0.05)

@@ -100,16 +100,13 @@ async def test_one_case_asked_twice_at_once_under_two_keys_is_one_entry(
 
 
 async def test_two_workers_at_once_tell_an_end_once(
-    http: httpx2.AsyncClient, settings: Settings, clock: SettableClock, actors: Actors
+    http: httpx2.AsyncClient, processes: list[Runtime], clock: SettableClock, actors: Actors
 ) -> None:
     submitter = await actors.client("submitter")
     for _ in range(4):
         await sound(http, submitter)
     clock.advance(hours=25)
-    runtimes = [wired_runtime(settings, clock) for _ in range(3)]
-    told = await asyncio.gather(*(Worker(runtime).end_by_law() for runtime in runtimes))
-    for runtime in runtimes:
-        await runtime.close()
+    told = await asyncio.gather(*(Worker(runtime).end_by_law() for runtime in processes))
     assert sum(told) == 4
     feed = await http.get("/v1/changes", headers=(await actors.client("auditor")).headers)
     types = [record["type"] for record in expect(feed, 200)["items"]]

@@ -72,6 +72,12 @@ def urgent_body(**given: Any) -> Json:
     )
 
 
+def formal_body(**given: Any) -> Json:
+    """The formal decision behind an urgent entry, from 1 December for six months, on a letter of its own."""
+    period = {"starts_on": "2026-12-01", "ends_on": "2027-06-01"}
+    return merged({"basis": _basis(next(_invented)), **period}, given)
+
+
 def deterrence_body(**given: Any) -> Json:
     """An entry ban of ten years that Immigration decides against a foreigner who had overstayed."""
     number = next(_invented)
@@ -96,6 +102,12 @@ def deterrence_body(**given: Any) -> Json:
         },
         given,
     )
+
+
+def urgent_deterrence_body(**given: Any) -> Json:
+    """An urgent entry ban of Immigration against a foreigner; POST it with an `Idempotency-Key`."""
+    letter = urgent_body()["letter"]
+    return merged(deterrence_body(starts_on=..., ends_on=..., letter=letter), given)
 
 
 def check_body(subject: Mapping[str, Any], direction: str = "exit", **given: Any) -> Json:

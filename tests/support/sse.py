@@ -10,6 +10,19 @@ from typing import Any
 import httpx2
 
 
+@asynccontextmanager
+async def raw_lines(
+    http: httpx2.AsyncClient, headers: Mapping[str, str], path: str = "/v1/alerts/stream"
+) -> AsyncIterator[AsyncIterator[str]]:
+    """A stream's lines behind its first heartbeat, up to its clean end; an unclean one raises."""
+    async with http.stream("GET", path, headers=headers) as response:
+        lines = response.aiter_lines()
+        async for line in lines:
+            if line == "event: heartbeat":
+                break
+        yield lines
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event of a stream."""

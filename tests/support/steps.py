@@ -44,9 +44,21 @@ async def impose(http: httpx2.AsyncClient, actors: Actors, body: Json | None = N
     """
     body = body or entry_body()
     agency = "KPK" if body["measure"] == "prevention" else "IMIGRASI"
-    entry = await submit(http, await actors.client("submitter", agency=agency), body)
-    entry = await decide(http, await actors.client("verifier", agency=agency), entry, "verify")
+    return await approve(
+        http, actors, await submit(http, await actors.client("submitter", agency=agency), body)
+    )
+
+
+async def approve(http: httpx2.AsyncClient, actors: Actors, entry: Json) -> Json:
+    """The entry after its verification by another officer of its agency, and its approval by a third person."""
+    entry = await decide(http, await actors.client("verifier", agency=entry["agency"]), entry, "verify")
     return await decide(http, await actors.client("approver"), entry, "approve")
+
+
+async def formalise(http: httpx2.AsyncClient, by: Caller, urgent: Json, body: Json) -> httpx2.Response:
+    """The answer to the formal decision behind an urgent entry, which may be refused."""
+    path = f"/v1/entries/{urgent['id']}/formalisation"
+    return await http.post(path, json=body, headers=by.on(etag(urgent)))
 
 
 async def sound(http: httpx2.AsyncClient, by: Caller, body: Json | None = None) -> Json:

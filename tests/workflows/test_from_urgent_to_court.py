@@ -14,7 +14,7 @@ from tests.support.bodies import check_body, entry_body, extension_body, judgmen
 from tests.support.clock import SettableClock
 from tests.support.evidence import verified
 from tests.support.refusals import refused
-from tests.support.steps import Json, amend, decide, etag, expect, file_amendment, sound
+from tests.support.steps import Json, amend, approve, decide, expect, file_amendment, formalise, sound
 
 
 async def outcome(http: httpx2.AsyncClient, counter: Caller, subject: Json) -> str:
@@ -39,10 +39,7 @@ async def test_a_measure_from_the_urgent_call_to_the_courts_file(
     clock.set("2026-12-10T09:00:00+07:00")
     formal_basis = {**entry_body()["basis"], "issued_on": "2026-12-09", "received_on": "2026-12-10"}
     formal_body = {"basis": formal_basis, "starts_on": "2026-12-10", "ends_on": "2027-06-10"}
-    path = f"/v1/entries/{urgent['id']}/formalisation"
-    formal = expect(await http.post(path, json=formal_body, headers=owner.on(etag(urgent))), 201)
-    formal = await decide(http, await actors.client("verifier"), formal, "verify")
-    formal = await decide(http, await actors.client("approver"), formal, "approve")
+    formal = await approve(http, actors, expect(await formalise(http, owner, urgent, formal_body), 201))
     assert formal["in_force"] is True
 
     clock.set("2027-06-01T09:00:00+07:00")

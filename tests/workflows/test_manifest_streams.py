@@ -1,12 +1,9 @@
 """A manifest's stream over real sockets: changes within a second, from where it resumes, and when it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 
-import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
@@ -14,14 +11,14 @@ from app.access.service import revoke_key
 from app.alerts import tail
 from app.runtime import Runtime
 from app.settings import Settings
-from tests.api.test_manifests_watch import revocation, urgent_deterrence
+from tests.api.test_manifests_watch import revocation
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, deterrence_body, urgent_body
+from tests.support.bodies import Json, deterrence_body, urgent_body, urgent_deterrence_body
 from tests.support.clock import SettableClock
 from tests.support.manifests import PATH, manifest_body, passenger, read, send, stranger
 from tests.support.processes import process
 from tests.support.served import Served
-from tests.support.sse import listening
+from tests.support.sse import listening, raw_lines
 from tests.support.steps import decide, expect, impose, sound
 from tests.support.waiting import until
 
@@ -29,32 +26,14 @@ PROMPT = 2.0
 """The promised second, and one more for a busy machine."""
 
 
-@pytest.fixture
-async def carrier(actors: Actors) -> Caller:
-    return await actors.client("carrier")
-
-
 def stream_of(manifest: Json) -> str:
     return f"{PATH}/{manifest['id']}/stream"
-
-
-@asynccontextmanager
-async def raw_lines(
-    http: httpx2.AsyncClient, caller: Caller, manifest: Json
-) -> AsyncIterator[AsyncIterator[str]]:
-    """A stream's lines up to its clean end; an unclean one raises."""
-    async with http.stream("GET", stream_of(manifest), headers=caller.headers) as response:
-        lines = response.aiter_lines()
-        async for line in lines:
-            if line == "event: heartbeat":
-                break
-        yield lines
 
 
 async def test_an_urgent_entry_a_countersignature_and_an_end_are_pushed_within_a_second(
     served: Served, actors: Actors, carrier: Caller
 ) -> None:
-    http, body = served.http, urgent_deterrence()
+    http, body = served.http, urgent_deterrence_body()
     manifest = await send(http, carrier, manifest_body(stranger("a"), passenger(body["subject"], "b")))
     submitter = await actors.client("submitter", agency="IMIGRASI")
     officer = await actors.client("duty_officer")
@@ -105,7 +84,7 @@ async def test_a_carrier_is_not_told_of_a_prevention(served: Served, actors: Act
 async def test_a_stream_resumes_behind_the_last_change_and_without_it_begins_with_the_first(
     served: Served, actors: Actors, carrier: Caller
 ) -> None:
-    http, body = served.http, urgent_deterrence()
+    http, body = served.http, urgent_deterrence_body()
     other = deterrence_body()
     people = [passenger(each["subject"], name) for name, each in (("b", body), ("c", other))]
     manifest = await send(http, carrier, manifest_body(*people))
@@ -161,7 +140,7 @@ async def test_a_revoked_key_ends_the_stream_within_a_second(
     served: Served, carrier: Caller, runtime: Runtime
 ) -> None:
     manifest = await send(served.http, carrier, manifest_body(stranger()))
-    async with raw_lines(served.http, carrier, manifest) as lines:
+    async with raw_lines(served.http, carrier.headers, stream_of(manifest)) as lines:
         async with runtime.writing(SYSTEM) as unit:
             await revoke_key(unit, carrier.id, carrier.key_id)
         async with asyncio.timeout(PROMPT):
@@ -184,7 +163,7 @@ async def test_a_stopping_service_ends_its_streams_cleanly(
 ) -> None:
     async with process(settings, tmp_path) as running:
         manifest = await send(running.http, carrier, manifest_body(stranger()))
-        async with raw_lines(running.http, carrier, manifest) as lines:
+        async with raw_lines(running.http, carrier.headers, stream_of(manifest)) as lines:
             running.terminate()
             async with asyncio.timeout(5):
                 assert ": shutdown" in [line async for line in lines]
@@ -195,7 +174,7 @@ async def test_a_change_is_pushed_on_another_process(
     settings: Settings, actors: Actors, tmp_path: Path, carrier: Caller, served: Served
 ) -> None:
     """On PostgreSQL the two share the work; on SQLite they may, though the command line refuses more workers."""
-    body = urgent_deterrence()
+    body = urgent_deterrence_body()
     async with process(settings, tmp_path) as other:
         manifest = await send(other.http, carrier, manifest_body(passenger(body["subject"])))
         submitter = await actors.client("submitter", agency="IMIGRASI")

@@ -1,10 +1,7 @@
 """The officers' alert stream over real sockets: who is told what, from where it resumes, and when it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
@@ -17,7 +14,7 @@ from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.served import Served
-from tests.support.sse import Events, listening
+from tests.support.sse import Events, listening, raw_lines
 from tests.support.steps import expect, sound
 from tests.support.waiting import until
 
@@ -44,17 +41,6 @@ async def take(stream: Events, count: int) -> list[str]:
 
 def open_streams(served: Served) -> int:
     return len(served.app.state.notice_tail.hub.streams)
-
-
-@asynccontextmanager
-async def raw_lines(http: httpx2.AsyncClient, caller: Caller) -> AsyncIterator[AsyncIterator[str]]:
-    """A stream's lines up to its clean end; an unclean one raises."""
-    async with http.stream("GET", PATH, headers=caller.headers) as response:
-        lines = response.aiter_lines()
-        async for line in lines:
-            if line == "event: heartbeat":
-                break
-        yield lines
 
 
 async def test_each_officer_gets_what_is_meant_for_their_agency_and_roles(
@@ -176,7 +162,7 @@ async def test_a_revoked_key_ends_the_stream_and_no_other(
 ) -> None:
     other = await actors.client("verifier")
     async with (
-        raw_lines(served.http, verifier) as lines,
+        raw_lines(served.http, verifier.headers, PATH) as lines,
         listening(served.http, other.headers, PATH) as unharmed,
     ):
         await unharmed.next("heartbeat")
@@ -193,7 +179,7 @@ async def test_a_stream_is_cut_when_its_time_is_over(
     served: Served, verifier: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail, "_TICK_SECONDS", 0.05)
-    async with raw_lines(served.http, verifier) as lines, asyncio.timeout(PROMPT):
+    async with raw_lines(served.http, verifier.headers, PATH) as lines, asyncio.timeout(PROMPT):
         assert ": renew" in [line async for line in lines]
 
 
@@ -201,7 +187,7 @@ async def test_a_stopping_service_ends_its_streams_and_takes_no_more(
     served: Served, verifier: Caller
 ) -> None:
     hub = served.app.state.notice_tail.hub
-    async with raw_lines(served.http, verifier) as lines:
+    async with raw_lines(served.http, verifier.headers, PATH) as lines:
         hub.closing = True
         expect(await served.http.get(PATH, headers=verifier.headers), 503)
         hub.close()

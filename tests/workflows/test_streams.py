@@ -16,11 +16,6 @@ from tests.support.waiting import until
 PLACES = ("CGK", "DPS", "SUB", "BTH")
 
 
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
 async def drill(http: httpx2.AsyncClient, duty: Caller, message: str = "Exercise.") -> Json:
     """A drill, the shortest of all alerts."""
     wanted = {"kind": "exercise", "message": message}

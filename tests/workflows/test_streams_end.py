@@ -2,11 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 
-import httpx2
 import pytest
 from starlette.requests import Request
 
@@ -22,28 +19,12 @@ from app.settings import Settings
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.served import Served, client_for, serving
-from tests.support.sse import listening
+from tests.support.sse import listening, raw_lines
 from tests.support.steps import expect, sound
 from tests.support.waiting import until
 
 PROMPT = 2.0
 """The promised second, and one more for a busy machine."""
-
-
-@pytest.fixture
-async def counter(actors: Actors) -> Caller:
-    return await actors.client("checkpoint")
-
-
-@asynccontextmanager
-async def raw_lines(http: httpx2.AsyncClient, caller: Caller) -> AsyncIterator[AsyncIterator[str]]:
-    """A stream's lines up to its clean end; an unclean one raises."""
-    async with http.stream("GET", "/v1/alerts/stream", headers=caller.headers) as response:
-        lines = response.aiter_lines()
-        async for line in lines:
-            if line == "event: heartbeat":
-                break
-        yield lines
 
 
 @pytest.mark.parametrize("process", ["this", "another"])
@@ -52,7 +33,10 @@ async def test_a_revocation_ends_open_streams_and_polls(
     served: Served, actors: Actors, runtime: Runtime, counter: Caller, process: str, what: str
 ) -> None:
     admin, other = await actors.client("admin"), await actors.client("checkpoint")
-    async with raw_lines(served.http, counter) as lines, listening(served.http, other.headers) as unharmed:
+    async with (
+        raw_lines(served.http, counter.headers) as lines,
+        listening(served.http, other.headers) as unharmed,
+    ):
         polling = asyncio.create_task(served.http.get("/v1/alerts?wait=30", headers=counter.headers))
         await unharmed.next("heartbeat")
         await until(lambda: served.app.state.runtime.bell._event is not None)
@@ -124,7 +108,7 @@ async def test_a_stream_ends_with_its_key(
     served: Served, counter: Caller, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail, "_TICK_SECONDS", 0.05)
-    async with raw_lines(served.http, counter) as lines:
+    async with raw_lines(served.http, counter.headers) as lines:
         clock.advance(days=366)
         async with asyncio.timeout(PROMPT):
             assert {": expired", ": revoked"} & {line async for line in lines}
@@ -136,12 +120,12 @@ async def test_a_stream_is_cut_when_its_time_is_over(
     served: Served, counter: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail, "_TICK_SECONDS", 0.05)
-    async with raw_lines(served.http, counter) as lines, asyncio.timeout(PROMPT):
+    async with raw_lines(served.http, counter.headers) as lines, asyncio.timeout(PROMPT):
         assert ": renew" in [line async for line in lines]
 
 
 async def test_a_stopping_service_ends_its_streams_and_takes_no_more(served: Served, counter: Caller) -> None:
-    async with raw_lines(served.http, counter) as lines:
+    async with raw_lines(served.http, counter.headers) as lines:
         served.app.state.hub.closing = True
         expect(await served.http.get("/v1/alerts/stream", headers=counter.headers), 503)
         served.app.state.hub.close()
