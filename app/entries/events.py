@@ -78,35 +78,25 @@ class OwnNameSearched:
 
 async def tell_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
     """The ledger's record of an erasure: a new version to take out; what stands beside it names nobody."""
-    entry = event.entry
-    return [
-        Draft(
-            type=RecordType.ENTRY_ERASED,
-            entry_id=entry.id,
-            version=entry.version,
-            agency=entry.agency,
-            facts=_facts(entry),
-            personal=personal(entry),
-            tombstone=True,
-        )
-    ]
+    return [_draft(event.entry, RecordType.ENTRY_ERASED)]
 
 
 async def tell_ledger(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """The ledger's record of a change: dates and codes in the leaf, everything about the person beside it."""
-    entry = event.entry
-    return [
-        Draft(
-            type=event.what,
-            entry_id=entry.id,
-            version=entry.version,
-            agency=entry.agency,
-            facts=_facts(entry),
-            personal=personal(entry),
-            effective_at=event.effective_at,
-            tombstone=event.what is RecordType.ENTRY_ENDED,
-        )
-    ]
+    return [_draft(event.entry, event.what, event.effective_at)]
+
+
+def _draft(entry: Entry, what: RecordType, effective_at: datetime | None = None) -> Draft:
+    return Draft(
+        type=what,
+        entry_id=entry.id,
+        version=entry.version,
+        agency=entry.agency,
+        facts=_facts(entry),
+        personal=personal(entry),
+        effective_at=effective_at,
+        tombstone=what in {RecordType.ENTRY_ENDED, RecordType.ENTRY_ERASED},
+    )
 
 
 def _facts(entry: Entry) -> dict[str, Any]:
