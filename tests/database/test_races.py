@@ -11,7 +11,6 @@ from app.ledger.service import head
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
-from app.wiring import wired_runtime
 from app.worker import LOCK, Worker
 from tests.support.actors import Actors
 from tests.support.bodies import urgent_body
