@@ -205,16 +205,21 @@ class SQLite:
         loop = asyncio.get_running_loop()
         until = loop.time() + LOCK_SECONDS
         while True:
-            connection = self._writer.connect()
             try:
-                connection.begin()
+                return self._begin()
             except OperationalError as error:
-                connection.close()
                 if "locked" not in str(error.orig) or loop.time() >= until:
                     raise
                 await asyncio.sleep(_LOCK_ROUND)
-            else:
-                return connection
+
+    def _begin(self) -> SyncConnection:
+        connection = self._writer.connect()  # refused by a new file whose journal another process changes
+        try:
+            connection.begin()
+        except OperationalError:
+            connection.close()
+            raise
+        return connection
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -1,0 +1,31 @@
+"""SQLite's files when they are new: whoever opens one while another process lays it waits."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import text
+
+from app.db.engine import open_databases
+from app.settings import Settings
+
+
+async def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Path):
+    register, checks = open_databases(Settings(env="test", data_dir=tmp_path))
+    other = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")  # in the journal of a new file, not yet in WAL
+
+    async def laid() -> None:
+        async with register.writing() as connection:
+            await connection.execute(text("CREATE TABLE one (id INTEGER)"))
+
+    waiting = asyncio.create_task(laid())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    other.execute("COMMIT")
+    other.close()
+    await waiting
+    async with register.reading() as connection:
+        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+    await register.dispose()
+    await checks.dispose()
