@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import threading
@@ -49,9 +48,6 @@ Cekal holds Indonesia's exit bans (*pencegahan*, `prevention`) and entry bans (*
 Officers submit entries and decide on them with four eyes; checkpoints ask about travellers and receive urgent
 alerts; integrators keep a copy in step. Every error is a problem document (RFC 9457) whose `type` explains it.
 """
-
-_GARBAGE = 20_000
-"""New objects between two looks for circular garbage; requests leave next to none."""
 
 EIGHT_MIB = 8 * 1024 * 1024
 
@@ -169,9 +165,6 @@ async def _running(app: FastAPI, runtime: Runtime, desk: Desk | None) -> AsyncIt
     for task in tasks:
         task.add_done_callback(_tell_failure)
     restore = _close_on_signal(lambda: _stop_waiting(app))
-    gc.collect()
-    gc.freeze()  # what was imported stays: looking through it again and again costs a tenth of each check
-    gc.set_threshold(_GARBAGE)
     app.state.ready = True
     database = "sqlite" if runtime.register.is_sqlite else "postgresql"
     logger.info("ready", extra={**app.state.address, "database": database})
