@@ -43,7 +43,7 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
         at: when it was approved.
 
     Raises:
-        WrongState: the entry has ended meanwhile, or was extended by another decision.
+        WrongState: the entry has ended meanwhile.
     """
     if entry.state not in AMENDABLE:
         raise WrongState(

@@ -51,7 +51,7 @@ def _answered(response: Response, amendment: Amendment) -> AmendmentOut:
     "/{entry_id}/amendments",
     status_code=201,
     summary="Ask for an amendment",
-    responses=problems(*CONTENT, *VERSIONS, "extension-exhausted", "extension-late", *REPEATS),
+    responses=problems(*CONTENT, *VERSIONS, "extension-late", *REPEATS),
 )
 async def file_amendment(
     wanted: AskedFor,

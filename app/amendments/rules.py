@@ -11,10 +11,10 @@ from app.amendments.effects import known_as
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
 from app.entries import periods
 from app.entries.deadlines import EXTENSION_DAYS
-from app.entries.domain import Entry, Measure, Notice
-from app.entries.law import Owner, Policy, Request, judge
+from app.entries.domain import Entry, Notice
+from app.entries.law import Owner, Policy, Request, exhausted, judge
 from app.entries.subjects import Photo, Subject
-from app.errors import CekalError, ExtensionExhausted, ExtensionLate, Fault, Invalid, WrongState
+from app.errors import CekalError, ExtensionLate, Fault, Invalid, WrongState
 from app.kit.clock import legal_day
 
 _PARTS: Final = {
@@ -115,11 +115,7 @@ def judge_extension(
     if entry.ends_on is None:
         raise WrongState("A measure for life has no end that could be extended (UU 6/2011 art. 102(3)).")
     if entry.extension_count >= most:
-        article = "97(1); MK 64/PUU-IX/2011" if entry.measure is Measure.PREVENTION else "102(1)"
-        raise ExtensionExhausted(
-            f"The measure has been extended as often as the law allows (UU 6/2011 art. {article}). A person still "
-            "wanted goes on the wanted list (DPO)."
-        )
+        raise exhausted(entry.measure)
     closes_on = entry.ends_on - timedelta(days=EXTENSION_DAYS)
     if periods.over_at(closes_on) <= now:
         raise ExtensionLate(

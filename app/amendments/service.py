@@ -23,12 +23,11 @@ from app.entries import recorded
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.blobs import Blob
-from app.entries.deadlines import DeadlineName
-from app.entries.domain import Entry, Measure, Notice, Verdict
-from app.entries.duplicates import refuse_duplicates
+from app.entries.deadlines import DeadlineName, Terms
+from app.entries.domain import Entry, Notice, Verdict
+from app.entries.duplicates import refuse_duplicates, refuse_third_period
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import Owner
-from app.entries.periods import EXTENSIONS
 from app.entries.recorded import Duty
 from app.entries.seals import seal
 from app.entries.succession import give_back
@@ -162,7 +161,8 @@ async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: S
     extension = amendment.extension
     assert extension is not None, "its part was found to be there"
     owner, policy = await entries.owner_of(unit), entries.policy_of(settings)
-    most = EXTENSIONS if entry.measure is Measure.PREVENTION else settings.deterrence_extensions
+    terms = Terms.of(settings)
+    most = terms.extensions(entry.measure)
     warnings = rules.judge_extension(extension, entry, owner, policy, unit.now, most)
     wanted = Wanted(
         measure=entry.measure,
@@ -173,6 +173,8 @@ async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: S
         ends_on=extension.ends_on,
     )
     similar = await _similar(unit, wanted, owner, entry)
+    count = entry.extension_count + 1
+    await refuse_third_period(unit, wanted, owner.code, terms, but={entry.id}, extension_count=count)
     return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
 
 

@@ -1,17 +1,20 @@
-"""What an owner has already against a person, and may not have twice."""
+"""What an owner has already against a person, and may not have twice, or a third time."""
 
 from collections.abc import Collection
 from datetime import datetime
 
 from app.db.unit import Unit
 from app.entries import periods, store
+from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Notice, State
+from app.entries.law import exhausted
 from app.entries.views import open_to
 from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import DuplicateEntry, UrgentNotRepeatable
 from app.kit.clock import legal_day
 
 _UNDECIDED = frozenset({State.SUBMITTED, State.RETURNED, State.VERIFIED})
+_COUNTED = frozenset({State.SUBMITTED, State.VERIFIED, State.ACTIVE})
 
 
 async def refuse_duplicates(
@@ -65,6 +68,60 @@ async def refuse_duplicates(
                 extra=named,
             )
     return warnings
+
+
+async def refuse_third_period(
+    unit: Unit,
+    wanted: Wanted,
+    owner: str,
+    terms: Terms,
+    *,
+    but: Collection[str | None] = (),
+    extension_count: int = 0,
+) -> None:
+    """One period and its extension are all that a case gives its owner against a person (R22, R24).
+
+    An extension and a new entry behind the old one are the same to the person: each is a period more. Urgent
+    days are none (R26); nor is what was annulled, or ended before it began. A measure for life has no periods.
+
+    Args:
+        unit: the transaction, which holds the owner's lock.
+        wanted: what is asked, with the entry's own case.
+        owner: code of the owning agency.
+        terms: the deployment's.
+        but: entries that do not count: the one that is changed.
+        extension_count: how often what is asked is extended, with this.
+
+    Raises:
+        ExtensionExhausted: they have had their periods.
+    """
+    if wanted.lifetime:
+        return
+    same_case = await store.list_by_keys(unit, {store.case_key(owner, wanted.basis)})
+    had = sum(
+        1 + other.extension_count
+        for other in (stored.at(unit.now) for stored in same_case)
+        if other.id not in but
+        and other.measure is wanted.measure
+        and _counts(other)
+        and wanted.subject.same_person(other.subject)
+    )
+    if had and had + extension_count > terms.extensions(wanted.measure):
+        raise exhausted(wanted.measure)
+
+
+def _counts(entry: Entry) -> bool:
+    """Whether an entry is a period of its case: it runs, is still to run, or has run."""
+    if entry.urgent:
+        return False
+    if entry.state in _COUNTED:
+        return True
+    begun = (
+        entry.in_force_from is not None
+        and entry.ended_at is not None
+        and entry.in_force_from < entry.ended_at
+    )
+    return entry.state is State.ENDED and entry.ended_reason is not EndedReason.ANNULLED and begun
 
 
 def _overlaps(now: datetime, wanted: Wanted, other: Entry) -> bool:

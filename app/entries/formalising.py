@@ -4,8 +4,9 @@ import msgspec
 
 from app.db.unit import Unit
 from app.entries import store
+from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
-from app.entries.duplicates import refuse_duplicates
+from app.entries.duplicates import refuse_duplicates, refuse_third_period
 from app.entries.seals import seal
 from app.entries.service import judged, keep_photo, new_entry, owner_of
 from app.entries.succession import refuse_gap
@@ -45,6 +46,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
     await _refuse_second(unit, urgent)
     similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id})
+    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
     entry = await seal(unit, entry, before=urgent)

@@ -54,6 +54,7 @@ CONTENT = (
     "instrument-mismatch",
     "photo-invalid",
     "duplicate-entry",
+    "extension-exhausted",
     "wrong-agency",
 )
 """Slugs of what may be wrong with an entry's content."""

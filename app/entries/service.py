@@ -9,8 +9,9 @@ from app.access.service import expect_checkpoints, lock_agency, record
 from app.db.unit import Reader, Unit
 from app.entries import periods, recorded, retained, store
 from app.entries.blobs import Blob
+from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
-from app.entries.duplicates import refuse_duplicates
+from app.entries.duplicates import refuse_duplicates, refuse_third_period
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
 from app.entries.seals import seal
@@ -54,6 +55,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
     similar = await refuse_duplicates(unit, wanted, owner.code)
+    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted")
@@ -82,6 +84,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
     similar = await refuse_duplicates(unit, wanted, owner.code, but={entry_id, entry.formalises})
+    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings), but={entry_id})
     fresh = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = fresh.replace(
         id=entry.id,
@@ -128,6 +131,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     await expect_checkpoints(unit, wanted.chase, "/alert/checkpoints")
     warnings = list(judged(wanted, owner, settings, unit.now))
     warnings += await refuse_duplicates(unit, wanted, owner.code)
+    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings))
     if wanted.attachment is None:
         detail = "The letter itself is not attached; whoever countersigns must see it."
         warnings.append(Notice("letter_unseen", "/letter/attachment", detail))

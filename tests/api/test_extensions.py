@@ -7,7 +7,14 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.feeds import alerts, records
 from tests.support.actors import Actors
-from tests.support.bodies import check_body, deterrence_body, extension_body, urgent_body
+from tests.support.bodies import (
+    check_body,
+    deterrence_body,
+    entry_body,
+    extension_body,
+    merged,
+    urgent_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import (
@@ -21,6 +28,7 @@ from tests.support.steps import (
     impose,
     settle,
     sound,
+    submit,
 )
 
 
@@ -136,6 +144,53 @@ async def test_a_second_extension_is_refused_and_the_wanted_list_is_named(
         answer = await file_amendment(http, owner, extended, extension_body(extended, "2028-05-24"))
         refused(answer, 409, "extension-exhausted")
     assert "DPO" in answer.json()["detail"]
+
+
+def of_the_same(entry: Json) -> Json:
+    """What another request against the same person in the same case has in common with an entry."""
+    person = {name: entry["subject"][name] for name in ("full_name", "birth", "nik", "documents")}
+    return {"subject": person, "basis": {"case_reference": entry["basis"]["case_reference"]}}
+
+
+async def test_a_third_period_is_refused_also_as_an_entry_of_its_own(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, clock: SettableClock, runtime: Runtime
+) -> None:
+    await amend(http, actors, entry, extension_body(entry, "2027-11-24"))
+    same, today = of_the_same(entry), "2027-11-25"
+    clock.set(f"{today}T09:00:00+07:00")
+    owner = await actors.client("submitter")
+    fresh = {"issued_on": today, "received_on": today}
+    ordinary = entry_body(starts_on=today, ends_on="2028-05-25", basis=fresh)
+    urgent = urgent_body(basis=fresh, letter={"issued_on": today})
+    async with nothing_changed(runtime):
+        answer = await http.post("/v1/entries", json=merged(ordinary, same), headers=owner.headers)
+        refused(answer, 409, "extension-exhausted")
+        assert "DPO" in answer.json()["detail"]
+        answer = await http.post("/v1/urgent-entries", json=merged(urgent, same), headers=owner.once("u"))
+        refused(answer, 409, "extension-exhausted")
+    another_case = merged(ordinary, {"subject": same["subject"]})
+    assert (await submit(http, owner, another_case))["state"] == "submitted"
+
+
+async def test_a_period_behind_another_of_its_case_is_not_extended(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+) -> None:
+    first = await impose(http, actors, entry_body(ends_on="2027-01-31"))
+    following = entry_body(starts_on="2027-02-01", ends_on="2027-07-31")
+    second = await impose(http, actors, merged(following, of_the_same(first)))
+    owner = await actors.client("submitter")
+    async with nothing_changed(runtime):
+        answer = await file_amendment(http, owner, second, extension_body(second, "2028-01-31"))
+        refused(answer, 409, "extension-exhausted")
+
+
+async def test_what_was_annulled_is_no_period_of_its_case(http: httpx2.AsyncClient, actors: Actors) -> None:
+    first = await impose(http, actors, entry_body(ends_on="2027-01-31"))
+    letter = {"number": "B-1/annul", "issued_on": "2026-11-23"}
+    await amend(http, actors, first, {"kind": "annulment", "reason": "Wrong person.", "letter": letter})
+    second = await impose(http, actors, merged(entry_body(), of_the_same(first)))
+    extended = await amend(http, actors, second, extension_body(second, "2027-11-24"))
+    assert extended["extension_count"] == 1
 
 
 async def test_an_entry_ban_is_extended_by_ten_years_to_the_day_before_a_missing_leap_day(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from app.entries import periods
 from app.entries.domain import Measure
 from app.entries.law.request import Findings, Owner, Policy, Request
-from app.errors import Invalid, LifetimeNotAllowed, PeriodRequired, PeriodTooLong
+from app.errors import ExtensionExhausted, Invalid, LifetimeNotAllowed, PeriodRequired, PeriodTooLong
 
 PREVENTION_EXTENDED_ONCE_SINCE = date(2012, 6, 20)
 """Day of Constitutional Court ruling 64/PUU-IX/2011, which voided "each time" in art. 97(1) (R22)."""
@@ -63,6 +63,15 @@ def extension(request: Request, _o: Owner, policy: Policy, today: date, found: F
     if not (first < starts_on <= latest if count else first == starts_on):
         detail = f"After {count} extensions the period begins later than the first, by {latest} (R22, R24)."
         found.fault(PeriodTooLong, "/starts_on", "extension_start", detail)
+
+
+def exhausted(measure: Measure) -> ExtensionExhausted:
+    """The error that says that a case has had all its periods, and what is left to its owner (R22, R24)."""
+    article = "97(1); MK 64/PUU-IX/2011" if measure is Measure.PREVENTION else "102(1)"
+    return ExtensionExhausted(
+        f"The measure has been extended as often as the law allows (UU 6/2011 art. {article}). A person still "
+        "wanted goes on the wanted list (DPO)."
+    )
 
 
 def _last_day(starts_on: date, months: int, policy: Policy) -> date:
