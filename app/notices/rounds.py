@@ -100,6 +100,7 @@ async def tell_silence(runtime: Runtime) -> int:
 async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[Draft]:
     """What the ladder says of some entries; the history is read only of those that have something to be told."""
     reached = [entry for entry in entries if rungs_reached(entry, entry.created_at, reader.now)]
+    reached = await with_met(reader, reached)  # nothing is left to do where the extension has come already
     histories = await list_versions(reader, [entry.id for entry in reached])
     return [
         ends_soon(entry, rung, deadlines(entry, terms, entry.met))

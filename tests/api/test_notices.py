@@ -11,9 +11,9 @@ from app.kit.clock import legal_day, rfc3339
 from app.notices.domain import ladder
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import deterrence_body, entry_body
+from tests.support.bodies import deterrence_body, entry_body, extension_body
 from tests.support.clock import SettableClock
-from tests.support.steps import Json, decide, expect, impose, sound, submit
+from tests.support.steps import Json, decide, expect, file_amendment, impose, sound, submit
 
 pytestmark = pytest.mark.settings(withdraw_passport_days=3650)
 """So long that no passport is overdue, but where a test says otherwise."""
@@ -78,6 +78,20 @@ async def test_the_owner_and_the_directorate_are_told_of_an_end_that_comes_near(
         assert notice in await told(http, reader)
     for reader in (duty, other, await actors.client("supervisor"), await actors.client("admin")):
         assert await told(http, reader) == []
+
+
+async def test_an_end_that_comes_near_leaves_nothing_to_do_once_its_extension_has_come(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, verifier: Caller
+) -> None:
+    entry = await impose(http, actors, entry_body(starts_on="2026-11-23", ends_on="2027-05-23"))
+    filed = await file_amendment(
+        http, await actors.client("submitter"), entry, extension_body(entry, "2027-11-24")
+    )
+    expect(filed, 201)
+    clock.set("2027-04-23T00:00:07+07:00")
+    await worker.tell_officers()
+    (notice,) = [each for each in await told(http, verifier) if each["name"] == "ends_soon"]
+    assert (notice["days_left"], notice["due_at"]) == (30, None)
 
 
 async def test_an_urgent_entry_is_warned_of_on_days_ten_fifteen_eighteen_and_nineteen(
