@@ -31,7 +31,7 @@ MEANINGS = {
     TaskName.VERIFY: "a request of your agency waits for its verification",
     TaskName.APPROVE: "a verified request waits for its approval",
     TaskName.COUNTERSIGN: "an urgent entry waits for its countersignature",
-    TaskName.RESUBMIT: "a request of your agency was returned",
+    TaskName.RESUBMIT: "a request of your agency was returned; due where an urgent entry lapses without it",
     TaskName.FORMALISE: "an urgent entry of your agency needs its formal decision before it lapses",
     TaskName.EXTEND: "a measure of your agency ends within thirty days and can still be extended",
     TaskName.DELIVER_TO_PERSON: "a decision of your agency is to reach the person",

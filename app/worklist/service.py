@@ -77,9 +77,10 @@ async def _of_submitters(reader: Reader, terms: Terms) -> list[Task]:
     returned = await _list(reader, "returned", agency=agency)
     running = await _list(reader, "provisional", agency=agency, urgent=True)
     asked_for = await store.formalised(reader, [entry.id for entry in running])
+    lapse = {entry.id: _lapse(entry) for entry in running}
     return [
         *(
-            Task(TaskName.RESUBMIT, entry.id, None, entry.updated_at)
+            Task(TaskName.RESUBMIT, entry.id, lapse.get(entry.formalises or ""), entry.updated_at)
             for entry in returned
             if entry.erased_at is None
         ),

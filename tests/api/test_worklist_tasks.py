@@ -272,6 +272,20 @@ async def test_correction_requests_wait_the_wrong_person_first_within_a_day_and_
         assert notices[0]["deadline"] == "decide_correction_request"
 
 
+async def test_a_returned_formalisation_is_due_before_its_urgent_entry_lapses(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller
+) -> None:
+    ordinary = await submit(http, owner)
+    urgent = (await sound(http, owner))["entry"]
+    formal = await asked_formally(http, owner, urgent, starts_on="2026-12-13", ends_on="2027-06-12")
+    verifier = await actors.client("verifier")
+    for asked in (ordinary, formal):
+        await decide(http, verifier, asked, "return", "The signature is missing.")
+    first, last = await named(http, owner, "resubmit")
+    assert (first["entry_id"], first["due_at"]) == (formal["id"], "2026-12-12T17:00:00.000000Z")
+    assert (last["entry_id"], last["due_at"]) == (ordinary["id"], None)
+
+
 async def test_an_urgent_entry_is_not_to_be_formalised_twice(
     http: httpx2.AsyncClient, actors: Actors, owner: Caller
 ) -> None:
