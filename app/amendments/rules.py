@@ -59,11 +59,11 @@ def _parts(wanted: AmendmentWanted) -> Iterator[Fault]:
     own = _PARTS[wanted.kind]
     for name, part in given.items():
         if part is not None and name != own:
-            yield Fault(f"/{name}", "other_kind", f"`{name}` is no part of a {wanted.kind.value}.")
+            yield Fault(f"/{name}", "other_kind", f"`{name}` is no part of the kind {wanted.kind.value}.")
     # An annulment may also rest on a letter: an objection that was granted, or a person taken for another.
     by_letter = wanted.kind is AmendmentKind.ANNULMENT and wanted.letter is not None
     if given[own] is None and not by_letter:
-        yield Fault(f"/{own}", "required", f"A {wanted.kind.value} needs its `{own}`.")
+        yield Fault(f"/{own}", "required", f"The kind {wanted.kind.value} needs its `{own}`.")
     if wanted.kind is AmendmentKind.REVOCATION and wanted.letter is None:
         yield Fault("/letter", "required", "A revocation rests on a letter of the owner (R36).")
 

@@ -64,7 +64,7 @@ async def file(
     rules.well_formed(wanted, entry, legal_day(unit.now), own=own)
     referred = wanted.kind is AmendmentKind.REVOCATION and not own
     if not referred and await store.list_open(unit, entry_id, wanted.kind):
-        raise WrongState(f"A {wanted.kind.value} of this entry waits for its decision already.")
+        raise WrongState(f"The {wanted.kind.value} of this entry waits for its decision already.")
     state = AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED
     amendment = _new(unit, entry, wanted, state, timedelta(days=settings.decide_amendment_days))
     amendment = await _judged(unit, amendment, wanted, entry, settings)
