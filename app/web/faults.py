@@ -19,17 +19,19 @@ PARAMETERS = frozenset({"path", "query", "header", "cookie"})
 _NOT_VALID = "The value is not valid."
 _REQUIRED = "This member is required."
 _UNKNOWN = "This member is not known here."
+_NO_OBJECT = "A JSON object belongs here."
 _CODES = {
     "extra_forbidden": "unknown_member",
+    "model_attributes_type": "object_type",
+    "model_type": "object_type",
     "value_error": "invalid_value",
     "assertion_error": "invalid_value",
 }
-_OBJECT = "Input should be an object."
 _DETAILS = {
     "missing": _REQUIRED,
     "extra_forbidden": _UNKNOWN,
-    "model_type": _OBJECT,
-    "model_attributes_type": _OBJECT,
+    "model_type": _NO_OBJECT,
+    "model_attributes_type": _NO_OBJECT,
 }
 """Sentences in place of those that quote, or speak of Python's classes."""
 

@@ -53,9 +53,14 @@ def _readable(text: str) -> str:
 
 
 def _day_as_text(value: Any) -> Any:
-    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+    if isinstance(value, date):
         return value
-    raise PydanticCustomError("day", "A day is written YYYY-MM-DD.")
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("day", "A day is written YYYY-MM-DD.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("day", "There is no such day.") from None
 
 
 def _moment_as_text(value: Any) -> Any:

@@ -298,3 +298,20 @@ async def test_a_stream_resumed_from_another_registers_cursor_is_refused(
 
 def test_the_photo_of_the_examples_is_one():
     assert photo()["media_type"] == "image/jpeg"
+
+
+@ON_SQLITE
+async def test_what_is_no_object_or_no_day_is_told_in_the_callers_words(
+    http: AsyncClient, actors: Actors, subtests: pytest.Subtests
+):
+    submitter = await actors.client("submitter")
+    for body, pointer, code, words in (
+        ([], "", "object_type", "A JSON object"),
+        ({**entry_body(), "subject": []}, "/subject", "object_type", "A JSON object"),
+        ({**entry_body(), "starts_on": "2026-02-30"}, "/starts_on", "day", "no such day"),
+        ({**entry_body(), "ends_on": 7}, "/ends_on", "day", "YYYY-MM-DD"),
+    ):
+        with subtests.test(pointer=pointer, body=str(body)[:20]):
+            answer = await http.post("/v1/entries", json=body, headers=submitter.headers)
+            assert refused(answer, 422, "validation") == {pointer: code}
+            assert words in answer.json()["errors"][0]["detail"]
