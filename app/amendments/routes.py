@@ -12,6 +12,7 @@ from app.amendments.domain import Amendment
 from app.amendments.schemas import AmendmentIn, AmendmentOut
 from app.amendments.wanted import AmendmentWanted
 from app.db.unit import Actor, Reader, Unit
+from app.entries.deadlines import Terms
 from app.entries.routes import CONTENT, EntryId, EntryReader
 from app.entries.schemas import DecisionIn
 from app.entries.service import log_look
@@ -115,13 +116,20 @@ async def read_amendment_photo(
     "/{amendment_id}/decisions",
     status_code=201,
     summary="Decide on an amendment",
-    responses=problems("validation", "wrong-agency", "four-eyes", *VERSIONS, *REPEATS),
+    responses=problems("validation", "wrong-agency", "four-eyes", "extension-exhausted", *VERSIONS, *REPEATS),
 )
 async def decide_on_amendment(
-    unit: Decider, amendment_id: AmendmentId, expected: RequiredVersion, body: DecisionIn, response: Response
+    unit: Decider,
+    amendment_id: AmendmentId,
+    expected: RequiredVersion,
+    body: DecisionIn,
+    request: Request,
+    response: Response,
 ) -> AmendmentOut:
     """Another pair of eyes: verify or return, approve, return or reject. Approved, it takes effect at once.
 
     The owner's verifier returns a `referred` letter with the reason why the measure holds.
     """
-    return _answered(response, await service.decide(unit, amendment_id, expected, body.verdict, body.reason))
+    terms = Terms.of(runtime_of(request).settings)
+    decided = await service.decide(unit, amendment_id, expected, body.verdict, body.reason, terms)
+    return _answered(response, decided)

@@ -25,7 +25,7 @@ from app.entries import store as entry_store
 from app.entries.blobs import Blob
 from app.entries.deadlines import DeadlineName, Terms
 from app.entries.domain import Entry, Notice, Verdict
-from app.entries.duplicates import refuse_duplicates, refuse_third_period
+from app.entries.duplicates import refuse_duplicates, refuse_third_decided, refuse_third_period
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import Owner
 from app.entries.recorded import Duty
@@ -201,7 +201,7 @@ async def _similar(unit: Unit, wanted: Wanted, owner: Owner, entry: Entry) -> li
 
 
 async def decide(
-    unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None
+    unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
 ) -> Amendment:
     """What another pair of eyes says about an amendment; approved, it takes effect at once and is told.
 
@@ -209,6 +209,7 @@ async def decide(
         NotFound: outside the actor's view.
         Invalid: a return or a rejection without its reason.
         WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Amendment.decide`.
+        ExtensionExhausted: the entry's case has had its periods since the extension was asked for (R22).
     """
     found = await get(unit, amendment_id)
     before = await entry_store.lock(unit, found.entry_id)
@@ -221,13 +222,15 @@ async def decide(
     if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
     if decided.state is AmendmentState.APPROVED:
-        await _take_effect(unit, decided, before)
+        await _take_effect(unit, decided, before, terms)
     return decided
 
 
-async def _take_effect(unit: Unit, amendment: Amendment, before: Entry) -> None:
+async def _take_effect(unit: Unit, amendment: Amendment, before: Entry, terms: Terms) -> None:
     stands = before.at(unit.now)
     after = await seal(unit, applied(amendment, stands, unit.now), before=before)
+    if amendment.kind is AmendmentKind.EXTENSION:
+        await refuse_third_decided(unit, after, terms)
     given_back = await give_back(unit, before) if amendment.kind in ENDING else []
     await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
     told = EntryChanged(after, told_as(amendment.kind), effective_at(amendment, before))

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from app.access.service import lock_agency
 from app.db.unit import Unit
 from app.entries import periods, store
 from app.entries.deadlines import Terms
@@ -95,33 +96,49 @@ async def refuse_third_period(
     Raises:
         ExtensionExhausted: they have had their periods.
     """
-    if wanted.lifetime:
-        return
-    same_case = await store.list_by_keys(unit, {store.case_key(owner, wanted.basis)})
-    had = sum(
-        1 + other.extension_count
-        for other in (stored.at(unit.now) for stored in same_case)
-        if other.id not in but
-        and other.measure is wanted.measure
-        and _counts(other)
-        and wanted.subject.same_person(other.subject)
-    )
+    had = await _periods_had(unit, wanted, owner, but, _COUNTED)
     if had and had + extension_count > terms.extensions(wanted.measure):
         raise exhausted(wanted.measure)
 
 
-def _counts(entry: Entry) -> bool:
-    """Whether an entry is a period of its case: it runs, is still to run, or has run."""
-    if entry.urgent:
-        return False
-    if entry.state in _COUNTED:
-        return True
-    begun = (
-        entry.in_force_from is not None
-        and entry.ended_at is not None
-        and entry.in_force_from < entry.ended_at
+async def refuse_third_decided(unit: Unit, entry: Entry, terms: Terms) -> None:
+    """The same at its approval, for what may have been approved since it was asked for: of two, the first one stays.
+
+    Args:
+        unit: the transaction; it holds the owner's lock from here on.
+        entry: as it will be.
+        terms: the deployment's.
+
+    Raises:
+        ExtensionExhausted: the case has had its periods meanwhile.
+    """
+    await lock_agency(unit, entry.agency)
+    had = await _periods_had(unit, entry, entry.agency, {entry.id}, frozenset({State.ACTIVE}))
+    if had and had + entry.extension_count > terms.extensions(entry.measure):
+        raise exhausted(entry.measure)
+
+
+async def _periods_had(
+    unit: Unit, of: Wanted | Entry, owner: str, but: Collection[str | None], running: Collection[State]
+) -> int:
+    """How many periods the owner's other entries of the same case are against the same person."""
+    if of.lifetime:
+        return 0
+    same_case = await store.list_by_keys(unit, {store.case_key(owner, of.basis)})
+    return sum(
+        1 + other.extension_count
+        for other in (stored.at(unit.now) for stored in same_case)
+        if other.id not in but
+        and other.measure is of.measure
+        and (_has_run(other) or (other.state in running and not other.urgent))
+        and of.subject.same_person(other.subject)
     )
-    return entry.state is State.ENDED and entry.ended_reason is not EndedReason.ANNULLED and begun
+
+
+def _has_run(entry: Entry) -> bool:
+    begun, ended = entry.in_force_from, entry.ended_at
+    over = entry.state is State.ENDED and entry.ended_reason is not EndedReason.ANNULLED and not entry.urgent
+    return over and begun is not None and ended is not None and begun < ended
 
 
 def _overlaps(now: datetime, wanted: Wanted, other: Entry) -> bool:

@@ -11,6 +11,7 @@ from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
 from app.db.unit import Reader, Unit
 from app.entries import search, service
 from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
+from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Measure, State
 from app.entries.formalising import formalise
 from app.entries.history import history
@@ -173,6 +174,7 @@ async def resubmit_entry(
         "wrong-agency",
         "wrong-state",
         "four-eyes",
+        "extension-exhausted",
         "stale-version",
         "version-required",
         *REPEATS,
@@ -187,7 +189,8 @@ async def decide_on_entry(
     response: Response,
 ) -> EntryOut:
     """Another pair of eyes: verify or return, approve or reject, countersign an urgent entry."""
-    entry = await service.decide(unit, entry_id, expected, body.verdict, body.reason)
+    terms = Terms.of(runtime_of(request).settings)
+    entry = await service.decide(unit, entry_id, expected, body.verdict, body.reason, terms)
     (entry,) = await with_met(unit, [entry])
     return _answered(request, response, entry, unit)
 

@@ -11,7 +11,7 @@ from app.entries import periods, recorded, retained, store
 from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
-from app.entries.duplicates import refuse_duplicates, refuse_third_period
+from app.entries.duplicates import refuse_duplicates, refuse_third_decided, refuse_third_period
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
 from app.entries.seals import seal
@@ -164,13 +164,16 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     return await conclude(unit, EntryChanged(entry, RecordType.ENTRY_PROVISIONAL))
 
 
-async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None) -> Entry:
+async def decide(
+    unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
+) -> Entry:
     """What another pair of eyes says about an entry.
 
     Raises:
         NotFound: outside the actor's view.
         Invalid: a return or a rejection without its reason.
         WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
+        ExtensionExhausted: its case has had its periods since it was asked for (R22).
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
@@ -184,6 +187,7 @@ async def decide(unit: Unit, entry_id: str, expected: int, verdict: Verdict, rea
         entry = entry.replace(alerted=True)
     succeeded: list[EntryChanged] = []
     if entry.state is State.ACTIVE:
+        await refuse_third_decided(unit, entry, terms)
         entry, succeeded = await take_over(unit, entry)
     await store.save(unit, entry, _EVENTS[verdict], reason)
     what = _told_as(before, entry)

@@ -22,6 +22,7 @@ from tests.support.steps import (
     amend,
     approve,
     decide,
+    etag,
     expect,
     file_amendment,
     formalise,
@@ -181,6 +182,39 @@ async def test_a_period_behind_another_of_its_case_is_not_extended(
     owner = await actors.client("submitter")
     async with nothing_changed(runtime):
         answer = await file_amendment(http, owner, second, extension_body(second, "2028-01-31"))
+        refused(answer, 409, "extension-exhausted")
+
+
+async def test_of_an_extension_and_a_further_entry_only_the_first_approved_one_holds(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    approver = await actors.client("approver")
+    extension = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
+    extension = await settle(http, verifier, extension, "verify")
+    following = entry_body(starts_on="2027-05-24", ends_on="2027-11-24")
+    second = await submit(http, owner, merged(following, of_the_same(entry)))
+    second = await decide(http, verifier, second, "verify")
+    await settle(http, approver, extension, "approve")
+    async with nothing_changed(runtime):
+        path, said = f"/v1/entries/{second['id']}/decisions", {"verdict": "approve"}
+        refused(
+            await http.post(path, json=said, headers=approver.on(etag(second))), 409, "extension-exhausted"
+        )
+
+
+async def test_an_extension_is_not_approved_behind_a_further_entry(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    approver = await actors.client("approver")
+    extension = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
+    extension = await settle(http, verifier, extension, "verify")
+    following = entry_body(starts_on="2027-05-24", ends_on="2027-11-24")
+    await impose(http, actors, merged(following, of_the_same(entry)))
+    async with nothing_changed(runtime):
+        path, said = f"/v1/amendments/{extension['id']}/decisions", {"verdict": "approve"}
+        answer = await http.post(path, json=said, headers=approver.on(etag(extension)))
         refused(answer, 409, "extension-exhausted")
 
 

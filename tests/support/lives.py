@@ -17,6 +17,7 @@ from app.amendments.wanted import AmendmentWanted, CorrectionWanted
 from app.db.unit import Actor
 from app.entries import service, store
 from app.entries.blobs import Blob
+from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Letter, Measure, State, Verdict
 from app.entries.formalising import formalise
 from app.entries.wanted import Formal, UrgentWanted, Wanted
@@ -166,7 +167,9 @@ class Life:
         entry = await self._one(a, State.SUBMITTED, State.VERIFIED, State.PROVISIONAL)
         verdict, by = _decision(entry.state, entry.agency, b)
         async with self.runtime.writing(by) as unit:
-            await service.decide(unit, entry.id, entry.version, verdict, "Because.")
+            await service.decide(
+                unit, entry.id, entry.version, verdict, "Because.", Terms.of(self.runtime.settings)
+            )
 
     async def _resubmit(self, a: int, b: int) -> None:
         entry = await self._one(a, State.RETURNED)
@@ -235,7 +238,9 @@ class Life:
         assert found is not None
         verdict, by = _decision(found.state, found.agency, b)
         async with self.runtime.writing(by) as unit:
-            await amendments.decide(unit, found.id, found.version, verdict, "Because.")
+            await amendments.decide(
+                unit, found.id, found.version, verdict, "Because.", Terms.of(self.runtime.settings)
+            )
         return None
 
     async def _wait(self, a: int, _b: int) -> None:

@@ -161,8 +161,8 @@ class Filing(pydantic.BaseModel):
 @pytest.mark.parametrize(
     ("body", "code", "detail"),
     [
-        ([], "model_type", "Input should be an object."),
-        ({"extension": 1}, "model_type", "Input should be an object."),
+        ([], "object_type", "A JSON object belongs here."),
+        ({"extension": 1}, "object_type", "A JSON object belongs here."),
         ({"on": "9999-12-31"}, "less_than_equal", "Input should be less than or equal to 9998-12-31."),
         ({"name": "four"}, "string_too_long", "String should have at most 3 characters."),
     ],
