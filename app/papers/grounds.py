@@ -207,10 +207,10 @@ def _ending(told: Told, agency: str) -> Iterator[str]:
                 f"{noun} dalam keadaan mendesak berakhir demi hukum dan tidak dapat diajukan kembali;"
             )
         case _:
-            yield (
-                f"bahwa jangka waktu {noun} telah berakhir tanpa keputusan perpanjangan, sehingga {noun} "
-                f"berakhir demi hukum{_BY_LAW[entry.measure]};"
-            )
+            extended = entry.extension_count > 0
+            over = f"jangka waktu {'perpanjangan ' if extended else ''}{noun} telah berakhir"
+            without = "" if extended else " tanpa keputusan perpanjangan"
+            yield f"bahwa {over}{without}, sehingga {noun} berakhir demi hukum{_BY_LAW[entry.measure]};"
 
 
 def _by(amendment: Amendment | None) -> str:

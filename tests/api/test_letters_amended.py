@@ -42,6 +42,10 @@ async def test_an_extension_has_a_letter_on_its_own_decision(
     assert letters.packed(f"Perintah Komisi Pemberantasan Korupsi Nomor {own}") in letters.packed(words)
     assert f"Keputusan Nomor {entry['sequence']}/CEGAH/XI/2026" in words
     assert "pada tanggal 10 Mei 2027" in words
+    clock.set("2027-11-24T00:00:00+07:00")
+    words = await words_of(http, actors, extended)
+    assert "jangka waktu perpanjangan Pencegahan telah berakhir, sehingga" in words
+    assert "tanpa keputusan perpanjangan" not in words
 
 
 async def test_a_correction_has_a_letter_that_names_what_it_corrects(http: AsyncClient, actors: Actors):
