@@ -29,8 +29,8 @@ from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
 
-_ABSENT = frozenset({"08", "53", "55", "57"})
-"""Classes of SQLSTATE: connection, resources, a database that takes nobody or a lock not had, the operator."""
+_ABSENT = frozenset({"08", "40", "53", "55", "57"})
+"""Classes of SQLSTATE: connection, deadlock, resources, a database that takes nobody or a lock not had, operator."""
 
 Repeats = Literal["allowed", "required", "refused"]
 

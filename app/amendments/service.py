@@ -24,10 +24,9 @@ from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.blobs import Blob
 from app.entries.deadlines import DeadlineName, Terms
-from app.entries.domain import Entry, Notice, Verdict
-from app.entries.duplicates import refuse_duplicates, refuse_third_decided, refuse_third_period
+from app.entries.domain import Entry, Verdict
+from app.entries.duplicates import refuse_duplicates, refuse_third_decided
 from app.entries.events import EntryChanged, SubjectCorrected
-from app.entries.law import Owner
 from app.entries.recorded import Duty
 from app.entries.seals import seal
 from app.entries.succession import give_back
@@ -172,9 +171,10 @@ async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: S
         starts_on=entry.starts_on,
         ends_on=extension.ends_on,
     )
-    similar = await _similar(unit, wanted, owner, entry)
     count = entry.extension_count + 1
-    await refuse_third_period(unit, wanted, owner.code, terms, but={entry.id}, extension_count=count)
+    similar = await refuse_duplicates(
+        unit, wanted, owner.code, but={entry.id, entry.formalises}, terms=terms, extension_count=count
+    )
     return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
 
 
@@ -192,12 +192,8 @@ async def _correction(
         ends_on=entry.ends_on,
         lifetime=entry.lifetime,
     )
-    similar = await _similar(unit, corrected, owner, entry)
+    similar = await refuse_duplicates(unit, corrected, owner.code, but={entry.id, entry.formalises})
     return msgspec.structs.replace(amendment, correction=correction, warnings=(*warnings, *similar))
-
-
-async def _similar(unit: Unit, wanted: Wanted, owner: Owner, entry: Entry) -> list[Notice]:
-    return await refuse_duplicates(unit, wanted, owner.code, but={entry.id, entry.formalises})
 
 
 async def decide(

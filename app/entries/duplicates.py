@@ -1,6 +1,6 @@
 """What an owner has already against a person, and may not have twice, or a third time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from app.access.service import lock_agency
@@ -15,19 +15,32 @@ from app.errors import DuplicateEntry, UrgentNotRepeatable
 from app.kit.clock import legal_day
 
 _UNDECIDED = frozenset({State.SUBMITTED, State.RETURNED, State.VERIFIED})
-_COUNTED = frozenset({State.SUBMITTED, State.VERIFIED, State.ACTIVE})
+_DECIDED = frozenset({State.ACTIVE})
+_COUNTED = _DECIDED | {State.SUBMITTED, State.VERIFIED}
 
 
 async def refuse_duplicates(
-    unit: Unit, wanted: Wanted, owner: str, *, but: Collection[str | None] = ()
+    unit: Unit,
+    wanted: Wanted,
+    owner: str,
+    *,
+    but: Collection[str | None] = (),
+    terms: Terms | None = None,
+    extension_count: int = 0,
 ) -> list[Notice]:
-    """One letter, one case, one entry per subject of an owner (R14, R15, R35).
+    """One letter, one case, one entry per subject of an owner (R14, R15, R35), and no third period (R22, R24).
+
+    One period and its extension are all that a case gives its owner against a person. An extension and a new entry
+    behind the old one are the same to the person: each is a period more. Urgent days are none (R26); nor is what
+    was annulled, or ended before it began. A measure for life has no periods.
 
     Args:
         unit: the transaction, which holds the owner's lock.
         wanted: what is asked.
         owner: code of the owning agency.
         but: entries that do not count: the one that is changed, and the urgent one that it formalises.
+        terms: the deployment's, where a period is asked for; a correction asks for none.
+        extension_count: how often what is asked is extended, with this.
 
     Returns:
         A warning for each entry of somebody who may be the same person.
@@ -35,6 +48,7 @@ async def refuse_duplicates(
     Raises:
         DuplicateEntry: the owner has this letter, or this case at this time, against this person already.
         UrgentNotRepeatable: the same urgent request lapsed before, and no papers had been recorded in time.
+        ExtensionExhausted: the case has had its periods.
     """
     subject, basis = wanted.subject, wanted.basis
     keys = subject.identifiers() | store.matter_keys(owner, basis)
@@ -68,41 +82,12 @@ async def refuse_duplicates(
                 "This case has an entry against this person for this time already (R15).",
                 extra=named,
             )
+    _expect_period_left(wanted, extension_count, others, owner, but, terms, _COUNTED)
     return warnings
 
 
-async def refuse_third_period(
-    unit: Unit,
-    wanted: Wanted,
-    owner: str,
-    terms: Terms,
-    *,
-    but: Collection[str | None] = (),
-    extension_count: int = 0,
-) -> None:
-    """One period and its extension are all that a case gives its owner against a person (R22, R24).
-
-    An extension and a new entry behind the old one are the same to the person: each is a period more. Urgent
-    days are none (R26); nor is what was annulled, or ended before it began. A measure for life has no periods.
-
-    Args:
-        unit: the transaction, which holds the owner's lock.
-        wanted: what is asked, with the entry's own case.
-        owner: code of the owning agency.
-        terms: the deployment's.
-        but: entries that do not count: the one that is changed.
-        extension_count: how often what is asked is extended, with this.
-
-    Raises:
-        ExtensionExhausted: they have had their periods.
-    """
-    had = await _periods_had(unit, wanted, owner, but, _COUNTED)
-    if had and had + extension_count > terms.extensions(wanted.measure):
-        raise exhausted(wanted.measure)
-
-
 async def refuse_third_decided(unit: Unit, entry: Entry, terms: Terms) -> None:
-    """The same at its approval, for what may have been approved since it was asked for: of two, the first one stays.
+    """Look for a third period once more at approval, when another may have been approved since: the first one stays.
 
     Args:
         unit: the transaction; it holds the owner's lock from here on.
@@ -113,26 +98,34 @@ async def refuse_third_decided(unit: Unit, entry: Entry, terms: Terms) -> None:
         ExtensionExhausted: the case has had its periods meanwhile.
     """
     await lock_agency(unit, entry.agency)
-    had = await _periods_had(unit, entry, entry.agency, {entry.id}, frozenset({State.ACTIVE}))
-    if had and had + entry.extension_count > terms.extensions(entry.measure):
-        raise exhausted(entry.measure)
+    same_case = await store.list_by_keys(unit, {store.case_key(entry.agency, entry.basis)})
+    others = [stored.at(unit.now) for stored in same_case]
+    _expect_period_left(entry, entry.extension_count, others, entry.agency, {entry.id}, terms, _DECIDED)
 
 
-async def _periods_had(
-    unit: Unit, of: Wanted | Entry, owner: str, but: Collection[str | None], running: Collection[State]
-) -> int:
-    """How many periods the owner's other entries of the same case are against the same person."""
-    if of.lifetime:
-        return 0
-    same_case = await store.list_by_keys(unit, {store.case_key(owner, of.basis)})
-    return sum(
+def _expect_period_left(
+    of: Wanted | Entry,
+    extension_count: int,
+    others: Iterable[Entry],
+    owner: str,
+    but: Collection[str | None],
+    terms: Terms | None,
+    running: Collection[State],
+) -> None:
+    if of.lifetime or terms is None:
+        return
+    case = store.case_key(owner, of.basis)
+    had = sum(
         1 + other.extension_count
-        for other in (stored.at(unit.now) for stored in same_case)
+        for other in others
         if other.id not in but
         and other.measure is of.measure
+        and store.case_key(other.agency, other.basis) == case
         and (_has_run(other) or (other.state in running and not other.urgent))
         and of.subject.same_person(other.subject)
     )
+    if had and had + extension_count > terms.extensions(of.measure):
+        raise exhausted(of.measure)
 
 
 def _has_run(entry: Entry) -> bool:

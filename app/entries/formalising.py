@@ -6,7 +6,7 @@ from app.db.unit import Unit
 from app.entries import store
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
-from app.entries.duplicates import refuse_duplicates, refuse_third_period
+from app.entries.duplicates import refuse_duplicates
 from app.entries.seals import seal
 from app.entries.service import judged, keep_photo, new_entry, owner_of
 from app.entries.succession import refuse_gap
@@ -30,6 +30,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
         Invalid: it would leave a gap that is not acknowledged.
         CekalError: as `service.submit`.
     """
+    owner = await owner_of(unit)  # before the urgent entry, as wherever both are held
     urgent = await store.lock(unit, entry_id)
     if not visible(urgent, unit.actor):
         raise NotFound("There is no such entry.")
@@ -41,12 +42,10 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
             "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
         )
     wanted = await _wanted(unit, urgent, formal)
-    owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
     await _refuse_second(unit, urgent)
-    similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id})
-    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings))
+    similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id}, terms=Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
     entry = await seal(unit, entry, before=urgent)

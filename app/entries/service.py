@@ -11,7 +11,7 @@ from app.entries import periods, recorded, retained, store
 from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
-from app.entries.duplicates import refuse_duplicates, refuse_third_decided, refuse_third_period
+from app.entries.duplicates import refuse_duplicates, refuse_third_decided
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
 from app.entries.seals import seal
@@ -54,8 +54,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     """
     owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
-    similar = await refuse_duplicates(unit, wanted, owner.code)
-    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings))
+    similar = await refuse_duplicates(unit, wanted, owner.code, terms=Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted")
@@ -83,8 +82,8 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
     owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
-    similar = await refuse_duplicates(unit, wanted, owner.code, but={entry_id, entry.formalises})
-    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings), but={entry_id})
+    its_own = {entry_id, entry.formalises}
+    similar = await refuse_duplicates(unit, wanted, owner.code, but=its_own, terms=Terms.of(settings))
     fresh = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = fresh.replace(
         id=entry.id,
@@ -130,8 +129,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     requested = _requested_at(wanted, unit.now, timedelta(seconds=settings.clock_tolerance_seconds))
     await expect_checkpoints(unit, wanted.chase, "/alert/checkpoints")
     warnings = list(judged(wanted, owner, settings, unit.now))
-    warnings += await refuse_duplicates(unit, wanted, owner.code)
-    await refuse_third_period(unit, wanted, owner.code, Terms.of(settings))
+    warnings += await refuse_duplicates(unit, wanted, owner.code, terms=Terms.of(settings))
     if wanted.attachment is None:
         detail = "The letter itself is not attached; whoever countersigns must see it."
         warnings.append(Notice("letter_unseen", "/letter/attachment", detail))
