@@ -32,10 +32,10 @@ class EntryChanged:
 
 @dataclass(frozen=True, slots=True)
 class SubjectCorrected:
-    """A correction has come into effect that may tell more of an entry's person than was known (R40).
+    """A correction, or a formal entry behind an urgent one, is in effect that may tell more of the person (R26, R40).
 
     Attributes:
-        entry: the entry after it.
+        entry: the entry as it is now.
         before: the person as the entry told of them until then.
     """
 

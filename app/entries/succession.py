@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from app.db.unit import Unit
 from app.entries import periods, store
 from app.entries.domain import EndedReason, Entry, State
-from app.entries.events import EntryChanged
+from app.entries.events import EntryChanged, SubjectCorrected
 from app.errors import Fault, Invalid
 from app.ledger.domain import RecordType
 
@@ -55,6 +55,7 @@ async def take_over(unit: Unit, formal: Entry) -> tuple[Entry, list[EntryChanged
             await store.save(unit, after, "formalised")
             changed.append(EntryChanged(after, RecordType.ENTRY_CORRECTED, alerts=False))
             continue
+        unit.happened(SubjectCorrected(formal, urgent.subject))  # it may tell more of the person
         after = urgent.ended(EndedReason.SUPERSEDED, unit.now, unit.now)
         await store.save(unit, after, EndedReason.SUPERSEDED.value)
         if urgent.state is State.PROVISIONAL:  # one that waits for its countersignature was never told

@@ -103,6 +103,28 @@ async def test_what_no_check_compares_begins_no_search(
     assert await searching(runtime) == []
 
 
+async def test_a_formal_entry_that_adds_a_passport_to_the_urgent_one_is_searched_for_too(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    owner: Caller,
+    worker: Worker,
+    clock: SettableClock,
+) -> None:
+    body = wanted()
+    urgent = (await sound(http, owner, body))["entry"]
+    clock.advance(hours=3)
+    left = await ask(http, counter, typed("Agus Hermawan", "1984-11-02"))
+    assert await worker.look_back() == 0
+    subject = without_photo(body["subject"], documents=with_other(body))
+    formal = formal_body(subject=subject, starts_on="2026-11-23", ends_on="2027-05-23")
+    asked = expect(await formalise(http, owner, urgent, formal), 201)
+    entry = await approve(http, actors, asked)
+    assert await worker.look_back() == 1
+    (notice,) = await told(http, owner)
+    assert (notice["check_id"], notice["entry_id"]) == (left["id"], entry["id"])
+
+
 async def test_an_entry_that_is_not_in_force_yet_is_not_searched_for(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, runtime: Runtime
 ) -> None:
