@@ -305,3 +305,16 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
             reader, [AmendmentState.REFERRED], agency=None, owner=actor.agency, limit=limit
         )
     return found
+
+
+async def list_corrected(reader: Reader, limit: int) -> list[Amendment]:
+    """The corrections that have changed what entries in force of the actor's agency rest on, oldest first."""
+    approved = await store.list_in_states(
+        reader,
+        [AmendmentState.APPROVED],
+        agency=None,
+        owner=reader.actor.agency,
+        limit=limit,
+        kind=AmendmentKind.CORRECTION,
+    )
+    return [each for each in approved if each.correction is not None and each.correction.basis is not None]

@@ -85,9 +85,15 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
 
 
 async def list_in_states(
-    reader: Reader, states: Collection[AmendmentState], *, agency: str | None, owner: str | None, limit: int
+    reader: Reader,
+    states: Collection[AmendmentState],
+    *,
+    agency: str | None,
+    owner: str | None,
+    limit: int,
+    kind: AmendmentKind | None = None,
 ) -> list[Amendment]:
-    """Amendments in one of these states, oldest first, of an asking agency or of an owner; for worklists.
+    """Amendments in one of these states, oldest first, of an asking agency, of an owner, of a kind; for worklists.
 
     Those of entries that have ended, or whose seal keeps the actor out, are left out.
     """
@@ -100,4 +106,6 @@ async def list_in_states(
         statement = statement.where(table.c.agency == agency)
     if owner is not None:
         statement = statement.where(table.c.owner == owner)
+    if kind is not None:
+        statement = statement.where(table.c.kind == kind)
     return await _documents.all(reader, statement.order_by(table.c.id).limit(limit))

@@ -16,6 +16,7 @@ class TaskName(StrEnum):
     RESUBMIT = "resubmit"
     FORMALISE = "formalise"
     EXTEND = "extend"
+    END_MEASURE = "end_measure"
     DELIVER_TO_PERSON = "deliver_to_person"
     DELIVER_TO_MINISTER = "deliver_to_minister"
     WITHDRAW_PASSPORT = "withdraw_passport"
@@ -34,6 +35,8 @@ MEANINGS = {
     TaskName.RESUBMIT: "a request of your agency was returned; due where an urgent entry lapses without it",
     TaskName.FORMALISE: "an urgent entry of your agency needs its formal decision before it lapses",
     TaskName.EXTEND: "a measure of your agency ends within thirty days and can still be extended",
+    TaskName.END_MEASURE: "the case of a measure of your agency has left the stage in which alone it may order one: "
+    "revoke it, or correct the stage",
     TaskName.DELIVER_TO_PERSON: "a decision of your agency is to reach the person",
     TaskName.DELIVER_TO_MINISTER: "a decision of your agency should have reached the minister",
     TaskName.WITHDRAW_PASSPORT: "an Indonesian's passport is to be withdrawn",

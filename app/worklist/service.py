@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
 from app.amendments.domain import Amendment, AmendmentState
-from app.amendments.service import list_waiting
+from app.amendments.service import list_corrected, list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.unit import Actor, Reader
 from app.entries import open_duties
@@ -23,6 +23,7 @@ from app.entries.deadlines import (
     overdue_before,
 )
 from app.entries.domain import Entry
+from app.entries.law import power_ended
 from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
@@ -122,6 +123,21 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
             )
             for each in objections
         ),
+        *await _ended_powers(reader),
+    ]
+
+
+async def _ended_powers(reader: Reader) -> list[Task]:
+    """Measures whose case, by a correction, has left the stage in which alone their owner may order them (R8)."""
+    left = {
+        each.entry_id: each.updated_at
+        for each in await list_corrected(reader, _MOST)
+        if each.correction and each.correction.basis and power_ended(each.owner, each.correction.basis.stage)
+    }
+    return [
+        Task(TaskName.END_MEASURE, entry.id, None, left[entry.id])
+        for entry in await entry_store.list_by_ids(reader, left)
+        if power_ended(entry.agency, entry.basis.stage)
     ]
 
 

@@ -326,3 +326,26 @@ async def test_notices_and_hits_stand_newest_first_and_name_nobody(
     for secret in (body["subject"]["full_name"], body["subject"]["documents"][0]["number"]):
         assert secret not in everything
     assert len(await items(http, await actors.client("auditor"), "notice")) == 7
+
+
+async def test_a_case_that_leaves_the_investigation_asks_kpk_to_end_its_ban(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller
+) -> None:
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    basis = {**body["basis"], "stage": "prosecution"}
+    correction = {"kind": "correction", "correction": {"basis": basis}}
+    amendment = expect(await file_amendment(http, owner, entry, correction), 201)
+    assert [warning["code"] for warning in amendment["warnings"]] == ["power_ended"]
+    assert await named(http, owner, "end_measure") == []
+    amendment = await settle(http, await actors.client("verifier"), amendment, "verify")
+    await settle(http, await actors.client("approver"), amendment, "approve")
+    entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    for by in (owner, await actors.client("verifier")):
+        (task,) = await named(http, by, "end_measure")
+        assert (task["entry_id"], task["due_at"]) == (entry["id"], None)
+    assert await named(http, await actors.client("verifier", agency="BNN"), "end_measure") == []
+    problem = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 422)
+    assert problem["type"] == "/problems/stage-not-allowed"
+    await amend(http, actors, entry, revocation_body(entry))
+    assert await named(http, owner, "end_measure") == []

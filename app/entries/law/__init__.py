@@ -9,11 +9,12 @@ from datetime import date
 
 from app.entries.domain import Notice
 from app.entries.law import ground, identity, period
+from app.entries.law.ground import power_ended
 from app.entries.law.period import exhausted
 from app.entries.law.request import Findings, Origin, Owner, Policy, Request
 from app.errors import Invalid
 
-__all__ = ["Origin", "Owner", "Policy", "Request", "exhausted", "judge"]
+__all__ = ["Origin", "Owner", "Policy", "Request", "exhausted", "judge", "power_ended"]
 
 
 def judge(request: Request, owner: Owner, policy: Policy, today: date) -> tuple[Notice, ...]:

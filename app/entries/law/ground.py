@@ -21,6 +21,9 @@ TAX_DEBT_IDR = 100_000_000
 LATE_AFTER_DAYS = 3
 """Days from the decision to its delivery to the minister (UU 6/2011 art. 94(4); R13)."""
 
+INVESTIGATION_ONLY = frozenset({"KPK"})
+"""Owners whose power to order a measure lasts as long as the investigation (UU 19/2019 art. 12(2)a; R8)."""
+
 CRIMINAL_REASONS = frozenset({"corruption", "general_crime", "narcotics", "terrorism", "trafficking"})
 DETERRENCE_REASONS = frozenset(
     {
@@ -39,6 +42,14 @@ ADMINISTRATIVE = frozenset({"administrative_action", "supervision_report"})
 """The instruments that rest on administrative immigration action (UU 6/2011 art. 75-78; R65)."""
 
 
+_POWER_ENDS = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; R8)."
+
+
+def power_ended(owner: str, stage: str | None) -> bool:
+    """Whether a case is not in the stage in which alone its owner may order a measure (R8)."""
+    return owner in INVESTIGATION_ONLY and stage != "investigation"
+
+
 def instrument(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
     """R6: each owner acts in its own legal form (UU 6/2011 art. 91(2))."""
     if request.basis.instrument not in owner.legal_forms:
@@ -53,9 +64,15 @@ def ground(request: Request, owner: Owner, policy: Policy, _t: date, found: Find
     if basis.stage == "preliminary_inquiry":
         detail = "The stage before the investigation gives no ground (MK 40/PUU-IX/2011; R9)."
         found.fault(StageNotAllowed, "/basis/stage", "preliminary_inquiry", detail)
-    elif owner.code == "KPK" and basis.stage != "investigation":
-        detail = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; R8)."
-        found.fault(StageNotAllowed, "/basis/stage", "investigation_only", detail)
+    elif power_ended(owner.code, basis.stage):
+        if request.origin == "correction" and basis.stage is not None:
+            found.warn(
+                "power_ended",
+                "/basis/stage",
+                f"{_POWER_ENDS} Whether the measure ends is for its owner to say.",
+            )
+        else:
+            found.fault(StageNotAllowed, "/basis/stage", "investigation_only", _POWER_ENDS)
     criminal = basis.stage is not None or basis.reason_code in CRIMINAL_REASONS
     if (
         request.measure is Measure.PREVENTION

@@ -83,6 +83,16 @@ def test_r8_kpk_orders_in_the_investigation_only(stage: str | None):
     assert warned(request(basis={**POLICE, "stage": stage}), POLRI) == []
 
 
+@pytest.mark.parametrize("stage", ["prosecution", "trial", "execution"])
+def test_r8_a_correction_may_say_that_the_case_has_gone_on(stage: str):
+    corrected = request(basis={"stage": stage}, origin="correction")
+    assert [notice.code for notice in warned(corrected)] == ["power_ended"]
+    nowhere = request(basis={"stage": None}, origin="correction")
+    assert refused(StageNotAllowed, nowhere) == {"/basis/stage": "investigation_only"}
+    again = request(basis={"stage": stage}, origin="extension")
+    assert refused(StageNotAllowed, again) == {"/basis/stage": "investigation_only"}
+
+
 @pytest.mark.parametrize("owner", [KPK, POLRI, IMIGRASI])
 def test_r9_the_preliminary_inquiry_never_gives_a_ground(owner: Owner):
     asked = request(basis={"stage": "preliminary_inquiry", "instrument": owner.legal_forms[0]})
