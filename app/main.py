@@ -19,6 +19,7 @@ from app.access import service as access
 from app.access.gate import Gate
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
+from app.amendments.service import expect_amendment
 from app.checks.batcher import Batcher
 from app.checks.partitions import make_months
 from app.checks.service import Desk
@@ -122,6 +123,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         last_crossing=desk.last_crossing,
         sees_photo=desk.sees_photo,
         expect_open_hit=partial(expect_open, runtime=runtime),
+        expect_amendment=expect_amendment,
     )
     app.state.ready = False
     app.state.address = {}

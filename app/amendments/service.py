@@ -251,6 +251,18 @@ async def get(reader: Reader, amendment_id: str) -> Amendment:
     raise NotFound("There is no such amendment.")
 
 
+async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
+    """Make sure that an amendment which is to carry something out is one of the entry, and was not rejected.
+
+    Raises:
+        Invalid: it is none, or was rejected.
+    """
+    found = await store.find(reader, amendment_id)
+    if found is None or found.entry_id != entry_id or found.state is AmendmentState.REJECTED:
+        fault = Fault("/amendment_id", "unknown", "The entry has no such amendment that waits or holds.")
+        raise Invalid(fault.detail, faults=[fault])
+
+
 def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
     actor = reader.actor
     asked = actor.agency == amendment.agency and actor.holds("submitter", "verifier")

@@ -15,11 +15,15 @@ SeesPhoto = Callable[[Reader, str], Awaitable[bool]]
 ExpectOpenHit = Callable[[Unit, str], Awaitable[None]]
 """Makes sure that a hit of the acting supervisor's checkpoint is open; NotFound where it is not."""
 
+ExpectAmendment = Callable[[Reader, str, str], Awaitable[None]]
+"""Makes sure that an amendment, by its id, is one of an entry, and not refused; Invalid where it is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The questions that only alerts, checks and hits can answer."""
+    """The questions that only amendments, alerts, checks and hits can answer."""
 
     last_crossing: LastCrossing
     sees_photo: SeesPhoto
     expect_open_hit: ExpectOpenHit
+    expect_amendment: ExpectAmendment

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, reader_for, unit_for
 from app.db.unit import Reader, Unit
+from app.entries.ports import Ports
 from app.rectifications import service
 from app.rectifications.domain import CorrectionRequest, Standing
 from app.rectifications.schemas import (
@@ -110,11 +111,15 @@ async def decide_correction_request(
     request_id: RequestId,
     expected: RequiredVersion,
     body: CorrectionDecisionIn,
+    request: Request,
     response: Response,
 ) -> CorrectionRequestOut:
     """Grant, grant in part, or refuse with the article; by another approver than who took it down.
 
     The entry itself changes by its own correction or annulment only, which `amendment_id` may name.
     """
-    request = await service.decide(unit, request_id, expected, body.outcome, body.reason, body.amendment_id)
-    return _answered(response, request, unit.now)
+    ports: Ports = request.app.state.ports
+    decided = await service.decide(
+        unit, request_id, expected, body.outcome, body.reason, body.amendment_id, ports.expect_amendment
+    )
+    return _answered(response, decided, unit.now)

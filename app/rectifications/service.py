@@ -7,6 +7,7 @@ from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.db.unit import Actor, Reader, Unit
 from app.entries.erasure import ERASED
+from app.entries.ports import ExpectAmendment
 from app.entries.store import find
 from app.entries.views import ALL_ENTRIES, open_to, visible
 from app.errors import NotFound
@@ -130,6 +131,7 @@ async def decide(
     outcome: CorrectionOutcome,
     reason: str | None,
     amendment_id: str | None,
+    expect_amendment: ExpectAmendment,
 ) -> CorrectionRequest:
     """Decide a request; no entry changes by it (the owner's correction or annulment does that).
 
@@ -137,11 +139,14 @@ async def decide(
 
     Raises:
         NotFound: there is no such request.
+        Invalid: the amendment is none of the entry's.
         CekalError: as `CorrectionRequest.decide`.
     """
     before = await store.lock(unit, request_id)
     await _expect_in_view(unit, before)
     decided = before.decide(unit.actor, expected, outcome, reason, amendment_id, unit.now)
+    if amendment_id is not None:
+        await expect_amendment(unit, amendment_id, decided.entry_id)
     await store.save(unit, decided)
     detail = {"entry": decided.entry_id, "outcome": outcome, "late": decided.overdue(unit.now)}
     await record(unit, "correction.decided", request_id, detail)

@@ -12,10 +12,10 @@ from app.db.unit import Actor
 from app.rectifications.service import open_requests
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, entry_body, merged
+from tests.support.bodies import check_body, entry_body, merged, without_photo
 from tests.support.clock import SettableClock
 from tests.support.refusals import contents, nothing_changed, refused
-from tests.support.steps import Json, expect, impose, submit
+from tests.support.steps import Json, expect, file_amendment, impose, submit
 
 PATH = "/v1/correction-requests"
 
@@ -80,8 +80,18 @@ async def test_deciding_changes_no_entry_and_no_answer_to_a_check(
     entry = await impose(http, actors, body)
     told = await file(http, await actors.client("supervisor"), entry)
     approver, counter = await actors.client("approver"), await actors.client("checkpoint")
+    asked = {
+        "kind": "correction",
+        "correction": {"subject": without_photo(body["subject"], occupation="baker")},
+    }
+    owner = await actors.client("submitter")
+    amendment = expect(await file_amendment(http, owner, entry, asked), 201)["id"]
+    other = expect(await file_amendment(http, owner, await impose(http, actors), asked), 201)["id"]
     before = await contents(runtime)
-    response = await decide(http, approver, told, outcome="granted", amendment_id="amd_01m0")
+    for wrong in ("amd_01m0", other):
+        response = await decide(http, approver, told, outcome="granted", amendment_id=wrong)
+        assert refused(response, 422, "validation") == {"/amendment_id": "unknown"}
+    response = await decide(http, approver, told, outcome="granted", amendment_id=amendment)
     decided = expect(response, 201)
     after = await contents(runtime)
     assert {name for name in after if after[name] != before[name]} == {"correction_request", "audit"}
@@ -90,7 +100,7 @@ async def test_deciding_changes_no_entry_and_no_answer_to_a_check(
         "version": 2,
         "state": "decided",
         "outcome": "granted",
-        "amendment_id": "amd_01m0",
+        "amendment_id": amendment,
         "decided_by": approver.id,
         "decided_at": "2026-11-23T03:00:00.000000Z",
     }
