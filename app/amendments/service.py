@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import assert_never
 
 import msgspec
@@ -18,6 +19,7 @@ from app.amendments.domain import (
 )
 from app.amendments.effects import AMENDABLE, EVENTS, applied, effective_at, told_as
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
+from app.db.pages import first_of
 from app.db.unit import Reader, Unit
 from app.entries import recorded
 from app.entries import service as entries
@@ -298,35 +300,33 @@ async def photo(reader: Reader, amendment_id: str) -> Blob:
 async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     """The amendments that the actor may verify, approve, or has to answer as their owner, oldest first.
 
-    What they may not do for want of a second pair of eyes is left out.
+    What they may not do for want of a second pair of eyes, or of another office, is left out.
     """
     actor = reader.actor
+
+    def written(amendment: Amendment) -> bool:
+        return actor.person in amendment.authors
+
+    def not_theirs(amendment: Amendment) -> bool:
+        own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
+        return own or written(amendment) or actor.person == amendment.verified_by
+
     found: list[Amendment] = []
     if actor.holds("verifier") and actor.agency:
-        waiting = await store.list_in_states(
-            reader, [AmendmentState.SUBMITTED], agency=actor.agency, owner=None, limit=limit
+        of_agency = partial(
+            store.list_in_state, reader, AmendmentState.SUBMITTED, agency=actor.agency, limit=limit
         )
-        found += [each for each in waiting if actor.person not in each.authors]
+        found += await first_of(lambda after: of_agency(after=after), limit, written)
     if actor.holds("approver"):
-        waiting = await store.list_in_states(
-            reader, [AmendmentState.VERIFIED], agency=None, owner=None, limit=limit
-        )
-        found += [each for each in waiting if actor.person not in {*each.authors, each.verified_by}]
+        verified = partial(store.list_in_state, reader, AmendmentState.VERIFIED, limit=limit)
+        found += await first_of(lambda after: verified(after=after), limit, not_theirs)
     if actor.holds("submitter", "verifier") and actor.agency:
-        found += await store.list_in_states(
-            reader, [AmendmentState.REFERRED], agency=None, owner=actor.agency, limit=limit
-        )
+        found += await store.list_in_state(reader, AmendmentState.REFERRED, owner=actor.agency, limit=limit)
     return found
 
 
 async def list_corrected(reader: Reader, limit: int) -> list[Amendment]:
     """The corrections that have changed what entries in force of the actor's agency rest on, oldest first."""
-    approved = await store.list_in_states(
-        reader,
-        [AmendmentState.APPROVED],
-        agency=None,
-        owner=reader.actor.agency,
-        limit=limit,
-        kind=AmendmentKind.CORRECTION,
-    )
+    owner, kind = reader.actor.agency, AmendmentKind.CORRECTION
+    approved = await store.list_in_state(reader, AmendmentState.APPROVED, owner=owner, kind=kind, limit=limit)
     return [each for each in approved if each.correction is not None and each.correction.basis is not None]

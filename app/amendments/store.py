@@ -1,6 +1,5 @@
 """Every SQL statement of amendments."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -84,23 +83,24 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
     )
 
 
-async def list_in_states(
+async def list_in_state(
     reader: Reader,
-    states: Collection[AmendmentState],
+    state: AmendmentState,
     *,
-    agency: str | None,
-    owner: str | None,
     limit: int,
+    after: str = "",
+    agency: str | None = None,
+    owner: str | None = None,
     kind: AmendmentKind | None = None,
 ) -> list[Amendment]:
-    """Amendments in one of these states, oldest first, of an asking agency, of an owner, of a kind; for worklists.
+    """Amendments in a state behind an id, of an asking agency, an owner, a kind, oldest first; for worklists.
 
     Those of entries that have ended, or whose seal keeps the actor out, are left out.
     """
     statement = (
         select(table.c.document)
         .join(entry_table, entry_table.c.id == table.c.entry_id)
-        .where(table.c.state.in_(sorted(states)), holds(reader.now), opened(reader.actor))
+        .where(table.c.state == state, table.c.id > after, holds(reader.now), opened(reader.actor))
     )
     if agency is not None:
         statement = statement.where(table.c.agency == agency)

@@ -258,12 +258,12 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
     return await _documents.all(reader, statement)
 
 
-async def list_in_states(
-    reader: Reader, states: Sequence[str], *, agency: str | None, urgent: bool | None, limit: int
+async def list_in_state(
+    reader: Reader, state: str, *, agency: str | None, urgent: bool | None, after: str, limit: int
 ) -> list[Entry]:
-    """Entries whose stored state is one of these and whose seal lets the actor through, oldest first."""
+    """Entries behind an id whose stored state is this one and whose seal lets the actor through, oldest first."""
     table = tables.entry
-    wanted = and_(table.c.state.in_(states), opened(reader.actor))
+    wanted = and_(table.c.state == state, table.c.id > after, opened(reader.actor))
     statement = select(table.c.document).where(wanted).order_by(table.c.id).limit(limit)
     if agency is not None:
         statement = statement.where(table.c.agency == agency)

@@ -4,14 +4,15 @@ What they may not do for want of a second pair of eyes is left out. Ids, names o
 is about stands in the entry.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
-from app.amendments.domain import Amendment, AmendmentState
+from app.amendments.domain import AmendmentState
 from app.amendments.service import list_corrected, list_waiting
 from app.checks.store import Seen, list_seen
-from app.db.unit import Actor, Reader
+from app.db.pages import first_of
+from app.db.unit import Reader
 from app.entries import open_duties
 from app.entries import store as entry_store
 from app.entries.deadlines import (
@@ -57,8 +58,9 @@ async def tasks(reader: Reader, settings: Settings, shut: Collection[str]) -> li
     if actor.holds("submitter"):
         found += await _of_submitters(reader, terms)
     if actor.holds("verifier"):
-        waiting = await _list(reader, "submitted", agency=actor.agency)
-        mine = [entry for entry in waiting if actor.person not in entry.authors]
+        mine = await _list(
+            reader, "submitted", agency=actor.agency, but=lambda entry: actor.person in entry.authors
+        )
         found += await _requests(reader, TaskName.VERIFY, mine)
     if actor.holds(*_OWNERS):
         found += await _of_owners(reader, terms)
@@ -143,23 +145,29 @@ async def _ended_powers(reader: Reader) -> list[Task]:
 
 async def _of_approvers(reader: Reader) -> list[Task]:
     actor = reader.actor
-    waiting = await _list(reader, "verified")
+
+    def not_theirs(entry: Entry) -> bool:
+        own_office = entry.agency == IMMIGRATION and entry.office == actor.office
+        return own_office or actor.person in _decided_by(entry, None)
+
+    waiting = await _list(reader, "verified", but=not_theirs)
     urgent = await _urgent_of(reader, waiting)
     mine = [
         entry
         for entry in waiting
         if actor.person not in _decided_by(entry, urgent.get(entry.formalises or ""))
-        and not (entry.agency == IMMIGRATION and entry.office == actor.office)
     ]
     return await _requests(reader, TaskName.APPROVE, mine, urgent)
 
 
 async def _of_duty_officers(reader: Reader, within: timedelta) -> list[Task]:
+    def not_theirs(entry: Entry) -> bool:
+        return entry.countersigned_at is not None or reader.actor.person in entry.authors
+
     return [
         Task(TaskName.COUNTERSIGN, entry.id, entry.received_at + within, entry.created_at)
         for state in ("provisional", "submitted")
-        for entry in await _list(reader, state, urgent=True)
-        if entry.countersigned_at is None and reader.actor.person not in entry.authors
+        for entry in await _list(reader, state, urgent=True, but=not_theirs)
     ]
 
 
@@ -202,8 +210,6 @@ async def _duties(
 
 
 async def _amendments(reader: Reader) -> list[Task]:
-    actor = reader.actor
-    waiting = [each for each in await list_waiting(reader, _MOST) if not _of_own_office(each, actor)]
     return [
         Task(
             _AMENDMENTS[each.state],
@@ -212,14 +218,8 @@ async def _amendments(reader: Reader) -> list[Task]:
             each.updated_at,
             amendment_id=each.id,
         )
-        for each in waiting
+        for each in await list_waiting(reader, _MOST)
     ]
-
-
-def _of_own_office(amendment: Amendment, actor: Actor) -> bool:
-    """Whether another office of Immigration has to approve it."""
-    own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
-    return own and amendment.state is AmendmentState.VERIFIED
 
 
 async def _correction_requests(reader: Reader) -> list[Task]:
@@ -240,10 +240,23 @@ async def _correction_requests(reader: Reader) -> list[Task]:
 
 
 async def _list(
-    reader: Reader, state: str, *, agency: str | None = None, urgent: bool = False
+    reader: Reader,
+    state: str,
+    *,
+    agency: str | None = None,
+    urgent: bool = False,
+    but: Callable[[Entry], bool] = lambda _entry: False,
 ) -> list[Entry]:
-    entries = await entry_store.list_in_states(reader, [state], agency=agency, urgent=urgent, limit=_MOST)
-    return [entry for entry in entries if entry.at(reader.now).state is entry.state]
+    """The oldest entries that stand in a state, however many come before them that are `but` for others to act on."""
+
+    def read(after: str) -> Awaitable[list[Entry]]:
+        return entry_store.list_in_state(
+            reader, state, agency=agency, urgent=urgent, after=after, limit=_MOST
+        )
+
+    return await first_of(
+        read, _MOST, lambda entry: entry.at(reader.now).state is not entry.state or but(entry)
+    )
 
 
 def _lapse(entry: Entry) -> datetime | None:

@@ -44,6 +44,19 @@ async def test_what_one_may_not_do_for_want_of_a_second_pair_of_eyes_does_not_wa
     assert await waiting(http, both) == []
 
 
+async def test_no_number_of_requests_that_others_must_decide_hides_ones_own(
+    http: httpx2.AsyncClient, actors: Actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worklist.service._MOST", 2)
+    both = await actors.client(["submitter", "verifier"])
+    for _ in range(5):
+        await submit(http, both)
+    others = [await submit(http, await actors.client("submitter")) for _ in range(3)]
+    shown = names(await waiting(http, both))
+    assert len(shown) == 2
+    assert set(shown) < {("verify", entry["id"]) for entry in others}
+
+
 async def test_another_agency_sees_nothing_of_it(http: httpx2.AsyncClient, actors: Actors) -> None:
     await submit(http, await actors.client("submitter"))
     assert await waiting(http, await actors.client("verifier", agency="BNN")) == []

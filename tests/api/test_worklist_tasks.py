@@ -4,6 +4,9 @@ from typing import Any
 
 import httpx2
 
+from app.amendments.service import list_waiting
+from app.db.unit import Actor
+from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, deterrence_body, entry_body, extension_body, revocation_body
@@ -349,3 +352,17 @@ async def test_a_case_that_leaves_the_investigation_asks_kpk_to_end_its_ban(
     assert problem["type"] == "/problems/stage-not-allowed"
     await amend(http, actors, entry, revocation_body(entry))
     assert await named(http, owner, "end_measure") == []
+
+
+async def test_no_number_of_amendments_that_others_must_decide_hides_ones_own(
+    http: httpx2.AsyncClient, actors: Actors, owner: Caller, runtime: Runtime
+) -> None:
+    both = await actors.client(["submitter", "verifier"])
+    for _ in range(3):
+        entry = await impose(http, actors)
+        expect(await file_amendment(http, both, entry, revocation_body(entry)), 201)
+    entry = await impose(http, actors)
+    amendment = expect(await file_amendment(http, owner, entry, revocation_body(entry)), 201)
+    verifier = Actor(both.id, both.person, frozenset({"verifier"}), "KPK")
+    async with runtime.reading(verifier) as reader:
+        assert [each.id for each in await list_waiting(reader, limit=1)] == [amendment["id"]]
