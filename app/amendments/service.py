@@ -29,6 +29,7 @@ from app.entries.deadlines import DeadlineName, Terms
 from app.entries.domain import Entry, Verdict
 from app.entries.duplicates import refuse_duplicates, refuse_third_decided
 from app.entries.events import EntryChanged, SubjectCorrected
+from app.entries.law import INVESTIGATION_ONLY, power_ended
 from app.entries.recorded import Duty
 from app.entries.seals import seal
 from app.entries.succession import give_back
@@ -325,8 +326,25 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     return found
 
 
-async def list_corrected(reader: Reader, limit: int) -> list[Amendment]:
-    """The corrections that have changed what entries in force of the actor's agency rest on, oldest first."""
-    owner, kind = reader.actor.agency, AmendmentKind.CORRECTION
-    approved = await store.list_in_state(reader, AmendmentState.APPROVED, owner=owner, kind=kind, limit=limit)
-    return [each for each in approved if each.correction is not None and each.correction.basis is not None]
+async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
+    """The corrections by which cases of the actor's agency left the stage in which alone it may order a measure (R8).
+
+    Of entries in force, oldest first; a later correction may have taken a case back.
+    """
+    owner = reader.actor.agency
+    if owner not in INVESTIGATION_ONLY:
+        return []
+    corrections = partial(
+        store.list_in_state,
+        reader,
+        AmendmentState.APPROVED,
+        owner=owner,
+        kind=AmendmentKind.CORRECTION,
+        limit=limit,
+    )
+    return await first_of(lambda after: corrections(after=after), limit, lambda each: not _ends_power(each))
+
+
+def _ends_power(amendment: Amendment) -> bool:
+    basis = amendment.correction.basis if amendment.correction else None
+    return basis is not None and power_ended(amendment.owner, basis.stage)

@@ -96,10 +96,11 @@ def _option(pointer: str) -> str:
 
 
 def _setting(place: tuple[int | str, ...], message: str) -> str:
-    name = (
-        f"CEKAL_{str(place[0]).upper().removeprefix('CEKAL_')}: " if place else ""
-    )  # a surplus one has it already
-    return name + message.removeprefix("Value error, ")
+    said = message.removeprefix("Value error, ")
+    if not place:
+        return said
+    name = str(place[0]).upper().removeprefix("CEKAL_")  # one that is unknown has it already
+    return f"CEKAL_{name}: {said}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -69,7 +69,7 @@ def in_request(errors: Sequence[Any], body: Any) -> list[dict[str, str]]:
     for error in errors:
         where, *parts = error["loc"] or ("body",)
         if where in PARAMETERS:
-            name = ".".join(map(str, parts))
+            name = ".".join(map(str, parts))[:_LONGEST_PART]
             detail = f"The {where} parameter {name}: {_detail(error, required='a value is required.')}"
             found.append({"pointer": "", "code": _code(error), "detail": detail, "in": where, "name": name})
         else:
@@ -116,9 +116,7 @@ def _detail(error: Mapping[str, Any], *, required: str) -> str:
     message = _PYTHONS_DAY.sub(lambda day: "{:04}-{:02}-{:02}".format(*map(int, day.groups())), message)
     if kind == "missing":
         return required
-    if kind == "too_long" and isinstance(
-        error.get("input"), str
-    ):  # said of "items" where a text was looked at already
+    if kind == "too_long" and isinstance(error.get("input"), str):  # of "items", though a text has characters
         return f"String should have at most {context['max_length']} characters."
     if kind == "union_tag_invalid":
         return f"{context['discriminator']} must be one of {context['expected_tags']}."

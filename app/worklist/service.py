@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
 from app.amendments.domain import AmendmentState
-from app.amendments.service import list_corrected, list_waiting
+from app.amendments.service import list_power_ended, list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.pages import first_of
 from app.db.unit import Reader
@@ -131,11 +131,9 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
 
 async def _ended_powers(reader: Reader) -> list[Task]:
     """Measures whose case, by a correction, has left the stage in which alone their owner may order them (R8)."""
-    left = {
-        each.entry_id: each.updated_at
-        for each in await list_corrected(reader, _MOST)
-        if each.correction and each.correction.basis and power_ended(each.owner, each.correction.basis.stage)
-    }
+    left = {each.entry_id: each.updated_at for each in await list_power_ended(reader, _MOST)}
+    if not left:
+        return []
     return [
         Task(TaskName.END_MEASURE, entry.id, None, left[entry.id])
         for entry in await entry_store.list_by_ids(reader, left)

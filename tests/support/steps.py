@@ -1,5 +1,6 @@
 """What officers do with entries, by HTTP: the way there, for tests that are about what comes after."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -90,3 +91,16 @@ async def settle(
     body = {"verdict": verdict, "reason": reason}
     path = f"/v1/amendments/{amendment['id']}/decisions"
     return expect(await http.post(path, json=body, headers=by.on(etag(amendment))), 201)
+
+
+async def connected(http: httpx2.AsyncClient, by: Caller, alert: Json) -> int:
+    """How many checkpoints a process knows to be connected anywhere."""
+    told = expect(await http.get(f"/v1/alerts/{alert['id']}/coverage", headers=by.headers), 200)
+    return int(told["connected"])
+
+
+async def becomes(http: httpx2.AsyncClient, by: Caller, alert: Json, wanted: int) -> None:
+    """Wait until so many are known to be connected."""
+    async with asyncio.timeout(10):
+        while await connected(http, by, alert) != wanted:  # noqa: ASYNC110 - told by another process
+            await asyncio.sleep(0.02)

@@ -5,7 +5,6 @@ import socket
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from app.main import create_app
@@ -15,20 +14,7 @@ from tests.support.clock import SettableClock
 from tests.support.processes import process
 from tests.support.served import Served, client_for, serving
 from tests.support.sse import listening
-from tests.support.steps import Json, expect, sound
-
-
-async def connected(http: httpx2.AsyncClient, by: Caller, alert: Json) -> int:
-    """How many checkpoints a process knows to be connected anywhere."""
-    told = expect(await http.get(f"/v1/alerts/{alert['id']}/coverage", headers=by.headers), 200)
-    return int(told["connected"])
-
-
-async def becomes(http: httpx2.AsyncClient, by: Caller, alert: Json, wanted: int) -> None:
-    """Wait until so many are known to be connected."""
-    async with asyncio.timeout(10):
-        while await connected(http, by, alert) != wanted:  # noqa: ASYNC110 - told by another process
-            await asyncio.sleep(0.02)
+from tests.support.steps import becomes, connected, expect, sound
 
 
 async def test_what_is_raised_at_one_process_arrives_at_another_and_presence_counts_both(

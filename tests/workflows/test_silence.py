@@ -26,8 +26,7 @@ from tests.support.clock import SettableClock
 from tests.support.processes import process
 from tests.support.served import client_for, serving
 from tests.support.sse import listening
-from tests.support.steps import Json, expect, sound
-from tests.workflows.test_processes import becomes
+from tests.support.steps import Json, becomes, expect, sound
 
 _DROP_ALL = struct.pack("HBBI", 6, 0, 0, 0)
 """A socket filter of one instruction, "return 0": the kernel drops every segment before TCP can confirm it."""

@@ -9,12 +9,12 @@ from datetime import date
 
 from app.entries.domain import Notice
 from app.entries.law import ground, identity, period
-from app.entries.law.ground import power_ended
+from app.entries.law.ground import INVESTIGATION_ONLY, power_ended
 from app.entries.law.period import exhausted
 from app.entries.law.request import Findings, Origin, Owner, Policy, Request
 from app.errors import Invalid
 
-__all__ = ["Origin", "Owner", "Policy", "Request", "exhausted", "judge", "power_ended"]
+__all__ = ["INVESTIGATION_ONLY", "Origin", "Owner", "Policy", "Request", "exhausted", "judge", "power_ended"]
 
 
 def judge(request: Request, owner: Owner, policy: Policy, today: date) -> tuple[Notice, ...]:
