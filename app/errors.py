@@ -164,6 +164,18 @@ class WrongState(CekalError):
     slug = "wrong-state"
 
 
+class CaseClosed(CekalError):
+    """A final judgment acquitted the person and closed the case (UU 6/2011 art. 97(3); R67)."""
+
+    slug = "case-closed"
+
+
+class FormalisationMismatch(CekalError):
+    """The formal entry is about another person, case or measure than the urgent one (R15, R26)."""
+
+    slug = "formalisation-mismatch"
+
+
 class UrgentNotRepeatable(CekalError):
     """The same urgent request lapsed before (Permenkumham 38/2021 art. 11; R35)."""
 

@@ -38,7 +38,7 @@ from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
 from app.web.middleware import BodyLimits, Edge
 from app.web.raw import RawRoute
-from app.wiring import wired_runtime
+from app.wiring import granted, wired_runtime
 from app.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -124,6 +124,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         sees_photo=desk.sees_photo,
         expect_open_hit=partial(expect_open, runtime=runtime),
         expect_amendment=expect_amendment,
+        granted=granted,
     )
     app.state.ready = False
     app.state.address = {}

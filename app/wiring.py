@@ -1,12 +1,21 @@
 """Who follows whom: what must happen, in the same transaction, when something has happened."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from app.alerts.service import DrillCalled, follow_entry, follow_seal, tell_drill
+from app.alerts.service import (
+    DrillCalled,
+    MeasureBegun,
+    follow_beginning,
+    follow_entry,
+    follow_seal,
+    tell_drill,
+)
+from app.amendments.events import JudgmentFiled
 from app.clearances.service import ClearanceDecided
 from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
-from app.db.unit import Follow
+from app.db.unit import Follow, Reader
 from app.entries.events import (
     EntryChanged,
     EntryErased,
@@ -23,9 +32,19 @@ from app.ledger.service import append
 from app.lookbacks.service import follow_correction as search_anew
 from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
+from app.notices.service import follow_judgment as tell_of_judgment
 from app.notices.service import follow_search as tell_own_name
+from app.objections.service import was_granted as objection_granted
+from app.rectifications.service import was_granted as wrong_person_granted
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
+
+
+async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
+    """Whether an objection, or a correction request `wrong_person`, of one of some entries was granted in full."""
+    if grounds.startswith("obj_"):
+        return await objection_granted(reader, grounds, entry_ids)
+    return await wrong_person_granted(reader, grounds, entry_ids)
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
@@ -38,7 +57,9 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             SubjectCorrected: (search_anew,),
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),
+            MeasureBegun: (follow_beginning,),
             HitResolved: (tell_passenger,),
+            JudgmentFiled: (tell_of_judgment,),
             OwnNameSearched: (tell_own_name,),
         },
         append=append,

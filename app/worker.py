@@ -16,6 +16,7 @@ from app.access.gate import Gate
 from app.access.idempotency import KEPT
 from app.access.store import forget_answers
 from app.alerts import store as alerts
+from app.alerts.service import announce_begun
 from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.checks.service import Desk
@@ -75,6 +76,7 @@ class Worker:
                 (_OFTEN, self.watch_manifests),
                 (_OFTEN, self.look_back),
                 (_AT_TIMES, self.miss_checkpoints),
+                (_OFTEN, self.announce_begun),
             )
             for number, (seconds, act) in enumerate(loops):
                 at_news = act == self.watch_manifests
@@ -122,6 +124,16 @@ class Worker:
             except Exception:  # one entry that can't be ended must not keep the others in force for readers
                 logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
         return told
+
+    async def announce_begun(self) -> int:
+        """Alert checkpoints of formal entries that have begun since an alert about their urgent one; how many."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            begun = await alerts.list_begun(reader, _SOME)
+        announced = 0
+        for entry_id in begun:
+            async with self.runtime.writing(SYSTEM) as unit:
+                announced += await announce_begun(unit, entry_id)
+        return announced
 
     async def tell_silence(self) -> int:
         """Tell which checkpoints have not acknowledged an alert in time (R54); how many alerts."""

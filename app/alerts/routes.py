@@ -49,7 +49,9 @@ TheHub = Annotated[Hub, Depends(hub_of)]
     "/urgent-entries",
     status_code=201,
     summary="Make an urgent entry",
-    responses=problems(*CONTENT, "urgent-not-repeatable", "idempotency-key-required", *REPEATS),
+    responses=problems(
+        *CONTENT, "wrong-state", "urgent-not-repeatable", "idempotency-key-required", *REPEATS
+    ),
 )
 async def make_urgent_entry(
     wanted: UrgentlyAskedFor,

@@ -21,7 +21,7 @@ from app.alerts.store import erase_of_entry, has_open, list_open, list_unacknowl
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged, EntrySealed
-from app.entries.store import find
+from app.entries.store import find, lock
 from app.entries.views import ALL_ENTRIES, open_to
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
@@ -32,10 +32,13 @@ __all__ = [
     "Coverage",
     "DrillCalled",
     "Issued",
+    "MeasureBegun",
+    "announce_begun",
     "cover",
     "drill",
     "erase_of_entry",
     "escalate",
+    "follow_beginning",
     "follow_entry",
     "follow_seal",
     "has_open",
@@ -79,6 +82,13 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureBegun:
+    """A formal entry holds from now on, of whose urgent one checkpoints were alerted."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class DrillCalled:
     """A drill was called."""
 
@@ -95,18 +105,46 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     if not (event.entry.alerted and event.alerts):
         return ()
     draft = await _tell(unit, event.entry, ended=event.what is RecordType.ENTRY_ENDED)
-    return [replace(draft, effective_at=event.effective_at)]
+    return [] if draft is None else [replace(draft, effective_at=event.effective_at)]
 
 
 async def follow_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
     """Tell whoever was alerted that an entry is sealed now: an update that names nobody (R61)."""
-    return [await _tell(unit, event.entry, ended=False)]
+    draft = await _tell(unit, event.entry, ended=False)
+    return [] if draft is None else [draft]
 
 
-async def _tell(unit: Unit, entry: Entry, *, ended: bool) -> Draft:
+async def follow_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
+    """Alert checkpoints that a formal entry holds from now on; they may have let the person pass meanwhile."""
+    draft = await _tell(unit, event.entry, ended=False)
+    return [] if draft is None else [draft]
+
+
+async def announce_begun(unit: Unit, entry_id: str) -> bool:
+    """Alert checkpoints of a formal entry that has begun; whether it still holds.
+
+    Nothing depends on when this runs: checks have known the beginning since its instant.
+    """
+    entry = await lock(unit, entry_id)
+    if not entry.in_force(unit.now):
+        return False
+    unit.happened(MeasureBegun(entry))
+    await unit.conclude()
+    return True
+
+
+async def _tell(unit: Unit, entry: Entry, *, ended: bool) -> Draft | None:
+    """The next alert about an entry; None where its family is cancelled already, and it has ended too.
+
+    What holds again after a cancelled alert is raised anew, to every checkpoint there is now.
+    """
     family = None
     if entry.version > 1 or entry.formalises is not None:  # there was nothing before it otherwise
         family = await store.find_family(unit, [entry.id, entry.formalises or entry.id])
+    if family is not None and family.cancelled_at is not None:
+        if ended:
+            return None
+        family = None
     kind = AlertKind.RAISE
     if family is not None:
         kind = AlertKind.CANCEL if ended else AlertKind.UPDATE

@@ -14,6 +14,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     true,
     update,
@@ -26,6 +27,8 @@ from app.alerts import tables
 from app.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+from app.entries.domain import State
+from app.entries.tables import entry as entry_table
 from app.errors import NotFound
 from app.ledger.domain import Head
 from app.ledger.tables import head as head_table
@@ -102,11 +105,33 @@ async def get(reader: Reader, alert_id: str) -> Alert:
 
 
 async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
-    """The first alert about any of these entries, of which at most one began a family."""
+    """The first alert of the newest family about any of these entries; a cancelled one may have been followed."""
     table = tables.alert
     statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)
-    row = (await reader.run(statement)).first()
+    row = (await reader.run(statement.order_by(table.c.id.desc()).limit(1))).first()
     return _alert(row) if row else None
+
+
+async def list_begun(reader: Reader, limit: int) -> list[str]:
+    """Ids of formal entries that have begun since checkpoints were last alerted about them or their urgent one."""
+    about, table = tables.alert, entry_table
+    told = exists().where(about.c.entry_id == table.c.formalises)
+    since = exists().where(about.c.entry_id == table.c.id, about.c.issued_at >= table.c.in_force_from)
+    until = table.c.in_force_until
+    statement = (
+        select(table.c.id)
+        .where(
+            table.c.formalises.is_not(None),
+            table.c.state == State.ACTIVE,
+            table.c.in_force_from <= reader.now,
+            or_(until.is_(None), until > reader.now),
+            told,
+            ~since,
+        )
+        .order_by(table.c.in_force_from)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
 
 
 async def cancel_family(unit: Unit, family: str) -> None:

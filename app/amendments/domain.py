@@ -9,7 +9,7 @@ import msgspec
 
 from app.db.unit import Actor
 from app.entries.deadlines import extend_by
-from app.entries.domain import Basis, Notice, Verdict
+from app.entries.domain import Basis, Notice, Ruling, RulingKind, Verdict
 from app.entries.erasure import ERASED, basis_without_case
 from app.entries.subjects import Subject
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
@@ -67,21 +67,53 @@ class Extension(msgspec.Struct, frozen=True):
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """What the entry is to say instead; None leaves the part as it is."""
+    """What the entry is to say instead; None leaves the part as it is.
+
+    Attributes:
+        ends_on: an earlier last day; of a ban for life, its first one.
+        other_subject: it makes the entry one against another person, so two persons approve it.
+    """
 
     subject: Subject | None = None
     basis: Basis | None = None
     unknown: tuple[str, ...] = ()
+    ends_on: date | None = None
+    other_subject: bool = False
+
+
+class Effect(StrEnum):
+    """From when a judgment works."""
+
+    FINAL = "final"
+    IMMEDIATE = "immediate"
 
 
 class Judgment(msgspec.Struct, frozen=True):
-    """A court's judgment (R37)."""
+    """A court's judgment (R37, R67).
+
+    Attributes:
+        final_on: when it became final; None where it works at once.
+        all_charges: of an acquittal, whether it acquits of every charge of the case.
+        sha256: of the judgment's document.
+        media_type: of the document, where it is attached.
+    """
 
     number: str
     court: str
     decided_on: date
-    final_on: date
+    final_on: date | None
     case_reference: str
+    effect: Effect = Effect.FINAL
+    all_charges: bool | None = None
+    sha256: str | None = None
+    media_type: str | None = None
+
+
+class Scope(StrEnum):
+    """How far a revocation reaches: every entry of the measure in its dossier, or the one that it names."""
+
+    MEASURE = "measure"
+    ENTRY = "entry"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -103,6 +135,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         owner: who owns the entry.
         authors: persons who wrote it.
         refers_to_number: the letter of the owner that a revocation takes back.
+        scope: how far a revocation reaches.
+        grounds: id of the granted objection or correction request on which an annulment rests.
+        ends: ids of the entries and requests that stop by it, as its last reader saw them.
+        first_approver: who approved first what needs two.
         received_at: when it reached the register; decides whether an extension is in time (R23).
         due_at: until when it is to be decided on, or answered; see `decide_by`.
     """
@@ -121,7 +157,11 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     extension: Extension | None = None
     correction: Correction | None = None
     refers_to_number: str | None = None
+    scope: Scope = Scope.MEASURE
     judgment: Judgment | None = None
+    grounds: str | None = None
+    ends: tuple[str, ...] = ()
+    first_approver: str | None = None
     submitted_by: str
     authors: tuple[str, ...]
     verified_by: str | None = None
@@ -132,8 +172,59 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     updated_at: datetime
 
+    @property
+    def approvals(self) -> int:
+        """How many persons of Immigration have approved it; a correction to another person needs two."""
+        return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
+
+    @property
+    def ends_whole(self) -> bool:
+        """Whether it ends everything of its dossier with the same measure, not only the entry that it names."""
+        if self.kind is AmendmentKind.REVOCATION:
+            return self.scope is Scope.MEASURE
+        return self.kind in BY_JUDGMENT and self.judgment is not None
+
+    @property
+    def ends_something(self) -> bool:
+        """Whether it ends a measure once it is approved; a question to the owner never does."""
+        return self.kind in ENDING and self.state is not AmendmentState.REFERRED
+
+    @property
+    def ruling(self) -> Ruling | None:
+        """The judgment as the entries that it ends keep it."""
+        said = self.judgment
+        if said is None:
+            return None
+        kind = RulingKind.ACQUITTAL if self.kind is AmendmentKind.ACQUITTAL else RulingKind.ANNULMENT
+        return Ruling(kind, said.number, said.court, said.decided_on, said.final_on)
+
+    def seen(self, ends: tuple[str, ...]) -> Self:
+        """The amendment with what it would end now; another version than before where that has changed."""
+        if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
+            return self
+        moved = len(set(ends) ^ set(self.ends))
+        return msgspec.structs.replace(self, ends=ends, version=self.version + moved)
+
+    def closed(self, by: Actor, at: datetime, reason: str) -> Self:
+        """The amendment that is rejected because its entry was ended by another act."""
+        step = Step(Verdict.REJECT, by.client_id, by.person, at, reason)
+        return msgspec.structs.replace(
+            self,
+            state=AmendmentState.REJECTED,
+            version=self.version + 1,
+            updated_at=at,
+            steps=(*self.steps, step),
+        )
+
     def decide(
-        self, by: Actor, verdict: Verdict, expected: int, at: datetime, reason: str | None, immigration: str
+        self,
+        by: Actor,
+        verdict: Verdict,
+        expected: int,
+        at: datetime,
+        reason: str | None,
+        immigration: str,
+        wrote: Iterable[str] = (),
     ) -> Self:
         """What another pair of eyes says about it (contract section 3; R31, R36).
 
@@ -144,6 +235,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
             at: when.
             reason: why.
             immigration: code of the agency whose own entries another office approves.
+            wrote: persons who wrote any version of its entry; they decide on what only ends it, and on nothing else.
 
         Raises:
             WrongRole: the verdict is not for the actor's roles, or not for amendments.
@@ -166,11 +258,17 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
             self._by_its_verifier(by)
         else:
             self._by_a_third_person(by, immigration)
+        if self.kind not in ENDING:
+            _different(
+                by, wrote, "A person who wrote any version of the entry can't decide on its amendment."
+            )
         changes: dict[str, Any] = {}
         if verdict is Verdict.VERIFY:
             changes = {"verified_by": by.person}
         elif verdict is Verdict.APPROVE:
             changes = {"approved_by": by.person}
+            if self._needs_two and self.first_approver is None:
+                changes, after = {"first_approver": by.person}, AmendmentState.VERIFIED
         step = Step(verdict, by.client_id, by.person, at, reason)
         return msgspec.structs.replace(
             self, state=after, version=self.version + 1, updated_at=at, steps=(*self.steps, step), **changes
@@ -191,6 +289,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
             warnings=(),
         )
 
+    @property
+    def _needs_two(self) -> bool:
+        return self.correction is not None and self.correction.other_subject
+
     def _by_its_verifier(self, by: Actor) -> None:
         if not by.holds("verifier"):
             raise WrongState("An amendment is verified before it is decided on.")
@@ -204,7 +306,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def _by_a_third_person(self, by: Actor, immigration: str) -> None:
         if not by.holds("approver"):
             raise WrongState("A verified amendment waits for an approver.")
-        _different(by, (*self.authors, self.verified_by), "A third person decides on a verified amendment.")
+        earlier = (*self.authors, self.verified_by, self.first_approver)
+        _different(by, earlier, "A third person decides on a verified amendment, a fourth where two approve.")
         if self.owner == self.agency == immigration and by.office == self.office:
             raise SecondPairOfEyesNeeded(
                 "Amendments of Immigration's own entries are decided by another office."

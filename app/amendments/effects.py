@@ -8,9 +8,8 @@ import msgspec
 
 from app.amendments.domain import Amendment, AmendmentKind
 from app.entries import periods
-from app.entries.domain import EndedReason, Entry, State
+from app.entries.domain import EndedReason, Entry
 from app.entries.subjects import Alias, Subject
-from app.errors import WrongState
 from app.ledger.domain import RecordType
 
 _ENDS: Final = {
@@ -31,51 +30,59 @@ EVENTS: Final = {
 }
 """What each kind is called in an entry's history."""
 
-AMENDABLE: Final = frozenset({State.ACTIVE, State.PROVISIONAL})
+
+def ended_by(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
+    """The running entry that an approved revocation, acquittal or annulment ends."""
+    after = entry.ended(_ENDS[amendment.kind], at, at)
+    return after.replace(repeatable=amendment.kind is AmendmentKind.REVOCATION and not amendment.ends_whole)
 
 
 def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """The entry's next version.
+    """The entry's next version by an approved extension or correction."""
+    if amendment.extension is None:
+        return corrected(amendment, entry, at)
+    longer = _changed(
+        amendment,
+        entry,
+        at,
+        ends_on=amendment.extension.ends_on,
+        in_force_until=periods.over_at(amendment.extension.ends_on),
+        extension_count=entry.extension_count + 1,
+        extended_by=amendment.extension.basis,
+    )
+    return longer.remembering(entry)
 
-    Args:
-        amendment: approved.
-        entry: as it stands at that instant.
-        at: when it was approved.
 
-    Raises:
-        WrongState: the entry has ended meanwhile.
-    """
-    if entry.state not in AMENDABLE:
-        raise WrongState(
-            "The entry has ended meanwhile; there is nothing left to amend (UU 6/2011 art. 97(2))."
-        )
-    reason = _ENDS.get(amendment.kind)
-    if reason is not None:
-        return entry.ended(reason, at, at)
+def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
+    """The entry as an approved correction wants it."""
+    correction = amendment.correction
+    assert correction is not None, "it is a correction"
+    subject = correction.subject or entry.subject
     changes: dict[str, Any] = {
-        "version": entry.version + 1,
-        "updated_at": at,
-        "authors": amendment.authors,
-        "verified_by": amendment.verified_by,
-        "approved_by": (amendment.approved_by,),
-        "warnings": amendment.warnings,
+        "subject": subject,
+        "citizenship": subject.citizenship,
+        "basis": correction.basis or entry.basis,
+        "unknown": correction.unknown,
     }
-    if amendment.extension is not None:
+    if correction.ends_on is not None:
         changes |= {
-            "ends_on": amendment.extension.ends_on,
-            "in_force_until": periods.over_at(amendment.extension.ends_on),
-            "extension_count": entry.extension_count + 1,
-            "extended_by": amendment.extension.basis,
+            "ends_on": correction.ends_on,
+            "lifetime": False,
+            "in_force_until": periods.over_at(correction.ends_on),
         }
-    elif amendment.correction is not None:
-        subject = amendment.correction.subject or entry.subject
-        changes |= {
-            "subject": subject,
-            "citizenship": subject.citizenship,
-            "basis": amendment.correction.basis or entry.basis,
-            "unknown": amendment.correction.unknown,
-        }
-    return entry.replace(**changes)
+    return _changed(amendment, entry, at, **changes).remembering(entry)
+
+
+def _changed(amendment: Amendment, entry: Entry, at: datetime, **changes: Any) -> Entry:
+    return entry.replace(
+        version=entry.version + 1,
+        updated_at=at,
+        authors=tuple(dict.fromkeys((*entry.authors, *amendment.authors))),
+        verified_by=amendment.verified_by,
+        approved_by=tuple(filter(None, (amendment.first_approver, amendment.approved_by))),
+        warnings=amendment.warnings,
+        **changes,
+    )
 
 
 def told_as(kind: AmendmentKind) -> RecordType:
@@ -83,15 +90,18 @@ def told_as(kind: AmendmentKind) -> RecordType:
     return _TOLD_AS.get(kind, RecordType.ENTRY_ENDED)
 
 
-def effective_at(amendment: Amendment, entry: Entry) -> datetime | None:
+def effective_at(amendment: Amendment, entry: Entry, at: datetime) -> datetime | None:
     """When an end took effect that the law brought by itself: an acquittal's on the day it became final (art. 97(3)).
 
-    Never before the entry began; None for every other kind, whose decision is what ends it.
+    Never before the entry began, nor, where it has not begun yet, later than the decision; None for every other
+    kind, whose decision is what ends it.
     """
-    if amendment.kind is not AmendmentKind.ACQUITTAL or amendment.judgment is None:
+    final_on = None if amendment.judgment is None else amendment.judgment.final_on
+    if amendment.kind is not AmendmentKind.ACQUITTAL or final_on is None:
         return None
-    final = periods.begins_at(amendment.judgment.final_on)
-    return final if entry.in_force_from is None else max(final, entry.in_force_from)
+    final = periods.begins_at(final_on)
+    begun = entry.in_force_from
+    return min(final if begun is None else max(final, begun), at)
 
 
 def known_as(corrected: Subject, before: Subject, withdrawn: Collection[str]) -> Subject:

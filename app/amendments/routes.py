@@ -13,6 +13,7 @@ from app.amendments.schemas import AmendmentIn, AmendmentOut
 from app.amendments.wanted import AmendmentWanted
 from app.db.unit import Actor, Reader, Unit
 from app.entries.deadlines import Terms
+from app.entries.ports import Ports
 from app.entries.routes import CONTENT, EntryId, EntryReader
 from app.entries.schemas import DecisionIn
 from app.entries.service import log_look
@@ -67,7 +68,9 @@ async def file_amendment(
     The owner asks; Immigration may bring a judgment too, or another body's letter, which becomes a question to the
     owner (`referred`) and changes nothing.
     """
-    amendment = await service.file(unit, entry_id, expected, wanted, runtime_of(request).settings)
+    ports: Ports = request.app.state.ports
+    settings = runtime_of(request).settings
+    amendment = await service.file(unit, entry_id, expected, wanted, settings, ports.granted)
     response.headers["Location"] = f"/v1/amendments/{amendment.id}"
     return _answered(response, amendment)
 
@@ -90,7 +93,8 @@ async def read_amendment(
     reader: AmendmentReader, amendment_id: AmendmentId, response: Response
 ) -> AmendmentOut:
     """One amendment, with every decision on it."""
-    return _answered(response, await service.get(reader, amendment_id))
+    amendment = await service.get(reader, amendment_id)
+    return _answered(response, await service.current(reader, amendment))
 
 
 @router.get(
@@ -116,7 +120,16 @@ async def read_amendment_photo(
     "/{amendment_id}/decisions",
     status_code=201,
     summary="Decide on an amendment",
-    responses=problems("validation", "wrong-agency", "four-eyes", "extension-exhausted", *VERSIONS, *REPEATS),
+    responses=problems(
+        "validation",
+        "wrong-agency",
+        "four-eyes",
+        "case-closed",
+        "duplicate-entry",
+        "extension-exhausted",
+        *VERSIONS,
+        *REPEATS,
+    ),
 )
 async def decide_on_amendment(
     unit: Decider,

@@ -8,16 +8,18 @@ from typing import assert_never
 import msgspec
 
 from app.access.domain import IMMIGRATION
-from app.amendments import rules, store
+from app.amendments import endings, rules, store
 from app.amendments.domain import (
     BY_JUDGMENT,
     ENDING,
     Amendment,
     AmendmentKind,
     AmendmentState,
+    Correction,
     decide_by,
 )
-from app.amendments.effects import AMENDABLE, EVENTS, applied, effective_at, told_as
+from app.amendments.effects import EVENTS, applied, corrected, told_as
+from app.amendments.events import JudgmentFiled
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
 from app.db.pages import first_of
 from app.db.unit import Reader, Unit
@@ -26,13 +28,17 @@ from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.blobs import Blob
 from app.entries.deadlines import DeadlineName, Terms
-from app.entries.domain import Entry, Verdict
-from app.entries.duplicates import refuse_duplicates, refuse_third_decided
+from app.entries.domain import EndedReason, Entry, Notice, Verdict
+from app.entries.dossier import Dossier, Proposal
+from app.entries.dossiers import around, hold, look
+from app.entries.drafting import owner_of, policy_of
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import INVESTIGATION_ONLY, power_ended
+from app.entries.ports import Granted, nothing_granted
 from app.entries.recorded import Duty
+from app.entries.references import folded
 from app.entries.seals import seal
-from app.entries.succession import give_back
+from app.entries.succession import reach_siblings
 from app.entries.views import open_to, visible
 from app.entries.wanted import Wanted
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
@@ -44,38 +50,76 @@ _DECIDED = frozenset({AmendmentState.APPROVED, AmendmentState.RETURNED, Amendmen
 
 
 async def file(
-    unit: Unit, entry_id: str, expected: int, wanted: AmendmentWanted, settings: Settings
+    unit: Unit,
+    entry_id: str,
+    expected: int,
+    wanted: AmendmentWanted,
+    settings: Settings,
+    granted: Granted = nothing_granted,
 ) -> Amendment:
     """Ask for an amendment; a second and a third person decide on it.
 
-    Whoever does not own the entry can't withdraw it: their letter becomes a question to the owner and changes
-    nothing (R36).
+    Another body's letter can't take a ban away: it becomes a question to the owner and changes nothing (R36). Nor
+    does an acquittal of some charges only.
+
+    Args:
+        unit: the transaction.
+        entry_id: the entry that it names.
+        expected: the version of the entry that the actor has read.
+        wanted: what is asked.
+        settings: the deployment's choices.
+        granted: whether an objection or correction request on which an annulment rests was granted.
 
     Raises:
         NotFound: outside the actor's view.
         WrongRole, WrongAgency: it is not for the actor to ask.
-        StaleVersion, WrongState: the entry has changed, or has ended; or the same is waiting already.
+        StaleVersion, CaseClosed, WrongState: the entry has changed, its case is closed, or it has ended; or the same
+            is waiting already.
         CekalError: as the rules of its kind.
     """
-    before = await entry_store.lock(unit, entry_id)
-    entry = before.at(unit.now)
-    own = _may_file(unit, entry, wanted.kind)
+    found = await entry_store.find(unit, entry_id)
+    if found is None:
+        raise NotFound("There is no such entry.")
+    own = _may_file(unit, found, wanted.kind)
+    entry, dossier = await hold(unit, found)
     entry.expect(expected)
-    if entry.state not in AMENDABLE:
-        raise WrongState("Only an entry that is active, or holds provisionally, can be amended.")
+    if wanted.kind not in ENDING:
+        dossier.refuse_closed(Proposal.of_entry(entry))
     rules.well_formed(wanted, entry, legal_day(unit.now), own=own)
-    referred = wanted.kind is AmendmentKind.REVOCATION and not own
+    referred = rules.is_question(wanted, own=own)
+    amendment = _new(unit, entry, wanted, timedelta(days=settings.decide_amendment_days), referred=referred)
+    ending = endings.of(amendment, entry, dossier)
+    if not (_amendable(entry, wanted.kind) or (ending.ids and not entry.pending)):
+        raise WrongState("Only an entry that is active, or holds provisionally, can be amended.")
+    if wanted.grounds is not None and not await granted(unit, wanted.grounds, _grounds_of(entry)):
+        detail = (
+            "The entry has no such granted objection, or correction request `wrong_person` granted in full."
+        )
+        raise Invalid(detail, faults=[Fault("/grounds", "not_granted", detail)])
     if not referred and await store.list_open(unit, entry_id, wanted.kind):
         raise WrongState(f"The {wanted.kind.value} of this entry waits for its decision already.")
-    state = AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED
-    amendment = _new(unit, entry, wanted, state, timedelta(days=settings.decide_amendment_days))
     amendment = await _judged(unit, amendment, wanted, entry, settings)
+    amendment = msgspec.structs.replace(amendment, ends=ending.ids)
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
         await recorded.add(unit, entry.id, _arrived(unit, amendment))
-    if wanted.correction is not None and wanted.correction.photo is not None:
-        await entry_store.keep_blob(unit, entry.id, wanted.correction.photo)
+    for blob in (wanted.document, wanted.correction.photo if wanted.correction is not None else None):
+        if blob is not None:
+            await entry_store.keep_blob(unit, entry.id, blob)
+    if amendment.judgment is not None and not own:
+        unit.happened(JudgmentFiled(amendment))
+        await unit.conclude()
     return amendment
+
+
+def _amendable(entry: Entry, kind: AmendmentKind) -> bool:
+    """Whether an amendment may name an entry; a judgment closes its case also when it is over."""
+    return entry.runs or kind is AmendmentKind.ACQUITTAL
+
+
+def _grounds_of(entry: Entry) -> tuple[str, ...]:
+    """The entries of which a granted objection may be the ground: this one, and its urgent one."""
+    return (entry.id, *filter(None, (entry.formalises,)))
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
@@ -106,15 +150,16 @@ def _may_file(unit: Unit, entry: Entry, kind: AmendmentKind) -> bool:
 
 
 def _new(
-    unit: Unit, entry: Entry, wanted: AmendmentWanted, state: AmendmentState, within: timedelta
+    unit: Unit, entry: Entry, wanted: AmendmentWanted, within: timedelta, *, referred: bool
 ) -> Amendment:
     actor = unit.actor
+    due_at = decide_by(wanted.kind, unit.now, within, entry.ends_on)
     return Amendment(
         id=new_id("amd", unit.now),
         entry_id=entry.id,
         entry_version=entry.version,
         kind=wanted.kind,
-        state=state,
+        state=AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED,
         agency=str(actor.agency),
         owner=entry.agency,
         office=actor.office,
@@ -122,11 +167,13 @@ def _new(
         letter=wanted.letter,
         extension=wanted.extension,
         refers_to_number=wanted.refers_to_number,
+        scope=wanted.scope,
         judgment=wanted.judgment,
+        grounds=wanted.grounds,
         submitted_by=actor.client_id,
         authors=(str(actor.person),),
         received_at=unit.now,
-        due_at=decide_by(wanted.kind, unit.now, within, entry.ends_on),
+        due_at=due_at,
         updated_at=unit.now,
     )
 
@@ -162,7 +209,7 @@ def _arrived(unit: Unit, amendment: Amendment) -> Duty:
 async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
     extension = amendment.extension
     assert extension is not None, "its part was found to be there"
-    owner, policy = await entries.owner_of(unit), entries.policy_of(settings)
+    owner, policy = await owner_of(unit), policy_of(settings)
     terms = Terms.of(settings)
     most = terms.extensions(entry.measure)
     warnings = rules.judge_extension(extension, entry, owner, policy, unit.now, most)
@@ -174,29 +221,50 @@ async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: S
         starts_on=entry.starts_on,
         ends_on=extension.ends_on,
     )
-    count = entry.extension_count + 1
-    similar = await refuse_duplicates(
-        unit, wanted, owner.code, but={entry.id, entry.formalises}, terms=terms, extension_count=count
+    dossier = await around(unit, owner.code, wanted, entry)
+    chain = {each.id for each in dossier.chain(entry)}
+    asked = replace(
+        Proposal.of_wanted(wanted, unit.now, {entry.id, *chain}), extension_count=entry.extension_count + 1
     )
+    similar = dossier.refuse(asked, terms)
     return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
 
 
 async def _correction(
     unit: Unit, amendment: Amendment, wanted: CorrectionWanted, entry: Entry, settings: Settings
 ) -> Amendment:
-    owner, policy = await entries.owner_of(unit), entries.policy_of(settings)
+    owner, policy = await owner_of(unit), policy_of(settings)
     correction, warnings = rules.judge_correction(wanted, entry, owner, policy, legal_day(unit.now))
+    similar = await _refuse_corrected(unit, entry, correction, Terms.of(settings))
+    return msgspec.structs.replace(amendment, correction=correction, warnings=(*warnings, *similar))
+
+
+async def _refuse_corrected(unit: Unit, entry: Entry, correction: Correction, terms: Terms) -> list[Notice]:
+    """Make sure that a correction joins no closed case, and no entry for the same time (R14, R15, R22).
+
+    Raises:
+        CekalError: as `Dossier.refuse`.
+    """
+    subject, basis = correction.subject or entry.subject, correction.basis or entry.basis
     corrected = Wanted(
         measure=entry.measure,
-        subject=correction.subject or entry.subject,
+        subject=subject,
         photo=None,
-        basis=correction.basis or entry.basis,
+        basis=basis,
         starts_on=entry.starts_on,
-        ends_on=entry.ends_on,
-        lifetime=entry.lifetime,
+        ends_on=correction.ends_on or entry.ends_on,
+        lifetime=entry.lifetime and correction.ends_on is None,
     )
-    similar = await refuse_duplicates(unit, corrected, owner.code, but={entry.id, entry.formalises})
-    return msgspec.structs.replace(amendment, correction=correction, warnings=(*warnings, *similar))
+    dossier = await around(unit, entry.agency, corrected, entry)
+    chain = {each.id for each in dossier.chain(entry)}
+    joins = folded(basis.case_reference) != folded(entry.basis.case_reference) or correction.other_subject
+    asked = replace(
+        Proposal.of_wanted(corrected, unit.now, {entry.id, *chain}),
+        urgent=entry.urgent,
+        extension_count=entry.extension_count,
+        periods_count=joins,
+    )
+    return dossier.refuse(asked, terms)
 
 
 async def decide(
@@ -211,33 +279,73 @@ async def decide(
         ExtensionExhausted: the entry's case has had its periods since the extension was asked for (R22).
     """
     found = await get(unit, amendment_id)
-    before = await entry_store.lock(unit, found.entry_id)
+    named = await entry_store.find(unit, found.entry_id)
+    assert named is not None, "an amendment is of an entry"
+    entry, dossier = await hold(unit, named)
     amendment = await store.lock(unit, amendment_id)
-    decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION)
+    ending = endings.of(amendment, entry, dossier)
+    amendment = amendment.seen(ending.ids)
+    wrote = {person for each in dossier.chain(entry) for person in each.authors}
+    decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote)
     if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
     await store.save(unit, decided)
     if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
-    if decided.state is AmendmentState.APPROVED:
-        await _take_effect(unit, decided, before, terms)
+    if decided.state is not AmendmentState.APPROVED:
+        return decided
+    if decided.kind in ENDING:
+        await endings.carry_out(unit, decided, entry, dossier, ending)
+    else:
+        await _change(unit, decided, entry, dossier, terms)
     return decided
 
 
-async def _take_effect(unit: Unit, amendment: Amendment, before: Entry, terms: Terms) -> None:
-    stands = before.at(unit.now)
-    after = await seal(unit, applied(amendment, stands, unit.now), before=before)
-    if amendment.kind is AmendmentKind.EXTENSION:
-        await refuse_third_decided(unit, after, terms)
-    given_back = await give_back(unit, before) if amendment.kind in ENDING else []
-    await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
-    told = EntryChanged(after, told_as(amendment.kind), effective_at(amendment, before))
-    if given_back:  # an urgent entry holds the person on, and its own alert says so
-        told = replace(told, alerts=False)
+async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, terms: Terms) -> None:
+    """Let an approved extension or correction take effect, on what is linked with the entry, too."""
+    others = dossier.siblings(entry)
     if amendment.correction is not None:
-        unit.happened(SubjectCorrected(after, stands.subject))
-    await entries.conclude(unit, told, *given_back)
+        await _refuse_corrected(unit, entry, amendment.correction, terms)
+        if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
+            raise WrongState("The last day that was asked for is over; revoke the entry instead.")
+    if entry.runs:
+        after = await seal(unit, applied(amendment, entry, unit.now), before=entry)
+        if amendment.kind is AmendmentKind.EXTENSION:
+            chain = {each.id for each in dossier.chain(entry)}
+            dossier.refuse_decided(Proposal.of_entry(after, chain), terms)
+        await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
+        unit.happened(EntryChanged(after, told_as(amendment.kind)))
+    elif amendment.correction is None or entry.ended_reason is not EndedReason.SUPERSEDED:
+        raise WrongState(
+            "The entry has ended meanwhile; there is nothing left to amend (UU 6/2011 art. 97(2))."
+        )
+    else:
+        after = corrected(amendment, entry, unit.now)  # the entry that took over says it from now on
+    if amendment.correction is not None:
+        if entry.runs:
+            unit.happened(SubjectCorrected(after, entry.subject))
+        reached = await reach_siblings(unit, entry, after, others)
+        if not (entry.runs or reached):
+            raise WrongState("The entry has ended meanwhile, and what followed it says all of this already.")
+        for change in reached:
+            unit.happened(change)
+    await unit.conclude()
+
+
+async def current(reader: Reader, amendment: Amendment) -> Amendment:
+    """The amendment with what it would end as of now, of the entries that the actor may see."""
+    if amendment.kind not in ENDING:
+        return amendment
+    entry = await entry_store.find(reader, amendment.entry_id)
+    if entry is None:
+        return amendment
+    dossier = await look(reader, entry)
+    amendment = amendment.seen(endings.of(amendment, entry.at(reader.now), dossier).ids)
+    hidden = {each.id for each in dossier.entries if not dossier.sees(each)}
+    return msgspec.structs.replace(
+        amendment, ends=tuple(each for each in amendment.ends if each not in hidden)
+    )
 
 
 async def get(reader: Reader, amendment_id: str) -> Amendment:
@@ -279,7 +387,7 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
         NotFound: the entry is outside the actor's view.
     """
     await entries.get(reader, entry_id)
-    return await store.list_page(reader, entry_id, before, limit)
+    return [await current(reader, each) for each in await store.list_page(reader, entry_id, before, limit)]
 
 
 async def photo(reader: Reader, amendment_id: str) -> Blob:

@@ -1,5 +1,6 @@
 """Every SQL statement of amendments."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -7,6 +8,7 @@ from sqlalchemy import insert, select, update
 from app.amendments.domain import OPEN, WAITING, Amendment, AmendmentKind, AmendmentState
 from app.amendments.tables import amendment as table
 from app.db.documents import Documents, document
+from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries.store import holds
 from app.entries.tables import entry as entry_table
@@ -71,6 +73,13 @@ async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
     """All amendments of an entry, held against other writers until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
     return await _documents.all(unit, statement.with_for_update())
+
+
+async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
+    """What waits about some entries, by id, held against other writers until the commit."""
+    waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
+    statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
+    return await _documents.all(unit, statement, {"ids": sorted(entry_ids)})
 
 
 async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:

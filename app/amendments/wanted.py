@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from app.amendments.domain import AmendmentKind, AmendmentLetter, Extension, Judgment
+from app.amendments.domain import AmendmentKind, AmendmentLetter, Extension, Judgment, Scope
 from app.entries.blobs import Blob
 from app.entries.domain import Basis
 from app.entries.subjects import Subject
@@ -19,6 +19,7 @@ class CorrectionWanted:
         basis: None leaves the ground as it is.
         withdrawn_names: spellings that are wrong, so that they don't stay as aliases.
         unknown: None keeps what was said, but for what is given now.
+        ends_on: an earlier last day; None leaves the period as it is.
     """
 
     subject: Subject | None
@@ -26,11 +27,19 @@ class CorrectionWanted:
     basis: Basis | None
     withdrawn_names: tuple[str, ...]
     unknown: tuple[str, ...] | None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AmendmentWanted:
-    """An amendment as an officer asks for it; only the part of its kind is given."""
+    """An amendment as an officer asks for it; only the part of its kind is given.
+
+    Attributes:
+        refers_to_number: the owner's letter that a revocation takes back.
+        scope: how far a revocation reaches.
+        document: the judgment's document, where it is attached.
+        grounds: id of the granted objection or correction request on which an annulment rests.
+    """
 
     kind: AmendmentKind
     reason: str
@@ -39,6 +48,9 @@ class AmendmentWanted:
     correction: CorrectionWanted | None
     refers_to_number: str | None
     judgment: Judgment | None
+    scope: Scope = Scope.MEASURE
+    document: Blob | None = None
+    grounds: str | None = None
 
     @property
     def today_at_least(self) -> tuple[tuple[str, date], ...]:
@@ -48,5 +60,6 @@ class AmendmentWanted:
             days.append(("/letter/issued_on", self.letter.issued_on))
         if self.judgment is not None:
             days.append(("/judgment/decided_on", self.judgment.decided_on))
-            days.append(("/judgment/final_on", self.judgment.final_on))
+            if self.judgment.final_on is not None:
+                days.append(("/judgment/final_on", self.judgment.final_on))
         return tuple(days)

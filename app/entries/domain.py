@@ -6,7 +6,6 @@ returns the next version, or raises the error that says why not.
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Self
 
 import msgspec
@@ -14,93 +13,37 @@ import msgspec
 from app.db.unit import Actor
 from app.entries import periods
 from app.entries.subjects import Citizenship, Subject
+from app.entries.values import (
+    Basis,
+    EndedReason,
+    Former,
+    Letter,
+    Measure,
+    Notice,
+    Reopening,
+    Ruling,
+    RulingKind,
+    State,
+    Substitute,
+    Verdict,
+)
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
-
-class Measure(StrEnum):
-    """The two measures of the law."""
-
-    PREVENTION = "prevention"
-    DETERRENCE = "deterrence"
-
-
-class State(StrEnum):
-    """Where an entry stands (contract section 3)."""
-
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    VERIFIED = "verified"
-    PROVISIONAL = "provisional"
-    ACTIVE = "active"
-    REJECTED = "rejected"
-    ENDED = "ended"
-
-
-class EndedReason(StrEnum):
-    """Why an entry ended."""
-
-    EXPIRED = "expired"
-    LAPSED = "lapsed"
-    REVOKED = "revoked"
-    ACQUITTED = "acquitted"
-    ANNULLED = "annulled"
-    SUPERSEDED = "superseded"
-
-
-class Verdict(StrEnum):
-    """What another pair of eyes may say."""
-
-    VERIFY = "verify"
-    RETURN = "return"
-    APPROVE = "approve"
-    REJECT = "reject"
-    COUNTERSIGN = "countersign"
-
-
-class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """The legal ground: one letter of one owner in one case."""
-
-    instrument: str
-    number: str
-    issued_on: date
-    received_on: date | None = None
-    late_reason: str | None = None
-    signed_by: str | None = None
-    signed_by_position: str | None = None
-    law: str
-    reason_code: str
-    reason: str
-    case_reference: str
-    stage: str | None = None
-    subject_status: str
-    amount_idr: int | None = None
-    good_faith_doubt: str | None = None
-    lifetime_ground: str | None = None
-    trafficking_victim: bool = False
-
-
-class Letter(msgspec.Struct, frozen=True):
-    """The letter that an urgent request rests on (Permenimipas 13/2025 art. 9(2))."""
-
-    number: str
-    issued_on: date
-    sha256: str
-    media_type: str | None = None
-
-
-class Substitute(msgspec.Struct, frozen=True):
-    """Who signs for an absent head, and by what mandate (R33)."""
-
-    absent_head: str
-    mandate: str
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """Something the register accepts but tells: late letters, doubtful numbers, similar entries."""
-
-    code: str
-    pointer: str
-    detail: str
+__all__ = [
+    "Basis",
+    "EndedReason",
+    "Entry",
+    "Former",
+    "Letter",
+    "Measure",
+    "Notice",
+    "Reopening",
+    "Ruling",
+    "RulingKind",
+    "State",
+    "Substitute",
+    "Verdict",
+]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +52,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         in_force_from: first instant it can hold; None until decided.
         in_force_until: first instant it no longer holds, by the dates; None for a lifetime.
-        authors: persons who wrote content of the current version; they may not verify it.
+        authors: persons who wrote any version; they decide neither on it nor on what changes it.
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
         countersigner: person who countersigned it; `countersigned_by` is their client.
@@ -121,6 +64,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
+        rulings: judgments about it; an acquittal among them closes its case.
+        former: what earlier versions said where this one says something else.
+        from_list: a published list names the person; it belongs to no case.
+        repeatable: its owner revoked this entry alone, so the same decision may be filed again.
         erased_at: when retention erased the person from it; None while it names them.
         met: when recorded duties were done, by the deadline's name; attached when read, never stored.
     """
@@ -167,6 +114,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     chase: tuple[str, ...] = ()
     sealed_for: tuple[str, ...] | None = None
     warnings: tuple[Notice, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    former: tuple[Former, ...] = ()
+    from_list: bool = False
+    repeatable: bool = False
     created_at: datetime
     updated_at: datetime
     erased_at: datetime | None = None
@@ -182,6 +133,33 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def last_instant(self) -> str | None:
         """The last second of the last day with its offset (R28); None for a lifetime."""
         return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers of the owner's decisions: the one that made the entry, and that of its extension."""
+        return tuple(each.number for each in (self.basis, self.extended_by) if each is not None)
+
+    @property
+    def said(self) -> Former:
+        """What this version says that may not be asked for twice: the person, the case, the owner's decisions."""
+        return Former(
+            subject=self.subject.identity, case_reference=self.basis.case_reference, numbers=self.numbers
+        )
+
+    @property
+    def approvers_needed(self) -> int:
+        """How many persons of Immigration approve it: two for life (R11), and in a case that was closed."""
+        return 2 if self.lifetime or self.basis.reopens is not None else 1
+
+    @property
+    def runs(self) -> bool:
+        """Whether it holds, or will on its day."""
+        return self.state in {State.PROVISIONAL, State.ACTIVE}
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is a request that is not decided yet."""
+        return self.state in {State.SUBMITTED, State.RETURNED, State.VERIFIED}
 
     @property
     def decided_on(self) -> date:
@@ -278,11 +256,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         now.expect(expected)
         if not roles or not by.holds(*roles):
             raise WrongState(f"An entry that is {now.state} can't be decided on like this.")
-        earlier = (*urgent.authors, urgent.countersigner) if urgent is not None else ()
-        return now._follow(verdict, by, at, immigration, earlier)  # noqa: SLF001 - the same entry as it stands now
+        now._written_by_others(by, urgent)  # noqa: SLF001 - the same entry as it is now
+        return now._follow(verdict, by, at, immigration, urgent)  # noqa: SLF001 - the same entry as it is now
+
+    def _written_by_others(self, by: Actor, urgent: "Entry | None") -> None:
+        wrote = (*self.authors, *(urgent.authors if urgent is not None else ()))
+        self._different(by, wrote, "A person who wrote any version of the entry can't decide on it.")
 
     def _follow(
-        self, verdict: Verdict, by: Actor, at: datetime, immigration: str, earlier: tuple[str | None, ...]
+        self, verdict: Verdict, by: Actor, at: datetime, immigration: str, urgent: "Entry | None"
     ) -> Self:
         match verdict:
             case Verdict.VERIFY:
@@ -290,37 +272,35 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             case Verdict.RETURN:
                 return self._return(by, at)
             case Verdict.APPROVE:
-                return self._approve(by, at, immigration, earlier)
+                return self._approve(by, at, immigration, urgent)
             case Verdict.REJECT:
                 return self._reject(by, at)
             case Verdict.COUNTERSIGN:
-                return self._countersign(by, at)
+                return self.countersigned(by, at)
 
     def _verify(self, by: Actor, at: datetime) -> Self:
         self.expect_owner(by)
-        self._different(by, self.authors, "Whoever wrote the entry can't verify it.")
         return self._next(at, state=State.VERIFIED, verified_by=by.person)
 
     def _return(self, by: Actor, at: datetime) -> Self:
         if self.state is State.SUBMITTED:
             self.expect_owner(by)
-            self._different(by, self.authors, "Whoever wrote the entry can't return it.")
         else:
-            self._different(by, (*self.authors, self.verified_by), "A third person returns a verified entry.")
+            self._different(by, (self.verified_by,), "A third person returns a verified entry.")
         return self._next(at, state=State.RETURNED)
 
-    def _approve(self, by: Actor, at: datetime, immigration: str, earlier: tuple[str | None, ...]) -> Self:
+    def _approve(self, by: Actor, at: datetime, immigration: str, urgent: "Entry | None") -> Self:
         self._different(
             by,
-            (*self.authors, self.verified_by, *self.approved_by, *earlier),
-            "Whoever wrote, verified or approved the entry, or its urgent one, can't approve it.",
+            (self.verified_by, *self.approved_by, *((urgent.countersigner,) if urgent is not None else ())),
+            "A person who verified or approved the entry, or countersigned its urgent one, can't approve it.",
         )
         if self.agency == immigration and by.office == self.office:
             raise SecondPairOfEyesNeeded("Immigration's own entries are approved by another office.")
         over = None if self.ends_on is None else periods.over_at(self.ends_on)
         if over is not None and over <= at:
             raise WrongState("The period asked for is over; the entry can only be returned or rejected.")
-        if self.lifetime and not self.approved_by:  # R11: a second approver makes it work
+        if len(self.approved_by) + 1 < self.approvers_needed:  # R11: a second approver makes it work
             return self._next(at, approved_by=(by.person,))
         return self._next(
             at,
@@ -332,11 +312,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _reject(self, by: Actor, at: datetime) -> Self:
-        self._different(by, (*self.authors, self.verified_by), "Whoever wrote or verified can't reject it.")
+        self._different(by, (self.verified_by,), "A person who verified the request can't reject it.")
+        return self.rejected(at)
+
+    def rejected(self, at: datetime) -> Self:
+        """The request, or the urgent entry, that is refused for good."""
         return self._next(at, state=State.REJECTED, in_force_until=None, ended_at=at)
 
-    def _countersign(self, by: Actor, at: datetime) -> Self:
-        self._different(by, self.authors, "Whoever made the urgent entry can't countersign it.")
+    def countersigned(self, by: Actor, at: datetime) -> Self:
+        """The urgent entry that from now on may refuse, until its last day (R32).
+
+        Raises:
+            WrongState: it is countersigned already.
+            SecondPairOfEyesNeeded: the actor wrote a version of it.
+        """
+        self._different(by, self.authors, "A person who wrote the urgent entry can't countersign it.")
         if self.countersigned_at is not None:
             raise WrongState("The entry is countersigned already.")
         assert self.ends_on is not None  # an urgent entry always has its twenty days
@@ -359,6 +349,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             effective: when the end took effect.
         """
         return self._next(at, state=State.ENDED, ended_reason=reason, ended_at=effective)
+
+    def ruled(self, ruling: Ruling, at: datetime) -> Self:
+        """The entry, be it over already, about which a court has judged."""
+        return self._next(at, rulings=(*self.rulings, ruling))
+
+    def remembering(self, before: "Entry") -> Self:
+        """The next version, which keeps in mind what the version before it said and it does not say any more."""
+        kept, said, now = before.former, before.said, self.said
+        unsaid = (said.subject, said.case_reference) != (now.subject, now.case_reference)
+        if (unsaid or not set(said.numbers) <= set(now.numbers)) and said not in kept:
+            kept = (*kept, said)
+        return self.replace(former=kept)
 
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
         """The urgent entry that ends when its formal one begins; None: it no longer does, and runs on."""

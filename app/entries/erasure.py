@@ -29,6 +29,8 @@ def without_person(entry: Entry, at: datetime) -> Entry:
         alert_message=None,
         chase=(),
         warnings=(),
+        rulings=(),
+        former=(),
         erased_at=at,
     )
 
@@ -53,4 +55,5 @@ def basis_without_case(basis: Basis) -> Basis:
         good_faith_doubt=None,
         lifetime_ground=None,
         trafficking_victim=False,
+        reopens=None,
     )

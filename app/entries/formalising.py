@@ -4,12 +4,14 @@ import msgspec
 
 from app.db.unit import Unit
 from app.entries import store
+from app.entries.carrying import keep_documents, without_names
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
-from app.entries.duplicates import refuse_duplicates
+from app.entries.dossier import Proposal
+from app.entries.dossiers import around
+from app.entries.drafting import judged, keep_photo, new_entry, owner_of
 from app.entries.seals import seal
-from app.entries.service import judged, keep_photo, new_entry, owner_of
-from app.entries.succession import refuse_gap
+from app.entries.succession import expect_same_matter, refuse_gap
 from app.entries.views import visible
 from app.entries.wanted import Formal, Wanted
 from app.errors import DuplicateEntry, NotFound, WrongState
@@ -26,6 +28,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
         NotFound: outside the actor's view.
         WrongAgency, StaleVersion: as for a decision.
         WrongState: it is no urgent entry, or no longer runs.
+        FormalisationMismatch: it is about another person, case or measure.
         DuplicateEntry: its formal entry has been asked for already.
         Invalid: it would leave a gap that is not acknowledged.
         CekalError: as `service.submit`.
@@ -36,16 +39,20 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
         raise NotFound("There is no such entry.")
     urgent.expect_owner(unit.actor)
     urgent.expect(expected)
+    wanted = await _wanted(unit, urgent, formal)
+    dossier = await around(unit, owner.code, wanted, urgent)
+    asked = Proposal.of_wanted(wanted, unit.now, {each.id for each in dossier.chain(urgent)})
+    dossier.refuse_closed(asked)
     if not urgent.urgent or urgent.at(unit.now).state not in {State.PROVISIONAL, State.SUBMITTED}:
         raise WrongState(
             "Only an urgent entry that still runs is formalised; after its twenty days the formal decision is "
             "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
         )
-    wanted = await _wanted(unit, urgent, formal)
+    expect_same_matter(urgent, wanted.measure, wanted.subject, wanted.basis.case_reference)
     warnings = judged(wanted, owner, settings, unit.now)
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
     await _refuse_second(unit, urgent)
-    similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id}, terms=Terms.of(settings))
+    similar = dossier.refuse(asked, Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
     entry = await seal(unit, entry, before=urgent)
@@ -55,7 +62,10 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
 
 
 async def _wanted(unit: Unit, urgent: Entry, formal: Formal) -> Wanted:
-    subject = formal.subject or urgent.subject
+    subject = urgent.subject
+    if formal.subject is not None:
+        subject = keep_documents(urgent.subject, formal.subject)
+    subject = without_names(subject, formal.withdrawn_names)
     photo, kept = formal.photo, urgent.subject.photo
     if photo is None and kept is not None:
         photo = await store.find_blob(unit, urgent.id, kept.sha256)

@@ -10,7 +10,7 @@ import msgspec
 
 from app.entries import periods, store
 from app.entries.domain import EndedReason, Entry, Notice, State
-from app.entries.service import with_photo
+from app.entries.drafting import with_photo
 from app.entries.subjects import Alias, Subject
 from app.entries.wanted import Wanted
 from app.errors import DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
@@ -131,6 +131,7 @@ class Listed:
             received_at=now,
             extension_count=self.extension_count,
             warnings=self.warnings,
+            from_list=self.source.leads,
             created_at=now,
             updated_at=now,
         ).at(now)
@@ -201,7 +202,7 @@ class Neighbours:
 
 def _places(entry: Entry) -> set[tuple[str, str]]:
     identifiers = entry.subject.identifiers()
-    return {(matter, key) for matter in store.matter_keys(entry.agency, entry.basis) for key in identifiers}
+    return {(matter, key) for matter in store.matter_keys(entry.agency, entry.said) for key in identifiers}
 
 
 def _clash(entry: Entry, other: Entry) -> str | None:

@@ -14,11 +14,11 @@ from app.access.service import find_place, lock_agency
 from app.db.unit import Reader, Unit
 from app.entries import sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
+from app.entries.drafting import keep_photo
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
 from app.entries.listed import Approvers, Listed, Neighbours, Source
 from app.entries.seals import seal_imported
-from app.entries.service import keep_photo
 from app.entries.wanted import Wanted, request_of
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
@@ -201,7 +201,7 @@ async def _impose(
 
 async def _possible_duplicates(unit: Unit, entries: Sequence[Entry]) -> Neighbours:
     """The entries that share a letter or a case with one of these."""
-    matters = {key for entry in entries for key in store.matter_keys(entry.agency, entry.basis)}
+    matters = {key for entry in entries for key in store.matter_keys(entry.agency, entry.said)}
     others = Neighbours()
     for other in await store.list_by_keys(unit, matters):
         others.add(other.at(unit.now))

@@ -1,6 +1,6 @@
 """What the register asks of those who stand above it; filled in by `main`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from app.db.unit import Reader, Unit
@@ -18,6 +18,14 @@ ExpectOpenHit = Callable[[Unit, str], Awaitable[None]]
 ExpectAmendment = Callable[[Reader, str, str], Awaitable[None]]
 """Makes sure that an amendment, by its id, is one of an entry, and not refused; Invalid where it is not."""
 
+Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
+"""Whether an objection, or a correction request `wrong_person`, of one of some entries was granted, by its id."""
+
+
+async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection[str]) -> bool:
+    """Grants nothing: for a register that takes no objections."""
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -27,3 +35,4 @@ class Ports:
     sees_photo: SeesPhoto
     expect_open_hit: ExpectOpenHit
     expect_amendment: ExpectAmendment
+    granted: Granted

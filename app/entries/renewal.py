@@ -1,4 +1,4 @@
-"""Name keys made anew after a change of the rules, beside the register's use."""
+"""Keys made anew after a change of the rules, beside the register's use."""
 
 from app.db.unit import Unit
 from app.entries import name_keys, store
@@ -8,5 +8,5 @@ async def renew_names(unit: Unit, limit: int) -> int:
     """Make the keys of some entries anew; how many. Fewer than `limit` means that none is left."""
     outdated = await name_keys.list_outdated(unit, limit)
     for entry_id in outdated:
-        await name_keys.replace(unit, await store.lock(unit, entry_id))
+        await store.rekey(unit, await store.lock(unit, entry_id))
     return len(outdated)

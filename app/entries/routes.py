@@ -55,6 +55,7 @@ CONTENT = (
     "instrument-mismatch",
     "photo-invalid",
     "duplicate-entry",
+    "case-closed",
     "extension-exhausted",
     "wrong-agency",
 )
@@ -77,7 +78,9 @@ def tag_of(entry: Entry, reader: Reader) -> str:
     )
 
 
-@router.post("", status_code=201, summary="Submit an entry", responses=problems(*CONTENT, *REPEATS))
+@router.post(
+    "", status_code=201, summary="Submit an entry", responses=problems(*CONTENT, "wrong-state", *REPEATS)
+)
 async def submit_entry(wanted: AskedFor, unit: Submitter, request: Request, response: Response) -> EntryOut:
     """Ask for a measure against one person; a verifier of the agency and an approver of Immigration decide."""
     entry = await service.submit(unit, wanted, runtime_of(request).settings)
@@ -147,7 +150,9 @@ async def read_entry(
 @router.put(
     "/{entry_id}",
     summary="Resubmit a returned entry",
-    responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required"),
+    responses=problems(
+        *CONTENT, "formalisation-mismatch", "not-found", "wrong-state", "stale-version", "version-required"
+    ),
 )
 async def resubmit_entry(
     wanted: AskedFor,
@@ -174,6 +179,8 @@ async def resubmit_entry(
         "wrong-agency",
         "wrong-state",
         "four-eyes",
+        "case-closed",
+        "formalisation-mismatch",
         "extension-exhausted",
         "stale-version",
         "version-required",
@@ -199,7 +206,15 @@ async def decide_on_entry(
     "/{entry_id}/formalisation",
     status_code=201,
     summary="Formalise an urgent entry",
-    responses=problems(*CONTENT, "not-found", "wrong-state", "stale-version", "version-required", *REPEATS),
+    responses=problems(
+        *CONTENT,
+        "formalisation-mismatch",
+        "not-found",
+        "wrong-state",
+        "stale-version",
+        "version-required",
+        *REPEATS,
+    ),
 )
 async def formalise_entry(
     formal: FormallyAskedFor,

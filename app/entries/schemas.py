@@ -69,6 +69,14 @@ def _persons(numbers: list[str] | None) -> tuple[str, ...] | None:
     return None if numbers is None else tuple(map(normal_person, numbers))
 
 
+class ReopeningIn(WireIn):
+    """A judgment, later than the acquittal that closed the case, which admits one new request."""
+
+    number: Line
+    court: Line
+    decided_on: LegalDay
+
+
 class BasisIn(WireIn):
     """The legal ground of a measure."""
 
@@ -89,6 +97,7 @@ class BasisIn(WireIn):
     good_faith_doubt: Prose | None = None
     lifetime_ground: Prose | None = None
     trafficking_victim: StrictBool = False
+    reopens: ReopeningIn | None = None
 
     def basis(self) -> Basis:
         """The legal ground."""
@@ -132,13 +141,42 @@ class AttachmentIn(WireIn):
     media_type: Literal["application/pdf", "image/jpeg", "image/png"]
     data: Annotated[str, Field(max_length=_LONGEST_ATTACHMENT * 2, description="base64")]
 
+    def blob(self, sha256: str, pointer: str) -> Blob:
+        """The attachment's bytes.
+
+        Args:
+            sha256: what they hash to, as the body says.
+            pointer: to the attachment in the body, for faults.
+
+        Raises:
+            Invalid: it is no base64, too large, or hashes to something else.
+        """
+        try:
+            data = base64.b64decode(self.data, validate=True)
+        except (binascii.Error, ValueError):
+            fault = Fault(f"{pointer}/data", "base64", "The attachment's data is no base64 text.")
+            raise Invalid(fault.detail, faults=[fault]) from None
+        if len(data) > _LONGEST_ATTACHMENT:
+            fault = Fault(f"{pointer}/data", "size", "An attachment has at most 1 MiB.")
+            raise Invalid(fault.detail, faults=[fault])
+        if hashlib.sha256(data).hexdigest() != sha256:
+            fault = Fault(
+                f"{pointer}/data", "sha256", "The attachment does not hash to the `sha256` beside it."
+            )
+            raise Invalid(fault.detail, faults=[fault])
+        return Blob(sha256, "letter", self.media_type, data)
+
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 in lower-case hexadecimal digits."""
+
 
 class LetterIn(WireIn):
     """The letter that an urgent request rests on; an attachment must hash to `sha256`."""
 
     number: Line
     issued_on: LegalDay
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     attachment: AttachmentIn | None = None
 
     def taken(self) -> tuple[Letter, Blob | None]:
@@ -149,21 +187,7 @@ class LetterIn(WireIn):
         """
         sent = self.attachment
         letter = Letter(self.number, self.issued_on, self.sha256, sent.media_type if sent else None)
-        if sent is None:
-            return letter, None
-        pointer = "/letter/attachment/data"
-        try:
-            data = base64.b64decode(sent.data, validate=True)
-        except (binascii.Error, ValueError):
-            fault = Fault(pointer, "base64", "The attachment's data is no base64 text.")
-            raise Invalid(fault.detail, faults=[fault]) from None
-        if len(data) > _LONGEST_ATTACHMENT:
-            fault = Fault(pointer, "size", "An attachment has at most 1 MiB.")
-            raise Invalid(fault.detail, faults=[fault])
-        if hashlib.sha256(data).hexdigest() != self.sha256:
-            fault = Fault(pointer, "sha256", "The attachment does not hash to the letter's sha256.")
-            raise Invalid(fault.detail, faults=[fault])
-        return letter, Blob(self.sha256, "letter", sent.media_type, data)
+        return letter, sent.blob(self.sha256, "/letter/attachment") if sent else None
 
 
 class SubstituteIn(WireIn):
@@ -227,7 +251,14 @@ class FormalisationIn(WireIn):
         False, description="Needed where the period begins later than the day after the urgent entry's last."
     )
     unknown: Annotated[list[Unknown], Field(max_length=5)] | None = None
-    subject: SubjectIn | None = None
+    subject: SubjectIn | None = Field(
+        None,
+        description="Of the same person; documents and spellings of the urgent entry stay where it does not repeat "
+        "them.",
+    )
+    withdrawn_names: Annotated[list[Line], Field(max_length=100)] = Field(
+        [], description="Spellings of the urgent entry that are wrong, and so don't stay as aliases."
+    )
 
     def formal(self) -> Formal:
         """The formal decision that is asked for.
@@ -244,6 +275,7 @@ class FormalisationIn(WireIn):
             unknown=None if self.unknown is None else tuple(self.unknown),
             subject=self.subject.subject() if self.subject else None,
             photo=self.subject.taken_photo() if self.subject else None,
+            withdrawn_names=tuple(self.withdrawn_names),
         )
 
 

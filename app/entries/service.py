@@ -1,34 +1,38 @@
 """Use cases of the register: submit, decide, resubmit, read. Each runs in one transaction, told in order."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-import msgspec
-
 from app.access.domain import IMMIGRATION
-from app.access.service import expect_checkpoints, lock_agency, record
+from app.access.service import expect_checkpoints, record
 from app.db.unit import Reader, Unit
 from app.entries import periods, recorded, retained, store
 from app.entries.blobs import Blob
+from app.entries.carrying import keep_documents
 from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
-from app.entries.duplicates import refuse_duplicates, refuse_third_decided
+from app.entries.dossier import Dossier, Proposal
+from app.entries.dossiers import around, hold
+from app.entries.drafting import judged, keep_photo, new_entry, owner_of
 from app.entries.events import EntryChanged
-from app.entries.law import Owner, Policy, judge
 from app.entries.seals import seal
 from app.entries.store import Filter
-from app.entries.subjects import Photo, Subject
-from app.entries.succession import refuse_gap, take_over
+from app.entries.succession import (
+    brought_up_to_date,
+    expect_no_uncovered_day,
+    expect_same_matter,
+    refuse_gap,
+    take_over,
+)
 from app.entries.views import shows_photo, visible
-from app.entries.wanted import UrgentWanted, Wanted, request_of
+from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import (
     Fault,
     Invalid,
     NotFound,
-    WrongAgency,
     WrongState,
 )
 from app.kit.clock import legal_day
-from app.kit.ids import new_id
 from app.ledger.domain import RecordType
 from app.ledger.service import last_of_entries
 from app.settings import Settings
@@ -37,24 +41,16 @@ OLDEST_REQUEST = timedelta(hours=24)
 """How far back an urgent request's own time may lie (contract section 4)."""
 
 
-def policy_of(settings: Settings) -> Policy:
-    """The deployment's choices, for the rules."""
-    return Policy(
-        month_convention=settings.month_convention,
-        first_request_max_age_days=settings.first_request_max_age_days,
-        witness_warn_agencies=settings.witness_warn_agencies,
-    )
-
-
 async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     """Ask for a measure; a second and a third person will decide.
 
     Raises:
-        CekalError: as `law.judge`; DuplicateEntry for a letter or case that the owner has already.
+        CekalError: as `law.judge` and `Dossier.refuse`.
     """
     owner = await owner_of(unit)
     warnings = judged(wanted, owner, settings, unit.now)
-    similar = await refuse_duplicates(unit, wanted, owner.code, terms=Terms.of(settings))
+    dossier = await around(unit, owner.code, wanted)
+    similar = dossier.refuse(Proposal.of_wanted(wanted, unit.now), Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted")
@@ -71,32 +67,38 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         StaleVersion, WrongState: it has changed, was not returned, or the person has been erased from it.
         CekalError: as `submit`.
     """
-    entry = before = await store.lock(unit, entry_id)
-    if not visible(entry, unit.actor):
+    found = await store.find(unit, entry_id)
+    if found is None or not visible(found, unit.actor):
         raise NotFound("There is no such entry.")
-    entry.expect_owner(unit.actor)
-    entry.expect(expected)
-    if entry.state is not State.RETURNED:
-        raise WrongState("Only a returned entry can be resubmitted.")
-    if entry.erased_at is not None:
-        raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
+    found.expect_owner(unit.actor)
     owner = await owner_of(unit)
+    before = await store.lock(unit, entry_id)
+    before.expect(expected)
+    if before.erased_at is not None:
+        raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
+    dossier = await around(unit, owner.code, wanted, before)
+    its_own = {each.id for each in dossier.chain(before)}
+    asked = Proposal.of_wanted(wanted, unit.now, {entry_id, *its_own})
+    dossier.refuse_closed(asked)
+    if before.state is not State.RETURNED:
+        raise WrongState("Only a returned entry can be resubmitted.")
     warnings = judged(wanted, owner, settings, unit.now)
-    its_own = {entry_id, entry.formalises}
-    similar = await refuse_duplicates(unit, wanted, owner.code, but=its_own, terms=Terms.of(settings))
+    urgent = await store.lock(unit, before.formalises) if before.formalises is not None else None
+    if urgent is not None:
+        expect_same_matter(urgent, wanted.measure, wanted.subject, wanted.basis.case_reference)
+        refuse_gap(wanted.starts_on, urgent, acknowledged=before.gap_acknowledged)
+        wanted = replace(wanted, subject=keep_documents(urgent.subject, wanted.subject))
+    similar = dossier.refuse(asked, Terms.of(settings))
     fresh = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = fresh.replace(
-        id=entry.id,
-        version=entry.version + 1,
-        formalises=entry.formalises,
-        gap_acknowledged=entry.gap_acknowledged,
-        created_at=entry.created_at,
-        submitted_by=entry.submitted_by,
-        authors=(str(unit.actor.person),),
-    )
-    if entry.formalises is not None:
-        urgent = await store.lock(unit, entry.formalises)
-        refuse_gap(entry.starts_on, urgent, acknowledged=entry.gap_acknowledged)
+        id=before.id,
+        version=before.version + 1,
+        formalises=before.formalises,
+        gap_acknowledged=before.gap_acknowledged,
+        created_at=before.created_at,
+        submitted_by=before.submitted_by,
+        authors=tuple(dict.fromkeys((*before.authors, *fresh.authors))),
+    ).remembering(before)
     entry = await seal(unit, entry, wanted.sealed_for, before)
     await store.save(unit, entry, "resubmitted", reindex=True)
     await retained.mark(unit, entry.id, retained.NOTHING)
@@ -129,12 +131,14 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     requested = _requested_at(wanted, unit.now, timedelta(seconds=settings.clock_tolerance_seconds))
     await expect_checkpoints(unit, wanted.chase, "/alert/checkpoints")
     warnings = list(judged(wanted, owner, settings, unit.now))
-    warnings += await refuse_duplicates(unit, wanted, owner.code, terms=Terms.of(settings))
+    starts_on = periods.urgent_start(requested, unit.now)
+    asked = Proposal.of_wanted(replace(wanted, starts_on=starts_on), unit.now)
+    dossier = await around(unit, owner.code, wanted)
+    warnings += dossier.refuse(asked, Terms.of(settings))
     if wanted.attachment is None:
         detail = "The letter itself is not attached; whoever countersigns must see it."
         warnings.append(Notice("letter_unseen", "/letter/attachment", detail))
     first = settings.urgent_countersign_first
-    starts_on = periods.urgent_start(requested, unit.now)
     entry = new_entry(
         unit, wanted, State.SUBMITTED if first else State.PROVISIONAL, owner.code, tuple(warnings)
     )
@@ -144,7 +148,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
         substitute=wanted.substitute,
         requested_at=requested,
         starts_on=starts_on,
-        ends_on=periods.urgent_end(starts_on),
+        ends_on=dossier.urgent_last_day(asked),
         in_force_from=None if first else unit.now,
         in_force_until=unit.now + timedelta(hours=settings.countersign_lapse_hours),
         crossing=crossing,
@@ -171,25 +175,49 @@ async def decide(
         NotFound: outside the actor's view.
         Invalid: a return or a rejection without its reason.
         WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
-        ExtensionExhausted: its case has had its periods since it was asked for (R22).
+        FormalisationMismatch: a formal entry is no longer about its urgent one's person, case or measure.
+        CaseClosed, ExtensionExhausted: a judgment, or other periods of its case, have come since it was asked for.
     """
-    before = await store.lock(unit, entry_id)
-    if not visible(before, unit.actor):
+    found = await store.find(unit, entry_id)
+    if found is None or not visible(found, unit.actor):
         raise NotFound("There is no such entry.")
-    urgent = await store.lock(unit, before.formalises) if before.formalises else None
+    if verdict is Verdict.COUNTERSIGN:  # at night nobody waits for the owner's other requests
+        before, dossier = await store.lock(unit, entry_id), None
+    else:
+        before, dossier = await hold(unit, found)
+    urgent = next((e for e in dossier.entries if e.id == before.formalises), None) if dossier else None
     entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
     if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+    if urgent is not None and verdict in {Verdict.VERIFY, Verdict.APPROVE}:
+        expect_same_matter(urgent, before.measure, before.subject, before.basis.case_reference)
+    if dossier is not None and verdict is Verdict.APPROVE:
+        return await _approve(unit, before, urgent, dossier, reason, terms)
     if verdict is Verdict.COUNTERSIGN:
         entry = entry.replace(alerted=True)
-    succeeded: list[EntryChanged] = []
-    if entry.state is State.ACTIVE:
-        await refuse_third_decided(unit, entry, terms)
-        entry, succeeded = await take_over(unit, entry)
     await store.save(unit, entry, _EVENTS[verdict], reason)
     what = _told_as(before, entry)
-    return entry if what is None else await conclude(unit, EntryChanged(entry, what), *succeeded)
+    return entry if what is None else await conclude(unit, EntryChanged(entry, what))
+
+
+async def _approve(
+    unit: Unit, before: Entry, urgent: Entry | None, dossier: Dossier, reason: str | None, terms: Terms
+) -> Entry:
+    """Approve a request: what was corrected meanwhile is carried over, and an urgent entry is taken over."""
+    chain = {each.id for each in dossier.chain(before)}
+    dossier.refuse_decided(Proposal.of_entry(before, chain), terms)
+    expect_no_uncovered_day(before, dossier)
+    current = await brought_up_to_date(unit, before, dossier)
+    entry = current.decide(unit.actor, Verdict.APPROVE, current.version, unit.now, IMMIGRATION, urgent)
+    changed: list[EntryChanged] = []
+    if entry.state is State.ACTIVE:
+        entry, changed = await take_over(unit, entry, dossier)
+    await store.save(unit, entry, _EVENTS[Verdict.APPROVE], reason)
+    if entry.state is not State.ACTIVE:
+        return entry
+    listed = EntryChanged(entry, RecordType.ENTRY_LISTED, alerts=entry.in_force(unit.now))
+    return await conclude(unit, listed, *changed)
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
@@ -271,68 +299,6 @@ async def log_look(unit: Unit, act: str, about: str | None, detail: dict[str, ob
     await record(unit, act, about, detail)
 
 
-async def owner_of(unit: Unit) -> Owner:
-    """The actor's agency as the owner of what they ask, held against other requests of it until the commit.
-
-    Raises:
-        WrongAgency: it is not active.
-    """
-    agency = await lock_agency(unit, str(unit.actor.agency))
-    if agency is None or not agency.active:
-        raise WrongAgency("Your agency is not active in this register.")
-    return Owner(agency.code, agency.legal_forms)
-
-
-def judged(wanted: Wanted, owner: Owner, settings: Settings, now: datetime) -> tuple[Notice, ...]:
-    """Judge a wanted measure as of now; gives the warnings.
-
-    Raises:
-        CekalError: as `law.judge`.
-    """
-    return judge(request_of(wanted), owner, policy_of(settings), legal_day(now))
-
-
-def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:
-    """The first version of an entry that the actor asks for."""
-    actor = unit.actor
-    return Entry(
-        id=new_id("ent", unit.now),
-        version=1,
-        state=state,
-        measure=wanted.measure,
-        agency=agency,
-        office=actor.office,
-        province=actor.province,
-        citizenship=wanted.subject.citizenship,
-        subject=with_photo(wanted),
-        basis=wanted.basis,
-        unknown=wanted.unknown,
-        starts_on=wanted.starts_on or legal_day(unit.now),
-        ends_on=wanted.ends_on,
-        lifetime=wanted.lifetime,
-        submitted_by=actor.client_id,
-        authors=(str(actor.person),),
-        received_at=unit.now,
-        warnings=warnings,
-        created_at=unit.now,
-        updated_at=unit.now,
-    )
-
-
-def with_photo(wanted: Wanted) -> Subject:
-    """The subject as it is kept: with the name of its photo instead of the bytes."""
-    if wanted.photo is None:
-        return wanted.subject
-    kept = Photo(wanted.photo.sha256, wanted.photo.media_type)
-    return msgspec.structs.replace(wanted.subject, photo=kept)
-
-
-async def keep_photo(unit: Unit, entry: Entry, wanted: Wanted) -> None:
-    """Store the photo's bytes beside its entry, where one was given."""
-    if wanted.photo is not None:
-        await store.keep_blob(unit, entry.id, wanted.photo)
-
-
 def _requested_at(wanted: UrgentWanted, now: datetime, tolerance: timedelta) -> datetime:
     """When the request was made; a moment ahead of our clock counts as now, since no two clocks are equal."""
     requested = wanted.requested_at or now
@@ -343,8 +309,6 @@ def _requested_at(wanted: UrgentWanted, now: datetime, tolerance: timedelta) -> 
 
 
 def _told_as(before: Entry, entry: Entry) -> RecordType | None:
-    if entry.state is State.ACTIVE:
-        return RecordType.ENTRY_LISTED
     if entry.state is State.PROVISIONAL:
         return RecordType.ENTRY_COUNTERSIGNED
     if before.state is State.PROVISIONAL:

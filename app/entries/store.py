@@ -14,7 +14,9 @@ from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
 from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
-from app.entries.domain import Basis, Entry, Measure, State
+from app.entries.domain import Entry, Former, Measure, State
+from app.entries.references import case_of, folded
+from app.entries.subjects import Subject
 from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
@@ -36,6 +38,9 @@ _ADD = BulkInsert(
     *name_keys.TABLES,
     (tables.version, _VERSION),
 )
+_FORMER = "o:"
+"""Begins the keys of persons whom an entry named in an earlier version only."""
+
 _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
@@ -102,13 +107,18 @@ async def save(
     changes = {**_columns(entry), **open_duties.still(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
     if reindex:
-        await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
-        await _ADD_KEYS.run(unit, _keys(entry))
-        await name_keys.replace(unit, entry)
+        await rekey(unit, entry)
     await unit.run(insert(tables.version), _version(unit, entry, event, reason))
     if entry.sealed_for is not None:
         await unit.run(delete(tables.seal).where(tables.seal.c.entry_id == entry.id))
         await _keep_seals(unit, [entry])
+
+
+async def rekey(unit: Unit, entry: Entry) -> None:
+    """Make an entry's keys anew, by what it says and by today's rules."""
+    await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
+    await _ADD_KEYS.run(unit, _keys(entry))
+    await name_keys.replace(unit, entry)
 
 
 async def _keep_seals(unit: Unit, entries: Iterable[Entry]) -> None:
@@ -127,9 +137,15 @@ def _in_order(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> list[tupl
 
 
 def _keys(entry: Entry) -> list[tuple[str, str]]:
-    keys = entry.subject.identifiers() | matter_keys(entry.agency, entry.basis)
-    if entry.extended_by is not None:
-        keys.add(letter_key(entry.agency, entry.extended_by.number))
+    """Every key of an entry: of what it says, and of what earlier versions said.
+
+    The person of an earlier version has keys of its own: checks and searches ask for what is said now.
+    """
+    keys = entry.subject.identifiers()
+    for said in (entry.said, *entry.former):
+        keys |= matter_keys(entry.agency, said)
+    for former in entry.former:
+        keys |= {f"{_FORMER}{key}"[:200] for key in former.subject.identifiers()}
     return [(key, entry.id) for key in sorted(keys)]
 
 
@@ -147,18 +163,25 @@ def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[s
 
 
 def letter_key(agency: str, number: str) -> str:
-    """The key under which a letter of an owner is found, whatever its spacing and case."""
-    return f"l:{agency}:{''.join(number.split()).casefold()}"[:200]
+    """The key under which a letter of an owner is found, however its number is written."""
+    return f"l:{agency}:{folded(number)}"[:200]
 
 
-def case_key(agency: str, basis: Basis) -> str:
-    """The key under which the entries of an owner's case are found."""
-    return f"c:{agency}:{''.join(basis.case_reference.split()).casefold()}"[:200]
+def case_keys(agency: str, said: Former) -> set[str]:
+    """The key under which the entries of an owner's case are found; none where the reference names no case."""
+    case_name = case_of(said.case_reference)
+    return set() if case_name is None else {f"c:{agency}:{case_name}"[:200]}
 
 
-def matter_keys(agency: str, basis: Basis) -> set[str]:
-    """The keys of an owner's letter and of its case; whatever may be a duplicate shares one of them (R14, R15)."""
-    return {letter_key(agency, basis.number), case_key(agency, basis)}
+def matter_keys(agency: str, said: Former) -> set[str]:
+    """The keys of an owner's letters and case; whatever may be a duplicate shares one of them (R14, R15)."""
+    return case_keys(agency, said) | {letter_key(agency, number) for number in said.numbers}
+
+
+def person_keys(subject: Subject) -> set[str]:
+    """The keys under which the entries against a person are found, by what they say now or said before."""
+    keys = subject.identifiers()
+    return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 
 
 async def find(reader: Reader, entry_id: str) -> Entry | None:
@@ -189,6 +212,20 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
     """The entries with these ids."""
     statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
     return await _documents.all(reader, statement, {"ids": sorted(entry_ids)})
+
+
+async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -> list[Entry]:
+    """The entries that have one of the keys, or one of the ids, or formalise one with such an id; by id.
+
+    In a write transaction each is held until the commit, in the order of the ids.
+    """
+    table = tables.entry
+    by_key = table.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys")))
+    linked = or_(by_key, any_of(table.c.id, "ids"), any_of(table.c.formalises, "ids"))
+    statement = select(table.c.document).where(linked).order_by(table.c.id)
+    if isinstance(reader, Unit):
+        statement = statement.with_for_update()
+    return await _documents.all(reader, statement, {"keys": sorted(keys), "ids": sorted(ids)})
 
 
 async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:

@@ -67,6 +67,13 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         indonesian = states.INDONESIA in said or (self.nik is not None and nik.well_formed(self.nik))
         return Citizenship.WNI if indonesian else Citizenship.WNA
 
+    @property
+    def identity(self) -> "Subject":
+        """The same person without what does not identify: where they live, what they do, how they look."""
+        return msgspec.structs.replace(
+            self, birth_place=None, occupation=None, address=None, photo=None, sex=None
+        )
+
     def identifiers(self) -> set[str]:
         """The keys by which the subject is found: documents, their skeletons, NIK, folded names."""
         keys = set()

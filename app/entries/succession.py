@@ -1,13 +1,21 @@
-"""How a formal entry takes over from the urgent one that it formalises (R26, R35)."""
+"""How a formal entry follows its urgent one, and how the rows of a dossier stay in step (R26, R35)."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from app.db.unit import Unit
 from app.entries import periods, store
-from app.entries.domain import EndedReason, Entry, State
+from app.entries.carrying import Carried, carry_over
+from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.dossier import Dossier
 from app.entries.events import EntryChanged, SubjectCorrected
-from app.errors import Fault, Invalid
+from app.entries.references import folded
+from app.entries.subjects import Subject
+from app.errors import Fault, FormalisationMismatch, Invalid, WrongState
 from app.ledger.domain import RecordType
+
+CARRIED_OVER = "carried_over"
+"""What an entry's history calls a version that a correction of another entry of its dossier made."""
 
 
 def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> None:
@@ -31,56 +39,181 @@ def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> 
     )
 
 
-async def take_over(unit: Unit, formal: Entry) -> tuple[Entry, list[EntryChanged]]:
-    """Let an approved formal entry take over from every urgent one of the same request.
+def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_reference: str) -> None:
+    """Make sure that a formal entry is about the urgent one's person, case and measure.
 
-    An urgent entry ends as `superseded` when the formal one begins: now, or, computed, on the day it begins. Where
-    a gap was acknowledged the urgent one lapses by itself, and the formal one is an entry like any other.
+    Raises:
+        FormalisationMismatch: it is not, with a fault for each difference.
+    """
+    said = (urgent.said, *urgent.former)
+    faults = []
+    if measure is not urgent.measure:
+        faults.append(Fault("/measure", "other_measure", f"The urgent entry is a {urgent.measure.value}."))
+    if not any(subject.same_person(each.subject) for each in said):
+        detail = "This is another person than the urgent entry's; correct the urgent entry first."
+        faults.append(Fault("/subject", "other_person", detail))
+    if folded(case_reference) not in {folded(each.case_reference) for each in said}:
+        detail = "This is another case than the urgent entry's."
+        faults.append(Fault("/basis/case_reference", "other_case", detail))
+    if faults:
+        raise FormalisationMismatch(
+            "A formal entry is about the same person, case and measure as its urgent one.", faults=faults
+        )
+
+
+def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
+    """Make sure that no day lies uncovered before a formal entry begins, unless its owner acknowledged that (R26).
+
+    Raises:
+        WrongState: the urgent entry has ended meanwhile, and the formal one begins only later.
+    """
+    begins = periods.begins_at(formal.starts_on)
+    urgent = next((each for each in dossier.entries if each.id == formal.formalises), None)
+    if urgent is None or formal.gap_acknowledged or begins <= dossier.now or urgent.runs:
+        return
+    if urgent.state is State.SUBMITTED:
+        return  # it waits for its countersignature, which the approval gives
+    raise WrongState(
+        f"The urgent entry has ended, and the formal one begins only on {formal.starts_on}: return it, so that its "
+        "owner chooses an earlier day or acknowledges the gap (R26)."
+    )
+
+
+async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry, list[EntryChanged]]:
+    """Let an approved formal entry take over from every urgent one of the same dossier.
+
+    An urgent entry ends as `superseded` when the formal one begins: now, or, computed, on the day it begins. Until
+    then it must hold: the approval countersigns one that still waits for that. Where a gap was acknowledged the
+    urgent one lapses by itself.
 
     Returns:
-        The formal entry, which inherits whom the urgent one was told to; and what happened to the urgent ones,
-        of which the checkpoints need no further word.
+        The formal entry, which inherits the checkpoints that were alerted; and what happened to the urgent ones.
     """
     begins = formal.in_force_from
     assert begins is not None, "an approved entry has its first instant"
-    changed = []
-    for urgent in await _running(unit, formal):
-        assert urgent.ends_on is not None, "an urgent entry always has its twenty days"
-        if begins > periods.over_at(urgent.ends_on):
-            continue
-        if urgent.alerted:
-            formal = formal.replace(alerted=True, alert_message=urgent.alert_message, chase=urgent.chase)
+    alerted = next((each for each in dossier.chain(formal) if each.alerted and each.id != formal.id), None)
+    if alerted is not None:
+        formal = formal.replace(
+            alerted=True, alert_message=alerted.alert_message, chase=formal.chase or alerted.chase
+        )
+    changed: list[EntryChanged] = []
+    certain = dossier.ending(formal, whole=True)
+    for urgent in (each for each in (*certain.ended, *certain.closed) if each.urgent):
         if begins > unit.now:
-            after = urgent.superseded_later(begins, unit.now)
-            await store.save(unit, after, "formalised")
-            changed.append(EntryChanged(after, RecordType.ENTRY_CORRECTED, alerts=False))
-            continue
-        unit.happened(SubjectCorrected(formal, urgent.subject))  # it may tell more of the person
-        after = urgent.ended(EndedReason.SUPERSEDED, unit.now, unit.now)
-        await store.save(unit, after, EndedReason.SUPERSEDED.value)
-        if urgent.state is State.PROVISIONAL:  # one that waits for its countersignature was never told
-            changed.append(EntryChanged(after, RecordType.ENTRY_ENDED, alerts=False))
+            changed += await _hold_until(unit, urgent, formal)
+        else:
+            changed += await _supersede(unit, urgent, formal)
     return formal, changed
 
 
-async def give_back(unit: Unit, formal: Entry) -> list[EntryChanged]:
+async def _supersede(unit: Unit, urgent: Entry, formal: Entry) -> list[EntryChanged]:
+    unit.happened(SubjectCorrected(formal, urgent.subject))  # it may say more of the person
+    after = urgent.ended(EndedReason.SUPERSEDED, unit.now, unit.now)
+    await store.save(unit, after, EndedReason.SUPERSEDED.value)
+    if (
+        urgent.state is not State.PROVISIONAL
+    ):  # no checkpoint knew of one that waited for its countersignature
+        return []
+    return [EntryChanged(after, RecordType.ENTRY_ENDED, alerts=False)]
+
+
+async def _hold_until(unit: Unit, urgent: Entry, formal: Entry) -> list[EntryChanged]:
+    last_day, begins = urgent.ends_on, formal.in_force_from
+    assert last_day is not None, "an urgent entry always has its twenty days"
+    assert begins is not None, "an approved entry has its first instant"
+    changed = []
+    if urgent.countersigned_at is None:
+        urgent = urgent.countersigned(unit.actor, unit.now).replace(alerted=True)
+        await store.save(unit, urgent, "countersigned")
+        changed.append(EntryChanged(urgent, RecordType.ENTRY_COUNTERSIGNED))
+    if begins <= periods.over_at(last_day):
+        urgent = urgent.superseded_later(begins, unit.now)
+        await store.save(unit, urgent, "formalised")
+        changed.append(EntryChanged(urgent, RecordType.ENTRY_CORRECTED))
+    return changed
+
+
+async def give_back(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
     """Let urgent entries run on whose formal entry has ended before it began."""
     if formal.in_force_from is None or formal.in_force_from <= unit.now:
         return []
     changed = []
-    for urgent in await _running(unit, formal):
-        if urgent.superseded_from == formal.in_force_from:
+    for urgent in dossier.chain(formal):
+        if urgent.urgent and urgent.runs and urgent.superseded_from == formal.in_force_from:
             after = urgent.superseded_later(None, unit.now)
             await store.save(unit, after, "formalisation_ended")
             changed.append(EntryChanged(after, RecordType.ENTRY_CORRECTED))
     return changed
 
 
-async def _running(unit: Unit, formal: Entry) -> list[Entry]:
-    """The urgent entries of the same owner, case and person that still run, each held until the commit."""
-    if formal.formalises is None:
-        return []
-    same_case = await store.list_by_keys(unit, {store.case_key(formal.agency, formal.basis)})
-    same_person = {e.id for e in same_case if e.urgent and e.subject.same_person(formal.subject)}
-    held = [await store.lock(unit, entry_id) for entry_id in sorted({formal.formalises, *same_person})]
-    return [entry for entry in held if entry.at(unit.now).state in {State.PROVISIONAL, State.SUBMITTED}]
+async def brought_up_to_date(unit: Unit, request: Entry, dossier: Dossier) -> Entry:
+    """The request with what corrections of its dossier have changed since it was made, stored as a version.
+
+    Raises:
+        WrongState: a correction of its urgent entry and the request itself say different things; `differs` names
+            the members.
+    """
+    sources = [
+        each
+        for each in (*dossier.chain(request), *dossier.siblings(request))
+        if each.id != request.id and (each.runs or each.id == request.formalises)
+    ]
+    sources = list({each.id: each for each in sources}.values())
+    if not sources:
+        return request
+    versions = await store.list_versions(unit, [each.id for each in sources])
+    current = request
+    for source in sources:
+        known = [former for former in versions[source.id] if former.updated_at <= request.created_at]
+        if not known:
+            continue  # it was made after the request
+        carried = carry_over(known[-1], source, current)
+        if carried.differs and source.id == request.formalises:
+            raise WrongState(
+                "The urgent entry was corrected since; return the request, so that its owner decides which holds.",
+                extra={"differs": list(carried.differs)},
+            )
+        current = await _taken(unit, carried, source, current)
+    if current != request:
+        current = current.replace(version=request.version + 1, updated_at=unit.now)
+        await store.save(unit, current, CARRIED_OVER, reindex=True)
+    return current
+
+
+async def reach_siblings(
+    unit: Unit, before: Entry, after: Entry, siblings: Iterable[Entry]
+) -> list[EntryChanged]:
+    """Carry a correction of the person into the other running entries of its dossier.
+
+    Otherwise a passport that was added to an urgent entry would pass again on the day on which the formal one begins.
+
+    Args:
+        unit: the transaction, which holds all of them.
+        before: the corrected entry before the correction.
+        after: the same entry with it.
+        siblings: the other entries.
+    """
+    changed = []
+    for sibling in siblings:
+        carried = carry_over(before, after, sibling)
+        if carried.entry == sibling:
+            continue
+        current = await _taken(unit, carried, after, sibling)
+        current = current.replace(version=sibling.version + 1, updated_at=unit.now)
+        await store.save(unit, current, CARRIED_OVER, reindex=True)
+        unit.happened(SubjectCorrected(current, sibling.subject))
+        changed.append(EntryChanged(current, RecordType.ENTRY_CORRECTED, alerts=sibling.in_force(unit.now)))
+    return changed
+
+
+async def _taken(unit: Unit, carried: Carried, source: Entry, target: Entry) -> Entry:
+    """The target with what was carried over; the photo's bytes and the correction's authors go with it."""
+    current = carried.entry
+    if current == target:
+        return target
+    photo = current.subject.photo
+    if photo is not None and photo != target.subject.photo:
+        blob = await store.find_blob(unit, source.id, photo.sha256)
+        if blob is not None:
+            await store.keep_blob(unit, target.id, blob)
+    return current.replace(authors=tuple(dict.fromkeys((*target.authors, *source.authors))))

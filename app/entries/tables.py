@@ -154,6 +154,26 @@ duty = Table(
     Column("recorded_at", Instant, nullable=False),
 )
 
+task = Table(
+    "entry_task",
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("cause", String(64), primary_key=True),  # the amendment, or the upgrade, that left it
+    Column("agency", String(64), nullable=False),  # who has to look at it
+    Column("since", Instant, nullable=False),
+    Column("done_at", Instant),
+)
+_waits = task.c.done_at.is_(None)
+Index(
+    "ix_entry_task_name_agency",
+    task.c.name,
+    task.c.agency,
+    task.c.since,
+    sqlite_where=_waits,
+    postgresql_where=_waits,
+)
+
 source = Table(
     "entry_source",
     metadata,

@@ -62,6 +62,7 @@ class Formal:
         unknown: None keeps what was said of the urgent entry.
         subject: None keeps the urgent entry's, its photo included.
         photo: a new photo; None keeps the urgent entry's.
+        withdrawn_names: spellings of the urgent entry that are wrong, so that they don't stay as aliases.
     """
 
     basis: Basis
@@ -72,3 +73,4 @@ class Formal:
     unknown: tuple[str, ...] | None
     subject: Subject | None
     photo: Blob | None
+    withdrawn_names: tuple[str, ...] = ()

@@ -28,10 +28,10 @@ from pydantic import Field
 from app.access.domain import SYSTEM
 from app.access.service import record
 from app.entries import listing
+from app.entries.drafting import policy_of
 from app.entries.law import Owner
 from app.entries.listing import Approvers, Key, Listed, Source
 from app.entries.schemas import EntryIn
-from app.entries.service import policy_of
 from app.errors import CekalError, Fault, Invalid, MalformedJson
 from app.kit.clock import legal_day
 from app.lists.report import Report, Tell, silent

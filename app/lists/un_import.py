@@ -18,9 +18,9 @@ from app.access.domain import IMMIGRATION, SYSTEM
 from app.access.service import record
 from app.entries import listing, periods
 from app.entries.domain import Basis, Measure
+from app.entries.drafting import policy_of
 from app.entries.law import Owner, Policy
 from app.entries.listing import Approvers, Listed, Source
-from app.entries.service import policy_of
 from app.entries.subjects import Subject
 from app.entries.wanted import Wanted
 from app.errors import CekalError, Fault, NotFound, PeriodTooLong, WniCannotBeDeterred

@@ -10,6 +10,7 @@ import msgspec
 
 from app.access.domain import IMMIGRATION, Role
 from app.alerts.domain import Alert, LastSeen
+from app.amendments.domain import Amendment
 from app.db.unit import Actor
 from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import EndedReason, Entry, State
@@ -39,6 +40,7 @@ class NoticeName(StrEnum):
     HIT_UNRESOLVED = "hit_unresolved"
     CROSSED_BEFORE = "crossed_before"
     OWN_NAME_SEARCHED = "own_name_searched"
+    JUDGMENT_FILED = "judgment_filed"
     CHECKPOINTS_SILENT = "checkpoints_silent"
     CHECKPOINTS_BACK = "checkpoints_back"
 
@@ -59,6 +61,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "answer was then",
     NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
     "which, once a day",
+    NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
+    "what it would end",
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
     "them; `checkpoints` names them",
     NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",
@@ -326,6 +330,20 @@ def own_name(by: Actor, at: datetime) -> Draft:
         effective_at=at,
         agency=by.agency,
         detail={"client_id": by.client_id},
+    )
+
+
+def judgment_filed(amendment: Amendment) -> Draft:
+    """The notice that another body has filed a judgment that would end entries of this owner (R37)."""
+    return Draft(
+        name=NoticeName.JUDGMENT_FILED,
+        key=f"{NoticeName.JUDGMENT_FILED}:{amendment.id}",
+        to=owner(amendment.owner),
+        effective_at=amendment.received_at,
+        entry_id=amendment.entry_id,
+        agency=amendment.owner,
+        due_at=amendment.due_at,
+        detail={"amendment_id": amendment.id},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.amendments.events import JudgmentFiled
 from app.db.unit import Actor, Reader, Unit
 from app.entries.events import EntryChanged, OwnNameSearched
 from app.errors import CursorGone
@@ -12,12 +13,13 @@ from app.ledger import service as ledger
 from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
-from app.notices.domain import Draft, Notice, ended, own_name
+from app.notices.domain import Draft, Notice, ended, judgment_filed, own_name
 from app.notices.store import list_latest
 
 __all__ = [
     "Page",
     "follow_entry",
+    "follow_judgment",
     "follow_search",
     "head",
     "list_latest",
@@ -84,6 +86,12 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]
 async def follow_search(unit: Unit, event: OwnNameSearched) -> Sequence[LedgerDraft]:
     """Tell Immigration that somebody has looked for their own name (R61). A projector; the ledger holds no searches."""
     await tell(unit, [own_name(event.by, unit.now)])
+    return ()
+
+
+async def follow_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[LedgerDraft]:
+    """Notify an owner of a judgment that another body has filed. A projector; it changes nothing yet."""
+    await tell(unit, [judgment_filed(event.amendment)])
     return ()
 
 

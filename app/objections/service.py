@@ -1,5 +1,7 @@
 """Use cases of objections: file, answer, read. An objection never changes its entry's state by itself (R38)."""
 
+from collections.abc import Collection
+
 from app.access.service import record
 from app.db.unit import Reader, Unit
 from app.entries import service as entries
@@ -11,7 +13,7 @@ from app.objections.domain import Filing, Letter, Objection, Outcome, filed
 from app.objections.store import has_open
 from app.settings import Settings
 
-__all__ = ["answer", "erase_of_entry", "file", "get", "has_open", "list_open", "list_page"]
+__all__ = ["answer", "erase_of_entry", "file", "get", "has_open", "list_open", "list_page", "was_granted"]
 
 _MOST = 500
 
@@ -67,6 +69,14 @@ async def get(reader: Reader, objection_id: str) -> Objection:
         raise NotFound("There is no such objection.")
     await _expect_seen(reader, objection)
     return objection
+
+
+async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[str]) -> bool:
+    """Whether an objection against one of some entries was granted."""
+    found = await store.find(reader, objection_id)
+    if found is None or found.answer is None or found.entry_id not in entry_ids:
+        return False
+    return found.answer.outcome is Outcome.GRANTED
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:

@@ -225,9 +225,10 @@ def _by(amendment: Amendment | None) -> str:
         judgment = amendment.judgment
         said += (
             f" berdasarkan putusan {judgment.court} Nomor {judgment.number} tanggal "
-            f"{words.day(judgment.decided_on)} dalam perkara Nomor {judgment.case_reference}, yang memperoleh "
-            f"kekuatan hukum tetap pada tanggal {words.day(judgment.final_on)}"
+            f"{words.day(judgment.decided_on)} dalam perkara Nomor {judgment.case_reference}"
         )
+        if judgment.final_on is not None:
+            said += f", yang memperoleh kekuatan hukum tetap pada tanggal {words.day(judgment.final_on)}"
     return said
 
 

@@ -1,5 +1,6 @@
 """Use cases of correction requests: file, read, decide; and what waits for whom (R63)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -151,6 +152,14 @@ async def decide(
     detail = {"entry": decided.entry_id, "outcome": outcome, "late": decided.overdue(unit.now)}
     await record(unit, "correction.decided", request_id, detail)
     return decided
+
+
+async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str]) -> bool:
+    """Whether a request about one of some entries said that it is the wrong person, and was granted in full."""
+    found = await store.find(reader, request_id)
+    if found is None or found.entry_id not in entry_ids or found.kind is not RequestedCorrection.WRONG_PERSON:
+        return False
+    return found.outcome is CorrectionOutcome.GRANTED
 
 
 async def open_requests(reader: Reader, limit: int = _MOST) -> list[OpenRequest]:

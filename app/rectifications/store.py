@@ -53,16 +53,22 @@ async def save(unit: Unit, request: CorrectionRequest) -> None:
     await unit.run(update(table).where(table.c.id == request.id).values(**_values(request)))
 
 
+async def find(reader: Reader, request_id: str) -> CorrectionRequest | None:
+    """A request."""
+    row = (await reader.run(select(table).where(table.c.id == request_id))).first()
+    return None if row is None else _request(row)
+
+
 async def get(reader: Reader, request_id: str) -> CorrectionRequest:
     """A request.
 
     Raises:
         NotFound: there is none with this id.
     """
-    row = (await reader.run(select(table).where(table.c.id == request_id))).first()
-    if row is None:
+    found = await find(reader, request_id)
+    if found is None:
         raise NotFound("There is no such request.")
-    return _request(row)
+    return found
 
 
 async def lock(unit: Unit, request_id: str) -> CorrectionRequest:

@@ -235,16 +235,10 @@ async def test_a_judgment_in_another_case_or_not_yet_final_has_no_effect(
             http, owner, entry, judgment_body(entry, judgment={"final_on": "2026-11-09"})
         )
         assert refused(answer, 422, "validation") == {"/judgment/final_on": "order"}
-        answer = await file_amendment(http, owner, entry, {"kind": "annulment"})
-        assert refused(answer, 422, "validation") == {"/judgment": "required"}
-
-
-async def test_an_annulment_may_rest_on_a_letter_such_as_that_of_a_granted_objection(
-    http: httpx2.AsyncClient, actors: Actors, entry: Json
-) -> None:
-    letter = {"number": "B-7/KEBERATAN/2026", "issued_on": "2026-11-23"}
-    annulled = await amend(http, actors, entry, {"kind": "annulment", "letter": letter})
-    assert annulled["ended_reason"] == "annulled"
+        letter = {"number": "B-7/KEBERATAN/2026", "issued_on": "2026-11-23"}
+        for nothing in ({}, {"letter": letter}):
+            answer = await file_amendment(http, owner, entry, {"kind": "annulment", **nothing})
+            assert refused(answer, 422, "validation") == {"/judgment": "required"}
 
 
 async def test_only_the_part_of_its_kind_is_taken(
@@ -267,7 +261,7 @@ async def test_a_formal_entry_revoked_before_its_first_day_gives_the_urgent_one_
     urgent = await decide(http, await actors.client("duty_officer"), urgent, "countersign")
     body = {"basis": urgent["basis"], "starts_on": "2026-12-01", "ends_on": "2027-06-01"}
     formal = await approve(http, actors, expect(await formalise(http, owner, urgent, body), 201))
-    await amend(http, actors, formal, revocation_body(formal))
+    await amend(http, actors, formal, revocation_body(formal, revocation={"scope": "entry"}))
     told = (await alerts(http, counter))[-1]
     assert (told["kind"], told["entry"]["id"]) == ("update", urgent["id"])
     clock.set("2026-12-12T23:00:00+07:00")

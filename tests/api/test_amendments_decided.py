@@ -98,7 +98,10 @@ async def test_one_amendment_of_a_kind_waits_at_a_time_and_none_for_what_has_end
     refused(await file_amendment(http, owner, draft, revocation_body(draft)), 409, "wrong-state")
     clock.set("2027-05-24T00:00:00+07:00")
     async with nothing_changed(runtime):
-        refused(await file_amendment(http, owner, entry, judgment_body(entry)), 409, "wrong-state")
+        refused(
+            await file_amendment(http, owner, entry, judgment_body(entry, "annulment")), 409, "wrong-state"
+        )
+    assert expect(await file_amendment(http, owner, entry, judgment_body(entry)), 201)["ends"] == []
 
 
 async def test_only_the_owner_extends_and_corrects(

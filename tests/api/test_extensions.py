@@ -12,6 +12,7 @@ from tests.support.bodies import (
     deterrence_body,
     entry_body,
     extension_body,
+    judgment_body,
     merged,
     urgent_body,
 )
@@ -220,8 +221,7 @@ async def test_an_extension_is_not_approved_behind_a_further_entry(
 
 async def test_what_was_annulled_is_no_period_of_its_case(http: httpx2.AsyncClient, actors: Actors) -> None:
     first = await impose(http, actors, entry_body(ends_on="2027-01-31"))
-    letter = {"number": "B-1/annul", "issued_on": "2026-11-23"}
-    await amend(http, actors, first, {"kind": "annulment", "reason": "Wrong person.", "letter": letter})
+    await amend(http, actors, first, judgment_body(first, "annulment"))
     second = await impose(http, actors, merged(entry_body(), of_the_same(first)))
     extended = await amend(http, actors, second, extension_body(second, "2027-11-24"))
     assert extended["extension_count"] == 1

@@ -7,10 +7,28 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.feeds import alerts, records
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, entry_body, formal_body, merged, urgent_body
+from tests.support.bodies import (
+    check_body,
+    entry_body,
+    formal_body,
+    merged,
+    photo,
+    urgent_body,
+    without_photo,
+)
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, approve, decide, etag, expect, formalise, sound, submit
+from tests.support.steps import (
+    Json,
+    approve,
+    decide,
+    etag,
+    expect,
+    formalise,
+    in_its_case,
+    sound,
+    submit,
+)
 
 
 @pytest.fixture
@@ -83,7 +101,10 @@ async def test_the_urgent_entry_stands_until_the_first_day_of_the_formal_one_wha
         assert (ended["state"], ended["ended_reason"]) == ("ended", "superseded")
         assert ended["ended_at"] == "2026-11-30T17:00:00.000000Z"
         await worker.end_by_law()
-    assert [alert["kind"] for alert in await alerts(http, counter)] == ["raise", "update", "update"]
+        await worker.announce_begun()
+    told = await alerts(http, counter)
+    assert [alert["kind"] for alert in told] == ["raise", "update", "update", "update"]
+    assert (told[-1]["action"], told[-1]["entry"]["id"]) == ("refuse_exit", formal["id"])
     clock.set("2027-06-02T00:00:00+07:00")
     assert await outcome(http, counter, formal) == "clear"
     await worker.end_by_law()
@@ -118,6 +139,9 @@ async def test_a_gap_needs_to_be_acknowledged_and_then_frees_the_person_for_its_
     assert [alert["kind"] for alert in await alerts(http, counter)] == ["raise", "update", "cancel"]
     clock.set("2026-12-14T00:00:00+07:00")
     assert await outcome(http, counter, formal) == "refuse"
+    await worker.announce_begun()
+    last = (await alerts(http, counter))[-1]
+    assert (last["kind"], last["action"], last["entry"]["id"]) == ("raise", "refuse_exit", formal["id"])
 
 
 async def test_who_made_or_countersigned_the_urgent_entry_does_not_approve_the_formal_one(
@@ -161,8 +185,8 @@ async def test_only_a_running_urgent_entry_of_the_own_agency_is_formalised_and_o
         refused(await formalise(http, owner, urgent, formal_body()), 409, "wrong-state")
 
 
-async def test_papers_recorded_in_time_keep_the_urgent_route_open(
-    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, counter: Caller
+async def test_papers_recorded_in_time_do_not_open_the_urgent_route_again(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, counter: Caller, runtime: Runtime
 ) -> None:
     owner, body = await actors.client("submitter"), urgent_body()
     raised = await sound(http, owner, body)
@@ -177,12 +201,12 @@ async def test_papers_recorded_in_time_keep_the_urgent_route_open(
             "basis": {**case, "issued_on": "2026-12-12", "received_on": "2026-12-13"},
         },
     )
-    second = (await sound(http, owner, again))["entry"]
-    assert (second["state"], second["in_force"]) == ("provisional", True)
+    async with nothing_changed(runtime):
+        answer = await http.post("/v1/urgent-entries", json=again, headers=owner.once("again"))
+        refused(answer, 409, "urgent-not-repeatable")
     formal = await approve(http, actors, formal)
     assert formal["in_force"] is True
     assert await outcome(http, counter, formal) == "refuse"
-    assert (await read(http, owner, second))["ended_reason"] == "superseded"
 
 
 async def test_a_returned_formal_entry_is_resubmitted_as_the_same_successor(
@@ -191,7 +215,9 @@ async def test_a_returned_formal_entry_is_resubmitted_as_the_same_successor(
     owner = await actors.client("submitter")
     formal = expect(await formalise(http, owner, urgent, formal_body()), 201)
     formal = await decide(http, await actors.client("verifier"), formal, "return", "The letter is unsigned.")
-    body = entry_body(**formal_body())
+    body = in_its_case(
+        entry_body(**formal_body(), subject=without_photo(urgent["subject"], photo=photo())), urgent
+    )
     path, headers = f"/v1/entries/{formal['id']}", owner.on(etag(formal))
     async with nothing_changed(runtime):
         late = body | {"starts_on": "2026-12-14", "ends_on": "2027-06-14"}

@@ -279,12 +279,16 @@ def revocation_body(entry: Mapping[str, Any], **given: Any) -> Json:
 
 
 def judgment_body(entry: Mapping[str, Any], kind: str = "acquittal", **given: Any) -> Json:
-    """An acquittal, or an annulment, by a final judgment in the entry's case."""
+    """An acquittal of every charge, or an annulment, by a final judgment in the entry's case."""
+    document = b"%PDF-1.4 an invented judgment"
     judgment = {
         "number": f"{next(_invented)}/Pid.Sus-TPK/2026/PN Jkt.Pst",
         "court": "Pengadilan Negeri Jakarta Pusat",
         "decided_on": "2026-11-10",
         "final_on": "2026-11-20",
         "case_reference": entry["basis"]["case_reference"],
+        "all_charges": True if kind == "acquittal" else None,
+        "sha256": hashlib.sha256(document).hexdigest(),
+        "attachment": {"media_type": "application/pdf", "data": base64.b64encode(document).decode()},
     }
     return merged({"kind": kind, "judgment": judgment}, given)

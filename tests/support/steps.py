@@ -57,9 +57,14 @@ async def approve(http: httpx2.AsyncClient, actors: Actors, entry: Json) -> Json
 
 
 async def formalise(http: httpx2.AsyncClient, by: Caller, urgent: Json, body: Json) -> httpx2.Response:
-    """The answer to the formal decision behind an urgent entry, which may be refused."""
+    """The answer to the formal decision behind an urgent entry, in its case, which may be refused."""
     path = f"/v1/entries/{urgent['id']}/formalisation"
-    return await http.post(path, json=body, headers=by.on(etag(urgent)))
+    return await http.post(path, json=in_its_case(body, urgent), headers=by.on(etag(urgent)))
+
+
+def in_its_case(body: Json, entry: Json) -> Json:
+    """A request in the case of an entry."""
+    return {**body, "basis": {**body["basis"], "case_reference": entry["basis"]["case_reference"]}}
 
 
 async def sound(http: httpx2.AsyncClient, by: Caller, body: Json | None = None) -> Json:

@@ -1,0 +1,16 @@
+"""What happens with amendments that others have to know of."""
+
+from dataclasses import dataclass
+
+from app.amendments.domain import Amendment
+
+
+@dataclass(frozen=True, slots=True)
+class JudgmentFiled:
+    """Another body than the owner has filed a judgment that would end entries of the owner.
+
+    Attributes:
+        amendment: with the entries that it would end.
+    """
+
+    amendment: Amendment
