@@ -99,7 +99,8 @@ async def file(
     if not referred and await store.list_open(unit, entry_id, wanted.kind):
         raise WrongState(f"The {wanted.kind.value} of this entry waits for its decision already.")
     amendment = await _judged(unit, amendment, wanted, entry, settings)
-    amendment = msgspec.structs.replace(amendment, ends=ending.ids)
+    wrote = sorted({person for each in dossier.chain(entry) for person in each.authors})
+    amendment = msgspec.structs.replace(amendment, ends=ending.ids, entry_authors=tuple(wrote))
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
         await recorded.add(unit, entry.id, _arrived(unit, amendment))
@@ -414,11 +415,13 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     actor = reader.actor
 
     def written(amendment: Amendment) -> bool:
-        return actor.person in amendment.authors
+        wrote = () if amendment.kind in ENDING else amendment.entry_authors
+        return actor.person in {*amendment.authors, *wrote}
 
     def not_theirs(amendment: Amendment) -> bool:
         own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
-        return own or written(amendment) or actor.person == amendment.verified_by
+        acted = actor.person in {amendment.verified_by, amendment.first_approver}
+        return own or written(amendment) or acted
 
     found: list[Amendment] = []
     if actor.holds("verifier") and actor.agency:
