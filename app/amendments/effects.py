@@ -10,6 +10,7 @@ from app.amendments.domain import Amendment, AmendmentKind
 from app.entries import periods
 from app.entries.domain import EndedReason, Entry
 from app.entries.subjects import Alias, Subject
+from app.kit.clock import legal_day
 from app.ledger.domain import RecordType
 
 _ENDS: Final = {
@@ -60,7 +61,7 @@ def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
     subject = correction.subject or entry.subject
     changes: dict[str, Any] = {
         "subject": subject,
-        "citizenship": subject.citizenship,
+        "citizenship": subject.citizenship_on(legal_day(at)),
         "basis": correction.basis or entry.basis,
         "unknown": correction.unknown,
     }

@@ -100,7 +100,9 @@ async def file(
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
         await recorded.add(unit, entry.id, _arrived(unit, amendment))
-    for blob in (wanted.document, wanted.correction.photo if wanted.correction is not None else None):
+    corrected_by = wanted.correction
+    sent = (corrected_by.photo, corrected_by.loss_document) if corrected_by is not None else ()
+    for blob in (wanted.document, *sent):
         if blob is not None:
             await entry_store.keep_blob(unit, entry.id, blob)
     if amendment.judgment is not None and not own:

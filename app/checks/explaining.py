@@ -99,7 +99,7 @@ async def explain_subject(
     comparison = compare(asked.traveller, subject, person, policy)
     verdicts = []
     for measure in Measure:
-        supposed = Measured(measure, subject.citizenship, subject)
+        supposed = Measured(measure, subject)
         verdict, last = _verdict(asked, supposed, comparison if found else None, unit.now)
         verdicts.append(verdict)
         steps.append(last)

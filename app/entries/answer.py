@@ -11,8 +11,8 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from app.entries.domain import Entry, Measure
-from app.entries.subjects import Citizenship, Subject, same_document
-from app.identity import documents, nik, states
+from app.entries.subjects import Subject, same_document
+from app.identity import documents, states
 from app.identity.births import Birth, age_on, best_agreement
 from app.kit.clock import legal_day
 
@@ -52,7 +52,6 @@ class Measured(msgspec.Struct, frozen=True):
     """
 
     measure: Measure
-    citizenship: Citizenship
     subject: Subject
     unsigned: bool = False
 
@@ -60,7 +59,7 @@ class Measured(msgspec.Struct, frozen=True):
     def of(cls, entry: Entry) -> "Measured":
         """What the table asks of an entry."""
         unsigned = entry.urgent and entry.countersigned_at is None
-        return cls(entry.measure, entry.citizenship, entry.subject, unsigned)
+        return cls(entry.measure, entry.subject, unsigned)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -73,10 +72,8 @@ class Shown(msgspec.Struct, frozen=True):
     @classmethod
     def by(cls, subject: Subject) -> "Shown":
         """What a subject's own data claim, read as a check reads them."""
-        said = (*subject.nationalities, *(paper.issuing_state for paper in subject.documents))
-        has_nik = subject.nik is not None and nik.well_formed(subject.nik)
         return cls(
-            indonesian=has_nik or any(states.canonical(code) == states.INDONESIA for code in said if code),
+            indonesian=subject.says_indonesian,
             proved_foreign=any(states.proves_foreign(states.canonical(c)) for c in subject.nationalities),
             births=subject.births,
         )
@@ -87,6 +84,9 @@ def by_the_table(  # noqa: PLR0911 - a row of the table each
 ) -> tuple[Outcome, bool, Doubt | None]:
     """The decision table R44: outcome, whether it is a sighting only, and what held a refusal back.
 
+    Whether the listed person is a citizen is read from the documents, nationalities and NIK themselves, whatever was
+    recorded against them at filing (R45).
+
     Args:
         direction: leaving or entering.
         traveller: the person at the counter.
@@ -94,7 +94,7 @@ def by_the_table(  # noqa: PLR0911 - a row of the table each
         refuses: whether the evidence that it fits is enough to refuse (contract section 5, "What refuses").
         today: the legal day.
     """
-    wni = traveller.indonesian or listed.citizenship is Citizenship.WNI
+    wni = traveller.indonesian or listed.subject.says_indonesian
     outcome: Outcome = "refuse" if refuses else "refer"
     if listed.measure is Measure.PREVENTION:
         if direction == "entry":

@@ -32,6 +32,15 @@ class DocumentOut(WireOut):
     expires_on: date | None
 
 
+class CitizenshipLossOut(WireOut):
+    """The document by which Indonesian citizenship was lost."""
+
+    number: str
+    authority: str
+    issued_on: date
+    sha256: str
+
+
 class PhotoOut(WireOut):
     """Where the photo is, and what it hashes to."""
 
@@ -55,6 +64,8 @@ class SubjectOut(WireOut):
     address: str | None
     documents: list[DocumentOut]
     photo: PhotoOut | None
+    citizenship_note: str | None
+    citizenship_loss: CitizenshipLossOut | None
 
 
 class BasisOut(WireOut):

@@ -130,6 +130,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset({*self.authors, *(self.sealed_for or ())})
 
     @property
+    def approvals_needed(self) -> int:
+        """How many approvers must agree: two for life (R11), a loss of citizenship (R4) and a reopened case (R67)."""
+        grave = self.lifetime or self.subject.citizenship_loss is not None or self.basis.reopens is not None
+        return 2 if grave else 1
+
+    @property
     def last_instant(self) -> str | None:
         """The last second of the last day with its offset (R28); None for a lifetime."""
         return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
@@ -145,11 +151,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return Former(
             subject=self.subject.identity, case_reference=self.basis.case_reference, numbers=self.numbers
         )
-
-    @property
-    def approvers_needed(self) -> int:
-        """How many persons of Immigration approve it: two for life (R11), and in a case that was closed."""
-        return 2 if self.lifetime or self.basis.reopens is not None else 1
 
     @property
     def runs(self) -> bool:
@@ -300,12 +301,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         over = None if self.ends_on is None else periods.over_at(self.ends_on)
         if over is not None and over <= at:
             raise WrongState("The period asked for is over; the entry can only be returned or rejected.")
-        if len(self.approved_by) + 1 < self.approvers_needed:  # R11: a second approver makes it work
-            return self._next(at, approved_by=(by.person,))
+        approved_by = (*self.approved_by, by.person)
+        if len(approved_by) < self.approvals_needed:
+            return self._next(at, approved_by=approved_by)
         return self._next(
             at,
             state=State.ACTIVE,
-            approved_by=(*self.approved_by, by.person),
+            approved_by=approved_by,
             second_approval_at=at if self.approved_by else None,
             in_force_from=periods.begins_at(self.starts_on),
             in_force_until=over,

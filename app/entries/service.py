@@ -13,7 +13,7 @@ from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
 from app.entries.dossier import Dossier
 from app.entries.dossiers import around, hold
-from app.entries.drafting import judged, keep_photo, new_entry, owner_of
+from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
 from app.entries.events import EntryChanged
 from app.entries.proposal import Proposal
 from app.entries.seals import seal
@@ -55,7 +55,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted")
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     return entry
 
 
@@ -103,7 +103,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     entry = await seal(unit, entry, wanted.sealed_for, before)
     await store.save(unit, entry, "resubmitted", reindex=True)
     await retained.mark(unit, entry.id, retained.NOTHING)
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     return entry
 
 
@@ -159,7 +159,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     )
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted_urgently")
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     if wanted.attachment is not None:
         await store.keep_blob(unit, entry.id, wanted.attachment)
     if first:

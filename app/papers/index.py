@@ -25,6 +25,10 @@ BESIDE: Final[dict[str, Titles]] = {
 KEPT: Final[dict[str, tuple[str, Titles]]] = {
     "photo": ("photos", ("Foto", "Photo")),
     "letter": ("attachments", ("Surat lampiran", "Attached letter")),
+    "citizenship_loss": (
+        "attachments",
+        ("Dokumen kehilangan kewarganegaraan", "Document of the loss of citizenship"),
+    ),
 }
 LEVELS: Final = ("received", "acknowledged", "refused")
 CHECKS: Final = ("Pemeriksaan di TPI yang mengenai orang ini", "Checks at checkpoints that matched")
