@@ -198,7 +198,7 @@ async def test_amendments_objections_and_duties_are_in_it(
     path = f"/v1/entries/{entry['id']}"
     expect(await http.post(f"{path}/duties", json=duty, headers=owner.headers), 201)
     clock.set("2027-05-10T03:00:00Z")
-    await amend(http, actors, entry, extension_body(entry, "2027-11-23"))
+    await amend(http, actors, entry, extension_body(entry, "2027-11-23", "2027-05-08"))
     file = await file_of(http, owner, entry)
     (amendment,) = content(file, "entry/amendments.json")
     assert (amendment["kind"], amendment["state"]) == ("extension", "approved")

@@ -89,7 +89,9 @@ async def test_three_days_before_the_end_is_the_last_moment_to_the_second(
     late, in_time = await impose(http, actors), await impose(http, actors)
     owner = await actors.client("submitter")
     clock.set("2027-05-20T23:59:59.999+07:00")
-    amendment = expect(await file_amendment(http, owner, in_time, extension_body(in_time, "2027-11-24")), 201)
+    amendment = expect(
+        await file_amendment(http, owner, in_time, extension_body(in_time, "2027-11-24", "2027-05-20")), 201
+    )
     clock.set("2027-05-21T00:00:00+07:00")
     async with nothing_changed(runtime):
         answer = await file_amendment(http, owner, late, extension_body(late, "2027-11-24"))
@@ -249,7 +251,7 @@ async def test_a_deployment_may_let_entry_bans_be_extended_more_often(
         running = of["legal_deadlines"]
         return [(each["due_at"], each["met_at"]) for each in running if each["name"] == "extend_before"]
 
-    entry = await amend(http, actors, entry, extension_body(entry, "2030-11-23"))
+    entry = await amend(http, actors, entry, extension_body(entry, "2030-11-23", "2026-11-21"))
     assert left(entry) == [("2030-11-20T16:59:59.000000Z", None)], "the first one met the first deadline only"
     owner = await actors.client("submitter", agency="IMIGRASI")
     asked = expect(await file_amendment(http, owner, entry, extension_body(entry, "2032-11-23")), 201)
