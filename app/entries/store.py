@@ -12,6 +12,7 @@ from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
+from app.entries.acts import Act
 from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Measure, State
@@ -96,7 +97,7 @@ async def save(
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the next version.
-        event: what happened, for its history.
+        event: what happened, for its history; an `Act`.
         reason: the reason that was given.
         reindex: whether the subject changed.
     """
@@ -136,7 +137,7 @@ def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[s
     return {
         "entry_id": entry.id,
         "version": entry.version,
-        "event": event,
+        "event": Act(event).value,
         "by": unit.actor.client_id,
         "person": unit.actor.person,
         "at": entry.updated_at,

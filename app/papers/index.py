@@ -68,7 +68,10 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
         decisions=_rows(_decision(act) for act in summary["decisions"]),
         alerts=_rows(_alert(alert) for alert in summary["alerts"]),
         counts=_rows((*_COUNTED[name], str(count)) for name, count in counts.items()),
-        erased=_rows((gone["kind"], gone["sha256"], _when(gone["erased_at"])) for gone in summary["erased"]),
+        erased=_rows(
+            (words.both(words.KEPT[gone["kind"]]), gone["sha256"], _when(gone["erased_at"]))
+            for gone in summary["erased"]
+        ),
         size=ledger["size"],
         root=ledger["root"],
         epoch=escape(ledger["epoch"]),
@@ -81,8 +84,9 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
 def _facts(entry: Entry) -> Iterable[tuple[str, str, str]]:
     yield "Tindakan", "Measure", f"{words.MEASURES[entry.measure][0]} / {entry.measure.value}"
     yield "Instansi", "Agency", entry.agency
-    reason = f" ({words.ENDINGS[entry.ended_reason]})" if entry.ended_reason else ""
-    yield "Keadaan", "State", f"{entry.state.value}{reason}"
+    yield "Keadaan", "State", words.both(words.STATES[entry.state])
+    if entry.ended_reason is not None:
+        yield "Sebab berakhir", "Why it ended", words.both(words.ENDINGS[entry.ended_reason])
     last = words.day(entry.ends_on) if entry.ends_on else "seumur hidup / lifetime"
     yield "Jangka waktu", "Period", f"{words.day(entry.starts_on)} s.d. {last}"
     yield "Dasar", "Basis", f"{words.INSTRUMENTS[entry.basis.instrument][0]} {entry.basis.number}"
@@ -93,7 +97,7 @@ def _decision(act: dict[str, Any]) -> tuple[str, ...]:
     at = words.moment(datetime.fromisoformat(act["at"]))
     return (
         at,
-        act["act"],
+        words.act(act["act"]),
         f"{act['about']}, v{act['version']}",
         act["person"] or act["by"],
         act["reason"] or "",
@@ -103,7 +107,7 @@ def _decision(act: dict[str, Any]) -> tuple[str, ...]:
 def _alert(alert: dict[str, Any]) -> tuple[str, ...]:
     return (
         _when(alert["at"]),
-        alert["kind"],
+        words.both(words.ALERTS[alert["kind"]]),
         str(alert["recipients"]),
         *(str(alert[level]) for level in LEVELS),
     )

@@ -233,6 +233,9 @@ async def test_the_index_tells_people_and_programs_what_is_in_it(http: AsyncClie
     assert all(name in page for name in listed if name != "index.html")
     assert "Keputusan" in page
     assert "Decisions" in page
+    for act in ("diajukan / submitted", "diverifikasi / verified", "disetujui / approved"):
+        assert f"<td>{act}</td>" in page
+    assert "<td>ditetapkan / active</td>" in page
 
 
 async def test_the_hash_of_its_index_is_on_record(http: AsyncClient, actors: Actors):
