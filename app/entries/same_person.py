@@ -12,13 +12,10 @@ async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
 
 async def list_others(reader: Reader, entry: Entry) -> list[Entry]:
     """Every other entry of the same measure against the same person, in whatever state."""
-    keys = {
-        key for key in entry.subject.identifiers() if not key.startswith("k:")
-    }  # no confusable characters
-    found = await store.list_by_keys(reader, keys)
+    keys = store.person_keys(entry.subject)
     return [
         other
-        for other in found
+        for other in await store.list_by_keys(reader, keys)
         if other.id != entry.id
         and other.measure is entry.measure
         and other.subject.same_person(entry.subject)

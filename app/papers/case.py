@@ -44,14 +44,13 @@ async def open_case(unit: Unit, entry_id: str) -> Case:
         NotFound: the entry is outside the actor's view.
     """
     entry = await service.get_wholly(unit, entry_id)
-    versions, amendments = (
-        await store.list_versions(unit, entry_id),
-        await store.list_amendments(unit, entry_id),
-    )
+    versions = await store.list_versions(unit, entry_id)
+    amendments = await service.list_decided(unit, entry)
     records = await list_of_entry(unit, entry_id)
     await record(unit, "evidence.asked", entry_id, {"version": entry.version})
     told = service.letters_of(records, versions, amendments)
-    return Case(entry, versions, amendments, records, told, await head(unit), unit.now, unit.actor)
+    of_entry = [each for each in amendments if each.entry_id == entry_id]
+    return Case(entry, versions, of_entry, records, told, await head(unit), unit.now, unit.actor)
 
 
 def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:

@@ -134,7 +134,7 @@ async def _letters(making: _Making) -> AsyncIterator[None]:
         if each.kind is None or case.entry.erased_at is not None:
             continue
         async with making.runtime.reading(case.by) as reader:
-            draft = await service.compose(reader, case.told[:last], service.office_of(settings))
+            draft = await service.compose(reader, case.told[:last], settings)
         document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
         name = f"letters/{each.record.sequence:08d}-{each.kind.value}.pdf"
         number = draft.letter.number

@@ -185,6 +185,12 @@ def _identity(letter: Letter, photo: bytes | None) -> "list[Flowable]":
         papers = [[text(f"<b>{each}</b>", size=10) for each in titles]]
         papers += [[text(plain(cell), size=10) for cell in paper] for paper in letter.documents]
         story += [table(papers, [40 * MM, 38 * MM, 47 * MM, WIDTH - 125 * MM], heads=1), Spacer(0, 8)]
+    if letter.changes:
+        heads = ("Yang diperbaiki", "Semula", "Menjadi")
+        lines = [[text(f"<b>{each}</b>", size=10) for each in heads]]
+        lines += [[text(plain(cell), size=10) for cell in change] for change in letter.changes]
+        side = (WIDTH - 45 * MM) / 2
+        story += [table(lines, [45 * MM, side, side], heads=1), Spacer(0, 8)]
     texts = (letter.about, *letter.considering, *(value for _, value in letter.identity))
     if not all(legible.shown(each, glyphs) for each in texts):
         story += [text(plain(legible.NOTE), size=8), Spacer(0, 8)]

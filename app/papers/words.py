@@ -1,6 +1,8 @@
 """The words of the register's codes, days and times as official letters write them, and as a court reads them; pure."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from app.entries.acts import Act
 from app.entries.domain import EndedReason, Measure, State
@@ -216,6 +218,20 @@ def state(code: str | None) -> str:
         return "tidak disebutkan"
     names = states.name(code)
     return code if names is None else f"{names[1]} ({code})"
+
+
+_POSITIONS = {
+    "duty_officer": "Pejabat Imigrasi yang bertugas piket",
+    "approver": "Pejabat Imigrasi yang berwenang menyetujui",
+}
+
+
+def position(client: Mapping[str, Any] | None) -> str:
+    """What an officer is, by the roles and the office of their client; empty where the register does not know."""
+    roles = () if client is None else client["roles"]
+    found = next((said for role, said in _POSITIONS.items() if role in roles), "")
+    office = client["office"] if client is not None else None
+    return f"{found}, {office}" if found and office else found
 
 
 def both(of: tuple[str, str]) -> str:
