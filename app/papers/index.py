@@ -39,6 +39,11 @@ PROGRAM: Final = ("Program pemeriksa", "Program that verifies")
 EXPLAINED: Final = ("Cara memeriksa", "How to verify")
 PAGE: Final = ("Daftar isi", "Index")
 
+_RELATIONS: Final[dict[str, Titles]] = {
+    "formalises": ("Data mendesak yang diikuti data ini", "the urgent entry that this one formalises"),
+    "formalised_by": ("Data formal yang mengikuti data ini", "the formal entry that follows this one"),
+}
+
 _COUNTED: Final[dict[str, Titles]] = {
     **BESIDE,
     "refuse": ("Pemeriksaan: ditolak", "Checks: refused"),
@@ -65,6 +70,7 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
         name=escape(entry.subject.full_name),
         made_at=escape(f"{words.moment(made_at)}"),
         facts=_rows(_facts(entry)),
+        linked=_rows(_linked(each) for each in summary["linked"]),
         decisions=_rows(_decision(act) for act in summary["decisions"]),
         alerts=_rows(_alert(alert) for alert in summary["alerts"]),
         counts=_rows((*_COUNTED[name], str(count)) for name, count in counts.items()),
@@ -91,6 +97,15 @@ def _facts(entry: Entry) -> Iterable[tuple[str, str, str]]:
     yield "Jangka waktu", "Period", f"{words.day(entry.starts_on)} s.d. {last}"
     yield "Dasar", "Basis", f"{words.INSTRUMENTS[entry.basis.instrument][0]} {entry.basis.number}"
     yield "Perkara", "Case", entry.basis.case_reference
+
+
+def _linked(linked: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        words.both(_RELATIONS[linked["relation"]]),
+        linked["entry_id"],
+        ", ".join(linked["letters"]) or "-",
+        linked["evidence"],
+    )
 
 
 def _decision(act: dict[str, Any]) -> tuple[str, ...]:

@@ -80,10 +80,7 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
         raise WrongState(
             "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."
         )
-    records = await list_of_entry(unit, entry_id)
-    versions = await store.list_versions(unit, entry_id)
-    amendments = await list_decided(unit, entry)
-    told = as_it_stands(letters_of(records, versions, amendments), entry)
+    told = as_it_stands(await letters_until_now(unit, entry), entry)
     if not told or told[-1].kind is None or not told[-1].tells(entry):
         raise WrongState(
             "Only an entry that was decided on has a letter: active, countersigned, or ended after it."
@@ -91,6 +88,13 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
     draft = await compose(unit, told, settings)
     await record(unit, "letter.seen", entry_id, {"version": draft.version, "number": draft.letter.number})
     return draft
+
+
+async def letters_until_now(reader: Reader, entry: Entry) -> list[Told]:
+    """What each record of an entry is about, in order, whether it calls for a letter or not."""
+    records = await list_of_entry(reader, entry.id)
+    versions = await store.list_versions(reader, entry.id)
+    return letters_of(records, versions, await list_decided(reader, entry))
 
 
 async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:

@@ -26,13 +26,14 @@ from tests.support.bodies import (
     deterrence_body,
     entry_body,
     extension_body,
+    formal_body,
     revocation_body,
     urgent_body,
 )
 from tests.support.clock import SettableClock
 from tests.support.evidence import verified
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, amend, decide, expect, impose, sound, submit
+from tests.support.steps import Json, amend, approve, decide, expect, formalise, impose, sound, submit
 
 ATTACHMENT = b"%PDF-1.4\nThe letter itself.\n"
 
@@ -188,6 +189,28 @@ async def test_the_letters_in_it_are_those_that_were_issued(
     records = content(file, "ledger/records.ndjson")
     assert found[0] in [record["leaf"] for record in records]
     assert verified(file, tmp_path).returncode == 0
+
+
+async def test_an_urgent_entry_and_its_formal_one_hold_each_other_s_letters(
+    http: AsyncClient, actors: Actors, tmp_path: Path
+):
+    auditor, submitter = await actors.client("auditor"), await actors.client("submitter")
+    raised = await sound(http, submitter)
+    urgent = await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
+    asked = expect(await formalise(http, submitter, urgent, formal_body()), 201)
+    formal = await approve(http, actors, asked)
+    for of, other, relation in ((urgent, formal, "formalised_by"), (formal, urgent, "formalises")):
+        file = await file_of(http, auditor, of)
+        (linked,) = content(file, "index.json")["linked"]
+        assert (linked["entry_id"], linked["relation"]) == (other["id"], relation)
+        assert linked["evidence"] == f"/v1/entries/{other['id']}/evidence"
+        own = await file_of(http, auditor, other)
+        theirs = sorted(name for name in own.namelist() if name.startswith("letters/"))
+        assert theirs
+        assert linked["letters"] == [f"linked/{other['id']}/{name}" for name in theirs]
+        assert all(file.read(f"linked/{other['id']}/{name}") == own.read(name) for name in theirs)
+        assert other["id"] in file.read("index.html").decode()
+        assert verified(file, tmp_path).returncode == 0
 
 
 async def test_amendments_objections_and_duties_are_in_it(
