@@ -3,6 +3,7 @@
 from app.db.unit import Reader
 from app.entries import store
 from app.entries.domain import Entry
+from app.entries.keys import person_keys
 
 
 async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
@@ -12,7 +13,7 @@ async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
 
 async def list_others(reader: Reader, entry: Entry) -> list[Entry]:
     """Every other entry of the same measure against the same person, in whatever state."""
-    keys = store.person_keys(entry.subject)
+    keys = person_keys(entry.subject)
     return [
         other
         for other in await store.list_by_keys(reader, keys)

@@ -13,7 +13,8 @@ from app.entries.acts import Act
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
 from app.entries.dossier import Dossier
-from app.entries.store import case_keys, find_blob, list_by_keys, person_keys
+from app.entries.keys import case_keys, person_keys
+from app.entries.store import find_blob, list_by_keys
 from app.entries.views import shows_photo
 from app.errors import NotFound, WrongState
 from app.ledger.domain import Record, RecordType
