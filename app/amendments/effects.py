@@ -9,6 +9,7 @@ import msgspec
 from app.amendments.domain import Amendment, AmendmentKind
 from app.entries import periods
 from app.entries.domain import EndedReason, Entry
+from app.entries.pending import pause_of
 from app.entries.subjects import Alias, Subject
 from app.kit.clock import legal_day
 from app.ledger.domain import RecordType
@@ -50,6 +51,8 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
         in_force_until=periods.over_at(amendment.extension.ends_on),
         extension_count=entry.extension_count + 1,
         extended_by=amendment.extension.basis,
+        waiting=None,
+        pause=pause_of(entry, at),
     )
     return longer.remembering(entry)
 

@@ -122,9 +122,13 @@ def letters_of(
         for entry_id in {each.entry_id, *each.ends}
     }
     told = []
+    seen: set[int | None] = set()
     for each in records:
         version = by_number.get(each.version or 0)
-        if each.type in _TOLD and version is not None and version.event not in _OF_ANOTHER:
+        if each.type not in _TOLD or each.version in seen:
+            continue  # a later record of a version changes no content
+        seen.add(each.version)
+        if version is not None and version.event not in _OF_ANOTHER:
             before = by_number.get(version.entry.version - 1)
             made = Told(
                 version.entry,
