@@ -106,20 +106,6 @@ async def test_three_days_before_the_end_is_the_last_moment_to_the_second(
         assert read["state"] == state
 
 
-async def test_in_time_but_decided_after_the_end_is_too_late_for_the_measure(
-    http: httpx2.AsyncClient, actors: Actors, entry: Json, clock: SettableClock, runtime: Runtime
-) -> None:
-    owner = await actors.client("submitter")
-    amendment = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
-    amendment = await settle(http, await actors.client("verifier"), amendment, "verify")
-    clock.set("2027-05-24T00:00:00+07:00")
-    approver = await actors.client("approver")
-    async with nothing_changed(runtime):
-        path = f"/v1/amendments/{amendment['id']}/decisions"
-        answer = await http.post(path, json={"verdict": "approve"}, headers=approver.on('"2"'))
-        refused(answer, 409, "wrong-state")
-
-
 async def test_an_extension_meets_its_deadline_by_arriving_unless_it_is_refused(
     http: httpx2.AsyncClient, actors: Actors, entry: Json
 ) -> None:
