@@ -293,7 +293,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _needs_two(self) -> bool:
-        return self.correction is not None and self.correction.other_subject
+        """Whether two approve: a correction to another subject, or one that rests on a loss of citizenship (R4)."""
+        subject = self.correction.subject if self.correction else None
+        lost = subject is not None and subject.citizenship_loss is not None
+        return lost or (self.correction is not None and self.correction.other_subject)
 
     def _by_its_verifier(self, by: Actor) -> None:
         if not by.holds("verifier"):

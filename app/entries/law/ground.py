@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from app.access.domain import IMMIGRATION
 from app.entries.domain import Measure
 from app.entries.law.request import Findings, Owner, Policy, Request
+from app.entries.references import folded
 from app.entries.subjects import Citizenship
 from app.errors import (
     InstrumentMismatch,
@@ -208,7 +209,7 @@ def own_decision(request: Request, _o: Owner, policy: Policy, today: date, found
     basis, earlier = request.basis, request.extends
     if not earlier:
         return
-    if _folded(basis.number) in {_folded(decision.number) for decision in earlier}:
+    if folded(basis.number) in {folded(decision.number) for decision in earlier}:
         detail = (
             "An extension is a decision of its own; this is the number of one that it extends (art. 97(2))."
         )
@@ -231,7 +232,3 @@ def _dated(pointer: str, issued_on: date, policy: Policy, today: date, found: Fi
 def _stale(pointer: str, what: str, policy: Policy, found: Findings) -> None:
     detail = f"{what} is at most {policy.first_request_max_age_days} days old when it is filed (R14)."
     found.fault(Invalid, pointer, "stale", detail)
-
-
-def _folded(text: str) -> str:
-    return "".join(text.split()).casefold()
