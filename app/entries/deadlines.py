@@ -13,6 +13,7 @@ from typing import Final, Self
 from app.access.domain import IMMIGRATION, SYSTEM
 from app.entries import periods
 from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.receipts import received_on
 from app.entries.subjects import Citizenship, Subject
 from app.identity import states
 from app.kit.clock import day_begins, legal_day
@@ -60,8 +61,9 @@ MEANINGS: Final = {
     "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11); gone while an approved one waits to begin.",
     DeadlineName.DECIDE_BY_FIRST_DAY: "a request is decided on by the end of the first day that it asks for, or of the "
     "day on which it came if that is later: until then nobody is stopped. No law says so; gone once it is decided on.",
-    DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, within seven days of its receipt "
-    "(UU 6/2011 art. 94(6)); gone once it is approved.",
+    DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, by the end of the seventh day after "
+    "`basis.received_on`, or else after it came here; a resubmission counts from its own receipt (UU 6/2011 "
+    "art. 94(6)); gone once it is approved.",
     DeadlineName.DELIVER_TO_MINISTER: "the decision reaches the minister within three days of its date "
     "(UU 6/2011 art. 94(4)); late, the measure holds all the same.",
     DeadlineName.DELIVER_TO_PERSON: "the decision reaches the person within seven days of its date (UU 6/2011 "
@@ -132,12 +134,12 @@ class Deadline:
 
     def passed(self, now: datetime) -> bool:
         """Whether it is overdue: its time is over and it has not been met until now."""
-        return self.due_at < now and (self.met_at is None or now < self.met_at)
+        return beyond(self.due_at, now) and (self.met_at is None or now < self.met_at)
 
     @property
     def late(self) -> bool:
         """Whether it was met, but after its time."""
-        return self.met_at is not None and self.due_at < self.met_at
+        return self.met_at is not None and beyond(self.due_at, self.met_at)
 
 
 def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[Deadline, ...]:
@@ -157,6 +159,14 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
     found += _passport(entry, terms, met)
     found.sort(key=lambda deadline: (deadline.due_at, deadline.name))
     return tuple(found)
+
+
+def beyond(due_at: datetime, moment: datetime) -> bool:
+    """Whether an instant is too late for a term: 23:59:59.9 is in time where 23:59:59 is the last moment (R23).
+
+    Terms in hours are kept to the second as well.
+    """
+    return due_at + periods.LAST_SECOND <= moment
 
 
 def deliver_by(entry: Entry) -> date | None:
@@ -196,15 +206,17 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
     """The instant of which it is true that a duty is overdue if it has run since an earlier one (see `duty_due`)."""
-    nearly = timedelta(seconds=1) - timedelta(
-        microseconds=1
-    )  # the last second of the day itself still counts
-    return day_begins(legal_day(now + nearly) - timedelta(days=terms.duty_days[name]))
+    return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 
 def decide_by(entry: Entry) -> datetime:
     """The last instant at which a request can be decided on and still work from the first day that it asks for."""
     return periods.last_second(max(entry.starts_on, legal_day(entry.received_at)))
+
+
+def refuse_by(entry: Entry) -> datetime:
+    """The last instant at which a request is refused in time: the end of the seventh day after its receipt (R18)."""
+    return periods.last_second(received_on(entry) + timedelta(days=periods.REFUSAL_DAYS))
 
 
 def extend_by(ends_on: date) -> datetime:
@@ -247,9 +259,8 @@ def _ordinary(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
     if entry.state in _BEFORE_A_DECISION:
         yield Deadline(DeadlineName.DECIDE_BY_FIRST_DAY, decide_by(entry), None, (entry.agency, IMMIGRATION))
     if entry.state in _BEFORE_A_DECISION | _REFUSED:
-        due_at = entry.received_at + periods.REFUSAL_WITHIN
         refused_at = (entry.ended_at or entry.updated_at) if entry.state in _REFUSED else None
-        yield Deadline(DeadlineName.REFUSE_OR_APPROVE, due_at, refused_at, (IMMIGRATION,))
+        yield Deadline(DeadlineName.REFUSE_OR_APPROVE, refuse_by(entry), refused_at, (IMMIGRATION,))
     if entry.submitted_by != SYSTEM.client_id and entry.state not in _REFUSED:
         yield from _deliveries(entry, met)
     if (

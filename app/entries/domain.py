@@ -119,6 +119,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
+        receipt: when a request that was resubmitted was received; None for one that was submitted once.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
         erased_at: when retention erased the person from it; None while it names them.
@@ -155,6 +156,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     second_approval_at: datetime | None = None
     requested_at: datetime | None = None
     received_at: datetime
+    receipt: periods.Receipt | None = None
     ended_reason: EndedReason | None = None
     ended_at: datetime | None = None
     gap_acknowledged: bool = False

@@ -1,6 +1,7 @@
 """Use cases of the register: submit, decide, resubmit, read. Each runs in one transaction, told in order."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -14,6 +15,7 @@ from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdi
 from app.entries.duplicates import refuse_duplicates, refuse_third_decided
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
+from app.entries.receipts import first_received_on, received_again
 from app.entries.seals import seal
 from app.entries.store import Filter
 from app.entries.subjects import Photo, Subject
@@ -81,7 +83,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     if entry.erased_at is not None:
         raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
     owner = await owner_of(unit)
-    warnings = judged(wanted, owner, settings, unit.now)
+    warnings = judged(wanted, owner, settings, unit.now, first_received_on(entry))
     its_own = {entry_id, entry.formalises}
     similar = await refuse_duplicates(unit, wanted, owner.code, but=its_own, terms=Terms.of(settings))
     fresh = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
@@ -93,6 +95,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         created_at=entry.created_at,
         submitted_by=entry.submitted_by,
         authors=(str(unit.actor.person),),
+        receipt=received_again(fresh, before),
     )
     if entry.formalises is not None:
         urgent = await store.lock(unit, entry.formalises)
@@ -283,13 +286,23 @@ async def owner_of(unit: Unit) -> Owner:
     return Owner(agency.code, agency.legal_forms)
 
 
-def judged(wanted: Wanted, owner: Owner, settings: Settings, now: datetime) -> tuple[Notice, ...]:
+def judged(
+    wanted: Wanted, owner: Owner, settings: Settings, now: datetime, first_on: date | None = None
+) -> tuple[Notice, ...]:
     """Judge a wanted measure as of now; gives the warnings.
+
+    Args:
+        wanted: what is asked.
+        owner: whose measure it will be.
+        settings: the deployment's choices.
+        now: when it is asked.
+        first_on: of a resubmission, the legal day on which the request was first received (R14).
 
     Raises:
         CekalError: as `law.judge`.
     """
-    return judge(request_of(wanted), owner, policy_of(settings), legal_day(now))
+    request = replace(request_of(wanted), first_received_on=first_on)
+    return judge(request, owner, policy_of(settings), legal_day(now))
 
 
 def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:

@@ -7,11 +7,12 @@ from typing import Final
 
 from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import Entry, State
-from app.kit.clock import legal_day
+from app.entries.receipts import received_on
+from app.kit.clock import day_begins, legal_day
 from app.notices.domain import ESCALATED, TOLD_AS_ENDS, Draft, NoticeName, TermName, owner
 
-REFUSAL_WARNED: Final = timedelta(days=5)
-"""From its receipt, when an undecided request is told to those who are to decide (R18)."""
+REFUSAL_WARNED_DAYS: Final = 5
+"""Legal days after its receipt, from whose beginning an undecided request is told to those who decide (R18)."""
 
 OVERDUE_KEY: Final = f"{NoticeName.OVERDUE}:"
 """What the key of a passed term begins with; the id of its subject follows."""
@@ -75,7 +76,7 @@ def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[D
     if entry.state is State.ENDED:
         return told
     for each in deadlines:
-        warned_at = entry.received_at + REFUSAL_WARNED
+        warned_at = day_begins(received_on(entry) + timedelta(days=REFUSAL_WARNED_DAYS))
         if each.name is DeadlineName.REFUSE_OR_APPROVE and each.met_at is None and warned_at <= now:
             told.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
         if each.name not in TOLD_AS_ENDS and each.passed(now):

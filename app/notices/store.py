@@ -27,7 +27,7 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import open_duties
 from app.entries.deadlines import EXTENSION_DAYS, DeadlineName, Terms
 from app.entries.domain import State
-from app.entries.periods import URGENT_DAYS, over_at
+from app.entries.periods import LAST_SECOND, URGENT_DAYS, over_at
 from app.entries.store import extendable, holds
 from app.entries.tables import duty as duty_table
 from app.entries.tables import entry as entry_table
@@ -151,8 +151,11 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
 
 
-async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> list[str]:
-    """Ids of entries that wait for a decision: urgent ones made before an id, and others before another."""
+async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
+    """Ids of entries that wait for a decision: urgent ones made before an id, and all others.
+
+    A letter may have been received long before its request was entered here, so that its days are over at once.
+    """
     table = entry_table
     urgent = select(table.c.id).where(
         table.c.state.in_([State.SUBMITTED, State.PROVISIONAL]),
@@ -160,9 +163,7 @@ async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> 
         table.c.urgent,
         table.c.id < urgent_before,
     )
-    ordinary = select(table.c.id).where(
-        table.c.state.in_([State.SUBMITTED, State.VERIFIED]), ~table.c.urgent, table.c.id < before
-    )
+    ordinary = select(table.c.id).where(table.c.state.in_([State.SUBMITTED, State.VERIFIED]), ~table.c.urgent)
     return sorted((await reader.run(union_all(urgent, ordinary))).scalars())
 
 
@@ -190,9 +191,9 @@ async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
     statement = select(table.c.id).where(
         extendable(terms),
         until > reader.now,
-        until < reader.now + days + timedelta(seconds=1),  # the law's last second counts
+        until <= reader.now + days,
         ~asked_for,
-        ~_told_of(DeadlineName.EXTEND_BEFORE, reader.now - days - timedelta(seconds=1)),
+        ~_told_of(DeadlineName.EXTEND_BEFORE, reader.now - days - LAST_SECOND),
     )
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
 
@@ -232,7 +233,7 @@ async def list_late(reader: Reader) -> list[Late]:
             (table.c.owner if of_amendment else table.c.agency).label("agency"),
             table.c.agency.label("asked_by"),
             due_at.label("due_at"),
-        ).where(due_at < reader.now, is_open, ~told)
+        ).where(due_at <= reader.now - LAST_SECOND, is_open, ~told)
         if of_amendment:
             part = part.join(entry_table, entry_table.c.id == table.c.entry_id).where(holds(reader.now))
         parts.append(part)

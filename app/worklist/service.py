@@ -18,14 +18,16 @@ from app.entries import store as entry_store
 from app.entries.deadlines import (
     DeadlineName,
     Terms,
+    beyond,
     decide_by,
     duty_due,
     extend_by,
     overdue_before,
+    refuse_by,
 )
 from app.entries.domain import Entry
 from app.entries.law import power_ended
-from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
+from app.entries.periods import begins_at, over_at
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
 from app.notices.domain import RUNGS, Notice
@@ -104,7 +106,7 @@ async def _extensions(reader: Reader, terms: Terms) -> list[Task]:
     return [
         Task(TaskName.EXTEND, entry_id, extend_by(ends_on), begins_at(ends_on - timedelta(days=max(RUNGS))))
         for entry_id, ends_on in ending
-        if entry_id not in asked_for and reader.now <= extend_by(ends_on)
+        if entry_id not in asked_for and not beyond(extend_by(ends_on), reader.now)
     ]
 
 
@@ -182,7 +184,7 @@ async def _requests(
 
 
 def _decide_by(entry: Entry, urgent: Entry | None) -> datetime:
-    limits = [decide_by(entry), entry.received_at + REFUSAL_WITHIN]
+    limits = [decide_by(entry), refuse_by(entry)]
     if urgent is not None and (lapse := _lapse(urgent)) is not None:
         limits.append(lapse)
     return min(limits)

@@ -285,7 +285,7 @@ async def test_an_extension_is_to_be_decided_while_the_measure_holds(scene: Scen
     entry = await impose(scene.http, scene.actors, entry_body(ends_on="2026-12-03"))
     owner = await scene.actors.client("submitter")
     asked = expect(await file_amendment(scene.http, owner, entry, extension_body(entry, "2026-12-20")), 201)
-    assert asked["due_at"] == "2026-11-30T03:00:00.000000Z"
+    assert asked["due_at"] == "2026-11-30T16:59:59.000000Z"
     scene.clock.set("2026-11-28T10:00:00+07:00")
     entry = await impose(scene.http, scene.actors, entry_body(ends_on="2026-12-03"))
     asked = expect(await file_amendment(scene.http, owner, entry, extension_body(entry, "2026-12-20")), 201)

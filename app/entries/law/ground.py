@@ -121,7 +121,8 @@ def letter_dates(request: Request, _o: Owner, policy: Policy, today: date, found
     """R13, R14: letters from the future, stale letters, and late ones (which only warn)."""
     basis = request.basis
     if request.origin == "request":
-        _dated("/basis/issued_on", basis.issued_on, policy, today, found)
+        first = request.first_received_on
+        _dated("/basis/issued_on", basis.issued_on, policy, today, found, first)
     elif basis.issued_on > today:
         found.fault(Invalid, "/basis/issued_on", "future", "The letter's date lies in the future (R14).")
     arrives_now = request.origin in {"request", "extension"}
@@ -136,9 +137,13 @@ def letter_dates(request: Request, _o: Owner, policy: Policy, today: date, found
         found.warn("late_delivery", "/basis/received_on", detail + missing)
 
 
-def _dated(pointer: str, issued_on: date, policy: Policy, today: date, found: Findings) -> None:
+def _dated(
+    pointer: str, issued_on: date, policy: Policy, today: date, found: Findings, first: date | None = None
+) -> None:
+    """A letter's age is that of its first receipt; one that was issued since the first receipt arrives today."""
     if issued_on > today:
         found.fault(Invalid, pointer, "future", "The letter's date lies in the future (R14).")
-    if issued_on < today - timedelta(days=policy.first_request_max_age_days):
+    received_on = today if first is None or issued_on > first else first
+    if issued_on < received_on - timedelta(days=policy.first_request_max_age_days):
         detail = f"A first request's letter is at most {policy.first_request_max_age_days} days old (R14)."
         found.fault(Invalid, pointer, "stale", detail)

@@ -18,8 +18,9 @@ from app.entries.deadlines import (
     duty_due,
     withdrawn_by,
 )
-from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.domain import Basis, EndedReason, Entry, Measure, State
 from app.entries.periods import begins_at, over_at
+from app.entries.receipts import first_received_on, received_again
 from app.entries.subjects import Citizenship, Document
 from app.kit.clock import WIB, legal_day
 from app.settings import Settings
@@ -123,12 +124,77 @@ def test_nobody_waits_for_the_twentieth_day_of_what_ended_before(changes: dict[s
 def test_a_request_is_refused_within_seven_days_of_its_receipt():
     for state in (State.SUBMITTED, State.VERIFIED):
         deadline = running(entry(state=state))["refuse_or_approve"]
-        assert (deadline.due_at, deadline.met_at) == (NOW + 7 * DAY, None)
+        assert deadline.due_at.astimezone(WIB).isoformat() == "2026-11-30T23:59:59+07:00"
+        assert deadline.met_at is None
     for state in (State.RETURNED, State.REJECTED):
         names = running(entry(state=state, updated_at=NOW + 6 * DAY))
         assert list(names) == ["refuse_or_approve"]
         assert names["refuse_or_approve"].met_at == NOW + 6 * DAY
     assert "refuse_or_approve" not in running(active())
+
+
+@pytest.mark.parametrize(
+    ("received_on", "received_at", "last"),
+    [
+        (date(2026, 11, 20), NOW, "2026-11-27"),
+        (None, NOW, "2026-11-30"),
+        (None, datetime(2026, 11, 23, 16, 59, 59, tzinfo=UTC), "2026-11-30"),
+        (None, datetime(2026, 11, 23, 17, tzinfo=UTC), "2026-12-01"),
+    ],
+)
+def test_the_seven_days_run_from_the_letters_receipt_to_the_end_of_a_legal_day(
+    received_on: date | None, received_at: datetime, last: str
+):
+    request = entry(
+        basis=basis(issued_on=date(2026, 11, 20), received_on=received_on), received_at=received_at
+    )
+    assert due(request, "refuse_or_approve") == f"{last}T23:59:59+07:00"
+
+
+@pytest.mark.parametrize(
+    ("received_on", "last"),
+    [
+        (None, "2026-12-17"),
+        (date(2026, 11, 20), "2026-12-17"),
+        (date(2026, 11, 23), "2026-12-17"),
+        (date(2026, 11, 24), "2026-12-01"),
+    ],
+)
+def test_the_seven_days_of_a_resubmission_run_from_its_own_receipt(received_on: date | None, last: str):
+    returned = entry(state=State.RETURNED, updated_at=NOW)
+    again = entry(
+        basis=basis(issued_on=date(2026, 11, 20), received_on=received_on),
+        received_at=begins_at(date(2026, 12, 10)),
+    )
+    again = again.replace(receipt=received_again(again, returned))
+    assert due(again, "refuse_or_approve") == f"{last}T23:59:59+07:00"
+
+
+def test_a_returned_request_keeps_the_day_on_which_its_letter_was_first_received():
+    returned = entry(state=State.RETURNED, updated_at=NOW + DAY)
+    old, new = basis(issued_on=date(2026, 11, 20)), basis(issued_on=date(2026, 12, 20))
+
+    def again(after: Entry, on: Basis, days: int) -> Entry:
+        fresh = entry(basis=on, received_at=NOW + days * DAY)
+        return fresh.replace(receipt=received_again(fresh, after))
+
+    second = again(returned, old, 20)
+    assert first_received_on(second) == TODAY
+    renewed = again(second, new, 30)
+    assert first_received_on(renewed) == TODAY + 30 * DAY
+    assert first_received_on(again(renewed, new, 50)) == TODAY + 30 * DAY
+
+
+def test_the_last_second_of_a_term_is_in_time_to_its_end():
+    request = entry(state=State.SUBMITTED)
+    over = over_at(date(2026, 11, 30))
+    tick = timedelta(microseconds=1)
+    deadline = running(request)["refuse_or_approve"]
+    assert [deadline.passed(over - tick), deadline.passed(over)] == [False, True]
+    met = [
+        running(entry(state=State.REJECTED, ended_at=at))["refuse_or_approve"] for at in (over - tick, over)
+    ]
+    assert [each.late for each in met] == [False, True]
 
 
 def test_a_decision_reaches_the_minister_in_three_days_and_the_person_in_seven():
@@ -246,7 +312,8 @@ def test_of_an_imported_entry_only_its_extension_lies_ahead():
     ("met_at", "at", "passed"),
     [
         (None, NOW, False),
-        (None, NOW + timedelta(microseconds=1), True),
+        (None, NOW + timedelta(microseconds=999_999), False),
+        (None, NOW + timedelta(seconds=1), True),
         (NOW - DAY, NOW + DAY, False),
         (NOW + 2 * DAY, NOW + DAY, True),
         (NOW + DAY, NOW + DAY, False),
