@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         10,
         description="working days to answer an objection; UU 6/2011 names none, UU 30/2014 art. 77(4) ten",
     )
+    carry_out_objection_days: Days = Field(
+        3,
+        description="days from a granted objection to the annulment or revocation that it asks for; no law says",
+    )
     photo_retention_days: Days = Field(
         90, le=LONGEST_DAYS, description="R64: days after its end until an entry's photo is erased"
     )

@@ -10,6 +10,7 @@ from app.amendments.domain import Amendment, AmendmentKind
 from app.entries import periods
 from app.entries.domain import EndedReason, Entry, State
 from app.entries.subjects import Alias, Subject
+from app.entries.values import Ruling, RulingKind
 from app.errors import WrongState
 from app.ledger.domain import RecordType
 
@@ -51,7 +52,7 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
         )
     reason = _ENDS.get(amendment.kind)
     if reason is not None:
-        return entry.ended(reason, at, at)
+        return entry.ended(reason, at, at).replace(rulings=(*entry.rulings, *_rulings(amendment)))
     changes: dict[str, Any] = {
         "version": entry.version + 1,
         "updated_at": at,
@@ -76,6 +77,14 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
             "unknown": amendment.correction.unknown,
         }
     return entry.replace(**changes)
+
+
+def _rulings(amendment: Amendment) -> tuple[Ruling, ...]:
+    judged = amendment.judgment
+    if judged is None or amendment.kind not in {AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT}:
+        return ()
+    kind = RulingKind(amendment.kind.value)
+    return (Ruling(kind, judged.number, judged.court, judged.decided_on, judged.final_on),)
 
 
 def told_as(kind: AmendmentKind) -> RecordType:

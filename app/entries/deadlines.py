@@ -15,6 +15,7 @@ from app.entries import periods
 from app.entries.domain import EndedReason, Entry, Measure, State
 from app.entries.receipts import received_on
 from app.entries.subjects import Citizenship, Subject
+from app.entries.values import RulingKind
 from app.identity import states
 from app.kit.clock import day_begins, legal_day
 from app.settings import Settings
@@ -27,6 +28,9 @@ TO_MINISTER_DAYS: Final = 3
 
 TO_PERSON_DAYS: Final = 7
 """Days from the decision's date to its delivery to the person (UU 6/2011 art. 94(3); R41)."""
+
+RESTORE_DAYS: Final = 3
+"""Days from a judgment that a measure was unlawful to the person's restoration (UU 20/2025 art. 163(1)f; R66)."""
 
 EXTENSION_DAYS: Final = 3
 """Days before a measure's last day by whose end its extension must have arrived (13/2025 art. 13(5); R23)."""
@@ -52,6 +56,7 @@ class DeadlineName(StrEnum):
     DELIVER_TO_PERSON = "deliver_to_person"
     EXTEND_BEFORE = "extend_before"
     WITHDRAW_PASSPORT = "withdraw_passport"
+    RESTORE = "restore"
 
 
 MEANINGS: Final = {
@@ -72,6 +77,8 @@ MEANINGS: Final = {
     "(Permenimipas 13/2025 art. 13(5)-(6)); passing, the measure ends by law. Gone where no extension is left.",
     DeadlineName.WITHDRAW_PASSPORT: "an Indonesian's passport is withdrawn while an exit ban holds: by Immigration, "
     "a service or diplomatic one by the Foreign Ministry (3 days, a setting).",
+    DeadlineName.RESTORE: "after an annulment by judgment the owner rehabilitates the person by letter within three "
+    "days of the judgment (UU 20/2025 art. 163(1)f); open until it is recorded.",
 }
 """What each name means, for readers of the API."""
 
@@ -102,6 +109,7 @@ class Terms:
             DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
             DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
             DeadlineName.WITHDRAW_PASSPORT: self.withdraw_passport_days,
+            DeadlineName.RESTORE: RESTORE_DAYS,
         }
 
     def extensions(self, measure: Measure) -> int:
@@ -146,7 +154,7 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
     """The deadlines of an entry, soonest first; each name at most once.
 
     An imported entry was decided on, and its decision carried out, elsewhere: of its duties only what lies ahead
-    counts here, which is its extension. Of an erased entry nothing is due any more.
+    counts here, which is its extension, and restoration. Of an erased entry nothing is due any more.
 
     Args:
         entry: the entry as it stands (`Entry.at`).
@@ -157,6 +165,7 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
         return ()
     found = list(_urgent(entry, terms) if entry.urgent else _ordinary(entry, terms, met))
     found += _passport(entry, terms, met)
+    found += _restoration(entry, terms, met)
     found.sort(key=lambda deadline: (deadline.due_at, deadline.name))
     return tuple(found)
 
@@ -179,10 +188,13 @@ def deliver_by(entry: Entry) -> date | None:
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
     """From when each duty that is recorded apart from the entry has run, be it done or not.
 
-    It is what an entry's columns hold, so that open duties are found without reading entries. No duty of an
-    imported entry, or of a refused request.
+    It is what an entry's columns hold, so that open duties are found without reading entries. Of an imported
+    entry, or a refused request, at most the person is to be restored.
     """
     since: dict[DeadlineName, datetime] = {}
+    struck_down_on = annulled_on(entry)
+    if struck_down_on is not None:
+        since[DeadlineName.RESTORE] = day_begins(struck_down_on)
     if entry.submitted_by == SYSTEM.client_id or entry.state in _REFUSED:
         return since
     if not entry.urgent and entry.basis.received_on is None:
@@ -298,6 +310,29 @@ def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
     if entry.state in {State.PROVISIONAL, State.ACTIVE} or withdrawn is not None:
         due_at = duty_due(DeadlineName.WITHDRAW_PASSPORT, begins, terms)
         yield Deadline(DeadlineName.WITHDRAW_PASSPORT, due_at, withdrawn, withdrawn_by(entry.subject))
+
+
+def annulled_on(entry: Entry) -> date | None:
+    """The day of the judgment by which a measure that had stopped somebody was annulled; None without one (R66).
+
+    The restoration after a superseded urgent entry is its formal entry's.
+    """
+    held = (
+        entry.in_force_from is not None
+        and entry.ended_at is not None
+        and entry.in_force_from < entry.ended_at
+    )
+    if not held or entry.state is not State.ENDED or entry.ended_reason is EndedReason.SUPERSEDED:
+        return None
+    return max((r.decided_on for r in entry.rulings if r.kind is RulingKind.ANNULMENT), default=None)
+
+
+def _restoration(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterator[Deadline]:
+    """R66: the end is told at once; what is left is the letter that rehabilitates the person."""
+    decided_on = annulled_on(entry)
+    if decided_on is not None:
+        due_at = duty_due(DeadlineName.RESTORE, day_begins(decided_on), terms)
+        yield Deadline(DeadlineName.RESTORE, due_at, met.get(DeadlineName.RESTORE), (entry.agency,))
 
 
 def _passport_since(entry: Entry) -> datetime | None:

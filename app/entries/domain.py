@@ -14,6 +14,7 @@ import msgspec
 from app.db.unit import Actor
 from app.entries import periods
 from app.entries.subjects import Citizenship, Subject
+from app.entries.values import Ruling
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
 
@@ -163,6 +164,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     superseded_from: datetime | None = None
     extension_count: int = 0
     extended_by: Basis | None = None
+    rulings: tuple[Ruling, ...] = ()
     crossing: str | None = None
     alerted: bool = False
     alert_message: str | None = None

@@ -12,7 +12,7 @@ from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.db.unit import Actor, Reader, Unit
 from app.entries import recorded, service, store
-from app.entries.deadlines import Terms, deadlines
+from app.entries.deadlines import Terms, annulled_on, deadlines
 from app.entries.domain import Entry, State
 from app.entries.recorded import Duty
 from app.entries.views import visible
@@ -29,6 +29,7 @@ class DutyName(StrEnum):
     DELIVER_TO_MINISTER = "deliver_to_minister"
     NOTIFY_REFUSAL = "notify_refusal"
     WITHDRAW_PASSPORT = "withdraw_passport"
+    RESTORE = "restore"
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -44,13 +45,14 @@ class Done(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-_OWNERS = frozenset({DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER})
+_OWNERS = frozenset({DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER, DutyName.RESTORE})
 _OWNERS_ROLES = frozenset({"submitter", "verifier"})
 _IMMIGRATIONS_ROLES = frozenset({"approver", "duty_officer", "submitter"})
 _NOT_DUE = {
     DutyName.DELIVER_TO_PERSON: "Only an approved decision is delivered to the person (UU 6/2011 art. 94(3)).",
     DutyName.DELIVER_TO_MINISTER: "There is no decision to be delivered to the minister (UU 6/2011 art. 94(4)).",
     DutyName.WITHDRAW_PASSPORT: "Only the passport of an Indonesian is withdrawn, while an exit ban holds (R42).",
+    DutyName.RESTORE: "A person is rehabilitated after a judgment has annulled the measure (R66).",
 }
 
 
@@ -129,6 +131,8 @@ def _expect_refused(entry: Entry, known: list[Duty]) -> None:
 def _expect_time(entry: Entry, done: Done, now: datetime) -> None:
     """Not in the future, nor before the legal day of the decision, or refusal, that it follows from."""
     follows = entry.decided_on if done.name is DutyName.DELIVER_TO_PERSON else entry.basis.issued_on
+    if done.name is DutyName.RESTORE:
+        follows = annulled_on(entry) or follows
     if done.name is DutyName.NOTIFY_REFUSAL:
         follows = legal_day(entry.ended_at or entry.updated_at)
     if done.done_at > now:

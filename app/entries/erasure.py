@@ -28,6 +28,7 @@ def without_person(entry: Entry, at: datetime) -> Entry:
         crossing=None,
         alert_message=None,
         chase=(),
+        rulings=(),
         warnings=(),
         erased_at=at,
     )

@@ -18,6 +18,7 @@ _COLUMNS: Final = {
     DeadlineName.DELIVER_TO_PERSON: entry.c.deliver_from,
     DeadlineName.DELIVER_TO_MINISTER: entry.c.minister_from,
     DeadlineName.WITHDRAW_PASSPORT: entry.c.passport_from,
+    DeadlineName.RESTORE: entry.c.restore_from,
 }
 _OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
 
@@ -64,7 +65,9 @@ def since_column(name: DeadlineName) -> ColumnElement[datetime]:
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on the table of entries: the duty is open, and the entry is not over."""
+    """Conditions on the table of entries: the duty is open, and the entry is not over; but for a restoration."""
+    if name is DeadlineName.RESTORE:  # it follows from the end
+        return (_COLUMNS[name].is_not(None),)
     return (
         _COLUMNS[name].is_not(None),
         entry.c.state.not_in(_OVER),

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    Table,
     delete,
     exists,
     func,
@@ -34,7 +35,8 @@ from app.entries.tables import entry as entry_table
 from app.entries.views import closed
 from app.notices import tables
 from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, TermName, addresses
-from app.notices.escalation import OVERDUE_KEY, Late
+from app.notices.escalation import KEY_ENDS, OVERDUE_KEY, Late
+from app.notices.granted import not_carried_out
 from app.objections.tables import objection
 from app.rectifications.tables import correction_request as request
 
@@ -211,21 +213,25 @@ def _told_of(name: DeadlineName, since: ColumnElement[datetime] | datetime) -> C
     )
 
 
-_TERMS = (
-    (TermName.DECIDE_AMENDMENT, amendment, amendment.c.due_at, amendment.c.state.in_(sorted(OPEN))),
-    (TermName.ANSWER_LETTER, amendment, amendment.c.due_at, amendment.c.state == AmendmentState.REFERRED),
-    (TermName.ANSWER_OBJECTION, objection, objection.c.answer_due_at, objection.c.answered_at.is_(None)),
-    (TermName.DECIDE_CORRECTION_REQUEST, request, request.c.due_at, request.c.outcome.is_(None)),
-)
-"""Where what is due beside entries stands: its table, when it is due, and whether it is open."""
+def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime], ColumnElement[bool]]]:
+    """Where what is due beside entries stands: its table, when it is due, and whether it is open."""
+    answer, carry_out = objection.c.answer_due_at, objection.c.carry_out_by
+    return [
+        (TermName.DECIDE_AMENDMENT, amendment, amendment.c.due_at, amendment.c.state.in_(sorted(OPEN))),
+        (TermName.ANSWER_LETTER, amendment, amendment.c.due_at, amendment.c.state == AmendmentState.REFERRED),
+        (TermName.ANSWER_OBJECTION, objection, answer, objection.c.answered_at.is_(None)),
+        (TermName.CARRY_OUT_OBJECTION, objection, carry_out, not_carried_out(now)),
+        (TermName.DECIDE_CORRECTION_REQUEST, request, request.c.due_at, request.c.outcome.is_(None)),
+    ]
 
 
 async def list_late(reader: Reader) -> list[Late]:
     """What is due beside entries, open beyond its time, and was not told yet; no amendment of what has ended."""
     parts = []
-    for name, table, due_at, is_open in _TERMS:
+    for name, table, due_at, is_open in _terms(reader.now):
         of_amendment = table is amendment
-        told = exists().where(tables.notice.c.key == literal(OVERDUE_KEY).concat(table.c.id))
+        key = literal(OVERDUE_KEY).concat(table.c.id).concat(KEY_ENDS.get(name, ""))
+        told = exists().where(tables.notice.c.key == key)
         part = select(
             literal(name.value).label("name"),
             table.c.id,

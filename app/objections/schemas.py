@@ -31,7 +31,11 @@ class ObjectionIn(WireIn):
     """An objection as it was filed with the owner."""
 
     filed_on: Annotated[
-        LegalDay, Field(description="Legal day on which it reached the owner, while the entry was in force.")
+        LegalDay,
+        Field(
+            description="Legal day on which it reached the owner, while the entry was in force; it may be recorded "
+            "later, also after the entry's end."
+        ),
     ]
     objector: ObjectorIn
     grounds: Prose
@@ -85,6 +89,12 @@ class AnswerOut(WireOut):
         list[Literal["annulment", "revocation"]],
         Field(
             description="Amendments of the entry of which one must follow: the answer itself ends nothing."
+        ),
+    ]
+    carry_out_by: Annotated[
+        Moment | None,
+        Field(
+            description="Of a granted objection: until when the amendment is to follow (three days, a setting)."
         ),
     ]
     answered_by: str
@@ -154,6 +164,7 @@ def _answer(objection: Objection) -> AnswerOut | None:
             "reason": given.reason,
             "letter": ReferenceOut.of(given.letter),
             "must_follow": list(objection.must_follow),
+            "carry_out_by": given.carry_out_by,
             "answered_by": given.by,
             "answered_at": given.at,
         }

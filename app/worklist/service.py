@@ -31,6 +31,7 @@ from app.entries.periods import begins_at, over_at
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
 from app.notices.domain import RUNGS, Notice
+from app.notices.granted import list_granted
 from app.notices.service import list_latest
 from app.objections.service import list_open as list_objections
 from app.rectifications.service import open_requests
@@ -117,6 +118,7 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
     return [
         *await _duties(reader, DeadlineName.DELIVER_TO_PERSON, terms, agency=actor.agency),
         *await _duties(reader, DeadlineName.DELIVER_TO_MINISTER, terms, agency=actor.agency, before=late),
+        *await _duties(reader, DeadlineName.RESTORE, terms, agency=actor.agency),
         *(
             Task(
                 TaskName.ANSWER_OBJECTION,
@@ -127,7 +129,18 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
             )
             for each in objections
         ),
+        *await _granted(reader),
         *await _ended_powers(reader),
+    ]
+
+
+async def _granted(reader: Reader) -> list[Task]:
+    """Objections that the actor's agency has granted, and not carried out."""
+    name = TaskName.CARRY_OUT_OBJECTION
+    return [
+        Task(name, each.entry_id, each.answer.carry_out_by, each.answer.at, objection_id=each.id)
+        for each in await list_granted(reader, reader.actor.agency, _MOST)
+        if each.answer is not None
     ]
 
 

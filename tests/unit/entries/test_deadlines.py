@@ -22,6 +22,7 @@ from app.entries.domain import Basis, EndedReason, Entry, Measure, State
 from app.entries.periods import begins_at, over_at
 from app.entries.receipts import first_received_on, received_again
 from app.entries.subjects import Citizenship, Document
+from app.entries.values import Ruling, RulingKind
 from app.kit.clock import WIB, legal_day
 from app.settings import Settings
 from tests.unit.entries.examples import NOW, TODAY, basis, copied, entry, foreigner, subject
@@ -248,6 +249,44 @@ def test_an_extension_arrives_three_days_before_the_end():
 def test_what_can_not_be_extended_waits_for_no_extension(changes: dict[str, Any]):
     assert "extend_before" not in running(active(**changes))
     assert "extend_before" not in running(urgent(**changes))
+
+
+def annulled(**changes: Any) -> Entry:
+    """An exit ban that a praperadilan judgment of 24 November struck down."""
+    ruling = Ruling(RulingKind.ANNULMENT, "5/Pid.Pra/2026", "PN Jakarta Selatan", date(2026, 11, 24), None)
+    given: dict[str, Any] = {
+        "state": State.ENDED,
+        "ended_reason": EndedReason.ANNULLED,
+        "ended_at": NOW + 2 * DAY,
+        "rulings": (ruling,),
+    }
+    return active(**{**given, **changes})
+
+
+def test_after_an_annulment_by_judgment_the_person_is_restored_within_three_days():
+    over = annulled()
+    assert due(over, "restore") == "2026-11-27T23:59:59+07:00"
+    assert running(over)["restore"].duty_of == ("KPK",)
+    assert running(over, restore=NOW + 3 * DAY)["restore"].met_at == NOW + 3 * DAY
+    assert duties_since(over)[DeadlineName.RESTORE] == begins_at(date(2026, 11, 24))
+    imported = annulled(submitted_by=SYSTEM.client_id)
+    assert list(running(imported)) == ["restore"] == list(duties_since(imported))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rulings": ()},
+        {"rulings": (Ruling(RulingKind.ACQUITTAL, "7", "PN", TODAY, TODAY),)},
+        {"ended_reason": EndedReason.SUPERSEDED},
+        {"in_force_from": None},
+        {"in_force_from": NOW + 3 * DAY},
+        {"state": State.REJECTED, "ended_reason": None},
+        {"erased_at": NOW + 4 * DAY},
+    ],
+)
+def test_nobody_is_restored_who_was_not_stopped_or_not_by_what_was_annulled(changes: dict[str, Any]):
+    assert "restore" not in running(annulled(**changes))
 
 
 @pytest.mark.parametrize(("measure", "waits"), [(Measure.PREVENTION, False), (Measure.DETERRENCE, True)])

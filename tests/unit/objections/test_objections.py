@@ -54,6 +54,7 @@ def answered(objection: Objection, by: Actor = COLLEAGUE, **changes: Any) -> Obj
         "reason": "The person is another.",
         "letter": ANSWER,
         "at": NOW,
+        "carry_out_days": 3,
     }
     return objection.answered(by, **{**given, **changes})
 
@@ -81,14 +82,39 @@ def test_on_no_other_day(filed_on: date, code: str):
     "changes",
     [
         {"state": State.SUBMITTED, "in_force_from": None},
-        {"state": State.ENDED, "ended_at": NOW},
+        {"state": State.ENDED, "ended_at": begins_at(TODAY)},
         {"in_force_from": begins_at(TODAY + DAY)},
-        {"in_force_until": NOW},
+        {"state": State.ENDED, "in_force_from": begins_at(TODAY + DAY), "ended_at": NOW},
+        {"state": State.REJECTED, "in_force_from": None, "ended_at": NOW},
     ],
 )
-def test_against_what_is_not_in_force_nothing_is_filed(changes: dict[str, Any]):
+def test_against_what_was_not_in_force_nothing_is_filed(changes: dict[str, Any]):
     with pytest.raises(WrongState, match=r"art\. 96"):
         taken(ban(**changes))
+
+
+@pytest.mark.parametrize("state", [State.ENDED, State.REJECTED])
+def test_what_was_filed_in_time_is_recorded_however_late(state: State):
+    over = ban(state=state, ended_at=begins_at(TODAY), in_force_until=begins_at(TODAY))
+    last = TODAY - DAY
+    assert (
+        filed("obj_1", over, filing(filed_on=last), OFFICER, NOW + 90 * DAY, 10, ()).filing.filed_on == last
+    )
+    with pytest.raises(WrongState):
+        filed("obj_1", over, filing(filed_on=TODAY), OFFICER, NOW + 90 * DAY, 10, ())
+
+
+def test_an_administrative_action_is_objected_to_within_its_term_even_after_the_measure():
+    tak = ban(
+        basis=basis(instrument="administrative_action"),
+        state=State.ENDED,
+        ended_at=NOW,
+        met={"deliver_to_person": NOW},
+    )
+    last = date(2026, 12, 22)
+    assert filed("obj_1", tak, filing(filed_on=last), OFFICER, NOW + 90 * DAY, 10, ()).late is False
+    with pytest.raises(WrongState):
+        filed("obj_1", tak, filing(filed_on=last + DAY), OFFICER, NOW + 90 * DAY, 10, ())
 
 
 def test_a_letter_that_is_younger_than_its_filing_is_wrong():
@@ -153,6 +179,17 @@ def test_the_answers_letter_lies_between_the_objection_and_today(issued_on: date
     with pytest.raises(Invalid) as raised:
         answered(objection, letter=Letter("1", issued_on))
     assert [fault.code for fault in raised.value.faults] == [code]
+
+
+def test_what_was_granted_is_carried_out_by_the_end_of_a_legal_day():
+    late = datetime.fromisoformat("2026-11-23T23:59:59+07:00")
+    given = answered(taken(), at=late).answer
+    assert given is not None
+    assert given.carry_out_by is not None
+    assert given.carry_out_by.astimezone(WIB).isoformat() == "2026-11-26T23:59:59+07:00"
+    rejected = answered(taken(), outcome=Outcome.REJECTED).answer
+    assert rejected is not None
+    assert rejected.carry_out_by is None
 
 
 def test_only_what_was_granted_must_be_followed_by_an_amendment():
