@@ -135,6 +135,12 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
             return
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
+    @property
+    def let_pass(self) -> bool:
+        """Whether the supervisor who resolved it let the traveller go on."""
+        said = self.resolutions[-1] if self.resolutions else None
+        return self.state is HitState.RESOLVED and said is not None and said.action is Action.ALLOW
+
     def resolved(self, said: Resolution) -> Self:
         """The hit after a supervisor's word: closed, unless they are unsure."""
         state = HitState.OPEN if said.outcome is Identity.UNSURE else HitState.RESOLVED
