@@ -1,6 +1,6 @@
 """What a hit is, who resolves it and how, and who is told; pure (R46, contract section 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
@@ -9,6 +9,7 @@ import msgspec
 
 from app.clearances.domain import Obstacle
 from app.db.unit import Actor
+from app.entries.domain import Measure
 from app.entries.erasure import ERASED
 from app.errors import Fault, Invalid, StaleVersion, WrongState
 from app.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, NoticeName, TermName, owner, post
@@ -40,6 +41,7 @@ class Action(StrEnum):
 
 
 _REFUSALS: Final = {Action.REFUSE_EXIT: "exit", Action.REFUSE_ENTRY: "entry"}
+_NEEDS: Final = {Action.REFUSE_EXIT: Measure.PREVENTION, Action.REFUSE_ENTRY: Measure.DETERRENCE}
 
 
 class Matched(msgspec.Struct, frozen=True):
@@ -134,6 +136,21 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         else:
             return
         raise Invalid("The action does not fit the hit.", faults=[fault])
+
+    def expect_ban(self, action: Action | None, holding: Collection[Measure]) -> None:
+        """Make sure that a traveller is refused only while a measure holds that refuses in their direction.
+
+        Args:
+            action: what became of the traveller.
+            holding: the measures of the matched entries that hold now.
+
+        Raises:
+            WrongState: each has ended since the check, or does not hold now.
+        """
+        needed = _NEEDS.get(action) if action is not None else None
+        if needed is None or needed in holding:
+            return
+        raise WrongState("No measure of this hit holds now; nobody is refused on one that has ended (R29).")
 
     @property
     def let_pass(self) -> bool:

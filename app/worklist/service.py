@@ -28,6 +28,7 @@ from app.entries.deadlines import (
 from app.entries.domain import Entry
 from app.entries.law import power_ended
 from app.entries.periods import begins_at, over_at
+from app.entries.standing import standing
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
 from app.notices.domain import RUNGS, Notice
@@ -274,6 +275,11 @@ async def _list(
 
 def _lapse(entry: Entry) -> datetime | None:
     return over_at(entry.ends_on) if entry.ends_on else None
+
+
+async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
+    """Those of some entries that hold now."""
+    return {entry_id for entry_id, each in (await standing(reader, entry_ids)).items() if each.in_force}
 
 
 async def told(reader: Reader, limit: int) -> list[Notice]:
