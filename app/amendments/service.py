@@ -30,6 +30,7 @@ from app.entries.domain import Entry, Verdict
 from app.entries.duplicates import refuse_duplicates, refuse_third_decided
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import INVESTIGATION_ONLY, power_ended
+from app.entries.passports import found_later
 from app.entries.recorded import Duty
 from app.entries.seals import seal
 from app.entries.succession import give_back
@@ -227,7 +228,8 @@ async def decide(
 
 async def _take_effect(unit: Unit, amendment: Amendment, before: Entry, terms: Terms) -> None:
     stands = before.at(unit.now)
-    after = await seal(unit, applied(amendment, stands, unit.now), before=before)
+    after = await found_later(unit, applied(amendment, stands, unit.now), before)
+    after = await seal(unit, after, before=before)
     if amendment.kind is AmendmentKind.EXTENSION:
         await refuse_third_decided(unit, after, terms)
     given_back = await give_back(unit, before) if amendment.kind in ENDING else []

@@ -16,7 +16,7 @@ from app.entries.domain import EndedReason, Entry, Measure, State
 from app.entries.receipts import received_on
 from app.entries.subjects import Citizenship, Subject
 from app.entries.values import RulingKind
-from app.identity import states
+from app.identity import documents, states
 from app.kit.clock import day_begins, legal_day
 from app.settings import Settings
 
@@ -238,8 +238,21 @@ def extend_by(ends_on: date) -> datetime:
 
 def withdrawn_by(subject: Subject) -> tuple[str, ...]:
     """Who has to withdraw the subject's Indonesian passports (R42); empty when none is known."""
-    own = {document.type for document in subject.documents if document.issuing_state in _ISSUED_HERE}
-    return tuple(sorted({_WITHDRAWN_BY[kind] for kind in own & _WITHDRAWN_BY.keys()}))
+    return tuple(sorted({_WITHDRAWN_BY[kind] for kind, _ in _issued_here(subject)}))
+
+
+def passports(entry: Entry) -> frozenset[tuple[str, str]]:
+    """Type and number of the passports that are withdrawn while an entry holds; none of a foreigner (R42)."""
+    binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
+    return _issued_here(entry.subject) if binds else frozenset()
+
+
+def _issued_here(subject: Subject) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (paper.type, documents.normalise(paper.number))
+        for paper in subject.documents
+        if paper.issuing_state in _ISSUED_HERE and paper.type in _WITHDRAWN_BY
+    )
 
 
 _ISSUED_HERE: Final = frozenset({None, states.INDONESIA})
@@ -339,5 +352,6 @@ def _passport_since(entry: Entry) -> datetime | None:
     begins = entry.in_force_from
     if entry.urgent and begins is not None:
         begins = None if entry.countersigned_at is None else max(begins, entry.countersigned_at)
-    binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
-    return begins if binds and withdrawn_by(entry.subject) else None
+    if begins is None or not passports(entry):
+        return None
+    return begins if entry.passports_since is None else max(begins, entry.passports_since)

@@ -12,9 +12,8 @@ from typing import Any, Self
 import msgspec
 
 from app.db.unit import Actor
-from app.entries import periods
+from app.entries import periods, values
 from app.entries.subjects import Citizenship, Subject
-from app.entries.values import Ruling
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
 
@@ -120,6 +119,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
+        passports_since: when a passport was found after others were withdrawn, or after the measure began (R42).
         receipt: when a request that was resubmitted was received; None for one that was submitted once.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
@@ -164,7 +164,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     superseded_from: datetime | None = None
     extension_count: int = 0
     extended_by: Basis | None = None
-    rulings: tuple[Ruling, ...] = ()
+    rulings: tuple[values.Ruling, ...] = ()
+    passports_since: datetime | None = None
     crossing: str | None = None
     alerted: bool = False
     alert_message: str | None = None

@@ -6,6 +6,7 @@ from app.db.unit import Unit
 from app.entries import periods, store
 from app.entries.domain import EndedReason, Entry, State
 from app.entries.events import EntryChanged, SubjectCorrected
+from app.entries.passports import found_later
 from app.errors import Fault, Invalid
 from app.ledger.domain import RecordType
 
@@ -48,6 +49,7 @@ async def take_over(unit: Unit, formal: Entry) -> tuple[Entry, list[EntryChanged
         assert urgent.ends_on is not None, "an urgent entry always has its twenty days"
         if begins > periods.over_at(urgent.ends_on):
             continue
+        formal = await found_later(unit, formal, urgent)
         if urgent.alerted:
             formal = formal.replace(alerted=True, alert_message=urgent.alert_message, chase=urgent.chase)
         if begins > unit.now:
