@@ -1,6 +1,6 @@
 """What an objection is, and when it is filed and answered in time; pure (UU 6/2011 art. 96; R38)."""
 
-from collections.abc import Collection
+from collections.abc import Container
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
@@ -12,6 +12,7 @@ from app.entries.domain import Entry, State
 from app.entries.periods import last_second
 from app.errors import Fault, Invalid, SecondPairOfEyesNeeded, StaleVersion, WrongState
 from app.kit.clock import legal_day
+from app.kit.working_days import working_days_later
 
 TAK_FILING_DAYS: Final = 21
 """Working days from its receipt within which an administrative action is objected to (2/2025 art. 73)."""
@@ -22,7 +23,6 @@ TAK_FORWARDING_DAYS: Final = 5
 TAK_ANSWERING_DAYS: Final = 5
 """Working days within which the minister then decides (2/2025 art. 73)."""
 
-_SATURDAY: Final = 5
 _TOO_LATE: Final = "An objection is filed only while the measure is in force (UU 6/2011 art. 96(1))."
 _UNTIL_THE_END: Final = ("annulment", "revocation")
 
@@ -174,7 +174,7 @@ def filed(
     by: Actor,
     at: datetime,
     answer_days: int,
-    holidays: Collection[date],
+    holidays: Container[date],
 ) -> Objection:
     """Record an objection that was filed in time, however late it is recorded.
 
@@ -234,16 +234,6 @@ def _in_force(entry: Entry, at: datetime) -> tuple[date, date]:
     if begins is None or last < begins:
         raise WrongState(_TOO_LATE)
     return legal_day(begins), legal_day(last)
-
-
-def working_days_later(day: date, count: int, holidays: Collection[date] = ()) -> date:
-    """The day that lies `count` working days after a day: Monday to Friday, without public holidays."""
-    later = day
-    while count:
-        later += timedelta(days=1)
-        if later.weekday() < _SATURDAY and later not in holidays:
-            count -= 1
-    return later
 
 
 def _expect_day(pointer: str, day: date, first: date, today: date, since: str) -> None:

@@ -124,8 +124,8 @@ class ObjectionOut(WireOut):
         Moment,
         Field(
             description="For administrative actions (TAK) five and five working days after the filing "
-            "(Permenimipas 2/2025 art. 73), for other measures ten (a setting), Monday to Friday without the "
-            "deployment's public holidays."
+            "(Permenimipas 2/2025 art. 73), for other measures ten (a setting), Monday to Friday without Indonesia's "
+            "public holidays and days of joint leave, as the deployment knows them."
         ),
     ]
     recorded_by: str

@@ -7,6 +7,7 @@ from app.entries import store as entry_store
 from app.entries.views import visible
 from app.errors import NotFound, WrongAgency, WrongState
 from app.kit.ids import new_id
+from app.kit.working_days import Holidays
 from app.objections import store
 from app.objections.domain import Filing, Letter, Objection, Outcome, filed
 from app.objections.store import has_open
@@ -31,7 +32,8 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
     if entry.erased_at is not None:
         raise WrongState("The person was erased from this entry (UU 27/2022 art. 43).")
     objection_id = new_id("obj", unit.now)
-    days, holidays = settings.objection_answer_days, settings.public_holidays
+    days = settings.objection_answer_days
+    holidays = Holidays(settings.public_holidays, settings.public_holidays_removed)
     objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays)
     await store.add(unit, objection)
     await record(unit, "objection.filed", objection.id, {"entry": entry_id, "late": objection.late})

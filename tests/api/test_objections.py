@@ -317,6 +317,30 @@ async def test_an_administrative_action_has_a_clock_in_working_days(
     assert (filed["file_until"], filed["late"]) == ("2026-12-23", True)
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param("2027-01-08", id="as the government has set them"),
+        pytest.param(
+            "2027-01-08",
+            id="corrected",
+            marks=pytest.mark.settings(
+                public_holidays="2027-01-04", public_holidays_removed="2026-12-24, 2030-01-01"
+            ),
+        ),
+        pytest.param("2027-01-11", id="added", marks=pytest.mark.settings(public_holidays="2027-01-04")),
+    ],
+)
+async def test_public_holidays_and_joint_leave_are_no_working_days(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, last: str
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    clock.set("2026-12-21T09:00:00+07:00")
+    body = objection(filed_on="2026-12-21")
+    filed = expect(await file(http, owner, entry, body), 201)
+    assert filed["answer_due_at"] == f"{last}T16:59:59.000000Z"
+
+
 async def test_those_of_an_entry_are_listed_newest_first_in_pages(
     http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
 ):

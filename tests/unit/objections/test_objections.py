@@ -4,19 +4,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from app.db.unit import Actor
 from app.entries.domain import Entry, State
 from app.entries.periods import begins_at, over_at
 from app.errors import CekalError, Invalid, SecondPairOfEyesNeeded, StaleVersion, WrongState
 from app.kit.clock import WIB
-from app.objections.domain import Capacity, Filing, Letter, Objection, Outcome, filed, working_days_later
+from app.kit.working_days import working_days_later
+from app.objections.domain import Capacity, Filing, Letter, Objection, Outcome, filed
 from tests.unit.entries.examples import NOW, TODAY, basis, entry, person
 
 DAY = timedelta(days=1)
-DAYS = st.dates(date(1950, 1, 1), date(9000, 1, 1))
 OFFICER, COLLEAGUE = person("A", "submitter"), person("B", "verifier")
 ANSWER = Letter("B-9/2026", TODAY)
 
@@ -205,32 +203,6 @@ def test_what_is_erased_names_nobody_and_tells_no_case():
         assert said not in kept
     assert (objection.answer and objection.answer.outcome) is Outcome.GRANTED
     assert taken().erased().answer is None
-
-
-def _works(day: date, holidays: frozenset[date]) -> bool:
-    return day.weekday() < 5 and day not in holidays
-
-
-@given(DAYS, st.integers(0, 40), st.frozensets(st.integers(0, 60), max_size=10))
-@example(date(2026, 11, 20), 1, frozenset())
-def test_so_many_working_days_lie_between(day: date, count: int, free: frozenset[int]):
-    holidays = frozenset(day + timedelta(days=offset) for offset in free)
-    later = working_days_later(day, count, holidays)
-    between = [day + timedelta(days=i) for i in range(1, (later - day).days + 1)]
-    assert sum(_works(each, holidays) for each in between) == count
-    assert later == day if count == 0 else _works(later, holidays)
-
-
-@given(DAYS, st.integers(0, 20), st.integers(0, 20))
-def test_working_days_add_up(day: date, some: int, more: int):
-    assert working_days_later(working_days_later(day, some), more) == working_days_later(day, some + more)
-
-
-@given(DAYS, st.integers(1, 40))
-def test_a_week_has_five_working_days(day: date, weeks: int):
-    later = working_days_later(day, 5 * weeks)
-    from_friday = {5: 1, 6: 2}.get(day.weekday(), 0)  # a weekend counts from its Friday
-    assert later == day - timedelta(days=from_friday) + timedelta(weeks=weeks)
 
 
 def test_the_time_of_an_instant_does_not_move_a_legal_day():
