@@ -284,7 +284,7 @@ def _ordinary(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
     if entry.state in _BEFORE_A_DECISION:
         yield Deadline(DeadlineName.DECIDE_BY_FIRST_DAY, decide_by(entry), None, (entry.agency, IMMIGRATION))
     if entry.state in _BEFORE_A_DECISION | _REFUSED:
-        refused_at = (entry.ended_at or entry.updated_at) if entry.state in _REFUSED else None
+        refused_at = (entry.rests_since or entry.updated_at) if entry.state in _REFUSED else None
         yield Deadline(DeadlineName.REFUSE_OR_APPROVE, refuse_by(entry), refused_at, (IMMIGRATION,))
     if entry.submitted_by != SYSTEM.client_id and entry.state not in _REFUSED:
         yield from _deliveries(entry, met)

@@ -120,7 +120,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         alert_message: the owner's words to the checkpoints.
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
         passports_since: when a passport was found after others were withdrawn, or after the measure began (R42).
-        receipt: when a request that was resubmitted was received; None for one that was submitted once.
+        receipt: when a request was received that was resubmitted, or formalises by the urgent one's letter.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
         erased_at: when retention erased the person from it; None while it names them.
@@ -158,6 +158,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     requested_at: datetime | None = None
     received_at: datetime
     receipt: periods.Receipt | None = None
+    returned_at: datetime | None = None
     ended_reason: EndedReason | None = None
     ended_at: datetime | None = None
     gap_acknowledged: bool = False
@@ -202,7 +203,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rests_since(self) -> datetime | None:
         """Since when nothing happens to it any more: its end, or the return that nobody has answered."""
-        return self.updated_at if self.state is State.RETURNED else self.ended_at
+        return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:
         """Whether the measure holds at an instant: computed, never a flag (R29)."""
@@ -222,10 +223,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             return self
         if self.state not in {State.PROVISIONAL, State.ACTIVE} and not undecided:
             return self
-        if over == self.superseded_from:
-            reason = EndedReason.SUPERSEDED
-        else:
-            reason = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
+        by_dates = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
+        reason = EndedReason.SUPERSEDED if over == self.superseded_from else by_dates
         return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over)
 
     def replace(self, **changes: Any) -> Self:
@@ -312,7 +311,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             self._different(by, self.authors, "Whoever wrote the entry can't return it.")
         else:
             self._different(by, (*self.authors, self.verified_by), "A third person returns a verified entry.")
-        return self._next(at, state=State.RETURNED)
+        return self._next(at, state=State.RETURNED, returned_at=at)
 
     def _approve(self, by: Actor, at: datetime, immigration: str, earlier: tuple[str | None, ...]) -> Self:
         self._different(

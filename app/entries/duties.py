@@ -134,7 +134,7 @@ def _expect_time(entry: Entry, done: Done, now: datetime) -> None:
     if done.name is DutyName.RESTORE:
         follows = annulled_on(entry) or follows
     if done.name is DutyName.NOTIFY_REFUSAL:
-        follows = legal_day(entry.ended_at or entry.updated_at)
+        follows = legal_day(entry.rests_since or entry.updated_at)
     if done.done_at > now:
         fault = Fault("/done_at", "future", "A duty is recorded once it is done.")
     elif done.done_at < day_begins(follows):

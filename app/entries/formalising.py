@@ -7,6 +7,7 @@ from app.entries import store
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
 from app.entries.duplicates import refuse_duplicates
+from app.entries.receipts import first_received_on, received_with, same_letter
 from app.entries.seals import seal
 from app.entries.service import judged, keep_photo, new_entry, owner_of
 from app.entries.succession import refuse_gap
@@ -42,12 +43,17 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
             "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
         )
     wanted = await _wanted(unit, urgent, formal)
-    warnings = judged(wanted, owner, settings, unit.now)
+    first_on = first_received_on(urgent) if same_letter(wanted.basis, urgent.basis) else None
+    warnings = judged(wanted, owner, settings, unit.now, first_on)
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
     await _refuse_second(unit, urgent)
     similar = await refuse_duplicates(unit, wanted, owner.code, but={urgent.id}, terms=Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
-    entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
+    entry = entry.replace(
+        formalises=urgent.id,
+        gap_acknowledged=formal.gap_acknowledged,
+        receipt=received_with(entry, urgent),
+    )
     entry = await seal(unit, entry, before=urgent)
     await store.add(unit, entry, "submitted")
     await keep_photo(unit, entry, wanted)

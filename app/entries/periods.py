@@ -33,11 +33,11 @@ NOTE_WINDOW = timedelta(hours=3)
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """When a request that was returned and resubmitted was received.
+    """When a request was received that was returned and resubmitted, or that formalises by the urgent one's letter.
 
     Attributes:
         first_at: when it reached the register for the first time with its letter, or with an older one (R14).
-        counted_on: the legal day from which the seven days of its resubmission run (R18).
+        counted_on: the legal day from which its seven days run, a resubmission's from its own receipt (R18).
     """
 
     first_at: datetime

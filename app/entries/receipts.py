@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from app.entries.domain import Entry
+from app.entries.domain import Basis, Entry
 from app.entries.periods import Receipt
 from app.kit.clock import legal_day
 
@@ -35,10 +35,33 @@ def received_again(fresh: Entry, returned: Entry) -> Receipt:
     """
     counted_on = fresh.basis.received_on
     known = counted_on == returned.basis.received_on
-    if counted_on is None or known or counted_on < legal_day(returned.updated_at):
+    if counted_on is None or known or counted_on < legal_day(returned.rests_since or returned.updated_at):
         counted_on = legal_day(fresh.received_at)
     newer = fresh.basis.issued_on > first_received_on(returned)
     return Receipt(fresh.received_at if newer else _first_received_at(returned), counted_on)
+
+
+def received_with(formal: Entry, urgent: Entry) -> Receipt | None:
+    """The receipt of a formal entry whose letter came with its urgent entry: as old as it was then (R14).
+
+    None where the formal decision is a letter of its own.
+
+    Args:
+        formal: as it is asked for.
+        urgent: the entry that it formalises.
+    """
+    if not same_letter(formal.basis, urgent.basis):
+        return None
+    return Receipt(_first_received_at(urgent), received_on(formal))
+
+
+def same_letter(one: Basis, other: Basis) -> bool:
+    """Whether two grounds rest on the same letter."""
+    return one.issued_on == other.issued_on and _folded(one.number) == _folded(other.number)
+
+
+def _folded(number: str) -> str:
+    return "".join(number.split()).casefold()
 
 
 def _first_received_at(entry: Entry) -> datetime:

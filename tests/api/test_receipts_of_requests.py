@@ -5,10 +5,10 @@ import pytest
 
 from app.worker import Worker
 from tests.support.actors import Actors
-from tests.support.bodies import entry_body
+from tests.support.bodies import entry_body, formal_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import refused
-from tests.support.steps import Json, decide, etag, expect, submit
+from tests.support.steps import Json, decide, etag, expect, formalise, sound, submit
 
 
 def due(entry: Json, name: str = "refuse_or_approve") -> str:
@@ -57,6 +57,21 @@ async def test_a_letter_that_was_received_long_before_its_request_came_is_overdu
     assert ("overdue", entry["id"], due(entry)) in [
         (each["name"], each["entry_id"], each["due_at"]) for each in notices
     ]
+
+
+async def test_a_formal_decision_by_the_urgent_ones_letter_is_no_older_than_that(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+) -> None:
+    owner, body = await actors.client("submitter"), urgent_body(basis={"issued_on": "2026-10-25"})
+    urgent = (await sound(http, owner, body))["entry"]
+    urgent = await decide(http, await actors.client("duty_officer"), urgent, "countersign")
+    clock.set("2026-12-05T09:00:00+07:00")
+    case = body["basis"]["case_reference"]
+    other = {"issued_on": "2026-10-25", "case_reference": case}
+    faults = refused(await formalise(http, owner, urgent, formal_body(basis=other)), 422, "validation")
+    assert faults == {"/basis/issued_on": "stale"}
+    asked = await formalise(http, owner, urgent, formal_body(basis=body["basis"]))
+    assert expect(asked, 201)["state"] == "submitted"
 
 
 async def test_a_resubmission_counts_from_its_own_receipt_and_keeps_its_letters_first_day(

@@ -20,7 +20,7 @@ from app.entries.deadlines import (
 )
 from app.entries.domain import Basis, EndedReason, Entry, Measure, State
 from app.entries.periods import begins_at, over_at
-from app.entries.receipts import first_received_on, received_again
+from app.entries.receipts import first_received_on, received_again, received_with
 from app.entries.subjects import Citizenship, Document
 from app.entries.values import Ruling, RulingKind
 from app.kit.clock import WIB, legal_day
@@ -184,6 +184,24 @@ def test_a_returned_request_keeps_the_day_on_which_its_letter_was_first_received
     renewed = again(second, new, 30)
     assert first_received_on(renewed) == TODAY + 30 * DAY
     assert first_received_on(again(renewed, new, 50)) == TODAY + 30 * DAY
+
+
+def test_what_happens_to_a_returned_request_later_does_not_make_its_refusal_late():
+    returned = entry(state=State.RETURNED, returned_at=NOW + DAY, updated_at=NOW + 40 * DAY)
+    deadline = running(returned)["refuse_or_approve"]
+    assert (deadline.met_at, deadline.late) == (NOW + DAY, False)
+    assert returned.rests_since == NOW + DAY
+
+
+def test_a_formal_entry_by_the_letter_of_its_urgent_one_is_as_old_as_that():
+    asked = urgent(basis=basis(number="R-1/2026"))
+    same = entry(basis=basis(number="r-1 / 2026"), created_at=NOW + 15 * DAY, received_at=NOW + 15 * DAY)
+    receipt = received_with(same, asked)
+    assert receipt is not None
+    assert first_received_on(same.replace(receipt=receipt)) == TODAY
+    assert due(same.replace(receipt=receipt), "refuse_or_approve") == due(same, "refuse_or_approve")
+    assert received_with(entry(basis=basis(number="R-2/2026")), asked) is None
+    assert received_with(entry(basis=basis(issued_on=date(2026, 11, 22))), asked) is None
 
 
 def test_the_last_second_of_a_term_is_in_time_to_its_end():
