@@ -14,7 +14,7 @@ from tests.support.bodies import (
     without_photo,
 )
 from tests.support.clock import SettableClock
-from tests.support.steps import Json, amend, approve, decide, expect, formalise, impose, sound
+from tests.support.steps import Json, amend, approve, decide, expect, formalise, impose, sound, submit
 
 
 async def words_of(http: AsyncClient, actors: Actors, entry: Json) -> str:
@@ -101,3 +101,79 @@ async def test_a_formalised_entry_s_letters_are_the_urgent_one_and_the_decision(
     assert "1 Desember 2026 sampai dengan tanggal 31 Mei 2027" in await words_of(http, actors, formal)
     clock.set("2026-12-01T03:00:00Z")
     assert "telah digantikan oleh keputusan formal" in await words_of(http, actors, urgent)
+
+
+OFF_THE_LIST = "register tidak memuat Pencegahan lain terhadap yang bersangkutan"
+STILL_ON_IT = "tetap tercantum dalam daftar Pencegahan"
+
+
+async def test_the_end_of_one_of_two_bans_says_that_the_name_stays_on_the_list(
+    http: AsyncClient, actors: Actors, clock: SettableClock
+):
+    body = entry_body()
+    first = await impose(http, actors, body)
+    other = entry_body(subject=without_photo(body["subject"]), basis={"instrument": "decision"})
+    other["subject"]["photo"] = body["subject"]["photo"]
+    asked = await submit(http, await actors.client("submitter", agency="KEJAGUNG"), other)
+    second = await approve(http, actors, asked)
+    clock.advance(hours=1)
+    first = await amend(http, actors, first, revocation_body(first))
+    then = letters.packed(await words_of(http, actors, first))
+    assert letters.packed(STILL_ON_IT) in then
+    assert letters.packed(OFF_THE_LIST) not in then
+    clock.advance(hours=1)
+    second = await amend(http, actors, second, revocation_body(second))
+    last = letters.packed(await words_of(http, actors, second))
+    assert letters.packed(OFF_THE_LIST) in last
+    assert letters.packed(STILL_ON_IT) not in last
+    assert letters.packed(await words_of(http, actors, first)) == then, "a letter is as of its own day"
+
+
+async def test_an_acquittal_filed_on_another_row_of_the_case_is_named_in_each_letter(
+    http: AsyncClient, actors: Actors
+):
+    submitter, officer = await actors.client("submitter"), await actors.client("duty_officer")
+    urgent = await decide(http, officer, (await sound(http, submitter))["entry"], "countersign")
+    asked = expect(await formalise(http, submitter, urgent, formal_body()), 201)
+    formal = await approve(http, actors, asked)
+    body = judgment_body(formal)
+    await amend(http, actors, formal, body)
+    for each in (urgent, formal):
+        said = letters.packed(await words_of(http, actors, each))
+        assert letters.packed(f"Nomor {body['judgment']['number']} tanggal 10 November 2026") in said
+        assert letters.packed("kekuatan hukum tetap pada tanggal 20 November 2026") in said
+        assert letters.packed(OFF_THE_LIST) in said
+
+
+async def test_an_annulment_has_a_letter_of_its_own(http: AsyncClient, actors: Actors):
+    entry = await impose(http, actors)
+    annulled = await amend(http, actors, entry, judgment_body(entry, "annulment"))
+    said = letters.packed(await words_of(http, actors, annulled)).upper()
+    assert letters.packed("PEMBATALAN PENCEGAHAN") in said
+    assert "PENCABUTAN" not in said
+
+
+async def test_a_correction_prints_the_old_and_the_new_value(http: AsyncClient, actors: Actors):
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    subject = without_photo(body["subject"], address="Jalan Melati 99")
+    corrected = await amend(http, actors, entry, {"kind": "correction", "correction": {"subject": subject}})
+    said = letters.packed(await words_of(http, actors, corrected))
+    old, new = body["subject"]["address"], "Jalan Melati 99"
+    assert letters.packed(f"Semula Menjadi Alamat {old} {new}") in said
+
+
+async def test_a_rejection_says_its_reason_and_its_officer(http: AsyncClient, actors: Actors):
+    officer = await actors.client("duty_officer")
+    raised = await sound(http, await actors.client("submitter"))
+    entry = await decide(http, officer, raised["entry"], "countersign")
+    proposer, approver = await actors.client("duty_officer"), await actors.client("approver")
+    entry = await decide(http, proposer, entry, "reject", "Orang lain yang dimaksud.")
+    persons = [proposer.person]
+    if entry["state"] != "rejected":  # after the countersignature a second person confirms it
+        entry = await decide(http, approver, entry, "reject", "Memang orang lain.")
+        persons.append(approver.person)
+    said = letters.packed(await words_of(http, actors, entry))
+    assert letters.packed("dengan alasan: Orang lain yang dimaksud;") in said
+    assert letters.packed("Pejabat Imigrasi yang bertugas piket") in said
+    assert all(str(person) in said for person in persons)

@@ -20,6 +20,7 @@ from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Letter, Measure, State, Verdict
 from app.entries.formalising import formalise
+from app.entries.subjects import Subject
 from app.entries.wanted import Formal, UrgentWanted, Wanted
 from app.errors import CekalError
 from app.kit.clock import legal_day
@@ -72,6 +73,11 @@ def _decision(state: str, agency: str, b: int) -> tuple[Verdict, Actor]:
     return verdict, able[b // 5 % len(able)]
 
 
+def unknown_of(who: Subject, *members: str) -> tuple[str, ...]:
+    """What a request says is unknown: the members that the person lacks."""
+    return tuple(member for member in members if not getattr(who, member))
+
+
 class Life:
     """What befalls one person in the register."""
 
@@ -112,7 +118,7 @@ class Life:
             basis=self.letter(case=b % 5),
             starts_on=starts_on,
             ends_on=starts_on + timedelta(days=b % 200),
-            unknown=("nik", "documents"),
+            unknown=unknown_of(self.citizen, "nik", "documents"),
         )
         await self._keep(KPK[a % 2], wanted)
 
@@ -132,7 +138,7 @@ class Life:
             starts_on=self.today,
             ends_on=None if a % 3 == 0 else self.today + timedelta(days=b % 4000),
             lifetime=a % 3 == 0,
-            unknown=("documents",),
+            unknown=unknown_of(self.foreigner, "documents"),
         )
         await self._keep(IMMIGRATION[0], wanted)
 
@@ -142,7 +148,7 @@ class Life:
             subject=self.citizen,
             photo=PHOTO,
             basis=self.letter(case=b % 5),
-            unknown=("nik", "documents"),
+            unknown=unknown_of(self.citizen, "nik", "documents"),
             letter=Letter(f"ND-{next(_numbers)}", self.today, "0" * 64),
         )
         async with self.runtime.writing(KPK[a % 2]) as unit:
