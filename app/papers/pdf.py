@@ -100,6 +100,8 @@ def _story(letter: Letter, photo: bytes | None) -> "list[Flowable]":
         "KETUJUH",
         "KEDELAPAN",
         "KESEMBILAN",
+        "KESEPULUH",
+        "KESEBELAS",
     )
     first, *others = zip(ordinals, (letter.first, *letter.rulings), strict=False)
     story += [*_ruled(*first, keep=True), *_identity(letter, photo)]
