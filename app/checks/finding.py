@@ -116,11 +116,8 @@ class Finder:
         self, rows: Iterable[store.Listed], candidates: dict[str, Candidate], phones: dict[str, str | None]
     ) -> None:
         for entry_id, version, pending_until, document, phone in rows:
-            told = (
-                entry_id,
-                version,
-                pending_until,
-            )  # an entry begins to wait for papers without a new version
+            # An entry begins to wait for papers without a new version.
+            told = entry_id, version, pending_until
             known = self._known.get(told)
             if known is None:
                 if len(self._known) >= _WORKING_SET:

@@ -68,7 +68,7 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
     "them; `checkpoints` names them",
     NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",
-    NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time (`papers_id`) are "
+    NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time are "
     "undecided: until `due_at` its subject is referred, never refused; told every day",
     NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
     "or not decided on in time",
@@ -91,7 +91,6 @@ DETAILS: Final = (
     "amendment_id",
     "objection_id",
     "client_id",
-    "papers_id",
 )
 """Members of a notice that only some have."""
 
@@ -315,7 +314,10 @@ def pending_undecided(entry: Entry, now: datetime) -> Draft:
         entry_id=entry.id,
         agency=entry.agency,
         due_at=until,
-        detail={"ends_on": entry.ends_on and entry.ends_on.isoformat(), "papers_id": waiting.papers},
+        detail={
+            "ends_on": entry.ends_on and entry.ends_on.isoformat(),
+            "amendment_id": None if entry.urgent else waiting.papers,
+        },
     )
 
 

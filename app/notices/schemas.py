@@ -74,14 +74,13 @@ class NoticeOut(WireOut):
     ]
     amendment_id: Annotated[
         str | None,
-        Field(description="Of `overdue`: the amendment, or other body's letter, that it is about."),
+        Field(
+            description="Of `overdue`: the amendment, or other body's letter, that it is about. Of "
+            "`pending_undecided`: the extension that waits; null where it is a formal entry."
+        ),
     ]
     objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
     client_id: Annotated[str | None, Field(description="Of `own_name_searched`: whose account.")]
-    papers_id: Annotated[
-        str | None,
-        Field(description="Of `pending_undecided`: the extension, or the formal entry, that waits."),
-    ]
 
 
 class NoticesOut(WireOut):

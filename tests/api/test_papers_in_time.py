@@ -361,9 +361,9 @@ async def test_owner_and_approvers_are_told_every_day_and_the_decision_comes_fir
             "2026-12-12T17:00:00.000000Z",
             "2026-12-13T17:00:00.000000Z",
         ]
-        assert {(each["entry_id"], each["papers_id"], each["due_at"], each["ends_on"]) for each in daily} == {
-            (case.urgent["id"], case.formal["id"], PENDING_UNTIL, "2026-12-12")
-        }
+        assert {
+            (each["entry_id"], each["amendment_id"], each["due_at"], each["ends_on"]) for each in daily
+        } == {(case.urgent["id"], None, PENDING_UNTIL, "2026-12-12")}
     waiting = expect(await http.get("/v1/worklist", headers=case.approver.headers), 200)["items"]
     assert (waiting[0]["name"], waiting[0]["entry_id"], waiting[0]["due_at"]) == (
         "approve",
@@ -421,6 +421,9 @@ async def test_an_extension_that_is_undecided_at_the_end_refers_and_counts_from_
         "2027-05-30T17:00:00.000000Z",
     )
     clock.set("2027-05-26T12:00:00+07:00")
+    await worker.tell_officers()
+    daily = await told(http, approver, "pending_undecided")
+    assert [each["amendment_id"] for each in daily] == [amendment["id"]]
     waiting = expect(await http.get("/v1/worklist", headers=approver.headers), 200)["items"]
     assert (waiting[0]["name"], waiting[0]["amendment_id"], waiting[0]["due_at"]) == (
         "approve_amendment",
