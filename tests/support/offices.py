@@ -68,7 +68,7 @@ class Offices:
     """
 
     def __init__(self, http: httpx2.AsyncClient, actors: Actors, *officers: Caller) -> None:
-        self.http, self.actors = http, actors
+        self.http, self.actors, self.officers = http, actors, officers
         self.submitter, self.verifier, self.approver, self.second, self.duty, self.counter = officers
 
     @classmethod
