@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from app.entries.domain import Entry, Measure, State
+from app.entries.answer import action_on as answered
+from app.entries.answer import answer_to, direction_of, gravest
+from app.entries.domain import EndedReason, Entry
 from app.entries.periods import add_months, over_at
 from app.kit.clock import legal_day, rfc3339
 from app.ledger.domain import Record
@@ -92,18 +94,50 @@ class Reach:
     refused_at: datetime | None
 
 
-def direction_of(measure: Measure) -> str:
-    """The direction in which a measure stops people."""
-    return "exit" if measure is Measure.PREVENTION else "entry"
+def action_on(entry: Entry, kind: AlertKind, others: Collection[Entry], now: datetime) -> str:
+    """What a checkpoint is to do now with the listed person: what a check would answer them (R32, R44).
+
+    Args:
+        entry: what the alert is about.
+        kind: what it does to those who hold an earlier one.
+        others: further entries against the same person that hold in the same direction.
+        now: when it is issued.
+    """
+    direction = direction_of(entry.measure)
+    own = answer_to(entry.subject, entry, now)
+    if kind is not AlertKind.CANCEL and own != "clear":
+        return answered(own, direction)
+    found = gravest([own, *(answer_to(entry.subject, other, now) for other in others)])
+    if found == "clear":  # an end releases; what only begins later is for the supervisor to see
+        return "release" if kind is AlertKind.CANCEL else "refer_to_supervisor"
+    return answered(found, direction)
 
 
-def action_on(entry: Entry, kind: AlertKind) -> str:
-    """What a checkpoint is to do: hold for the supervisor until countersigned, then refuse (R32)."""
-    if kind is AlertKind.CANCEL:
-        return "release"
-    if entry.state is State.PROVISIONAL and entry.countersigned_at is None:
-        return "refer_to_supervisor"
-    return f"refuse_{direction_of(entry.measure)}"
+_ENDINGS: Final[dict[EndedReason | None, tuple[str, str]]] = {
+    EndedReason.EXPIRED: ("jangka waktunya habis", "its period is over"),
+    EndedReason.LAPSED: ("berakhir demi hukum", "it ended by law"),
+    EndedReason.REVOKED: ("dicabut", "it was revoked"),
+    EndedReason.ACQUITTED: ("berakhir demi hukum", "it ended by law"),
+    EndedReason.ANNULLED: ("dibatalkan", "it was annulled"),
+    EndedReason.SUPERSEDED: ("digantikan", "it was replaced"),
+    None: ("permintaannya ditolak", "its request was rejected"),
+}
+"""Why a measure ended, without the case: what stands in it is not for the counter (R48, R56)."""
+
+
+def ending_words(entry: Entry, others: Collection[Entry]) -> str:
+    """What a checkpoint reads when a measure has ended, in both languages: why, and whether another still holds.
+
+    The owner's own words told the counter to hold the person, and are not repeated.
+    """
+    why_id, why_en = _ENDINGS[entry.ended_reason]
+    if others:
+        rest_id = "Tindakan lain masih berlaku terhadap orang ini: tahan untuk supervisor."
+        rest_en = "Another measure against this person still holds: keep them for the supervisor."
+    else:
+        rest_id = "Jangan lagi menahan orang ini atas dasar data tersebut."
+        rest_en = "Hold this person for it no longer."
+    return f"Data cekal ini berakhir: {why_id}. {rest_id} / This entry has ended: {why_en}. {rest_en}"
 
 
 _NOBODY: Final[dict[str, Any]] = {
@@ -118,10 +152,23 @@ _NOBODY: Final[dict[str, Any]] = {
 """An alert's identity members where they say nothing."""
 
 
-def message_of(alert: Alert, entry: Entry | None, contact: Contact | None, message: str) -> dict[str, Any]:
+def message_of(
+    alert: Alert,
+    entry: Entry | None,
+    contact: Contact | None,
+    message: str,
+    others: Collection[Entry] = (),
+) -> dict[str, Any]:
     """The alert's content as every checkpoint gets it, without what only the ledger knows (its numbers).
 
     No case details: the counter sees whom, what and whom to call (R48, R56); of a sealed entry not even whom (R61).
+
+    Args:
+        alert: what is issued.
+        entry: what it is about; None for a drill.
+        contact: whom the counter calls.
+        message: the owner's words, or a drill's; a cancel has its own.
+        others: further entries against the same person that hold in the same direction.
     """
     said = None
     if entry is not None:
@@ -144,6 +191,8 @@ def message_of(alert: Alert, entry: Entry | None, contact: Contact | None, messa
                 "in_force_until": entry.last_instant,
             }
         )
+        if alert.kind is AlertKind.CANCEL:
+            message = ending_words(entry, others)
         if entry.sealed_for is not None:
             said |= _NOBODY
             message = SEALED_MESSAGE
@@ -154,7 +203,7 @@ def message_of(alert: Alert, entry: Entry | None, contact: Contact | None, messa
         "expires_at": rfc3339(alert.expires_at),
         "urgency": "immediate",
         "message": message,
-        "action": None if entry is None else action_on(entry, alert.kind),
+        "action": None if entry is None else action_on(entry, alert.kind, others, alert.issued_at),
         "direction": None if entry is None else direction_of(entry.measure),
         "acknowledge_by": rfc3339(alert.acknowledge_by),
         "chase": list(alert.chase),

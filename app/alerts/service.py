@@ -1,6 +1,6 @@
 """Use cases of alerts: what follows from an entry's change, receipts, coverage, drills."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from app.alerts.store import erase_of_entry, has_open, list_open, list_unacknowl
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged, EntrySealed
+from app.entries.same_person import list_holding
 from app.entries.store import find, lock
 from app.entries.views import ALL_ENTRIES, open_to
 from app.errors import Fault, Invalid, NotFound
@@ -160,12 +161,23 @@ async def _tell(unit: Unit, entry: Entry, *, ended: bool) -> Draft | None:
         acknowledge_by=unit.now + unit.follow.acknowledge_within,
         chase=entry.chase,
     )
+    others = await _others(unit, entry, kind)
     contact = Contact(entry.agency, await store.add(unit, alert))
     if family is None:
         await store.fix_recipients(unit, alert_id)
     elif kind is AlertKind.CANCEL:
         await store.cancel_family(unit, family.id)
-    return _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE)
+    return _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE, others)
+
+
+async def _others(unit: Unit, entry: Entry, kind: AlertKind) -> list[Entry]:
+    """What else holds the person, where the entry itself does not: its end alone releases nobody.
+
+    An entry that holds is its own answer, so that nothing is asked while checkpoints wait to be told of it.
+    """
+    if kind is AlertKind.RAISE or (kind is AlertKind.UPDATE and entry.in_force(unit.now)):
+        return []
+    return await list_holding(unit, entry)
 
 
 async def drill(
@@ -270,7 +282,13 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, here: Iterabl
     )
 
 
-def _draft(alert: Alert, entry: Entry | None, contact: Contact | None, message: str) -> Draft:
+def _draft(
+    alert: Alert,
+    entry: Entry | None,
+    contact: Contact | None,
+    message: str,
+    others: Collection[Entry] = (),
+) -> Draft:
     return Draft(
         type=_TYPES[alert.kind],
         entry_id=alert.entry_id,
@@ -281,6 +299,6 @@ def _draft(alert: Alert, entry: Entry | None, contact: Contact | None, message: 
             "refers_to": None if alert.family == alert.id else alert.family,
             "measure": entry.measure.value if entry else None,
         },
-        personal=message_of(alert, entry, contact, message),
+        personal=message_of(alert, entry, contact, message, others),
         alert_id=alert.id,
     )

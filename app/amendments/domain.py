@@ -137,6 +137,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         refers_to_number: the letter of the owner that a revocation takes back.
         scope: how far a revocation reaches.
         grounds: id of the granted objection or correction request on which an annulment rests.
+        entry_authors: persons who wrote the entry before it was filed; they don't decide on what changes it.
         ends: ids of the entries and requests that stop by it, as its last reader saw them.
         first_approver: who approved first what needs two.
         received_at: when it reached the register; decides whether an extension is in time (R23).
@@ -160,6 +161,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope = Scope.MEASURE
     judgment: Judgment | None = None
     grounds: str | None = None
+    entry_authors: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     first_approver: str | None = None
     submitted_by: str
@@ -320,7 +322,7 @@ def decide_by(
     """Until when an amendment is to be decided on.
 
     An extension not later than the last moment at which another could still arrive: then three days are left to
-    decide before the measure ends by law (R23).
+    decide before the measure ends by law (R23). An acquittal at once: an innocent person is banned meanwhile (R67).
 
     Args:
         kind: what it does.
@@ -328,6 +330,8 @@ def decide_by(
         within: the deployment's term, for the law names none.
         ends_on: the entry's last day.
     """
+    if kind is AmendmentKind.ACQUITTAL:
+        return received_at
     due_at = received_at + within
     if kind is AmendmentKind.EXTENSION and ends_on is not None:
         return min(due_at, extend_by(ends_on))

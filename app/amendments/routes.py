@@ -72,7 +72,7 @@ async def file_amendment(
     settings = runtime_of(request).settings
     amendment = await service.file(unit, entry_id, expected, wanted, settings, ports.granted)
     response.headers["Location"] = f"/v1/amendments/{amendment.id}"
-    return _answered(response, amendment)
+    return _answered(response, await service.current(unit, amendment))
 
 
 @of_entries.get(
@@ -145,4 +145,4 @@ async def decide_on_amendment(
     """
     terms = Terms.of(runtime_of(request).settings)
     decided = await service.decide(unit, amendment_id, expected, body.verdict, body.reason, terms)
-    return _answered(response, decided)
+    return _answered(response, await service.current(unit, decided))

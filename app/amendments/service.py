@@ -1,9 +1,7 @@
 """Use cases of amendments: file, decide, read. An approved one changes its entry in the same transaction."""
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import assert_never
 
 import msgspec
 
@@ -15,12 +13,12 @@ from app.amendments.domain import (
     Amendment,
     AmendmentKind,
     AmendmentState,
-    Correction,
     decide_by,
 )
 from app.amendments.effects import EVENTS, applied, corrected, told_as
 from app.amendments.events import JudgmentFiled
-from app.amendments.wanted import AmendmentWanted, CorrectionWanted
+from app.amendments.judging import judged, refuse_corrected
+from app.amendments.wanted import AmendmentWanted
 from app.db.pages import first_of
 from app.db.unit import Reader, Unit
 from app.entries import recorded
@@ -28,19 +26,17 @@ from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.blobs import Blob
 from app.entries.deadlines import DeadlineName, Terms
-from app.entries.domain import EndedReason, Entry, Notice, Verdict
-from app.entries.dossier import Dossier, Proposal
-from app.entries.dossiers import around, hold, look
-from app.entries.drafting import owner_of, policy_of
+from app.entries.domain import EndedReason, Entry, Verdict
+from app.entries.dossier import Dossier
+from app.entries.dossiers import hold, look
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import INVESTIGATION_ONLY, power_ended
 from app.entries.ports import Granted, nothing_granted
+from app.entries.proposal import Proposal
 from app.entries.recorded import Duty
-from app.entries.references import folded
 from app.entries.seals import seal
 from app.entries.succession import reach_siblings
 from app.entries.views import open_to, visible
-from app.entries.wanted import Wanted
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
@@ -98,8 +94,9 @@ async def file(
         raise Invalid(detail, faults=[Fault("/grounds", "not_granted", detail)])
     if not referred and await store.list_open(unit, entry_id, wanted.kind):
         raise WrongState(f"The {wanted.kind.value} of this entry waits for its decision already.")
-    amendment = await _judged(unit, amendment, wanted, entry, settings)
-    amendment = msgspec.structs.replace(amendment, ends=ending.ids)
+    amendment = await judged(unit, amendment, wanted, entry, settings)
+    wrote = sorted({person for each in dossier.chain(entry) for person in each.authors})
+    amendment = msgspec.structs.replace(amendment, ends=ending.ids, entry_authors=tuple(wrote))
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
         await recorded.add(unit, entry.id, _arrived(unit, amendment))
@@ -178,20 +175,6 @@ def _new(
     )
 
 
-async def _judged(
-    unit: Unit, amendment: Amendment, wanted: AmendmentWanted, entry: Entry, settings: Settings
-) -> Amendment:
-    match wanted.kind:
-        case AmendmentKind.EXTENSION:
-            return await _extension(unit, amendment, entry, settings)
-        case AmendmentKind.CORRECTION:
-            assert wanted.correction is not None, "its part was found to be there"
-            return await _correction(unit, amendment, wanted.correction, entry, settings)
-        case AmendmentKind.REVOCATION | AmendmentKind.ACQUITTAL | AmendmentKind.ANNULMENT:
-            return amendment
-    assert_never(wanted.kind)
-
-
 def _arrived(unit: Unit, amendment: Amendment) -> Duty:
     """The extension has reached the register, which is what its deadline waits for (R23)."""
     return Duty(
@@ -204,67 +187,6 @@ def _arrived(unit: Unit, amendment: Amendment) -> Duty:
         person=unit.actor.person,
         recorded_at=unit.now,
     )
-
-
-async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
-    extension = amendment.extension
-    assert extension is not None, "its part was found to be there"
-    owner, policy = await owner_of(unit), policy_of(settings)
-    terms = Terms.of(settings)
-    most = terms.extensions(entry.measure)
-    warnings = rules.judge_extension(extension, entry, owner, policy, unit.now, most)
-    wanted = Wanted(
-        measure=entry.measure,
-        subject=entry.subject,
-        photo=None,
-        basis=extension.basis,
-        starts_on=entry.starts_on,
-        ends_on=extension.ends_on,
-    )
-    dossier = await around(unit, owner.code, wanted, entry)
-    chain = {each.id for each in dossier.chain(entry)}
-    asked = replace(
-        Proposal.of_wanted(wanted, unit.now, {entry.id, *chain}), extension_count=entry.extension_count + 1
-    )
-    similar = dossier.refuse(asked, terms)
-    return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
-
-
-async def _correction(
-    unit: Unit, amendment: Amendment, wanted: CorrectionWanted, entry: Entry, settings: Settings
-) -> Amendment:
-    owner, policy = await owner_of(unit), policy_of(settings)
-    correction, warnings = rules.judge_correction(wanted, entry, owner, policy, legal_day(unit.now))
-    similar = await _refuse_corrected(unit, entry, correction, Terms.of(settings))
-    return msgspec.structs.replace(amendment, correction=correction, warnings=(*warnings, *similar))
-
-
-async def _refuse_corrected(unit: Unit, entry: Entry, correction: Correction, terms: Terms) -> list[Notice]:
-    """Make sure that a correction joins no closed case, and no entry for the same time (R14, R15, R22).
-
-    Raises:
-        CekalError: as `Dossier.refuse`.
-    """
-    subject, basis = correction.subject or entry.subject, correction.basis or entry.basis
-    corrected = Wanted(
-        measure=entry.measure,
-        subject=subject,
-        photo=None,
-        basis=basis,
-        starts_on=entry.starts_on,
-        ends_on=correction.ends_on or entry.ends_on,
-        lifetime=entry.lifetime and correction.ends_on is None,
-    )
-    dossier = await around(unit, entry.agency, corrected, entry)
-    chain = {each.id for each in dossier.chain(entry)}
-    joins = folded(basis.case_reference) != folded(entry.basis.case_reference) or correction.other_subject
-    asked = replace(
-        Proposal.of_wanted(corrected, unit.now, {entry.id, *chain}),
-        urgent=entry.urgent,
-        extension_count=entry.extension_count,
-        periods_count=joins,
-    )
-    return dossier.refuse(asked, terms)
 
 
 async def decide(
@@ -286,7 +208,12 @@ async def decide(
     ending = endings.of(amendment, entry, dossier)
     amendment = amendment.seen(ending.ids)
     wrote = {person for each in dossier.chain(entry) for person in each.authors}
-    decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote)
+    try:
+        decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote)
+    except WrongState:
+        if amendment.kind not in ENDING:
+            dossier.refuse_closed(Proposal.of_entry(entry))
+        raise
     if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
@@ -306,7 +233,7 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
     """Let an approved extension or correction take effect, on what is linked with the entry, too."""
     others = dossier.siblings(entry)
     if amendment.correction is not None:
-        await _refuse_corrected(unit, entry, amendment.correction, terms)
+        await refuse_corrected(unit, entry, amendment.correction, terms)
         if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
             raise WrongState("The last day that was asked for is over; revoke the entry instead.")
     if entry.runs:
@@ -414,11 +341,13 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     actor = reader.actor
 
     def written(amendment: Amendment) -> bool:
-        return actor.person in amendment.authors
+        wrote = () if amendment.kind in ENDING else amendment.entry_authors
+        return actor.person in {*amendment.authors, *wrote}
 
     def not_theirs(amendment: Amendment) -> bool:
         own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
-        return own or written(amendment) or actor.person == amendment.verified_by
+        acted = actor.person in {amendment.verified_by, amendment.first_approver}
+        return own or written(amendment) or acted
 
     found: list[Amendment] = []
     if actor.holds("verifier") and actor.agency:

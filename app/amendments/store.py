@@ -3,19 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, or_, select, update
 
-from app.amendments.domain import OPEN, WAITING, Amendment, AmendmentKind, AmendmentState
+from app.amendments.domain import ENDING, OPEN, WAITING, Amendment, AmendmentKind, AmendmentState
 from app.amendments.tables import amendment as table
 from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+from app.entries.domain import State
 from app.entries.store import holds
 from app.entries.tables import entry as entry_table
 from app.entries.views import opened
 from app.errors import NotFound
 
 _documents = Documents(Amendment)
+_successor = entry_table.alias()
 
 
 def _columns(amendment: Amendment) -> dict[str, Any]:
@@ -46,6 +48,12 @@ async def save(unit: Unit, amendment: Amendment) -> None:
 async def find(reader: Reader, amendment_id: str) -> Amendment | None:
     """An amendment."""
     return await _documents.one(reader, select(table.c.document).where(table.c.id == amendment_id))
+
+
+async def list_by_ids(reader: Reader, amendment_ids: Iterable[str]) -> list[Amendment]:
+    """The amendments with these ids."""
+    statement = select(table.c.document).where(any_of(table.c.id, "ids"))
+    return await _documents.all(reader, statement, {"ids": sorted(amendment_ids)})
 
 
 async def lock(unit: Unit, amendment_id: str) -> Amendment:
@@ -104,12 +112,24 @@ async def list_in_state(
 ) -> list[Amendment]:
     """Amendments in a state behind an id, of an asking agency, an owner, a kind, oldest first; for worklists.
 
-    Those of entries that have ended, or whose seal keeps the actor out, are left out.
+    Those of entries that have ended, or whose seal keeps the actor out, are left out; but an acquittal closes its case
+    all the same, and a revocation of an urgent entry reaches the formal one that has taken over.
     """
+    until = _successor.c.in_force_until
+    succeeded = exists().where(
+        _successor.c.formalises == entry_table.c.id,
+        _successor.c.state == State.ACTIVE,
+        or_(until.is_(None), until > reader.now),
+    )
+    matters = or_(
+        holds(reader.now),
+        table.c.kind == AmendmentKind.ACQUITTAL,
+        table.c.kind.in_(sorted(ENDING)) & succeeded,
+    )
     statement = (
         select(table.c.document)
         .join(entry_table, entry_table.c.id == table.c.entry_id)
-        .where(table.c.state == state, table.c.id > after, holds(reader.now), opened(reader.actor))
+        .where(table.c.state == state, table.c.id > after, matters, opened(reader.actor))
     )
     if agency is not None:
         statement = statement.where(table.c.agency == agency)

@@ -1,38 +1,33 @@
 """The question at the border and the law's answer; pure (contract section 5, R43-R48).
 
 A traveller is compared with each candidate entry (`compare`): by numbers as the contract's table says, by name and
-birth date as `matching` weighs them. What a comparison means for a direction is decided by the law's table (`decide`).
+birth date as `matching` weighs them. What a comparison means for a direction is decided by the law's table
+(`entries.answer.by_the_table`).
 Nothing here asks a database.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
 
 from app.checks.reasons import TEXTS
 from app.checks.traveller import Paper, Traveller
-from app.entries.domain import Entry, Measure
+from app.entries.answer import SEVERITY, Direction, Doubt, Measured, Outcome, by_the_table, gravest
+from app.entries.domain import Entry
 from app.entries.periods import boundary_note
-from app.entries.subjects import Citizenship, Subject
+from app.entries.subjects import Subject
 from app.identity import documents, states
-from app.identity.births import Agreement, age_on, best_agreement
+from app.identity.births import Agreement, best_agreement
 from app.kit.clock import legal_day
 from app.matching.assessment import Assessment, assess
 from app.matching.persons import Listed
 from app.matching.policy import MatchPolicy
 
-Direction = Literal["exit", "entry"]
 Level = Literal["exact", "probable", "possible"]
-Outcome = Literal["clear", "refer", "refuse"]
 Matter = frozenset[tuple[str, int]]
 """Entries, each in a version."""
-
-ADULT: Final = 18
-"""Age in years below which nobody is refused without a supervisor."""
-
-_SEVERITY: Final = {"clear": 0, "refer": 1, "refuse": 2}
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -59,25 +54,6 @@ class Candidate(msgspec.Struct, frozen=True):
 
     entry: Entry
     person: Listed
-
-
-class Measured(msgspec.Struct, frozen=True):
-    """What the law's table asks of an entry, or of one that is only supposed.
-
-    Attributes:
-        unsigned: urgent, and not countersigned yet.
-    """
-
-    measure: Measure
-    citizenship: Citizenship
-    subject: Subject
-    unsigned: bool = False
-
-    @classmethod
-    def of(cls, entry: Entry) -> "Measured":
-        """What the table asks of an entry."""
-        unsigned = entry.urgent and entry.countersigned_at is None
-        return cls(entry.measure, entry.citizenship, entry.subject, unsigned)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +209,7 @@ def decide(
             match = fits(direction, traveller, candidate, policy, now)
             if match is not None:
                 matches.append(match)
-    matches.sort(key=lambda match: (_SEVERITY[match.outcome], match.score), reverse=True)
+    matches.sort(key=lambda match: (SEVERITY[match.outcome], match.score), reverse=True)
     return matches
 
 
@@ -256,34 +232,12 @@ def fits(
         measure=entry.measure.value,
         level=found.level,
         score=found.score,
-        reasons=(*found.reasons, *((doubt,) if doubt else ())),
+        reasons=(*found.reasons, *((DOUBTS[doubt],) if doubt else ())),
         outcome=outcome if found.stops else "clear",
         stops=found.stops,
         sighting=sighting,
         boundary_note=boundary_note(now, entry.in_force_from, entry.in_force_until),
     )
-
-
-def by_the_table(  # noqa: PLR0911 - a row of the table each
-    direction: Direction, traveller: Traveller, listed: Measured, *, refuses: bool, today: date
-) -> tuple[Outcome, bool, Reason | None]:
-    """The decision table R44: outcome, whether it is a sighting only, and what held a refusal back."""
-    wni = traveller.indonesian or listed.citizenship is Citizenship.WNI
-    outcome: Outcome = "refuse" if refuses else "refer"
-    if listed.measure is Measure.PREVENTION:
-        if direction == "entry":
-            return ("clear", True, None) if wni else ("refer", False, None)
-    elif direction == "exit":
-        return "clear", True, None
-    elif wni:
-        return "refer", False, _CLAIMS_WNI
-    elif not (traveller.proved_foreign and listed.subject.nationalities):
-        return "refer", False, _CITIZENSHIP_UNPROVEN
-    if outcome == "refuse" and _may_be_a_child(traveller, listed.subject, today):
-        return "refer", False, _CHILD
-    if outcome == "refuse" and listed.unsigned:
-        return "refer", False, _NOT_COUNTERSIGNED
-    return outcome, False, None
 
 
 def matter_of(matches: Iterable[Match]) -> Matter:
@@ -293,14 +247,7 @@ def matter_of(matches: Iterable[Match]) -> Matter:
 
 def worst(matches: Iterable[Match]) -> Outcome:
     """The outcome of a check: the gravest of its matches, `clear` without any."""
-    return max((match.outcome for match in matches), key=_SEVERITY.__getitem__, default="clear")
-
-
-def action_on(outcome: Outcome, direction: Direction) -> str:
-    """What the counter does."""
-    if outcome == "refuse":
-        return f"refuse_{direction}"
-    return "allow" if outcome == "clear" else "refer_to_supervisor"
+    return gravest(match.outcome for match in matches)
 
 
 def _births(traveller: Traveller, subject: Subject) -> Agreement:
@@ -311,11 +258,6 @@ def _births(traveller: Traveller, subject: Subject) -> Agreement:
         if worse in found:
             return worse
     return "equal"
-
-
-def _may_be_a_child(traveller: Traveller, subject: Subject, today: date) -> bool:
-    births = traveller.births or subject.births
-    return any(age_on(birth, today)[0] < ADULT for birth in births)
 
 
 def _about_birth(births: Agreement) -> tuple[Reason, ...]:
@@ -346,7 +288,10 @@ _BIRTHS = {
     "compatible": Reason("birth_date", "compatible", 0.08),
     "contradicts": Reason("birth_date", "contradicts", -0.3),
 }
-_CITIZENSHIP_UNPROVEN = Reason("citizenship", "citizenship_unproven", 0.0)
-_CLAIMS_WNI = Reason("citizenship", "claims_wni", 0.0)
-_CHILD = Reason("age", "under_18", 0.0)
-_NOT_COUNTERSIGNED = Reason("entry", "not_countersigned", 0.0)
+DOUBTS: Final[dict[Doubt, Reason]] = {
+    "citizenship_unproven": Reason("citizenship", "citizenship_unproven", 0.0),
+    "claims_wni": Reason("citizenship", "claims_wni", 0.0),
+    "under_18": Reason("age", "under_18", 0.0),
+    "not_countersigned": Reason("entry", "not_countersigned", 0.0),
+}
+"""What held a refusal back, as a check tells it."""

@@ -11,24 +11,14 @@ from datetime import datetime
 import msgspec
 
 from app.checks.clearing import pass_over
-from app.checks.domain import (
-    Candidate,
-    Comparison,
-    Measured,
-    Outcome,
-    Reason,
-    action_on,
-    by_numbers,
-    by_the_table,
-    compare,
-    fits,
-)
+from app.checks.domain import DOUBTS, Candidate, Comparison, Reason, by_numbers, compare, fits
 from app.checks.finding import Finder
 from app.checks.reasons import TEXTS
 from app.checks.schemas import Asked
 from app.clearances.service import list_standing
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, service
+from app.entries.answer import Doubt, Measured, Outcome, action_on, by_the_table
 from app.entries.domain import Entry, Measure
 from app.entries.subjects import Subject
 from app.identity import documents, states
@@ -278,9 +268,9 @@ def _verdict(
     direction, measure = asked.body.direction, listed.measure
     outcome: Outcome = "clear"
     noted = sighting = False
-    reason: Reason | None = None
+    doubt: Doubt | None = None
     if comparison is not None:
-        by_law, sighting, reason = by_the_table(
+        by_law, sighting, doubt = by_the_table(
             direction, asked.traveller, listed, refuses=comparison.refuses, today=legal_day(now)
         )
         noted = not comparison.stops
@@ -288,7 +278,8 @@ def _verdict(
     sighting = sighting and comparison is not None and comparison.level != "possible"
     action = action_on(outcome, direction)
     matched = comparison is not None and not noted and (outcome != "clear" or sighting)
-    why_id, why_en = TEXTS[reason.feature, reason.result] if reason else ("", "")
+    held_back = None if doubt is None else DOUBTS[doubt]
+    why_id, why_en = TEXTS[held_back.feature, held_back.result] if held_back else ("", "")
     step = Step(
         "outcome",
         outcome,
@@ -299,7 +290,7 @@ def _verdict(
             "direction": direction,
             "action": action,
             "sighting": sighting,
-            "held_back_by": reason.result if reason else None,
+            "held_back_by": doubt,
         },
     )
     return Verdict(measure, outcome, action, matched, noted, sighting), step

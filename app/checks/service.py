@@ -14,7 +14,7 @@ from app.access.gate import Gate
 from app.alerts.service import has_open
 from app.checks import store
 from app.checks.clearing import pass_over
-from app.checks.domain import Candidate, Match, Matter, action_on, decide, matter_of, worst
+from app.checks.domain import Candidate, Match, Matter, decide, matter_of, worst
 from app.checks.finding import Finder, Near, View
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, remembered
@@ -22,6 +22,7 @@ from app.checks.store import Matched, Record
 from app.clearances.domain import Clearance
 from app.clearances.service import list_standing
 from app.db.unit import Actor, Reader
+from app.entries.answer import action_on
 from app.entries.domain import Entry
 from app.entries.store import find
 from app.entries.subjects import Subject

@@ -12,109 +12,16 @@ from typing import Self
 
 from app.entries import periods
 from app.entries.deadlines import Terms
-from app.entries.domain import (
-    EndedReason,
-    Entry,
-    Former,
-    Measure,
-    Notice,
-    Reopening,
-    Ruling,
-    RulingKind,
-    State,
-)
+from app.entries.domain import EndedReason, Entry, Measure, Notice, Ruling, RulingKind, State
 from app.entries.law import exhausted
-from app.entries.references import case_of, folded
-from app.entries.subjects import Subject
-from app.entries.wanted import UrgentWanted, Wanted
+from app.entries.proposal import Proposal, letters_of
+from app.entries.references import folded
+from app.entries.sameness import certainly_same, in_same_case, may_be_same
 from app.errors import CaseClosed, DuplicateEntry, UrgentNotRepeatable, WrongState
-from app.identity import documents, names, states
-from app.identity.births import compatible
 from app.kit.clock import legal_day
 
 _COUNTED = frozenset({State.ACTIVE, State.SUBMITTED, State.VERIFIED})
 """States of requests whose period counts when another is asked for (R22)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A measure as it would be, of which a dossier says what bars it.
-
-    Attributes:
-        said: what it says, and what its earlier versions said.
-        decided_on: the date of the owner's decision.
-        ends_on: None for a measure for life.
-        of: entries that do not bar it: the one that it changes, and those linked with that by formalisation.
-        extension_count: how often the measure would be extended.
-        periods_count: whether a period is asked for, so that the case must have one left (R22, R24).
-    """
-
-    measure: Measure
-    said: tuple[Former, ...]
-    decided_on: date
-    starts_on: date
-    ends_on: date | None
-    lifetime: bool
-    urgent: bool
-    reopens: Reopening | None
-    of: frozenset[str] = frozenset()
-    extension_count: int = 0
-    periods_count: bool = True
-
-    @classmethod
-    def of_wanted(cls, wanted: Wanted, now: datetime, but: Collection[str] = ()) -> Self:
-        """A measure that is asked for."""
-        urgent = isinstance(wanted, UrgentWanted)
-        starts_on = wanted.starts_on or legal_day(now)
-        said = Former(
-            subject=wanted.subject,
-            case_reference=wanted.basis.case_reference,
-            numbers=(wanted.basis.number,),
-        )
-        return cls(
-            measure=wanted.measure,
-            said=(said,),
-            decided_on=wanted.basis.issued_on,
-            starts_on=starts_on,
-            ends_on=periods.urgent_end(starts_on) if urgent else wanted.ends_on,
-            lifetime=wanted.lifetime,
-            urgent=urgent,
-            reopens=wanted.basis.reopens,
-            of=frozenset(but),
-        )
-
-    @classmethod
-    def of_entry(cls, entry: Entry, but: Collection[str] = (), *, periods_count: bool = True) -> Self:
-        """An entry as it would be after an act."""
-        return cls(
-            measure=entry.measure,
-            said=(entry.said, *entry.former),
-            decided_on=entry.basis.issued_on,
-            starts_on=entry.starts_on,
-            ends_on=entry.ends_on,
-            lifetime=entry.lifetime,
-            urgent=entry.urgent,
-            reopens=entry.basis.reopens,
-            of=frozenset({entry.id, *but}),
-            extension_count=entry.extension_count,
-            periods_count=periods_count,
-        )
-
-    def may_name(self, entry: Entry) -> bool:
-        """Whether an entry is against the same person, as far as anything that was ever said goes."""
-        return any(
-            mine.subject.same_person(theirs.subject)
-            for mine in self.said
-            for theirs in (entry.said, *entry.former)
-        )
-
-    def in_case_of(self, entry: Entry) -> bool:
-        """Whether an entry belongs to the same case, by what both say or said."""
-        return not entry.from_list and bool(_cases(self.said) & _cases((entry.said, *entry.former)))
-
-    def letters(self) -> frozenset[str]:
-        """The owner's letters that it rests on."""
-        return _letters(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +183,7 @@ class Dossier:
             _lapsed_unsigned(other) or (other.formalises is not None and other.pending)
         ):  # what is repeated, and the papers of this very request, still undecided
             return
-        if asked.letters() & _letters((other.said, *other.former)):
+        if asked.letters() & letters_of((other.said, *other.former)):
             raise DuplicateEntry("This letter names this person already.", extra=self._named(other))
         if (
             other.measure is asked.measure
@@ -400,72 +307,6 @@ class Dossier:
         """The running entries of the same case, person and measure beside this one, linked ones included."""
         found = self.ending(named, whole=True).ended
         return tuple(entry for entry in found if entry.id != named.id)
-
-
-def in_same_case(one: Entry, other: Entry) -> bool:
-    """Whether two entries of one owner say the same case now."""
-    mine = None if one.from_list or other.from_list else case_of(one.basis.case_reference)
-    return one.agency == other.agency and mine is not None and mine == case_of(other.basis.case_reference)
-
-
-def certainly_same(one: Subject, other: Subject) -> bool:
-    """Whether two subjects are one person for certain, so that an act that ends one measure ends the other.
-
-    An equal document (number and state) or NIK without contradiction of name or birth, or an equal folded name and
-    an equal full birth date.
-    """
-    births = one.births, other.births
-    contradicted = all(births) and not any(compatible(a, b) for a in one.births for b in other.births)
-    if (_papers(one) & _papers(other)) and not contradicted and not _names_contradict(one, other):
-        return True
-    days = _days(one) & _days(other)
-    return bool(days) and bool(_names(one) & _names(other))
-
-
-def may_be_same(one: Subject, other: Subject) -> bool:
-    """Whether two subjects may be one person: the same, or alike in a name, a document or a NIK."""
-    return one.same_person(other) or bool(one.identifiers() & other.identifiers())
-
-
-def _names(subject: Subject) -> frozenset[str]:
-    spellings = (subject.full_name, *(alias.name for alias in subject.aliases if alias.quality == "good"))
-    return frozenset(map(names.fold, spellings)) - {""}
-
-
-def _names_contradict(one: Subject, other: Subject) -> bool:
-    """No name of one shares a word with any name of the other."""
-    mine = {word for name in _names(one) for word in name.split()}
-    theirs = {word for name in _names(other) for word in name.split()}
-    return bool(mine and theirs) and not mine & theirs
-
-
-def _papers(subject: Subject) -> frozenset[tuple[str, str]]:
-    found = {
-        (states.canonical(each.issuing_state), documents.normalise(each.number))
-        for each in subject.documents
-        if each.issuing_state is not None and documents.normalise(each.number).strip("0")
-    }
-    if subject.nik:
-        found.add(("NIK", documents.normalise(subject.nik)))
-    return frozenset(found)
-
-
-def _days(subject: Subject) -> frozenset[str]:
-    """The births that are known to the day."""
-    return frozenset(
-        each.date for each in subject.births if each.date is not None and len(each.date) == _FULL_DAY
-    )
-
-
-_FULL_DAY = len("YYYY-MM-DD")
-
-
-def _cases(said: Iterable[Former]) -> frozenset[str]:
-    return frozenset(filter(None, (case_of(each.case_reference) for each in said)))
-
-
-def _letters(said: Iterable[Former]) -> frozenset[str]:
-    return frozenset(folded(number) for each in said for number in each.numbers)
 
 
 def _lapsed_unsigned(entry: Entry) -> bool:

@@ -6,7 +6,7 @@ agency, entries by id, amendments by id, and at last the ledger.
 
 from app.access.service import lock_agency
 from app.db.unit import Reader, Unit
-from app.entries import store
+from app.entries import keys, store
 from app.entries.domain import Entry, Former
 from app.entries.dossier import Dossier
 from app.entries.views import open_to
@@ -69,12 +69,12 @@ async def look(reader: Reader, entry: Entry) -> Dossier:
 
 
 def _links(entry: Entry) -> tuple[set[str], set[str]]:
-    keys = set() if entry.from_list else store.case_keys(entry.agency, entry.said)
-    return keys, {entry.id, *filter(None, (entry.formalises,))}
+    case_keys = set() if entry.from_list else keys.case_keys(entry.agency, entry.said)
+    return case_keys, {entry.id, *filter(None, (entry.formalises,))}
 
 
 def _keys(owner: str, said: list[Former]) -> set[str]:
-    keys: set[str] = set()
+    found: set[str] = set()
     for each in said:
-        keys |= store.matter_keys(owner, each) | store.person_keys(each.subject)
-    return keys
+        found |= keys.matter_keys(owner, each) | keys.person_keys(each.subject)
+    return found

@@ -11,10 +11,11 @@ import msgspec
 from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.db.unit import Actor, Reader, Unit
-from app.entries import recorded, service, store
+from app.entries import recorded, service, store, tasks
 from app.entries.deadlines import Terms, deadlines
 from app.entries.domain import Entry, State
 from app.entries.recorded import Duty
+from app.entries.tasks import EntryTaskName
 from app.entries.views import visible
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
 from app.kit.clock import day_begins, legal_day
@@ -23,12 +24,14 @@ __all__ = ["Done", "Duty", "DutyName", "discharge", "list_duties"]
 
 
 class DutyName(StrEnum):
-    """What can be recorded as done; all but the notice of refusal meet the deadline of their name."""
+    """What can be recorded as done: most meet the deadline of their name, the last two a task of the worklist."""
 
     DELIVER_TO_PERSON = "deliver_to_person"
     DELIVER_TO_MINISTER = "deliver_to_minister"
     NOTIFY_REFUSAL = "notify_refusal"
     WITHDRAW_PASSPORT = "withdraw_passport"
+    RELATED_ENTRY = "related_entry"
+    CASE_CONFLICT = "case_conflict"
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -44,7 +47,11 @@ class Done(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-_OWNERS = frozenset({DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER})
+_OWNERS = frozenset({DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER, DutyName.RELATED_ENTRY})
+_TASKS = {
+    DutyName.RELATED_ENTRY: EntryTaskName.RELATED_ENTRY,
+    DutyName.CASE_CONFLICT: EntryTaskName.CASE_CONFLICT,
+}
 _OWNERS_ROLES = frozenset({"submitter", "verifier"})
 _IMMIGRATIONS_ROLES = frozenset({"approver", "duty_officer", "submitter"})
 _NOT_DUE = {
@@ -68,6 +75,8 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
         raise NotFound("There is no such entry.")
     stands = (await recorded.with_met(unit, [entry.at(unit.now)]))[0]
     _expect_officer(stands, unit.actor, done.name)
+    if done.name in _TASKS:
+        return await _look_done(unit, stands, done)
     if done.name is DutyName.NOTIFY_REFUSAL:
         _expect_refused(stands, await recorded.list_duties(unit, entry_id))
     else:
@@ -96,6 +105,14 @@ async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
     """
     await service.get(reader, entry_id)
     return await recorded.list_duties(reader, entry_id)
+
+
+async def _look_done(unit: Unit, entry: Entry, done: Done) -> Entry:
+    """Close the entry's tasks of a name: its officer has looked, and says what was found."""
+    if not await tasks.close(unit, entry.id, _TASKS[done.name], done.reference):
+        raise WrongState("No such task is open about this entry.")
+    await record(unit, f"task.{done.name}", entry.id, {"version": entry.version})
+    return entry
 
 
 def _expect_officer(entry: Entry, by: Actor, name: DutyName) -> None:

@@ -7,9 +7,9 @@ from app.entries import store
 from app.entries.carrying import keep_documents, without_names
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
-from app.entries.dossier import Proposal
 from app.entries.dossiers import around
 from app.entries.drafting import judged, keep_photo, new_entry, owner_of
+from app.entries.proposal import Proposal
 from app.entries.seals import seal
 from app.entries.succession import expect_same_matter, refuse_gap
 from app.entries.views import visible

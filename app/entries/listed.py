@@ -8,12 +8,13 @@ from typing import Self
 
 import msgspec
 
-from app.entries import periods, store
-from app.entries.domain import EndedReason, Entry, Notice, State
+from app.entries import keys, periods
+from app.entries.domain import EndedReason, Entry, Notice, RulingKind, State
 from app.entries.drafting import with_photo
+from app.entries.sameness import in_same_case
 from app.entries.subjects import Alias, Subject
 from app.entries.wanted import Wanted
-from app.errors import DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
+from app.errors import CaseClosed, DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
 from app.identity import names
 from app.kit.ids import new_id
 
@@ -180,8 +181,8 @@ class Neighbours:
         for place in _places(entry):
             self._found.setdefault(place, []).append(entry)
 
-    def duplicate_of(self, entry: Entry, *, but: str, leads: bool) -> DuplicateEntry | None:
-        """Why an entry may not be added: one letter, one case, one entry per subject of an owner (R14, R15).
+    def bar_to(self, entry: Entry, *, but: str, leads: bool) -> CaseClosed | DuplicateEntry | None:
+        """Why an entry may not be added: a closed case, or one letter, one case, one entry per subject (R14, R15, R67).
 
         A list names a person under one reference for ever, so what has ended under it bars nothing.
 
@@ -194,24 +195,38 @@ class Neighbours:
             for other in self._found.get(place, ()):
                 if other.id == but or (leads and other.state is State.ENDED):
                     continue
-                detail = _clash(entry, other)
-                if detail and entry.subject.same_person(other.subject):
-                    return DuplicateEntry(detail, extra={"entry_id": other.id})
+                if not entry.subject.same_person(other.subject):
+                    continue
+                if _closed(entry, other):
+                    detail = (
+                        "A final judgment acquitted this person and closed the case (UU 6/2011 art. 97(3))."
+                    )
+                    return CaseClosed(detail, extra={"entry_id": other.id})
+                clash = _clash(entry, other)
+                if clash:
+                    return DuplicateEntry(clash, extra={"entry_id": other.id})
         return None
 
 
 def _places(entry: Entry) -> set[tuple[str, str]]:
     identifiers = entry.subject.identifiers()
-    return {(matter, key) for matter in store.matter_keys(entry.agency, entry.said) for key in identifiers}
+    return {(matter, key) for matter in keys.matter_keys(entry.agency, entry.said) for key in identifiers}
+
+
+def _closed(entry: Entry, other: Entry) -> bool:
+    """Whether a judgment about another entry closed the case of an exit ban that still runs."""
+    acquitted = any(each.kind is RulingKind.ACQUITTAL for each in other.rulings)
+    return acquitted and entry.measure is other.measure and in_same_case(entry, other) and entry.runs
 
 
 def _clash(entry: Entry, other: Entry) -> str | None:
     if other.state is State.REJECTED:
         return None
-    letters = {store.letter_key(one.agency, one.basis.number) for one in (entry, other)}
+    letters = {keys.letter_key(one.agency, one.basis.number) for one in (entry, other)}
     if len(letters) == 1:
         return "This letter names this person already."
-    if State.ENDED not in {entry.state, other.state} and _overlap(entry, other):
+    over = State.ENDED in {entry.state, other.state}
+    if not over and entry.measure is other.measure and in_same_case(entry, other) and _overlap(entry, other):
         return "This case has an entry against this person for this time already (R15)."
     return None
 

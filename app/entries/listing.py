@@ -12,7 +12,7 @@ from typing import Final, Literal
 from app.access.domain import Agency
 from app.access.service import find_place, lock_agency
 from app.db.unit import Reader, Unit
-from app.entries import sources, store
+from app.entries import keys, sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
 from app.entries.drafting import keep_photo
 from app.entries.events import EntryChanged
@@ -180,7 +180,7 @@ async def _impose(
     added = []
     for item, entry in zip(items, entries, strict=True):
         earlier, _ = known.get(item.key, ("", ""))
-        clash = others.duplicate_of(entry, but=earlier, leads=item.source.leads)
+        clash = others.bar_to(entry, but=earlier, leads=item.source.leads)
         outcomes[item.key] = clash or "added"
         if clash is None:
             added.append((item, entry))
@@ -201,7 +201,7 @@ async def _impose(
 
 async def _possible_duplicates(unit: Unit, entries: Sequence[Entry]) -> Neighbours:
     """The entries that share a letter or a case with one of these."""
-    matters = {key for entry in entries for key in store.matter_keys(entry.agency, entry.said)}
+    matters = {key for entry in entries for key in keys.matter_keys(entry.agency, entry.said)}
     others = Neighbours()
     for other in await store.list_by_keys(unit, matters):
         others.add(other.at(unit.now))

@@ -82,6 +82,8 @@ async def erase_person(unit: Unit, entry_id: str) -> None:
     await name_keys.forget(unit, entry_id)
     duty = tables.duty
     await unit.run(update(duty).where(duty.c.entry_id == entry_id).values(reference=None, note=None))
+    task = tables.task
+    await unit.run(update(task).where(task.c.entry_id == entry_id).values(reference=None))
     version = tables.version
     rows = await unit.run(select(version.c.version, version.c.document).where(version.c.entry_id == entry_id))
     for number, kept in rows.all():

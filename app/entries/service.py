@@ -11,10 +11,11 @@ from app.entries.blobs import Blob
 from app.entries.carrying import keep_documents
 from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
-from app.entries.dossier import Dossier, Proposal
+from app.entries.dossier import Dossier
 from app.entries.dossiers import around, hold
 from app.entries.drafting import judged, keep_photo, new_entry, owner_of
 from app.entries.events import EntryChanged
+from app.entries.proposal import Proposal
 from app.entries.seals import seal
 from app.entries.store import Filter
 from app.entries.succession import (
@@ -186,7 +187,12 @@ async def decide(
     else:
         before, dossier = await hold(unit, found)
     urgent = next((e for e in dossier.entries if e.id == before.formalises), None) if dossier else None
-    entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
+    try:
+        entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
+    except WrongState:
+        if dossier is not None:  # the judgment that closed its case says more than the state that it left
+            dossier.refuse_closed(Proposal.of_entry(before))
+        raise
     if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])

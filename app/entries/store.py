@@ -14,9 +14,8 @@ from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
 from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
-from app.entries.domain import Entry, Former, Measure, State
-from app.entries.references import case_of, folded
-from app.entries.subjects import Subject
+from app.entries.domain import Entry, Measure, State
+from app.entries.keys import keys_of
 from app.entries.views import closed, opened, within_view
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
@@ -38,9 +37,6 @@ _ADD = BulkInsert(
     *name_keys.TABLES,
     (tables.version, _VERSION),
 )
-_FORMER = "o:"
-"""Begins the keys of persons whom an entry named in an earlier version only."""
-
 _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
@@ -85,7 +81,7 @@ async def add_all(unit: Unit, entries: Sequence[tuple[Entry, str | None]], event
     await _ADD.run(
         unit,
         _in_order(_ENTRY, columns),
-        [key for entry in added for key in _keys(entry)],
+        [key for entry in added for key in keys_of(entry)],
         *name_keys.made_of(added),
         _in_order(_VERSION, versions),
     )
@@ -117,7 +113,7 @@ async def save(
 async def rekey(unit: Unit, entry: Entry) -> None:
     """Make an entry's keys anew, by what it says and by today's rules."""
     await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
-    await _ADD_KEYS.run(unit, _keys(entry))
+    await _ADD_KEYS.run(unit, keys_of(entry))
     await name_keys.replace(unit, entry)
 
 
@@ -136,19 +132,6 @@ def _in_order(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> list[tupl
     return [tuple(row[name] for name in names) for row in rows]
 
 
-def _keys(entry: Entry) -> list[tuple[str, str]]:
-    """Every key of an entry: of what it says, and of what earlier versions said.
-
-    The person of an earlier version has keys of its own: checks and searches ask for what is said now.
-    """
-    keys = entry.subject.identifiers()
-    for said in (entry.said, *entry.former):
-        keys |= matter_keys(entry.agency, said)
-    for former in entry.former:
-        keys |= {f"{_FORMER}{key}"[:200] for key in former.subject.identifiers()}
-    return [(key, entry.id) for key in sorted(keys)]
-
-
 def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[str, Any]:
     return {
         "entry_id": entry.id,
@@ -160,28 +143,6 @@ def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[s
         "reason": reason,
         "document": _document(entry),
     }
-
-
-def letter_key(agency: str, number: str) -> str:
-    """The key under which a letter of an owner is found, however its number is written."""
-    return f"l:{agency}:{folded(number)}"[:200]
-
-
-def case_keys(agency: str, said: Former) -> set[str]:
-    """The key under which the entries of an owner's case are found; none where the reference names no case."""
-    case_name = case_of(said.case_reference)
-    return set() if case_name is None else {f"c:{agency}:{case_name}"[:200]}
-
-
-def matter_keys(agency: str, said: Former) -> set[str]:
-    """The keys of an owner's letters and case; whatever may be a duplicate shares one of them (R14, R15)."""
-    return case_keys(agency, said) | {letter_key(agency, number) for number in said.numbers}
-
-
-def person_keys(subject: Subject) -> set[str]:
-    """The keys under which the entries against a person are found, by what they say now or said before."""
-    keys = subject.identifiers()
-    return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 
 
 async def find(reader: Reader, entry_id: str) -> Entry | None:

@@ -91,7 +91,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         """An equal document or NIK, or an equal folded name and compatible birth (contract section 3)."""
         if self.nik and other.nik and documents.normalise(self.nik) == documents.normalise(other.nik):
             return True
-        if any(_same_document(mine, theirs) for mine in self.documents for theirs in other.documents):
+        if any(same_document(mine, theirs) for mine in self.documents for theirs in other.documents):
             return True
         name = names.fold(self.full_name)
         if not name or name != names.fold(other.full_name):
@@ -100,7 +100,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return bool(mine and theirs) and any(compatible(one, two) for one in mine for two in theirs)
 
 
-def _same_document(one: Document, other: Document) -> bool:
+def same_document(one: Document, other: Document) -> bool:
+    """Whether two documents have one number, and no states that differ."""
     number = documents.normalise(one.number)
     if not number or number != documents.normalise(other.number):
         return False

@@ -163,6 +163,8 @@ task = Table(
     Column("agency", String(64), nullable=False),  # who has to look at it
     Column("since", Instant, nullable=False),
     Column("done_at", Instant),
+    Column("done_by", Id),  # client
+    Column("reference", Text),  # what was found; None once erased
 )
 _waits = task.c.done_at.is_(None)
 Index(

@@ -50,10 +50,11 @@ async def add(unit: Unit, task: EntryTask) -> None:
     await unit.run(unit.inserting(table).values(values).on_conflict_do_nothing())
 
 
-async def close(unit: Unit, entry_id: str, name: str) -> int:
-    """Note that an entry's open tasks of a name are done; how many there were."""
+async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) -> int:
+    """Note that an entry's open tasks of a name are done, and what was found; how many there were."""
     waiting = (table.c.entry_id == entry_id, table.c.name == name, table.c.done_at.is_(None))
-    done = await unit.run(update(table).where(*waiting).values(done_at=unit.now))
+    values = {"done_at": unit.now, "done_by": unit.actor.client_id, "reference": reference}
+    done = await unit.run(update(table).where(*waiting).values(values))
     return int(done.rowcount)  # type: ignore[attr-defined]  # an update's result is a CursorResult
 
 

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.access.domain import Checkpoint, Kind
-from app.checks.domain import Direction, Match, Matter, Outcome, action_on, worst
+from app.checks.domain import Match, Matter, worst
 from app.db.unit import Actor
+from app.entries.answer import Direction, Outcome, action_on
 from app.entries.domain import Measure
 from app.kit.clock import rfc3339
 from app.manifests.journeys import Leg

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from app.access.domain import Checkpoint
-from app.checks.domain import Direction
 from app.checks.schemas import Asked, understand
+from app.entries.answer import Direction
 from app.errors import BodyTooLarge, CekalError, Fault, Invalid, MalformedJson
 from app.identity import states
 from app.identity.births import Birth, BirthUnreadable

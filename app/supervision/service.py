@@ -7,7 +7,8 @@ from app.access.domain import IMMIGRATION
 from app.access.service import lock_agency, record
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
-from app.entries.store import letter_key, list_by_keys
+from app.entries.keys import letter_key
+from app.entries.store import list_by_keys
 from app.entries.subjects import Citizenship
 from app.entries.views import visible
 from app.errors import Fault, Invalid, NotFound, WrongAgency

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from app.entries.domain import Ruling
 from app.kit.clock import legal_day
 
 
@@ -26,6 +27,8 @@ class TaskName(StrEnum):
     ANSWER_OBJECTION = "answer_objection"
     DECIDE_CORRECTION_REQUEST = "decide_correction_request"
     PREPARE_CORRECTION = "prepare_correction"
+    RELATED_ENTRY = "related_entry"
+    CASE_CONFLICT = "case_conflict"
 
 
 MEANINGS = {
@@ -46,6 +49,10 @@ MEANINGS = {
     TaskName.ANSWER_OBJECTION: "an objection against an entry of your agency waits for its answer",
     TaskName.DECIDE_CORRECTION_REQUEST: "a correction request waits for its decision",
     TaskName.PREPARE_CORRECTION: "a correction request is about an entry of your agency",
+    TaskName.RELATED_ENTRY: "a measure was ended (`amendment_id`, of an acquittal its `judgment`), and an entry of "
+    "your agency may be against the same person: end it too, or record under `duties` what you found",
+    TaskName.CASE_CONFLICT: "an entry contradicts an act in its own case, as an upgrade of the register found: get it "
+    "ended, or record under `duties` what you found",
 }
 """What each name means, for readers of the API."""
 
@@ -60,6 +67,8 @@ class Task:
         due_at: when the law or the deployment wants it done; None without a limit.
         since: from when it has waited.
         first: an innocent person may be stopped meanwhile: before all others of its day (R63).
+        at_once: before all others of any day (R67).
+        judgment: of a task that a judgment left.
     """
 
     name: TaskName
@@ -70,6 +79,8 @@ class Task:
     amendment_id: str | None = None
     objection_id: str | None = None
     request_id: str | None = None
+    at_once: bool = False
+    judgment: Ruling | None = None
 
     @property
     def subject_id(self) -> str:
@@ -82,9 +93,10 @@ def in_order(tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=_place)
 
 
-def _place(task: Task) -> tuple[bool, date, bool, datetime, datetime, str, str]:
+def _place(task: Task) -> tuple[bool, bool, date, bool, datetime, datetime, str, str]:
     due_at = task.due_at or task.since
     return (
+        not task.at_once,
         task.due_at is None,
         legal_day(due_at),
         not task.first,

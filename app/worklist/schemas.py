@@ -1,6 +1,7 @@
 """The wire of the worklist."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
@@ -16,6 +17,15 @@ _SEEN = {"hit": "one of your entries stopped somebody", "sighting": "somebody of
 _NAMES = " ".join(
     f"`{name}`: {meaning}." for name, meaning in (*TASKS.items(), *NOTICES.items(), *_SEEN.items())
 )
+
+
+class RulingOut(WireOut):
+    """The judgment that left a task."""
+
+    number: str
+    court: str
+    decided_on: date
+    final_on: date | None
 
 
 class WorkItemOut(WireOut):
@@ -43,6 +53,7 @@ class WorkItemOut(WireOut):
     check_id: str | None
     checkpoint: str | None
     direction: str | None
+    judgment: Annotated[RulingOut | None, Field(description="Of a task that a judgment left.")]
 
     @classmethod
     def _with(cls, **members: Any) -> Self:
@@ -60,6 +71,9 @@ class WorkItemOut(WireOut):
             request_id=task.request_id,
             due_at=task.due_at,
             at=task.since,
+            judgment=None
+            if task.judgment is None
+            else {member: getattr(task.judgment, member) for member in RulingOut.model_fields},
         )
 
     @classmethod

@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
-from app.amendments.domain import AmendmentState
+from app.amendments.domain import AmendmentKind, AmendmentState
 from app.amendments.service import list_power_ended, list_waiting
+from app.amendments.store import list_by_ids
 from app.checks.store import Seen, list_seen
 from app.db.pages import first_of
 from app.db.unit import Reader
 from app.entries import open_duties
 from app.entries import store as entry_store
+from app.entries import tasks as entry_tasks
 from app.entries.deadlines import (
     DeadlineName,
     Terms,
@@ -26,6 +28,7 @@ from app.entries.deadlines import (
 from app.entries.domain import Entry
 from app.entries.law import power_ended
 from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
+from app.entries.tasks import EntryTaskName
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
 from app.notices.domain import RUNGS, Notice
@@ -58,10 +61,7 @@ async def tasks(reader: Reader, settings: Settings, shut: Collection[str]) -> li
     if actor.holds("submitter"):
         found += await _of_submitters(reader, terms)
     if actor.holds("verifier"):
-        mine = await _list(
-            reader, "submitted", agency=actor.agency, but=lambda entry: actor.person in entry.authors
-        )
-        found += await _requests(reader, TaskName.VERIFY, mine)
+        found += await _of_verifiers(reader)
     if actor.holds(*_OWNERS):
         found += await _of_owners(reader, terms)
     if actor.holds("approver"):
@@ -73,6 +73,18 @@ async def tasks(reader: Reader, settings: Settings, shut: Collection[str]) -> li
     found += await _amendments(reader)
     found += await _correction_requests(reader)
     return in_order([task for task in found if task.entry_id not in shut])[:_MOST]
+
+
+async def _of_verifiers(reader: Reader) -> list[Task]:
+    """Requests of the actor's agency that others wrote, be it as the urgent entry that they formalise."""
+    actor = reader.actor
+    waiting = await _list(
+        reader, "submitted", agency=actor.agency, but=lambda entry: actor.person in entry.authors
+    )
+    urgent = await _urgent_of(reader, waiting)
+    wrote = {id_: entry.authors for id_, entry in urgent.items()}
+    mine = [entry for entry in waiting if actor.person not in wrote.get(entry.formalises or "", ())]
+    return await _requests(reader, TaskName.VERIFY, mine, urgent)
 
 
 async def _of_submitters(reader: Reader, terms: Terms) -> list[Task]:
@@ -126,6 +138,24 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
             for each in objections
         ),
         *await _ended_powers(reader),
+        *await _related(reader),
+    ]
+
+
+async def _related(reader: Reader) -> list[Task]:
+    """Entries that an act against another may concern, for their owner to look at."""
+    waiting = await entry_tasks.list_open(reader, EntryTaskName.RELATED_ENTRY, reader.actor.agency, _MOST)
+    acts = {each.id: each for each in await list_by_ids(reader, {each.cause for each in waiting})}
+    return [
+        Task(
+            TaskName.RELATED_ENTRY,
+            each.entry_id,
+            None,
+            each.since,
+            amendment_id=each.cause,
+            judgment=acts[each.cause].ruling if each.cause in acts else None,
+        )
+        for each in waiting
     ]
 
 
@@ -155,7 +185,11 @@ async def _of_approvers(reader: Reader) -> list[Task]:
         for entry in waiting
         if actor.person not in _decided_by(entry, urgent.get(entry.formalises or ""))
     ]
-    return await _requests(reader, TaskName.APPROVE, mine, urgent)
+    conflicts = await entry_tasks.list_open(reader, EntryTaskName.CASE_CONFLICT, None, _MOST)
+    return [
+        *await _requests(reader, TaskName.APPROVE, mine, urgent),
+        *(Task(TaskName.CASE_CONFLICT, each.entry_id, None, each.since) for each in conflicts),
+    ]
 
 
 async def _of_duty_officers(reader: Reader, within: timedelta) -> list[Task]:
@@ -215,6 +249,7 @@ async def _amendments(reader: Reader) -> list[Task]:
             each.due_at,
             each.updated_at,
             amendment_id=each.id,
+            at_once=each.kind is AmendmentKind.ACQUITTAL,
         )
         for each in await list_waiting(reader, _MOST)
     ]

@@ -72,6 +72,8 @@ def upgrade() -> None:
         sa.Column("agency", sa.String(length=64), nullable=False),
         sa.Column("since", Instant(), nullable=False),
         sa.Column("done_at", Instant(), nullable=True),
+        sa.Column("done_by", Id, nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_entry_task_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", "name", "cause", name=op.f("pk_entry_task")),
     )

@@ -5,8 +5,8 @@ import pytest
 
 from tests.api.feeds import alerts
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, urgent_body, urgent_deterrence_body
-from tests.support.steps import decide, expect, impose, sound
+from tests.support.bodies import check_body, entry_body, urgent_body, urgent_deterrence_body
+from tests.support.steps import approve, decide, expect, impose, sound, submit
 
 
 async def reached(http: httpx2.AsyncClient, by: Caller, path: str) -> int:
@@ -84,6 +84,34 @@ async def test_a_rejection_cancels(http: httpx2.AsyncClient, actors: Actors, cou
         "/v1/checks", json=check_body(raised["entry"]["subject"]), headers=counter.headers
     )
     assert expect(asked, 200)["outcome"] == "clear"
+
+
+async def test_an_end_says_that_another_agency_s_measure_still_holds(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    body = urgent_body()
+    raised = await sound(http, await actors.client("submitter"), body)
+    other = entry_body(subject=body["subject"], basis={"instrument": "decision"})
+    asked = await submit(http, await actors.client("submitter", agency="KEJAGUNG"), other)
+    await approve(http, actors, asked)
+    await decide(http, await actors.client("duty_officer"), raised["entry"], "reject", "mistaken")
+    _, second = await alerts(http, counter)
+    assert (second["kind"], second["action"]) == ("cancel", "refuse_exit")
+    assert "another measure against this person still holds" in second["message"].lower()
+    assert body["alert"]["message"] not in second["message"]
+    answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(answer, 200)["action"] == second["action"]
+
+
+async def test_of_a_child_no_alert_says_refuse(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller
+) -> None:
+    body = urgent_body(subject={"birth": {"date": "2016-05-17"}})
+    raised = await sound(http, await actors.client("submitter"), body)
+    await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
+    answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)
+    assert expect(answer, 200)["action"] == "refer_to_supervisor"
+    assert [alert["action"] for alert in await alerts(http, counter)] == ["refer_to_supervisor"] * 2
 
 
 async def test_every_alert_names_the_one_before_it(

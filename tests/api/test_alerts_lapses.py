@@ -51,8 +51,11 @@ async def test_without_countersignature_it_lapses_after_a_day_and_is_told(
         urgent_body(),
         {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
     )
-    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
-    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
+    repeated = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
+    assert (
+        expect(repeated, 201)["entry"]["ends_on"] == "2026-12-12"
+    )  # Immigration's omission gives no day more
+    assert (await alerts(http, counter))[-1]["kind"] == "raise"
 
 
 async def test_at_the_end_of_day_twenty_it_lapses_though_countersigned(
@@ -107,7 +110,7 @@ async def test_another_case_against_the_same_person_may_follow_a_lapse(
 
 
 @pytest.mark.settings(urgent_countersign_first=True)
-async def test_a_request_that_nobody_countersigns_lapses_without_a_word_and_can_not_be_repeated(
+async def test_a_request_that_nobody_countersigns_lapses_without_a_word_and_is_repeated_within_its_days(
     http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock, worker: Worker
 ) -> None:
     submitter, body = await actors.client("submitter"), urgent_body()
@@ -125,8 +128,11 @@ async def test_a_request_that_nobody_countersigns_lapses_without_a_word_and_can_
         urgent_body(),
         {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}},
     )
-    refused = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
-    assert expect(refused, 409)["type"] == "/problems/urgent-not-repeatable"
+    repeated = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("again"))
+    assert expect(repeated, 201)["entry"]["ends_on"] == "2026-12-12"
+    clock.set("2026-12-13T00:00:00+07:00")
+    repeated = await http.post("/v1/urgent-entries", json=again, headers=submitter.once("late"))
+    assert expect(repeated, 409)["type"] == "/problems/urgent-not-repeatable"
 
 
 async def test_what_the_law_ends_is_told_for_ordinary_entries_too_but_alerts_nobody(

@@ -20,9 +20,10 @@ from app.alerts.domain import (
     on_the_wire,
     percentile,
 )
-from app.entries.domain import State
+from app.entries.answer import direction_of
+from app.entries.domain import EndedReason, Entry, State
 from app.ledger.domain import Draft, Record, RecordType, numbered
-from tests.unit.checks.register import NOW, WNA, WNI, entry
+from tests.unit.checks.register import NOW, WNA, WNI, Json, action, entry, question
 
 LATER = NOW + timedelta(days=20)
 
@@ -86,19 +87,84 @@ def test_a_drill_names_nobody() -> None:
     assert {said["entry"], said["action"], said["direction"], said["contact"]} == {None}
 
 
+TOMORROW = NOW + timedelta(days=1)
+CHILD = WNI | {"birth": {"date": "2012-05-17"}}
+PERHAPS_A_CHILD = WNI | {"birth": {"date": "2008"}}
+NAMED_ONLY = WNI | {"documents": [], "nik": None}
+STATELESS = WNA | {"nationalities": ["XXA"]}
+OF_NO_STATE = WNA | {"nationalities": []}
+OTHER = entry(WNI, id="ent_other")
+
+
 @pytest.mark.parametrize(
-    ("changed", "kind", "expected"),
+    ("about", "kind", "expected"),
     [
-        ({}, AlertKind.RAISE, "refer_to_supervisor"),
-        ({"countersigned_at": NOW}, AlertKind.UPDATE, "refuse_exit"),
-        ({"state": State.REJECTED}, AlertKind.CANCEL, "release"),
-        ({"state": State.ENDED, "countersigned_at": NOW}, AlertKind.CANCEL, "release"),
+        (PROVISIONAL, AlertKind.RAISE, "refer_to_supervisor"),
+        (PROVISIONAL.replace(countersigned_at=NOW), AlertKind.UPDATE, "refuse_exit"),
+        (entry(CHILD), AlertKind.UPDATE, "refer_to_supervisor"),
+        (entry(NAMED_ONLY), AlertKind.UPDATE, "refer_to_supervisor"),
+        (entry(WNI, "deterrence"), AlertKind.UPDATE, "refer_to_supervisor"),
+        (entry(WNI, in_force_from=TOMORROW), AlertKind.UPDATE, "refer_to_supervisor"),
+        (PROVISIONAL.replace(state=State.REJECTED), AlertKind.CANCEL, "release"),
+        (PROVISIONAL.replace(state=State.ENDED, countersigned_at=NOW), AlertKind.CANCEL, "release"),
     ],
 )
 def test_what_a_checkpoint_is_to_do_follows_from_the_entry(
-    changed: dict[str, Any], kind: AlertKind, expected: str
+    about: Entry, kind: AlertKind, expected: str
 ) -> None:
-    assert action_on(PROVISIONAL.replace(**changed), kind) == expected
+    assert action_on(about, kind, (), NOW) == expected
+
+
+@pytest.mark.parametrize("measure", ["prevention", "deterrence"])
+@pytest.mark.parametrize(
+    "who",
+    [WNI, WNA, CHILD, PERHAPS_A_CHILD, NAMED_ONLY, STATELESS, OF_NO_STATE],
+    ids=lambda who: str(who["birth"]),
+)
+@pytest.mark.parametrize("state", ["signed", "unsigned", "formal", "later"])
+def test_an_alert_says_what_a_check_of_the_same_person_says(who: Json, measure: str, state: str) -> None:
+    given: Json = {
+        "signed": {"urgent": True, "state": State.PROVISIONAL, "countersigned_at": NOW},
+        "unsigned": {"urgent": True, "state": State.PROVISIONAL},
+        "formal": {},
+        "later": {"in_force_from": TOMORROW},
+    }[state]
+    about = entry(who, measure, **given)
+    direction = direction_of(about.measure)
+    asked = question(who | {"nationalities": who["nationalities"] or [None]}, direction)
+    answered = action(asked, about)
+    told = action_on(about, AlertKind.UPDATE, (), NOW)
+    assert told == (answered if answered != "allow" else "refer_to_supervisor")
+
+
+def test_what_begins_tomorrow_is_refused_today_only_by_what_holds_today() -> None:
+    formal = entry(WNI, in_force_from=TOMORROW)
+    holding = PROVISIONAL.replace(id="ent_urgent", countersigned_at=NOW)
+    assert action_on(formal, AlertKind.UPDATE, [holding], NOW) == "refuse_exit"
+    assert action_on(formal, AlertKind.UPDATE, [PROVISIONAL], NOW) == "refer_to_supervisor"
+
+
+def test_an_end_releases_nobody_whom_another_measure_holds() -> None:
+    over = PROVISIONAL.replace(state=State.ENDED, ended_reason=EndedReason.REVOKED)
+    by_name = entry(WNI | {"documents": [], "nik": None}, id="ent_other")
+    for other, expected in ((OTHER, "refuse_exit"), (by_name, "refer_to_supervisor")):
+        said = message_of(alert(AlertKind.CANCEL), over, None, "Hold at the counter.", [other])
+        assert said["action"] == expected
+        assert "Tindakan lain masih berlaku" in said["message"]
+        assert "Another measure against this person still holds" in said["message"]
+
+
+@pytest.mark.parametrize("reason", [*EndedReason, None])
+def test_a_cancel_says_why_in_its_own_words(reason: EndedReason | None) -> None:
+    state = State.REJECTED if reason is None else State.ENDED
+    over = PROVISIONAL.replace(state=state, ended_reason=reason)
+    said = message_of(alert(AlertKind.CANCEL), over, None, "Hold at the counter.")
+    assert said["action"] == "release"
+    assert "Hold at the counter" not in said["message"]
+    assert said["message"].count(" / ") == 1
+    assert "masih berlaku" not in said["message"]
+    for detail in (over.basis.case_reference, over.basis.reason, over.basis.number):
+        assert detail not in said["message"]
 
 
 def test_an_entry_ban_is_for_the_direction_of_entry() -> None:

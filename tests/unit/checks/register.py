@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from app.checks.domain import Candidate, Direction, Match, Outcome, action_on, decide, worst
+from app.checks.domain import Candidate, Match, decide, worst
 from app.checks.schemas import understand
 from app.checks.traveller import Traveller
 from app.entries import periods
+from app.entries.answer import Direction, Outcome, action_on
 from app.entries.domain import Basis, Entry, Measure, State
 from app.entries.name_keys import listed
 from app.entries.subjects import Document, Subject

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from app.checks.domain import Direction, action_on, worst
+from app.checks.domain import worst
+from app.entries.answer import Direction, action_on
 from app.entries.domain import State
 from app.entries.periods import over_at, urgent_end
 from app.entries.subjects import Alias

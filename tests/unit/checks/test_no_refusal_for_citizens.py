@@ -6,7 +6,8 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from app.checks.domain import action_on, worst
+from app.checks.domain import worst
+from app.entries.answer import action_on
 from app.entries.domain import Entry
 from app.entries.subjects import Citizenship
 from app.errors import CekalError

@@ -1,0 +1,45 @@
+"""The keys under which entries are found: by person, by letter and by case; pure."""
+
+from typing import Final
+
+from app.entries.domain import Entry, Former
+from app.entries.references import case_of, folded
+from app.entries.subjects import Subject
+
+_FORMER: Final = "o:"
+"""Begins the keys of persons whom an entry named in an earlier version only."""
+
+
+def keys_of(entry: Entry) -> list[tuple[str, str]]:
+    """Every key of an entry: of what it says, and of what earlier versions said.
+
+    The person of an earlier version has keys of its own: checks and searches ask for what is said now.
+    """
+    keys = entry.subject.identifiers()
+    for said in (entry.said, *entry.former):
+        keys |= matter_keys(entry.agency, said)
+    for former in entry.former:
+        keys |= {f"{_FORMER}{key}"[:200] for key in former.subject.identifiers()}
+    return [(key, entry.id) for key in sorted(keys)]
+
+
+def letter_key(agency: str, number: str) -> str:
+    """The key under which a letter of an owner is found, however its number is written."""
+    return f"l:{agency}:{folded(number)}"[:200]
+
+
+def case_keys(agency: str, said: Former) -> set[str]:
+    """The key under which the entries of an owner's case are found; none where the reference names no case."""
+    case_name = case_of(said.case_reference)
+    return set() if case_name is None else {f"c:{agency}:{case_name}"[:200]}
+
+
+def matter_keys(agency: str, said: Former) -> set[str]:
+    """The keys of an owner's letters and case; whatever may be a duplicate shares one of them (R14, R15)."""
+    return case_keys(agency, said) | {letter_key(agency, number) for number in said.numbers}
+
+
+def person_keys(subject: Subject) -> set[str]:
+    """The keys under which the entries against a person are found, by what they say now or said before."""
+    keys = subject.identifiers()
+    return keys | {f"{_FORMER}{key}"[:200] for key in keys}

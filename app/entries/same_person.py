@@ -1,0 +1,25 @@
+"""What else the register holds against the person of an entry, whoever owns it."""
+
+from app.db.unit import Reader
+from app.entries import store
+from app.entries.domain import Entry
+
+
+async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
+    """The other entries of the same measure that hold the same person now, in one statement."""
+    return [other for other in await list_others(reader, entry) if other.in_force(reader.now)]
+
+
+async def list_others(reader: Reader, entry: Entry) -> list[Entry]:
+    """Every other entry of the same measure against the same person, in whatever state."""
+    keys = {
+        key for key in entry.subject.identifiers() if not key.startswith("k:")
+    }  # no confusable characters
+    found = await store.list_by_keys(reader, keys)
+    return [
+        other
+        for other in found
+        if other.id != entry.id
+        and other.measure is entry.measure
+        and other.subject.same_person(entry.subject)
+    ]
