@@ -69,6 +69,13 @@ class Settings(BaseSettings):
     )
     countersign_within_hours: int = Field(6, ge=1)
     countersign_lapse_hours: int = Field(24, ge=1)
+    pending_days: int = Field(
+        7,
+        ge=0,
+        le=30,
+        description="R68: days after a measure's end for which checks still refer, never refuse, while papers that "
+        "arrived in time are undecided; 0 switches it off",
+    )
     withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")
     public_holidays: Annotated[frozenset[date], NoDecode] = Field(
         frozenset(),

@@ -8,6 +8,7 @@ from app.alerts.service import (
     MeasureBegun,
     follow_beginning,
     follow_entry,
+    follow_pending,
     follow_seal,
     tell_drill,
 )
@@ -21,6 +22,8 @@ from app.entries.events import (
     EntryErased,
     EntrySealed,
     OwnNameSearched,
+    PendingBegun,
+    PendingEnded,
     SubjectCorrected,
     tell_erasure,
     tell_ledger,
@@ -33,6 +36,7 @@ from app.lookbacks.service import follow_correction as search_anew
 from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.notices.service import follow_judgment as tell_of_judgment
+from app.notices.service import follow_pending as tell_pending_ended
 from app.notices.service import follow_search as tell_own_name
 from app.objections.service import was_granted as objection_granted
 from app.rectifications.service import was_granted as wrong_person_granted
@@ -54,6 +58,8 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure, forget_hits),
             EntrySealed: (follow_seal,),
+            PendingBegun: (follow_pending,),
+            PendingEnded: (tell_pending_ended,),
             SubjectCorrected: (search_anew,),
             ClearanceDecided: (tell_clearance,),
             DrillCalled: (tell_drill,),

@@ -15,6 +15,7 @@ from app.access.domain import SYSTEM
 from app.access.gate import Gate
 from app.access.idempotency import KEPT
 from app.access.store import forget_answers
+from app.alerts import service as alert_service
 from app.alerts import store as alerts
 from app.alerts.service import announce_begun
 from app.checks import store as checks
@@ -123,6 +124,19 @@ class Worker:
                     told += await entries.end_by_law(unit, entry_id) is not None
             except Exception:  # one entry that can't be ended must not keep the others in force for readers
                 logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
+        return told + await self._tell_pending()
+
+    async def _tell_pending(self) -> int:
+        """Tell the ends of alerted measures that aren't for good, for papers are undecided (R68); how many."""
+        told = 0
+        async with self.runtime.reading(SYSTEM) as reader:
+            outdated = await alert_service.list_outdated(reader, _SOME)
+        for entry_id in outdated:
+            try:
+                async with self.runtime.writing(SYSTEM) as unit:
+                    told += await alert_service.tell_pending(unit, entry_id)
+            except Exception:  # as above
+                logger.exception("undecided papers can't be told now", extra={"entry": entry_id})
         return told
 
     async def announce_begun(self) -> int:
@@ -144,8 +158,9 @@ class Worker:
         return await self.lookout.look()
 
     async def tell_officers(self) -> int:
-        """Tell the ends that come near (R30) and the deadlines that passed (R18); how many notices."""
-        return await notices.warn(self.runtime) + await notices.escalate(self.runtime)
+        """Tell ends that come near (R30), deadlines that passed (R18), undecided papers (R68); how many notices."""
+        told = await notices.warn(self.runtime) + await notices.escalate(self.runtime)
+        return told + await notices.tell_undecided(self.runtime)
 
     async def retain(self) -> int:
         """Erase what retention has come to: photos, then persons; how many erasures were made (R64)."""

@@ -11,6 +11,7 @@ import msgspec
 from app.entries.answer import action_on as answered
 from app.entries.answer import answer_to, direction_of, gravest
 from app.entries.domain import EndedReason, Entry
+from app.entries.pending import shown_until
 from app.entries.periods import add_months, over_at
 from app.kit.clock import legal_day, rfc3339
 from app.ledger.domain import Record
@@ -172,6 +173,7 @@ def message_of(
     """
     said = None
     if entry is not None:
+        pending_until = shown_until(entry, alert.issued_at)
         said = msgspec.to_builtins(
             {
                 "id": entry.id,
@@ -189,6 +191,7 @@ def message_of(
                 ],
                 "photo": f"/v1/entries/{entry.id}/photo" if entry.subject.photo else None,
                 "in_force_until": entry.last_instant,
+                "pending_until": pending_until and rfc3339(pending_until),
             }
         )
         if alert.kind is AlertKind.CANCEL:
@@ -242,7 +245,13 @@ def frame(record: Record, epoch: str, sealed: Collection[str] = ()) -> bytes | N
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:
-    """When an alert about an entry has lost its meaning; a year from now for one that is for life."""
+    """When an alert about an entry has lost its meaning; a year from now for one that is for life.
+
+    After the end, while papers are undecided, with their time (R68).
+    """
+    pending_until = shown_until(entry, now)
+    if pending_until is not None:
+        return pending_until
     return over_at(entry.ends_on or add_months(legal_day(now), 12))
 
 

@@ -86,6 +86,13 @@ class AlertEntryOut(WireOut):
     documents: list[dict[str, Any]]
     photo: str | None
     in_force_until: str | None
+    pending_until: Annotated[
+        str | None,
+        Field(
+            description="The period is over and papers that arrived in time are undecided: until this instant the "
+            "person is referred, never refused."
+        ),
+    ] = None  # alerts of former releases did not say it
 
 
 class AlertOut(WireOut):

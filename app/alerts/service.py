@@ -17,10 +17,11 @@ from app.alerts.domain import (
     message_of,
     percentile,
 )
-from app.alerts.store import erase_of_entry, has_open, list_open, list_unacknowledged
+from app.alerts.store import erase_of_entry, has_open, list_open, list_outdated, list_unacknowledged
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
-from app.entries.events import EntryChanged, EntrySealed
+from app.entries.events import EntryChanged, EntrySealed, PendingBegun
+from app.entries.pending import undecided
 from app.entries.same_person import list_holding
 from app.entries.store import find, lock
 from app.entries.views import ALL_ENTRIES, open_to
@@ -41,13 +42,16 @@ __all__ = [
     "escalate",
     "follow_beginning",
     "follow_entry",
+    "follow_pending",
     "follow_seal",
     "has_open",
     "list_open",
+    "list_outdated",
     "list_unacknowledged",
     "raised_for",
     "receive",
     "tell_drill",
+    "tell_pending",
 ]
 
 DRILL_LIFE = timedelta(hours=1)
@@ -130,6 +134,25 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
     if not entry.in_force(unit.now):
         return False
     unit.happened(MeasureBegun(entry))
+    await unit.conclude()
+    return True
+
+
+async def follow_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
+    """Tell whoever was alerted that a measure is over and its papers are undecided: refer, no longer refuse (R68)."""
+    draft = await _tell(unit, event.entry, ended=False)
+    return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
+
+
+async def tell_pending(unit: Unit, entry_id: str) -> bool:
+    """Tell that an entry that checkpoints were alerted about is over and its papers are undecided; whether it was told.
+
+    Nothing depends on when this runs: checks have referred since the end.
+    """
+    entry = await lock(unit, entry_id)
+    if not undecided(entry, unit.now) or not await store.is_outdated(unit, entry_id):
+        return False  # decided, or told, since it was looked for
+    unit.happened(PendingBegun(entry))
     await unit.conclude()
     return True
 

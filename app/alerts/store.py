@@ -29,6 +29,7 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries.domain import State
 from app.entries.tables import entry as entry_table
+from app.entries.turns import undecided as waits
 from app.errors import NotFound
 from app.ledger.domain import Head
 from app.ledger.tables import head as head_table
@@ -137,6 +138,31 @@ async def list_begun(reader: Reader, limit: int) -> list[str]:
 async def cancel_family(unit: Unit, family: str) -> None:
     """Note that a family of alerts is over."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=unit.now))
+
+
+async def reopen_family(unit: Unit, family: str) -> None:
+    """Note that a family of alerts that was over goes on."""
+    await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=None))
+
+
+_OUTDATED = (
+    select(tables.alert.c.entry_id)
+    .join(entry_table, entry_table.c.id == tables.alert.c.entry_id)
+    .group_by(tables.alert.c.entry_id, entry_table.c.in_force_until)
+    .having(func.max(tables.alert.c.issued_at) < entry_table.c.in_force_until)
+)
+
+
+async def list_outdated(reader: Reader, limit: int) -> list[str]:
+    """Ids of entries whose last alert was issued before their end, though their papers are undecided now (R68)."""
+    statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
+    return list((await reader.run(statement)).scalars())
+
+
+async def is_outdated(reader: Reader, entry_id: str) -> bool:
+    """Whether an entry is one of those."""
+    statement = _OUTDATED.where(waits(reader.now), tables.alert.c.entry_id == entry_id)
+    return (await reader.run(statement)).first() is not None
 
 
 async def news(reader: Reader) -> tuple[Head, int]:

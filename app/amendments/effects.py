@@ -9,7 +9,9 @@ import msgspec
 from app.amendments.domain import Amendment, AmendmentKind
 from app.entries import periods
 from app.entries.domain import EndedReason, Entry
+from app.entries.pending import pause_of
 from app.entries.subjects import Alias, Subject
+from app.kit.clock import legal_day
 from app.ledger.domain import RecordType
 
 _ENDS: Final = {
@@ -49,6 +51,8 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
         in_force_until=periods.over_at(amendment.extension.ends_on),
         extension_count=entry.extension_count + 1,
         extended_by=amendment.extension.basis,
+        waiting=None,
+        pause=pause_of(entry, at),
     )
     return longer.remembering(entry)
 
@@ -60,7 +64,7 @@ def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
     subject = correction.subject or entry.subject
     changes: dict[str, Any] = {
         "subject": subject,
-        "citizenship": subject.citizenship,
+        "citizenship": subject.citizenship_on(legal_day(at)),
         "basis": correction.basis or entry.basis,
         "unknown": correction.unknown,
     }

@@ -177,6 +177,8 @@ def judge_extension(
         lifetime=False,
         unknown=entry.unknown,
         origin="extension",
+        has_loss_document=True,
+        extends=(entry.basis, *((entry.extended_by,) if entry.extended_by else ())),
     )
     return _judged(request, owner, policy, legal_day(now), "/extension")
 
@@ -206,10 +208,12 @@ def judge_correction(
         fault = Fault("/correction", "no_change", "The correction changes nothing.")
         raise Invalid(fault.detail, faults=[fault])
     unknown = wanted.unknown if wanted.unknown is not None else _still_unknown(entry, subject)
+    loss = subject.citizenship_loss
     request = Request(
         measure=entry.measure,
         subject=subject,
         has_photo=subject.photo is not None,
+        has_loss_document=wanted.loss_document is not None or loss == entry.subject.citizenship_loss,
         basis=basis,
         starts_on=entry.starts_on,
         ends_on=wanted.ends_on or entry.ends_on,

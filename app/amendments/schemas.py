@@ -18,11 +18,12 @@ from app.amendments.domain import (
 )
 from app.amendments.wanted import AmendmentWanted, CorrectionWanted
 from app.entries.answers import BasisOut, SubjectOut, WarningOut
+from app.entries.attachments import AttachmentIn, Sha256
 from app.entries.blobs import Blob
 from app.entries.domain import Verdict
 from app.entries.person_schemas import SubjectIn
-from app.entries.schemas import AttachmentIn, BasisIn, Sha256, Unknown
-from app.errors import Fault, Invalid, PhotoInvalid
+from app.entries.schemas import BasisIn, Unknown
+from app.errors import CekalError, Fault, Invalid
 from app.web.wire import LegalDay, Line, Moment, Prose, WireIn, WireOut
 
 
@@ -61,11 +62,12 @@ class CorrectionIn(WireIn):
         """The correction that is asked for.
 
         Raises:
-            PhotoInvalid: as `photos.take`.
+            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
         """
         try:
             photo = self.subject.taken_photo() if self.subject else None
-        except PhotoInvalid as error:
+            loss_document = self.subject.taken_loss_document() if self.subject else None
+        except CekalError as error:
             raise error.under("/correction") from None
         return CorrectionWanted(
             subject=self.subject.subject() if self.subject else None,
@@ -74,6 +76,7 @@ class CorrectionIn(WireIn):
             withdrawn_names=tuple(self.withdrawn_names),
             unknown=None if self.unknown is None else tuple(self.unknown),
             ends_on=self.ends_on,
+            loss_document=loss_document,
         )
 
 
@@ -113,7 +116,7 @@ class JudgmentIn(WireIn):
         """The judgment, and its document where it was sent.
 
         Raises:
-            Invalid: as `AttachmentIn.blob`, or an attachment without its `sha256`.
+            Invalid: as `AttachmentIn.taken`, or an attachment without its `sha256`.
         """
         values = self.model_dump(exclude={"attachment"})
         sent, document = self.attachment, None
@@ -121,7 +124,7 @@ class JudgmentIn(WireIn):
             if self.sha256 is None:
                 fault = Fault("/judgment/sha256", "required", "An attachment comes with its SHA-256.")
                 raise Invalid(fault.detail, faults=[fault])
-            document = sent.blob(self.sha256, "/judgment/attachment")
+            document = sent.taken("judgment", self.sha256, "/judgment/attachment")
         return Judgment(**values, media_type=sent.media_type if sent else None), document
 
 

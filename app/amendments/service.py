@@ -36,6 +36,7 @@ from app.entries.proposal import Proposal
 from app.entries.recorded import Duty
 from app.entries.seals import seal
 from app.entries.succession import reach_siblings
+from app.entries.undecided import await_papers, give_up
 from app.entries.views import open_to, visible
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
 from app.kit.clock import legal_day
@@ -100,7 +101,9 @@ async def file(
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
         await recorded.add(unit, entry.id, _arrived(unit, amendment))
-    for blob in (wanted.document, wanted.correction.photo if wanted.correction is not None else None):
+    corrected_by = wanted.correction
+    sent = (corrected_by.photo, corrected_by.loss_document) if corrected_by is not None else ()
+    for blob in (wanted.document, *sent):
         if blob is not None:
             await entry_store.keep_blob(unit, entry.id, blob)
     if amendment.judgment is not None and not own:
@@ -220,6 +223,8 @@ async def decide(
     await store.save(unit, decided)
     if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
+    if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:
+        await _wait(unit, decided, entry, terms.pending_days)
     if decided.state is not AmendmentState.APPROVED:
         return decided
     if decided.kind in ENDING:
@@ -227,6 +232,16 @@ async def decide(
     else:
         await _change(unit, decided, entry, dossier, terms)
     return decided
+
+
+async def _wait(unit: Unit, extension: Amendment, entry: Entry, days: int) -> None:
+    """Let an entry wait for its verified extension past its end, or no longer once that was refused (R68)."""
+    if extension.state is AmendmentState.VERIFIED:
+        changed = await await_papers(unit, entry, extension.id, days)
+    else:
+        changed = await give_up(unit, entry, extension.id)
+    if changed:
+        await entries.conclude(unit, *changed)
 
 
 async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, terms: Terms) -> None:

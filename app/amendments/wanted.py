@@ -20,6 +20,7 @@ class CorrectionWanted:
         withdrawn_names: spellings that are wrong, so that they don't stay as aliases.
         unknown: None keeps what was said, but for what is given now.
         ends_on: an earlier last day; None leaves the period as it is.
+        loss_document: of a loss of citizenship; None keeps the entry's, where both name the same.
     """
 
     subject: Subject | None
@@ -28,6 +29,7 @@ class CorrectionWanted:
     withdrawn_names: tuple[str, ...]
     unknown: tuple[str, ...] | None
     ends_on: date | None = None
+    loss_document: Blob | None = None
 
 
 @dataclass(frozen=True, slots=True)

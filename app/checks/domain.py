@@ -16,6 +16,7 @@ from app.checks.reasons import TEXTS
 from app.checks.traveller import Paper, Traveller
 from app.entries.answer import SEVERITY, Direction, Doubt, Measured, Outcome, by_the_table, gravest
 from app.entries.domain import Entry
+from app.entries.pending import shown_until, stops
 from app.entries.periods import boundary_note
 from app.entries.subjects import Subject
 from app.identity import documents, states
@@ -83,6 +84,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         outcome: what this entry alone would answer.
         stops: False where names are alike, but not so much that anybody is stopped or shown anything.
         sighting: the measure does not stop this direction; the owner is told that the person was seen.
+        pending_until: until when its papers may be undecided, where its period is over (R68).
     """
 
     entry_id: str
@@ -95,6 +97,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     stops: bool
     sighting: bool
     boundary_note: str | None
+    pending_until: datetime | None = None
 
 
 def compare(traveller: Traveller, subject: Subject, person: Listed, policy: MatchPolicy) -> Comparison | None:
@@ -194,7 +197,7 @@ def decide(
     policy: MatchPolicy,
     now: datetime,
 ) -> list[Match]:
-    """What each entry in force means for this traveller in this direction, gravest first (R44).
+    """What each entry that stops anybody means for this traveller in this direction, gravest first (R44).
 
     Args:
         direction: leaving or entering.
@@ -205,7 +208,7 @@ def decide(
     """
     matches = []
     for candidate in candidates:
-        if candidate.entry.in_force(now):
+        if stops(candidate.entry, now):
             match = fits(direction, traveller, candidate, policy, now)
             if match is not None:
                 matches.append(match)
@@ -216,13 +219,13 @@ def decide(
 def fits(
     direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
 ) -> Match | None:
-    """What one entry means for this traveller, taken to be in force; None where it is nobody's business."""
+    """What one entry means for this traveller, taken to stop people; None where it is nobody's business."""
     entry = candidate.entry
     found = compare(traveller, entry.subject, candidate.person, policy)
     if found is None:
         return None
     outcome, sighting, doubt = by_the_table(
-        direction, traveller, Measured.of(entry), refuses=found.refuses, today=legal_day(now)
+        direction, traveller, Measured.of(entry, now), refuses=found.refuses, today=legal_day(now)
     )
     if sighting and found.level == "possible":
         return None  # too little to tell an owner that the person was seen
@@ -237,6 +240,7 @@ def fits(
         stops=found.stops,
         sighting=sighting,
         boundary_note=boundary_note(now, entry.in_force_from, entry.in_force_until),
+        pending_until=shown_until(entry, now),
     )
 
 
@@ -293,5 +297,6 @@ DOUBTS: Final[dict[Doubt, Reason]] = {
     "claims_wni": Reason("citizenship", "claims_wni", 0.0),
     "under_18": Reason("age", "under_18", 0.0),
     "not_countersigned": Reason("entry", "not_countersigned", 0.0),
+    "decision_pending": Reason("entry", "decision_pending", 0.0),
 }
 """What held a refusal back, as a check tells it."""

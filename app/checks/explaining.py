@@ -20,6 +20,7 @@ from app.db.unit import Reader, Unit
 from app.entries import name_keys, service
 from app.entries.answer import Doubt, Measured, Outcome, action_on, by_the_table
 from app.entries.domain import Entry, Measure
+from app.entries.pending import stops, undecided
 from app.entries.subjects import Subject
 from app.identity import documents, states
 from app.kit.clock import legal_day
@@ -77,13 +78,12 @@ async def explain_entry(
     found = entry_id in near.candidates or entry_id in near.compared
     steps.append(_looked_at(found=found, expected=by_key, truncated=near.truncated))
     steps += _compared(asked, entry.subject, candidate.person, policy)
-    in_force = entry.in_force(unit.now)
-    steps.append(_in_force(in_force=in_force))
+    steps.append(_in_force(entry, unit.now))
     cleared = await _cleared(unit, asked, candidate, policy)
     steps += [_clearance(clearance_id) for clearance_id in cleared]
     comparison = compare(asked.traveller, entry.subject, candidate.person, policy)
-    counts = comparison if found and in_force and not cleared else None
-    verdict, last = _verdict(asked, Measured.of(entry), counts, unit.now)
+    counts = comparison if found and stops(entry, unit.now) and not cleared else None
+    verdict, last = _verdict(asked, Measured.of(entry, unit.now), counts, unit.now)
     await _record(unit, asked, entry_id, pepper)
     return Explanation(entry, comparison, [verdict], [*steps, last])
 
@@ -99,7 +99,7 @@ async def explain_subject(
     comparison = compare(asked.traveller, subject, person, policy)
     verdicts = []
     for measure in Measure:
-        supposed = Measured(measure, subject.citizenship, subject)
+        supposed = Measured(measure, subject)
         verdict, last = _verdict(asked, supposed, comparison if found else None, unit.now)
         verdicts.append(verdict)
         steps.append(last)
@@ -232,9 +232,11 @@ def _compared(asked: Asked, subject: Subject, person: Listed, policy: MatchPolic
         )
 
 
-def _in_force(*, in_force: bool) -> Step:
-    if in_force:
+def _in_force(entry: Entry, now: datetime) -> Step:
+    if entry.in_force(now):
         return Step("in_force", "yes", "Data ini sedang berlaku.", "The entry is in force.")
+    if undecided(entry, now):
+        return Step("in_force", "decision_pending", *TEXTS["entry", "decision_pending"])
     text_en = "The entry is not in force; a check passes it over."
     return Step("in_force", "no", "Data ini tidak berlaku; pemeriksaan melewatinya.", text_en)
 

@@ -1,6 +1,7 @@
 """Which entries a traveller is compared with: found by numbers, by name and by birth, for a whole batch at once."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -63,7 +64,7 @@ class Finder:
 
     def __init__(self, policy: MatchPolicy) -> None:
         self._policy = policy
-        self._known: dict[tuple[str, int], Candidate] = {}
+        self._known: dict[tuple[str, int, datetime | None], Candidate] = {}
 
     async def find(self, reader: Reader, asked: Sequence[Asked]) -> View:
         """Find whom to compare: one exchange for numbers, two more where anybody has a name, one where it fits."""
@@ -114,12 +115,17 @@ class Finder:
     def _take(
         self, rows: Iterable[store.Listed], candidates: dict[str, Candidate], phones: dict[str, str | None]
     ) -> None:
-        for entry_id, version, document, phone in rows:
-            known = self._known.get((entry_id, version))
+        for entry_id, version, pending_until, document, phone in rows:
+            told = (
+                entry_id,
+                version,
+                pending_until,
+            )  # an entry begins to wait for papers without a new version
+            known = self._known.get(told)
             if known is None:
                 if len(self._known) >= _WORKING_SET:
                     self._known.clear()
                 entry = _decode(document)
-                known = self._known[entry_id, version] = Candidate(entry, name_keys.listed(entry.subject))
+                known = self._known[told] = Candidate(entry, name_keys.listed(entry.subject))
             candidates[entry_id] = known
             phones[known.entry.agency] = phone

@@ -44,6 +44,10 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
         "Data mendesak belum ditandatangani pejabat imigrasi.",
         "The urgent entry is not countersigned yet.",
     ),
+    ("entry", "decision_pending"): (
+        "Masa berlaku habis, berkas yang tiba tepat waktu belum diputus; jangan ditolak, penyelia memutuskan.",
+        "The period is over, papers that came in time are undecided; do not refuse, the supervisor decides.",
+    ),
 }
 """Text by feature and result: Indonesian, English."""
 

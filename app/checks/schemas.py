@@ -204,6 +204,13 @@ class MatchOut(WireOut):
     boundary_note: str | None
     contact: CheckContactOut
     in_force_until: str | None
+    pending_until: Annotated[
+        str | None,
+        Field(
+            description="The period is over and papers that arrived in time are undecided: until this instant the "
+            "entry refers, never refuses (reason `decision_pending`)."
+        ),
+    ] = None  # checks of former releases did not say it
     photo: str | None
 
 

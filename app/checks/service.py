@@ -259,6 +259,7 @@ def _shown(match: Match, entry: Entry, phones: Mapping[str, str | None]) -> dict
         "boundary_note": match.boundary_note,
         "contact": {"agency": entry.agency, "phone": phones[entry.agency]},
         "in_force_until": entry.last_instant,
+        "pending_until": match.pending_until and rfc3339(match.pending_until),
         "photo": f"/v1/entries/{entry.id}/photo" if entry.subject.photo else None,
     }
 

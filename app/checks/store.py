@@ -29,6 +29,7 @@ _LOOK_UP = (
         key_table.c.key,
         entry_table.c.id,
         entry_table.c.version,
+        entry_table.c.pending_until,
         entry_table.c.document,
         agency_table.c.phone,
     )
@@ -42,7 +43,13 @@ _LOOK_UP = (
 
 
 _BY_ID = (
-    select(entry_table.c.id, entry_table.c.version, entry_table.c.document, agency_table.c.phone)
+    select(
+        entry_table.c.id,
+        entry_table.c.version,
+        entry_table.c.pending_until,
+        entry_table.c.document,
+        agency_table.c.phone,
+    )
     .select_from(entry_table)
     .join(agency_table, agency_table.c.code == entry_table.c.agency)
     .where(any_of(entry_table.c.id, "ids"))
@@ -54,6 +61,7 @@ class Listed(NamedTuple):
 
     entry_id: str
     version: int
+    pending_until: datetime | None
     document: str
     phone: str | None
 

@@ -83,6 +83,7 @@ def traveller_of(
         number, state = document
         said += [state] if state else []
         _show(papers, number, states.canonical(state) if state else None, sure=True)
+    own_number = documents.normalise(personal_number or "")
     well_formed = personal_number is not None and nik.well_formed(personal_number)
     shown = (nationality, mrz.nationality if mrz else None)
     person = Asked.of(
@@ -97,7 +98,7 @@ def traveller_of(
         births=tuple(dict.fromkeys(births)),
         names=tuple(dict.fromkeys(folded for folded in map(names.fold, spelled) if folded)),
         person=person,
-        nik=documents.normalise(personal_number) if personal_number else None,
+        nik=None if documents.is_filler(own_number) else own_number,
         indonesian=well_formed or any(states.canonical(code) == states.INDONESIA for code in said if code),
         proved_foreign=any(states.proves_foreign(states.canonical(code)) for code in shown if code),
     )
@@ -108,5 +109,5 @@ def _show(
 ) -> None:
     number = documents.normalise(written)
     known = papers.get((number, state))
-    if number and (known is None or sure):
+    if not documents.is_filler(number) and (known is None or sure):
         papers[number, state] = Paper(number, documents.skeleton(number), state, sure)

@@ -9,6 +9,7 @@ import msgspec
 
 from app.db.unit import Actor
 from app.entries.domain import Entry
+from app.entries.pending import stops
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongState
 from app.identity import documents, names
 from app.identity.births import Birth, span
@@ -301,7 +302,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
             )
         if verdict is not Verdict.WITHDRAW and (by.person is None or by.person == self.person):
             raise SecondPairOfEyesNeeded("Whoever resolved the hit can't decide on its clearance (R47).")
-        if verdict is Verdict.CONFIRM and (entry.version != self.entry_version or not entry.in_force(at)):
+        if verdict is Verdict.CONFIRM and (entry.version != self.entry_version or not stops(entry, at)):
             raise WrongState("The entry has changed or ended since the hit was resolved.")
         withdrawn = verdict is Verdict.WITHDRAW
         said = Decision(verdict=verdict, reason=reason, by=by.client_id, person=by.person, at=at)

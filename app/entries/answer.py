@@ -11,14 +11,15 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from app.entries.domain import Entry, Measure
-from app.entries.subjects import Citizenship, Subject, same_document
-from app.identity import documents, nik, states
+from app.entries.pending import stops, undecided
+from app.entries.subjects import Subject, same_document
+from app.identity import documents, states
 from app.identity.births import Birth, age_on, best_agreement
 from app.kit.clock import legal_day
 
 Direction = Literal["exit", "entry"]
 Outcome = Literal["clear", "refer", "refuse"]
-Doubt = Literal["citizenship_unproven", "claims_wni", "under_18", "not_countersigned"]
+Doubt = Literal["citizenship_unproven", "claims_wni", "under_18", "not_countersigned", "decision_pending"]
 """What held a refusal back."""
 
 ADULT: Final = 18
@@ -49,18 +50,19 @@ class Measured(msgspec.Struct, frozen=True):
 
     Attributes:
         unsigned: urgent, and not countersigned yet.
+        undecided: its period is over, and papers that arrived in time are not decided on (R68).
     """
 
     measure: Measure
-    citizenship: Citizenship
     subject: Subject
     unsigned: bool = False
+    undecided: bool = False
 
     @classmethod
-    def of(cls, entry: Entry) -> "Measured":
-        """What the table asks of an entry."""
+    def of(cls, entry: Entry, now: datetime) -> "Measured":
+        """What the table asks of an entry at an instant."""
         unsigned = entry.urgent and entry.countersigned_at is None
-        return cls(entry.measure, entry.citizenship, entry.subject, unsigned)
+        return cls(entry.measure, entry.subject, unsigned, undecided(entry, now))
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -73,19 +75,21 @@ class Shown(msgspec.Struct, frozen=True):
     @classmethod
     def by(cls, subject: Subject) -> "Shown":
         """What a subject's own data claim, read as a check reads them."""
-        said = (*subject.nationalities, *(paper.issuing_state for paper in subject.documents))
-        has_nik = subject.nik is not None and nik.well_formed(subject.nik)
         return cls(
-            indonesian=has_nik or any(states.canonical(code) == states.INDONESIA for code in said if code),
+            indonesian=subject.says_indonesian,
             proved_foreign=any(states.proves_foreign(states.canonical(c)) for c in subject.nationalities),
             births=subject.births,
         )
 
 
-def by_the_table(  # noqa: PLR0911 - a row of the table each
+def by_the_table(
     direction: Direction, traveller: Claims, listed: Measured, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Doubt | None]:
     """The decision table R44: outcome, whether it is a sighting only, and what held a refusal back.
+
+    Everybody who would be stopped for a measure with undecided papers is referred, and that is the reason (R68).
+    Whether the listed person is a citizen is read from the documents, nationalities and NIK themselves, whatever was
+    recorded against them at filing (R45).
 
     Args:
         direction: leaving or entering.
@@ -94,7 +98,16 @@ def by_the_table(  # noqa: PLR0911 - a row of the table each
         refuses: whether the evidence that it fits is enough to refuse (contract section 5, "What refuses").
         today: the legal day.
     """
-    wni = traveller.indonesian or listed.citizenship is Citizenship.WNI
+    outcome, sighting, doubt = _while_in_force(direction, traveller, listed, refuses=refuses, today=today)
+    if listed.undecided and outcome != "clear":
+        return "refer", sighting, "decision_pending"
+    return outcome, sighting, doubt
+
+
+def _while_in_force(  # noqa: PLR0911 - a row of the table each
+    direction: Direction, traveller: Claims, listed: Measured, *, refuses: bool, today: date
+) -> tuple[Outcome, bool, Doubt | None]:
+    wni = traveller.indonesian or listed.subject.says_indonesian
     outcome: Outcome = "refuse" if refuses else "refer"
     if listed.measure is Measure.PREVENTION:
         if direction == "entry":
@@ -133,12 +146,12 @@ def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
         entry: the entry.
         now: the instant.
     """
-    if not entry.in_force(now):
+    if not stops(entry, now):
         return "clear"
     outcome, _, _ = by_the_table(
         direction_of(entry.measure),
         Shown.by(person),
-        Measured.of(entry),
+        Measured.of(entry, now),
         refuses=_proved_by_number(person, entry.subject),
         today=legal_day(now),
     )

@@ -32,6 +32,15 @@ class DocumentOut(WireOut):
     expires_on: date | None
 
 
+class CitizenshipLossOut(WireOut):
+    """The document by which Indonesian citizenship was lost."""
+
+    number: str
+    authority: str
+    issued_on: date
+    sha256: str
+
+
 class PhotoOut(WireOut):
     """Where the photo is, and what it hashes to."""
 
@@ -55,6 +64,8 @@ class SubjectOut(WireOut):
     address: str | None
     documents: list[DocumentOut]
     photo: PhotoOut | None
+    citizenship_note: str | None
+    citizenship_loss: CitizenshipLossOut | None
 
 
 class BasisOut(WireOut):
@@ -141,6 +152,13 @@ class EntryOut(WireOut):
     gap_acknowledged: bool
     extension_count: int
     extended_by: BasisOut | None
+    pending_until: Annotated[
+        Moment | None,
+        Field(
+            description="Papers that arrived in time wait for Immigration: until this instant checks refer after "
+            "the end, never refuse. Null without such papers, and once they are decided on."
+        ),
+    ]
     crossing: str | None
     legal_deadlines: Annotated[
         list[DeadlineOut],
@@ -170,6 +188,7 @@ class EntryOut(WireOut):
         if photo is not None:
             photo["url"] = f"/v1/entries/{entry.id}/photo"
         values["in_force"] = entry.in_force(now)
+        values["pending_until"] = entry.at(now).pending_until
         running = deadlines(entry.at(now), Terms.of(settings), entry.met)
         values["legal_deadlines"] = [
             {"name": each.name, "due_at": each.due_at, "met_at": each.met_at} for each in running

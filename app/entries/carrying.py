@@ -7,6 +7,7 @@ target, what it no longer says is taken away, and where both changed one member 
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +17,18 @@ from app.entries.references import folded
 from app.entries.subjects import Alias, Document, Subject
 from app.identity import documents, names, states
 
-_SINGLE: Final = ("full_name", "sex", "birth", "birth_place", "nik", "occupation", "address", "photo")
+_SINGLE: Final = (
+    "full_name",
+    "sex",
+    "birth",
+    "birth_place",
+    "nik",
+    "occupation",
+    "address",
+    "photo",
+    "citizenship_note",
+    "citizenship_loss",
+)
 """Members of a subject that say one thing."""
 
 
@@ -32,13 +44,14 @@ class Carried:
     differs: tuple[str, ...] = ()
 
 
-def carry_over(base: Entry, source: Entry, target: Entry) -> Carried:
+def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carried:
     """Carry what `source` changed since `base` into `target`; what differs stays as the target says it.
 
     Args:
         base: the source as it was when the target was made of it, or last agreed with it.
         source: the same entry as it is now.
         target: an entry about the same person in the same case.
+        today: the legal day.
     """
     subject, differs = merged(base.subject, source.subject, target.subject)
     before, now, mine = (folded(each.basis.case_reference) for each in (base, source, target))
@@ -51,7 +64,9 @@ def carry_over(base: Entry, source: Entry, target: Entry) -> Carried:
     if subject == target.subject and basis == target.basis:
         return Carried(target, differs)
     still = tuple(member for member in target.unknown if not getattr(subject, member))
-    carried = target.replace(subject=subject, citizenship=subject.citizenship, basis=basis, unknown=still)
+    carried = target.replace(
+        subject=subject, citizenship=subject.citizenship_on(today), basis=basis, unknown=still
+    )
     return Carried(carried.remembering(target), differs)
 
 

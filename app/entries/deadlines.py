@@ -82,6 +82,7 @@ class Terms:
     countersign_lapse: timedelta = timedelta(hours=24)
     withdraw_passport_days: int = 3
     deterrence_extensions: int = periods.EXTENSIONS
+    pending_days: int = 7
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -91,6 +92,7 @@ class Terms:
             countersign_lapse=timedelta(hours=settings.countersign_lapse_hours),
             withdraw_passport_days=settings.withdraw_passport_days,
             deterrence_extensions=settings.deterrence_extensions,
+            pending_days=settings.pending_days,
         )
 
     @property

@@ -5,7 +5,7 @@ returns the next version, or raises the error that says why not.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 import msgspec
@@ -27,6 +27,7 @@ from app.entries.values import (
     Substitute,
     Verdict,
 )
+from app.entries.waiting import Pause, Waiting
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
 __all__ = [
@@ -59,6 +60,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         gap_acknowledged: the owner knows that the formal entry leaves days uncovered after the urgent one (R26).
         superseded_from: when the formal entry that follows this urgent one begins.
         extended_by: the extension's own decision; `basis` stays the one that made the entry.
+        waiting: papers that arrived in time and are not decided on yet (R68); None where there are none.
+        pause: when nobody was refused, because an extension was approved after the end; at most once (R68).
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
@@ -108,6 +111,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     superseded_from: datetime | None = None
     extension_count: int = 0
     extended_by: Basis | None = None
+    waiting: Waiting | None = None
+    pause: Pause | None = None
     crossing: str | None = None
     alerted: bool = False
     alert_message: str | None = None
@@ -130,6 +135,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset({*self.authors, *(self.sealed_for or ())})
 
     @property
+    def approvals_needed(self) -> int:
+        """How many approvers must agree: two for life (R11), a loss of citizenship (R4) and a reopened case (R67)."""
+        grave = self.lifetime or self.subject.citizenship_loss is not None or self.basis.reopens is not None
+        return 2 if grave else 1
+
+    @property
     def last_instant(self) -> str | None:
         """The last second of the last day with its offset (R28); None for a lifetime."""
         return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
@@ -145,11 +156,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return Former(
             subject=self.subject.identity, case_reference=self.basis.case_reference, numbers=self.numbers
         )
-
-    @property
-    def approvers_needed(self) -> int:
-        """How many persons of Immigration approve it: two for life (R11), and in a case that was closed."""
-        return 2 if self.lifetime or self.basis.reopens is not None else 1
 
     @property
     def runs(self) -> bool:
@@ -173,6 +179,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return min(ends, default=None)
 
     @property
+    def pending_until(self) -> datetime | None:
+        """Until when checks refer after the end, while papers in time are undecided (R68); None without such papers."""
+        over, runs = self.over_at, self.state in {State.PROVISIONAL, State.ACTIVE}
+        return over + timedelta(days=self.waiting.days) if self.waiting and over and runs else None
+
+    @property
     def rests_since(self) -> datetime | None:
         """Since when nothing happens to it any more: its end, or the return that nobody has answered."""
         return self.updated_at if self.state is State.RETURNED else self.ended_at
@@ -185,13 +197,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             and self.in_force_from is not None
             and self.in_force_from <= now
             and (over is None or now < over)
+            and not (self.pause is not None and self.pause.covers(now))
         )
 
     def at(self, now: datetime) -> Self:
-        """The entry as it stands at an instant, with the end that the law has brought by itself meanwhile."""
+        """The entry as it stands at an instant, with the end that the law has brought by itself meanwhile.
+
+        While papers in time are undecided its state stays; once they are given up, it has ended when its period did:
+        waiting prolongs no measure (R68).
+        """
         over = self.over_at
         undecided = self.state is State.SUBMITTED and self.urgent
-        if over is None or now < over:
+        if over is None or now < (self.pending_until or over):
             return self
         if self.state not in {State.PROVISIONAL, State.ACTIVE} and not undecided:
             return self
@@ -199,7 +216,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             reason = EndedReason.SUPERSEDED
         else:
             reason = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
-        return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over)
+        return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over, waiting=None)
 
     def replace(self, **changes: Any) -> Self:
         """The same entry with some members changed."""
@@ -300,12 +317,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         over = None if self.ends_on is None else periods.over_at(self.ends_on)
         if over is not None and over <= at:
             raise WrongState("The period asked for is over; the entry can only be returned or rejected.")
-        if len(self.approved_by) + 1 < self.approvers_needed:  # R11: a second approver makes it work
-            return self._next(at, approved_by=(by.person,))
+        approved_by = (*self.approved_by, by.person)
+        if len(approved_by) < self.approvals_needed:
+            return self._next(at, approved_by=approved_by)
         return self._next(
             at,
             state=State.ACTIVE,
-            approved_by=(*self.approved_by, by.person),
+            approved_by=approved_by,
             second_approval_at=at if self.approved_by else None,
             in_force_from=periods.begins_at(self.starts_on),
             in_force_until=over,
@@ -317,7 +335,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     def rejected(self, at: datetime) -> Self:
         """The request, or the urgent entry, that is refused for good."""
-        return self._next(at, state=State.REJECTED, in_force_until=None, ended_at=at)
+        return self._next(at, state=State.REJECTED, in_force_until=None, ended_at=at, waiting=None)
 
     def countersigned(self, by: Actor, at: datetime) -> Self:
         """The urgent entry that from now on may refuse, until its last day (R32).
@@ -348,7 +366,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             at: when this is recorded.
             effective: when the end took effect.
         """
-        return self._next(at, state=State.ENDED, ended_reason=reason, ended_at=effective)
+        return self._next(at, state=State.ENDED, ended_reason=reason, ended_at=effective, waiting=None)
 
     def ruled(self, ruling: Ruling, at: datetime) -> Self:
         """The entry, be it over already, about which a court has judged."""
@@ -364,7 +382,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
         """The urgent entry that ends when its formal one begins; None: it no longer does, and runs on."""
-        return self._next(at, superseded_from=begins)
+        return self._next(at, superseded_from=begins, waiting=None)
 
     def _next(self, at: datetime, **changes: Any) -> Self:
         return self.replace(version=self.version + 1, updated_at=at, **changes)

@@ -6,7 +6,7 @@ others would go free by mistake; those become a task for the owner (contract sec
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Self
 
@@ -17,7 +17,7 @@ from app.entries.law import exhausted
 from app.entries.proposal import Proposal, letters_of
 from app.entries.references import folded
 from app.entries.sameness import certainly_same, in_same_case, may_be_same
-from app.errors import CaseClosed, DuplicateEntry, UrgentNotRepeatable, WrongState
+from app.errors import CaseClosed, DuplicateEntry, ExtensionExhausted, UrgentNotRepeatable, WrongState
 from app.kit.clock import legal_day
 
 _COUNTED = frozenset({State.ACTIVE, State.SUBMITTED, State.VERIFIED})
@@ -152,6 +152,21 @@ class Dossier:
         self.refuse_closed(asked)
         same = [e for e in self.entries if e.id not in asked.of and asked.may_name(e) and asked.in_case_of(e)]
         self._expect_period(asked, same, terms, frozenset({State.ACTIVE}))
+
+    def extension_left(self, entry: Entry, terms: Terms) -> bool:
+        """Whether an extension of an entry is left: neither it nor its case has had all its periods (R22, R24)."""
+        if entry.extension_count >= terms.extensions(entry.measure):
+            return False
+        linked = {each.id for each in self.chain(entry)}
+        longer = replace(Proposal.of_entry(entry, linked), extension_count=entry.extension_count + 1)
+        in_case = [
+            e for e in self.entries if e.id not in longer.of and longer.in_case_of(e) and longer.may_name(e)
+        ]
+        try:
+            self._expect_period(longer, in_case, terms, frozenset({State.ACTIVE}))
+        except ExtensionExhausted:
+            return False
+        return True
 
     def urgent_last_day(self, asked: Proposal) -> date:
         """The last day of an urgent request: its twentieth, or that of the request that it repeats (R35).

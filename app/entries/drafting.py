@@ -35,7 +35,7 @@ async def owner_of(unit: Unit) -> Owner:
     agency = await lock_agency(unit, str(unit.actor.agency))
     if agency is None or not agency.active:
         raise WrongAgency("Your agency is not active in this register.")
-    return Owner(agency.code, agency.legal_forms)
+    return Owner.of(agency)
 
 
 def judged(wanted: Wanted, owner: Owner, settings: Settings, now: datetime) -> tuple[Notice, ...]:
@@ -58,7 +58,7 @@ def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: t
         agency=agency,
         office=actor.office,
         province=actor.province,
-        citizenship=wanted.subject.citizenship,
+        citizenship=wanted.subject.citizenship_on(legal_day(unit.now)),
         subject=with_photo(wanted),
         basis=wanted.basis,
         unknown=wanted.unknown,
@@ -82,7 +82,8 @@ def with_photo(wanted: Wanted) -> Subject:
     return msgspec.structs.replace(wanted.subject, photo=kept)
 
 
-async def keep_photo(unit: Unit, entry: Entry, wanted: Wanted) -> None:
-    """Store the photo's bytes beside its entry, where one was given."""
-    if wanted.photo is not None:
-        await store.keep_blob(unit, entry.id, wanted.photo)
+async def keep_blobs(unit: Unit, entry: Entry, wanted: Wanted) -> None:
+    """Store the bytes of the photo, and of the document of a loss of citizenship, beside their entry, where given."""
+    for blob in (wanted.photo, wanted.loss_document):
+        if blob is not None:
+            await store.keep_blob(unit, entry.id, blob)

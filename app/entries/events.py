@@ -10,6 +10,7 @@ import msgspec
 from app.db.unit import Actor, Unit
 from app.entries.domain import Entry
 from app.entries.subjects import Subject
+from app.kit.clock import rfc3339
 from app.ledger.domain import Draft, RecordType
 
 
@@ -28,6 +29,30 @@ class EntryChanged:
     what: RecordType
     effective_at: datetime | None = None
     alerts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PendingBegun:
+    """A measure that checkpoints were alerted about is over, and papers that arrived in time are undecided (R68).
+
+    Attributes:
+        entry: the entry, at the version that it has had before its end.
+    """
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEnded:
+    """A measure has ended for good whose papers had arrived in time: they were refused, or not decided on (R68).
+
+    Attributes:
+        entry: the entry after its end.
+        at: when the waiting ended.
+    """
+
+    entry: Entry
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +136,7 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "countersigned": entry.countersigned_at is not None,
         "ended_reason": entry.ended_reason.value if entry.ended_reason else None,
         "formalises": entry.formalises,
+        "pending_until": rfc3339(entry.pending_until) if entry.pending_until else None,
     }
 
 

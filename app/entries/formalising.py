@@ -8,7 +8,7 @@ from app.entries.carrying import keep_documents, without_names
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
 from app.entries.dossiers import around
-from app.entries.drafting import judged, keep_photo, new_entry, owner_of
+from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
 from app.entries.proposal import Proposal
 from app.entries.seals import seal
 from app.entries.succession import expect_same_matter, refuse_gap
@@ -57,7 +57,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
     entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
     entry = await seal(unit, entry, before=urgent)
     await store.add(unit, entry, "submitted")
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     return entry
 
 
@@ -69,6 +69,9 @@ async def _wanted(unit: Unit, urgent: Entry, formal: Formal) -> Wanted:
     photo, kept = formal.photo, urgent.subject.photo
     if photo is None and kept is not None:
         photo = await store.find_blob(unit, urgent.id, kept.sha256)
+    document, loss = formal.loss_document, subject.citizenship_loss
+    if document is None and loss is not None and loss == urgent.subject.citizenship_loss:
+        document = await store.find_blob(unit, urgent.id, loss.sha256)
     unknown = formal.unknown
     if unknown is None:
         unknown = urgent.unknown if formal.subject is None else ()
@@ -76,6 +79,7 @@ async def _wanted(unit: Unit, urgent: Entry, formal: Formal) -> Wanted:
         measure=urgent.measure,
         subject=msgspec.structs.replace(subject, photo=None),
         photo=photo,
+        loss_document=document,
         basis=formal.basis,
         starts_on=formal.starts_on,
         ends_on=formal.ends_on,

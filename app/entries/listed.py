@@ -16,6 +16,7 @@ from app.entries.subjects import Alias, Subject
 from app.entries.wanted import Wanted
 from app.errors import CaseClosed, DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
 from app.identity import names
+from app.kit.clock import legal_day
 from app.kit.ids import new_id
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
@@ -116,7 +117,7 @@ class Listed:
             state=State.ACTIVE,
             measure=wanted.measure,
             agency=self.agency,
-            citizenship=wanted.subject.citizenship,
+            citizenship=wanted.subject.citizenship_on(legal_day(now)),
             subject=with_photo(wanted),
             basis=wanted.basis,
             unknown=wanted.unknown,
@@ -137,7 +138,7 @@ class Listed:
             updated_at=now,
         ).at(now)
 
-    def applied_to(self, before: Entry, history: Sequence[Entry]) -> Entry:
+    def applied_to(self, before: Entry, history: Sequence[Entry], now: datetime) -> Entry:
         """The entry with the source's content, its version not yet raised.
 
         A list says nothing of the period, which is the approvers' own decision, nor of a photo that was added
@@ -146,21 +147,23 @@ class Listed:
         Args:
             before: the entry as it is.
             history: all its versions.
+            now: when.
         """
         wanted = self.wanted
         subject = with_photo(wanted)
+        citizenship = subject.citizenship_on(legal_day(now))
         content = before.replace(basis=wanted.basis, unknown=wanted.unknown, warnings=self.warnings)
         if self.source.leads:
             ground = msgspec.structs.replace(wanted.basis, lifetime_ground=before.basis.lifetime_ground)
             content = content.replace(basis=ground)
             subject = _known_as(subject, [former.subject.full_name for former in history])
             subject = msgspec.structs.replace(subject, photo=before.subject.photo)
-            return content.replace(subject=subject, citizenship=subject.citizenship)
+            return content.replace(subject=subject, citizenship=citizenship)
         starts_on = wanted.starts_on
         assert starts_on is not None, "the law demands a first day"
         return content.replace(
             subject=subject,
-            citizenship=subject.citizenship,
+            citizenship=citizenship,
             starts_on=starts_on,
             ends_on=wanted.ends_on,
             lifetime=wanted.lifetime,

@@ -14,7 +14,7 @@ from app.access.service import find_place, lock_agency
 from app.db.unit import Reader, Unit
 from app.entries import keys, sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
-from app.entries.drafting import keep_photo
+from app.entries.drafting import keep_blobs
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
 from app.entries.listed import Approvers, Listed, Neighbours, Source
@@ -53,7 +53,7 @@ _Outcomes = dict[Key, Taken | CekalError]
 async def find_owner(reader: Reader, code: str) -> Owner | None:
     """What the rules need to know of an agency; also of one that is no longer active."""
     agency = await find_place(reader, Agency, code)
-    return None if agency is None else Owner(agency.code, agency.legal_forms)
+    return None if agency is None else Owner.of(agency)
 
 
 def lawful(
@@ -194,7 +194,7 @@ async def _impose(
     for item, entry in added:
         if item.key in known:
             await sources.keep(unit, *item.key, entry.id, item.digest)
-        await keep_photo(unit, entry, item.wanted)
+        await keep_blobs(unit, entry, item.wanted)
         unit.happened(_told(entry, RecordType.ENTRY_LISTED))
     return outcomes
 
@@ -216,7 +216,7 @@ async def _change(unit: Unit, item: Listed, entry_id: str, approvers: Approvers)
     if refusal is not None:
         return refusal
     await sources.keep(unit, *item.key, entry_id, item.digest)
-    after = item.applied_to(before, [former for _, former in history])
+    after = item.applied_to(before, [former for _, former in history], unit.now)
     if after == before:
         return "unchanged"
     after = after.replace(
@@ -227,7 +227,7 @@ async def _change(unit: Unit, item: Listed, entry_id: str, approvers: Approvers)
     ).at(unit.now)
     [after] = await seal_imported(unit, [(after, item.wanted)])
     await store.save(unit, after, _CHANGED, item.note, reindex=True)
-    await keep_photo(unit, after, item.wanted)
+    await keep_blobs(unit, after, item.wanted)
     unit.happened(_told(after, RecordType.ENTRY_CORRECTED))
     return "changed"
 

@@ -8,10 +8,11 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StrictInt
 from pydantic_core import PydanticCustomError
 
 from app.entries import photos
+from app.entries.attachments import AttachmentIn, Sha256
 from app.entries.blobs import Blob
 from app.entries.subjects import Subject
 from app.identity.births import birth_from_json
-from app.web.wire import Day, Line, Prose, WireIn
+from app.web.wire import Day, LegalDay, Line, Prose, WireIn
 
 DocumentType = Literal[
     "passport", "service_passport", "diplomatic_passport", "travel_permit", "national_id", "other"
@@ -106,6 +107,19 @@ class PhotoIn(WireIn):
     data: Annotated[str, Field(max_length=photos.LARGEST * 2, description="base64")]
 
 
+class CitizenshipLossIn(WireIn):
+    """The document by which the person lost Indonesian citizenship (UU 12/2006 art. 23); two approvers judge it."""
+
+    number: Line
+    authority: Line
+    issued_on: LegalDay
+    sha256: Sha256
+    attachment: AttachmentIn | None = Field(
+        None,
+        description="Must hash to `sha256`; needed, unless the entry that is corrected or formalised has the same.",
+    )
+
+
 class SubjectIn(WireIn):
     """The person. What the law demands and is missing is told by `missing-subject-data`."""
 
@@ -121,10 +135,21 @@ class SubjectIn(WireIn):
     address: Prose | None = None
     documents: Annotated[list[DocumentIn], Field(max_length=50)] = []
     photo: PhotoIn | None = None
+    citizenship_note: Prose | None = Field(
+        None,
+        description="Why a NIK, a travel permit (SPLP) or an expired passport of Indonesia does not make this person "
+        "an Indonesian citizen; `citizenship` is then `WNA`, with the warning `citizenship_doubt`.",
+    )
+    citizenship_loss: CitizenshipLossIn | None = Field(
+        None,
+        description="Needed for an entry ban where a nationality, or a passport that is valid or has no last day, says "
+        "Indonesia; `citizenship` is then `WNA`.",
+    )
 
     def subject(self) -> Subject:
-        """The person, without the photo's bytes."""
-        values = self.model_dump(mode="json", by_alias=True, exclude={"photo"})
+        """The person, without the bytes of photo and attachment."""
+        beside: dict[str, Any] = {"photo": True, "citizenship_loss": {"attachment"}}
+        values = self.model_dump(mode="json", by_alias=True, exclude=beside)
         return msgspec.convert({**values, "full_name": self.full_name or ""}, Subject)
 
     def taken_photo(self) -> Blob | None:
@@ -134,3 +159,15 @@ class SubjectIn(WireIn):
             PhotoInvalid: as `photos.take`.
         """
         return photos.take(self.photo.media_type, self.photo.data) if self.photo else None
+
+    def taken_loss_document(self) -> Blob | None:
+        """The document of the loss of citizenship, where its bytes were sent.
+
+        Raises:
+            Invalid: as `AttachmentIn.taken`.
+        """
+        loss = self.citizenship_loss
+        if loss is None or loss.attachment is None:
+            return None
+        pointer = "/subject/citizenship_loss/attachment"
+        return loss.attachment.taken("citizenship_loss", loss.sha256, pointer)

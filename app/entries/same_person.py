@@ -3,6 +3,7 @@
 from app.db.unit import Reader
 from app.entries import store
 from app.entries.domain import Entry
+from app.entries.keys import person_keys
 
 
 async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
@@ -12,13 +13,10 @@ async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
 
 async def list_others(reader: Reader, entry: Entry) -> list[Entry]:
     """Every other entry of the same measure against the same person, in whatever state."""
-    keys = {
-        key for key in entry.subject.identifiers() if not key.startswith("k:")
-    }  # no confusable characters
-    found = await store.list_by_keys(reader, keys)
+    keys = person_keys(entry.subject)
     return [
         other
-        for other in found
+        for other in await store.list_by_keys(reader, keys)
         if other.id != entry.id
         and other.measure is entry.measure
         and other.subject.same_person(entry.subject)

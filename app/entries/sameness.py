@@ -52,7 +52,7 @@ def _papers(subject: Subject) -> frozenset[tuple[str, str]]:
     found = {
         (states.canonical(each.issuing_state), documents.normalise(each.number))
         for each in subject.documents
-        if each.issuing_state is not None and documents.normalise(each.number).strip("0")
+        if each.issuing_state is not None and not documents.is_filler(documents.normalise(each.number))
     }
     if subject.nik:
         found.add(("NIK", documents.normalise(subject.nik)))

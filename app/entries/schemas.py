@@ -1,8 +1,5 @@
 """The wire of the register (contract sections 3 and 4)."""
 
-import base64
-import binascii
-import hashlib
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,11 +11,11 @@ from pydantic import (
 )
 
 from app.access.domain import Instrument, normal_person
+from app.entries.attachments import AttachmentIn, Sha256
 from app.entries.blobs import Blob
 from app.entries.domain import Basis, Letter, Measure, State, Substitute, Verdict
 from app.entries.person_schemas import BirthIn, SubjectIn
 from app.entries.wanted import Formal, UrgentWanted, Wanted
-from app.errors import Fault, Invalid
 from app.web.wire import Code, LegalDay, Line, Moment, PersonNumber, Prose, WireIn
 
 Stage = Literal["investigation", "prosecution", "trial", "execution", "preliminary_inquiry"]
@@ -52,8 +49,6 @@ ReasonCode = Literal[
     "sovereignty",
 ]
 Unknown = Literal["nik", "documents", "address", "nationalities", "occupation"]
-_LONGEST_ATTACHMENT = 1024 * 1024
-
 
 SealedFor = Annotated[
     list[PersonNumber],
@@ -120,7 +115,7 @@ class EntryIn(WireIn):
         """The measure that is asked for.
 
         Raises:
-            PhotoInvalid: as `photos.take`.
+            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
         """
         return Wanted(
             measure=self.measure,
@@ -132,43 +127,8 @@ class EntryIn(WireIn):
             lifetime=self.lifetime,
             unknown=tuple(self.unknown),
             sealed_for=_persons(self.sealed_for),
+            loss_document=self.subject.taken_loss_document(),
         )
-
-
-class AttachmentIn(WireIn):
-    """A letter's scan or file."""
-
-    media_type: Literal["application/pdf", "image/jpeg", "image/png"]
-    data: Annotated[str, Field(max_length=_LONGEST_ATTACHMENT * 2, description="base64")]
-
-    def blob(self, sha256: str, pointer: str) -> Blob:
-        """The attachment's bytes.
-
-        Args:
-            sha256: what they hash to, as the body says.
-            pointer: to the attachment in the body, for faults.
-
-        Raises:
-            Invalid: it is no base64, too large, or hashes to something else.
-        """
-        try:
-            data = base64.b64decode(self.data, validate=True)
-        except (binascii.Error, ValueError):
-            fault = Fault(f"{pointer}/data", "base64", "The attachment's data is no base64 text.")
-            raise Invalid(fault.detail, faults=[fault]) from None
-        if len(data) > _LONGEST_ATTACHMENT:
-            fault = Fault(f"{pointer}/data", "size", "An attachment has at most 1 MiB.")
-            raise Invalid(fault.detail, faults=[fault])
-        if hashlib.sha256(data).hexdigest() != sha256:
-            fault = Fault(
-                f"{pointer}/data", "sha256", "The attachment does not hash to the `sha256` beside it."
-            )
-            raise Invalid(fault.detail, faults=[fault])
-        return Blob(sha256, "letter", self.media_type, data)
-
-
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-"""A SHA-256 in lower-case hexadecimal digits."""
 
 
 class LetterIn(WireIn):
@@ -183,11 +143,11 @@ class LetterIn(WireIn):
         """The letter, and its bytes where they were sent.
 
         Raises:
-            Invalid: the attachment is no base64, too large, or hashes to something else.
+            Invalid: as `AttachmentIn.taken`.
         """
         sent = self.attachment
         letter = Letter(self.number, self.issued_on, self.sha256, sent.media_type if sent else None)
-        return letter, sent.blob(self.sha256, "/letter/attachment") if sent else None
+        return letter, sent.taken("letter", self.sha256, "/letter/attachment") if sent else None
 
 
 class SubstituteIn(WireIn):
@@ -221,7 +181,7 @@ class UrgentEntryIn(WireIn):
         """The urgent measure that is asked for.
 
         Raises:
-            PhotoInvalid, Invalid: as `photos.take` and `LetterIn.taken`.
+            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
         """
         letter, attachment = self.letter.taken() if self.letter else (None, None)
         return UrgentWanted(
@@ -231,6 +191,7 @@ class UrgentEntryIn(WireIn):
             basis=self.basis.basis(),
             unknown=tuple(self.unknown),
             sealed_for=_persons(self.sealed_for),
+            loss_document=self.subject.taken_loss_document(),
             letter=letter,
             attachment=attachment,
             requested_at=self.requested_at,
@@ -264,7 +225,7 @@ class FormalisationIn(WireIn):
         """The formal decision that is asked for.
 
         Raises:
-            PhotoInvalid: as `photos.take`.
+            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
         """
         return Formal(
             basis=self.basis.basis(),
@@ -276,6 +237,7 @@ class FormalisationIn(WireIn):
             subject=self.subject.subject() if self.subject else None,
             photo=self.subject.taken_photo() if self.subject else None,
             withdrawn_names=tuple(self.withdrawn_names),
+            loss_document=self.subject.taken_loss_document() if self.subject else None,
         )
 
 

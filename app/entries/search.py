@@ -9,6 +9,7 @@ from app.db.unit import Unit
 from app.entries import service, store
 from app.entries.domain import Entry
 from app.entries.events import OwnNameSearched
+from app.entries.pending import stops
 from app.entries.ports import ExpectOpenHit
 from app.entries.schemas import SearchIn
 from app.entries.views import visible
@@ -25,9 +26,9 @@ OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Rol
 async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: ExpectOpenHit) -> list[Entry]:
     """At most `limit` + 1 entries within the actor's view that fit, newest first.
 
-    A supervisor sees, for an open hit of their checkpoint, what is in force and not sealed, whoever's it is. The record
-    of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for their own
-    name is put on record for that besides, and Immigration is told (R61).
+    A supervisor sees, for an open hit of their checkpoint, what stops people and is not sealed, whoever's it is. The
+    record of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for their
+    own name is put on record for that besides, and Immigration is told (R61).
 
     Raises:
         Invalid: nothing to look for, or a search for a hit by who is no supervisor.
@@ -51,7 +52,7 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
     found = [
         entry
         for entry in await store.list_by_keys(unit, keys)
-        if (entry.in_force(unit.now) and entry.sealed_for is None if for_hit else visible(entry, actor))
+        if (stops(entry, unit.now) and entry.sealed_for is None if for_hit else visible(entry, actor))
     ]
     found = [entry.at(unit.now) for entry in await service.as_known(unit, found)]
     fitting = [entry for entry in found if _fits(entry, wanted) and (before is None or entry.id < before)]

@@ -13,8 +13,8 @@ from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdict
 from app.entries.dossier import Dossier
 from app.entries.dossiers import around, hold
-from app.entries.drafting import judged, keep_photo, new_entry, owner_of
-from app.entries.events import EntryChanged
+from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
+from app.entries.events import EntryChanged, PendingEnded
 from app.entries.proposal import Proposal
 from app.entries.seals import seal
 from app.entries.store import Filter
@@ -25,6 +25,7 @@ from app.entries.succession import (
     refuse_gap,
     take_over,
 )
+from app.entries.undecided import await_formal, countersigned, give_up
 from app.entries.views import shows_photo, visible
 from app.entries.wanted import UrgentWanted, Wanted
 from app.errors import (
@@ -55,7 +56,7 @@ async def submit(unit: Unit, wanted: Wanted, settings: Settings) -> Entry:
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted")
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     return entry
 
 
@@ -103,7 +104,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     entry = await seal(unit, entry, wanted.sealed_for, before)
     await store.save(unit, entry, "resubmitted", reindex=True)
     await retained.mark(unit, entry.id, retained.NOTHING)
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     return entry
 
 
@@ -159,7 +160,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     )
     entry = await seal(unit, entry, wanted.sealed_for)
     await store.add(unit, entry, "submitted_urgently")
-    await keep_photo(unit, entry, wanted)
+    await keep_blobs(unit, entry, wanted)
     if wanted.attachment is not None:
         await store.keep_blob(unit, entry.id, wanted.attachment)
     if first:
@@ -187,12 +188,7 @@ async def decide(
     else:
         before, dossier = await hold(unit, found)
     urgent = next((e for e in dossier.entries if e.id == before.formalises), None) if dossier else None
-    try:
-        entry = before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
-    except WrongState:
-        if dossier is not None:  # the judgment that closed its case says more than the state that it left
-            dossier.refuse_closed(Proposal.of_entry(before))
-        raise
+    entry = _decided(unit, before, dossier, urgent, verdict, expected)
     if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
@@ -201,10 +197,26 @@ async def decide(
     if dossier is not None and verdict is Verdict.APPROVE:
         return await _approve(unit, before, urgent, dossier, reason, terms)
     if verdict is Verdict.COUNTERSIGN:
-        entry = entry.replace(alerted=True)
+        entry = await countersigned(unit, entry.replace(alerted=True), terms.pending_days)
     await store.save(unit, entry, _EVENTS[verdict], reason)
     what = _told_as(before, entry)
-    return entry if what is None else await conclude(unit, EntryChanged(entry, what))
+    if what is not None:
+        return await conclude(unit, EntryChanged(entry, what))
+    if urgent is not None:
+        await _tell_urgent(unit, urgent, entry, terms.pending_days)
+    return entry
+
+
+def _decided(
+    unit: Unit, before: Entry, dossier: Dossier | None, urgent: Entry | None, verdict: Verdict, expected: int
+) -> Entry:
+    """The entry as `Entry.decide` leaves it; a judgment that closed its case says more than the state that it left."""
+    try:
+        return before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
+    except WrongState:
+        if dossier is not None:
+            dossier.refuse_closed(Proposal.of_entry(before))
+        raise
 
 
 async def _approve(
@@ -226,6 +238,18 @@ async def _approve(
     return await conclude(unit, listed, *changed)
 
 
+async def _tell_urgent(unit: Unit, urgent: Entry, formal: Entry, days: int) -> None:
+    """Let an urgent entry wait for its verified formal one past its end, or no longer once that was refused (R68)."""
+    if formal.state is State.VERIFIED and not formal.approved_by:
+        changed = await await_formal(unit, urgent, formal, days)
+    elif formal.state in {State.RETURNED, State.REJECTED}:
+        changed = await give_up(unit, urgent, formal.id)
+    else:
+        return
+    if changed:
+        await conclude(unit, *changed)
+
+
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
     """Record an end that the law has brought by itself, and tell it; None when there is none to tell.
 
@@ -238,6 +262,8 @@ async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
     reason = stands.ended_reason or EndedReason.EXPIRED
     entry = before.ended(reason, unit.now, stands.ended_at)
     await store.save(unit, entry, reason.value)
+    if before.pending_until is not None:
+        unit.happened(PendingEnded(entry, before.pending_until))
     if before.state is State.SUBMITTED:
         return entry  # never in force, so nobody was told of it
     told = reason is not EndedReason.SUPERSEDED  # the formal entry's own alert has said it

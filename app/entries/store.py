@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 
 from app.db.bulk import BulkInsert
 from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries import name_keys, open_duties, tables
+from app.entries.acts import Act
 from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Measure, State
@@ -54,6 +55,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "extension_count": entry.extension_count,
         "in_force_from": entry.in_force_from,
         "in_force_until": entry.over_at,
+        "pending_until": entry.pending_until,
         "ended_at": entry.rests_since,
         "citizenship": entry.citizenship,
         "province": entry.province,
@@ -96,7 +98,7 @@ async def save(
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the next version.
-        event: what happened, for its history.
+        event: what happened, for its history; an `Act`.
         reason: the reason that was given.
         reindex: whether the subject changed.
     """
@@ -115,6 +117,12 @@ async def rekey(unit: Unit, entry: Entry) -> None:
     await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
     await _ADD_KEYS.run(unit, keys_of(entry))
     await name_keys.replace(unit, entry)
+
+
+async def keep(unit: Unit, entry: Entry) -> None:
+    """Store what an entry waits for, in the version that it has; the transaction holds its lock."""
+    changes = {"pending_until": entry.pending_until, "document": _document(entry)}
+    await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
 
 
 async def _keep_seals(unit: Unit, entries: Iterable[Entry]) -> None:
@@ -136,7 +144,7 @@ def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[s
     return {
         "entry_id": entry.id,
         "version": entry.version,
-        "event": event,
+        "event": Act(event).value,
         "by": unit.actor.client_id,
         "person": unit.actor.person,
         "at": entry.updated_at,
@@ -197,18 +205,21 @@ async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
 
 def _stands(now: datetime) -> ColumnElement[str]:
     """The state as it stands at an instant, with the ends that the law brings by itself."""
-    over = and_(tables.entry.c.in_force_until.is_not(None), tables.entry.c.in_force_until <= now)
+    over = and_(tables.entry.c.in_force_until.is_not(None), ~_runs(now))
     live = tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE])
     undecided = and_(tables.entry.c.state == State.SUBMITTED, tables.entry.c.urgent)
     return case((and_(over, or_(live, undecided)), State.ENDED.value), else_=tables.entry.c.state)
 
 
+def _runs(now: datetime) -> ColumnElement[bool]:
+    """Whether an entry's end lies ahead, or papers that arrived in time are undecided (R68)."""
+    until = tables.entry.c.in_force_until
+    return or_(until.is_(None), until > now, func.coalesce(tables.entry.c.pending_until, until) > now)
+
+
 def holds(now: datetime) -> ColumnElement[bool]:
     """Whether an entry is provisional or active at an instant, as a condition on the table of entries."""
-    until = tables.entry.c.in_force_until
-    return and_(
-        tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), or_(until.is_(None), until > now)
-    )
+    return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), _runs(now))
 
 
 def extendable(terms: Terms) -> ColumnElement[bool]:
@@ -249,6 +260,7 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
         holds = and_(
             _stands(reader.now).in_([State.PROVISIONAL, State.ACTIVE]),
             table.c.in_force_from <= reader.now,
+            or_(table.c.in_force_until.is_(None), table.c.in_force_until > reader.now),
         )
         statement = statement.where(holds if wanted.in_force else ~holds)
     if wanted.ending_before is not None:
@@ -300,20 +312,12 @@ async def list_overdue(reader: Reader, limit: int) -> list[str]:
                 and_(table.c.state == State.SUBMITTED, table.c.urgent),
             ),
             table.c.in_force_until <= reader.now,
+            ~_runs(reader.now),
         )
         .order_by(table.c.in_force_until)
         .limit(limit)
     )
     return list((await reader.run(statement)).scalars())
-
-
-async def list_begun(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
-    """The entries whose period has begun between two instants, each with its beginning."""
-    table = tables.entry
-    statement = select(table.c.id, table.c.in_force_from).where(
-        table.c.in_force_from > after, table.c.in_force_from <= until
-    )
-    return {entry_id: begun for entry_id, begun in await reader.run(statement)}  # noqa: C416 - rows are no pairs
 
 
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.references import folded
 from app.entries.subjects import Subject
 from app.errors import Fault, FormalisationMismatch, Invalid, WrongState
+from app.kit.clock import legal_day
 from app.ledger.domain import RecordType
 
 CARRIED_OVER = "carried_over"
@@ -167,7 +168,7 @@ async def brought_up_to_date(unit: Unit, request: Entry, dossier: Dossier) -> En
         known = [former for former in versions[source.id] if former.updated_at <= request.created_at]
         if not known:
             continue  # it was made after the request
-        carried = carry_over(known[-1], source, current)
+        carried = carry_over(known[-1], source, current, legal_day(unit.now))
         if carried.differs and source.id == request.formalises:
             raise WrongState(
                 "The urgent entry was corrected since; return the request, so that its owner decides which holds.",
@@ -195,7 +196,7 @@ async def reach_siblings(
     """
     changed = []
     for sibling in siblings:
-        carried = carry_over(before, after, sibling)
+        carried = carry_over(before, after, sibling, legal_day(unit.now))
         if carried.entry == sibling:
             continue
         current = await _taken(unit, carried, after, sibling)
@@ -207,13 +208,15 @@ async def reach_siblings(
 
 
 async def _taken(unit: Unit, carried: Carried, source: Entry, target: Entry) -> Entry:
-    """The target with what was carried over; the photo's bytes and the correction's authors go with it."""
+    """The target with what was carried over; its photo and documents, and the correction's authors, go with it."""
     current = carried.entry
     if current == target:
         return target
-    photo = current.subject.photo
-    if photo is not None and photo != target.subject.photo:
-        blob = await store.find_blob(unit, source.id, photo.sha256)
+    for now, before in (
+        (current.subject.photo, target.subject.photo),
+        (current.subject.citizenship_loss, target.subject.citizenship_loss),
+    ):
+        blob = None if now is None or now == before else await store.find_blob(unit, source.id, now.sha256)
         if blob is not None:
             await store.keep_blob(unit, target.id, blob)
     return current.replace(authors=tuple(dict.fromkeys((*target.authors, *source.authors))))

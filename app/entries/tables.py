@@ -31,6 +31,9 @@ entry = Table(
     Column("ends_on", Date),
     Column("in_force_from", Instant),
     Column("in_force_until", Instant),
+    Column(
+        "pending_until", Instant
+    ),  # papers in time wait for a decision: until then the end is not for good
     Column("ended_at", Instant),  # of a returned request: when it was returned; retention counts from here
     Column("extension_count", Integer, nullable=False, server_default="0"),
     Column("deliver_from", Instant),  # since when the decision should reach the person; None once it has
@@ -47,6 +50,8 @@ entry = Table(
 )
 Index("ix_entry_agency_id", entry.c.agency, entry.c.id)
 Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
+_waits = entry.c.pending_until.is_not(None)
+Index("ix_entry_pending_until", entry.c.pending_until, sqlite_where=_waits, postgresql_where=_waits)
 Index("ix_entry_in_force_from", entry.c.in_force_from)  # whose period begins meanwhile
 Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # what retention has still to look at
 Index("ix_entry_agency_state", entry.c.agency, entry.c.state, entry.c.id)

@@ -11,7 +11,11 @@ from app.entries.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A measure as a submitter asks for it."""
+    """A measure as a submitter asks for it.
+
+    Attributes:
+        loss_document: the bytes of the document that the subject's `citizenship_loss` names.
+    """
 
     measure: Measure
     subject: Subject
@@ -22,6 +26,7 @@ class Wanted:
     lifetime: bool = False
     unknown: tuple[str, ...] = ()
     sealed_for: tuple[str, ...] | None = None
+    loss_document: Blob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def request_of(wanted: Wanted, origin: Origin = "request") -> Request:
         measure=wanted.measure,
         subject=wanted.subject,
         has_photo=wanted.photo is not None,
+        has_loss_document=wanted.loss_document is not None,
         basis=wanted.basis,
         starts_on=wanted.starts_on,
         ends_on=wanted.ends_on,
@@ -63,6 +69,7 @@ class Formal:
         subject: None keeps the urgent entry's, its photo included.
         photo: a new photo; None keeps the urgent entry's.
         withdrawn_names: spellings of the urgent entry that are wrong, so that they don't stay as aliases.
+        loss_document: of a loss of citizenship; None keeps the urgent entry's, where both name the same.
     """
 
     basis: Basis
@@ -74,3 +81,4 @@ class Formal:
     subject: Subject | None
     photo: Blob | None
     withdrawn_names: tuple[str, ...] = ()
+    loss_document: Blob | None = None

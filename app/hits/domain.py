@@ -1,6 +1,6 @@
 """What a hit is, who resolves it and how, and who is told; pure (R46, contract section 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
@@ -89,6 +89,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         outcome: what the check answered: `refer` or `refuse`.
         resolve_by: when it is told that nobody has resolved it; `escalated_at` is when it was.
         resolutions: what supervisors have said, in order; a hit is resolved by the last.
+        pending_until: until when the papers of an entry of it may be undecided, whose period is over now (R68);
+            attached when read, never stored.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     matched: tuple[Matched, ...]
     resolutions: tuple[Resolution, ...] = ()
     escalated_at: datetime | None = None
+    pending_until: datetime | None = None
 
     def expect_open(self, expected: int) -> None:
         """Make sure that there is something to resolve, and that it is what was read.
@@ -134,6 +137,34 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         else:
             return
         raise Invalid("The action does not fit the hit.", faults=[fault])
+
+    def expect_decided(
+        self, action: Action | None, pending: Collection[str], in_force: Collection[str]
+    ) -> None:
+        """Make sure that nobody is refused for a measure that is over while its papers are undecided (R68).
+
+        Args:
+            action: what became of the traveller.
+            pending: ids of the matched entries whose papers are undecided.
+            in_force: ids of those that are in force: for them a traveller may be refused all the same.
+
+        Raises:
+            WrongState: it is a refusal, and no matched entry is in force.
+        """
+        if action in _REFUSALS and pending and not in_force:
+            raise WrongState(
+                "The measure's period is over and its papers are undecided: nobody is refused meanwhile (R68); hold "
+                "the traveller, or let them pass."
+            )
+
+    def known(self, pending: Mapping[str, datetime]) -> Self:
+        """The hit as it is read: with until when one of its entries may be undecided now (R68).
+
+        Args:
+            pending: the instant by the entry's id.
+        """
+        until = [pending[each.entry_id] for each in self.matched if each.entry_id in pending]
+        return msgspec.structs.replace(self, pending_until=max(until, default=None))
 
     def resolved(self, said: Resolution) -> Self:
         """The hit after a supervisor's word: closed, unless they are unsure."""

@@ -57,7 +57,9 @@ async def examine_hit(
     """The check's answer as a counter sees it and the traveller as asked; every look is on record."""
     examined = await service.examine(unit, hit_id, runtime_of(request))
     hit = examined.hit
-    response.headers["ETag"] = etag_of(hit.version, hit.escalated_at, examined.asked is None)
+    response.headers["ETag"] = etag_of(
+        hit.version, hit.escalated_at, examined.asked is None, hit.pending_until
+    )
     return HitInFullOut.examined(examined)
 
 
@@ -89,5 +91,5 @@ async def resolve_hit(
     """
     runtime = runtime_of(request)
     hit = await service.resolve(unit, hit_id, expected, body.outcome, body.action, body.note, runtime)
-    response.headers["ETag"] = etag_of(hit.version, hit.escalated_at)
+    response.headers["ETag"] = etag_of(hit.version, hit.escalated_at, hit.pending_until)
     return HitOut.of(hit)

@@ -104,6 +104,13 @@ class HitOut(WireOut):
         Moment | None, Field(description="When it was told that nobody had resolved it in time.")
     ]
     entries: list[MatchedOut]
+    pending_until: Annotated[
+        Moment | None,
+        Field(
+            description="The period of an entry is over and papers that arrived in time are undecided, until this "
+            "instant: unless another entry of the hit is in force, a refusal is 409."
+        ),
+    ]
     resolutions: Annotated[
         list[ResolutionOut], Field(description="What supervisors said, in order; the last resolves the hit.")
     ]
@@ -156,6 +163,7 @@ def _members(hit: Hit) -> dict[str, object]:
         "opened_at": hit.opened_at,
         "resolve_by": hit.resolve_by,
         "escalated_at": hit.escalated_at,
+        "pending_until": hit.pending_until,
         "entries": [MatchedOut.of(matched) for matched in hit.matched],
         "resolutions": [ResolutionOut.of(said) for said in hit.resolutions],
     }

@@ -17,6 +17,8 @@ from app.clearances.service import propose
 from app.db.unit import Reader, Unit
 from app.entries import store as entries
 from app.entries.events import EntryErased
+from app.entries.pending import stops, undecided
+from app.entries.turns import list_pending
 from app.errors import NotFound
 from app.hits import store
 from app.hits.adopting import take_up, take_up_one
@@ -100,7 +102,14 @@ async def list_page(
         first=first_id("hit", since) if since else None,
         before=min(bounds, default=None),
     )
-    return await store.list_page(reader, wanted, limit)
+    return await _as_known(reader, await store.list_page(reader, wanted, limit))
+
+
+async def _as_known(reader: Reader, hits: Sequence[Hit]) -> list[Hit]:
+    """The same hits, each with which of its entries wait for a decision now."""
+    matched = {each.entry_id for hit in hits for each in hit.matched}
+    pending = await list_pending(reader, matched) if matched else {}
+    return [hit.known(pending) for hit in hits]
 
 
 async def forget_entry(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
@@ -127,6 +136,7 @@ async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
     answer = answer_of(kept._mapping, shown, asked, None) | {"matches": shown}
     await record(unit, "hit.examined", hit.id, {"check": hit.check_id})
     await tell(unit, news)
+    [hit] = await _as_known(unit, [hit])
     return Examined(hit, answer, asked)
 
 
@@ -145,12 +155,13 @@ async def resolve(
 
     Raises:
         NotFound: there is no such hit at the supervisor's checkpoint.
-        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`.
+        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`, `Hit.expect_decided`.
     """
     _, news = await _get(unit, hit_id, runtime)
     hit = await store.lock(unit, hit_id)
     hit.expect_open(expected)
     hit.expect_fitting(outcome, action)
+    await _expect_decided(unit, hit, action)
     proposals: tuple[Proposal, ...] = ()
     if outcome is Identity.NOT_SAME_PERSON:
         _, asked = await _asked(unit, hit, runtime)
@@ -174,7 +185,17 @@ async def resolve(
         unit.happened(HitResolved(hit))
         await unit.conclude()
     await tell(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
+    [hit] = await _as_known(unit, [hit])
     return hit
+
+
+async def _expect_decided(unit: Unit, hit: Hit, action: Action | None) -> None:
+    matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
+    hit.expect_decided(
+        action,
+        [entry.id for entry in matched if undecided(entry, unit.now)],
+        [entry.id for entry in matched if entry.in_force(unit.now)],
+    )
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> None:
@@ -230,7 +251,7 @@ async def _propose(unit: Unit, hit: Hit, matched: Matched, asked: Asked | None) 
     if asked is None:
         return Proposal(matched.entry_id, None, Obstacle.QUESTION_ERASED)
     entry = await entries.lock(unit, matched.entry_id)
-    if entry.version != matched.version or not entry.in_force(unit.now):
+    if entry.version != matched.version or not stops(entry, unit.now):
         return Proposal(matched.entry_id, None, Obstacle.ENTRY_CHANGED)
     found = obstacle(asked.traveller, entry)
     if found is not None:

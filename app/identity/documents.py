@@ -25,6 +25,14 @@ def normalise(number: str) -> str:
     return number.translate(_ASCII)
 
 
+def is_filler(normalised: str) -> bool:
+    """Whether a number only fills its field: nothing at all, zeros (or the letters taken for them), or the letter X.
+
+    Such a number names no document, so two persons who bear it have nothing in common.
+    """
+    return set(skeleton(normalised)) <= {"0"} or set(normalised) == {"X"}
+
+
 def skeleton(normalised: str) -> str:
     """Fold the characters that a reader or a typist takes for each other: O Q D 0, I L 1, Z 2, S 5, G 6, B 8.
 

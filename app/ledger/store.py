@@ -144,9 +144,11 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
 
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
-    """The sequence of each version of an entry that the ledger holds."""
-    statement = select(record_table.c.version, record_table.c.sequence).where(
-        record_table.c.entry_id == entry_id, _OWN
+    """The sequence of the first record of each version of an entry that the ledger holds."""
+    statement = (
+        select(record_table.c.version, func.min(record_table.c.sequence))
+        .where(record_table.c.entry_id == entry_id, _OWN)
+        .group_by(record_table.c.version)
     )
     return dict(await _pairs(reader, statement))
 

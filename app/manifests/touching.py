@@ -9,6 +9,7 @@ import msgspec
 
 from app.db.unit import Reader
 from app.entries import store as entries
+from app.entries.turns import list_turned
 from app.ledger.domain import RecordType
 from app.ledger.service import list_after
 from app.manifests import store
@@ -34,7 +35,7 @@ class Touched(msgspec.Struct, frozen=True):
         likely: who have so much of a name, or a birthday, in common that the keys are worth comparing.
         index: by its keys, every entry that has changed.
         sequence: up to which the ledger was read.
-        at: the instant up to which measures that begin by themselves were looked for.
+        at: the instant up to which measures that begin, or end undecided, by themselves were looked for.
         news: whether anything happened at all.
     """
 
@@ -62,8 +63,8 @@ async def touched_by_news(reader: Reader, opened: Mapping[str, Watched], size: i
         if record.entry_id is not None and (record.type.is_entry or record.type in _CLEARANCES)
     }
     asked_at = min(each.asked_at for each in opened.values())
-    begun = await entries.list_begun(reader, asked_at, reader.now)  # no record tells of a beginning
-    versions = await entries.list_versions(reader, {*changed, *begun})
+    turned = await list_turned(reader, asked_at, reader.now)  # no record tells of it
+    versions = await entries.list_versions(reader, {*changed, *turned})
     listed: dict[str, Listed] = {}
     for entry_id, some in versions.items():
         await asyncio.sleep(0)
@@ -73,7 +74,7 @@ async def touched_by_news(reader: Reader, opened: Mapping[str, Watched], size: i
         known = opened.get(manifest_id)
         return known is not None and (
             changed.get(entry_id, 0) > known.sequence
-            or (entry_id in begun and begun[entry_id] > known.asked_at)
+            or (entry_id in turned and turned[entry_id] > known.asked_at)
         )
 
     sure = await _by_numbers(reader, listed, is_news)
@@ -84,7 +85,7 @@ async def touched_by_news(reader: Reader, opened: Mapping[str, Watched], size: i
         index=_index(listed),
         sequence=records[-1].sequence if records else size,
         at=reader.now,
-        news=bool(records or begun),
+        news=bool(records or turned),
     )
 
 

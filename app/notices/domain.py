@@ -43,6 +43,8 @@ class NoticeName(StrEnum):
     JUDGMENT_FILED = "judgment_filed"
     CHECKPOINTS_SILENT = "checkpoints_silent"
     CHECKPOINTS_BACK = "checkpoints_back"
+    PENDING_UNDECIDED = "pending_undecided"
+    PENDING_ENDED = "pending_ended"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -66,6 +68,10 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
     "them; `checkpoints` names them",
     NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",
+    NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time (`papers_id`) are "
+    "undecided: until `due_at` its subject is referred, never refused; told every day",
+    NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
+    "or not decided on in time",
 }
 """What each name means, for readers of the API."""
 
@@ -85,6 +91,7 @@ DETAILS: Final = (
     "amendment_id",
     "objection_id",
     "client_id",
+    "papers_id",
 )
 """Members of a notice that only some have."""
 
@@ -279,6 +286,43 @@ def ended(entry: Entry, now: datetime) -> Draft:
         key=f"ended:{entry.id}",
         to=(*owner(entry.agency), *(ESCALATED[DeadlineName.APPROVE_BEFORE_LAPSE] if lapsed else ())),
         effective_at=entry.ended_at or now,
+        entry_id=entry.id,
+        agency=entry.agency,
+        detail={"reason": entry.ended_reason.value if entry.ended_reason else entry.state.value},
+    )
+
+
+def pending_undecided(entry: Entry, now: datetime) -> Draft:
+    """The day's notice of an entry whose period is over and whose papers are undecided: to who decides, and the owner.
+
+    Args:
+        entry: the entry.
+        now: an instant of the day.
+    """
+    over, until, waiting = entry.over_at, entry.pending_until, entry.waiting
+    assert over is not None, "what waits past its end has one"
+    assert until is not None, "as above"
+    assert waiting is not None, "as above"
+    today = legal_day(now)
+    return Draft(
+        name=NoticeName.PENDING_UNDECIDED,
+        key=f"{NoticeName.PENDING_UNDECIDED}:{entry.id}:{today}",
+        to=(APPROVERS, *owner(entry.agency)),
+        effective_at=max(over, day_begins(today)),
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=until,
+        detail={"ends_on": entry.ends_on and entry.ends_on.isoformat(), "papers_id": waiting.papers},
+    )
+
+
+def pending_ended(entry: Entry, at: datetime) -> Draft:
+    """The notice that nobody is referred any more for a measure whose papers were undecided at its end (R68)."""
+    return Draft(
+        name=NoticeName.PENDING_ENDED,
+        key=f"{NoticeName.PENDING_ENDED}:{entry.id}",
+        to=(APPROVERS, *owner(entry.agency)),
+        effective_at=at,
         entry_id=entry.id,
         agency=entry.agency,
         detail={"reason": entry.ended_reason.value if entry.ended_reason else entry.state.value},

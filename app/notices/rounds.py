@@ -17,10 +17,19 @@ from app.entries.deadlines import Terms, deadlines, overdue_before
 from app.entries.domain import Entry
 from app.entries.recorded import with_met
 from app.entries.store import list_by_ids, list_versions
+from app.entries.turns import list_undecided
 from app.kit.clock import day_begins, legal_day
 from app.kit.ids import first_id
 from app.notices import store
-from app.notices.domain import RUNGS, Draft, ends_soon, rungs_reached, silence, standing_since
+from app.notices.domain import (
+    RUNGS,
+    Draft,
+    ends_soon,
+    pending_undecided,
+    rungs_reached,
+    silence,
+    standing_since,
+)
 from app.notices.escalation import missed, overdue
 from app.notices.service import tell
 from app.runtime import Runtime
@@ -80,6 +89,13 @@ async def escalate(runtime: Runtime) -> int:
         return [draft for entry, some in running for draft in missed(entry, some, reader.now)]
 
     return await _tell_of(runtime, dict.fromkeys(ids), judge) + await _tell_news(runtime, late)
+
+
+async def tell_undecided(runtime: Runtime) -> int:
+    """Tell, once a day, which measures are over while papers in time are undecided (R68); how many notices."""
+    async with runtime.reading(SYSTEM) as reader:
+        drafts = [pending_undecided(entry, reader.now) for entry in await list_undecided(reader)]
+    return await _tell_news(runtime, drafts) if drafts else 0
 
 
 async def tell_silence(runtime: Runtime) -> int:

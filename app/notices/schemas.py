@@ -35,12 +35,17 @@ class NoticeOut(WireOut):
         DeadlineName | TermName | None,
         Field(description="Of `due_soon`, `overdue`, `unacknowledged` and `hit_unresolved`: which."),
     ]
-    ends_on: Annotated[date | None, Field(description="Of `ends_soon`: the measure's last day.")]
+    ends_on: Annotated[
+        date | None, Field(description="Of `ends_soon` and `pending_undecided`: the measure's last day.")
+    ]
     days_left: Annotated[int | None, Field(description="Of `ends_soon`: days to the last day, then.")]
     urgent_day: Annotated[
         int | None, Field(description="Of `ends_soon`, of an urgent entry: the day of its twenty.")
     ]
-    reason: Annotated[str | None, Field(description="Of `ended`: the entry's `ended_reason`, or `rejected`.")]
+    reason: Annotated[
+        str | None,
+        Field(description="Of `ended` and `pending_ended`: the entry's `ended_reason`, or `rejected`."),
+    ]
     checkpoints: Annotated[
         list[str] | None,
         Field(
@@ -73,6 +78,10 @@ class NoticeOut(WireOut):
     ]
     objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
     client_id: Annotated[str | None, Field(description="Of `own_name_searched`: whose account.")]
+    papers_id: Annotated[
+        str | None,
+        Field(description="Of `pending_undecided`: the extension, or the formal entry, that waits."),
+    ]
 
 
 class NoticesOut(WireOut):

@@ -6,20 +6,21 @@ from datetime import timedelta
 
 from app.amendments.events import JudgmentFiled
 from app.db.unit import Actor, Reader, Unit
-from app.entries.events import EntryChanged, OwnNameSearched
+from app.entries.events import EntryChanged, OwnNameSearched, PendingEnded
 from app.errors import CursorGone
 from app.kit.ids import new_id
 from app.ledger import service as ledger
 from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
-from app.notices.domain import Draft, Notice, ended, judgment_filed, own_name
+from app.notices.domain import Draft, Notice, ended, judgment_filed, own_name, pending_ended
 from app.notices.store import list_latest
 
 __all__ = [
     "Page",
     "follow_entry",
     "follow_judgment",
+    "follow_pending",
     "follow_search",
     "head",
     "list_latest",
@@ -80,6 +81,12 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]
     """
     if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
         await tell(unit, [ended(event.entry, unit.now)])
+    return ()
+
+
+async def follow_pending(unit: Unit, event: PendingEnded) -> Sequence[LedgerDraft]:
+    """Tell owner and approvers that a measure whose papers were undecided has ended for good (R68). A projector."""
+    await tell(unit, [pending_ended(event.entry, event.at)])
     return ()
 
 

@@ -9,6 +9,8 @@ from app.access.service import record
 from app.amendments.domain import Amendment
 from app.db.unit import Actor, Unit
 from app.entries.domain import Entry
+from app.entries.store import find, list_formalising
+from app.entries.views import shows_photo
 from app.kit.clock import rfc3339
 from app.ledger.domain import Head, Record
 from app.ledger.service import head, list_of_entry
@@ -18,11 +20,25 @@ from app.papers.store import Json, Version
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """The urgent entry that an entry formalises, or a formal one that follows it, with what its letters are about."""
+
+    entry: Entry
+    told: Sequence[Told]
+
+    @property
+    def evidence(self) -> str:
+        """Where its own evidence file is."""
+        return f"/v1/entries/{self.entry.id}/evidence"
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """What an evidence file will show: read at one moment.
 
     Attributes:
-        entry: the entry as it stood at that moment.
+        entry: the entry as it was at that moment.
+        linked: what it formalises, or what formalises it, as far as the actor sees it.
         until: the moment.
         by: who asked for it.
     """
@@ -32,6 +48,7 @@ class Case:
     amendments: Sequence[Amendment]
     records: Sequence[Record]
     told: Sequence[Told]
+    linked: Sequence[Linked]
     head: Head
     until: datetime
     by: Actor
@@ -44,14 +61,25 @@ async def open_case(unit: Unit, entry_id: str) -> Case:
         NotFound: the entry is outside the actor's view.
     """
     entry = await service.get_wholly(unit, entry_id)
-    versions, amendments = (
-        await store.list_versions(unit, entry_id),
-        await store.list_amendments(unit, entry_id),
-    )
+    versions = await store.list_versions(unit, entry_id)
+    amendments = await service.list_decided(unit, entry)
     records = await list_of_entry(unit, entry_id)
     await record(unit, "evidence.asked", entry_id, {"version": entry.version})
     told = service.letters_of(records, versions, amendments)
-    return Case(entry, versions, amendments, records, told, await head(unit), unit.now, unit.actor)
+    linked = [
+        Linked(each, await service.letters_until_now(unit, each))
+        for each in await _linked(unit, entry)
+        if shows_photo(each, unit.actor)
+    ]
+    of_entry = [each for each in amendments if each.entry_id == entry_id]
+    return Case(entry, versions, of_entry, records, told, linked, await head(unit), unit.now, unit.actor)
+
+
+async def _linked(unit: Unit, entry: Entry) -> list[Entry]:
+    """The urgent entry that this one formalises, and those that formalise this one."""
+    before = await find(unit, entry.formalises) if entry.formalises else None
+    following = await list_formalising(unit, entry.id)
+    return [*([before] if before is not None else []), *sorted(following, key=lambda each: each.id)]
 
 
 def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from app.amendments.domain import Amendment
 from app.entries.domain import Basis, EndedReason, Entry, Measure, State
@@ -20,12 +21,13 @@ class LetterKind(StrEnum):
     EXTENSION = "extension"
     CORRECTION = "correction"
     REVOCATION = "revocation"
+    ANNULMENT = "annulment"
     ENDING = "ending"
 
     @property
     def ends(self) -> bool:
-        """Whether the letter tells an end."""
-        return self in {LetterKind.REVOCATION, LetterKind.ENDING}
+        """Whether the letter is about an end."""
+        return self in {LetterKind.REVOCATION, LetterKind.ANNULMENT, LetterKind.ENDING}
 
 
 _CODES = {
@@ -34,11 +36,19 @@ _CODES = {
     LetterKind.EXTENSION: "PANJANG-",
     LetterKind.CORRECTION: "PERBAIKAN-",
     LetterKind.REVOCATION: "CABUT-",
+    LetterKind.ANNULMENT: "BATAL-",
     LetterKind.ENDING: "AKHIR-",
 }
 _MEASURE_CODES = {Measure.PREVENTION: "CEGAH", Measure.DETERRENCE: "TANGKAL"}
 
-_REVOKED = {EndedReason.REVOKED, EndedReason.ANNULLED}
+_BY_DECISION = {
+    EndedReason.REVOKED: LetterKind.REVOCATION,
+    EndedReason.ANNULLED: LetterKind.ANNULMENT,
+}
+"""Ends that are decided on; the law brings the others, and their letters are notices."""
+
+FINANCE: Final = "KEMENKEU"
+_MINISTER_OF_FINANCE: Final = "Menteri Keuangan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +69,70 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The agency that owns a measure, as letters name it.
+
+    Attributes:
+        name: in Indonesian.
+        minister: who decides for it, where the law says a minister (UU 6/2011 art. 91(2)b).
+    """
+
+    name: str
+    minister: str | None = None
+
+    @classmethod
+    def of(cls, code: str, parent: str | None, name: str) -> "Owner":
+        """An agency; exit bans of the Ministry of Finance and its directorates are the minister's decisions."""
+        return cls(name, _MINISTER_OF_FINANCE if FINANCE in {code, parent} else None)
+
+    @property
+    def decider(self) -> str:
+        """Whose decision the measure is."""
+        return self.minister or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an officer of Immigration said when an urgent request was rejected.
+
+    Attributes:
+        client: the officer's client, whose roles and office are their position.
+        person: employee number.
+        proposed: whether it only proposed the rejection, which another then confirmed.
+        position: what the officer is, in Indonesian; empty until it was looked up.
+    """
+
+    client: str
+    person: str | None
+    reason: str | None
+    proposed: bool = False
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """A version of an entry together with the ledger's record that tells it: what one letter is about.
+    """A version of an entry together with the ledger's record of it: what one letter is about.
 
     Attributes:
         entry: the entry at that version.
         record: the ledger's record of it.
         amendment: the amendment that made the version, if one did.
+        previous: the entry at the version before; None for the first one.
+        refusals: who rejected the request, and who had proposed that.
     """
 
     entry: Entry
     record: Record
     amendment: Amendment | None = None
+    previous: Entry | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """The instant at which the letter holds: that of the record, or of an end that is not on record yet."""
+        ended = self.entry.ended_at
+        unrecorded = self.entry.state is State.ENDED and self.record.type is not RecordType.ENTRY_ENDED
+        return ended if unrecorded and ended is not None else self.record.at
 
     @property
     def day(self) -> date:
@@ -89,7 +151,7 @@ class Told:
             case State.PROVISIONAL if entry.countersigned_at:
                 return LetterKind.CORRECTION if corrected else LetterKind.URGENT
             case State.ENDED if entry.countersigned_at or not entry.urgent:
-                return LetterKind.REVOCATION if entry.ended_reason in _REVOKED else LetterKind.ENDING
+                return _ending_of(entry)
             case State.REJECTED if entry.countersigned_at:
                 return LetterKind.ENDING
         return None
@@ -114,6 +176,24 @@ class Told:
             month=words.month(self.day),
             year=self.day.year,
         )
+
+
+def _ending_of(entry: Entry) -> LetterKind:
+    reason = entry.ended_reason
+    return LetterKind.ENDING if reason is None else _BY_DECISION.get(reason, LetterKind.ENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else the register knew when a letter was due.
+
+    Attributes:
+        others: other entries of the same measure against the same person that held, or were to begin.
+        extension_left: whether the measure could still be extended.
+    """
+
+    others: tuple[Entry, ...] = ()
+    extension_left: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +235,7 @@ class Letter:
         without_photo: what stands in the photo's place where it is not there.
         identity: the person, as label and value; an empty label goes on with the one above.
         documents: type, number, issuing state, valid until.
+        changes: of a correction, each member with its old and its new value.
         signatures: the owner's official, where they have a part in it, and then the one who issues it.
     """
 
@@ -174,6 +255,7 @@ class Letter:
     without_photo: str
     identity: Sequence[tuple[str, str]]
     documents: Sequence[tuple[str, str, str, str]]
+    changes: Sequence[tuple[str, str, str]]
     signatures: Sequence[Signature]
     copies: Sequence[str]
     proof: Proof

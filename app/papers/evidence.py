@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from app.access.service import record
+from app.entries.domain import Entry
 from app.entries.store import find_blob
 from app.kit.canonical import canonical
 from app.kit.clock import rfc3339
@@ -23,6 +24,7 @@ from app.ledger.service import prove
 from app.papers import index, pdf, service, store
 from app.papers.archive import Archive
 from app.papers.case import Case, decisions, reports
+from app.papers.domain import Told
 from app.papers.store import Json
 from app.runtime import Runtime
 
@@ -128,15 +130,42 @@ async def _beside(making: _Making) -> AsyncIterator[None]:
 
 
 async def _letters(making: _Making) -> AsyncIterator[None]:
-    """Every letter that was called for, with the bytes that it had when it was issued; none without its person."""
-    case, settings = making.case, making.runtime.settings
-    for last, each in enumerate(case.told, 1):
-        if each.kind is None or case.entry.erased_at is not None:
+    """Every letter that was called for, with the bytes that it had when it was issued; none without its person.
+
+    The letters of the urgent entry that this one formalises, or of the formal one that follows it, are beside them.
+    """
+    case = making.case
+    async for _ in _letters_of(making, case.entry, case.told, "letters"):
+        yield
+    making.summary["linked"] = []
+    for linked in case.linked:
+        folder = f"linked/{linked.entry.id}/letters"
+        before = len(making.archive.files)
+        async for _ in _letters_of(making, linked.entry, linked.told, folder):
+            yield
+        letters = [each.name for each in making.archive.files[before:]]
+        relation = "formalises" if linked.entry.id == case.entry.formalises else "formalised_by"
+        making.summary["linked"].append(
+            {
+                "entry_id": linked.entry.id,
+                "relation": relation,
+                "letters": letters,
+                "evidence": linked.evidence,
+            }
+        )
+
+
+async def _letters_of(
+    making: _Making, entry: Entry, told: Sequence[Told], folder: str
+) -> AsyncIterator[None]:
+    settings = making.runtime.settings
+    for last, each in enumerate(told, 1):
+        if each.kind is None or entry.erased_at is not None:
             continue
-        async with making.runtime.reading(case.by) as reader:
-            draft = await service.compose(reader, case.told[:last], service.office_of(settings))
+        async with making.runtime.reading(making.case.by) as reader:
+            draft = await service.compose(reader, told[:last], settings)
         document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
-        name = f"letters/{each.record.sequence:08d}-{each.kind.value}.pdf"
+        name = f"{folder}/{each.record.sequence:08d}-{each.kind.value}.pdf"
         number = draft.letter.number
         making.archive.add(
             name, document, "application/pdf", (f"Surat Nomor {number}", f"Letter no. {number}")
@@ -275,6 +304,7 @@ async def _index(making: _Making) -> str:
         "version": case.entry.version,
         "made_at": rfc3339(case.until),
         "made_by": {"client_id": case.by.client_id, "person": case.by.person, "agency": case.by.agency},
+        "linked": making.summary["linked"],
         "ledger": making.summary["ledger"],
         "erased": making.summary["erased"],
         "files": archive.files[:],

@@ -1,12 +1,12 @@
 """The sentences of a letter that give its grounds: "Menimbang" and "Mengingat"; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Final
 
-from app.amendments.domain import Amendment
-from app.entries.domain import Basis, EndedReason, Entry, Measure, State
+from app.entries.domain import Basis, EndedReason, Entry, Measure, Ruling, RulingKind, State
 from app.papers import words
-from app.papers.domain import LetterKind, Office, Told
+from app.papers.domain import Around, LetterKind, Office, Owner, Told
 
 _LAW = (
     "Undang-Undang Nomor 6 Tahun 2011 tentang Keimigrasian sebagaimana telah beberapa kali diubah terakhir "
@@ -73,17 +73,20 @@ def recalling(entry: Entry, basis: Basis) -> list[str]:
     return [*(f"{each};" for each in law[:-1]), f"{law[-1].rstrip(' .;')}."]
 
 
-def considering(told: Told, before: Told | None, office: Office, agency: str, about: str) -> list[str]:
+def considering(
+    told: Told, earlier: Sequence[Told], office: Office, owner: Owner, around: Around, about: str
+) -> list[str]:
     """The grounds of a letter, in order, the last one concluding.
 
     Args:
         told: what the letter is about.
-        before: what the letter before it was about.
+        earlier: what the letters before it were about, oldest first.
         office: who issues it.
-        agency: name of the owner.
+        owner: of the entry.
+        around: what else the register knew.
         about: the letter's subject.
     """
-    grounds = list(_grounds(told, before, office, agency))
+    grounds = list(_grounds(told, earlier, office, owner, around))
     last = "abcdefghijklmnopqrstuvwxyz"[len(grounds) - 1]
     which = "huruf a" if last == "a" else f"huruf a sampai dengan huruf {last}"
     act = "memberitahukan" if told.kind is LetterKind.ENDING else "menetapkan Keputusan tentang"
@@ -93,35 +96,71 @@ def considering(told: Told, before: Told | None, office: Office, agency: str, ab
     ]
 
 
-def _grounds(told: Told, before: Told | None, office: Office, agency: str) -> Iterator[str]:
+_LATER = {
+    LetterKind.EXTENSION: "diperpanjang",
+    LetterKind.CORRECTION: "diperbaiki",
+    LetterKind.DECISION: "ditetapkan kembali",
+    LetterKind.URGENT: "disahkan",
+}
+
+
+def _grounds(
+    told: Told, earlier: Sequence[Told], office: Office, owner: Owner, around: Around
+) -> Iterator[str]:
     entry, kind = told.entry, told.kind
-    if before is not None and kind is not LetterKind.DECISION:
-        yield (
-            f"bahwa {measure(entry)} telah ditetapkan dengan Keputusan Nomor {before.number(office)} tanggal "
-            f"{words.day(before.day)}, atas dasar {_source(before.entry, before.basis, agency)}, "
-            f"{period(before.entry)};"
-        )
+    if earlier and kind is not LetterKind.DECISION:
+        yield from _before(earlier, office, owner)
     if kind is not None and kind.ends:
-        yield from _ending(told, agency)
+        yield from _ending(told, owner, around)
         return
-    yield _requested(told, agency)
+    yield _requested(told, owner)
     yield from _reasons(entry, told.basis)
     if kind is LetterKind.EXTENSION and entry.measure is Measure.PREVENTION:
         yield "bahwa Pencegahan dapat diperpanjang hanya 1 (satu) kali untuk paling lama 6 (enam) bulan;"
     if kind is LetterKind.CORRECTION:
-        yield "bahwa data orang yang dikenai, atau dasar keputusannya, perlu diperbaiki;"
+        yield "bahwa data orang yang dikenai, dasar keputusannya, atau jangka waktunya perlu diperbaiki;"
     yield _examined(entry)
 
 
-def _source(entry: Entry, basis: Basis, agency: str) -> str:
+_MOST_NAMED: Final = 8
+"""Later letters that are named one by one: the points of a letter have the alphabet's letters."""
+
+
+def _before(earlier: Sequence[Told], office: Office, owner: Owner) -> Iterator[str]:
+    """The decision that made the measure, and what has changed it since (R36)."""
+    first, *later = earlier
+    yield (
+        f"bahwa {measure(first.entry)} telah ditetapkan dengan Keputusan Nomor {first.number(office)} tanggal "
+        f"{words.day(first.day)}, atas dasar {source(first.entry, first.basis, owner)}, {period(first.entry)};"
+    )
+    for each in later[-_MOST_NAMED:]:
+        assert each.kind is not None, "only what has a letter is an earlier letter"
+        resting = ""
+        if each.kind is LetterKind.EXTENSION:
+            resting = f", atas dasar {source(each.entry, each.basis, owner)}, {period(each.entry)}"
+        yield (
+            f"bahwa keputusan tersebut telah {_LATER[each.kind]} dengan Keputusan Nomor {each.number(office)} tanggal "
+            f"{words.day(each.day)}{resting};"
+        )
+
+
+def source(entry: Entry, basis: Basis, owner: Owner) -> str:
     """The owner's letter, named by its number, so that an end refers to what it ends (R36)."""
     if entry.urgent and entry.letter is not None:
-        return f"surat {agency} Nomor {entry.letter.number} tanggal {words.day(entry.letter.issued_on)}"
+        return f"surat {owner.name} Nomor {entry.letter.number} tanggal {words.day(entry.letter.issued_on)}"
     form = words.INSTRUMENTS[basis.instrument][0]
-    return f"{form} {agency} Nomor {basis.number} tanggal {words.day(basis.issued_on)}"
+    return f"{form} {owner.decider} Nomor {basis.number} tanggal {words.day(basis.issued_on)}"
 
 
-def _requested(told: Told, agency: str) -> str:
+def signed(basis: Basis) -> str:
+    """Who signed the owner's letter, with their position; neither twice."""
+    name, position = basis.signed_by or "", basis.signed_by_position or ""
+    if position.casefold() in name.casefold():
+        return name
+    return position if name.casefold() in position.casefold() else f"{name}, {position}"
+
+
+def _requested(told: Told, owner: Owner) -> str:
     entry, basis = told.entry, told.basis
     noun = words.MEASURES[entry.measure][1]
     if told.kind is LetterKind.EXTENSION:
@@ -136,15 +175,12 @@ def _requested(told: Told, agency: str) -> str:
             )
         return (
             f"bahwa dengan surat Nomor {entry.letter.number} tanggal {words.day(entry.letter.issued_on)}{by}, "
-            f"{agency} pada tanggal {words.moment(asked)} meminta {noun} dalam keadaan mendesak terhadap "
+            f"{owner.name} pada tanggal {words.moment(asked)} meminta {noun} dalam keadaan mendesak terhadap "
             f"{entry.subject.full_name};"
         )
     act = words.INSTRUMENTS[basis.instrument][1]
-    signed = ", ".join(filter(None, (basis.signed_by, basis.signed_by_position)))
-    by = f", yang ditandatangani oleh {signed}," if signed else ""
-    return (
-        f"bahwa dengan {_source(entry, basis, agency)}{by} {act} {noun} terhadap {entry.subject.full_name};"
-    )
+    by = f", yang ditandatangani oleh {signed(basis)}," if signed(basis) else ""
+    return f"bahwa dengan {source(entry, basis, owner)}{by} {act} {noun} terhadap {entry.subject.full_name};"
 
 
 def _reasons(entry: Entry, basis: Basis) -> Iterator[str]:
@@ -181,15 +217,15 @@ def _examined(entry: Entry) -> str:
     )
 
 
-def _ending(told: Told, agency: str) -> Iterator[str]:
+def _ending(told: Told, owner: Owner, around: Around) -> Iterator[str]:
     entry, noun = told.entry, measure(told.entry)
-    by = _by(told.amendment)
+    by = _by(told)
     if entry.state is State.REJECTED:
-        yield f"bahwa permintaan {noun} dalam keadaan mendesak ditolak oleh Pejabat Imigrasi;"
+        yield from _rejected(told)
         return
     match entry.ended_reason:
         case EndedReason.REVOKED:
-            yield f"bahwa {agency}, selaku {role(entry)}, telah mencabut {noun} tersebut{by};"
+            yield f"bahwa {owner.decider}, selaku {role(entry)}, telah mencabut {noun} tersebut{by};"
         case EndedReason.ANNULLED:
             by = by or " berdasarkan putusan pengadilan atau keputusan atas keberatan"
             yield f"bahwa {noun} tersebut dibatalkan{by};"
@@ -200,7 +236,8 @@ def _ending(told: Told, agency: str) -> Iterator[str]:
                 f"sehingga {noun} berakhir demi hukum (Pasal 97 ayat (3) Undang-Undang Nomor 6 Tahun 2011);"
             )
         case EndedReason.SUPERSEDED:
-            yield f"bahwa {noun} dalam keadaan mendesak telah digantikan oleh keputusan formal;"
+            by = _formal(told, around, owner)
+            yield f"bahwa {noun} dalam keadaan mendesak telah digantikan oleh keputusan formal{by};"
         case EndedReason.LAPSED:
             yield (
                 "bahwa keputusan formal tidak diterima dalam jangka waktu 20 (dua puluh) hari, sehingga "
@@ -213,22 +250,51 @@ def _ending(told: Told, agency: str) -> Iterator[str]:
             yield f"bahwa {over}{without}, sehingga {noun} berakhir demi hukum{_BY_LAW[entry.measure]};"
 
 
-def _by(amendment: Amendment | None) -> str:
-    """The letter and the judgment that an amendment rests on (R36, R37)."""
-    said = ""
+def _formal(told: Told, around: Around, owner: Owner) -> str:
+    """The formal decision that replaced an urgent one, while it holds."""
+    formal = next((other for other in around.others if other.formalises == told.entry.id), None)
+    return "" if formal is None else f", yaitu {source(formal, formal.basis, owner)}, {period(formal)}"
+
+
+def _rejected(told: Told) -> Iterator[str]:
+    noun = measure(told.entry)
+    if not told.refusals:
+        yield f"bahwa permintaan {noun} dalam keadaan mendesak ditolak oleh Pejabat Imigrasi;"
+    for each in told.refusals:
+        done = "diusulkan untuk ditolak" if each.proposed else "ditolak"
+        officer = each.position or "Pejabat Imigrasi"
+        number = f" (pegawai nomor {each.person})" if each.person else ""
+        why = f" dengan alasan: {each.reason.rstrip(' .;')}" if each.reason else ""
+        yield f"bahwa permintaan {noun} dalam keadaan mendesak {done} oleh {officer}{number}{why};"
+
+
+def ruling(told: Told) -> Ruling | None:
+    """The judgment by which a measure ended, from the amendment or from the entry itself."""
+    by = told.amendment
+    if by is not None and by.judgment is not None:
+        return by.ruling
+    kinds = {EndedReason.ACQUITTED: RulingKind.ACQUITTAL, EndedReason.ANNULLED: RulingKind.ANNULMENT}
+    kind = None if told.entry.ended_reason is None else kinds.get(told.entry.ended_reason)
+    return next((each for each in reversed(told.entry.rulings) if each.kind is kind), None)
+
+
+def _by(told: Told) -> str:
+    """The letter and the judgment by which a measure ended, with the days of both (R36, R37)."""
+    said, amendment, judged = "", told.amendment, ruling(told)
     if amendment is not None and amendment.letter is not None:
         letter = amendment.letter
         said = f" dengan surat Nomor {letter.number} tanggal {words.day(letter.issued_on)}"
     if amendment is not None and amendment.refers_to_number is not None:
         said += f" yang menunjuk Nomor {amendment.refers_to_number}"
-    if amendment is not None and amendment.judgment is not None:
-        judgment = amendment.judgment
+    if judged is not None:
+        judgment = amendment.judgment if amendment is not None else None
+        case = judgment.case_reference if judgment is not None else told.entry.basis.case_reference
         said += (
-            f" berdasarkan putusan {judgment.court} Nomor {judgment.number} tanggal "
-            f"{words.day(judgment.decided_on)} dalam perkara Nomor {judgment.case_reference}"
+            f" berdasarkan putusan {judged.court} Nomor {judged.number} tanggal "
+            f"{words.day(judged.decided_on)} dalam perkara Nomor {case}"
         )
-        if judgment.final_on is not None:
-            said += f", yang memperoleh kekuatan hukum tetap pada tanggal {words.day(judgment.final_on)}"
+        if judged.final_on is not None:
+            said += f", yang memperoleh kekuatan hukum tetap pada tanggal {words.day(judged.final_on)}"
     return said
 
 

@@ -25,6 +25,10 @@ BESIDE: Final[dict[str, Titles]] = {
 KEPT: Final[dict[str, tuple[str, Titles]]] = {
     "photo": ("photos", ("Foto", "Photo")),
     "letter": ("attachments", ("Surat lampiran", "Attached letter")),
+    "citizenship_loss": (
+        "attachments",
+        ("Dokumen kehilangan kewarganegaraan", "Document of the loss of citizenship"),
+    ),
 }
 LEVELS: Final = ("received", "acknowledged", "refused")
 CHECKS: Final = ("Pemeriksaan di TPI yang mengenai orang ini", "Checks at checkpoints that matched")
@@ -34,6 +38,11 @@ CLIENTS: Final = ("Klien dan pejabat yang disebut", "Clients and officers that a
 PROGRAM: Final = ("Program pemeriksa", "Program that verifies")
 EXPLAINED: Final = ("Cara memeriksa", "How to verify")
 PAGE: Final = ("Daftar isi", "Index")
+
+_RELATIONS: Final[dict[str, Titles]] = {
+    "formalises": ("Data mendesak yang diikuti data ini", "the urgent entry that this one formalises"),
+    "formalised_by": ("Data formal yang mengikuti data ini", "the formal entry that follows this one"),
+}
 
 _COUNTED: Final[dict[str, Titles]] = {
     **BESIDE,
@@ -61,10 +70,14 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
         name=escape(entry.subject.full_name),
         made_at=escape(f"{words.moment(made_at)}"),
         facts=_rows(_facts(entry)),
+        linked=_rows(_linked(each) for each in summary["linked"]),
         decisions=_rows(_decision(act) for act in summary["decisions"]),
         alerts=_rows(_alert(alert) for alert in summary["alerts"]),
         counts=_rows((*_COUNTED[name], str(count)) for name, count in counts.items()),
-        erased=_rows((gone["kind"], gone["sha256"], _when(gone["erased_at"])) for gone in summary["erased"]),
+        erased=_rows(
+            (words.both(words.KEPT[gone["kind"]]), gone["sha256"], _when(gone["erased_at"]))
+            for gone in summary["erased"]
+        ),
         size=ledger["size"],
         root=ledger["root"],
         epoch=escape(ledger["epoch"]),
@@ -77,19 +90,29 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
 def _facts(entry: Entry) -> Iterable[tuple[str, str, str]]:
     yield "Tindakan", "Measure", f"{words.MEASURES[entry.measure][0]} / {entry.measure.value}"
     yield "Instansi", "Agency", entry.agency
-    reason = f" ({words.ENDINGS[entry.ended_reason]})" if entry.ended_reason else ""
-    yield "Keadaan", "State", f"{entry.state.value}{reason}"
+    yield "Keadaan", "State", words.both(words.STATES[entry.state])
+    if entry.ended_reason is not None:
+        yield "Sebab berakhir", "Why it ended", words.both(words.ENDINGS[entry.ended_reason])
     last = words.day(entry.ends_on) if entry.ends_on else "seumur hidup / lifetime"
     yield "Jangka waktu", "Period", f"{words.day(entry.starts_on)} s.d. {last}"
     yield "Dasar", "Basis", f"{words.INSTRUMENTS[entry.basis.instrument][0]} {entry.basis.number}"
     yield "Perkara", "Case", entry.basis.case_reference
 
 
+def _linked(linked: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        words.both(_RELATIONS[linked["relation"]]),
+        linked["entry_id"],
+        ", ".join(linked["letters"]) or "-",
+        linked["evidence"],
+    )
+
+
 def _decision(act: dict[str, Any]) -> tuple[str, ...]:
     at = words.moment(datetime.fromisoformat(act["at"]))
     return (
         at,
-        act["act"],
+        words.act(act["act"]),
         f"{act['about']}, v{act['version']}",
         act["person"] or act["by"],
         act["reason"] or "",
@@ -99,7 +122,7 @@ def _decision(act: dict[str, Any]) -> tuple[str, ...]:
 def _alert(alert: dict[str, Any]) -> tuple[str, ...]:
     return (
         _when(alert["at"]),
-        alert["kind"],
+        words.both(words.ALERTS[alert["kind"]]),
         str(alert["recipients"]),
         *(str(alert[level]) for level in LEVELS),
     )

@@ -3,35 +3,52 @@
 As `pdf`, it imports ReportLab only when a letter is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.papers import legible
+from app.papers.drawn import drawing, file_of
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable, Paragraph, Table
 
-PLAIN, BOLD = "LiberationSerif", "LiberationSerif-Bold"
+PLAIN, BOLD = legible.OWN, "LiberationSerif-Bold"
 MM = 72 / 25.4
 INDENT = 32 * MM
 
 
 @cache
 def typefaces() -> frozenset[int]:
-    """Make the typefaces known to ReportLab, once a process; gives the code points that both have."""
-    from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily
+    """Make the letter's own typeface known to ReportLab, once a process; gives the code points that it has."""
+    from reportlab.pdfbase.pdfmetrics import registerFontFamily
+
+    has = _registered(PLAIN, file_of(PLAIN)) & _registered(BOLD, file_of(BOLD))
+    registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)
+    return has
+
+
+@cache
+def glyphs(face: str) -> Container[int]:
+    """The code points of a typeface, made known to ReportLab when a text first needs it: most letters need one."""
+    from reportlab.pdfbase.pdfmetrics import registerFontFamily
+
+    if face == PLAIN:
+        return typefaces()
+    has = _registered(face, file_of(face))
+    registerFontFamily(face, normal=face, bold=face, italic=face, boldItalic=face)
+    return has
+
+
+def _registered(name: str, file: str) -> frozenset[int]:
+    from reportlab.pdfbase.pdfmetrics import registerFont
     from reportlab.pdfbase.ttfonts import TTFont
 
-    has = []
-    for name, file in ((PLAIN, "LiberationSerif-Regular.ttf"), (BOLD, "LiberationSerif-Bold.ttf")):
-        with as_file(files("app.papers") / "fonts" / file) as path:
-            font = TTFont(name, str(path))
-        registerFont(font)
-        has.append(frozenset(font.face.charToGlyph))
-    registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)
-    return has[0] & has[1]
+    with as_file(files("app.papers") / "fonts" / file) as path:
+        font = TTFont(name, str(path))
+    registerFont(font)
+    return frozenset(font.face.charToGlyph)
 
 
 def table(
@@ -61,7 +78,7 @@ def table(
 
 def plain(words: str) -> str:
     """Any text as a paragraph's markup: nothing in it is read as markup, nothing in it is lost."""
-    return legible.marked_up(words, typefaces())
+    return legible.marked_up(words, glyphs)
 
 
 def text(
@@ -99,7 +116,14 @@ def text(
         allowWidows=0,
         allowOrphans=0,
     )
-    return Paragraph(markup, style)
+    paragraph = Paragraph(markup, style)
+    for fragment in paragraph.frags:
+        place = getattr(fragment, "cbDefn", None)
+        if place is not None and place.kind == "onDraw":
+            words = drawing(place.label, fragment.fontSize, glyphs)
+            place.kind, place.image, place.valign = "img", words, "baseline"
+            place.width, place.height = words.width, fragment.fontSize
+    return paragraph
 
 
 def margin(label: str, sign: str = "", *, keep: bool = False) -> "Flowable":

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.papers import legible
 from app.papers.domain import Letter, LetterKind, Signature
-from app.papers.parts import INDENT, MM, PLAIN, margin, plain, table, text, typefaces
+from app.papers.drawn import canvas_class
+from app.papers.parts import INDENT, MM, PLAIN, glyphs, margin, plain, table, text, typefaces
 from app.papers.words import day
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _build(letter: Letter, photo: bytes | None, pages: int) -> "tuple[bytes, int
         canvas.drawRightString(LEFT + WIDTH, 12 * MM, f"Halaman {template.page} dari {pages}")
 
     document.addPageTemplates([PageTemplate(frames=[frame], onPage=furnish)])
-    document.build(_story(letter, photo))
+    document.build(_story(letter, photo), canvasmaker=canvas_class())
     return out.getvalue(), document.page
 
 
@@ -184,8 +185,14 @@ def _identity(letter: Letter, photo: bytes | None) -> "list[Flowable]":
         papers = [[text(f"<b>{each}</b>", size=10) for each in titles]]
         papers += [[text(plain(cell), size=10) for cell in paper] for paper in letter.documents]
         story += [table(papers, [40 * MM, 38 * MM, 47 * MM, WIDTH - 125 * MM], heads=1), Spacer(0, 8)]
+    if letter.changes:
+        heads = ("Yang diperbaiki", "Semula", "Menjadi")
+        lines = [[text(f"<b>{each}</b>", size=10) for each in heads]]
+        lines += [[text(plain(cell), size=10) for cell in change] for change in letter.changes]
+        side = (WIDTH - 45 * MM) / 2
+        story += [table(lines, [45 * MM, side, side], heads=1), Spacer(0, 8)]
     texts = (letter.about, *letter.considering, *(value for _, value in letter.identity))
-    if not all(legible.shown(each, typefaces()) for each in texts):
+    if not all(legible.shown(each, glyphs) for each in texts):
         story += [text(plain(legible.NOTE), size=8), Spacer(0, 8)]
     return story
 

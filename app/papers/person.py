@@ -27,7 +27,7 @@ def _rows(entry: Entry, subject: Subject) -> Iterator[tuple[str, str]]:
     nationalities = ", ".join(words.state(code) for code in subject.nationalities)
     yield "Kewarganegaraan", nationalities or _or_unknown(entry, "nationalities")
     yield "Status", _CITIZENSHIP[entry.citizenship]
-    if entry.citizenship is Citizenship.WNI:
+    if subject.nik or entry.citizenship is Citizenship.WNI:  # foreigners who live here have one too
         yield "NIK", subject.nik or _or_unknown(entry, "nik")
     yield "Pekerjaan", subject.occupation or _or_unknown(entry, "occupation")
     yield "Alamat", subject.address or _or_unknown(entry, "address")

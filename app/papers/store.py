@@ -86,11 +86,24 @@ async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
     return [Version(_entries.read(kept), *rest) for kept, *rest in await reader.run(statement)]
 
 
-async def list_amendments(reader: Reader, entry_id: str) -> list[Amendment]:
-    """Every amendment of an entry, oldest first."""
+async def list_as_of(reader: Reader, entry_ids: Collection[str], at: datetime) -> list[Entry]:
+    """Entries in the version that they had at an instant; those that were not there yet are left out."""
+    v = version_table
+    statement = (
+        select(v.c.entry_id, v.c.document)
+        .where(any_of(v.c.entry_id, "ids"), v.c.at <= at)
+        .order_by(v.c.entry_id, v.c.version)
+    )
+    rows = await reader.run(statement, {"ids": sorted(entry_ids)})
+    latest = {entry_id: document for entry_id, document in rows}  # noqa: C416 - rows are no pairs
+    return [_entries.read(document) for document in latest.values()]
+
+
+async def list_amendments(reader: Reader, entry_ids: Collection[str]) -> list[Amendment]:
+    """Every amendment of these entries, oldest first."""
     a = amendment_table
-    statement = select(a.c.document).where(a.c.entry_id == entry_id).order_by(a.c.id)
-    return await _amendments.all(reader, statement)
+    statement = select(a.c.document).where(any_of(a.c.entry_id, "ids")).order_by(a.c.id)
+    return await _amendments.all(reader, statement, {"ids": sorted(entry_ids)})
 
 
 async def list_kept(reader: Reader, entry_id: str) -> list[Kept]:

@@ -1,24 +1,29 @@
 """A letter about an entry, in words: the dictum, who signs, who gets a copy; pure."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from app.entries.deadlines import TO_PERSON_DAYS, deliver_by
-from app.entries.domain import Basis, Entry, Measure
-from app.papers import grounds, person, words
-from app.papers.domain import Letter, LetterKind, Office, Proof, Signature, Told
+from app.entries.domain import Basis, EndedReason, Entry, Measure
+from app.kit.clock import legal_day
+from app.papers import corrected, grounds, person, words
+from app.papers.domain import Around, Letter, LetterKind, Office, Owner, Proof, Signature, Told
 
 _LAW = "Undang-Undang Nomor 6 Tahun 2011"
 
 
-def compose(told: Told, before: Told | None, office: Office, agency: str, proof: Proof) -> Letter:
+def compose(
+    told: Told, earlier: Sequence[Told], office: Office, owner: Owner, around: Around, proof: Proof
+) -> Letter:
     """The letter that a ledger record calls for.
 
     Args:
-        told: the entry's version, and the record that tells it; it must have a kind.
-        before: what the letter before was about, if there was one.
+        told: the entry's version, and the ledger's record of it; it must have a kind.
+        earlier: what the letters before it were about, oldest first.
         office: who issues it.
-        agency: name of the owner.
+        owner: of the entry.
+        around: what else the register knew then.
         proof: of the record.
     """
     entry, kind = told.entry, told.kind
@@ -32,20 +37,21 @@ def compose(told: Told, before: Told | None, office: Office, agency: str, proof:
         number=told.number(office),
         about=about,
         day=told.day,
-        considering=grounds.considering(told, before, office, agency, about),
+        considering=grounds.considering(told, earlier, office, owner, around, about),
         recalling=grounds.recalling(entry, told.basis),
         ruling="MEMBERITAHUKAN" if notice else "MEMUTUSKAN",
-        first=_first(entry, kind),
-        rulings=list(_rulings(told, before, agency)),
+        first=_first(told, kind),
+        rulings=list(_rulings(told, earlier, owner, around)),
         dated="Dikeluarkan" if notice else "Ditetapkan",
         name=entry.subject.full_name,
         without_photo="(foto telah dihapus)" if entry.subject.photo else "(tidak ada foto)",
         identity=person.identity(entry),
         documents=person.documents(entry.subject),
-        signatures=_signatures(told, office, agency),
+        changes=_changes(told),
+        signatures=_signatures(told, office, owner),
         copies=(
             "Menteri Imigrasi dan Pemasyarakatan;",
-            f"{agency};",
+            f"{owner.name};",
             "para Pejabat Imigrasi di Tempat Pemeriksaan Imigrasi dan para Kepala Kantor Imigrasi;",
             "Menteri Luar Negeri dan para Kepala Perwakilan Republik Indonesia;",
             "yang bersangkutan.",
@@ -60,6 +66,7 @@ _VERBS = {
     LetterKind.EXTENSION: "perpanjangan ",
     LetterKind.CORRECTION: "perbaikan keputusan ",
     LetterKind.REVOCATION: "pencabutan ",
+    LetterKind.ANNULMENT: "pembatalan ",
     LetterKind.ENDING: "berakhirnya ",
 }
 
@@ -70,12 +77,21 @@ def _about(entry: Entry, kind: LetterKind) -> str:
     return f"{_VERBS[kind]}{noun}{urgent} terhadap {entry.subject.full_name}"
 
 
-def _first(entry: Entry, kind: LetterKind) -> str:
+_ENDS = {
+    LetterKind.REVOCATION: "Mencabut",
+    LetterKind.ANNULMENT: "Membatalkan",
+    LetterKind.ENDING: "Menyatakan berakhir",
+}
+
+
+def _first(told: Told, kind: LetterKind) -> str:
+    entry = told.entry
     noun = words.MEASURES[entry.measure][1]
     if kind.ends:
-        at = f" terhitung sejak tanggal {words.moment(entry.ended_at)}" if entry.ended_at else ""
-        verb = "Mencabut" if kind is LetterKind.REVOCATION else "Menyatakan berakhir"
-        return f"{verb} {noun} terhadap orang dengan identitas sebagaimana tersebut di bawah ini{at}."
+        return (
+            f"{_ENDS[kind]} {noun} terhadap orang dengan identitas sebagaimana tersebut di bawah ini"
+            f"{_since(told)}."
+        )
     act = {
         LetterKind.EXTENSION: "Memperpanjang",
         LetterKind.CORRECTION: "Memperbaiki keputusan",
@@ -84,25 +100,41 @@ def _first(entry: Entry, kind: LetterKind) -> str:
     return f"{act} {noun}{urgent} terhadap orang dengan identitas sebagaimana tersebut di bawah ini."
 
 
-def _rulings(told: Told, before: Told | None, agency: str) -> Iterator[str]:
+def _since(told: Told) -> str:
+    """From when an end works: an acquittal from the day on which it became final, whenever it was recorded (R37)."""
+    entry, judged = told.entry, grounds.ruling(told)
+    if entry.ended_at is None:
+        return ""
+    effective = told.record.effective_at
+    if entry.ended_reason is not EndedReason.ACQUITTED or judged is None or effective is None:
+        return f" terhitung sejak tanggal {words.moment(entry.ended_at)}"
+    since = legal_day(effective)
+    final = ", yaitu hari putusan bebas memperoleh kekuatan hukum tetap" if since == judged.final_on else ""
+    return (
+        f" terhitung sejak tanggal {words.day(since)}{final}, dan dicatat dalam register pada tanggal "
+        f"{words.moment(entry.ended_at)}"
+    )
+
+
+def _changes(told: Told) -> list[corrected.Change]:
+    if told.kind is not LetterKind.CORRECTION or told.previous is None:
+        return []
+    return corrected.changes(told.previous, told.entry)
+
+
+def _rulings(told: Told, earlier: Sequence[Told], owner: Owner, around: Around) -> Iterator[str]:
     entry, kind = told.entry, told.kind
-    noun = grounds.measure(entry)
     if kind is not None and kind.ends:
-        yield (
-            f"Nama yang bersangkutan dikeluarkan dari daftar {noun}; seluruh Tempat Pemeriksaan Imigrasi, Kantor "
-            "Imigrasi, dan Perwakilan Republik Indonesia diberi tahu pada kesempatan pertama."
-        )
-        yield (
-            "Surat ini tidak memengaruhi Pencegahan atau Penangkalan lain yang ditetapkan dengan keputusan "
-            "tersendiri."
-        )
+        yield from _off_the_list(told, around)
         return
-    yield _lasting(entry, _extended_from(told, before))
+    if kind is LetterKind.CORRECTION:
+        yield "Yang diperbaiki dimuat dalam daftar perbaikan di atas; selebihnya keputusan tersebut tetap berlaku."
+    yield _lasting(entry, _extended_from(told, earlier))
     yield _EFFECTS[entry.measure]
-    yield from _limits(entry, kind)
+    yield from _limits(entry, around)
     if deliver_by(entry) is not None:
-        yield _delivery(entry, agency)
-    yield _objection(entry, told.basis, agency)
+        yield _delivery(entry, owner)
+    yield _objection(entry, told.basis, owner)
     if grounds.criminal(entry):
         yield (
             "Keabsahan Pencegahan sebagai upaya paksa dapat diuji melalui praperadilan (Pasal 158 Undang-Undang "
@@ -111,6 +143,29 @@ def _rulings(told: Told, before: Told | None, agency: str) -> Iterator[str]:
     yield (
         "Apabila terdapat kekeliruan data dalam keputusan ini, akan diadakan perbaikan sebagaimana mestinya; "
         "yang bersangkutan berhak meminta perbaikan data pribadinya (Pasal 6 Undang-Undang Nomor 27 Tahun 2022)."
+    )
+
+
+FREE = "register tidak memuat {noun} lain terhadap yang bersangkutan"
+"""Only where a letter says this does it say that the person is off the list, and as of an instant that it names."""
+
+
+def _off_the_list(told: Told, around: Around) -> Iterator[str]:
+    """What an end says of the list: this measure is off it; the person only where no other one keeps them on it."""
+    noun = grounds.measure(told.entry)
+    yield (
+        f"{noun} tersebut tidak lagi dimuat dalam daftar {noun}; seluruh Tempat Pemeriksaan Imigrasi, Kantor Imigrasi, "
+        "dan Perwakilan Republik Indonesia diberi tahu pada kesempatan pertama."
+    )
+    if around.others:
+        yield (
+            f"Nama yang bersangkutan tetap tercantum dalam daftar {noun} atas dasar keputusan lain yang berlaku atau "
+            "akan berlaku; surat ini tidak memengaruhi keputusan itu."
+        )
+        return
+    yield (
+        f"Pada tanggal {words.moment(told.moment)} {FREE.format(noun=noun)}. Surat ini tidak memengaruhi Pencegahan "
+        "atau Penangkalan yang ditetapkan dengan keputusan tersendiri."
     )
 
 
@@ -145,14 +200,15 @@ def _lasting(entry: Entry, extended_from: date | None) -> str:
     )
 
 
-def _extended_from(told: Told, before: Told | None) -> date | None:
+def _extended_from(told: Told, earlier: Sequence[Told]) -> date | None:
     """The first day of an extension: the day after the period that it follows (R22)."""
-    if told.kind is not LetterKind.EXTENSION or before is None or before.entry.ends_on is None:
+    if told.kind is not LetterKind.EXTENSION or not earlier:
         return None
-    return before.entry.ends_on + timedelta(days=1)
+    last_day = earlier[-1].entry.ends_on
+    return None if last_day is None else last_day + timedelta(days=1)
 
 
-def _limits(entry: Entry, kind: LetterKind | None) -> Iterator[str]:
+def _limits(entry: Entry, around: Around) -> Iterator[str]:
     if entry.urgent:
         yield (
             "Pencegahan dalam keadaan mendesak tidak dapat diperpanjang; apabila keputusan formal tidak diterima "
@@ -164,13 +220,13 @@ def _limits(entry: Entry, kind: LetterKind | None) -> Iterator[str]:
             "diterima dalam jangka waktu tersebut, Penangkalan berakhir demi hukum."
         )
         return
+    noun = grounds.measure(entry)
+    more = noun if around.extension_left else f"{noun} tidak dapat diperpanjang lagi dan"
+    unless = "tidak ada keputusan perpanjangan" if around.extension_left else "jangka waktunya habis"
     if entry.measure is Measure.DETERRENCE:
         if not entry.lifetime:
-            yield f"Penangkalan berakhir demi hukum apabila tidak diperpanjang (Pasal 102 {_LAW})."
+            yield f"{more} berakhir demi hukum apabila {unless} (Pasal 102 {_LAW})."
         return
-    extended = kind is LetterKind.EXTENSION or entry.extension_count > 0
-    more = "Pencegahan tidak dapat diperpanjang lagi dan" if extended else "Pencegahan"
-    unless = "jangka waktunya habis" if extended else "tidak ada keputusan perpanjangan"
     yield (
         f"{more} berakhir demi hukum apabila {unless} (Pasal 97 ayat (1) dan ayat (2) {_LAW}), atau apabila "
         "putusan pengadilan yang telah memperoleh kekuatan hukum tetap menyatakan yang bersangkutan bebas atas "
@@ -178,16 +234,16 @@ def _limits(entry: Entry, kind: LetterKind | None) -> Iterator[str]:
     )
 
 
-def _delivery(entry: Entry, agency: str) -> str:
+def _delivery(entry: Entry, owner: Owner) -> str:
     until = words.day(entry.decided_on + timedelta(days=TO_PERSON_DAYS))
     article = f" (Pasal 94 ayat (3) {_LAW})" if entry.measure is Measure.PREVENTION else ""
     return (
-        f"{agency} menyampaikan keputusan kepada yang bersangkutan paling lambat 7 (tujuh) hari terhitung sejak "
+        f"{owner.name} menyampaikan keputusan kepada yang bersangkutan paling lambat 7 (tujuh) hari terhitung sejak "
         f"tanggal keputusannya, yaitu paling lambat tanggal {until}{article}."
     )
 
 
-def _objection(entry: Entry, basis: Basis, agency: str) -> str:
+def _objection(entry: Entry, basis: Basis, owner: Owner) -> str:
     if basis.instrument == "administrative_action":
         return (
             "Yang bersangkutan dapat mengajukan keberatan secara tertulis dalam bahasa Indonesia kepada Direktur "
@@ -196,8 +252,7 @@ def _objection(entry: Entry, basis: Basis, agency: str) -> str:
             "pelaksanaannya."
         )
     noun = grounds.measure(entry)
-    position = basis.signed_by_position
-    to = f"{position}, {agency}" if position else f"pejabat {agency} yang menetapkan"
+    to = owner.minister or _office_of(basis.signed_by_position, owner)
     article = f" (Pasal 96 {_LAW})" if entry.measure is Measure.PREVENTION else ""
     return (
         f"Yang bersangkutan dapat mengajukan keberatan secara tertulis disertai alasan kepada {to}, selama "
@@ -205,26 +260,48 @@ def _objection(entry: Entry, basis: Basis, agency: str) -> str:
     )
 
 
-def _signatures(told: Told, office: Office, agency: str) -> list[Signature]:
+def _office_of(position: str | None, owner: Owner) -> str:
+    """Who decided, as an office of the owner; the owner is not named twice."""
+    if not position:
+        return f"pejabat {owner.name} yang menetapkan"
+    return position if owner.name.casefold() in position.casefold() else f"{position}, {owner.name}"
+
+
+def _signatures(told: Told, office: Office, owner: Owner) -> list[Signature]:
     entry, kind = told.entry, told.kind
     by = told.amendment.approved_by if told.amendment else None
-    if kind is not None and kind.ends and by is None:
+    if told.refusals:
+        persons = [each.person for each in told.refusals if each.person is not None]
+        note = f"ditolak dalam register oleh pegawai nomor {' dan '.join(dict.fromkeys(persons))}"
+    elif kind is not None and kind.ends and by is None:
         note = f"menurut catatan register nomor {told.record.sequence}"
     elif kind is LetterKind.URGENT:
         note = f"disahkan dalam register oleh pegawai nomor {entry.countersigner}"
     else:
-        persons = [by] if by else entry.approved_by
+        persons = (
+            list(filter(None, (told.amendment.first_approver, by)))
+            if told.amendment
+            else [*entry.approved_by]
+        )
         note = f"disetujui dalam register oleh pegawai nomor {' dan '.join(persons)}"
     issued = Signature(f"a.n. {office.signatory}", "Pejabat Imigrasi yang ditunjuk", "", note)
-    return [issued] if kind is not None and kind.ends else [_asked(entry, told.basis, agency), issued]
+    if kind is not None and kind.ends:
+        return [issued]
+    asked = _asked(entry, told.basis, owner)
+    return [issued] if asked.title.casefold() == office.signatory.casefold() else [asked, issued]
 
 
-def _asked(entry: Entry, basis: Basis, agency: str) -> Signature:
+def _asked(entry: Entry, basis: Basis, owner: Owner) -> Signature:
     """The owner's official, whose own signature stands on the owner's letter."""
     title, name = basis.signed_by_position or f"Pejabat {grounds.role(entry)}", basis.signed_by or ""
+    body = "" if owner.name.casefold() in title.casefold() else owner.name
+    if owner.minister is not None:
+        on_behalf = title.casefold() != owner.minister.casefold()
+        title, body = (f"a.n. {owner.minister}", title) if on_behalf else (owner.minister, "")
+    name = re.sub(re.escape(title), "", name, flags=re.IGNORECASE).strip(" ,")
     form, number = words.INSTRUMENTS[basis.instrument][0], basis.number
     if entry.urgent and entry.letter is not None:
         form, number = "Surat permintaan", entry.letter.number
     if entry.substitute is not None:
         title, name = f"Pejabat pengganti dari {entry.substitute.absent_head}", ""
-    return Signature(title, agency, name, f"tanda tangan pada {form} Nomor {number}")
+    return Signature(title, body, name, f"tanda tangan pada {form} Nomor {number}")

@@ -1,8 +1,11 @@
-"""The Indonesian words of the register's codes, days and times, as official letters write them; pure."""
+"""The words of the register's codes, days and times as official letters write them, and as a court reads them; pure."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
-from app.entries.domain import EndedReason, Measure
+from app.entries.acts import Act
+from app.entries.domain import EndedReason, Measure, State
 from app.identity import states
 from app.identity.births import Birth
 from app.kit.clock import WIB
@@ -77,53 +80,88 @@ REASONS = {
 """The grounds; those of an entry ban are Permenimipas 13/2025 art. 17(4)."""
 
 ENDINGS = {
-    EndedReason.EXPIRED: "jangka waktu berakhir",
-    EndedReason.LAPSED: "gugur demi hukum",
-    EndedReason.REVOKED: "dicabut oleh instansi yang menetapkan",
-    EndedReason.ACQUITTED: "putusan bebas yang telah memperoleh kekuatan hukum tetap",
-    EndedReason.ANNULLED: "dibatalkan",
-    EndedReason.SUPERSEDED: "digantikan oleh keputusan formal",
+    EndedReason.EXPIRED: ("jangka waktu berakhir", "its period is over"),
+    EndedReason.LAPSED: ("gugur demi hukum", "lapsed by law"),
+    EndedReason.REVOKED: ("dicabut oleh instansi yang menetapkan", "revoked by its owner"),
+    EndedReason.ACQUITTED: (
+        "putusan bebas yang telah memperoleh kekuatan hukum tetap",
+        "ended by a final acquittal",
+    ),
+    EndedReason.ANNULLED: ("dibatalkan", "annulled"),
+    EndedReason.SUPERSEDED: ("digantikan oleh keputusan formal", "replaced by the formal decision"),
+}
+"""Why a measure ended, in Indonesian and English; as are all that follow."""
+
+STATES = {
+    State.SUBMITTED: ("diajukan", "submitted"),
+    State.RETURNED: ("dikembalikan", "returned"),
+    State.VERIFIED: ("diverifikasi", "verified"),
+    State.PROVISIONAL: ("sementara", "provisional"),
+    State.ACTIVE: ("ditetapkan", "active"),
+    State.REJECTED: ("ditolak", "rejected"),
+    State.ENDED: ("berakhir", "ended"),
 }
 
 ACTS = {
-    "submitted": "diajukan",
-    "submitted_urgently": "diajukan secara mendesak",
-    "resubmitted": "diajukan kembali",
-    "verified": "diverifikasi",
-    "returned": "dikembalikan",
-    "approved": "disetujui",
-    "rejected": "ditolak",
-    "countersigned": "disahkan",
-    "imported": "diambil alih dari daftar",
-    "import_changed": "diubah menurut daftar",
-    "import_withdrawn": "dikeluarkan dari daftar",
-    "extended": "diperpanjang",
-    "corrected": "diperbaiki",
-    "revoked": "dicabut",
-    "acquitted": "berakhir karena putusan bebas",
-    "annulled": "dibatalkan",
-    "expired": "berakhir jangka waktunya",
-    "lapsed": "gugur demi hukum",
-    "superseded": "digantikan keputusan formal",
-    "formalised": "diikuti keputusan formal",
-    "formalisation_ended": "keputusan formal berakhir sebelum berlaku",
+    Act.SUBMITTED: ("diajukan", "submitted"),
+    Act.SUBMITTED_URGENTLY: ("diajukan secara mendesak", "submitted urgently"),
+    Act.RESUBMITTED: ("diajukan kembali", "resubmitted"),
+    Act.VERIFIED: ("diverifikasi", "verified"),
+    Act.RETURNED: ("dikembalikan", "returned"),
+    Act.APPROVED: ("disetujui", "approved"),
+    Act.REJECTED: ("ditolak", "rejected"),
+    Act.REJECTION_PROPOSED: ("penolakan diusulkan", "rejection proposed"),
+    Act.REJECTION_KEPT: ("usul penolakan tidak diterima", "proposed rejection refused"),
+    Act.COUNTERSIGNED: ("disahkan", "countersigned"),
+    Act.FORMALISED: ("diikuti keputusan formal", "followed by its formal decision"),
+    Act.FORMALISATION_ENDED: (
+        "keputusan formal berakhir sebelum berlaku",
+        "formal decision ended before it began",
+    ),
+    Act.CARRIED_OVER: ("perbaikan data terkait diterapkan", "correction of a related entry carried over"),
+    Act.IMPORTED: ("diambil alih dari daftar", "imported from a list"),
+    Act.IMPORT_CHANGED: ("diubah menurut daftar", "changed as the list says"),
+    Act.IMPORT_WITHDRAWN: ("dikeluarkan dari daftar", "withdrawn from the list"),
+    Act.EXTENDED: ("diperpanjang", "extended"),
+    Act.CORRECTED: ("diperbaiki", "corrected"),
+    Act.REVOKED: ("dicabut", "revoked"),
+    Act.ACQUITTED: ("putusan bebas", "acquittal"),
+    Act.ANNULLED: ("dibatalkan", "annulled"),
+    Act.CASE_CLOSED: ("perkara ditutup", "case closed"),
+    Act.EXPIRED: ("berakhir jangka waktunya", "expired"),
+    Act.LAPSED: ("gugur demi hukum", "lapsed by law"),
+    Act.SUPERSEDED: ("digantikan keputusan formal", "replaced by its formal decision"),
+    Act.SEALED: ("disegel", "sealed"),
+    Act.ERASED: ("data pribadi dihapus", "personal data erased"),
 }
-"""What happened to an entry; an event that is not here is told by its code alone."""
+"""What happened to an entry."""
 
 AMENDMENTS = {
-    "extension": "perpanjangan",
-    "correction": "perbaikan",
-    "revocation": "pencabutan",
-    "acquittal": "putusan bebas",
-    "annulment": "pembatalan",
+    "extension": ("perpanjangan", "extension"),
+    "correction": ("perbaikan", "correction"),
+    "revocation": ("pencabutan", "revocation"),
+    "acquittal": ("putusan bebas", "acquittal"),
+    "annulment": ("pembatalan", "annulment"),
 }
 AMENDED = {
-    "filed": "diajukan",
-    "verify": "diverifikasi",
-    "return": "dikembalikan",
-    "approve": "disetujui",
-    "reject": "ditolak",
+    "filed": ("diajukan", "filed"),
+    "verify": ("diverifikasi", "verified"),
+    "return": ("dikembalikan", "returned"),
+    "approve": ("disetujui", "approved"),
+    "reject": ("ditolak", "rejected"),
 }
+
+ALERTS = {
+    "raise": ("pemberitahuan pertama", "raised"),
+    "update": ("perubahan", "updated"),
+    "cancel": ("pencabutan pemberitahuan", "cancelled"),
+}
+
+KEPT = {
+    "photo": ("foto", "photo"),
+    "letter": ("surat", "letter"),
+}
+"""Bytes that are kept beside an entry."""
 
 SEXES = {"male": "Laki-laki", "female": "Perempuan", "unspecified": "Tidak ditentukan"}
 
@@ -182,10 +220,33 @@ def state(code: str | None) -> str:
     return code if names is None else f"{names[1]} ({code})"
 
 
+_POSITIONS = {
+    "duty_officer": "Pejabat Imigrasi yang bertugas piket",
+    "approver": "Pejabat Imigrasi yang berwenang menyetujui",
+}
+
+
+def position(client: Mapping[str, Any] | None) -> str:
+    """What an officer is, by the roles and the office of their client; empty where the register does not know."""
+    roles = () if client is None else client["roles"]
+    found = next((said for role, said in _POSITIONS.items() if role in roles), "")
+    office = client["office"] if client is not None else None
+    return f"{found}, {office}" if found and office else found
+
+
+def both(of: tuple[str, str]) -> str:
+    """Words in both languages."""
+    return " / ".join(of)
+
+
 def act(code: str) -> str:
-    """What somebody did about an entry or an amendment, with its code behind."""
-    kind, _, verb = code.partition("_")
-    said = ACTS.get(code)
-    if said is None and kind in AMENDMENTS and verb in AMENDED:
-        said = f"{AMENDMENTS[kind]} {AMENDED[verb]}"
-    return code if said is None else f"{said} / {code}"
+    """What somebody did about an entry or an amendment, in both languages.
+
+    Args:
+        code: an `Act`, or an amendment's kind and what was done with it.
+    """
+    kind, _, done = code.partition("_")
+    if kind in AMENDMENTS and done in AMENDED:
+        (noun_id, noun_en), (verb_id, verb_en) = AMENDMENTS[kind], AMENDED[done]
+        return both((f"{noun_id} {verb_id}", f"{noun_en} {verb_en}"))
+    return both(ACTS[Act(code)])

@@ -26,7 +26,7 @@ from app.settings import Settings
 __all__ = ["Stage", "erase", "list_due"]
 
 _PHOTO: Sequence[str] = ("photo",)
-_ALL: Sequence[str] = ("photo", "letter")
+_ALL: Sequence[str] = ("photo", "letter", "citizenship_loss", "judgment")
 
 
 async def list_due(

@@ -249,11 +249,11 @@ async def _in_pieces(checks: Reader, since: datetime, until: datetime) -> AsyncI
 
 
 def _decided_at(entry: Entry, decided: list[tuple[str, datetime]]) -> datetime | None:
-    """When a request, as it was last submitted, was answered; a measure for life by its second approver."""
+    """When a request, as it was last submitted, was answered; one that two approve by the second."""
     answers = [
         at
         for event, at in decided
-        if at >= entry.received_at and not (entry.lifetime and event == "approved")
+        if at >= entry.received_at and not (entry.approvals_needed > 1 and event == "approved")
     ]
     if entry.second_approval_at is not None:
         answers.append(entry.second_approval_at)

@@ -34,7 +34,7 @@ async def file(unit: Unit, observed: Observed) -> Report:
         raise WrongAgency("The province of your office is not known; an admin says it (/v1/offices).")
     today = legal_day(unit.now)
     faults = []
-    if observed.subject.citizenship is Citizenship.WNI:
+    if observed.subject.citizenship_on(today) is Citizenship.WNI:
         detail = "The team supervises foreigners; this person is Indonesian (UU 6/2011 art. 66, 69)."
         faults.append(Fault("/subject", "foreigners_only", detail))
     if observed.observed_on > today:

@@ -67,8 +67,9 @@ class Task:
         due_at: when the law or the deployment wants it done; None without a limit.
         since: from when it has waited.
         first: an innocent person may be stopped meanwhile: before all others of its day (R63).
-        at_once: before all others of any day (R67).
         judgment: of a task that a judgment left.
+        pressing: before all others of any day: a person is banned after an acquittal (R67), or only this decision is
+            missing where a measure is over (R68).
     """
 
     name: TaskName
@@ -76,10 +77,10 @@ class Task:
     due_at: datetime | None
     since: datetime
     first: bool = False
+    pressing: bool = False
     amendment_id: str | None = None
     objection_id: str | None = None
     request_id: str | None = None
-    at_once: bool = False
     judgment: Ruling | None = None
 
     @property
@@ -89,14 +90,14 @@ class Task:
 
 
 def in_order(tasks: list[Task]) -> list[Task]:
-    """Tasks, soonest first, those without a limit last and oldest first; always in the same order."""
+    """Tasks, the pressing ones and then the soonest first, those without a limit last; always in the same order."""
     return sorted(tasks, key=_place)
 
 
 def _place(task: Task) -> tuple[bool, bool, date, bool, datetime, datetime, str, str]:
     due_at = task.due_at or task.since
     return (
-        not task.at_once,
+        not task.pressing,
         task.due_at is None,
         legal_day(due_at),
         not task.first,

@@ -5,6 +5,7 @@ is about stands in the entry.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
@@ -29,6 +30,7 @@ from app.entries.domain import Entry
 from app.entries.law import power_ended
 from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
 from app.entries.tasks import EntryTaskName
+from app.entries.turns import list_undecided
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
 from app.notices.domain import RUNGS, Notice
@@ -72,6 +74,8 @@ async def tasks(reader: Reader, settings: Settings, shut: Collection[str]) -> li
         found += await _duties(reader, DeadlineName.WITHDRAW_PASSPORT, terms, agency=None)
     found += await _amendments(reader)
     found += await _correction_requests(reader)
+    if actor.holds("approver"):
+        found = await _pressing(reader, found)
     return in_order([task for task in found if task.entry_id not in shut])[:_MOST]
 
 
@@ -85,6 +89,19 @@ async def _of_verifiers(reader: Reader) -> list[Task]:
     wrote = {id_: entry.authors for id_, entry in urgent.items()}
     mine = [entry for entry in waiting if actor.person not in wrote.get(entry.formalises or "", ())]
     return await _requests(reader, TaskName.VERIFY, mine, urgent)
+
+
+async def _pressing(reader: Reader, found: list[Task]) -> list[Task]:
+    """The same tasks; decisions on papers in time whose measure is over come first, with their last instant (R68)."""
+    until = {
+        entry.waiting.papers: entry.pending_until
+        for entry in await list_undecided(reader)
+        if entry.waiting is not None
+    }
+    return [
+        replace(task, due_at=until[task.subject_id], pressing=True) if task.subject_id in until else task
+        for task in found
+    ]
 
 
 async def _of_submitters(reader: Reader, terms: Terms) -> list[Task]:
@@ -249,7 +266,7 @@ async def _amendments(reader: Reader) -> list[Task]:
             each.due_at,
             each.updated_at,
             amendment_id=each.id,
-            at_once=each.kind is AmendmentKind.ACQUITTAL,
+            pressing=each.kind is AmendmentKind.ACQUITTAL,
         )
         for each in await list_waiting(reader, _MOST)
     ]

@@ -41,7 +41,9 @@ def listed(number: str, state: str) -> Entry:
     """An exit ban against the bearer of a document, of whom nothing else is known."""
     subject = Subject(full_name="", documents=(Document("passport", number, state),))
     standing = entry(WNA)
-    return standing.replace(id=new_id("ent", NOW), subject=subject, citizenship=subject.citizenship)
+    return standing.replace(
+        id=new_id("ent", NOW), subject=subject, citizenship=subject.citizenship_on(legal_day(NOW))
+    )
 
 
 async def test_every_specimen_is_read_as_labelled_and_its_bearer_is_never_cleared(

@@ -41,7 +41,9 @@ async def test_case_4_an_extension_exactly_three_days_before_the_end_is_in_time_
     in_time, late = await impose(http, actors, body), await impose(http, actors, entry_body(**_period(body)))
     owner = await actors.client("submitter")
     clock.set("2027-06-27T23:59:59+07:00")
-    expect(await file_amendment(http, owner, in_time, extension_body(in_time, "2027-12-31")), 201)
+    expect(
+        await file_amendment(http, owner, in_time, extension_body(in_time, "2027-12-31", "2027-06-25")), 201
+    )
     clock.set("2027-06-28T00:00:00+07:00")
     answer = await file_amendment(http, owner, late, extension_body(late, "2027-12-31"))
     refused(answer, 409, "extension-late")

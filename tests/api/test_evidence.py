@@ -26,13 +26,14 @@ from tests.support.bodies import (
     deterrence_body,
     entry_body,
     extension_body,
+    formal_body,
     revocation_body,
     urgent_body,
 )
 from tests.support.clock import SettableClock
 from tests.support.evidence import verified
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, amend, decide, expect, impose, sound, submit
+from tests.support.steps import Json, amend, approve, decide, expect, formalise, impose, sound, submit
 
 ATTACHMENT = b"%PDF-1.4\nThe letter itself.\n"
 
@@ -190,6 +191,28 @@ async def test_the_letters_in_it_are_those_that_were_issued(
     assert verified(file, tmp_path).returncode == 0
 
 
+async def test_an_urgent_entry_and_its_formal_one_hold_each_other_s_letters(
+    http: AsyncClient, actors: Actors, tmp_path: Path
+):
+    auditor, submitter = await actors.client("auditor"), await actors.client("submitter")
+    raised = await sound(http, submitter)
+    urgent = await decide(http, await actors.client("duty_officer"), raised["entry"], "countersign")
+    asked = expect(await formalise(http, submitter, urgent, formal_body()), 201)
+    formal = await approve(http, actors, asked)
+    for of, other, relation in ((urgent, formal, "formalised_by"), (formal, urgent, "formalises")):
+        file = await file_of(http, auditor, of)
+        (linked,) = content(file, "index.json")["linked"]
+        assert (linked["entry_id"], linked["relation"]) == (other["id"], relation)
+        assert linked["evidence"] == f"/v1/entries/{other['id']}/evidence"
+        own = await file_of(http, auditor, other)
+        theirs = sorted(name for name in own.namelist() if name.startswith("letters/"))
+        assert theirs
+        assert linked["letters"] == [f"linked/{other['id']}/{name}" for name in theirs]
+        assert all(file.read(f"linked/{other['id']}/{name}") == own.read(name) for name in theirs)
+        assert other["id"] in file.read("index.html").decode()
+        assert verified(file, tmp_path).returncode == 0
+
+
 async def test_amendments_objections_and_duties_are_in_it(
     http: AsyncClient, actors: Actors, clock: SettableClock, tmp_path: Path
 ):
@@ -198,7 +221,7 @@ async def test_amendments_objections_and_duties_are_in_it(
     path = f"/v1/entries/{entry['id']}"
     expect(await http.post(f"{path}/duties", json=duty, headers=owner.headers), 201)
     clock.set("2027-05-10T03:00:00Z")
-    await amend(http, actors, entry, extension_body(entry, "2027-11-23"))
+    await amend(http, actors, entry, extension_body(entry, "2027-11-23", "2027-05-08"))
     file = await file_of(http, owner, entry)
     (amendment,) = content(file, "entry/amendments.json")
     assert (amendment["kind"], amendment["state"]) == ("extension", "approved")
@@ -233,6 +256,9 @@ async def test_the_index_tells_people_and_programs_what_is_in_it(http: AsyncClie
     assert all(name in page for name in listed if name != "index.html")
     assert "Keputusan" in page
     assert "Decisions" in page
+    for act in ("diajukan / submitted", "diverifikasi / verified", "disetujui / approved"):
+        assert f"<td>{act}</td>" in page
+    assert "<td>ditetapkan / active</td>" in page
 
 
 async def test_the_hash_of_its_index_is_on_record(http: AsyncClient, actors: Actors):

@@ -33,7 +33,7 @@ async def test_an_extension_has_a_letter_on_its_own_decision(
 ):
     entry = await impose(http, actors)
     clock.set("2027-05-10T03:00:00Z")
-    body = extension_body(entry, "2027-11-23")
+    body = extension_body(entry, "2027-11-23", "2027-05-08")
     extended = await amend(http, actors, entry, body)
     words = await words_of(http, actors, extended)
     assert "PERPANJANGAN PENCEGAHAN" in words

@@ -11,7 +11,7 @@ from httpx2 import AsyncClient
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, merged, urgent_body, urgent_deterrence_body
+from tests.support.bodies import check_body, urgent_body, urgent_deterrence_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import decide, etag, expect, sound

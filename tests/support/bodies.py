@@ -9,7 +9,7 @@ import functools
 import hashlib
 import io
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from itertools import count
 from types import EllipsisType
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from PIL import Image
 
 from app.identity.mrz import check_digit
+from app.kit.clock import legal_day
 
 Json = dict[str, Any]
 
@@ -260,9 +261,23 @@ def _sealed(field: str) -> str:
     return f"{field}{check_digit(field)}"
 
 
-def extension_body(entry: Mapping[str, Any], ends_on: str, **given: Any) -> Json:
-    """An extension of an entry until a day, by a decision of its own in the same case."""
-    basis = {**entry["basis"], "number": f"P-{next(_invented)}/DAK.01.03/2027", "received_on": None}
+def extension_body(
+    entry: Mapping[str, Any], ends_on: str, decided_on: str | None = None, **given: Any
+) -> Json:
+    """An extension of an entry until a day, by a decision of its own in the same case.
+
+    Args:
+        entry: as the register answered it.
+        ends_on: the new last day.
+        decided_on: when the owner decided; by default on the day of the entry's last change.
+        given: what is merged in.
+    """
+    basis = {
+        **entry["basis"],
+        "number": f"P-{next(_invented)}/DAK.01.03/2027",
+        "issued_on": decided_on or str(legal_day(datetime.fromisoformat(entry["updated_at"]))),
+        "received_on": None,
+    }
     return merged({"kind": "extension", "extension": {"ends_on": ends_on, "basis": basis}}, given)
 
 

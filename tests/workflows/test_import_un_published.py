@@ -15,6 +15,7 @@ from app.entries.listing import Approvers
 from app.entries.store import add_all
 from app.entries.subjects import Alias, Document, Subject
 from app.identity.births import birth_from_json
+from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.ledger.service import head
 from app.lists import un
@@ -130,7 +131,9 @@ def exit_ban(person: ListedPerson) -> Entry:
         documents=tuple(Document(each.type, each.number, each.issuing_state) for each in person.documents),
     )
     standing = entry(WNI)
-    return standing.replace(id=new_id("ent", NOW), subject=subject, citizenship=subject.citizenship)
+    return standing.replace(
+        id=new_id("ent", NOW), subject=subject, citizenship=subject.citizenship_on(legal_day(NOW))
+    )
 
 
 def by_name(person: ListedPerson, direction: str) -> Iterator[dict[str, Any]]:

@@ -49,8 +49,13 @@ _RULES: tuple[Callable[[Request, Owner, Policy, date, Findings], None], ...] = (
     period.period,
     period.extension,
     ground.instrument,
+    ground.article,
     ground.ground,
+    ground.witness,
+    ground.tax,
+    ground.foreigners_only,
     ground.victim,
     ground.letter_dates,
+    ground.own_decision,
     identity.nik_fits,
 )

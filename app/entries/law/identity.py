@@ -10,16 +10,22 @@ from app.identity import documents, names, nik, states
 from app.identity.births import span
 
 
-def citizenship(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
-    """R4, R5: an entry ban never touches a citizen (UU 6/2011 art. 14)."""
-    if request.measure is Measure.DETERRENCE and request.subject.citizenship is Citizenship.WNI:
-        found.fault(
-            WniCannotBeDeterred,
-            "/subject",
-            "wni",
-            "An Indonesian citizen can't be refused entry (UU 6/2011 art. 14): a nationality, a document or "
-            "the NIK says that the subject is one.",
+def citizenship(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
+    """R4, R5: an entry ban never touches a citizen (UU 6/2011 art. 14).
+
+    Who has lost citizenship is none, by the document that says so; and a NIK, a travel permit or an old passport are
+    no proof of it, for foreigners have them too (UU 24/2013 art. 63(1); UU 6/2011 art. 24, 27).
+    """
+    subject = request.subject
+    shown = subject.shows_citizenship(today)
+    if request.measure is Measure.DETERRENCE and subject.citizenship_on(today) is Citizenship.WNI:
+        found.fault(WniCannotBeDeterred, "/subject", "wni", _SHOWN if shown else _DOUBTED)
+    elif subject.says_indonesian and not shown and subject.citizenship_note and not subject.citizenship_loss:
+        detail = (
+            "A NIK, a travel permit or an old passport says Indonesia; the note says why that is no proof."
         )
+        found.warn("citizenship_doubt", "/subject/citizenship_note", detail)
+    _loss(request, today, found)
     for i, code in enumerate(request.subject.nationalities):
         if states.canonical(code) not in states.KNOWN:
             detail = "This is no ICAO 9303 code of a state."
@@ -29,6 +35,25 @@ def citizenship(request: Request, _o: Owner, _p: Policy, _t: date, found: Findin
         if states.canonical(code) not in states.KNOWN:
             detail = "This is no ICAO 9303 code of a state."
             found.fault(Invalid, f"/subject/documents/{i}/issuing_state", "unknown_state", detail)
+
+
+_WNI = "An Indonesian citizen can't be refused entry (UU 6/2011 art. 14): "
+_SHOWN = (
+    f"{_WNI}a nationality or a passport says that this is one. Who is none any more needs `citizenship_loss`."
+)
+_DOUBTED = f"{_WNI}a NIK or a document says that this may be one. `citizenship_note` says why this is none."
+
+
+def _loss(request: Request, today: date, found: Findings) -> None:
+    loss, pointer = request.subject.citizenship_loss, "/subject/citizenship_loss"
+    if loss is None:
+        return
+    if loss.issued_on > today:
+        detail = "The document of the loss lies in the future."
+        found.fault(Invalid, f"{pointer}/issued_on", "future", detail)
+    if not request.has_loss_document:
+        detail = "Whoever approves must see the document by which citizenship was lost."
+        found.fault(MissingSubjectData, f"{pointer}/attachment", "required", detail)
 
 
 def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
@@ -62,8 +87,8 @@ def sense(request: Request, _o: Owner, _p: Policy, today: date, found: Findings)
         return
     subject = request.subject
     for i, document in enumerate(subject.documents):
-        if not documents.normalise(document.number):
-            detail = "A document number has letters or digits; name `documents` in `unknown` instead."
+        if documents.is_filler(documents.normalise(document.number)):
+            detail = "Nothing, zeros or X are no document's number; name `documents` in `unknown` instead."
             found.fault(Invalid, f"/subject/documents/{i}/number", "empty", detail)
     pointers = ["/subject/birth"] if subject.birth else []
     pointers += [f"/subject/birth_alternatives/{i}" for i in range(len(subject.birth_alternatives))]

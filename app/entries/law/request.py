@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
+from app.access.domain import Agency
 from app.entries import periods
 from app.entries.domain import Basis, Letter, Measure, Notice
 from app.entries.subjects import Subject
@@ -14,10 +15,20 @@ Origin = Literal["request", "extension", "correction", "takeover", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What the rules need to know of the owning agency."""
+    """What the rules need to know of the owning agency.
+
+    Attributes:
+        article_required: it is empowered by an undang-undang of its own, whose article each ground names (art. 91(2)f).
+    """
 
     code: str
     legal_forms: tuple[str, ...]
+    article_required: bool = False
+
+    @classmethod
+    def of(cls, agency: Agency) -> Self:
+        """What the rules need to know of an agency."""
+        return cls(agency.code, agency.legal_forms, agency.article_required)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class Request:
         origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged;
             a `correction` leaves the period as it is.
         photo_optional: a takeover of a register that never had photos.
+        has_loss_document: the bytes of the document of a loss of citizenship are here, or beside the entry already.
+        extends: the decisions that an extension follows: the measure's own, and those of earlier extensions.
     """
 
     measure: Measure
@@ -57,6 +70,8 @@ class Request:
     first_started_on: date | None = None
     origin: Origin = "request"
     photo_optional: bool = False
+    has_loss_document: bool = False
+    extends: tuple[Basis, ...] = ()
 
 
 @dataclass(slots=True)

@@ -77,6 +77,7 @@ def test_an_alert_says_what_the_contract_says_and_no_case_details() -> None:
             "documents": [{"type": "passport", "number": "X1234567", "issuing_state": "IDN"}],
             "photo": None,
             "in_force_until": "2027-05-20T23:59:59+07:00",
+            "pending_until": None,
         },
         "contact": {"agency": "KPK", "phone": "+62 21 2557 8300"},
     }

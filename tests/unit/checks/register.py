@@ -71,7 +71,7 @@ def entry(who: Json, measure: str = "prevention", /, **given: Any) -> Entry:
         "state": State.ACTIVE,
         "measure": Measure(measure),
         "agency": "KPK",
-        "citizenship": person.citizenship,
+        "citizenship": person.citizenship_on(TODAY),
         "subject": person,
         "basis": Basis(
             instrument="order",

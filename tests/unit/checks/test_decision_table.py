@@ -10,6 +10,7 @@ from app.entries.answer import Direction, action_on
 from app.entries.domain import State
 from app.entries.periods import over_at, urgent_end
 from app.entries.subjects import Alias
+from app.entries.waiting import Waiting
 from tests.unit.checks.register import (
     NOW,
     WNA,
@@ -227,3 +228,31 @@ def test_a_low_alias_is_evidence_only_with_the_birth_date(
 def test_an_action_says_what_the_counter_does(direction: Direction) -> None:
     told = [action_on(outcome, direction) for outcome in ("clear", "refer", "refuse")]
     assert told == ["allow", "refer_to_supervisor", f"refuse_{direction}"]
+
+
+@pytest.mark.parametrize(
+    ("measure", "person", "direction", "expected"),
+    [
+        ("prevention", WNI, "exit", "refer_to_supervisor"),
+        ("prevention", WNI, "entry", "allow"),
+        ("prevention", WNA, "entry", "refer_to_supervisor"),
+        ("deterrence", WNA, "entry", "refer_to_supervisor"),
+        ("deterrence", WNA, "exit", "allow"),
+        ("deterrence", WNI, "entry", "refer_to_supervisor"),
+    ],
+)
+def test_while_papers_in_time_are_undecided_every_row_refers_at_most(
+    measure: str, person: Json, direction: Direction, expected: str
+) -> None:
+    listed = entry(person, measure, waiting=Waiting("amd_1", 7))
+    over = over_at(date(2027, 5, 20))
+    asked = question(person, direction)
+    for now in (over, over + timedelta(days=7) - timedelta(microseconds=1)):
+        found = matches(asked, listed, now=now)
+        assert action_on(worst(found), direction) == expected
+        assert [match.pending_until for match in found] == [over + timedelta(days=7)]
+        if expected != "allow":
+            assert ("entry", "decision_pending") in results(found)
+    assert matches(asked, listed, now=over + timedelta(days=7)) == []
+    before = matches(asked, listed, now=over - timedelta(microseconds=1))
+    assert [match.pending_until for match in before] == [None], "in force it is answered as ever"

@@ -1,7 +1,9 @@
 """R45: whatever is asked, nobody of whom anything says Indonesian is refused entry (UU 6/2011 art. 14)."""
 
+from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from app.checks.domain import worst
 from app.entries.answer import action_on
 from app.entries.domain import Entry
-from app.entries.subjects import Citizenship
+from app.entries.subjects import Citizenship, CitizenshipLoss
 from app.errors import CekalError
 from tests.support.bodies import mrz_of
 from tests.unit.checks.register import Json, entry, matches
@@ -113,6 +115,27 @@ def test_evidence_in_the_question_rules_a_refusal_of_entry_out(asked: Json, entr
 @given(questions(FOREIGN, (None, "12")), st.lists(bans, min_size=1, max_size=3))
 def test_evidence_in_the_entry_rules_a_refusal_of_entry_out(asked: Json, entries: list[Entry]) -> None:
     citizens = [listed for listed in entries if listed.citizenship is Citizenship.WNI]
+    assert answered(asked, *citizens) != "refuse_entry"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    questions(FOREIGN, (None, "12")),
+    st.lists(bans, min_size=1, max_size=3),
+    st.sampled_from([None, "Holds a permanent stay permit."]),
+    st.sampled_from([None, CitizenshipLoss("AHU-1", "Menteri Hukum", date(2019, 3, 1), "ab" * 32)]),
+)
+def test_what_was_recorded_against_that_evidence_at_filing_changes_nothing(
+    asked: Json, entries: list[Entry], note: str | None, loss: CitizenshipLoss | None
+) -> None:
+    citizens = [
+        listed.replace(
+            citizenship=Citizenship.WNA,
+            subject=msgspec.structs.replace(listed.subject, citizenship_note=note, citizenship_loss=loss),
+        )
+        for listed in entries
+        if listed.citizenship is Citizenship.WNI
+    ]
     assert answered(asked, *citizens) != "refuse_entry"
 
 

@@ -1,20 +1,27 @@
 """Requests, entries and officers that are in order as they stand; a test changes what it is about."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
+from app.access.domain import Instrument
 from app.db.unit import Actor
 from app.entries.domain import Basis, Entry, Letter, Measure, Notice, State
 from app.entries.law import Owner, Policy, Request, judge
+from app.entries.schemas import ReasonCode, Stage, SubjectStatus
 from app.entries.subjects import Citizenship, Document, Subject
 from app.errors import CekalError
 from app.identity.births import Birth
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
+
+INSTRUMENTS = get_args(Instrument)
+REASONS = get_args(ReasonCode)
+STATUSES = get_args(SubjectStatus)
+STAGES = (None, *get_args(Stage))
 
 KPK = Owner("KPK", ("order",))
 POLRI = Owner("POLRI", ("request",))

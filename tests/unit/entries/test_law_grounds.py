@@ -11,7 +11,21 @@ from app.access.reference import load_agencies
 from app.entries.law import Owner, Policy
 from app.errors import InstrumentMismatch, Invalid, StageNotAllowed, WitnessNotAllowed
 
-from .examples import DJP, IMIGRASI, KPK, POLRI, TODAY, deterrence, refused, request, urgent, warned
+from .examples import (
+    DJP,
+    IMIGRASI,
+    INSTRUMENTS,
+    KPK,
+    POLRI,
+    TODAY,
+    basis,
+    deterrence,
+    foreigner,
+    refused,
+    request,
+    urgent,
+    warned,
+)
 
 POLICE = {"instrument": "request", "reason_code": "general_crime"}
 TAX = {
@@ -24,15 +38,12 @@ TAX = {
 }
 
 
-INSTRUMENTS = ("decision", "order", "request", "supervision_report", "administrative_action")
-
-
 @pytest.mark.parametrize("agency", load_agencies(), ids=lambda agency: agency.code)
 def test_r6_each_owner_acts_in_its_own_legal_form_and_in_no_other(agency: Any):
-    owner = Owner(agency.code, agency.legal_forms)
+    owner = Owner(agency.code, agency.legal_forms, agency.article_required)
     for instrument in INSTRUMENTS:
         extra = {"amount_idr": 100_000_000, "good_faith_doubt": "Assets were moved abroad."}
-        asked = request(basis={"instrument": instrument, **extra})
+        asked = request(subject=foreigner(), basis={"instrument": instrument, **extra})
         if instrument in agency.legal_forms:
             assert warned(asked, owner) == []
         else:
@@ -54,14 +65,6 @@ def test_r7_a_witness_is_not_banned_on_letters_since_the_new_code(issued_on: str
         assert warned(asked, POLRI, today=day) == []
     else:
         assert refused(WitnessNotAllowed, asked, POLRI, today=day) == {"/basis/subject_status": "witness"}
-
-
-@pytest.mark.parametrize(
-    "basis", [{"stage": "investigation", "reason_code": "other"}, {"stage": None, "reason_code": "narcotics"}]
-)
-def test_r7_a_stage_or_a_crime_makes_the_basis_criminal(basis: dict[str, Any]):
-    asked = request(basis={**POLICE, **basis, "subject_status": "witness"})
-    assert refused(WitnessNotAllowed, asked, POLRI) == {"/basis/subject_status": "witness"}
 
 
 def test_r7_urgent_requests_are_judged_alike():
@@ -153,6 +156,48 @@ def test_r14_a_letter_is_neither_from_the_future_nor_older_than_thirty_days(
     if received is not None:
         days["received_on"] = TODAY + timedelta(days=received)
     assert refused(Invalid, request(basis=days)) == faults
+
+
+FIRST = basis(number="R-1/2026", issued_on=TODAY - timedelta(days=200))
+SECOND = basis(number="P-2/2026", issued_on=TODAY - timedelta(days=20))
+
+
+@pytest.mark.parametrize(
+    ("number", "days_old", "faults"),
+    [
+        ("P-3/2026", 0, {}),
+        ("P-3/2026", 19, {}),
+        ("r-1 / 2026", 0, {"/basis/number": "same_decision"}),
+        ("P-2/2026", 0, {"/basis/number": "same_decision"}),
+        ("P-3/2026", 20, {"/basis/issued_on": "not_later"}),
+        ("P-3/2026", 21, {"/basis/issued_on": "not_later"}),
+        ("R-1/2026", 200, {"/basis/number": "same_decision", "/basis/issued_on": "not_later"}),
+    ],
+)
+def test_r14_an_extension_is_a_decision_of_its_own_later_than_all_it_follows(
+    number: str, days_old: int, faults: dict[str, str]
+):
+    decision = {"number": number, "issued_on": TODAY - timedelta(days=days_old), "received_on": TODAY}
+    asked = request(origin="extension", extends=(FIRST, SECOND), basis=decision)
+    if faults:
+        assert refused(Invalid, asked) == faults
+    else:
+        assert {notice.code for notice in warned(asked)} <= {"late_delivery"}
+
+
+@pytest.mark.parametrize(("days_old", "stale"), [(30, False), (31, True), (199, True)])
+def test_r14_an_extensions_decision_is_fresh_when_it_is_filed(days_old: int, *, stale: bool):
+    issued_on = TODAY - timedelta(days=days_old)
+    asked = request(
+        origin="extension",
+        extends=(FIRST,),
+        basis={"number": "P-2/2026", "issued_on": issued_on, "received_on": issued_on},
+    )
+    if stale:
+        assert refused(Invalid, asked) == {"/basis/issued_on": "stale"}
+        assert warned(asked, policy=Policy(first_request_max_age_days=days_old)) == []
+    else:
+        assert warned(asked) == []
 
 
 def test_r14_thirty_days_and_the_very_day_are_still_in_time():

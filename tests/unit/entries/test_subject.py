@@ -44,6 +44,12 @@ def passport(number: str, state: str | None = None) -> tuple[Document, ...]:
             True,
         ),
         (known_by("A", documents=passport("-", "IDN")), known_by("B", documents=passport(" ", "IDN")), False),
+        (known_by("A", documents=passport("0")), known_by("B", documents=passport("0")), False),
+        (known_by("A", documents=passport("0", "NZL")), known_by("B", documents=passport("0")), False),
+        (known_by("A", documents=passport("000")), known_by("B", documents=passport("0 00")), False),
+        (known_by("A", documents=passport("XXXX")), known_by("B", documents=passport("xxxx")), False),
+        (known_by("A", documents=passport("X0")), known_by("B", documents=passport("X0")), True),
+        (known_by("A", nik="0000000000000000"), known_by("B", nik="0000000000000000"), False),
         (known_by("Budi Contoh", birth=BIRTH), known_by("CONTOH, budi", birth=Birth(date="1970")), True),
         (known_by("Budi Contoh", birth=BIRTH), known_by("Budi Contoh", birth=Birth(date="1971")), False),
         (known_by("Budi Contoh", birth=BIRTH), known_by("Budi Contoh"), False),
@@ -71,7 +77,7 @@ SUBJECTS = st.builds(
         st.builds(
             Document,
             type=st.just("passport"),
-            number=st.sampled_from(["X1234567", "x 1234567", "X12345G7", "X123456 7", "-"]),
+            number=st.sampled_from(["X1234567", "x 1234567", "X12345G7", "X123456 7", "-", "0", "OO"]),
             issuing_state=st.sampled_from([None, "IDN", "NZL"]),
         ),
         max_size=2,
@@ -100,4 +106,6 @@ def test_identifiers_are_documents_their_skeletons_nik_and_folded_names():
 
 
 def test_what_folds_to_nothing_identifies_nobody():
-    assert known_by(".", documents=passport("--"), aliases=(Alias("-"),)).identifiers() == set()
+    nobody = known_by(".", documents=passport("--"), aliases=(Alias("-"),), nik="0000000000000000")
+    assert nobody.identifiers() == set()
+    assert known_by(".", documents=(*passport("0"), *passport("XXX", "NZL"))).identifiers() == set()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.identity.documents import normalise, skeleton
+from app.identity.documents import is_filler, normalise, skeleton
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,11 @@ def test_a_skeleton_keeps_its_length_and_its_skeleton(number: str):
     assert len(bones) == len(number)
     assert skeleton(bones) == bones
     assert not set(bones) & set("OQDILZSGB")
+
+
+@pytest.mark.parametrize(
+    ("number", "filler"),
+    [*((number, True) for number in ("", "0", "0000000", "O0O", "XXX")), ("X0", False), ("10", False)],
+)
+def test_a_number_that_only_fills_its_field_names_no_document(number: str, *, filler: bool):
+    assert is_filler(number) is filler

@@ -15,12 +15,14 @@ from app.kit import merkle
 from app.kit.canonical import canonical
 from app.ledger.domain import Draft, Inclusion, RecordType, numbered
 from app.papers import domain, proofs, wording
-from app.papers.domain import Office, Told
+from app.papers.domain import Around, Office, Owner, Told
 from app.papers.service import office_of
 from app.settings import Settings
 from tests.unit.entries.examples import NOW, basis, entry, foreigner
 
 KPK = "Komisi Pemberantasan Korupsi"
+OWNER = Owner(KPK)
+ALONE = Around()
 
 
 def office() -> Office:
@@ -128,13 +130,14 @@ def proof(of: Told) -> domain.Proof:
     )
 
 
-def letter(of: Told, before: Told | None = None, agency: str = KPK) -> domain.Letter:
-    return wording.compose(of, before, office(), agency, proof(of))
+def letter(of: Told, *earlier: Told | None, owner: Owner = OWNER, around: Around = ALONE) -> domain.Letter:
+    before = [each for each in earlier if each is not None]
+    return wording.compose(of, before, office(), owner, around, proof(of))
 
 
-def said(of: Told, before: Told | None = None) -> str:
+def said(of: Told, *earlier: Told | None, owner: Owner = OWNER, around: Around = ALONE) -> str:
     """All sentences of a letter."""
-    written = letter(of, before)
+    written = letter(of, *earlier, owner=owner, around=around)
     return "\n".join(
         (written.about, *written.considering, *written.recalling, written.first, *written.rulings)
     )

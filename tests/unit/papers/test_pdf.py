@@ -1,6 +1,8 @@
 """The letter as it is printed: A4, nothing lost, nothing beyond the margins, a QR code that proves the record."""
 
 import re
+import unicodedata
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +14,9 @@ from app.identity.births import Birth
 from app.kit.canonical import canonical
 from app.kit.merkle import leaf_hash
 from app.ledger.domain import RecordType
-from app.papers import legible, pdf
+from app.papers import legible, parts, pdf
 from app.papers.domain import LetterKind, Told
+from app.papers.drawn import drawing
 from tests.support import letters
 from tests.unit.papers.examples import active, ended, extended, letter, lifetime, photo, proof, told, urgent
 
@@ -136,19 +139,85 @@ def test_a_letter_is_made_without_a_photo_too():
     assert "(tidak ada foto)" in letters.text(pdf.render(letter(bare), None))
 
 
-def test_what_the_typeface_lacks_is_told_by_number_and_said_so():
+NAMES = {
+    "Arabic": "محمد",
+    "Persian": "پروین",
+    "Hebrew": "שרה",
+    "Han": "李小龍",
+    "Japanese": "やまだ 太郎",
+    "Korean": "김정은",
+    "Cyrillic": "Пётр Łukasz",
+    "Greek": "Ἀλέξανδρος",
+    "Thai": "สมชาย",
+    "Lao": "ໄຊຍະວົງ",
+    "Khmer": "ធារា",
+    "Burmese": "သန်းရွှေ",
+    "Devanagari": "राजेन्द्र",
+    "Bengali": "জিয়াউর",
+    "Tamil": "தமிழ்",
+    "Telugu": "రాముడు",
+    "Kannada": "ರಾಮ",
+    "Malayalam": "രാമൻ",
+    "Sinhala": "රාම",
+    "Gujarati": "ગુજરાત",
+    "Gurmukhi": "ਗੁਰਮੁਖ",
+    "Oriya": "ରାମ",
+    "Georgian": "გიორგი",
+    "Armenian": "Արամ",
+    "Ethiopic": "ሀይሌ",
+}
+
+
+def of_aliases(*names: str, **given: Any) -> bytes:
     entry = active()
-    aliases = (Alias("محمد"), Alias("李小龍"), Alias("Пётр Łukasz"), Alias("שרה"))
-    subject = msgspec.structs.replace(entry.subject, aliases=aliases)
-    words = letters.text(pdf.render(letter(told(entry.replace(subject=subject))), None))
-    assert "[U+0645 U+062D U+0645 U+062F]" in words
-    assert "[U+674E U+5C0F U+9F8D]" in words
-    assert "[U+05E9 U+05E8 U+05D4]" in words, "written from right to left it would stand the wrong way round"
-    assert "Пётр Łukasz" in words
+    aliases = tuple(Alias(name) for name in names)
+    subject = msgspec.structs.replace(entry.subject, aliases=aliases, **given)
+    return pdf.render(letter(told(entry.replace(subject=subject))), None)
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_name_is_printed_in_its_own_script(name: str):
+    document = of_aliases(name)
+    words = letters.text(document)
+    assert unicodedata.normalize("NFC", name) in words
+    assert "[U+" not in words
+    assert letters.packed(legible.NOTE) not in letters.packed(words)
+    bare = letters.pictures(of_aliases("x"))[1]
+    assert letters.pictures(document)[1].tobytes() != bare.tobytes(), "and not only for those who search it"
+
+
+def test_names_from_right_to_left_stand_in_reading_order_from_the_right():
+    words = "محمد 12 أحمد"
+    (piece,) = legible.pieces(words, parts.glyphs)
+    assert piece.drawn
+    assert piece.leftwards
+    drawn = legible.drawn_from(f"l{words.encode().hex()}", parts.glyphs)
+    assert [(part.text.strip(), part.leftwards) for part in drawn if part.text.strip()] == [
+        ("أحمد", True),
+        ("12", False),
+        ("محمد", True),
+    ]
+
+
+def test_the_letters_of_a_script_that_joins_are_drawn_joined():
+    (joined,) = drawing("l" + "محمد".encode().hex(), 10, parts.glyphs).parts
+    alone = [drawing("l" + c.encode().hex(), 10, parts.glyphs).parts[0].glyphs[0][0] for c in "محمد"]
+    assert [glyph for glyph, *_ in joined.glyphs] != alone[::-1]
+
+
+def test_long_words_of_any_script_stay_within_the_margins():
+    thai, arabic, han = "ถนนสุขุมวิท" * 20, "شارع الملك عبد الله " * 20, "中華人民共和國" * 40
+    document = of_aliases(thai, arabic, han, address=thai, occupation=arabic, birth_place=han)
+    for page in letters.pictures(document, 72):
+        ink = page.point(lambda grey: 255 if grey < 200 else 0).getbbox()
+        assert ink is not None
+        assert ink[2] <= page.width - pdf.RIGHT + 2
+
+
+def test_what_no_typeface_has_is_told_by_number_and_said_so():
+    words = letters.text(of_aliases("ᠮᠣᠩ"))
+    assert "[U+182E U+1823 U+1829]" in words
     assert letters.packed(legible.NOTE) in letters.packed(words)
-    assert letters.packed(legible.NOTE) not in letters.packed(
-        letters.text(pdf.render(letter(told(entry)), None))
-    )
 
 
 def test_markup_in_a_name_is_text():

@@ -1,17 +1,25 @@
 """Days, amounts and codes as Indonesian letters write them."""
 
+import ast
 from datetime import UTC, date, datetime
-from typing import get_args
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 
+import app
 from app.access.domain import Instrument
+from app.alerts.domain import AlertKind
+from app.amendments import domain as amendments
 from app.amendments.domain import AmendmentKind
 from app.amendments.effects import EVENTS
-from app.entries import person_schemas, schemas, service
-from app.entries.domain import EndedReason
+from app.entries import person_schemas, schemas, service, store
+from app.entries.acts import Act
+from app.entries.domain import EndedReason, State
 from app.identity.births import Birth
 from app.papers import words
+from tests.unit.papers.examples import active
 
 
 @pytest.mark.parametrize(
@@ -54,16 +62,44 @@ def test_a_state_has_its_indonesian_name_and_its_code():
     assert words.state(None) == "tidak disebutkan"
 
 
-def test_what_happens_to_an_entry_or_an_amendment_has_its_word():
-    events = {*EVENTS.values(), *service._EVENTS.values(), *(reason.value for reason in EndedReason)}
-    assert events <= set(words.ACTS)
+APP = Path(app.__file__).parent
+
+
+def stored_events() -> set[str]:
+    """Every event under which the application's code stores a version of an entry, read from the code."""
+    found: set[str] = set()
+    for path in APP.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "import store" not in text and "entry_store" not in text and "from app.entries import" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                at = {"save": 2, "add": 2, "add_all": 2}.get(node.func.attr)
+                if at is not None and len(node.args) > at and isinstance(node.args[at], ast.Constant):
+                    found.add(str(node.args[at].value))
+    return found
+
+
+def test_what_happens_to_an_entry_or_an_amendment_has_its_words():
+    named = {*EVENTS.values(), *service._EVENTS.values(), *(reason.value for reason in EndedReason)}
+    assert len(stored_events()) > 5, "the code is read as it is written"
+    assert named | stored_events() <= set(Act)
+    assert set(words.ACTS) == set(Act)
     assert words.act("countersigned") == "disahkan / countersigned"
-    steps = [
-        f"{kind}_{verdict}" for kind in AmendmentKind for verdict in ("verify", "return", "approve", "reject")
-    ]
-    assert all(words.act(step).endswith(f" / {step}") for step in steps)
-    assert words.act("revocation_filed") == "pencabutan diajukan / revocation_filed"
-    assert words.act("something_new") == "something_new"
+    assert words.act("submitted_urgently") == "diajukan secara mendesak / submitted urgently"
+    steps = [f"{kind}_{done}" for kind in AmendmentKind for done in ("filed", *amendments._VERDICTS)]
+    for code in (*Act, *steps):
+        said_id, said_en = words.act(code).split(" / ")
+        assert said_id != said_en
+        assert "_" not in said_id + said_en
+    assert words.act("revocation_filed") == "pencabutan diajukan / revocation filed"
+
+
+def test_no_version_is_stored_under_a_name_outside_the_vocabulary():
+    unit: Any = SimpleNamespace(actor=SimpleNamespace(client_id="cli_1", person=None))
+    assert store._version(unit, active(), "approved", None)["event"] == "approved"
+    with pytest.raises(ValueError, match="something_new"):
+        store._version(unit, active(), "something_new", None)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +110,13 @@ def test_what_happens_to_an_entry_or_an_amendment_has_its_word():
         (words.DOCUMENTS, get_args(person_schemas.DocumentType)),
         (words.SEXES, get_args(person_schemas.Sex)),
         (words.ENDINGS, tuple(EndedReason)),
+        (words.STATES, tuple(State)),
+        (words.AMENDMENTS, tuple(AmendmentKind)),
+        (words.ALERTS, set(AlertKind) - {AlertKind.EXERCISE}),
         (words.STAGES, set(get_args(schemas.Stage)) - {"preliminary_inquiry"}),
         (words.STATUSES, set(get_args(schemas.SubjectStatus)) - {"other"}),
     ],
-    ids=["instrument", "reason", "document", "sex", "end", "stage", "status"],
+    ids=["instrument", "reason", "document", "sex", "end", "state", "amendment", "alert", "stage", "status"],
 )
 def test_every_code_has_its_word(table: dict[str, object], codes: tuple[str, ...]):
     assert set(table) == set(codes)

@@ -1,0 +1,35 @@
+"""What happens to an entry, by name: the closed vocabulary of its history; pure."""
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What made a version of an entry; no version is stored under another name."""
+
+    SUBMITTED = "submitted"
+    SUBMITTED_URGENTLY = "submitted_urgently"
+    RESUBMITTED = "resubmitted"
+    VERIFIED = "verified"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REJECTION_PROPOSED = "rejection_proposed"
+    REJECTION_KEPT = "rejection_kept"
+    COUNTERSIGNED = "countersigned"
+    FORMALISED = "formalised"
+    FORMALISATION_ENDED = "formalisation_ended"
+    CARRIED_OVER = "carried_over"
+    IMPORTED = "imported"
+    IMPORT_CHANGED = "import_changed"
+    IMPORT_WITHDRAWN = "import_withdrawn"
+    EXTENDED = "extended"
+    CORRECTED = "corrected"
+    REVOKED = "revoked"
+    ACQUITTED = "acquitted"
+    ANNULLED = "annulled"
+    CASE_CLOSED = "case_closed"
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    SUPERSEDED = "superseded"
+    SEALED = "sealed"
+    ERASED = "erased"
