@@ -17,7 +17,7 @@ from tests.support.bodies import (
     urgent_body,
 )
 from tests.support.clock import SettableClock
-from tests.support.offices import NEWER, Offices, acquittal, correction, given_again, same_case
+from tests.support.offices import NEWER, Offices, acquittal, correction, given_again, same_case, time_passes
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json, etag
 
@@ -47,7 +47,7 @@ async def test_an_acquittal_filed_on_either_row_ends_the_urgent_and_the_formal_e
     assert await kpk.last_word() == ("cancel", "release")
     for moment in LATER:
         clock.set(moment)
-        await worker.end_by_law()
+        await time_passes(worker)
         assert await kpk.action(urgent["subject"]) == "allow"
         assert await kpk.last_word() == ("cancel", "release")
 
@@ -223,7 +223,7 @@ async def test_an_acquittal_of_what_has_ended_closes_the_case(
     body = entry_body()
     entry = await ended_how(kpk, how, body, clock)
     if worked == "worked":
-        await worker.end_by_law()
+        await time_passes(worker)
     amendment = await kpk.file(entry, acquittal(entry))
     assert amendment["ends"] == []
     await kpk.approve(amendment)

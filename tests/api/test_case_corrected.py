@@ -8,7 +8,7 @@ from app.runtime import Runtime
 from tests.support.actors import Actors
 from tests.support.bodies import deterrence_body, entry_body, merged, urgent_body
 from tests.support.clock import SettableClock
-from tests.support.offices import Offices, acquittal, correction, given_again, same_case
+from tests.support.offices import NEWER, Offices, acquittal, correction, given_again, same_case
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json, expect
 
@@ -207,3 +207,20 @@ async def test_neither_row_of_a_formalisation_bars_the_others_correction(kpk: Of
     basis: dict[str, Any] = {**row["basis"], "reason": "Said more clearly."}
     corrected = await kpk.amend(row, correction(basis=basis))
     assert corrected["basis"]["reason"] == "Said more clearly."
+
+
+@pytest.mark.parametrize("last", ["urgent", "formal"])
+async def test_a_correction_filed_before_another_ones_approval_does_not_undo_it(kpk: Offices, last: str):
+    """What it did not change it does not take back: a passport that was added meanwhile stays."""
+    urgent = await kpk.urgent()
+    formal = await kpk.approve(await kpk.formalise(urgent))
+    rows = {"urgent": urgent, "formal": formal}
+    later = await kpk.file(rows.pop(last), correction({**urgent["subject"], "address": "Jalan Baru 1"}))
+    (other,) = rows.values()
+    await kpk.amend(
+        other, correction({**other["subject"], "documents": [*other["subject"]["documents"], NEWER]})
+    )
+    assert await kpk.action(urgent["subject"], document=NEWER) == "refuse_exit"
+    answer = await kpk.try_decide(await kpk.decide(later, "verify"), "approve")
+    assert answer.status_code in {201, 409}
+    assert await kpk.action(urgent["subject"], document=NEWER) == "refuse_exit"

@@ -16,7 +16,7 @@ from tests.support.bodies import (
     urgent_deterrence_body,
 )
 from tests.support.clock import SettableClock
-from tests.support.offices import NEWER, Offices, correction, given_again, same_case
+from tests.support.offices import NEWER, Offices, correction, given_again, same_case, time_passes
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json
 
@@ -144,7 +144,7 @@ async def test_a_passport_found_while_the_formal_request_waits_stops_at_once_and
     await kpk.decide(formal, "approve")
     for moment in ("2026-11-24T09:00:00+07:00", "2026-12-01T00:00:00+07:00", "2027-05-31T09:00:00+07:00"):
         clock.set(moment)
-        await worker.end_by_law()
+        await time_passes(worker)
         assert await kpk.action(urgent["subject"], document=NEWER) == "refuse_exit"
         assert await kpk.action(urgent["subject"]) == "refuse_exit"
 
@@ -243,7 +243,7 @@ async def test_from_the_urgent_entry_to_the_formal_ones_first_day_no_day_is_unco
     assert await kpk.last_word() == ("update", "refuse_exit")
     for day in ("24", "25", "26", "27", "28", "29"):
         clock.set(f"2026-11-{day}T11:00:00+07:00")
-        await worker.end_by_law()
+        await time_passes(worker)
         assert await kpk.action(urgent["subject"]) == "refuse_exit", day
     assert (await kpk.last_word())[1] == "refuse_exit"
 
@@ -255,7 +255,7 @@ async def test_approving_a_formal_entry_of_today_supersedes_an_urgent_one_that_n
     await kpk.approve(await kpk.formalise(urgent, **AT_ONCE))
     assert (await kpk.read(urgent))["ended_reason"] == "superseded"
     clock.advance(hours=25)
-    await worker.end_by_law()
+    await time_passes(worker)
     assert await kpk.action(urgent["subject"]) == "refuse_exit"
     assert await kpk.last_word() == ("update", "refuse_exit")
 
@@ -282,14 +282,14 @@ async def test_papers_filed_in_time_and_approved_around_midnight_leave_alert_and
     await kpk.decide(formal, "verify")
     clock.set(approved_at)
     if worked == "worked":
-        await worker.end_by_law()
+        await time_passes(worker)
     await kpk.decide(formal, "approve")
     assert (await kpk.last_word())[1] == await kpk.action(urgent["subject"]) == "refuse_exit"
     clock.set("2026-12-13T09:00:00+07:00")
-    await worker.end_by_law()
+    await time_passes(worker)
     assert (await kpk.last_word())[1] == await kpk.action(urgent["subject"]) == "refuse_exit"
     clock.set("2027-06-14T00:00:00+07:00")
-    await worker.end_by_law()
+    await time_passes(worker)
     assert await kpk.last_word() == ("cancel", "release")
     assert await kpk.action(urgent["subject"]) == "allow"
 
@@ -306,3 +306,21 @@ async def test_only_the_agency_of_the_urgent_entry_formalises_it(
             tag = f'"{urgent["version"]}"'
             answer = await kpk.http.post(path, json=body, headers=other.submitter.on(tag))
             refused(answer, status, slug)
+
+
+async def test_an_ordinary_entry_that_takes_over_from_an_urgent_one_is_told_to_its_end(
+    kpk: Offices, clock: SettableClock, worker: Worker
+):
+    """Whoever was alerted of the urgent entry is told of what replaced it, also where nobody formalised it."""
+    body = urgent_body()
+    await kpk.urgent(body)
+    await kpk.impose(same_case(body, starts_on="2026-12-13", ends_on="2026-12-31"))
+    for moment, action in (
+        ("2026-12-12T23:00:00+07:00", "refuse_exit"),
+        ("2026-12-14T09:00:00+07:00", "refuse_exit"),
+        ("2027-01-01T09:00:00+07:00", "allow"),
+    ):
+        clock.set(moment)
+        await time_passes(worker)
+        assert await kpk.action(body["subject"]) == action
+        assert (await kpk.last_word())[1] == {"allow": "release"}.get(action, action), moment

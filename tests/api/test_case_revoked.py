@@ -6,7 +6,7 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.bodies import entry_body, merged, revocation_body, urgent_body
 from tests.support.clock import SettableClock
-from tests.support.offices import Offices, correction, same_case
+from tests.support.offices import Offices, correction, same_case, time_passes
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json
 
@@ -39,7 +39,7 @@ async def test_a_verified_revocation_reaches_the_successor_that_was_approved_fir
     assert await kpk.last_word() == ("cancel", "release")
     for days in (0, 20, 100):
         clock.advance(days=days)
-        await worker.end_by_law()
+        await time_passes(worker)
         assert await kpk.action(urgent["subject"]) == "allow"
 
 
@@ -111,10 +111,10 @@ async def test_a_revocation_of_the_formal_entry_alone_gives_the_urgent_one_back(
     await kpk.amend(formal, this_entry(formal))
     assert await kpk.last_word() == ("update", "refuse_exit")
     clock.set("2026-12-12T23:00:00+07:00")
-    await worker.end_by_law()
+    await time_passes(worker)
     assert await kpk.action(urgent["subject"]) == "refuse_exit"
     clock.set("2026-12-13T00:00:00+07:00")
-    await worker.end_by_law()
+    await time_passes(worker)
     assert await kpk.action(urgent["subject"]) == "allow"
     assert await kpk.last_word() == ("cancel", "release")
 

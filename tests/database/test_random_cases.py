@@ -34,7 +34,7 @@ ACTIONS = {"clear": "release", "refuse": "refuse_exit", "refer": "refer_to_super
 AHEAD = tuple(timedelta(days=days) for days in (0, 1, 3, 7, 14, 21, 45, 100, 200))
 
 numbers = st.integers(0, 2**16)
-steps = st.lists(st.tuples(st.sampled_from(CASE_ACTS), numbers, numbers), min_size=8, max_size=30)
+steps = st.lists(st.tuples(st.sampled_from(CASE_ACTS), numbers, numbers), min_size=6, max_size=20)
 
 
 def answer(entries: Iterable[Entry], number: str, now: datetime) -> str:
@@ -142,7 +142,7 @@ def hold(life: CaseLife, now: datetime) -> None:
 
 
 BEGIN = ("urgent", 1, 0), ("decide", 1, 1)
-END = ("work", 0, 0), ("wait", 8, 0), ("work", 0, 0), ("wait", 12, 0), ("work", 0, 0)
+END = ("wait", 8, 0), ("work", 0, 0), ("wait", 12, 0), ("work", 0, 0)
 
 
 async def lived(life: CaseLife, taken: Iterable[tuple[str, int, int]]) -> None:
@@ -150,7 +150,10 @@ async def lived(life: CaseLife, taken: Iterable[tuple[str, int, int]]) -> None:
     await life.look()
     for what, a, b in (*BEGIN, *taken, *END):
         if await life.act(what, a, b):
-            await life.look()
+            if what == "wait":
+                life.fresh_alarms = []
+            else:
+                await life.look()
             hold(life, life.clock())
             if what == "work":
                 alerts_agree_with_checks(life, life.clock())

@@ -34,10 +34,12 @@ from app.entries.domain import Entry, Letter, Measure, Reopening, State, Verdict
 from app.entries.formalising import formalise
 from app.entries.subjects import Document, Subject
 from app.entries.wanted import Formal, UrgentWanted, Wanted
+from app.errors import NotFound
 from app.identity.births import Birth
 from app.ledger.domain import Record
 from app.ledger.service import head, list_after
 from app.runtime import Runtime
+from app.worker import Worker
 from tests.support.clock import SettableClock
 from tests.support.lives import IMMIGRATION, KPK, PHOTO, VERDICTS, Life
 from tests.unit.entries.examples import person, subject
@@ -365,7 +367,7 @@ class CaseLife(Life):
         for step in range(1 + b % 4):
             found = await self._waiting(a)
             if found is None:
-                return
+                raise NotFound("No amendment waits.")
             acted = (*found.authors, found.verified_by, found.first_approver)
             entry = self.entries[found.entry_id]
             verdict, by = _decision(found.state, found.agency, (*acted, *entry.authors), b + step)
@@ -393,6 +395,11 @@ class CaseLife(Life):
 
     async def _wait(self, a: int, _b: int) -> None:
         self.clock.advance(_WAITS[a % len(_WAITS)])
+
+    async def _work(self, _a: int, _b: int) -> None:
+        worker = Worker(self.runtime)
+        await worker.end_by_law()
+        await worker.announce_begun()
 
     # What must follow.
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx2
 
+from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import (
     check_body,
@@ -58,6 +59,12 @@ def correction(subject: Json | None = None, **given: Any) -> Json:
     """A correction of an entry's person or of what is given."""
     parts = {} if subject is None else {"subject": without_photo(subject)}
     return {"kind": "correction", "correction": parts | given}
+
+
+async def time_passes(worker: Worker) -> None:
+    """Let the loops run once that tell what time has done to entries: ends, and beginnings."""
+    await worker.end_by_law()
+    await worker.announce_begun()
 
 
 class Offices:
