@@ -25,6 +25,7 @@ from app.checks.partitions import make_months
 from app.checks.service import Desk
 from app.db.migrate import require_newest
 from app.entries.ports import Ports
+from app.hits.crossings import last_crossing
 from app.hits.service import expect_open
 from app.kit.clock import Clock
 from app.manifests.tail import ManifestTail
@@ -120,7 +121,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     measure(metrics, app.state.hub, tail, desk)
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(
-        last_crossing=desk.last_crossing,
+        last_crossing=partial(last_crossing, runtime=runtime),
         sees_photo=desk.sees_photo,
         expect_open_hit=partial(expect_open, runtime=runtime),
         expect_amendment=expect_amendment,

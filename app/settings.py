@@ -17,6 +17,7 @@ from app.matching.policy import policy_of
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[int, Field(ge=1)]
 LONGEST_DAYS = 36_500
+_DAYS = ("public_holidays", "public_holidays_removed")
 
 
 class Settings(BaseSettings):
@@ -79,8 +80,13 @@ class Settings(BaseSettings):
     withdraw_passport_days: Days = Field(3, description="R42: days to withdraw an Indonesian's passport")
     public_holidays: Annotated[frozenset[date], NoDecode] = Field(
         frozenset(),
-        description="comma-separated days, as 2026-12-25, that are no working days; none are built in, since the "
-        "government sets them each year",
+        description="comma-separated days, as 2026-12-25, that are no working days beside those that the package "
+        "`holidays` knows: Indonesia's public holidays and days of joint leave",
+    )
+    public_holidays_removed: Annotated[frozenset[date], NoDecode] = Field(
+        frozenset(),
+        description="comma-separated days that the package `holidays` names, but which are working days: a holiday "
+        "that was moved, an estimate of a movable one",
     )
     decide_amendment_days: Days = Field(
         7, description="days to decide on an amendment; the law names none but for requests (art. 94(6), R18)"
@@ -88,6 +94,10 @@ class Settings(BaseSettings):
     objection_answer_days: Days = Field(
         10,
         description="working days to answer an objection; UU 6/2011 names none, UU 30/2014 art. 77(4) ten",
+    )
+    carry_out_objection_days: Days = Field(
+        3,
+        description="days from a granted objection to the annulment or revocation that it asks for; no law says",
     )
     photo_retention_days: Days = Field(
         90, le=LONGEST_DAYS, description="R64: days after its end until an entry's photo is erased"
@@ -152,7 +162,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("trusted_proxies", "witness_warn_agencies", "public_holidays"):
+        for name in ("trusted_proxies", "witness_warn_agencies", *_DAYS):
             raw = values.get(name)
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]

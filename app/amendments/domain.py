@@ -11,8 +11,10 @@ from app.db.unit import Actor
 from app.entries.deadlines import extend_by
 from app.entries.domain import Basis, Notice, Ruling, RulingKind, Verdict
 from app.entries.erasure import ERASED, basis_without_case
+from app.entries.periods import last_second
 from app.entries.subjects import Subject
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
+from app.kit.clock import legal_day
 
 
 class AmendmentKind(StrEnum):
@@ -293,7 +295,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _needs_two(self) -> bool:
-        return self.correction is not None and self.correction.other_subject
+        """Whether two approve: a correction to another subject, or one that rests on a loss of citizenship (R4)."""
+        subject = self.correction.subject if self.correction else None
+        lost = subject is not None and subject.citizenship_loss is not None
+        return lost or (self.correction is not None and self.correction.other_subject)
 
     def _by_its_verifier(self, by: Actor) -> None:
         if not by.holds("verifier"):
@@ -319,7 +324,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 def decide_by(
     kind: AmendmentKind, received_at: datetime, within: timedelta, ends_on: date | None
 ) -> datetime:
-    """Until when an amendment is to be decided on.
+    """Until when an amendment is to be decided on: the end of the last day of its term.
 
     An extension not later than the last moment at which another could still arrive: then three days are left to
     decide before the measure ends by law (R23). An acquittal at once: an innocent person is banned meanwhile (R67).
@@ -332,7 +337,7 @@ def decide_by(
     """
     if kind is AmendmentKind.ACQUITTAL:
         return received_at
-    due_at = received_at + within
+    due_at = last_second(legal_day(received_at) + within)
     if kind is AmendmentKind.EXTENSION and ends_on is not None:
         return min(due_at, extend_by(ends_on))
     return due_at

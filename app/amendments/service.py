@@ -31,6 +31,7 @@ from app.entries.dossier import Dossier
 from app.entries.dossiers import hold, look
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.law import INVESTIGATION_ONLY, power_ended
+from app.entries.passports import found_later
 from app.entries.ports import Granted, nothing_granted
 from app.entries.proposal import Proposal
 from app.entries.recorded import Duty
@@ -252,7 +253,8 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
         if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
             raise WrongState("The last day that was asked for is over; revoke the entry instead.")
     if entry.runs:
-        after = await seal(unit, applied(amendment, entry, unit.now), before=entry)
+        after = await found_later(unit, applied(amendment, entry, unit.now), entry)
+        after = await seal(unit, after, before=entry)
         if amendment.kind is AmendmentKind.EXTENSION:
             chain = {each.id for each in dossier.chain(entry)}
             dossier.refuse_decided(Proposal.of_entry(after, chain), terms)

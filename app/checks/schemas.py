@@ -115,9 +115,9 @@ def understand(sent: bytes | Mapping[str, Any], today: date) -> Asked:
     asked = understood(body, today)
     if not asked.keys and asked.wanted is None:
         raise _at_fault(
-            "/mrz" if body.mrz else "/person/name",
+            _first_given(body),
             "nothing_to_look_for",
-            "No letter and no digit is left here to look for, and nothing else says who it is.",
+            "Nothing is left here to look for but blanks, signs, zeros or X, and nothing else says who it is.",
         )
     born = body.person.birth_date if body.person else None
     if born and born > today.isoformat()[: len(born)]:
@@ -149,6 +149,14 @@ def understood(body: CheckIn, today: date) -> Asked:
     )
     sought = wanted(traveller.person) if traveller.person.names else None
     return Asked(body, zone, traveller, traveller.known_under(), sought)
+
+
+def _first_given(body: CheckIn) -> str:
+    if body.mrz:
+        return "/mrz"
+    if body.person and (body.person.name or body.person.nik):
+        return "/person/name" if body.person.name else "/person/nik"
+    return "/document/number"
 
 
 def _valid(sent: bytes | Mapping[str, Any]) -> CheckIn:

@@ -25,9 +25,7 @@ from app.db.unit import Actor, Reader
 from app.entries.answer import action_on
 from app.entries.domain import Entry
 from app.entries.store import find
-from app.entries.subjects import Subject
 from app.errors import CekalError, NotFound, Unauthenticated
-from app.identity import documents
 from app.kit.clock import rfc3339
 from app.kit.ids import made_at, new_id
 from app.matching.policy import policy_of
@@ -144,6 +142,7 @@ class Desk:
         """What is stored of a check, and the matches as a counter sees them."""
         asked, actor = question.asked, question.actor
         papers, hits = asked.traveller.papers, question.hits or {}
+        number = papers[0].number if papers else asked.traveller.nik
         outcome = worst(found)
         self.answered[outcome] += 1
         shown = [
@@ -167,23 +166,13 @@ class Desk:
             hit_id=None if outcome == "clear" else hits.get(matter_of(found)) or new_id("hit", now),
             sequence=view.size,
             question=asked.body.model_dump_json(exclude_none=True),
-            document_hash=document_hash(self.runtime, papers[0].number) if papers else None,
+            document_hash=document_hash(self.runtime, number) if number else None,
             matches=_encode(shown).decode() if shown else None,
             clearances=_encode(named).decode() if named else None,
             noted=_encode(noted).decode() if noted else None,
             truncated=near.truncated,
         )
         return record, shown
-
-    async def last_crossing(self, register: Reader, subject: Subject) -> str:
-        """Where a person was last seen by their documents: `departed`, `in_country` or `unknown` (R34)."""
-        numbers = {documents.normalise(document.number) for document in subject.documents} - {""}
-        async with self.runtime.checks_beside(register) as checks:
-            for number in sorted(numbers):
-                direction = await store.last_direction(checks, document_hash(self.runtime, number))
-                if direction is not None:
-                    return "departed" if direction == "exit" else "in_country"
-        return "unknown"
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
         """Whether a checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours.
@@ -203,7 +192,7 @@ class Desk:
 
 
 def document_hash(runtime: Runtime, number: str) -> bytes:
-    """The keyed hash under which a document's checks are found after its number is erased."""
+    """The keyed hash under which checks are found by a document, or a NIK, after its number is erased."""
     return hmac.digest(runtime.pepper, number.encode(), "sha256")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, exists, insert, select, update
+from sqlalchemy import Row, bindparam, exists, insert, select, union_all, update
 
 from app.access.domain import Kind
 from app.access.tables import agency as agency_table
@@ -199,21 +199,31 @@ async def list_of_document(
     return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
 
 
-_LAST_CROSSING = (
-    select(tables.check.c.direction)
-    .where(
-        tables.check.c.document_hash == bindparam("hash"),
-        tables.check.c.outcome == "clear",
-        _AT_THE_BORDER,
-    )
-    .order_by(tables.check.c.id.desc())
-    .limit(1)
-)
+class Passage(NamedTuple):
+    """A check at the border of somebody who may have gone on; `hit_id` is None where it was clear."""
+
+    check_id: str
+    direction: str
+    hit_id: str | None
 
 
-async def last_direction(reader: Reader, document_hash: bytes) -> str | None:
-    """The direction of the last clear check of a document."""
-    return (await reader.run(_LAST_CROSSING, {"hash": document_hash})).scalar_one_or_none()
+async def list_passages(
+    reader: Reader, hashes: Sequence[bytes], before: str | None, limit: int
+) -> list[Passage]:
+    """Checks at the border that were shown one of some numbers first, newest first, before an id.
+
+    Each number is read along its own index, and no further than the page needs.
+    """
+    table = tables.check
+    parts = []
+    for number in hashes:
+        of_number = (table.c.document_hash == number, _AT_THE_BORDER)
+        part = select(table.c.id, table.c.direction, table.c.hit_id).where(*of_number)
+        some = (part if before is None else part.where(table.c.id < before)).order_by(table.c.id.desc())
+        parts.append(select(some.limit(limit).subquery()))
+    found = union_all(*parts).subquery()
+    statement = select(found).order_by(found.c.id.desc()).limit(limit)
+    return [Passage(*row) for row in await reader.run(statement)]
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:

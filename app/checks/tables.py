@@ -17,7 +17,7 @@ check = Table(
     Column("hit_id", Id),
     Column("sequence", BigInteger, nullable=False),  # the register's head when it answered
     Column("question", Text),  # JSON as asked; erased after its time
-    Column("document_hash", LargeBinary(32)),  # keyed hash of the document number
+    Column("document_hash", LargeBinary(32)),  # keyed hash of the first document's number, or else of the NIK
     Column("matches", Text),  # JSON; None when nothing was found
     Column(
         "clearances", Text

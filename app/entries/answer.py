@@ -168,7 +168,7 @@ def _proved_by_number(person: Subject, listed: Subject) -> bool:
     births = [best_agreement(listed.births, birth) for birth in person.births]
     if "contradicts" in births:
         return False
-    if person.nik and listed.nik and documents.normalise(person.nik) == documents.normalise(listed.nik):
+    if person.nik and listed.nik and documents.is_same(person.nik, listed.nik):
         return True
     return any(same_document(one, other) for one in person.documents for other in listed.documents)
 

@@ -13,8 +13,10 @@ from typing import Final, Self
 from app.access.domain import IMMIGRATION, SYSTEM
 from app.entries import periods
 from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.receipts import received_on
 from app.entries.subjects import Citizenship, Subject
-from app.identity import states
+from app.entries.values import RulingKind
+from app.identity import documents, states
 from app.kit.clock import day_begins, legal_day
 from app.settings import Settings
 
@@ -26,6 +28,9 @@ TO_MINISTER_DAYS: Final = 3
 
 TO_PERSON_DAYS: Final = 7
 """Days from the decision's date to its delivery to the person (UU 6/2011 art. 94(3); R41)."""
+
+RESTORE_DAYS: Final = 3
+"""Days from a judgment that a measure was unlawful to the person's restoration (UU 20/2025 art. 163(1)f; R66)."""
 
 EXTENSION_DAYS: Final = 3
 """Days before a measure's last day by whose end its extension must have arrived (13/2025 art. 13(5); R23)."""
@@ -51,6 +56,7 @@ class DeadlineName(StrEnum):
     DELIVER_TO_PERSON = "deliver_to_person"
     EXTEND_BEFORE = "extend_before"
     WITHDRAW_PASSPORT = "withdraw_passport"
+    RESTORE = "restore"
 
 
 MEANINGS: Final = {
@@ -60,8 +66,9 @@ MEANINGS: Final = {
     "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11); gone while an approved one waits to begin.",
     DeadlineName.DECIDE_BY_FIRST_DAY: "a request is decided on by the end of the first day that it asks for, or of the "
     "day on which it came if that is later: until then nobody is stopped. No law says so; gone once it is decided on.",
-    DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, within seven days of its receipt "
-    "(UU 6/2011 art. 94(6)); gone once it is approved.",
+    DeadlineName.REFUSE_OR_APPROVE: "a request is refused, with its reason, by the end of the seventh day after "
+    "`basis.received_on`, or else after it came here; a resubmission counts from its own receipt (UU 6/2011 "
+    "art. 94(6)); gone once it is approved.",
     DeadlineName.DELIVER_TO_MINISTER: "the decision reaches the minister within three days of its date "
     "(UU 6/2011 art. 94(4)); late, the measure holds all the same.",
     DeadlineName.DELIVER_TO_PERSON: "the decision reaches the person within seven days of its date (UU 6/2011 "
@@ -70,6 +77,8 @@ MEANINGS: Final = {
     "(Permenimipas 13/2025 art. 13(5)-(6)); passing, the measure ends by law. Gone where no extension is left.",
     DeadlineName.WITHDRAW_PASSPORT: "an Indonesian's passport is withdrawn while an exit ban holds: by Immigration, "
     "a service or diplomatic one by the Foreign Ministry (3 days, a setting).",
+    DeadlineName.RESTORE: "after an annulment by judgment the owner rehabilitates the person by letter within three "
+    "days of the judgment (UU 20/2025 art. 163(1)f); open until it is recorded.",
 }
 """What each name means, for readers of the API."""
 
@@ -102,6 +111,7 @@ class Terms:
             DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
             DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
             DeadlineName.WITHDRAW_PASSPORT: self.withdraw_passport_days,
+            DeadlineName.RESTORE: RESTORE_DAYS,
         }
 
     def extensions(self, measure: Measure) -> int:
@@ -134,19 +144,19 @@ class Deadline:
 
     def passed(self, now: datetime) -> bool:
         """Whether it is overdue: its time is over and it has not been met until now."""
-        return self.due_at < now and (self.met_at is None or now < self.met_at)
+        return beyond(self.due_at, now) and (self.met_at is None or now < self.met_at)
 
     @property
     def late(self) -> bool:
         """Whether it was met, but after its time."""
-        return self.met_at is not None and self.due_at < self.met_at
+        return self.met_at is not None and beyond(self.due_at, self.met_at)
 
 
 def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[Deadline, ...]:
     """The deadlines of an entry, soonest first; each name at most once.
 
     An imported entry was decided on, and its decision carried out, elsewhere: of its duties only what lies ahead
-    counts here, which is its extension. Of an erased entry nothing is due any more.
+    counts here, which is its extension, and restoration. Of an erased entry nothing is due any more.
 
     Args:
         entry: the entry as it stands (`Entry.at`).
@@ -157,8 +167,17 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
         return ()
     found = list(_urgent(entry, terms) if entry.urgent else _ordinary(entry, terms, met))
     found += _passport(entry, terms, met)
+    found += _restoration(entry, terms, met)
     found.sort(key=lambda deadline: (deadline.due_at, deadline.name))
     return tuple(found)
+
+
+def beyond(due_at: datetime, moment: datetime) -> bool:
+    """Whether an instant is too late for a term: 23:59:59.9 is in time where 23:59:59 is the last moment (R23).
+
+    Terms in hours are kept to the second as well.
+    """
+    return due_at + periods.LAST_SECOND <= moment
 
 
 def deliver_by(entry: Entry) -> date | None:
@@ -171,10 +190,13 @@ def deliver_by(entry: Entry) -> date | None:
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
     """From when each duty that is recorded apart from the entry has run, be it done or not.
 
-    It is what an entry's columns hold, so that open duties are found without reading entries. No duty of an
-    imported entry, or of a refused request.
+    It is what an entry's columns hold, so that open duties are found without reading entries. Of an imported
+    entry, or a refused request, at most the person is to be restored.
     """
     since: dict[DeadlineName, datetime] = {}
+    struck_down_on = annulled_on(entry)
+    if struck_down_on is not None:
+        since[DeadlineName.RESTORE] = day_begins(struck_down_on)
     if entry.submitted_by == SYSTEM.client_id or entry.state in _REFUSED:
         return since
     if not entry.urgent and entry.basis.received_on is None:
@@ -198,15 +220,17 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
     """The instant of which it is true that a duty is overdue if it has run since an earlier one (see `duty_due`)."""
-    nearly = timedelta(seconds=1) - timedelta(
-        microseconds=1
-    )  # the last second of the day itself still counts
-    return day_begins(legal_day(now + nearly) - timedelta(days=terms.duty_days[name]))
+    return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 
 def decide_by(entry: Entry) -> datetime:
     """The last instant at which a request can be decided on and still work from the first day that it asks for."""
     return periods.last_second(max(entry.starts_on, legal_day(entry.received_at)))
+
+
+def refuse_by(entry: Entry) -> datetime:
+    """The last instant at which a request is refused in time: the end of the seventh day after its receipt (R18)."""
+    return periods.last_second(received_on(entry) + timedelta(days=periods.REFUSAL_DAYS))
 
 
 def extend_by(ends_on: date) -> datetime:
@@ -216,8 +240,21 @@ def extend_by(ends_on: date) -> datetime:
 
 def withdrawn_by(subject: Subject) -> tuple[str, ...]:
     """Who has to withdraw the subject's Indonesian passports (R42); empty when none is known."""
-    own = {document.type for document in subject.documents if document.issuing_state in _ISSUED_HERE}
-    return tuple(sorted({_WITHDRAWN_BY[kind] for kind in own & _WITHDRAWN_BY.keys()}))
+    return tuple(sorted({_WITHDRAWN_BY[kind] for kind, _ in _issued_here(subject)}))
+
+
+def passports(entry: Entry) -> frozenset[tuple[str, str]]:
+    """Type and number of the passports that are withdrawn while an entry holds; none of a foreigner (R42)."""
+    binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
+    return _issued_here(entry.subject) if binds else frozenset()
+
+
+def _issued_here(subject: Subject) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (paper.type, documents.normalise(paper.number))
+        for paper in subject.documents
+        if paper.issuing_state in _ISSUED_HERE and paper.type in _WITHDRAWN_BY
+    )
 
 
 _ISSUED_HERE: Final = frozenset({None, states.INDONESIA})
@@ -249,9 +286,8 @@ def _ordinary(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
     if entry.state in _BEFORE_A_DECISION:
         yield Deadline(DeadlineName.DECIDE_BY_FIRST_DAY, decide_by(entry), None, (entry.agency, IMMIGRATION))
     if entry.state in _BEFORE_A_DECISION | _REFUSED:
-        due_at = entry.received_at + periods.REFUSAL_WITHIN
-        refused_at = (entry.ended_at or entry.updated_at) if entry.state in _REFUSED else None
-        yield Deadline(DeadlineName.REFUSE_OR_APPROVE, due_at, refused_at, (IMMIGRATION,))
+        refused_at = (entry.rests_since or entry.updated_at) if entry.state in _REFUSED else None
+        yield Deadline(DeadlineName.REFUSE_OR_APPROVE, refuse_by(entry), refused_at, (IMMIGRATION,))
     if entry.submitted_by != SYSTEM.client_id and entry.state not in _REFUSED:
         yield from _deliveries(entry, met)
     if (
@@ -291,9 +327,33 @@ def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
         yield Deadline(DeadlineName.WITHDRAW_PASSPORT, due_at, withdrawn, withdrawn_by(entry.subject))
 
 
+def annulled_on(entry: Entry) -> date | None:
+    """The day of the judgment by which a measure that had stopped somebody was annulled; None without one (R66).
+
+    The restoration after a superseded urgent entry is its formal entry's.
+    """
+    held = (
+        entry.in_force_from is not None
+        and entry.ended_at is not None
+        and entry.in_force_from < entry.ended_at
+    )
+    if not held or entry.state is not State.ENDED or entry.ended_reason is EndedReason.SUPERSEDED:
+        return None
+    return max((r.decided_on for r in entry.rulings if r.kind is RulingKind.ANNULMENT), default=None)
+
+
+def _restoration(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterator[Deadline]:
+    """R66: the end is told at once; what is left is the letter that rehabilitates the person."""
+    decided_on = annulled_on(entry)
+    if decided_on is not None:
+        due_at = duty_due(DeadlineName.RESTORE, day_begins(decided_on), terms)
+        yield Deadline(DeadlineName.RESTORE, due_at, met.get(DeadlineName.RESTORE), (entry.agency,))
+
+
 def _passport_since(entry: Entry) -> datetime | None:
     begins = entry.in_force_from
     if entry.urgent and begins is not None:
         begins = None if entry.countersigned_at is None else max(begins, entry.countersigned_at)
-    binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
-    return begins if binds and withdrawn_by(entry.subject) else None
+    if begins is None or not passports(entry):
+        return None
+    return begins if entry.passports_since is None else max(begins, entry.passports_since)

@@ -65,6 +65,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
         alert_message: the owner's words to the checkpoints.
         province: where its office lay when it was made; a supervision team sees its province's foreigners.
+        passports_since: when a passport was found after others were withdrawn, or after the measure began (R42).
+        receipt: when a request was received that was resubmitted, or formalises by the urgent one's letter.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
         chase: checkpoints that are the first to be chased for an acknowledgement.
         rulings: judgments about it; an acquittal among them closes its case.
@@ -105,6 +107,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     second_approval_at: datetime | None = None
     requested_at: datetime | None = None
     received_at: datetime
+    receipt: periods.Receipt | None = None
+    returned_at: datetime | None = None
     ended_reason: EndedReason | None = None
     ended_at: datetime | None = None
     gap_acknowledged: bool = False
@@ -113,6 +117,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     extended_by: Basis | None = None
     waiting: Waiting | None = None
     pause: Pause | None = None
+    passports_since: datetime | None = None
     crossing: str | None = None
     alerted: bool = False
     alert_message: str | None = None
@@ -187,7 +192,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rests_since(self) -> datetime | None:
         """Since when nothing happens to it any more: its end, or the return that nobody has answered."""
-        return self.updated_at if self.state is State.RETURNED else self.ended_at
+        return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:
         """Whether the measure holds at an instant: computed, never a flag (R29)."""
@@ -212,10 +217,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             return self
         if self.state not in {State.PROVISIONAL, State.ACTIVE} and not undecided:
             return self
-        if over == self.superseded_from:
-            reason = EndedReason.SUPERSEDED
-        else:
-            reason = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
+        by_dates = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
+        reason = EndedReason.SUPERSEDED if over == self.superseded_from else by_dates
         return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over, waiting=None)
 
     def replace(self, **changes: Any) -> Self:
@@ -304,7 +307,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             self.expect_owner(by)
         else:
             self._different(by, (self.verified_by,), "A third person returns a verified entry.")
-        return self._next(at, state=State.RETURNED)
+        return self._next(at, state=State.RETURNED, returned_at=at)
 
     def _approve(self, by: Actor, at: datetime, immigration: str, urgent: "Entry | None") -> Self:
         self._different(

@@ -1,6 +1,7 @@
 """How what is asked for becomes the first version of an entry: its owner, its judgement, its photo."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 import msgspec
 
@@ -38,13 +39,23 @@ async def owner_of(unit: Unit) -> Owner:
     return Owner.of(agency)
 
 
-def judged(wanted: Wanted, owner: Owner, settings: Settings, now: datetime) -> tuple[Notice, ...]:
+def judged(
+    wanted: Wanted, owner: Owner, settings: Settings, now: datetime, first_on: date | None = None
+) -> tuple[Notice, ...]:
     """Judge a wanted measure as of now; gives the warnings.
+
+    Args:
+        wanted: what is asked.
+        owner: whose measure it will be.
+        settings: the deployment's choices.
+        now: when it is asked.
+        first_on: of a resubmission, the legal day on which the request was first received (R14).
 
     Raises:
         CekalError: as `law.judge`.
     """
-    return judge(request_of(wanted), owner, policy_of(settings), legal_day(now))
+    request = replace(request_of(wanted), first_received_on=first_on)
+    return judge(request, owner, policy_of(settings), legal_day(now))
 
 
 def new_entry(unit: Unit, wanted: Wanted, state: State, agency: str, warnings: tuple[Notice, ...]) -> Entry:

@@ -12,7 +12,7 @@ from app.access.domain import IMMIGRATION
 from app.access.service import record
 from app.db.unit import Actor, Reader, Unit
 from app.entries import recorded, service, store, tasks
-from app.entries.deadlines import Terms, deadlines
+from app.entries.deadlines import Terms, annulled_on, deadlines
 from app.entries.domain import Entry, State
 from app.entries.recorded import Duty
 from app.entries.tasks import EntryTaskName
@@ -30,6 +30,7 @@ class DutyName(StrEnum):
     DELIVER_TO_MINISTER = "deliver_to_minister"
     NOTIFY_REFUSAL = "notify_refusal"
     WITHDRAW_PASSPORT = "withdraw_passport"
+    RESTORE = "restore"
     RELATED_ENTRY = "related_entry"
     CASE_CONFLICT = "case_conflict"
 
@@ -47,7 +48,9 @@ class Done(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-_OWNERS = frozenset({DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER, DutyName.RELATED_ENTRY})
+_OWNERS = frozenset(
+    {DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER, DutyName.RESTORE, DutyName.RELATED_ENTRY}
+)
 _TASKS = {
     DutyName.RELATED_ENTRY: EntryTaskName.RELATED_ENTRY,
     DutyName.CASE_CONFLICT: EntryTaskName.CASE_CONFLICT,
@@ -58,6 +61,7 @@ _NOT_DUE = {
     DutyName.DELIVER_TO_PERSON: "Only an approved decision is delivered to the person (UU 6/2011 art. 94(3)).",
     DutyName.DELIVER_TO_MINISTER: "There is no decision to be delivered to the minister (UU 6/2011 art. 94(4)).",
     DutyName.WITHDRAW_PASSPORT: "Only the passport of an Indonesian is withdrawn, while an exit ban holds (R42).",
+    DutyName.RESTORE: "A person is rehabilitated after a judgment has annulled the measure (R66).",
 }
 
 
@@ -146,8 +150,10 @@ def _expect_refused(entry: Entry, known: list[Duty]) -> None:
 def _expect_time(entry: Entry, done: Done, now: datetime) -> None:
     """Not in the future, nor before the legal day of the decision, or refusal, that it follows from."""
     follows = entry.decided_on if done.name is DutyName.DELIVER_TO_PERSON else entry.basis.issued_on
+    if done.name is DutyName.RESTORE:
+        follows = annulled_on(entry) or follows
     if done.name is DutyName.NOTIFY_REFUSAL:
-        follows = legal_day(entry.ended_at or entry.updated_at)
+        follows = legal_day(entry.rests_since or entry.updated_at)
     if done.done_at > now:
         fault = Fault("/done_at", "future", "A duty is recorded once it is done.")
     elif done.done_at < day_begins(follows):

@@ -28,7 +28,8 @@ class DutyIn(WireIn):
     name: Annotated[
         DutyName,
         Field(
-            description="`deliver_to_person`, `deliver_to_minister`: by the owner's submitter or verifier. "
+            description="`deliver_to_person`, `deliver_to_minister`, `restore` (the letter that rehabilitates the "
+            "person after an annulment by judgment): by the owner's submitter or verifier. "
             "`notify_refusal`, `withdraw_passport`: by Immigration's approver, duty officer or submitter; the "
             "Foreign Ministry's withdrawals are recorded by Immigration."
         ),

@@ -10,6 +10,7 @@ from app.entries.domain import Entry, State
 from app.entries.dossiers import around
 from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
 from app.entries.proposal import Proposal
+from app.entries.receipts import first_received_on, received_with, same_letter
 from app.entries.seals import seal
 from app.entries.succession import expect_same_matter, refuse_gap
 from app.entries.views import visible
@@ -49,12 +50,17 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
             "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
         )
     expect_same_matter(urgent, wanted.measure, wanted.subject, wanted.basis.case_reference)
-    warnings = judged(wanted, owner, settings, unit.now)
+    first_on = first_received_on(urgent) if same_letter(wanted.basis, urgent.basis) else None
+    warnings = judged(wanted, owner, settings, unit.now, first_on)
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
     await _refuse_second(unit, urgent)
     similar = dossier.refuse(asked, Terms.of(settings))
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
-    entry = entry.replace(formalises=urgent.id, gap_acknowledged=formal.gap_acknowledged)
+    entry = entry.replace(
+        formalises=urgent.id,
+        gap_acknowledged=formal.gap_acknowledged,
+        receipt=received_with(entry, urgent),
+    )
     entry = await seal(unit, entry, before=urgent)
     await store.add(unit, entry, "submitted")
     await keep_blobs(unit, entry, wanted)

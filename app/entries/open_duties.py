@@ -18,6 +18,7 @@ _COLUMNS: Final = {
     DeadlineName.DELIVER_TO_PERSON: entry.c.deliver_from,
     DeadlineName.DELIVER_TO_MINISTER: entry.c.minister_from,
     DeadlineName.WITHDRAW_PASSPORT: entry.c.passport_from,
+    DeadlineName.RESTORE: entry.c.restore_from,
 }
 _OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
 
@@ -32,7 +33,7 @@ def still(of: Entry) -> dict[str, Any]:
     """The columns of an entry about which something may be on record.
 
     What is to reach the person anew after an extension was not done by the delivery of the decision before; a
-    passport may have been withdrawn on the urgent entry.
+    passport may have been withdrawn on the urgent entry, but not one that was found later.
     """
     found: dict[str, Any] = {}
     for name, moment in duties_since(of).items():
@@ -40,6 +41,8 @@ def still(of: Entry) -> dict[str, Any]:
         if name is DeadlineName.WITHDRAW_PASSPORT and of.formalises is not None:
             whose.append(of.formalises)
         done = exists().where(duty.c.entry_id.in_(whose), duty.c.name == name)
+        if name is DeadlineName.WITHDRAW_PASSPORT and of.passports_since is not None:
+            done = done.where(duty.c.recorded_at >= of.passports_since)
         if name is DeadlineName.DELIVER_TO_PERSON:
             done = done.where(duty.c.done_at >= moment)
         column = _COLUMNS[name]
@@ -64,7 +67,9 @@ def since_column(name: DeadlineName) -> ColumnElement[datetime]:
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on the table of entries: the duty is open, and the entry is not over."""
+    """Conditions on the table of entries: the duty is open, and the entry is not over; but for a restoration."""
+    if name is DeadlineName.RESTORE:  # it follows from the end
+        return (_COLUMNS[name].is_not(None),)
     return (
         _COLUMNS[name].is_not(None),
         entry.c.state.not_in(_OVER),

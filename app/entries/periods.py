@@ -4,6 +4,8 @@ from calendar import monthrange
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+import msgspec
+
 from app.kit.clock import WIB, day_begins, day_ends, legal_day
 
 MonthConvention = Literal["same_day", "day_before"]
@@ -20,11 +22,26 @@ URGENT_DAYS = 20
 EXTENSIONS = 1
 """How often a measure may be extended (UU 6/2011 art. 97(1), 102(1); MK 64/PUU-IX/2011)."""
 
-REFUSAL_WITHIN = timedelta(days=7)
-"""From its receipt, how long an incomplete request may wait for its refusal (UU 6/2011 art. 94(6); R18)."""
+REFUSAL_DAYS = 7
+"""Legal days from its receipt within which an incomplete request is refused (UU 6/2011 art. 94(6); R18)."""
+
+LAST_SECOND = timedelta(seconds=1)
+"""A term that ends at 23:59:59 runs through this second."""
 
 NOTE_WINDOW = timedelta(hours=3)
 """How near the edges of a period an answer carries a note (R28)."""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """When a request was received that was returned and resubmitted, or that formalises by the urgent one's letter.
+
+    Attributes:
+        first_at: when it reached the register for the first time with its letter, or with an older one (R14).
+        counted_on: the legal day from which its seven days run, a resubmission's from its own receipt (R18).
+    """
+
+    first_at: datetime
+    counted_on: date
 
 
 def add_months(day: date, months: int) -> date:
@@ -75,7 +92,7 @@ def over_at(ends_on: date) -> datetime:
 
 def last_second(day: date) -> datetime:
     """23:59:59 WIB of a legal day, in UTC: the last moment to be in time where the law counts days (R23)."""
-    return day_ends(day) - timedelta(seconds=1)
+    return day_ends(day) - LAST_SECOND
 
 
 def overlap(starts_on: date, ends_on: date | None, other_start: date, other_end: date | None) -> bool:

@@ -1,10 +1,11 @@
 """Every SQL statement about recorded duties, and what an entry is told to have been done about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, exists, insert, select
 
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -36,10 +37,24 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class _Done(NamedTuple):
+    """That a duty was done, and when that was recorded."""
+
+    name: str
+    done_at: datetime
+    recorded_at: datetime
+
+
 async def add(unit: Unit, entry_id: str, done: Duty) -> None:
     """Record a duty; the transaction holds the entry's lock."""
     await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
     await open_duties.close(unit, entry_id, done.name)
+
+
+async def was_done(reader: Reader, entry_ids: Iterable[str], name: DeadlineName) -> bool:
+    """Whether a duty was recorded as done about one of some entries."""
+    done = exists().where(table.c.entry_id.in_(sorted(entry_ids)), table.c.name == name)
+    return bool((await reader.run(select(done))).scalar_one())
 
 
 async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
@@ -63,24 +78,29 @@ async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
 async def with_met(reader: Reader, entries: Sequence[Entry]) -> list[Entry]:
     """The same entries, each with what was recorded to have been done about it, the latest of each name.
 
-    A passport that was withdrawn on the urgent entry need not be withdrawn again on its formalisation.
+    A passport that was withdrawn on the urgent entry need not be withdrawn again on its formalisation; what was
+    recorded before another passport was found says nothing of that one.
     """
     wanted = {entry.id for entry in entries} | {entry.formalises for entry in entries if entry.formalises}
     statement = (
-        select(table.c.entry_id, table.c.name, table.c.done_at)
+        select(table.c.entry_id, table.c.name, table.c.done_at, table.c.recorded_at)
         .where(any_of(table.c.entry_id, "ids"))
         .order_by(table.c.done_at)
     )
-    done: dict[str, dict[str, datetime]] = {}
-    for entry_id, name, done_at in await reader.run(statement, {"ids": sorted(wanted)}):
-        done.setdefault(entry_id, {})[name] = done_at
+    done: dict[str, list[_Done]] = {}
+    for entry_id, *each in await reader.run(statement, {"ids": sorted(wanted)}):
+        done.setdefault(entry_id, []).append(_Done(*each))
     return [entry.replace(met=_met(entry, done)) if done else entry for entry in entries]
 
 
-def _met(entry: Entry, done: dict[str, dict[str, datetime]]) -> dict[str, datetime]:
-    met = dict(done.get(entry.id, {}))
-    withdrawn = done.get(entry.formalises or "", {}).get(DeadlineName.WITHDRAW_PASSPORT)
-    return met if withdrawn is None else {DeadlineName.WITHDRAW_PASSPORT: withdrawn, **met}
+def _met(entry: Entry, done: dict[str, list[_Done]]) -> dict[str, datetime]:
+    passport, found_at = DeadlineName.WITHDRAW_PASSPORT, entry.passports_since
+    of_urgent = (each for each in done.get(entry.formalises or "", ()) if each.name == passport)
+    return {
+        each.name: each.done_at
+        for each in (*of_urgent, *done.get(entry.id, ()))
+        if found_at is None or each.name != passport or each.recorded_at >= found_at
+    }
 
 
 def _duty(row: Row[*tuple[object, ...]]) -> Duty:

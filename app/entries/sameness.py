@@ -54,7 +54,7 @@ def _papers(subject: Subject) -> frozenset[tuple[str, str]]:
         for each in subject.documents
         if each.issuing_state is not None and not documents.is_filler(documents.normalise(each.number))
     }
-    if subject.nik:
+    if subject.nik and not documents.is_filler(documents.normalise(subject.nik)):
         found.add(("NIK", documents.normalise(subject.nik)))
     return frozenset(found)
 

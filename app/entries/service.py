@@ -16,6 +16,7 @@ from app.entries.dossiers import around, hold
 from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
 from app.entries.events import EntryChanged, PendingEnded
 from app.entries.proposal import Proposal
+from app.entries.receipts import first_received_on, received_again
 from app.entries.seals import seal
 from app.entries.store import Filter
 from app.entries.succession import (
@@ -84,7 +85,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     dossier.refuse_closed(asked)
     if before.state is not State.RETURNED:
         raise WrongState("Only a returned entry can be resubmitted.")
-    warnings = judged(wanted, owner, settings, unit.now)
+    warnings = judged(wanted, owner, settings, unit.now, first_received_on(before))
     urgent = await store.lock(unit, before.formalises) if before.formalises is not None else None
     if urgent is not None:
         expect_same_matter(urgent, wanted.measure, wanted.subject, wanted.basis.case_reference)
@@ -100,6 +101,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         created_at=before.created_at,
         submitted_by=before.submitted_by,
         authors=tuple(dict.fromkeys((*before.authors, *fresh.authors))),
+        receipt=received_again(fresh, before),
     ).remembering(before)
     entry = await seal(unit, entry, wanted.sealed_for, before)
     await store.save(unit, entry, "resubmitted", reindex=True)

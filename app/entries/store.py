@@ -203,6 +203,12 @@ async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
     return await _documents.all(reader, statement)
 
 
+async def list_related(reader: Reader, entry: Entry) -> list[Entry]:
+    """The urgent entry that an entry formalises, and the entries that formalise it."""
+    urgent = await list_by_ids(reader, {entry.formalises}) if entry.formalises else []
+    return [*urgent, *(await list_formalising(reader, entry.id) if entry.urgent else ())]
+
+
 def _stands(now: datetime) -> ColumnElement[str]:
     """The state as it stands at an instant, with the ends that the law brings by itself."""
     over = and_(tables.entry.c.in_force_until.is_not(None), ~_runs(now))

@@ -144,7 +144,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     def same_person(self, other: "Subject") -> bool:
         """An equal document or NIK, or an equal folded name and compatible birth (contract section 3)."""
-        if self.nik and other.nik and _same_number(self.nik, other.nik):
+        if self.nik and other.nik and documents.is_same(self.nik, other.nik):
             return True
         if any(same_document(mine, theirs) for mine in self.documents for theirs in other.documents):
             return True
@@ -159,14 +159,9 @@ def _says_indonesia(*codes: str | None) -> bool:
     return any(states.canonical(code) == states.INDONESIA for code in codes if code is not None)
 
 
-def _same_number(one: str, other: str) -> bool:
-    number = documents.normalise(one)
-    return number == documents.normalise(other) and not documents.is_filler(number)
-
-
 def same_document(one: Document, other: Document) -> bool:
     """Whether two documents have one number, and no states that differ."""
-    if not _same_number(one.number, other.number):
+    if not documents.is_same(one.number, other.number):
         return False
     said = {states.canonical(d.issuing_state) for d in (one, other) if d.issuing_state is not None}
     return len(said) < 2  # noqa: PLR2004 - both silent, one silent, or both the same

@@ -9,6 +9,7 @@ from app.entries.carrying import Carried, carry_over
 from app.entries.domain import EndedReason, Entry, Measure, State
 from app.entries.dossier import Dossier
 from app.entries.events import EntryChanged, SubjectCorrected
+from app.entries.passports import found_later
 from app.entries.references import folded
 from app.entries.subjects import Subject
 from app.errors import Fault, FormalisationMismatch, Invalid, WrongState
@@ -100,6 +101,7 @@ async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry,
     changed: list[EntryChanged] = []
     certain = dossier.ending(formal, whole=True)
     for urgent in (each for each in (*certain.ended, *certain.closed) if each.urgent):
+        formal = await found_later(unit, formal, urgent)
         if begins > unit.now:
             changed += await _hold_until(unit, urgent, formal)
         else:
@@ -199,7 +201,7 @@ async def reach_siblings(
         carried = carry_over(before, after, sibling, legal_day(unit.now))
         if carried.entry == sibling:
             continue
-        current = await _taken(unit, carried, after, sibling)
+        current = await found_later(unit, await _taken(unit, carried, after, sibling), sibling)
         current = current.replace(version=sibling.version + 1, updated_at=unit.now)
         await store.save(unit, current, CARRIED_OVER, reindex=True)
         unit.happened(SubjectCorrected(current, sibling.subject))

@@ -39,6 +39,7 @@ entry = Table(
     Column("deliver_from", Instant),  # since when the decision should reach the person; None once it has
     Column("minister_from", Instant),  # the same of the minister
     Column("passport_from", Instant),  # and of the passport's withdrawal
+    Column("restore_from", Instant),  # and, after an annulment by judgment, of the person's rehabilitation
     Column("erased", Integer, nullable=False, server_default="0"),  # 0 nothing, 1 the photo, 2 the person
     Column("citizenship", String(3)),
     Column("province", Text),
@@ -59,8 +60,10 @@ for _open in (
     (entry.c.deliver_from,),
     (entry.c.minister_from,),
     (entry.c.passport_from,),
+    (entry.c.restore_from,),
     (entry.c.agency, entry.c.deliver_from),
     (entry.c.agency, entry.c.minister_from),
+    (entry.c.agency, entry.c.restore_from),
 ):
     _name = "_".join(column.name for column in _open)
     _there = _open[-1].is_not(None)

@@ -45,7 +45,7 @@ async def give_up(unit: Unit, entry: Entry, papers: str) -> list[EntryChanged]:
         papers: id of the extension, or of the formal entry.
     """
     waited = pending.undecided(entry, unit.now)
-    after = pending.given_up(entry, papers)
+    after = pending.given_up(entry.at(unit.now), papers)
     if after is None:
         return []
     await store.keep(unit, after)

@@ -9,6 +9,7 @@ import msgspec
 
 from app.clearances.domain import Obstacle
 from app.db.unit import Actor
+from app.entries.domain import Measure
 from app.entries.erasure import ERASED
 from app.errors import Fault, Invalid, StaleVersion, WrongState
 from app.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, NoticeName, TermName, owner, post
@@ -40,6 +41,7 @@ class Action(StrEnum):
 
 
 _REFUSALS: Final = {Action.REFUSE_EXIT: "exit", Action.REFUSE_ENTRY: "entry"}
+_NEEDS: Final = {Action.REFUSE_EXIT: Measure.PREVENTION, Action.REFUSE_ENTRY: Measure.DETERRENCE}
 
 
 class Matched(msgspec.Struct, frozen=True):
@@ -138,25 +140,6 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
             return
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
-    def expect_decided(
-        self, action: Action | None, pending: Collection[str], in_force: Collection[str]
-    ) -> None:
-        """Make sure that nobody is refused for a measure that is over while its papers are undecided (R68).
-
-        Args:
-            action: what became of the traveller.
-            pending: ids of the matched entries whose papers are undecided.
-            in_force: ids of those that are in force: for them a traveller may be refused all the same.
-
-        Raises:
-            WrongState: it is a refusal, and no matched entry is in force.
-        """
-        if action in _REFUSALS and pending and not in_force:
-            raise WrongState(
-                "The measure's period is over and its papers are undecided: nobody is refused meanwhile (R68); hold "
-                "the traveller, or let them pass."
-            )
-
     def known(self, pending: Mapping[str, datetime]) -> Self:
         """The hit as it is read: with until when one of its entries may be undecided now (R68).
 
@@ -165,6 +148,27 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         """
         until = [pending[each.entry_id] for each in self.matched if each.entry_id in pending]
         return msgspec.structs.replace(self, pending_until=max(until, default=None))
+
+    def expect_ban(self, action: Action | None, holding: Collection[Measure]) -> None:
+        """Make sure that a traveller is refused only while a measure holds that refuses in their direction.
+
+        Args:
+            action: what became of the traveller.
+            holding: the measures of the matched entries that hold now.
+
+        Raises:
+            WrongState: each has ended since the check, or does not hold now.
+        """
+        needed = _NEEDS.get(action) if action is not None else None
+        if needed is None or needed in holding:
+            return
+        raise WrongState("No measure of this hit holds now; nobody is refused on one that has ended (R29).")
+
+    @property
+    def let_pass(self) -> bool:
+        """Whether the supervisor who resolved it let the traveller go on."""
+        said = self.resolutions[-1] if self.resolutions else None
+        return self.state is HitState.RESOLVED and said is not None and said.action is Action.ALLOW
 
     def resolved(self, said: Resolution) -> Self:
         """The hit after a supervisor's word: closed, unless they are unsure."""

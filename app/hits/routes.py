@@ -43,8 +43,9 @@ async def list_hits(
     await service.take_up(runtime)
     async with runtime.reading(actor) as reader:
         rows = await service.list_page(reader, state, since, until, before, limit + 1)
-    page, after = cut(rows, limit, lambda hit: (hit.id,))
-    return Page(items=[HitOut.of(hit) for hit in page], next_cursor=after)
+        page, after = cut(rows, limit, lambda hit: (hit.id,))
+        standing = await service.matched_now(reader, page)
+    return Page(items=[HitOut.of(hit, standing) for hit in page], next_cursor=after)
 
 
 @router.get("/{hit_id}", summary="Examine a hit", responses=problems("not-found"))
@@ -54,13 +55,18 @@ async def examine_hit(
     request: Request,
     response: Response,
 ) -> HitInFullOut:
-    """The check's answer as a counter sees it and the traveller as asked; every look is on record."""
+    """The check's answer as a counter sees it and the traveller as asked; every look is on record.
+
+    `entries` says of each matched entry whether it still holds: it may have ended since the check.
+    """
     examined = await service.examine(unit, hit_id, runtime_of(request))
     hit = examined.hit
+    told = HitInFullOut.examined(examined)
+    stands = [(each.state, each.in_force) for each in told.entries]
     response.headers["ETag"] = etag_of(
-        hit.version, hit.escalated_at, examined.asked is None, hit.pending_until
+        hit.version, hit.escalated_at, examined.asked is None, hit.pending_until, stands
     )
-    return HitInFullOut.examined(examined)
+    return told
 
 
 @router.post(
@@ -87,9 +93,9 @@ async def resolve_hit(
     """A supervisor's word on who the traveller is; a machine never says it, and it is said once.
 
     `not_same_person` lets this crossing pass. Where nothing stands against it, it also proposes a clearance for
-    each matched entry, which works once a second person has confirmed it.
+    each matched entry, which works once a second person has confirmed it. A refusal needs a measure that holds now.
     """
     runtime = runtime_of(request)
     hit = await service.resolve(unit, hit_id, expected, body.outcome, body.action, body.note, runtime)
     response.headers["ETag"] = etag_of(hit.version, hit.escalated_at, hit.pending_until)
-    return HitOut.of(hit)
+    return HitOut.of(hit, await service.matched_now(unit, [hit]))

@@ -1,11 +1,14 @@
 """The wire of hits (contract section 5)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from app.checks.schemas import CheckDocumentIn, CheckOut, CheckPersonIn
 from app.clearances.domain import TEXTS, Obstacle
+from app.entries.domain import State
+from app.entries.standing import Standing
 from app.hits.domain import Action, Hit, HitState, Identity, Matched, Proposal, Resolution
 from app.hits.service import Examined
 from app.web.wire import Moment, Prose, WireIn, WireOut
@@ -31,16 +34,32 @@ class ResolutionIn(WireIn):
 
 
 class MatchedOut(WireOut):
-    """An entry that the check matched, in the version that it was matched in."""
+    """An entry that the check matched, in the version that it was matched in, and how it stands now."""
 
     entry_id: str
     version: int
     agency: str
+    state: Annotated[
+        State, Field(description="The entry's own when this was read: it may have ended since the check.")
+    ]
+    in_force: Annotated[
+        bool,
+        Field(
+            description="Whether the measure holds now, by this entry or by the formal one that took over from it; "
+            "nobody is refused on one that does not."
+        ),
+    ]
 
     @classmethod
-    def of(cls, matched: Matched) -> Self:
+    def of(cls, matched: Matched, stands: Standing) -> Self:
         """The match on the wire."""
-        return cls(entry_id=matched.entry_id, version=matched.version, agency=matched.agency)
+        return cls(
+            entry_id=matched.entry_id,
+            version=matched.version,
+            agency=matched.agency,
+            state=stands.state,
+            in_force=stands.in_force,
+        )
 
 
 class ProposalOut(WireOut):
@@ -116,9 +135,9 @@ class HitOut(WireOut):
     ]
 
     @classmethod
-    def of(cls, hit: Hit) -> Self:
+    def of(cls, hit: Hit, standing: Mapping[str, Standing]) -> Self:
         """The hit on the wire."""
-        return cls.model_validate(_members(hit))
+        return cls.model_validate(_members(hit, standing))
 
 
 class AskedOut(WireOut):
@@ -148,10 +167,11 @@ class HitInFullOut(HitOut):
                 person=body.person,
                 officer_reference=body.officer_reference,
             )
-        return cls.model_validate(_members(examined.hit) | {"check": examined.answer, "asked": asked})
+        members = _members(examined.hit, examined.standing)
+        return cls.model_validate(members | {"check": examined.answer, "asked": asked})
 
 
-def _members(hit: Hit) -> dict[str, object]:
+def _members(hit: Hit, standing: Mapping[str, Standing]) -> dict[str, object]:
     return {
         "id": hit.id,
         "version": hit.version,
@@ -164,6 +184,6 @@ def _members(hit: Hit) -> dict[str, object]:
         "resolve_by": hit.resolve_by,
         "escalated_at": hit.escalated_at,
         "pending_until": hit.pending_until,
-        "entries": [MatchedOut.of(matched) for matched in hit.matched],
+        "entries": [MatchedOut.of(matched, standing[matched.entry_id]) for matched in hit.matched],
         "resolutions": [ResolutionOut.of(said) for said in hit.resolutions],
     }

@@ -1,6 +1,6 @@
 """Use cases of hits: find, resolve, and remind (R46, R47)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,8 @@ from app.clearances.service import propose
 from app.db.unit import Reader, Unit
 from app.entries import store as entries
 from app.entries.events import EntryErased
-from app.entries.pending import stops, undecided
+from app.entries.pending import stops
+from app.entries.standing import Standing, standing
 from app.entries.turns import list_pending
 from app.errors import NotFound
 from app.hits import store
@@ -47,6 +48,7 @@ __all__ = [
     "expect_open",
     "forget_entry",
     "list_page",
+    "matched_now",
     "remind",
     "resolve",
     "take_up",
@@ -62,12 +64,14 @@ class Examined:
 
     Attributes:
         answer: the check's answer as a counter sees it, whoever had asked.
+        standing: the matched entries as they stand now.
         asked: what was asked about the traveller; None once it was erased.
     """
 
     hit: Hit
     answer: dict[str, Any]
     asked: Asked | None
+    standing: Mapping[str, Standing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,11 @@ async def _as_known(reader: Reader, hits: Sequence[Hit]) -> list[Hit]:
     return [hit.known(pending) for hit in hits]
 
 
+async def matched_now(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, Standing]:
+    """How the entries that some hits matched stand now: a measure may have ended since the check."""
+    return await standing(reader, {matched.entry_id for hit in hits for matched in hit.matched})
+
+
 async def forget_entry(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
     """Erase what supervisors wrote about hits once each entry that was matched names nobody any more (R64).
 
@@ -137,7 +146,7 @@ async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
     await record(unit, "hit.examined", hit.id, {"check": hit.check_id})
     await tell(unit, news)
     [hit] = await _as_known(unit, [hit])
-    return Examined(hit, answer, asked)
+    return Examined(hit, answer, asked, await matched_now(unit, [hit]))
 
 
 async def resolve(
@@ -155,13 +164,13 @@ async def resolve(
 
     Raises:
         NotFound: there is no such hit at the supervisor's checkpoint.
-        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`, `Hit.expect_decided`.
+        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`, `Hit.expect_ban`.
     """
     _, news = await _get(unit, hit_id, runtime)
     hit = await store.lock(unit, hit_id)
     hit.expect_open(expected)
     hit.expect_fitting(outcome, action)
-    await _expect_decided(unit, hit, action)
+    hit.expect_ban(action, {s.measure for s in (await matched_now(unit, [hit])).values() if s.in_force})
     proposals: tuple[Proposal, ...] = ()
     if outcome is Identity.NOT_SAME_PERSON:
         _, asked = await _asked(unit, hit, runtime)
@@ -187,15 +196,6 @@ async def resolve(
     await tell(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
     [hit] = await _as_known(unit, [hit])
     return hit
-
-
-async def _expect_decided(unit: Unit, hit: Hit, action: Action | None) -> None:
-    matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
-    hit.expect_decided(
-        action,
-        [entry.id for entry in matched if undecided(entry, unit.now)],
-        [entry.id for entry in matched if entry.in_force(unit.now)],
-    )
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> None:

@@ -92,6 +92,12 @@ async def keep_mark(unit: Unit, check_id: str) -> None:
         await unit.run(update(tables.mark).values(read_until=check_id))
 
 
+async def let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Those of some hits after which a supervisor let the traveller go on."""
+    statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
+    return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
+
+
 async def list_due(reader: Reader, limit: int) -> list[str]:
     """Ids of open hits that nobody has resolved in time, and of which that was not told yet."""
     statement = (

@@ -33,6 +33,12 @@ def is_filler(normalised: str) -> bool:
     return set(skeleton(normalised)) <= {"0"} or set(normalised) == {"X"}
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether two numbers, however they are written, are equal and name a document or person."""
+    number = normalise(one)
+    return number == normalise(other) and not is_filler(number)
+
+
 def skeleton(normalised: str) -> str:
     """Fold the characters that a reader or a typist takes for each other: O Q D 0, I L 1, Z 2, S 5, G 6, B 8.
 

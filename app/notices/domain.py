@@ -183,6 +183,7 @@ class TermName(StrEnum):
     DECIDE_AMENDMENT = "decide_amendment"
     ANSWER_LETTER = "answer_letter"
     ANSWER_OBJECTION = "answer_objection"
+    CARRY_OUT_OBJECTION = "carry_out_objection"
     DECIDE_CORRECTION_REQUEST = "decide_correction_request"
     RESOLVE_HIT = "resolve_hit"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
@@ -198,9 +199,11 @@ ESCALATED: Final[Mapping[DeadlineName | TermName, tuple[str, ...]]] = {
     DeadlineName.DELIVER_TO_PERSON: (APPROVERS,),
     DeadlineName.EXTEND_BEFORE: (APPROVERS,),
     DeadlineName.WITHDRAW_PASSPORT: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.RESTORE: (APPROVERS,),
     TermName.DECIDE_AMENDMENT: (APPROVERS,),
     TermName.ANSWER_LETTER: (APPROVERS,),
     TermName.ANSWER_OBJECTION: (APPROVERS,),
+    TermName.CARRY_OUT_OBJECTION: (APPROVERS,),
     TermName.DECIDE_CORRECTION_REQUEST: (DUTY_OFFICERS, APPROVERS),
     TermName.RESOLVE_HIT: (DUTY_OFFICERS,),
     TermName.ACKNOWLEDGE_ALERT: (DUTY_OFFICERS,),

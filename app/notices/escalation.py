@@ -7,14 +7,19 @@ from typing import Final
 
 from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import Entry, State
-from app.kit.clock import legal_day
+from app.entries.receipts import received_on
+from app.kit.clock import day_begins, legal_day
 from app.notices.domain import ESCALATED, TOLD_AS_ENDS, Draft, NoticeName, TermName, owner
 
-REFUSAL_WARNED: Final = timedelta(days=5)
-"""From its receipt, when an undecided request is told to those who are to decide (R18)."""
+REFUSAL_WARNED_DAYS: Final = 5
+"""Legal days after its receipt, from whose beginning an undecided request is told to those who decide (R18)."""
 
 OVERDUE_KEY: Final = f"{NoticeName.OVERDUE}:"
 """What the key of a passed term begins with; the id of its subject follows."""
+
+
+KEY_ENDS: Final = {TermName.CARRY_OUT_OBJECTION: f":{TermName.CARRY_OUT_OBJECTION}"}
+"""What follows the id in the key of a subject's second term: the same objection was to be answered before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,14 @@ class Late:
     @property
     def key(self) -> str:
         """The fact that it tells."""
-        return f"{OVERDUE_KEY}{self.id}"
+        return f"{OVERDUE_KEY}{self.id}{KEY_ENDS.get(self.name, '')}"
 
 
 _CALLED: Final = {
     TermName.DECIDE_AMENDMENT: "amendment_id",
     TermName.ANSWER_LETTER: "amendment_id",
     TermName.ANSWER_OBJECTION: "objection_id",
+    TermName.CARRY_OUT_OBJECTION: "objection_id",
 }
 """As what the id of a term's subject stands in its notice; a correction request has a member of its own."""
 
@@ -69,13 +75,13 @@ def overdue(late: Late) -> Draft:
 def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[Draft]:
     """What is to be told of an entry's deadlines: those that passed unmet, and R18's on its fifth day already.
 
-    Of an entry that has ended only its end is told.
+    Of an entry that has ended only its end is told, and that the person was not restored after it.
     """
     told: list[Draft] = []
-    if entry.state is State.ENDED:
-        return told
     for each in deadlines:
-        warned_at = entry.received_at + REFUSAL_WARNED
+        if entry.state is State.ENDED and each.name is not DeadlineName.RESTORE:
+            continue
+        warned_at = day_begins(received_on(entry) + timedelta(days=REFUSAL_WARNED_DAYS))
         if each.name is DeadlineName.REFUSE_OR_APPROVE and each.met_at is None and warned_at <= now:
             told.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
         if each.name not in TOLD_AS_ENDS and each.passed(now):

@@ -75,9 +75,7 @@ async def escalate(runtime: Runtime) -> int:
     async with runtime.reading(SYSTEM) as reader:
         now = reader.now
         ids = await store.list_undecided(
-            reader,
-            urgent_before=first_id("ent", now - terms.countersign_within + _TICK),
-            before=first_id("ent", day_begins(legal_day(now))),
+            reader, urgent_before=first_id("ent", now - terms.countersign_within + _TICK)
         )
         for name in terms.duty_days:
             ids += await store.list_undone(reader, name, overdue_before(name, now, terms))

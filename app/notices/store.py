@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    Table,
     delete,
     exists,
     func,
@@ -27,14 +28,15 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import open_duties
 from app.entries.deadlines import EXTENSION_DAYS, DeadlineName, Terms
 from app.entries.domain import State
-from app.entries.periods import URGENT_DAYS, over_at
+from app.entries.periods import LAST_SECOND, URGENT_DAYS, over_at
 from app.entries.store import extendable, holds
 from app.entries.tables import duty as duty_table
 from app.entries.tables import entry as entry_table
 from app.entries.views import closed
 from app.notices import tables
 from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, TermName, addresses
-from app.notices.escalation import OVERDUE_KEY, Late
+from app.notices.escalation import KEY_ENDS, OVERDUE_KEY, Late
+from app.notices.granted import not_carried_out
 from app.objections.tables import objection
 from app.rectifications.tables import correction_request as request
 
@@ -151,8 +153,11 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
 
 
-async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> list[str]:
-    """Ids of entries that wait for a decision: urgent ones made before an id, and others before another."""
+async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
+    """Ids of entries that wait for a decision: urgent ones made before an id, and all others.
+
+    A letter may have been received long before its request was entered here, so that its days are over at once.
+    """
     table = entry_table
     urgent = select(table.c.id).where(
         table.c.state.in_([State.SUBMITTED, State.PROVISIONAL]),
@@ -160,9 +165,7 @@ async def list_undecided(reader: Reader, *, urgent_before: str, before: str) -> 
         table.c.urgent,
         table.c.id < urgent_before,
     )
-    ordinary = select(table.c.id).where(
-        table.c.state.in_([State.SUBMITTED, State.VERIFIED]), ~table.c.urgent, table.c.id < before
-    )
+    ordinary = select(table.c.id).where(table.c.state.in_([State.SUBMITTED, State.VERIFIED]), ~table.c.urgent)
     return sorted((await reader.run(union_all(urgent, ordinary))).scalars())
 
 
@@ -190,9 +193,9 @@ async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
     statement = select(table.c.id).where(
         extendable(terms),
         until > reader.now,
-        until < reader.now + days + timedelta(seconds=1),  # the law's last second counts
+        until <= reader.now + days,
         ~asked_for,
-        ~_told_of(DeadlineName.EXTEND_BEFORE, reader.now - days - timedelta(seconds=1)),
+        ~_told_of(DeadlineName.EXTEND_BEFORE, reader.now - days - LAST_SECOND),
     )
     return list((await reader.run(statement.order_by(table.c.id))).scalars())
 
@@ -210,21 +213,25 @@ def _told_of(name: DeadlineName, since: ColumnElement[datetime] | datetime) -> C
     )
 
 
-_TERMS = (
-    (TermName.DECIDE_AMENDMENT, amendment, amendment.c.due_at, amendment.c.state.in_(sorted(OPEN))),
-    (TermName.ANSWER_LETTER, amendment, amendment.c.due_at, amendment.c.state == AmendmentState.REFERRED),
-    (TermName.ANSWER_OBJECTION, objection, objection.c.answer_due_at, objection.c.answered_at.is_(None)),
-    (TermName.DECIDE_CORRECTION_REQUEST, request, request.c.due_at, request.c.outcome.is_(None)),
-)
-"""Where what is due beside entries stands: its table, when it is due, and whether it is open."""
+def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime], ColumnElement[bool]]]:
+    """Where what is due beside entries stands: its table, when it is due, and whether it is open."""
+    answer, carry_out = objection.c.answer_due_at, objection.c.carry_out_by
+    return [
+        (TermName.DECIDE_AMENDMENT, amendment, amendment.c.due_at, amendment.c.state.in_(sorted(OPEN))),
+        (TermName.ANSWER_LETTER, amendment, amendment.c.due_at, amendment.c.state == AmendmentState.REFERRED),
+        (TermName.ANSWER_OBJECTION, objection, answer, objection.c.answered_at.is_(None)),
+        (TermName.CARRY_OUT_OBJECTION, objection, carry_out, not_carried_out(now)),
+        (TermName.DECIDE_CORRECTION_REQUEST, request, request.c.due_at, request.c.outcome.is_(None)),
+    ]
 
 
 async def list_late(reader: Reader) -> list[Late]:
     """What is due beside entries, open beyond its time, and was not told yet; no amendment of what has ended."""
     parts = []
-    for name, table, due_at, is_open in _TERMS:
+    for name, table, due_at, is_open in _terms(reader.now):
         of_amendment = table is amendment
-        told = exists().where(tables.notice.c.key == literal(OVERDUE_KEY).concat(table.c.id))
+        key = literal(OVERDUE_KEY).concat(table.c.id).concat(KEY_ENDS.get(name, ""))
+        told = exists().where(tables.notice.c.key == key)
         part = select(
             literal(name.value).label("name"),
             table.c.id,
@@ -232,7 +239,7 @@ async def list_late(reader: Reader) -> list[Late]:
             (table.c.owner if of_amendment else table.c.agency).label("agency"),
             table.c.agency.label("asked_by"),
             due_at.label("due_at"),
-        ).where(due_at < reader.now, is_open, ~told)
+        ).where(due_at <= reader.now - LAST_SECOND, is_open, ~told)
         if of_amendment:
             part = part.join(entry_table, entry_table.c.id == table.c.entry_id).where(holds(reader.now))
         parts.append(part)

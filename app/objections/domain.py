@@ -1,6 +1,6 @@
 """What an objection is, and when it is filed and answered in time; pure (UU 6/2011 art. 96; R38)."""
 
-from collections.abc import Collection
+from collections.abc import Container
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
@@ -8,10 +8,11 @@ from typing import Final, Self
 import msgspec
 
 from app.db.unit import Actor
-from app.entries.domain import Entry
+from app.entries.domain import Entry, State
 from app.entries.periods import last_second
 from app.errors import Fault, Invalid, SecondPairOfEyesNeeded, StaleVersion, WrongState
 from app.kit.clock import legal_day
+from app.kit.working_days import working_days_later
 
 TAK_FILING_DAYS: Final = 21
 """Working days from its receipt within which an administrative action is objected to (2/2025 art. 73)."""
@@ -22,7 +23,7 @@ TAK_FORWARDING_DAYS: Final = 5
 TAK_ANSWERING_DAYS: Final = 5
 """Working days within which the minister then decides (2/2025 art. 73)."""
 
-_SATURDAY: Final = 5
+_TOO_LATE: Final = "An objection is filed only while the measure is in force (UU 6/2011 art. 96(1))."
 _UNTIL_THE_END: Final = ("annulment", "revocation")
 
 
@@ -63,7 +64,11 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The owner's answer; reason and letter are None once erased."""
+    """The owner's answer; reason and letter are None once erased.
+
+    Attributes:
+        carry_out_by: of a granted objection, the last instant for the amendment that is to follow.
+    """
 
     outcome: Outcome
     reason: str | None
@@ -71,6 +76,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     person: str | None
     at: datetime
+    carry_out_by: datetime | None = None
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,9 +112,25 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         return _UNTIL_THE_END if granted else ()
 
     def answered(
-        self, by: Actor, expected: int, outcome: Outcome, reason: str, letter: Letter, at: datetime
+        self,
+        by: Actor,
+        expected: int,
+        outcome: Outcome,
+        reason: str,
+        letter: Letter,
+        at: datetime,
+        carry_out_days: int,
     ) -> Self:
         """The objection with the owner's answer.
+
+        Args:
+            by: the owner's officer.
+            expected: the version that they have read.
+            outcome: what the owner says.
+            reason: why.
+            letter: the answer's letter.
+            at: now.
+            carry_out_days: legal days after the answer until whose end a granted objection is to be carried out.
 
         Raises:
             StaleVersion: it has changed since it was read.
@@ -126,8 +148,15 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
             raise SecondPairOfEyesNeeded("Whoever recorded the objection can't answer it.")
         pointer = "/letter/issued_on"
         _expect_day(pointer, letter.issued_on, self.filing.filed_on, legal_day(at), "the objection was filed")
+        last = legal_day(at) + timedelta(days=carry_out_days)
         answer = Answer(
-            outcome=outcome, reason=reason, letter=letter, by=by.client_id, person=by.person, at=at
+            outcome=outcome,
+            reason=reason,
+            letter=letter,
+            by=by.client_id,
+            person=by.person,
+            at=at,
+            carry_out_by=last_second(last) if outcome is Outcome.GRANTED else None,
         )
         return msgspec.structs.replace(self, version=self.version + 1, answer=answer)
 
@@ -145,11 +174,12 @@ def filed(
     by: Actor,
     at: datetime,
     answer_days: int,
-    holidays: Collection[date],
+    holidays: Container[date],
 ) -> Objection:
-    """Record an objection against an entry that is in force.
+    """Record an objection that was filed in time, however late it is recorded.
 
-    An objection against an administrative action (TAK) has times of its own, in working days as well.
+    It was filed in time on a day on which the measure was in force. An objection against an administrative action
+    (TAK) has times of its own, in working days as well; it may come after the measure's end.
 
     Args:
         objection_id: the id it gets.
@@ -161,21 +191,21 @@ def filed(
         holidays: public holidays, which are no working days.
 
     Raises:
-        WrongState: the entry is not in force.
+        WrongState: the entry was never in force, or no longer when it was filed.
         Invalid: it was filed in the future or before the entry was in force, or its letter is younger than it.
     """
-    if not entry.in_force(at) or entry.in_force_from is None:
-        raise WrongState("An objection is filed only while the measure is in force (UU 6/2011 art. 96(1)).")
-    begins = legal_day(entry.in_force_from)
-    _expect_day("/filed_on", filing.filed_on, begins, legal_day(at), "the measure was in force (art. 96)")
-    if filing.letter is not None and filing.letter.issued_on > filing.filed_on:
-        fault = Fault("/letter/issued_on", "order", "The letter is younger than its filing.")
-        raise Invalid(fault.detail, faults=[fault])
+    begins, last = _in_force(entry, at)
     tak = entry.basis.instrument == "administrative_action"
     received = entry.met.get("deliver_to_person")
     file_until = None
     if tak and received is not None:
         file_until = working_days_later(legal_day(received), TAK_FILING_DAYS, holidays)
+    if max(last, file_until or last) < filing.filed_on <= legal_day(at):
+        raise WrongState(_TOO_LATE)
+    _expect_day("/filed_on", filing.filed_on, begins, legal_day(at), "the measure was in force (art. 96)")
+    if filing.letter is not None and filing.letter.issued_on > filing.filed_on:
+        fault = Fault("/letter/issued_on", "order", "The letter is younger than its filing.")
+        raise Invalid(fault.detail, faults=[fault])
     within = TAK_FORWARDING_DAYS + TAK_ANSWERING_DAYS if tak else answer_days
     answer_due_at = last_second(working_days_later(filing.filed_on, within, holidays))
     return Objection(
@@ -192,14 +222,18 @@ def filed(
     )
 
 
-def working_days_later(day: date, count: int, holidays: Collection[date] = ()) -> date:
-    """The day that lies `count` working days after a day: Monday to Friday, without public holidays."""
-    later = day
-    while count:
-        later += timedelta(days=1)
-        if later.weekday() < _SATURDAY and later not in holidays:
-            count -= 1
-    return later
+def _in_force(entry: Entry, at: datetime) -> tuple[date, date]:
+    """The first and the last legal day until an instant on which an entry was in force.
+
+    Raises:
+        WrongState: there was none.
+    """
+    begins = entry.in_force_from
+    over = entry.ended_at if entry.state in {State.ENDED, State.REJECTED} else None
+    last = at if over is None or at < over else over - timedelta(microseconds=1)
+    if begins is None or last < begins:
+        raise WrongState(_TOO_LATE)
+    return legal_day(begins), legal_day(last)
 
 
 def _expect_day(pointer: str, day: date, first: date, today: date, since: str) -> None:

@@ -39,7 +39,7 @@ def _tag(objection: Objection) -> str:
 async def file_objection(
     unit: Owner, entry_id: EntryId, body: ObjectionIn, request: Request, response: Response
 ) -> ObjectionOut:
-    """Put on record what was filed with the owner against its entry, while the entry is in force (art. 96).
+    """Put on record what was filed with the owner against its entry, while the entry was in force (art. 96).
 
     The measure holds on; only an amendment that is decided on as usual ends it.
     """
@@ -57,7 +57,7 @@ async def file_objection(
 async def list_objections(
     reader: EntryReader, entry_id: EntryId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ObjectionOut]:
-    """The objections against an entry, newest first."""
+    """The objections against an entry, newest first; also those against its urgent entry, or its formal one."""
     before = last_seen(cursor)
     rows = await service.list_page(reader, entry_id, before, limit + 1)
     page, after = cut(rows, limit, lambda objection: (objection.id,))
@@ -97,12 +97,20 @@ async def read_objection(
     ),
 )
 async def answer_objection(
-    unit: Owner, objection_id: ObjectionId, expected: RequiredVersion, body: AnswerIn, response: Response
+    unit: Owner,
+    objection_id: ObjectionId,
+    expected: RequiredVersion,
+    body: AnswerIn,
+    request: Request,
+    response: Response,
 ) -> ObjectionOut:
     """The owner's word, once, by another person than who recorded the objection.
 
-    `granted` changes nothing by itself: `must_follow` names the amendments of which one is to be asked for.
+    `granted` changes nothing by itself: `must_follow` names the amendments of which one is to be asked for until
+    `carry_out_by`; until then it is a task of the owner.
     """
-    letter = body.letter.letter()
-    objection = await service.answer(unit, objection_id, expected, body.outcome, body.reason, letter)
+    letter, settings = body.letter.letter(), runtime_of(request).settings
+    objection = await service.answer(
+        unit, objection_id, expected, body.outcome, body.reason, letter, settings
+    )
     return _answered(response, objection)

@@ -31,7 +31,11 @@ class ObjectionIn(WireIn):
     """An objection as it was filed with the owner."""
 
     filed_on: Annotated[
-        LegalDay, Field(description="Legal day on which it reached the owner, while the entry was in force.")
+        LegalDay,
+        Field(
+            description="Legal day on which it reached the owner, while the entry was in force; it may be recorded "
+            "later, also after the entry's end."
+        ),
     ]
     objector: ObjectorIn
     grounds: Prose
@@ -87,6 +91,12 @@ class AnswerOut(WireOut):
             description="Amendments of the entry of which one must follow: the answer itself ends nothing."
         ),
     ]
+    carry_out_by: Annotated[
+        Moment | None,
+        Field(
+            description="Of a granted objection: until when the amendment is to follow (three days, a setting)."
+        ),
+    ]
     answered_by: str
     answered_at: Moment
 
@@ -114,8 +124,8 @@ class ObjectionOut(WireOut):
         Moment,
         Field(
             description="For administrative actions (TAK) five and five working days after the filing "
-            "(Permenimipas 2/2025 art. 73), for other measures ten (a setting), Monday to Friday without the "
-            "deployment's public holidays."
+            "(Permenimipas 2/2025 art. 73), for other measures ten (a setting), Monday to Friday without Indonesia's "
+            "public holidays and days of joint leave, as the deployment knows them."
         ),
     ]
     recorded_by: str
@@ -154,6 +164,7 @@ def _answer(objection: Objection) -> AnswerOut | None:
             "reason": given.reason,
             "letter": ReferenceOut.of(given.letter),
             "must_follow": list(objection.must_follow),
+            "carry_out_by": given.carry_out_by,
             "answered_by": given.by,
             "answered_at": given.at,
         }

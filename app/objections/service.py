@@ -6,8 +6,10 @@ from app.access.service import record
 from app.db.unit import Reader, Unit
 from app.entries import service as entries
 from app.entries import store as entry_store
-from app.errors import NotFound, WrongAgency
+from app.entries.views import visible
+from app.errors import NotFound, WrongAgency, WrongState
 from app.kit.ids import new_id
+from app.kit.working_days import Holidays
 from app.objections import store
 from app.objections.domain import Filing, Letter, Objection, Outcome, filed
 from app.objections.store import has_open
@@ -29,8 +31,11 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
     await entry_store.lock(unit, entry_id)  # or it could end, and be erased, at this moment
     entry = await entries.get(unit, entry_id)
     entry.expect_owner(unit.actor)
+    if entry.erased_at is not None:
+        raise WrongState("The person was erased from this entry (UU 27/2022 art. 43).")
     objection_id = new_id("obj", unit.now)
-    days, holidays = settings.objection_answer_days, settings.public_holidays
+    days = settings.objection_answer_days
+    holidays = Holidays(settings.public_holidays, settings.public_holidays_removed)
     objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays)
     await store.add(unit, objection)
     await record(unit, "objection.filed", objection.id, {"entry": entry_id, "late": objection.late})
@@ -38,7 +43,13 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
 
 
 async def answer(
-    unit: Unit, objection_id: str, expected: int, outcome: Outcome, reason: str, letter: Letter
+    unit: Unit,
+    objection_id: str,
+    expected: int,
+    outcome: Outcome,
+    reason: str,
+    letter: Letter,
+    settings: Settings,
 ) -> Objection:
     """Answer an objection for its owner, once, as another person than who recorded it.
 
@@ -51,7 +62,8 @@ async def answer(
     await _expect_seen(unit, objection)
     if unit.actor.agency != objection.agency:
         raise WrongAgency("Only the agency that owns the entry answers it (UU 6/2011 art. 96).")
-    objection = objection.answered(unit.actor, expected, outcome, reason, letter, unit.now)
+    days = settings.carry_out_objection_days
+    objection = objection.answered(unit.actor, expected, outcome, reason, letter, unit.now, days)
     await store.save(unit, objection)
     about = {"entry": objection.entry_id, "outcome": outcome}
     await record(unit, "objection.answered", objection.id, about)
@@ -80,13 +92,15 @@ async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[s
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
-    """The objections against an entry, newest first.
+    """The objections against an entry, its urgent entry, or those that formalise it, newest first.
 
     Raises:
         NotFound: the entry is outside the actor's view.
     """
-    await entries.get(reader, entry_id)
-    return await store.list_page(reader, entry_id, before, limit)
+    entry = await entries.get(reader, entry_id)
+    related = await entry_store.list_related(reader, entry)
+    seen = {entry_id, *(each.id for each in related if visible(each, reader.actor))}
+    return await store.list_page(reader, seen, before, limit)
 
 
 async def list_open(reader: Reader, agency: str | None) -> list[Objection]:

@@ -1,5 +1,6 @@
 """Every SQL statement about objections."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import exists, insert, select, update
@@ -22,6 +23,7 @@ def _columns(objection: Objection) -> dict[str, Any]:
         "filed_on": objection.filing.filed_on,
         "answer_due_at": objection.answer_due_at,
         "answered_at": objection.answer.at if objection.answer else None,
+        "carry_out_by": objection.answer.carry_out_by if objection.answer else None,
         "document": document(objection),
     }
 
@@ -55,9 +57,11 @@ async def lock(unit: Unit, objection_id: str) -> Objection:
     return found
 
 
-async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
-    """The objections against an entry, newest first, older than an id."""
-    statement = select(table.c.document).where(table.c.entry_id == entry_id)
+async def list_page(
+    reader: Reader, entry_ids: Collection[str], before: str | None, limit: int
+) -> list[Objection]:
+    """The objections against some entries, newest first, older than an id."""
+    statement = select(table.c.document).where(table.c.entry_id.in_(sorted(entry_ids)))
     if before is not None:
         statement = statement.where(table.c.id < before)
     return await _documents.all(reader, statement.order_by(table.c.id.desc()).limit(limit))

@@ -13,6 +13,7 @@ objection = Table(
     Column("filed_on", Date, nullable=False),
     Column("answer_due_at", Instant),
     Column("answered_at", Instant),
+    Column("carry_out_by", Instant),  # of a granted one: until when its measure is to end
     Column("document", Text, nullable=False),  # the whole objection, JSON
 )
 Index("ix_objection_entry_id", objection.c.entry_id, objection.c.id)
@@ -22,3 +23,10 @@ for _name, _columns in (
 ):
     _open = objection.c.answered_at.is_(None)
     Index(_name, *_columns, sqlite_where=_open, postgresql_where=_open)
+_granted = objection.c.carry_out_by.is_not(None)
+Index(
+    "ix_objection_carry_out_by",
+    objection.c.carry_out_by,
+    sqlite_where=_granted,
+    postgresql_where=_granted,
+)

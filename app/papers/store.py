@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, Table, select
+from sqlalchemy import Row, Select, Table, or_, select
 
 from app.access.tables import audit as audit_table
 from app.access.tables import client as client_table
@@ -26,7 +26,9 @@ from app.db.unit import Reader
 from app.entries.domain import Entry
 from app.entries.tables import blob as blob_table
 from app.entries.tables import duty as duty_table
+from app.entries.tables import entry as entry_table
 from app.entries.tables import version as version_table
+from app.entries.views import opened
 from app.hits.tables import hit as hit_table
 from app.kit.ids import first_id
 from app.notices.tables import notice as notice_table
@@ -131,8 +133,12 @@ async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Js
 
 
 async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
-    """The objections to an entry, with their answers."""
-    return await _beside(reader, objection_table, objection_table.c.id, entry_id)
+    """The objections to an entry, its urgent entry or those that formalise it, with their answers."""
+    one, other = entry_table, entry_table.alias("other")
+    related = (one.c.id == other.c.id, one.c.formalises == other.c.id, one.c.id == other.c.formalises)
+    ids = select(one.c.id).join(other, or_(*related)).where(other.c.id == entry_id, opened(reader.actor))
+    table = objection_table
+    return await _rows(reader, select(table).where(table.c.entry_id.in_(ids)).order_by(table.c.id))
 
 
 async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:

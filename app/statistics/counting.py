@@ -9,9 +9,8 @@ from typing import Final
 
 from app.access.domain import IMMIGRATION, SYSTEM
 from app.db.unit import Actor, Reader
-from app.entries.deadlines import Terms, deadlines
+from app.entries.deadlines import Terms, beyond, deadlines, refuse_by
 from app.entries.domain import Entry, State
-from app.entries.periods import REFUSAL_WITHIN
 from app.entries.recorded import with_met
 from app.entries.store import list_by_ids
 from app.hits.domain import Identity
@@ -103,8 +102,8 @@ class _Counting:
             elif deadline.met_at is not None:
                 self.tally.add(met, at)
         if not entry.urgent and entry.submitted_by != SYSTEM.client_id:
-            due_at, decided_at = entry.received_at + REFUSAL_WITHIN, _decided_at(entry, decided)
-            if (decided_at or now) > due_at:
+            due_at, decided_at = refuse_by(entry), _decided_at(entry, decided)
+            if beyond(due_at, decided_at or now):
                 self.tally.add(Figure.DECISION_MISSED, at)
             elif decided_at is not None:
                 self.tally.add(Figure.DECISION_MET, at)
@@ -161,7 +160,7 @@ class _Counting:
             for request_id, entry_id, received_at, due_at, decided_at in page:
                 after = request_id
                 place = replace(places[entry_id], month=month_of(received_at))
-                if (decided_at or register.now) > due_at:
+                if beyond(due_at, decided_at or register.now):
                     self.tally.add(Figure.CORRECTION_MISSED, place)
                 elif decided_at is not None:
                     self.tally.add(Figure.CORRECTION_MET, place)

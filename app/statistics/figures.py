@@ -40,6 +40,8 @@ class Figure(StrEnum):
     PERSON_MISSED = "person_missed"
     PASSPORT_MET = "passport_met"
     PASSPORT_MISSED = "passport_missed"
+    RESTORE_MET = "restore_met"
+    RESTORE_MISSED = "restore_missed"
     COUNTERSIGN_MET = "countersign_met"
     COUNTERSIGN_MISSED = "countersign_missed"
     ACKNOWLEDGE_MET = "acknowledge_met"
@@ -73,6 +75,7 @@ DEADLINES: Final = {
     DeadlineName.DELIVER_TO_MINISTER: (Figure.MINISTER_MET, Figure.MINISTER_MISSED),
     DeadlineName.DELIVER_TO_PERSON: (Figure.PERSON_MET, Figure.PERSON_MISSED),
     DeadlineName.WITHDRAW_PASSPORT: (Figure.PASSPORT_MET, Figure.PASSPORT_MISSED),
+    DeadlineName.RESTORE: (Figure.RESTORE_MET, Figure.RESTORE_MISSED),
 }
 """Deadlines of an entry, and the figures of those who kept them and of those who did not."""
 
@@ -101,6 +104,7 @@ FAMILIES: Final = (
             (_F.ENTRIES_URGENT, _F.MINISTER_MET, _F.MINISTER_MISSED),
             (_F.ENTRIES_URGENT, _F.PERSON_MET, _F.PERSON_MISSED),
             (_F.PASSPORT_MET, _F.PASSPORT_MISSED),
+            (_F.RESTORE_MET, _F.RESTORE_MISSED),
         ),
     ),
     Family(_F.ENTRIES_URGENT, ((_F.COUNTERSIGN_MET, _F.COUNTERSIGN_MISSED),)),

@@ -21,10 +21,12 @@ class TaskName(StrEnum):
     DELIVER_TO_PERSON = "deliver_to_person"
     DELIVER_TO_MINISTER = "deliver_to_minister"
     WITHDRAW_PASSPORT = "withdraw_passport"
+    RESTORE = "restore"
     VERIFY_AMENDMENT = "verify_amendment"
     APPROVE_AMENDMENT = "approve_amendment"
     ANSWER_LETTER = "answer_letter"
     ANSWER_OBJECTION = "answer_objection"
+    CARRY_OUT_OBJECTION = "carry_out_objection"
     DECIDE_CORRECTION_REQUEST = "decide_correction_request"
     PREPARE_CORRECTION = "prepare_correction"
     RELATED_ENTRY = "related_entry"
@@ -43,10 +45,13 @@ MEANINGS = {
     TaskName.DELIVER_TO_PERSON: "a decision of your agency is to reach the person",
     TaskName.DELIVER_TO_MINISTER: "a decision of your agency should have reached the minister",
     TaskName.WITHDRAW_PASSPORT: "an Indonesian's passport is to be withdrawn",
+    TaskName.RESTORE: "a judgment has annulled a measure of your agency: rehabilitate the person by letter",
     TaskName.VERIFY_AMENDMENT: "an amendment of your agency waits for its verification",
     TaskName.APPROVE_AMENDMENT: "a verified amendment waits for its approval",
     TaskName.ANSWER_LETTER: "another body's letter asks your agency about an entry of yours",
     TaskName.ANSWER_OBJECTION: "an objection against an entry of your agency waits for its answer",
+    TaskName.CARRY_OUT_OBJECTION: "your agency has granted an objection, and the measure still holds: ask for its "
+    "annulment or revocation",
     TaskName.DECIDE_CORRECTION_REQUEST: "a correction request waits for its decision",
     TaskName.PREPARE_CORRECTION: "a correction request is about an entry of your agency",
     TaskName.RELATED_ENTRY: "a measure was ended (`amendment_id`, of an acquittal its `judgment`), and an entry of "

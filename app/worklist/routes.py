@@ -35,4 +35,7 @@ async def read_worklist(
         actor
     ) as checks:  # never two connections at once: the pool could lock up
         seen = await service.seen(checks, limit, shut)
-    return WorklistOut(items=[*map(WorkItemOut.of_task, tasks[:limit]), *newest_first(told, seen)[:limit]])
+    async with runtime.reading(actor) as reader:
+        in_force = await service.in_force(reader, {each.entry_id for each in seen})
+    notices = newest_first(told, seen, in_force)[:limit]
+    return WorklistOut(items=[*map(WorkItemOut.of_task, tasks[:limit]), *notices])

@@ -1,6 +1,6 @@
 """The wire of the worklist."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -54,6 +54,10 @@ class WorkItemOut(WireOut):
     checkpoint: str | None
     direction: str | None
     judgment: Annotated[RulingOut | None, Field(description="Of a task that a judgment left.")]
+    in_force: Annotated[
+        bool | None,
+        Field(description="Of a hit or a sighting: whether the entry holds now; it may have ended since."),
+    ]
 
     @classmethod
     def _with(cls, **members: Any) -> Self:
@@ -99,7 +103,7 @@ class WorkItemOut(WireOut):
         )
 
     @classmethod
-    def of_seen(cls, seen: Seen) -> Self:
+    def of_seen(cls, seen: Seen, *, in_force: bool) -> Self:
         """A hit or a sighting on the wire."""
         return cls._with(
             kind="notice",
@@ -109,6 +113,7 @@ class WorkItemOut(WireOut):
             check_id=seen.check_id,
             checkpoint=seen.checkpoint,
             direction=seen.direction,
+            in_force=in_force,
         )
 
 
@@ -118,8 +123,17 @@ class WorklistOut(WireOut):
     items: list[WorkItemOut]
 
 
-def newest_first(told: Iterable[Notice], seen: Iterable[Seen]) -> list[WorkItemOut]:
-    """Notices, hits and sightings in one order; a hit, which is told as well, by the check that saw it alone."""
+def newest_first(
+    told: Iterable[Notice], seen: Iterable[Seen], in_force: Collection[str]
+) -> list[WorkItemOut]:
+    """Notices, hits and sightings in one order; a hit, which is told as well, by the check that saw it alone.
+
+    Args:
+        told: the notices.
+        seen: hits and sightings.
+        in_force: ids of those of their entries that hold now.
+    """
+    items = [WorkItemOut.of_seen(each, in_force=each.entry_id in in_force) for each in seen]
     others = (notice for notice in told if notice.said.name is not NoticeName.HIT)
-    items = [*map(WorkItemOut.of_notice, others), *map(WorkItemOut.of_seen, seen)]
+    items += map(WorkItemOut.of_notice, others)
     return sorted(items, key=lambda item: (item.at, item.number or 0, item.check_id or ""), reverse=True)

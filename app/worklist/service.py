@@ -21,19 +21,23 @@ from app.entries import tasks as entry_tasks
 from app.entries.deadlines import (
     DeadlineName,
     Terms,
+    beyond,
     decide_by,
     duty_due,
     extend_by,
     overdue_before,
+    refuse_by,
 )
 from app.entries.domain import Entry
 from app.entries.law import power_ended
-from app.entries.periods import REFUSAL_WITHIN, begins_at, over_at
+from app.entries.periods import begins_at, over_at
+from app.entries.standing import standing
 from app.entries.tasks import EntryTaskName
 from app.entries.turns import list_undecided
 from app.entries.views import ALL_ENTRIES
 from app.kit.clock import legal_day
 from app.notices.domain import RUNGS, Notice
+from app.notices.granted import list_granted
 from app.notices.service import list_latest
 from app.objections.service import list_open as list_objections
 from app.rectifications.service import open_requests
@@ -133,7 +137,7 @@ async def _extensions(reader: Reader, terms: Terms) -> list[Task]:
     return [
         Task(TaskName.EXTEND, entry_id, extend_by(ends_on), begins_at(ends_on - timedelta(days=max(RUNGS))))
         for entry_id, ends_on in ending
-        if entry_id not in asked_for and reader.now <= extend_by(ends_on)
+        if entry_id not in asked_for and not beyond(extend_by(ends_on), reader.now)
     ]
 
 
@@ -144,6 +148,7 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
     return [
         *await _duties(reader, DeadlineName.DELIVER_TO_PERSON, terms, agency=actor.agency),
         *await _duties(reader, DeadlineName.DELIVER_TO_MINISTER, terms, agency=actor.agency, before=late),
+        *await _duties(reader, DeadlineName.RESTORE, terms, agency=actor.agency),
         *(
             Task(
                 TaskName.ANSWER_OBJECTION,
@@ -154,6 +159,7 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
             )
             for each in objections
         ),
+        *await _granted(reader),
         *await _ended_powers(reader),
         *await _related(reader),
     ]
@@ -173,6 +179,16 @@ async def _related(reader: Reader) -> list[Task]:
             judgment=acts[each.cause].ruling if each.cause in acts else None,
         )
         for each in waiting
+    ]
+
+
+async def _granted(reader: Reader) -> list[Task]:
+    """Objections that the actor's agency has granted, and not carried out."""
+    name = TaskName.CARRY_OUT_OBJECTION
+    return [
+        Task(name, each.entry_id, each.answer.carry_out_by, each.answer.at, objection_id=each.id)
+        for each in await list_granted(reader, reader.actor.agency, _MOST)
+        if each.answer is not None
     ]
 
 
@@ -233,7 +249,7 @@ async def _requests(
 
 
 def _decide_by(entry: Entry, urgent: Entry | None) -> datetime:
-    limits = [decide_by(entry), entry.received_at + REFUSAL_WITHIN]
+    limits = [decide_by(entry), refuse_by(entry)]
     if urgent is not None and (lapse := _lapse(urgent)) is not None:
         limits.append(lapse)
     return min(limits)
@@ -311,6 +327,11 @@ async def _list(
 
 def _lapse(entry: Entry) -> datetime | None:
     return over_at(entry.ends_on) if entry.ends_on else None
+
+
+async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
+    """Those of some entries that hold now."""
+    return {entry_id for entry_id, each in (await standing(reader, entry_ids)).items() if each.in_force}
 
 
 async def told(reader: Reader, limit: int) -> list[Notice]:

@@ -33,6 +33,7 @@ from tests.support.steps import (
     file_amendment,
     formalise,
     impose,
+    settle,
     sound,
     submit,
 )
@@ -223,7 +224,15 @@ async def test_a_correction_brings_note_or_loss_and_repeats_the_loss_without_its
     assert "citizenship_doubt" in [warning["code"] for warning in noted["warnings"]]
     documents = [*body["subject"]["documents"], FORMER]
     asked = await file_amendment(http, owner, noted, correction(documents=documents, citizenship_loss=LOSS))
-    assert expect(asked, 201)["correction"]["subject"]["citizenship_loss"] == TOLD
+    amendment = expect(asked, 201)
+    assert amendment["correction"]["subject"]["citizenship_loss"] == TOLD
+    amendment = await settle(http, await actors.client("verifier", agency="IMIGRASI"), amendment, "verify")
+    amendment = await settle(http, await actors.client("approver"), amendment, "approve")
+    assert (amendment["state"], amendment["approvals"]) == ("verified", 1), "two approve a loss"
+    amendment = await settle(http, await actors.client("approver"), amendment, "approve")
+    assert (amendment["state"], amendment["approvals"]) == ("approved", 2)
+    read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert (read["citizenship"], read["subject"]["citizenship_loss"]) == ("WNA", TOLD)
     auditor = await actors.client("auditor")
     assert f"attachments/{SHA256}.pdf" in (await evidence(http, auditor, entry)).namelist()
 

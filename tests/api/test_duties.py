@@ -7,12 +7,13 @@ import pytest
 
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import deterrence_body, entry_body, formal_body, urgent_body
+from tests.support.bodies import deterrence_body, entry_body, formal_body, urgent_body, without_photo
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, approve, decide, etag, expect, formalise, impose, sound, submit
+from tests.support.steps import Json, amend, approve, decide, etag, expect, formalise, impose, sound, submit
 
 DONE_AT = "2026-11-23T02:00:00Z"
+DONE_LATER = "2026-11-23T03:00:00Z"
 
 
 def duty(name: str, **given: Any) -> Json:
@@ -222,3 +223,101 @@ async def test_others_record_nothing(http: httpx2.AsyncClient, actors: Actors, r
     entry = await impose(http, actors)
     by = await actors.client(role)
     refused(await record(http, by, entry, duty("deliver_to_person")), 403, "wrong-role")
+
+
+PASSPORT = {"type": "passport", "number": "B7654321", "issuing_state": "IDN", "expires_on": None}
+
+
+def with_passport(subject: Json, **given: Any) -> Json:
+    """A correction that adds a passport to what is known of the person."""
+    told = without_photo(subject, documents=[*subject["documents"], {**PASSPORT, **given}])
+    return {"kind": "correction", "correction": {"subject": told}}
+
+
+def due(entry: Json, name: str = "withdraw_passport") -> tuple[str, str | None]:
+    """When a duty is due, and when it was done."""
+    (deadline,) = [each for each in entry["legal_deadlines"] if each["name"] == name]
+    return deadline["due_at"], deadline["met_at"]
+
+
+async def passports_due(http: httpx2.AsyncClient, by: Caller) -> list[tuple[str, str]]:
+    items = expect(await http.get("/v1/worklist", headers=by.headers), 200)["items"]
+    return [(each["entry_id"], each["due_at"]) for each in items if each["name"] == "withdraw_passport"]
+
+
+async def test_a_passport_that_is_found_after_the_first_was_withdrawn_is_due_anew(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    body, duty_officer = entry_body(), await actors.client("duty_officer")
+    entry = await impose(http, actors, body)
+    expect(await record(http, duty_officer, entry, duty("withdraw_passport")), 201)
+    assert await passports_due(http, duty_officer) == []
+    clock.set("2026-12-10T23:30:00+07:00")
+    found = await amend(http, actors, entry, with_passport(body["subject"]))
+    last = "2026-12-13T16:59:59.000000Z"
+    assert due(found) == (last, None)
+    assert await passports_due(http, duty_officer) == [(entry["id"], last)]
+    done_at = "2026-12-10T15:00:00Z"
+    done = expect(await record(http, duty_officer, found, duty("withdraw_passport", done_at=done_at)), 201)
+    assert due(done) == (last, "2026-12-10T15:00:00.000000Z")
+    assert await passports_due(http, duty_officer) == []
+    moved = await amend(
+        http,
+        actors,
+        done,
+        {"kind": "correction", "correction": {"basis": {**done["basis"], "law": "UU 31/1999"}}},
+    )
+    assert due(moved) == due(done)
+    assert len((await read(http, duty_officer, entry, "/duties"))["items"]) == 2
+
+
+async def test_a_first_passport_is_withdrawn_within_its_days_from_when_it_was_found(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    body = entry_body(subject={"documents": []})
+    body["unknown"] = ["documents"]
+    entry = await impose(http, actors, body)
+    assert "withdraw_passport" not in met(entry)
+    clock.set("2026-12-10T09:00:00+07:00")
+    found = await amend(http, actors, entry, with_passport(body["subject"]))
+    assert due(found) == ("2026-12-13T16:59:59.000000Z", None)
+
+
+async def test_another_passport_does_not_postpone_what_was_due_before(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    clock.set("2026-11-25T09:00:00+07:00")
+    found = await amend(http, actors, entry, with_passport(body["subject"], type="diplomatic_passport"))
+    assert due(found) == due(entry) == ("2026-11-26T16:59:59.000000Z", None)
+
+
+async def test_a_passport_that_the_formal_entry_adds_is_due_although_the_urgent_ones_was_withdrawn(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    owner, duty_officer, body = (
+        await actors.client("submitter"),
+        await actors.client("duty_officer"),
+        urgent_body(),
+    )
+    urgent = (await sound(http, owner, body))["entry"]
+    urgent = await decide(http, duty_officer, urgent, "countersign")
+    expect(await record(http, duty_officer, urgent, duty("withdraw_passport", done_at=DONE_LATER)), 201)
+    clock.set("2026-12-01T09:00:00+07:00")
+    subject = {**body["subject"], "documents": [*body["subject"]["documents"], PASSPORT]}
+    asked = {
+        "starts_on": "2026-12-01",
+        "ends_on": "2027-05-30",
+        "subject": subject,
+        "basis": {
+            "case_reference": body["basis"]["case_reference"],
+            "received_on": "2026-12-01",
+            "late_reason": "The courier was ill.",
+        },
+    }
+    formal = await approve(
+        http, actors, expect(await formalise(http, owner, urgent, formal_body(**asked)), 201)
+    )
+    assert due(formal) == ("2026-12-04T16:59:59.000000Z", None)
+    assert await passports_due(http, duty_officer) == [(formal["id"], "2026-12-04T16:59:59.000000Z")]

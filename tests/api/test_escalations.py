@@ -29,6 +29,7 @@ from tests.support.steps import (
     submit,
 )
 
+JUDGED_TODAY = {"decided_on": "2026-11-23", "final_on": "2026-11-23"}
 Act = Callable[[], Awaitable[object]]
 
 
@@ -138,6 +139,37 @@ class Scene:
 
         return Case(objection["id"], objection["answer_due_at"], meet)
 
+    async def granted(self) -> Case:
+        """A granted objection that is to be carried out."""
+        filed = await self.objection()
+        verifier, owner = await self.actors.client("verifier"), await self.actors.client("submitter")
+        said = {
+            "outcome": "granted",
+            "reason": "It is another.",
+            "letter": {"number": "J-1", "issued_on": "2026-11-23"},
+        }
+        granted = await self.post(verifier, f"objections/{filed.id}/answer", said, 1)
+        path = f"/v1/entries/{granted['entry_id']}"
+
+        async def meet() -> None:
+            entry = expect(await self.http.get(path, headers=owner.headers), 200)
+            expect(await file_amendment(self.http, owner, entry, revocation_body(entry)), 201)
+
+        return Case(filed.id, granted["answer"]["carry_out_by"], meet)
+
+    async def restoration(self) -> Case:
+        """An annulment by judgment, after which the person is to be rehabilitated."""
+        entry, owner = await impose(self.http, self.actors), await self.actors.client("submitter")
+        ended = await amend(
+            self.http, self.actors, entry, judgment_body(entry, "annulment", judgment=JUDGED_TODAY)
+        )
+
+        async def meet() -> None:
+            done = {"name": "restore", "done_at": self.clock().isoformat(), "reference": "R-1"}
+            await self.post(owner, f"entries/{ended['id']}/duties", done)
+
+        return await self.entry(ended, "restore", meet)
+
     async def correction(self) -> Case:
         entry = await impose(self.http, self.actors)
         body = {
@@ -174,6 +206,8 @@ CASES: dict[str, Callable[[Scene], Awaitable[Case]]] = {
     "decide_amendment of a judgment": lambda scene: scene.amendment("acquittal"),
     "answer_letter": Scene.letter,
     "answer_objection": Scene.objection,
+    "carry_out_objection": Scene.granted,
+    "restore": Scene.restoration,
     "answer_objection to an action": lambda scene: scene.objection("administrative_action"),
     "decide_correction_request": Scene.correction,
 }
@@ -285,7 +319,7 @@ async def test_an_extension_is_to_be_decided_while_the_measure_holds(scene: Scen
     entry = await impose(scene.http, scene.actors, entry_body(ends_on="2026-12-03"))
     owner = await scene.actors.client("submitter")
     asked = expect(await file_amendment(scene.http, owner, entry, extension_body(entry, "2026-12-20")), 201)
-    assert asked["due_at"] == "2026-11-30T03:00:00.000000Z"
+    assert asked["due_at"] == "2026-11-30T16:59:59.000000Z"
     scene.clock.set("2026-11-28T10:00:00+07:00")
     entry = await impose(scene.http, scene.actors, entry_body(ends_on="2026-12-03"))
     asked = expect(await file_amendment(scene.http, owner, entry, extension_body(entry, "2026-12-20")), 201)

@@ -14,11 +14,19 @@ from app.hits.tables import match as match_table
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, check_body, deterrence_body, entry_body, merged
+from tests.support.bodies import (
+    Json,
+    check_body,
+    deterrence_body,
+    entry_body,
+    merged,
+    revocation_body,
+    urgent_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, hit_of, namesakes, say
-from tests.support.refusals import refused
-from tests.support.steps import expect, impose
+from tests.support.refusals import nothing_changed, refused
+from tests.support.steps import amend, approve, decide, expect, formalise, impose, sound
 
 
 @pytest.fixture
@@ -55,7 +63,15 @@ async def test_what_is_not_clear_opens_a_hit_with_all_that_tells_two_people_apar
     hit = await hit_of(http, supervisor, answer)
     assert (hit["state"], hit["version"], hit["outcome"]) == ("open", 1, "refuse")
     assert (hit["checkpoint"], hit["check_id"]) == ("CGK", answer["id"])
-    assert hit["entries"] == [{"entry_id": entry["id"], "version": entry["version"], "agency": "KPK"}]
+    assert hit["entries"] == [
+        {
+            "entry_id": entry["id"],
+            "version": entry["version"],
+            "agency": "KPK",
+            "state": "active",
+            "in_force": True,
+        }
+    ]
     assert (hit["opened_at"], hit["resolve_by"]) == (
         "2026-11-23T03:00:00.000000Z",
         "2026-11-23T03:30:00.000000Z",
@@ -130,6 +146,79 @@ async def test_the_list_is_filtered_and_paged_newest_first(
     assert await listed(http, supervisor, state="resolved") == [hits[1]]
     bad = await http.get("/v1/hits", params={"state": "lost", "from": "noon"}, headers=supervisor.headers)
     assert bad.status_code == 422
+
+
+async def test_a_hit_whose_entry_has_ended_says_so_and_refuses_nobody(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    supervisor: Caller,
+    clock: SettableClock,
+    runtime: Runtime,
+) -> None:
+    entry, question, answer = await opened(http, actors, counter)
+    later = await ask(http, counter, question)
+    path = f"/v1/hits/{answer['hit_id']}"
+    before = await http.get(path, headers=supervisor.headers)
+    await amend(http, actors, entry, revocation_body(entry))
+    after = await http.get(path, headers=supervisor.headers)
+    assert before.headers["etag"] != after.headers["etag"]
+    (matched,) = after.json()["entries"]
+    assert (matched["state"], matched["in_force"]) == ("ended", False)
+    items = expect(await http.get("/v1/hits", headers=supervisor.headers), 200)["items"]
+    assert [(each["entries"][0]["state"], each["entries"][0]["in_force"]) for each in items] == [
+        ("ended", False)
+    ] * 2
+    owner = await actors.client("verifier")
+    noticed = expect(await http.get("/v1/worklist", headers=owner.headers), 200)["items"]
+    assert {(each["entry_id"], each["in_force"]) for each in noticed if each["name"] == "hit"} == {
+        (entry["id"], False)
+    }
+    async with nothing_changed(runtime):
+        refused(await say(http, supervisor, after.json(), "confirmed", "refuse_exit"), 409, "wrong-state")
+    resolved = expect(await say(http, supervisor, after.json(), "confirmed", "allow"), 201)
+    assert resolved["entries"][0]["in_force"] is False
+    hit = await hit_of(http, supervisor, later)
+    expect(await say(http, supervisor, hit, "confirmed", "hand_over"), 201)
+
+
+@pytest.mark.parametrize("over", [False, True])
+async def test_nobody_is_refused_after_the_last_day_of_a_measure(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    supervisor: Caller,
+    clock: SettableClock,
+    *,
+    over: bool,
+) -> None:
+    body = entry_body(ends_on="2026-11-23")
+    await impose(http, actors, body)
+    hit = await hit_of(http, supervisor, await ask(http, counter, check_body(body["subject"])))
+    clock.set("2026-11-24T00:00:00+07:00" if over else "2026-11-23T23:59:59.999+07:00")
+    said = await say(http, supervisor, hit, "confirmed", "refuse_exit")
+    if over:
+        refused(said, 409, "wrong-state")
+    else:
+        expect(said, 201)
+
+
+async def test_the_formal_entry_that_took_over_holds_on_for_a_hit_on_the_urgent_one(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, supervisor: Caller
+) -> None:
+    owner, body = await actors.client("submitter"), urgent_body()
+    urgent = (await sound(http, owner, body))["entry"]
+    urgent = await decide(http, await actors.client("duty_officer"), urgent, "countersign")
+    hit = await hit_of(http, supervisor, await ask(http, counter, check_body(body["subject"])))
+    asked = {name: value for name, value in entry_body().items() if name in {"basis", "starts_on", "ends_on"}}
+    asked["basis"]["case_reference"] = body["basis"]["case_reference"]
+    formal = await approve(http, actors, expect(await formalise(http, owner, urgent, asked), 201))
+    told = await hit_of(http, supervisor, {"hit_id": hit["id"]})
+    assert [(each["entry_id"], each["state"], each["in_force"]) for each in told["entries"]] == [
+        (urgent["id"], "ended", True)
+    ]
+    assert formal["in_force"] is True
+    expect(await say(http, supervisor, told, "confirmed", "refuse_exit"), 201)
 
 
 async def test_confirmed_is_said_once_and_told_to_the_owner(

@@ -16,11 +16,18 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.test_checks_refused import stored
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import Json, deterrence_body, entry_body, urgent_body, urgent_deterrence_body
+from tests.support.bodies import (
+    Json,
+    deterrence_body,
+    entry_body,
+    extension_body,
+    urgent_body,
+    urgent_deterrence_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.crossings import hit_of, judge, namesakes, say
 from tests.support.manifests import PATH, manifest_body, passenger, read, send, statuses, stranger
-from tests.support.steps import amend, decide, expect, impose, sound
+from tests.support.steps import amend, decide, expect, file_amendment, impose, settle, sound
 
 
 async def counted(runtime: Runtime, table: Any) -> int:
@@ -119,6 +126,28 @@ async def test_a_measure_that_begins_or_ends_by_itself_changes_the_answer(
     await worker.watch_manifests()
     assert statuses(await read(http, carrier, manifest)) == ["do_not_board", "board"]
     assert await worker.watch_manifests() == 0
+
+
+async def test_an_end_with_undecided_papers_changes_the_answer_though_no_record_tells_of_it(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller, clock: SettableClock
+) -> None:
+    entry = await impose(http, actors, deterrence_body(ends_on="2026-11-28"))
+    agency = {"agency": "IMIGRASI"}
+    owner, verifier = await actors.client("submitter", **agency), await actors.client("verifier", **agency)
+    filed = await file_amendment(http, owner, entry, extension_body(entry, "2036-11-28"))
+    await settle(http, verifier, expect(filed, 201), "verify")
+    person = passenger(entry["subject"])
+    manifest = await send(http, carrier, manifest_body(person, departs_at="2026-12-10T09:00:00+07:00"))
+    assert statuses(manifest) == ["do_not_board"]
+    await worker.watch_manifests()
+    clock.set("2026-11-29T00:00:00+07:00")
+    assert await worker.watch_manifests() == 1
+    assert statuses(await read(http, carrier, manifest)) == ["contact"]
+    assert await worker.watch_manifests() == 0
+    clock.set("2026-12-06T00:00:00+07:00")
+    await worker.end_by_law()
+    await worker.watch_manifests()
+    assert statuses(await read(http, carrier, manifest)) == ["board"]
 
 
 async def test_a_clearance_that_is_granted_and_ends_changes_the_answer(

@@ -8,11 +8,24 @@ import pytest
 from app.access.domain import SYSTEM
 from app.objections import service
 from app.runtime import Runtime
+from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, deterrence_body, entry_body, merged
+from tests.support.bodies import check_body, deterrence_body, entry_body, merged, revocation_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, expect, impose, sound, submit
+from tests.support.steps import (
+    Json,
+    amend,
+    approve,
+    decide,
+    expect,
+    file_amendment,
+    formalise,
+    impose,
+    settle,
+    sound,
+    submit,
+)
 
 
 def objection(**given: Any) -> Json:
@@ -73,6 +86,7 @@ async def test_it_is_recorded_read_and_answered_once(http: httpx2.AsyncClient, a
         "reason": "The case names him.",
         "letter": {"number": "R-77/2026", "issued_on": "2026-11-23"},
         "must_follow": [],
+        "carry_out_by": None,
         "answered_by": colleague.id,
         "answered_at": "2026-11-23T03:00:00.000000Z",
     }
@@ -110,9 +124,105 @@ async def test_it_is_filed_only_while_the_measure_is_in_force(
     clock.advance(days=2)
     for entry in (submitted, later, short):
         async with nothing_changed(runtime):
-            response = await file(http, owner, entry)
+            response = await file(http, owner, entry, objection(filed_on="2026-11-25"))
             refused(response, 409, "wrong-state")
             assert "art. 96" in response.json()["detail"]
+
+
+async def test_what_was_filed_in_time_is_recorded_after_the_end_too(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    owner = await actors.client("submitter")
+    short = await impose(http, actors, entry_body(ends_on="2026-11-24"))
+    clock.set("2027-02-01T09:00:00+07:00")
+    filed = expect(await file(http, owner, short, objection(filed_on="2026-11-24")), 201)
+    assert filed["answer_due_at"] == "2026-12-08T16:59:59.000000Z"
+    colleague = await actors.client("verifier")
+    letter = {"issued_on": "2027-02-01"}
+    granted = answer(outcome="granted", letter=letter)
+    expect(await respond(http, colleague, filed, granted), 201)
+    assert await tasks(http, owner, "carry_out_objection") == [], "there is nothing left to end"
+
+
+async def tasks(http: httpx2.AsyncClient, by: Caller, name: str) -> list[tuple[str, str, str]]:
+    """What waits for somebody under a name: objection, entry, when it is due."""
+    items = expect(await http.get("/v1/worklist", headers=by.headers), 200)["items"]
+    found = [each for each in items if (each["kind"], each["name"]) == ("task", name)]
+    return [(each["objection_id"], each["entry_id"], each["due_at"]) for each in found]
+
+
+async def test_a_granted_one_is_a_task_of_the_owner_until_the_measure_is_to_end(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    stranger, verifier = await actors.client("submitter", agency="BNN"), await actors.client("verifier")
+    filed = expect(await file(http, owner, entry), 201)
+    granted = expect(await respond(http, verifier, filed, answer(outcome="granted")), 201)
+    due_at = "2026-11-26T16:59:59.000000Z"
+    assert granted["answer"]["carry_out_by"] == due_at
+    task = (filed["id"], entry["id"], due_at)
+    assert await tasks(http, owner, "carry_out_objection") == [task]
+    assert await tasks(http, stranger, "carry_out_objection") == []
+    revocation = revocation_body(entry)
+    asked = expect(await file_amendment(http, owner, entry, revocation), 201)
+    assert await tasks(http, owner, "carry_out_objection") == []
+    await settle(http, verifier, asked, "return", "The letter is unsigned.")
+    assert await tasks(http, owner, "carry_out_objection") == [task]
+    clock.set("2026-11-26T23:59:59.999+07:00")
+    await worker.tell_officers()
+    assert await overdue(http, verifier, "carry_out_objection") == []
+    clock.set("2026-11-27T00:00:00+07:00")
+    await worker.tell_officers()
+    await worker.tell_officers()
+    assert await overdue(http, verifier, "carry_out_objection") == [filed["id"]]
+    assert await overdue(http, await actors.client("approver"), "carry_out_objection") == [filed["id"]]
+    await amend(http, actors, entry, revocation)
+    assert await tasks(http, owner, "carry_out_objection") == []
+
+
+async def overdue(http: httpx2.AsyncClient, by: Caller, deadline: str) -> list[str]:
+    """The objections of which somebody was told that a deadline has passed."""
+    notices = expect(await http.get("/v1/notices", headers=by.headers), 200)["items"]
+    return [each["objection_id"] for each in notices if each["deadline"] == deadline]
+
+
+async def test_one_that_was_answered_late_is_told_again_when_it_is_not_carried_out(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    filed = expect(await file(http, owner, entry), 201)
+    clock.set("2026-12-08T09:00:00+07:00")
+    await worker.tell_officers()
+    verifier = await actors.client("verifier")
+    assert await overdue(http, verifier, "answer_objection") == [filed["id"]]
+    expect(await respond(http, verifier, filed, answer(outcome="granted")), 201)
+    clock.advance(days=4)
+    await worker.tell_officers()
+    assert await overdue(http, verifier, "carry_out_objection") == [filed["id"]]
+
+
+async def test_one_against_the_urgent_entry_is_seen_and_carried_out_at_its_formal_one(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    urgent = (await sound(http, owner))["entry"]
+    urgent = await decide(http, await actors.client("duty_officer"), urgent, "countersign")
+    filed = expect(await file(http, owner, urgent), 201)
+    body = {name: value for name, value in entry_body().items() if name in {"basis", "starts_on", "ends_on"}}
+    body["basis"]["case_reference"] = urgent["basis"]["case_reference"]
+    formal = await approve(http, actors, expect(await formalise(http, owner, urgent, body), 201))
+    clock.advance(days=1)
+    second = expect(await file(http, owner, formal, objection(filed_on="2026-11-24")), 201)
+    for entry in (urgent, formal):
+        path = f"/v1/entries/{entry['id']}/objections"
+        listed = expect(await http.get(path, headers=owner.headers), 200)["items"]
+        assert [each["id"] for each in listed] == [second["id"], filed["id"]]
+    expect(await respond(http, verifier, filed, answer(outcome="granted")), 201)
+    assert [each[0] for each in await tasks(http, owner, "carry_out_objection")] == [filed["id"]]
+    formal = expect(await http.get(f"/v1/entries/{formal['id']}", headers=owner.headers), 200)
+    asked = expect(await file_amendment(http, owner, formal, revocation_body(formal)), 201)
+    assert asked["state"] == "submitted"
+    assert await tasks(http, owner, "carry_out_objection") == []
 
 
 async def test_against_an_urgent_entry_it_is_filed_too(http: httpx2.AsyncClient, actors: Actors):
@@ -205,6 +315,30 @@ async def test_an_administrative_action_has_a_clock_in_working_days(
     late = objection(filed_on="2026-12-24", letter=None)
     filed = expect(await file(http, owner, entry, late), 201)
     assert (filed["file_until"], filed["late"]) == ("2026-12-23", True)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param("2027-01-08", id="as the government has set them"),
+        pytest.param(
+            "2027-01-08",
+            id="corrected",
+            marks=pytest.mark.settings(
+                public_holidays="2027-01-04", public_holidays_removed="2026-12-24, 2030-01-01"
+            ),
+        ),
+        pytest.param("2027-01-11", id="added", marks=pytest.mark.settings(public_holidays="2027-01-04")),
+    ],
+)
+async def test_public_holidays_and_joint_leave_are_no_working_days(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock, last: str
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    clock.set("2026-12-21T09:00:00+07:00")
+    body = objection(filed_on="2026-12-21")
+    filed = expect(await file(http, owner, entry, body), 201)
+    assert filed["answer_due_at"] == f"{last}T16:59:59.000000Z"
 
 
 async def test_those_of_an_entry_are_listed_newest_first_in_pages(

@@ -111,6 +111,7 @@ async def test_a_formal_entry_that_is_undecided_on_day_twenty_one_refers_and_ref
 ) -> None:
     await case.begin()
     await case.file()
+    assert (await case.check())["outcome"] == "refuse"
     await case.verify()
     assert (await case.read())["version"] == case.urgent["version"], "what it says is the same"
     assert await case.at(LAST) == ("refuse", "update", "refuse_exit")

@@ -11,7 +11,7 @@ from httpx2 import AsyncClient
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, urgent_body, urgent_deterrence_body
+from tests.support.bodies import check_body, urgent_body, urgent_deterrence_body, wna
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import decide, etag, expect, sound
@@ -72,7 +72,7 @@ async def test_nobody_countersigns_their_own_not_even_at_night(
 ):
     officer = await actors.client(["submitter", "duty_officer"], agency="IMIGRASI", person="1985031500")
     second_account = await actors.client("duty_officer", person="1985-03-15.00")
-    body = urgent_body(measure="prevention", basis={"instrument": "supervision_report", "stage": None})
+    body = urgent_body(subject=wna(7001), basis={"instrument": "supervision_report", "stage": None})
     entry = expect(await make(http, officer, body), 201)["entry"]
     path = f"/v1/entries/{entry['id']}/decisions"
     async with nothing_changed(runtime):

@@ -79,7 +79,7 @@ async def test_an_extension_that_was_asked_for_waits_for_others(
     assert await named(http, owner, "extend") == []
     (task,) = await named(http, verifier, "verify_amendment")
     assert (task["entry_id"], task["amendment_id"]) == (entry["id"], asked["id"])
-    assert task["due_at"] == asked["due_at"] == "2027-05-08T02:00:00.000000Z"
+    assert task["due_at"] == asked["due_at"] == "2027-05-08T16:59:59.000000Z"
     asked = await settle(http, verifier, asked, "verify")
     assert await named(http, verifier, "verify_amendment") == []
     (task,) = await named(http, approver, "approve_amendment")
@@ -304,7 +304,7 @@ async def test_an_urgent_entry_is_not_to_be_formalised_twice(
     await decide(http, verifier, formal, "verify")
     assert await named(http, deciding, "approve") == []  # who countersigned does not approve
     (task,) = await named(http, await actors.client("approver"), "approve")
-    assert task["due_at"] == "2026-11-30T03:00:00.000000Z"
+    assert task["due_at"] == "2026-11-30T16:59:59.000000Z"
 
 
 async def test_notices_and_hits_stand_newest_first_and_name_nobody(

@@ -213,6 +213,11 @@ async def test_amendments_and_objections_of_before_are_given_their_terms(new: Ru
     objections = {
         "obj_1": {**filed, "answer_due_at": None},
         "obj_2": {**filed, "answer_due_at": "2026-12-08T16:59:59Z"},
+        "obj_3": {
+            **filed,
+            "answer_due_at": "2026-12-08T16:59:59Z",
+            "answer": {"outcome": "granted", "at": "2026-11-28T17:00:00Z"},
+        },
     }
     columns = ("id", "version", "state", "measure", "urgent", "agency", "ends_on", "document")
     done = {"version": 1, "by": "cli_1", "recorded_at": begins_at(date(2026, 11, 28))}
@@ -236,17 +241,20 @@ async def test_amendments_and_objections_of_before_are_given_their_terms(new: Ru
         command.upgrade(given, "head")
         some = (select(amendment.c.id, amendment.c.due_at), select(objection.c.id, objection.c.answer_due_at))
         left = select(duty.c.entry_id, duty.c.name)
-        return [dict(connection.execute(each).all()) for each in (*some, left)]
+        granted = select(objection.c.id, objection.c.carry_out_by)
+        return [dict(connection.execute(each).all()) for each in (*some, left, granted)]
 
     async with database.writing() as connection:
-        amended, objected, left = await connection.run_sync(before_and_after)
+        amended, objected, left, granted = await connection.run_sync(before_and_after)
     week = datetime(2026, 12, 5, 3, tzinfo=UTC)
     before_the_end = datetime(2026, 11, 30, 16, 59, 59, tzinfo=UTC)
     assert amended == {"amd_1": before_the_end, "amd_2": week, "amd_3": None, "amd_4": None}
     assert objected == {
         "obj_1": datetime(2026, 12, 11, 16, 59, 59, tzinfo=UTC),
         "obj_2": datetime(2026, 12, 8, 16, 59, 59, tzinfo=UTC),
+        "obj_3": datetime(2026, 12, 8, 16, 59, 59, tzinfo=UTC),
     }
+    assert granted == {"obj_1": None, "obj_2": None, "obj_3": datetime(2026, 12, 2, 16, 59, 59, tzinfo=UTC)}
     assert left == {"ent_1": "extend_before"}
 
 

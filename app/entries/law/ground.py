@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from app.access.domain import IMMIGRATION
 from app.entries.domain import Measure
 from app.entries.law.request import Findings, Owner, Policy, Request
+from app.entries.references import folded
 from app.entries.subjects import Citizenship
 from app.errors import (
     InstrumentMismatch,
@@ -188,7 +189,8 @@ def letter_dates(request: Request, _o: Owner, policy: Policy, today: date, found
     """R13, R14: letters from the future, stale letters, and late ones (which only warn)."""
     basis = request.basis
     if request.origin == "request":
-        _dated("/basis/issued_on", basis.issued_on, policy, today, found)
+        first = request.first_received_on
+        _dated("/basis/issued_on", basis.issued_on, policy, today, found, first)
     elif basis.issued_on > today:
         found.fault(Invalid, "/basis/issued_on", "future", "The letter's date lies in the future (R14).")
     arrives_now = request.origin in {"request", "extension"}
@@ -208,7 +210,7 @@ def own_decision(request: Request, _o: Owner, policy: Policy, today: date, found
     basis, earlier = request.basis, request.extends
     if not earlier:
         return
-    if _folded(basis.number) in {_folded(decision.number) for decision in earlier}:
+    if folded(basis.number) in {folded(decision.number) for decision in earlier}:
         detail = (
             "An extension is a decision of its own; this is the number of one that it extends (art. 97(2))."
         )
@@ -221,17 +223,17 @@ def own_decision(request: Request, _o: Owner, policy: Policy, today: date, found
         _stale("/basis/issued_on", "An extension's decision", policy, found)
 
 
-def _dated(pointer: str, issued_on: date, policy: Policy, today: date, found: Findings) -> None:
+def _dated(
+    pointer: str, issued_on: date, policy: Policy, today: date, found: Findings, first: date | None = None
+) -> None:
+    """A letter's age is that of its first receipt; one that was issued since the first receipt arrives today."""
     if issued_on > today:
         found.fault(Invalid, pointer, "future", "The letter's date lies in the future (R14).")
-    if issued_on < today - timedelta(days=policy.first_request_max_age_days):
+    received_on = today if first is None or issued_on > first else first
+    if issued_on < received_on - timedelta(days=policy.first_request_max_age_days):
         _stale(pointer, "A first request's letter", policy, found)
 
 
 def _stale(pointer: str, what: str, policy: Policy, found: Findings) -> None:
     detail = f"{what} is at most {policy.first_request_max_age_days} days old when it is filed (R14)."
     found.fault(Invalid, pointer, "stale", detail)
-
-
-def _folded(text: str) -> str:
-    return "".join(text.split()).casefold()

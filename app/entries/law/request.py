@@ -49,6 +49,7 @@ class Request:
         letter: what an urgent request rests on.
         extension_count: how often the measure has been extended already; other than 0 only in a takeover.
         first_started_on: first day of the measure before its extension.
+        first_received_on: of a resubmission, the legal day on which the request was first received.
         origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged;
             a `correction` leaves the period as it is.
         photo_optional: a takeover of a register that never had photos.
@@ -68,6 +69,7 @@ class Request:
     letter: Letter | None = None
     extension_count: int = 0
     first_started_on: date | None = None
+    first_received_on: date | None = None
     origin: Origin = "request"
     photo_optional: bool = False
     has_loss_document: bool = False

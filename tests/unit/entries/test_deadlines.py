@@ -18,9 +18,11 @@ from app.entries.deadlines import (
     duty_due,
     withdrawn_by,
 )
-from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.domain import Basis, EndedReason, Entry, Measure, State
 from app.entries.periods import begins_at, over_at
+from app.entries.receipts import first_received_on, received_again, received_with
 from app.entries.subjects import Citizenship, Document
+from app.entries.values import Ruling, RulingKind
 from app.kit.clock import WIB, legal_day
 from app.settings import Settings
 from tests.unit.entries.examples import NOW, TODAY, basis, copied, entry, foreigner, subject
@@ -123,12 +125,95 @@ def test_nobody_waits_for_the_twentieth_day_of_what_ended_before(changes: dict[s
 def test_a_request_is_refused_within_seven_days_of_its_receipt():
     for state in (State.SUBMITTED, State.VERIFIED):
         deadline = running(entry(state=state))["refuse_or_approve"]
-        assert (deadline.due_at, deadline.met_at) == (NOW + 7 * DAY, None)
+        assert deadline.due_at.astimezone(WIB).isoformat() == "2026-11-30T23:59:59+07:00"
+        assert deadline.met_at is None
     for state in (State.RETURNED, State.REJECTED):
         names = running(entry(state=state, updated_at=NOW + 6 * DAY))
         assert list(names) == ["refuse_or_approve"]
         assert names["refuse_or_approve"].met_at == NOW + 6 * DAY
     assert "refuse_or_approve" not in running(active())
+
+
+@pytest.mark.parametrize(
+    ("received_on", "received_at", "last"),
+    [
+        (date(2026, 11, 20), NOW, "2026-11-27"),
+        (None, NOW, "2026-11-30"),
+        (None, datetime(2026, 11, 23, 16, 59, 59, tzinfo=UTC), "2026-11-30"),
+        (None, datetime(2026, 11, 23, 17, tzinfo=UTC), "2026-12-01"),
+    ],
+)
+def test_the_seven_days_run_from_the_letters_receipt_to_the_end_of_a_legal_day(
+    received_on: date | None, received_at: datetime, last: str
+):
+    request = entry(
+        basis=basis(issued_on=date(2026, 11, 20), received_on=received_on), received_at=received_at
+    )
+    assert due(request, "refuse_or_approve") == f"{last}T23:59:59+07:00"
+
+
+@pytest.mark.parametrize(
+    ("received_on", "last"),
+    [
+        (None, "2026-12-17"),
+        (date(2026, 11, 20), "2026-12-17"),
+        (date(2026, 11, 23), "2026-12-17"),
+        (date(2026, 11, 24), "2026-12-01"),
+    ],
+)
+def test_the_seven_days_of_a_resubmission_run_from_its_own_receipt(received_on: date | None, last: str):
+    returned = entry(state=State.RETURNED, updated_at=NOW)
+    again = entry(
+        basis=basis(issued_on=date(2026, 11, 20), received_on=received_on),
+        received_at=begins_at(date(2026, 12, 10)),
+    )
+    again = again.replace(receipt=received_again(again, returned))
+    assert due(again, "refuse_or_approve") == f"{last}T23:59:59+07:00"
+
+
+def test_a_returned_request_keeps_the_day_on_which_its_letter_was_first_received():
+    returned = entry(state=State.RETURNED, updated_at=NOW + DAY)
+    old, new = basis(issued_on=date(2026, 11, 20)), basis(issued_on=date(2026, 12, 20))
+
+    def again(after: Entry, on: Basis, days: int) -> Entry:
+        fresh = entry(basis=on, received_at=NOW + days * DAY)
+        return fresh.replace(receipt=received_again(fresh, after))
+
+    second = again(returned, old, 20)
+    assert first_received_on(second) == TODAY
+    renewed = again(second, new, 30)
+    assert first_received_on(renewed) == TODAY + 30 * DAY
+    assert first_received_on(again(renewed, new, 50)) == TODAY + 30 * DAY
+
+
+def test_what_happens_to_a_returned_request_later_does_not_make_its_refusal_late():
+    returned = entry(state=State.RETURNED, returned_at=NOW + DAY, updated_at=NOW + 40 * DAY)
+    deadline = running(returned)["refuse_or_approve"]
+    assert (deadline.met_at, deadline.late) == (NOW + DAY, False)
+    assert returned.rests_since == NOW + DAY
+
+
+def test_a_formal_entry_by_the_letter_of_its_urgent_one_is_as_old_as_that():
+    asked = urgent(basis=basis(number="R-1/2026"))
+    same = entry(basis=basis(number="r-1 / 2026"), created_at=NOW + 15 * DAY, received_at=NOW + 15 * DAY)
+    receipt = received_with(same, asked)
+    assert receipt is not None
+    assert first_received_on(same.replace(receipt=receipt)) == TODAY
+    assert due(same.replace(receipt=receipt), "refuse_or_approve") == due(same, "refuse_or_approve")
+    assert received_with(entry(basis=basis(number="R-2/2026")), asked) is None
+    assert received_with(entry(basis=basis(issued_on=date(2026, 11, 22))), asked) is None
+
+
+def test_the_last_second_of_a_term_is_in_time_to_its_end():
+    request = entry(state=State.SUBMITTED)
+    over = over_at(date(2026, 11, 30))
+    tick = timedelta(microseconds=1)
+    deadline = running(request)["refuse_or_approve"]
+    assert [deadline.passed(over - tick), deadline.passed(over)] == [False, True]
+    met = [
+        running(entry(state=State.REJECTED, ended_at=at))["refuse_or_approve"] for at in (over - tick, over)
+    ]
+    assert [each.late for each in met] == [False, True]
 
 
 def test_a_decision_reaches_the_minister_in_three_days_and_the_person_in_seven():
@@ -182,6 +267,44 @@ def test_an_extension_arrives_three_days_before_the_end():
 def test_what_can_not_be_extended_waits_for_no_extension(changes: dict[str, Any]):
     assert "extend_before" not in running(active(**changes))
     assert "extend_before" not in running(urgent(**changes))
+
+
+def annulled(**changes: Any) -> Entry:
+    """An exit ban that a praperadilan judgment of 24 November struck down."""
+    ruling = Ruling(RulingKind.ANNULMENT, "5/Pid.Pra/2026", "PN Jakarta Selatan", date(2026, 11, 24), None)
+    given: dict[str, Any] = {
+        "state": State.ENDED,
+        "ended_reason": EndedReason.ANNULLED,
+        "ended_at": NOW + 2 * DAY,
+        "rulings": (ruling,),
+    }
+    return active(**{**given, **changes})
+
+
+def test_after_an_annulment_by_judgment_the_person_is_restored_within_three_days():
+    over = annulled()
+    assert due(over, "restore") == "2026-11-27T23:59:59+07:00"
+    assert running(over)["restore"].duty_of == ("KPK",)
+    assert running(over, restore=NOW + 3 * DAY)["restore"].met_at == NOW + 3 * DAY
+    assert duties_since(over)[DeadlineName.RESTORE] == begins_at(date(2026, 11, 24))
+    imported = annulled(submitted_by=SYSTEM.client_id)
+    assert list(running(imported)) == ["restore"] == list(duties_since(imported))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rulings": ()},
+        {"rulings": (Ruling(RulingKind.ACQUITTAL, "7", "PN", TODAY, TODAY),)},
+        {"ended_reason": EndedReason.SUPERSEDED},
+        {"in_force_from": None},
+        {"in_force_from": NOW + 3 * DAY},
+        {"state": State.REJECTED, "ended_reason": None},
+        {"erased_at": NOW + 4 * DAY},
+    ],
+)
+def test_nobody_is_restored_who_was_not_stopped_or_not_by_what_was_annulled(changes: dict[str, Any]):
+    assert "restore" not in running(annulled(**changes))
 
 
 @pytest.mark.parametrize(("measure", "waits"), [(Measure.PREVENTION, False), (Measure.DETERRENCE, True)])
@@ -246,7 +369,8 @@ def test_of_an_imported_entry_only_its_extension_lies_ahead():
     ("met_at", "at", "passed"),
     [
         (None, NOW, False),
-        (None, NOW + timedelta(microseconds=1), True),
+        (None, NOW + timedelta(microseconds=999_999), False),
+        (None, NOW + timedelta(seconds=1), True),
         (NOW - DAY, NOW + DAY, False),
         (NOW + 2 * DAY, NOW + DAY, True),
         (NOW + DAY, NOW + DAY, False),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.entries.sameness import certainly_same
 from app.entries.subjects import Alias, Document, Subject
 from app.identity.births import Birth
 
@@ -109,3 +110,10 @@ def test_what_folds_to_nothing_identifies_nobody():
     nobody = known_by(".", documents=passport("--"), aliases=(Alias("-"),), nik="0000000000000000")
     assert nobody.identifiers() == set()
     assert known_by(".", documents=(*passport("0"), *passport("XXX", "NZL"))).identifiers() == set()
+
+
+def test_nobody_is_certainly_the_same_by_numbers_that_only_fill_their_field():
+    zeros = {"nik": "0000000000000000", "documents": passport("0", "NZL")}
+    assert not certainly_same(known_by("Budi", **zeros), known_by("Budi", **zeros))
+    real = {"nik": "3171011705700001"}
+    assert certainly_same(known_by("Budi", **real), known_by("Budi", **real))

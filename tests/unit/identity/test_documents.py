@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.identity.documents import is_filler, normalise, skeleton
+from app.identity.documents import is_filler, is_same, normalise, skeleton
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,17 @@ def test_a_skeleton_keeps_its_length_and_its_skeleton(number: str):
 )
 def test_a_number_that_only_fills_its_field_names_no_document(number: str, *, filler: bool):
     assert is_filler(number) is filler
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("X 12-34", "x1234", True),
+        ("X1234", "X1235", False),
+        ("0", "0", False),
+        ("-", " ", False),
+        ("XX", "xx", False),
+    ],
+)
+def test_equal_numbers_are_the_same_unless_they_only_fill_their_field(one: str, other: str, *, same: bool):
+    assert is_same(one, other) is is_same(other, one) is same

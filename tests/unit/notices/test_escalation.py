@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.alerts.domain import Alert, AlertKind
 from app.entries.deadlines import DeadlineName, Terms, deadlines
 from app.entries.domain import EndedReason, Entry, State
-from app.entries.periods import begins_at, over_at
+from app.entries.periods import Receipt, begins_at, over_at
 from app.notices.domain import (
     APPROVERS,
     DUTY_OFFICERS,
@@ -31,6 +31,7 @@ from tests.unit.entries.examples import NOW, TODAY, duty_officer, entry, person
 
 TERMS = Terms()
 OWNER = owner("KPK")
+SECOND = timedelta(seconds=1)
 TICK = timedelta(microseconds=1)
 
 
@@ -49,12 +50,12 @@ def test_every_name_says_what_it_means():
 
 def test_an_urgent_entry_without_its_countersignature_goes_to_those_above():
     due_at = NOW + TERMS.countersign_within
-    assert told(urgent(), due_at) == []
-    (notice,) = told(urgent(), due_at + TICK)
+    assert told(urgent(), due_at + SECOND - TICK) == []
+    (notice,) = told(urgent(), due_at + SECOND)
     assert (notice.name, notice.detail) == (NoticeName.OVERDUE, {"deadline": "countersign"})
     assert notice.to == (*OWNER, DUTY_OFFICERS, APPROVERS)
     assert notice.effective_at == notice.due_at == due_at
-    assert told(urgent(countersigned_at=due_at), due_at + TICK) == []
+    assert told(urgent(countersigned_at=due_at), due_at + SECOND) == []
 
 
 def test_every_deadline_that_the_register_knows_escalates_to_somebody():
@@ -73,6 +74,11 @@ def test_an_undecided_request_is_told_after_its_first_day_on_its_fifth_and_when_
     found = [(days, names(told(entry(), NOW + timedelta(days=days)))) for days in (0, 4, 5, 7, 8)]
     assert found == [(0, []), (4, [first]), (5, [first, soon]), (7, [first, soon]), (8, [first, soon, over])]
     assert {notice.to for notice in told(entry(), NOW + timedelta(days=8))} == {(*OWNER, APPROVERS)}
+    fifth, eighth = begins_at(TODAY + timedelta(days=5)), begins_at(TODAY + timedelta(days=8))
+    assert soon not in names(told(entry(), fifth - TICK))
+    assert soon in names(told(entry(), fifth))
+    assert over not in names(told(entry(), eighth - TICK))
+    assert over in names(told(entry(), eighth))
     later = entry(starts_on=TODAY + timedelta(days=6))
     assert names(told(later, NOW + timedelta(days=6))) == [soon]
     assert names(told(later, NOW + timedelta(days=6, hours=14))) == [first, soon]  # midnight in Jakarta
@@ -117,7 +123,7 @@ def test_a_refused_request_waits_for_nobody(state: State):
 
 
 def test_a_request_that_was_returned_has_new_deadlines_with_keys_of_their_own():
-    later = entry(received_at=NOW + timedelta(days=20))
+    later = entry(receipt=Receipt(NOW, TODAY + timedelta(days=20)), received_at=NOW + timedelta(days=20))
     first = {notice.key for notice in told(entry(), NOW + timedelta(days=8))}
     second = {notice.key for notice in told(later, NOW + timedelta(days=28))}
     assert len(first) == len(second) == 3

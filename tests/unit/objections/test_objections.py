@@ -4,19 +4,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from app.db.unit import Actor
 from app.entries.domain import Entry, State
 from app.entries.periods import begins_at, over_at
 from app.errors import CekalError, Invalid, SecondPairOfEyesNeeded, StaleVersion, WrongState
 from app.kit.clock import WIB
-from app.objections.domain import Capacity, Filing, Letter, Objection, Outcome, filed, working_days_later
+from app.kit.working_days import working_days_later
+from app.objections.domain import Capacity, Filing, Letter, Objection, Outcome, filed
 from tests.unit.entries.examples import NOW, TODAY, basis, entry, person
 
 DAY = timedelta(days=1)
-DAYS = st.dates(date(1950, 1, 1), date(9000, 1, 1))
 OFFICER, COLLEAGUE = person("A", "submitter"), person("B", "verifier")
 ANSWER = Letter("B-9/2026", TODAY)
 
@@ -54,6 +52,7 @@ def answered(objection: Objection, by: Actor = COLLEAGUE, **changes: Any) -> Obj
         "reason": "The person is another.",
         "letter": ANSWER,
         "at": NOW,
+        "carry_out_days": 3,
     }
     return objection.answered(by, **{**given, **changes})
 
@@ -81,14 +80,39 @@ def test_on_no_other_day(filed_on: date, code: str):
     "changes",
     [
         {"state": State.SUBMITTED, "in_force_from": None},
-        {"state": State.ENDED, "ended_at": NOW},
+        {"state": State.ENDED, "ended_at": begins_at(TODAY)},
         {"in_force_from": begins_at(TODAY + DAY)},
-        {"in_force_until": NOW},
+        {"state": State.ENDED, "in_force_from": begins_at(TODAY + DAY), "ended_at": NOW},
+        {"state": State.REJECTED, "in_force_from": None, "ended_at": NOW},
     ],
 )
-def test_against_what_is_not_in_force_nothing_is_filed(changes: dict[str, Any]):
+def test_against_what_was_not_in_force_nothing_is_filed(changes: dict[str, Any]):
     with pytest.raises(WrongState, match=r"art\. 96"):
         taken(ban(**changes))
+
+
+@pytest.mark.parametrize("state", [State.ENDED, State.REJECTED])
+def test_what_was_filed_in_time_is_recorded_however_late(state: State):
+    over = ban(state=state, ended_at=begins_at(TODAY), in_force_until=begins_at(TODAY))
+    last = TODAY - DAY
+    assert (
+        filed("obj_1", over, filing(filed_on=last), OFFICER, NOW + 90 * DAY, 10, ()).filing.filed_on == last
+    )
+    with pytest.raises(WrongState):
+        filed("obj_1", over, filing(filed_on=TODAY), OFFICER, NOW + 90 * DAY, 10, ())
+
+
+def test_an_administrative_action_is_objected_to_within_its_term_even_after_the_measure():
+    tak = ban(
+        basis=basis(instrument="administrative_action"),
+        state=State.ENDED,
+        ended_at=NOW,
+        met={"deliver_to_person": NOW},
+    )
+    last = date(2026, 12, 22)
+    assert filed("obj_1", tak, filing(filed_on=last), OFFICER, NOW + 90 * DAY, 10, ()).late is False
+    with pytest.raises(WrongState):
+        filed("obj_1", tak, filing(filed_on=last + DAY), OFFICER, NOW + 90 * DAY, 10, ())
 
 
 def test_a_letter_that_is_younger_than_its_filing_is_wrong():
@@ -155,6 +179,17 @@ def test_the_answers_letter_lies_between_the_objection_and_today(issued_on: date
     assert [fault.code for fault in raised.value.faults] == [code]
 
 
+def test_what_was_granted_is_carried_out_by_the_end_of_a_legal_day():
+    late = datetime.fromisoformat("2026-11-23T23:59:59+07:00")
+    given = answered(taken(), at=late).answer
+    assert given is not None
+    assert given.carry_out_by is not None
+    assert given.carry_out_by.astimezone(WIB).isoformat() == "2026-11-26T23:59:59+07:00"
+    rejected = answered(taken(), outcome=Outcome.REJECTED).answer
+    assert rejected is not None
+    assert rejected.carry_out_by is None
+
+
 def test_only_what_was_granted_must_be_followed_by_an_amendment():
     assert taken().must_follow == ()
     assert answered(taken(), outcome=Outcome.REJECTED).must_follow == ()
@@ -168,32 +203,6 @@ def test_what_is_erased_names_nobody_and_tells_no_case():
         assert said not in kept
     assert (objection.answer and objection.answer.outcome) is Outcome.GRANTED
     assert taken().erased().answer is None
-
-
-def _works(day: date, holidays: frozenset[date]) -> bool:
-    return day.weekday() < 5 and day not in holidays
-
-
-@given(DAYS, st.integers(0, 40), st.frozensets(st.integers(0, 60), max_size=10))
-@example(date(2026, 11, 20), 1, frozenset())
-def test_so_many_working_days_lie_between(day: date, count: int, free: frozenset[int]):
-    holidays = frozenset(day + timedelta(days=offset) for offset in free)
-    later = working_days_later(day, count, holidays)
-    between = [day + timedelta(days=i) for i in range(1, (later - day).days + 1)]
-    assert sum(_works(each, holidays) for each in between) == count
-    assert later == day if count == 0 else _works(later, holidays)
-
-
-@given(DAYS, st.integers(0, 20), st.integers(0, 20))
-def test_working_days_add_up(day: date, some: int, more: int):
-    assert working_days_later(working_days_later(day, some), more) == working_days_later(day, some + more)
-
-
-@given(DAYS, st.integers(1, 40))
-def test_a_week_has_five_working_days(day: date, weeks: int):
-    later = working_days_later(day, 5 * weeks)
-    from_friday = {5: 1, 6: 2}.get(day.weekday(), 0)  # a weekend counts from its Friday
-    assert later == day - timedelta(days=from_friday) + timedelta(weeks=weeks)
 
 
 def test_the_time_of_an_instant_does_not_move_a_legal_day():
