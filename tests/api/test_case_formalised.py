@@ -284,10 +284,12 @@ async def test_papers_filed_in_time_and_approved_around_midnight_leave_alert_and
     if worked == "worked":
         await time_passes(worker)
     await kpk.decide(formal, "approve")
-    assert (await kpk.last_word())[1] == await kpk.action(urgent["subject"]) == "refuse_exit"
+    assert await kpk.last_word() == ("update", "refuse_exit")
+    assert await kpk.action(urgent["subject"]) == "refuse_exit"
     clock.set("2026-12-13T09:00:00+07:00")
     await time_passes(worker)
-    assert (await kpk.last_word())[1] == await kpk.action(urgent["subject"]) == "refuse_exit"
+    assert await kpk.last_word() == ("update", "refuse_exit")
+    assert await kpk.action(urgent["subject"]) == "refuse_exit"
     clock.set("2027-06-14T00:00:00+07:00")
     await time_passes(worker)
     assert await kpk.last_word() == ("cancel", "release")

@@ -22,7 +22,8 @@ async def test_an_import_skips_a_line_of_a_closed_case(kpk: Offices, runtime: Ru
     path = ndjson(tmp_path, line("old-1", entry=same_case(body)), line("old-2", entry=entry_body()))
     report = await taken(runtime, path)
     assert report["added"] == 1
-    assert [(one["id"], one["reason"]) for one in report["skipped"]] == [("old-1", "case_closed")]
+    (skipped,) = report["skipped"]
+    assert (skipped["id"], skipped["reason"].split(":")[0]) == ("old-1", "case_closed")
     assert await kpk.action(body["subject"]) == "allow"
 
 

@@ -153,7 +153,22 @@ class CaseLife(Life):
         """Try something, mostly a second after what was before; whether the register took it."""
         if a % 4:
             self.clock.advance(seconds=1)
-        return await super().act(what, a, b)
+        return await super().act(self._sensible(what) if a % 9 else what, a, b)
+
+    def _sensible(self, what: str) -> str:
+        """The same act where there is something to do it to; else one for which there is."""
+        found = [entry.at(self.clock()) for entry in self.entries.values()]
+        followed = {entry.formalises for entry in found if entry.runs or entry.pending}
+        possible = {
+            "decide": any(map(_waits, found)),
+            "resubmit": any(entry.state is State.RETURNED for entry in found),
+            "extend": any(entry.state is State.ACTIVE for entry in found),
+            "formalise": any(entry.urgent and entry.runs and entry.id not in followed for entry in found),
+            "settle": bool(self.amendment_ids),
+        }
+        if possible.get(what, True):
+            return what
+        return next((act for act in ("settle", "decide", "formalise") if possible[act]), "follow")
 
     def _pick(self, a: int, fits: Callable[[Entry], bool]) -> Entry:
         """One of the entries as they are now; mostly one that fits, now and then any."""
@@ -177,7 +192,7 @@ class CaseLife(Life):
 
     def _letter(self, owner: str = "KPK", **changes: Any) -> Any:
         form = {"KPK": "order", "POLRI": "request"}[owner]
-        return self.letter(**{"instrument": form, **changes})
+        return self.letter(**{"instrument": form, "issued_on": self.today - timedelta(days=1), **changes})
 
     async def _submit(self, a: int, b: int) -> None:
         starts_on = self.today + timedelta(days=a % 9)
@@ -287,7 +302,8 @@ class CaseLife(Life):
     async def _extend(self, a: int, b: int) -> None:
         entry = self._pick(a, lambda e: e.state is State.ACTIVE)
         ends_on = (entry.ends_on or self.today) + timedelta(days=1 + b % 60)
-        letter = self._letter(entry.agency, case_reference=entry.basis.case_reference)
+        case = entry.basis.case_reference
+        letter = self._letter(entry.agency, case_reference=case, issued_on=self.today)
         await self._amend(entry, AmendmentKind.EXTENSION, b, extension=Extension(ends_on, letter))
 
     async def _correct(self, a: int, b: int) -> None:
