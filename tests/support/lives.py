@@ -104,10 +104,12 @@ class Life:
         }
         return basis(**given)
 
-    async def act(self, what: str, a: int, b: int) -> None:
-        """Try something; the register may refuse it."""
+    async def act(self, what: str, a: int, b: int) -> bool:
+        """Try something, which the register may refuse; whether it did not."""
         with suppress(CekalError):
             await getattr(self, f"_{what}")(a, b)
+            return True
+        return False
 
     async def _submit(self, a: int, b: int) -> None:
         starts_on = self.today + timedelta(days=a % 60 - 30)
