@@ -1,10 +1,13 @@
 """Papers that arrived in time and are undecided at the measure's end: refer, never refuse, for some days (R68)."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx2
 import pytest
 
+from app.access.domain import SYSTEM
+from app.entries import store
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.feeds import alerts, records
@@ -405,6 +408,7 @@ async def test_an_extension_that_is_undecided_at_the_end_refers_and_counts_from_
     clock: SettableClock,
     worker: Worker,
     auditor: Caller,
+    runtime: Runtime,
 ) -> None:
     entry = await impose(http, actors, entry_body())  # until 23 May 2027
     owner, approver = await actors.client("submitter"), await actors.client("approver")
@@ -433,6 +437,13 @@ async def test_an_extension_that_is_undecided_at_the_end_refers_and_counts_from_
     await settle(http, approver, amendment, "approve")
     read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
     assert (read["ends_on"], read["in_force"], read["pending_until"]) == ("2027-11-24", True, None)
+    async with runtime.reading(SYSTEM) as reader:
+        kept = await store.find(reader, entry["id"])
+    assert kept is not None
+    held = [
+        kept.in_force(datetime.fromisoformat(f"2027-05-{day}T09:00:00+07:00")) for day in (23, 24, 26, 27)
+    ]
+    assert held == [True, False, False, True], "nobody was refused between the end and the approval"
     assert (await ask(http, counter, question))["outcome"] == "refuse"
     last = (await records(http, auditor))[-1]
     assert (last["type"], last["leaf"]["pending_until"]) == ("entry.extended", None)

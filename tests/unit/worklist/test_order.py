@@ -56,3 +56,9 @@ def test_what_has_no_limit_comes_last_and_the_oldest_of_it_first():
     new = Task(TaskName.RESUBMIT, "ent_2", None, NOW + timedelta(days=1))
     late = Task(TaskName.VERIFY, "ent_3", NOW + timedelta(days=900), NOW)
     assert in_order([new, old, late]) == [late, old, new]
+
+
+def test_a_decision_for_which_a_measure_waits_past_its_end_comes_before_all():
+    pressing = Task(TaskName.APPROVE, "ent_1", NOW + timedelta(days=6), NOW, pressing=True)
+    overdue = Task(TaskName.VERIFY, "ent_2", NOW - timedelta(days=1), NOW, first=True)
+    assert in_order([overdue, pressing]) == [pressing, overdue]
