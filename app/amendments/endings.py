@@ -32,7 +32,7 @@ def of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
         return ending
     # A decision made since the annulment is another one: the measure may be imposed anew.
     older = tuple(each for each in ending.closed if each.basis.issued_on < ruling.decided_on)
-    return Ending(ending.ended, older, ending.judged, ending.related)
+    return Ending(ending.ended, older, (), ending.related)
 
 
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:

@@ -1,7 +1,6 @@
 """Use cases of amendments: file, decide, read. An approved one changes its entry in the same transaction."""
 
 from datetime import timedelta
-from functools import partial
 
 import msgspec
 
@@ -19,18 +18,17 @@ from app.amendments.effects import EVENTS, applied, corrected, told_as
 from app.amendments.events import JudgmentFiled
 from app.amendments.judging import judged, refuse_corrected
 from app.amendments.wanted import AmendmentWanted
-from app.db.pages import first_of
 from app.db.unit import Reader, Unit
 from app.entries import recorded
 from app.entries import service as entries
 from app.entries import store as entry_store
 from app.entries.blobs import Blob
+from app.entries.carrying import merged
 from app.entries.deadlines import DeadlineName, Terms
 from app.entries.domain import EndedReason, Entry, Verdict
 from app.entries.dossier import Dossier
 from app.entries.dossiers import hold, look
 from app.entries.events import EntryChanged, SubjectCorrected
-from app.entries.law import INVESTIGATION_ONLY, power_ended
 from app.entries.passports import found_later
 from app.entries.ports import Granted, nothing_granted
 from app.entries.proposal import Proposal
@@ -249,6 +247,8 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
     """Let an approved extension or correction take effect, on what is linked with the entry, too."""
     others = dossier.siblings(entry)
     if amendment.correction is not None:
+        amendment = await _rebased(unit, amendment, entry)
+        assert amendment.correction is not None, "it still is a correction"
         await refuse_corrected(unit, entry, amendment.correction, terms)
         if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
             raise WrongState("The last day that was asked for is over; revoke the entry instead.")
@@ -275,6 +275,30 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
         for change in reached:
             unit.happened(change)
     await unit.conclude()
+
+
+async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
+    """The correction as it changes the entry now, which another correction may have changed since it was filed.
+
+    Raises:
+        WrongState: both changed one member differently; `differs` names the members.
+    """
+    correction = amendment.correction
+    if correction is None or entry.version == amendment.entry_version:
+        return amendment
+    versions = (await entry_store.list_versions(unit, [entry.id]))[entry.id]
+    base = next(each for each in versions if each.version == amendment.entry_version)
+    subject, differs = correction.subject, tuple[str, ...]()
+    if subject is not None:
+        subject, differs = merged(base.subject, subject, entry.subject)
+    if correction.basis is not None and entry.basis not in {base.basis, correction.basis}:
+        differs = (*differs, "/basis")
+    if differs:
+        raise WrongState(
+            "Another correction has changed the same since this one was filed; return it, so that its owner decides.",
+            extra={"differs": list(differs)},
+        )
+    return msgspec.structs.replace(amendment, correction=msgspec.structs.replace(correction, subject=subject))
 
 
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
@@ -348,57 +372,3 @@ async def photo(reader: Reader, amendment_id: str) -> Blob:
     if found is None:
         raise NotFound("There is no such photo.")
     return found
-
-
-async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
-    """The amendments that the actor may verify, approve, or has to answer as their owner, oldest first.
-
-    What they may not do for want of a second pair of eyes, or of another office, is left out.
-    """
-    actor = reader.actor
-
-    def written(amendment: Amendment) -> bool:
-        wrote = () if amendment.kind in ENDING else amendment.entry_authors
-        return actor.person in {*amendment.authors, *wrote}
-
-    def not_theirs(amendment: Amendment) -> bool:
-        own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
-        acted = actor.person in {amendment.verified_by, amendment.first_approver}
-        return own or written(amendment) or acted
-
-    found: list[Amendment] = []
-    if actor.holds("verifier") and actor.agency:
-        of_agency = partial(
-            store.list_in_state, reader, AmendmentState.SUBMITTED, agency=actor.agency, limit=limit
-        )
-        found += await first_of(lambda after: of_agency(after=after), limit, written)
-    if actor.holds("approver"):
-        verified = partial(store.list_in_state, reader, AmendmentState.VERIFIED, limit=limit)
-        found += await first_of(lambda after: verified(after=after), limit, not_theirs)
-    if actor.holds("submitter", "verifier") and actor.agency:
-        found += await store.list_in_state(reader, AmendmentState.REFERRED, owner=actor.agency, limit=limit)
-    return found
-
-
-async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
-    """The corrections by which cases of the actor's agency left the stage in which alone it may order a measure (R8).
-
-    Of entries in force, oldest first; a later correction may have taken a case back.
-    """
-    owner = reader.actor.agency
-    if owner not in INVESTIGATION_ONLY:
-        return []
-    corrections = partial(
-        store.list_in_state,
-        reader,
-        AmendmentState.APPROVED,
-        owner=owner,
-        kind=AmendmentKind.CORRECTION,
-        limit=limit,
-    )
-    return await first_of(lambda after: corrections(after=after), limit, lambda each: not _ends_power(each))
-
-
-def _ends_power(amendment: Amendment) -> bool:
-    basis = amendment.correction.basis if amendment.correction else None
-    return basis is not None and power_ended(amendment.owner, basis.stage)

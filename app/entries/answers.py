@@ -68,6 +68,14 @@ class SubjectOut(WireOut):
     citizenship_loss: CitizenshipLossOut | None
 
 
+class ReopeningOut(WireOut):
+    """The later judgment that admits a request in a case closed by an acquittal."""
+
+    number: str
+    court: str
+    decided_on: date
+
+
 class BasisOut(WireOut):
     """The legal ground."""
 
@@ -88,6 +96,7 @@ class BasisOut(WireOut):
     good_faith_doubt: str | None
     lifetime_ground: str | None
     trafficking_victim: bool
+    reopens: ReopeningOut | None
 
 
 class LetterOut(WireOut):

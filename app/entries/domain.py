@@ -27,6 +27,7 @@ from app.entries.values import (
     Substitute,
     Verdict,
 )
+from app.entries.verdicts import DECIDERS, ROLES
 from app.entries.waiting import Pause, Waiting
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
@@ -57,6 +58,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
         countersigner: person who countersigned it; `countersigned_by` is their client.
+        urgent_version: the version of the urgent entry of which this formal one was made.
         gap_acknowledged: the owner knows that the formal entry leaves days uncovered after the urgent one (R26).
         superseded_from: when the formal entry that follows this urgent one begins.
         extended_by: the extension's own decision; `basis` stays the one that made the entry.
@@ -83,6 +85,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     measure: Measure
     urgent: bool = False
     formalises: str | None = None
+    urgent_version: int | None = None
     agency: str
     office: str | None = None
     province: str | None = None
@@ -270,9 +273,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             SecondPairOfEyesNeeded: the actor has acted on this version before.
         """
         now = self.at(at)
-        roles = _DECIDERS.get((verdict, now.state, self.urgent), frozenset())
-        if not by.holds(*_VERDICTS[verdict]):
-            raise WrongRole(f"The verdict {verdict} is for: {', '.join(sorted(_VERDICTS[verdict]))}.")
+        roles = DECIDERS.get((verdict, now.state, self.urgent), frozenset())
+        if not by.holds(*ROLES[verdict]):
+            raise WrongRole(f"The verdict {verdict} is for: {', '.join(sorted(ROLES[verdict]))}.")
         now.expect(expected)
         if not roles or not by.holds(*roles):
             raise WrongState(f"An entry that is {now.state} can't be decided on like this.")
@@ -394,24 +397,3 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def _different(by: Actor, earlier: Iterable[str | None], detail: str) -> None:
         if by.person is None or by.person in set(earlier):
             raise SecondPairOfEyesNeeded(detail)
-
-
-_VERDICTS = {
-    Verdict.VERIFY: frozenset({"verifier"}),
-    Verdict.RETURN: frozenset({"verifier", "approver"}),
-    Verdict.APPROVE: frozenset({"approver"}),
-    Verdict.REJECT: frozenset({"approver", "duty_officer"}),
-    Verdict.COUNTERSIGN: frozenset({"duty_officer"}),
-}
-
-_DECIDERS = {
-    (Verdict.VERIFY, State.SUBMITTED, False): frozenset({"verifier"}),
-    (Verdict.RETURN, State.SUBMITTED, False): frozenset({"verifier"}),
-    (Verdict.RETURN, State.VERIFIED, False): frozenset({"approver"}),
-    (Verdict.APPROVE, State.VERIFIED, False): frozenset({"approver"}),
-    (Verdict.REJECT, State.VERIFIED, False): frozenset({"approver"}),
-    (Verdict.COUNTERSIGN, State.PROVISIONAL, True): frozenset({"duty_officer"}),
-    (Verdict.COUNTERSIGN, State.SUBMITTED, True): frozenset({"duty_officer"}),
-    (Verdict.REJECT, State.PROVISIONAL, True): frozenset({"duty_officer"}),
-    (Verdict.REJECT, State.SUBMITTED, True): frozenset({"duty_officer"}),
-}

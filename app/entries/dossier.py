@@ -14,6 +14,7 @@ from app.entries import periods
 from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, Ruling, RulingKind, State
 from app.entries.law import exhausted
+from app.entries.pending import undecided
 from app.entries.proposal import Proposal, letters_of
 from app.entries.references import folded
 from app.entries.sameness import certainly_same, in_same_case, may_be_same
@@ -187,6 +188,8 @@ class Dossier:
 
     def _lapsed_for_good(self, other: Entry) -> bool:
         """Whether an urgent request is over for ever: on day 20, or unsigned and past the day that it had."""
+        if other.urgent and undecided(other, self.now):
+            return True  # its twenty days are over, and papers in time are waited for (R68)
         if not other.urgent or other.ended_reason is not EndedReason.LAPSED or other.ends_on is None:
             return False
         return not _lapsed_unsigned(other) or other.ends_on < legal_day(self.now)

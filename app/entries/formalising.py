@@ -41,6 +41,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
     urgent.expect_owner(unit.actor)
     urgent.expect(expected)
     wanted = await _wanted(unit, urgent, formal)
+    said_of = formal.subject or urgent.subject
     dossier = await around(unit, owner.code, wanted, urgent)
     asked = Proposal.of_wanted(wanted, unit.now, {each.id for each in dossier.chain(urgent)})
     dossier.refuse_closed(asked)
@@ -49,7 +50,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
             "Only an urgent entry that still runs is formalised; after its twenty days the formal decision is "
             "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
         )
-    expect_same_matter(urgent, wanted.measure, wanted.subject, wanted.basis.case_reference)
+    expect_same_matter(urgent, wanted.measure, said_of, wanted.basis.case_reference)
     first_on = first_received_on(urgent) if same_letter(wanted.basis, urgent.basis) else None
     warnings = judged(wanted, owner, settings, unit.now, first_on)
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
@@ -58,6 +59,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
     entry = new_entry(unit, wanted, State.SUBMITTED, owner.code, (*warnings, *similar))
     entry = entry.replace(
         formalises=urgent.id,
+        urgent_version=urgent.version,
         gap_acknowledged=formal.gap_acknowledged,
         receipt=received_with(entry, urgent),
     )

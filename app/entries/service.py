@@ -97,6 +97,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
         id=before.id,
         version=before.version + 1,
         formalises=before.formalises,
+        urgent_version=before.urgent_version,
         gap_acknowledged=before.gap_acknowledged,
         created_at=before.created_at,
         submitted_by=before.submitted_by,

@@ -1,6 +1,6 @@
 """How a formal entry follows its urgent one, and how the rows of a dossier stay in step (R26, R35)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from app.db.unit import Unit
@@ -93,14 +93,18 @@ async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry,
     """
     begins = formal.in_force_from
     assert begins is not None, "an approved entry has its first instant"
-    alerted = next((each for each in dossier.chain(formal) if each.alerted and each.id != formal.id), None)
+    certain = dossier.ending(formal, whole=True)
+    followed = [each for each in (*certain.ended, *certain.closed) if each.urgent]
+    told = (*followed, *dossier.chain(formal))
+    alerted = next((each for each in told if each.alerted and each.id != formal.id), None)
     if alerted is not None:
         formal = formal.replace(
             alerted=True, alert_message=alerted.alert_message, chase=formal.chase or alerted.chase
         )
+    if followed and formal.formalises is None:  # asked for as an entry of its own, it takes over all the same
+        formal = formal.replace(formalises=followed[0].id)
     changed: list[EntryChanged] = []
-    certain = dossier.ending(formal, whole=True)
-    for urgent in (each for each in (*certain.ended, *certain.closed) if each.urgent):
+    for urgent in followed:
         formal = await found_later(unit, formal, urgent)
         if begins > unit.now:
             changed += await _hold_until(unit, urgent, formal)
@@ -167,10 +171,10 @@ async def brought_up_to_date(unit: Unit, request: Entry, dossier: Dossier) -> En
     versions = await store.list_versions(unit, [each.id for each in sources])
     current = request
     for source in sources:
-        known = [former for former in versions[source.id] if former.updated_at <= request.created_at]
-        if not known:
+        base = _known_to(request, source, versions[source.id])
+        if base is None:
             continue  # it was made after the request
-        carried = carry_over(known[-1], source, current, legal_day(unit.now))
+        carried = carry_over(base, source, current, legal_day(unit.now))
         if carried.differs and source.id == request.formalises:
             raise WrongState(
                 "The urgent entry was corrected since; return the request, so that its owner decides which holds.",
@@ -181,6 +185,13 @@ async def brought_up_to_date(unit: Unit, request: Entry, dossier: Dossier) -> En
         current = current.replace(version=request.version + 1, updated_at=unit.now)
         await store.save(unit, current, CARRIED_OVER, reindex=True)
     return current
+
+
+def _known_to(request: Entry, source: Entry, versions: Sequence[Entry]) -> Entry | None:
+    """The version of another entry that a request was made with: of its urgent one it is on record."""
+    if source.id == request.formalises and request.urgent_version is not None:
+        return next(each for each in versions if each.version == request.urgent_version)
+    return next((each for each in reversed(versions) if each.updated_at < request.created_at), None)
 
 
 async def reach_siblings(

@@ -12,7 +12,8 @@ from app.db.unit import Actor
 from app.entries.domain import Measure
 from app.entries.erasure import ERASED
 from app.errors import Fault, Invalid, StaleVersion, WrongState
-from app.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, NoticeName, TermName, owner, post
+from app.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, TermName, owner, post
+from app.notices.names import NoticeName
 
 
 class HitState(StrEnum):

@@ -24,7 +24,8 @@ from app.matching.births import best_birth
 from app.matching.persons import Asked
 from app.matching.policy import MatchPolicy
 from app.matching.tiers import STOPPING
-from app.notices.domain import Draft, NoticeName, owner
+from app.notices.domain import Draft, owner
+from app.notices.names import NoticeName
 
 WINDOW: Final = timedelta(hours=24)
 """How far back the checks are searched (R58)."""

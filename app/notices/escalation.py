@@ -9,7 +9,8 @@ from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import Entry, State
 from app.entries.receipts import received_on
 from app.kit.clock import day_begins, legal_day
-from app.notices.domain import ESCALATED, TOLD_AS_ENDS, Draft, NoticeName, TermName, owner
+from app.notices.domain import ESCALATED, TOLD_AS_ENDS, Draft, TermName, owner
+from app.notices.names import NoticeName
 
 REFUSAL_WARNED_DAYS: Final = 5
 """Legal days after its receipt, from whose beginning an undecided request is told to those who decide (R18)."""

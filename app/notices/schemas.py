@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.entries.deadlines import DeadlineName
-from app.notices.domain import MEANINGS, NoticeName, TermName
+from app.notices.domain import TermName
+from app.notices.names import MEANINGS, NoticeName
 from app.web.wire import Moment, WireOut
 
 

@@ -34,9 +34,10 @@ from app.entries.tables import duty as duty_table
 from app.entries.tables import entry as entry_table
 from app.entries.views import closed
 from app.notices import tables
-from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, NoticeName, TermName, addresses
+from app.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, TermName, addresses
 from app.notices.escalation import KEY_ENDS, OVERDUE_KEY, Late
 from app.notices.granted import not_carried_out
+from app.notices.names import NoticeName
 from app.objections.tables import objection
 from app.rectifications.tables import correction_request as request
 

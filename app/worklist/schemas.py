@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from app.checks.store import Seen
-from app.notices.domain import MEANINGS as NOTICES
-from app.notices.domain import Notice, NoticeName
+from app.notices.domain import Notice
+from app.notices.names import MEANINGS as NOTICES
+from app.notices.names import NoticeName
 from app.web.wire import Moment, WireOut
 from app.worklist.domain import MEANINGS as TASKS
 from app.worklist.domain import Task, TaskName

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
 from app.amendments.domain import AmendmentKind, AmendmentState
-from app.amendments.service import list_power_ended, list_waiting
 from app.amendments.store import list_by_ids
+from app.amendments.waiting import list_power_ended, list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.pages import first_of
 from app.db.unit import Reader

@@ -24,7 +24,6 @@ _CAUSE = "upgrade-0022"
 _GROUPS = re.compile(r"\d+|[^\W\d_]+")
 _LONGEST = 120
 _IDENTITY = ("full_name", "aliases", "birth", "birth_alternatives", "nationalities", "nik", "documents")
-_KINDS = {"acquittal": "acquittal", "annulment": "annulment"}
 
 _entry = sa.table(
     "entry",
@@ -117,7 +116,7 @@ def _pages() -> Iterator[list[sa.Row[Any]]]:
 
 
 def _remember(rows: list[sa.Row[Any]], listed: set[str]) -> None:
-    """Write into each document who wrote any version, what earlier ones said, and which judgments ended it."""
+    """Write into each document who wrote any version, what earlier ones said, and which acquittals ended it."""
     connection = op.get_bind()
     ids = [row.id for row in rows]
     versions: dict[str, list[dict[str, Any]]] = {}
@@ -125,14 +124,14 @@ def _remember(rows: list[sa.Row[Any]], listed: set[str]) -> None:
     for row in connection.execute(kept.order_by(_version.c.entry_id, _version.c.version)):
         versions.setdefault(row.entry_id, []).append(json.loads(row.document))
     rulings: dict[str, list[dict[str, Any]]] = {}
-    approved = sa.select(_amendment.c.entry_id, _amendment.c.kind, _amendment.c.document).where(
-        _amendment.c.entry_id.in_(ids), _amendment.c.state == "approved", _amendment.c.kind.in_(list(_KINDS))
+    approved = sa.select(_amendment.c.entry_id, _amendment.c.document).where(
+        _amendment.c.entry_id.in_(ids), _amendment.c.state == "approved", _amendment.c.kind == "acquittal"
     )
     for row in connection.execute(approved):
         judgment = json.loads(row.document).get("judgment")
         if judgment is not None:
             said = {member: judgment[member] for member in ("number", "court", "decided_on", "final_on")}
-            rulings.setdefault(row.entry_id, []).append({"kind": _KINDS[row.kind], **said})
+            rulings.setdefault(row.entry_id, []).append({"kind": "acquittal", **said})
     keys: list[dict[str, str]] = []
     for row in rows:
         entry = json.loads(row.document)

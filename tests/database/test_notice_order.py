@@ -5,7 +5,8 @@ from contextlib import suppress
 
 from app.access.domain import SYSTEM
 from app.db.unit import Actor
-from app.notices.domain import Draft, NoticeName, owner
+from app.notices.domain import Draft, owner
+from app.notices.names import NoticeName
 from app.notices.service import read_page, tell
 from app.runtime import Runtime
 

@@ -8,7 +8,8 @@ from app.access.domain import SYSTEM
 from app.access.service import revoke_key
 from app.alerts import tail
 from app.kit.clock import rfc3339
-from app.notices.domain import APPROVERS, Draft, NoticeName, owner
+from app.notices.domain import APPROVERS, Draft, owner
+from app.notices.names import NoticeName
 from app.notices.service import tell
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller

@@ -15,10 +15,8 @@ from app.notices.domain import (
     APPROVERS,
     DUTY_OFFICERS,
     ESCALATED,
-    MEANINGS,
     TOLD_AS_ENDS,
     Draft,
-    NoticeName,
     TermName,
     addresses,
     ended,
@@ -27,6 +25,7 @@ from app.notices.domain import (
     silence,
 )
 from app.notices.escalation import Late, missed, overdue
+from app.notices.names import MEANINGS, NoticeName
 from tests.unit.entries.examples import NOW, TODAY, duty_officer, entry, person
 
 TERMS = Terms()

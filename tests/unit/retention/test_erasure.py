@@ -138,6 +138,7 @@ KNOWN = {
     "entry_key": "deleted",
     "entry_seal": "numbers of the officers whom a seal lets through; an erased entry stays sealed",
     "entry_source": "the reference in its source and a digest, without which an import would bring it back",
+    "entry_task": "what its officer found is erased",
     "entry_version": "erased",
     "lookback": "ids and times",
     "hit_match": "ids; the words of the hits are erased",

@@ -1,0 +1,73 @@
+"""The closed vocabulary of notices; pure."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class NoticeName(StrEnum):
+    """The closed vocabulary of notices."""
+
+    ENDS_SOON = "ends_soon"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    ENDED = "ended"
+    UNACKNOWLEDGED = "unacknowledged"
+    HIT = "hit"
+    HIT_RESOLVED = "hit_resolved"
+    HIT_UNRESOLVED = "hit_unresolved"
+    CROSSED_BEFORE = "crossed_before"
+    OWN_NAME_SEARCHED = "own_name_searched"
+    JUDGMENT_FILED = "judgment_filed"
+    CHECKPOINTS_SILENT = "checkpoints_silent"
+    CHECKPOINTS_BACK = "checkpoints_back"
+    PENDING_UNDECIDED = "pending_undecided"
+    PENDING_ENDED = "pending_ended"
+
+
+MEANINGS: Final[Mapping[NoticeName, str]] = {
+    NoticeName.ENDS_SOON: "a measure in force ends soon (30, 14, 7, 4 days before; day 10, 15, 18, 19 of an urgent "
+    "entry's twenty)",
+    NoticeName.DUE_SOON: "a request has waited five days of the seven in which it is to be refused or approved",
+    NoticeName.OVERDUE: "a deadline has passed unmet; `deadline` says which",
+    NoticeName.ENDED: "a measure of your agency, or an urgent request that nobody took up, has ended",
+    NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them",
+    NoticeName.HIT: "a check matched an entry of your agency; `outcome` and `checkpoints` say what it said and where",
+    NoticeName.HIT_RESOLVED: "a supervisor has said whether it was the listed person (`outcome`); a clearance that is "
+    "named waits for a second person",
+    NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
+    NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force, or a correction "
+    "told more of its subject, they were checked: `effective_at` says when, `checkpoints` where, `outcome` what the "
+    "answer was then",
+    NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
+    "which, once a day",
+    NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
+    "what it would end",
+    NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
+    "them; `checkpoints` names them",
+    NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",
+    NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time are "
+    "undecided: until `due_at` its subject is referred, never refused; told every day",
+    NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
+    "or not decided on in time",
+}
+"""What each name means, for readers of the API."""
+
+DETAILS: Final = (
+    "deadline",
+    "ends_on",
+    "days_left",
+    "urgent_day",
+    "reason",
+    "checkpoints",
+    "hit_id",
+    "outcome",
+    "clearance_id",
+    "check_id",
+    "direction",
+    "level",
+    "amendment_id",
+    "objection_id",
+    "client_id",
+)
+"""Members of a notice that only some have."""
