@@ -24,6 +24,7 @@ from app.entries.events import (
     OwnNameSearched,
     PendingBegun,
     PendingEnded,
+    RejectionConsidered,
     SubjectCorrected,
     tell_erasure,
     tell_ledger,
@@ -37,6 +38,7 @@ from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.notices.service import follow_judgment as tell_of_judgment
 from app.notices.service import follow_pending as tell_pending_ended
+from app.notices.service import follow_rejection as tell_of_rejection
 from app.notices.service import follow_search as tell_own_name
 from app.objections.service import was_granted as objection_granted
 from app.rectifications.service import was_granted as wrong_person_granted
@@ -66,6 +68,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             MeasureBegun: (follow_beginning,),
             HitResolved: (tell_passenger,),
             JudgmentFiled: (tell_of_judgment,),
+            RejectionConsidered: (tell_of_rejection,),
             OwnNameSearched: (tell_own_name,),
         },
         append=append,

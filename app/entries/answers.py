@@ -129,6 +129,14 @@ class WarningOut(WireOut):
     detail: str
 
 
+class RejectionProposalOut(WireOut):
+    """Which client wants to reject a countersigned entry, since when, and why."""
+
+    by: str
+    at: Moment
+    reason: str
+
+
 class EntryOut(WireOut):
     """An entry as it stands now."""
 
@@ -154,6 +162,12 @@ class EntryOut(WireOut):
     countersigned_by: str | None
     countersigned_at: Moment | None
     second_approval_at: Moment | None
+    rejection_proposed: Annotated[
+        RejectionProposalOut | None,
+        Field(
+            description="A duty officer's wish to reject a countersigned urgent entry, until an approver decides on it."
+        ),
+    ]
     requested_at: Moment | None
     received_at: Moment
     ended_reason: str | None

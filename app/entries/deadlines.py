@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from app.access.domain import IMMIGRATION, SYSTEM
 from app.entries import periods
-from app.entries.domain import EndedReason, Entry, Measure, State
+from app.entries.domain import EndedReason, Entry, Measure, RejectionProposal, State
 from app.entries.receipts import received_on
 from app.entries.subjects import Citizenship, Subject
 from app.entries.values import RulingKind
@@ -35,6 +35,9 @@ RESTORE_DAYS: Final = 3
 EXTENSION_DAYS: Final = 3
 """Days before a measure's last day by whose end its extension must have arrived (13/2025 art. 13(5); R23)."""
 
+CONFIRM_WITHIN: Final = timedelta(hours=6)
+"""From the proposal to reject a countersigned entry to its confirmation or refusal (contract section 3)."""
+
 _BEFORE_A_DECISION: Final = frozenset({State.SUBMITTED, State.VERIFIED})
 _REFUSED: Final = frozenset({State.RETURNED, State.REJECTED})
 _WITHDRAWN_BY: Final = {
@@ -49,6 +52,7 @@ class DeadlineName(StrEnum):
 
     COUNTERSIGN = "countersign"
     COUNTERSIGN_OR_LAPSE = "countersign_or_lapse"
+    CONFIRM_REJECTION = "confirm_rejection"
     APPROVE_BEFORE_LAPSE = "approve_before_lapse"
     DECIDE_BY_FIRST_DAY = "decide_by_first_day"
     REFUSE_OR_APPROVE = "refuse_or_approve"
@@ -62,6 +66,8 @@ class DeadlineName(StrEnum):
 MEANINGS: Final = {
     DeadlineName.COUNTERSIGN: "an urgent entry is to be countersigned (6 hours, a setting); passing, it escalates.",
     DeadlineName.COUNTERSIGN_OR_LAPSE: "without its countersignature an urgent entry lapses (24 hours, a setting).",
+    DeadlineName.CONFIRM_REJECTION: "a duty officer's wish to reject a countersigned urgent entry is confirmed or "
+    "refused by an approver within 6 hours; there only while it waits.",
     DeadlineName.APPROVE_BEFORE_LAPSE: "end of day 20 of an urgent entry, when it lapses for ever unless its "
     "formalisation is in force (Permenimipas 13/2025 art. 9(5), 11); gone while an approved one waits to begin.",
     DeadlineName.DECIDE_BY_FIRST_DAY: "a request is decided on by the end of the first day that it asks for, or of the "
@@ -233,6 +239,11 @@ def refuse_by(entry: Entry) -> datetime:
     return periods.last_second(received_on(entry) + timedelta(days=periods.REFUSAL_DAYS))
 
 
+def confirm_by(proposed: RejectionProposal) -> datetime:
+    """The last instant at which a proposed rejection is confirmed or refused in time."""
+    return proposed.at + CONFIRM_WITHIN
+
+
 def extend_by(ends_on: date) -> datetime:
     """The last instant at which the extension of a measure with this last day can still arrive (R23)."""
     return periods.last_second(ends_on - timedelta(days=EXTENSION_DAYS))
@@ -270,6 +281,10 @@ def _urgent(entry: Entry, terms: Terms) -> Iterator[Deadline]:
             (DeadlineName.COUNTERSIGN_OR_LAPSE, terms.countersign_lapse),
         ):
             yield Deadline(name, entry.received_at + within, signed, (IMMIGRATION,))
+    if entry.rejection_proposed is not None:
+        yield Deadline(
+            DeadlineName.CONFIRM_REJECTION, confirm_by(entry.rejection_proposed), None, (IMMIGRATION,)
+        )
     if entry.ends_on is None or undone:
         return
     over = periods.over_at(entry.ends_on)

@@ -20,6 +20,7 @@ from app.entries.values import (
     Letter,
     Measure,
     Notice,
+    RejectionProposal,
     Reopening,
     Ruling,
     RulingKind,
@@ -27,7 +28,7 @@ from app.entries.values import (
     Substitute,
     Verdict,
 )
-from app.entries.verdicts import DECIDERS, ROLES
+from app.entries.verdicts import ROLES
 from app.entries.waiting import Pause, Waiting
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
@@ -39,6 +40,7 @@ __all__ = [
     "Letter",
     "Measure",
     "Notice",
+    "RejectionProposal",
     "Reopening",
     "Ruling",
     "RulingKind",
@@ -59,6 +61,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         approved_by: persons who approved it.
         countersigner: person who countersigned it; `countersigned_by` is their client.
         urgent_version: the version of the urgent entry of which this formal one was made.
+        rejection_proposed: a duty officer's wish to take it back, which another person has to confirm.
         gap_acknowledged: the owner knows that the formal entry leaves days uncovered after the urgent one (R26).
         superseded_from: when the formal entry that follows this urgent one begins.
         extended_by: the extension's own decision; `basis` stays the one that made the entry.
@@ -107,6 +110,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     countersigned_by: str | None = None
     countersigner: str | None = None
     countersigned_at: datetime | None = None
+    rejection_proposed: RejectionProposal | None = None
     second_approval_at: datetime | None = None
     requested_at: datetime | None = None
     received_at: datetime
@@ -222,7 +226,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             return self
         by_dates = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
         reason = EndedReason.SUPERSEDED if over == self.superseded_from else by_dates
-        return self.replace(state=State.ENDED, ended_reason=reason, ended_at=over, waiting=None)
+        return self.replace(
+            state=State.ENDED, ended_reason=reason, ended_at=over, rejection_proposed=None, waiting=None
+        )
 
     def replace(self, **changes: Any) -> Self:
         """The same entry with some members changed."""
@@ -254,6 +260,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         at: datetime,
         immigration: str,
         urgent: "Entry | None" = None,
+        reason: str | None = None,
     ) -> Self:
         """What another pair of eyes decides (R31, R32).
 
@@ -264,6 +271,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             at: when.
             immigration: code of the agency whose own entries another office approves.
             urgent: the urgent entry that this one formalises: who made and countersigned it don't approve this.
+            reason: why; kept with a rejection that waits for its confirmation.
 
         Raises:
             WrongRole: the verdict is not for the actor's roles.
@@ -273,14 +281,22 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             SecondPairOfEyesNeeded: the actor has acted on this version before.
         """
         now = self.at(at)
-        roles = DECIDERS.get((verdict, now.state, self.urgent), frozenset())
+        roles = now._deciders(verdict)  # noqa: SLF001 - the same entry as it is now
         if not by.holds(*ROLES[verdict]):
             raise WrongRole(f"The verdict {verdict} is for: {', '.join(sorted(ROLES[verdict]))}.")
         now.expect(expected)
         if not roles or not by.holds(*roles):
             raise WrongState(f"An entry that is {now.state} can't be decided on like this.")
         now._written_by_others(by, urgent)  # noqa: SLF001 - the same entry as it is now
+        if now.countersigned_at is not None and verdict in {Verdict.REJECT, Verdict.KEEP}:
+            return now._take_back(verdict, by, at, reason or "")  # noqa: SLF001 - the same entry as it is now
         return now._follow(verdict, by, at, immigration, urgent)  # noqa: SLF001 - the same entry as it is now
+
+    def _deciders(self, verdict: Verdict) -> frozenset[str]:
+        """Whose the verdict is in this state: what was proposed, an approver confirms or refuses (R32)."""
+        if self.rejection_proposed is not None and verdict in {Verdict.REJECT, Verdict.KEEP}:
+            return frozenset({"approver"})
+        return DECIDERS.get((verdict, self.state, self.urgent), frozenset())
 
     def _written_by_others(self, by: Actor, urgent: "Entry | None") -> None:
         wrote = (*self.authors, *(urgent.authors if urgent is not None else ()))
@@ -300,6 +316,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
                 return self._reject(by, at)
             case Verdict.COUNTERSIGN:
                 return self.countersigned(by, at)
+            case Verdict.KEEP:
+                raise WrongState("Nobody has proposed to reject this entry.")
 
     def _verify(self, by: Actor, at: datetime) -> Self:
         self.expect_owner(by)
@@ -341,7 +359,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     def rejected(self, at: datetime) -> Self:
         """The request, or the urgent entry, that is refused for good."""
-        return self._next(at, state=State.REJECTED, in_force_until=None, ended_at=at, waiting=None)
+        return self._next(
+            at, state=State.REJECTED, in_force_until=None, ended_at=at, rejection_proposed=None, waiting=None
+        )
+
+    def _take_back(self, verdict: Verdict, by: Actor, at: datetime, reason: str) -> Self:
+        """What refuses by two persons' word is taken back by two: one proposes, the other confirms or keeps it."""
+        proposed = self.rejection_proposed
+        if proposed is None:
+            return self._next(at, rejection_proposed=RejectionProposal(by.client_id, by.person, at, reason))
+        self._different(
+            by,
+            (proposed.person, self.countersigner),
+            "A person who proposed the rejection, or countersigned the entry, can't decide on the proposal.",
+        )
+        return self._next(at, rejection_proposed=None) if verdict is Verdict.KEEP else self.rejected(at)
 
     def countersigned(self, by: Actor, at: datetime) -> Self:
         """The urgent entry that from now on may refuse, until its last day (R32).
@@ -372,7 +404,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             at: when this is recorded.
             effective: when the end took effect.
         """
-        return self._next(at, state=State.ENDED, ended_reason=reason, ended_at=effective, waiting=None)
+        return self._next(
+            at,
+            state=State.ENDED,
+            ended_reason=reason,
+            ended_at=effective,
+            rejection_proposed=None,
+            waiting=None,
+        )
 
     def ruled(self, ruling: Ruling, at: datetime) -> Self:
         """The entry, be it over already, about which a court has judged."""
@@ -388,7 +427,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
         """The urgent entry that ends when its formal one begins; None: it no longer does, and runs on."""
-        return self._next(at, superseded_from=begins, waiting=None)
+        changes = {} if begins is None else {"rejection_proposed": None}
+        return self._next(at, superseded_from=begins, waiting=None, **changes)
 
     def _next(self, at: datetime, **changes: Any) -> Self:
         return self.replace(version=self.version + 1, updated_at=at, **changes)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from app.db.unit import Actor, Unit
+from app.entries.acts import Act
 from app.entries.domain import Entry
 from app.entries.subjects import Subject
 from app.kit.clock import rfc3339
@@ -88,6 +89,19 @@ class EntrySealed:
     """
 
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionConsidered:
+    """A rejection of a countersigned urgent entry was proposed, confirmed or refused (R32).
+
+    Attributes:
+        entry: the version that this made.
+        act: which of the three.
+    """
+
+    entry: Entry
+    act: Act
 
 
 @dataclass(frozen=True, slots=True)

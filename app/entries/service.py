@@ -7,6 +7,7 @@ from app.access.domain import IMMIGRATION
 from app.access.service import expect_checkpoints, record
 from app.db.unit import Reader, Unit
 from app.entries import periods, recorded, retained, store
+from app.entries.acts import Act
 from app.entries.blobs import Blob
 from app.entries.carrying import keep_documents
 from app.entries.deadlines import Terms
@@ -14,7 +15,7 @@ from app.entries.domain import EndedReason, Entry, Measure, Notice, State, Verdi
 from app.entries.dossier import Dossier
 from app.entries.dossiers import around, hold
 from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
-from app.entries.events import EntryChanged, PendingEnded
+from app.entries.events import EntryChanged, PendingEnded, RejectionConsidered
 from app.entries.proposal import Proposal
 from app.entries.receipts import first_received_on, received_again
 from app.entries.seals import seal
@@ -191,31 +192,39 @@ async def decide(
     else:
         before, dossier = await hold(unit, found)
     urgent = next((e for e in dossier.entries if e.id == before.formalises), None) if dossier else None
-    entry = _decided(unit, before, dossier, urgent, verdict, expected)
-    if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
-        fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
-        raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+    entry = _decided(unit, before, dossier, urgent, verdict, expected, reason)
+    _expect_reason(verdict, reason)
     if urgent is not None and verdict in {Verdict.VERIFY, Verdict.APPROVE}:
         expect_same_matter(urgent, before.measure, before.subject, before.basis.case_reference)
     if dossier is not None and verdict is Verdict.APPROVE:
         return await _approve(unit, before, urgent, dossier, reason, terms)
     if verdict is Verdict.COUNTERSIGN:
         entry = await countersigned(unit, entry.replace(alerted=True), terms.pending_days)
-    await store.save(unit, entry, _EVENTS[verdict], reason)
+    act = _act(before, entry, verdict)
+    await store.save(unit, entry, act, reason)
+    if before.countersigned_at is not None and verdict in {Verdict.REJECT, Verdict.KEEP}:
+        unit.happened(RejectionConsidered(entry, act))
     what = _told_as(before, entry)
     if what is not None:
         return await conclude(unit, EntryChanged(entry, what))
     if urgent is not None:
         await _tell_urgent(unit, urgent, entry, terms.pending_days)
+    await unit.conclude()
     return entry
 
 
 def _decided(
-    unit: Unit, before: Entry, dossier: Dossier | None, urgent: Entry | None, verdict: Verdict, expected: int
+    unit: Unit,
+    before: Entry,
+    dossier: Dossier | None,
+    urgent: Entry | None,
+    verdict: Verdict,
+    expected: int,
+    reason: str | None,
 ) -> Entry:
     """The entry as `Entry.decide` leaves it; a judgment that closed its case says more than the state that it left."""
     try:
-        return before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent)
+        return before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent, reason)
     except WrongState:
         if dossier is not None:
             dossier.refuse_closed(Proposal.of_entry(before))
@@ -234,7 +243,7 @@ async def _approve(
     changed: list[EntryChanged] = []
     if entry.state is State.ACTIVE:
         entry, changed = await take_over(unit, entry, dossier)
-    await store.save(unit, entry, _EVENTS[Verdict.APPROVE], reason)
+    await store.save(unit, entry, _ACTS[Verdict.APPROVE], reason)
     if entry.state is not State.ACTIVE:
         return entry
     listed = EntryChanged(entry, RecordType.ENTRY_LISTED, alerts=entry.in_force(unit.now))
@@ -343,10 +352,24 @@ def _requested_at(wanted: UrgentWanted, now: datetime, tolerance: timedelta) -> 
     return min(requested, now)
 
 
+def _expect_reason(verdict: Verdict, reason: str | None) -> None:
+    if verdict in {Verdict.RETURN, Verdict.REJECT, Verdict.KEEP} and not reason:
+        fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
+        raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+
+
+def _act(before: Entry, entry: Entry, verdict: Verdict) -> Act:
+    """What a decision is called in the entry's history."""
+    if verdict is Verdict.REJECT and entry.state is before.state:
+        return Act.REJECTION_PROPOSED
+    return _ACTS[verdict]
+
+
 def _told_as(before: Entry, entry: Entry) -> RecordType | None:
-    if entry.state is State.PROVISIONAL:
+    """How the ledger calls a decision; None where checkpoints have nothing to know of it."""
+    if before.countersigned_at is None and entry.countersigned_at is not None:
         return RecordType.ENTRY_COUNTERSIGNED
-    if before.state is State.PROVISIONAL:
+    if before.state is State.PROVISIONAL and entry.state is not before.state:
         return RecordType.ENTRY_ENDED
     return None
 
@@ -360,10 +383,11 @@ async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> E
     return event.entry.replace(sequence=mine[-1])
 
 
-_EVENTS = {
-    Verdict.VERIFY: "verified",
-    Verdict.RETURN: "returned",
-    Verdict.APPROVE: "approved",
-    Verdict.REJECT: "rejected",
-    Verdict.COUNTERSIGN: "countersigned",
+_ACTS = {
+    Verdict.VERIFY: Act.VERIFIED,
+    Verdict.RETURN: Act.RETURNED,
+    Verdict.APPROVE: Act.APPROVED,
+    Verdict.REJECT: Act.REJECTED,
+    Verdict.COUNTERSIGN: Act.COUNTERSIGNED,
+    Verdict.KEEP: Act.REJECTION_KEPT,
 }

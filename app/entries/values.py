@@ -1,6 +1,6 @@
 """The values that an entry consists of: measures, states, verdicts, grounds, letters, judgments; pure."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 import msgspec
@@ -46,6 +46,7 @@ class Verdict(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     COUNTERSIGN = "countersign"
+    KEEP = "keep"
 
 
 class Reopening(msgspec.Struct, frozen=True):
@@ -122,6 +123,20 @@ class Former(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     case_reference: str
     numbers: tuple[str, ...]
+
+
+class RejectionProposal(msgspec.Struct, frozen=True):
+    """A duty officer's wish to take back an urgent entry that is countersigned; another person confirms it (R32).
+
+    Attributes:
+        by: client.
+        person: who that is.
+    """
+
+    by: str
+    person: str | None
+    at: datetime
+    reason: str
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ ROLES: Final = {
     Verdict.APPROVE: frozenset({"approver"}),
     Verdict.REJECT: frozenset({"approver", "duty_officer"}),
     Verdict.COUNTERSIGN: frozenset({"duty_officer"}),
+    Verdict.KEEP: frozenset({"approver"}),
 }
 """Roles that may say a verdict at all."""
 

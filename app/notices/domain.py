@@ -12,7 +12,8 @@ from app.access.domain import IMMIGRATION, Role
 from app.alerts.domain import Alert, LastSeen
 from app.amendments.domain import Amendment
 from app.db.unit import Actor
-from app.entries.deadlines import Deadline, DeadlineName
+from app.entries.acts import Act
+from app.entries.deadlines import Deadline, DeadlineName, confirm_by
 from app.entries.domain import EndedReason, Entry, State
 from app.kit.clock import day_begins, legal_day, rfc3339
 from app.ledger.domain import Head
@@ -124,6 +125,7 @@ class TermName(StrEnum):
 ESCALATED: Final[Mapping[DeadlineName | TermName, tuple[str, ...]]] = {
     DeadlineName.COUNTERSIGN: (DUTY_OFFICERS, APPROVERS),
     DeadlineName.COUNTERSIGN_OR_LAPSE: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.CONFIRM_REJECTION: (APPROVERS,),
     DeadlineName.APPROVE_BEFORE_LAPSE: (DUTY_OFFICERS, APPROVERS),
     DeadlineName.DECIDE_BY_FIRST_DAY: (APPROVERS,),
     DeadlineName.REFUSE_OR_APPROVE: (APPROVERS,),
@@ -326,6 +328,27 @@ def judgment_filed(amendment: Amendment) -> Draft:
         agency=amendment.owner,
         due_at=amendment.due_at,
         detail={"amendment_id": amendment.id},
+    )
+
+
+_REJECTION: Final = {
+    Act.REJECTION_PROPOSED: NoticeName.REJECTION_PROPOSED,
+    Act.REJECTED: NoticeName.REJECTION_CONFIRMED,
+    Act.REJECTION_KEPT: NoticeName.REJECTION_KEPT,
+}
+
+
+def rejection_considered(entry: Entry, act: Act) -> Draft:
+    """The notice of a step towards rejecting a countersigned entry: to the owner; of a proposal, to approvers (R32)."""
+    proposed = entry.rejection_proposed
+    return Draft(
+        name=_REJECTION[act],
+        key=f"{_REJECTION[act]}:{entry.id}:{entry.version}",
+        to=(*owner(entry.agency), *(() if proposed is None else (APPROVERS,))),
+        effective_at=entry.updated_at,
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=None if proposed is None else confirm_by(proposed),
     )
 
 

@@ -19,6 +19,9 @@ class NoticeName(StrEnum):
     CROSSED_BEFORE = "crossed_before"
     OWN_NAME_SEARCHED = "own_name_searched"
     JUDGMENT_FILED = "judgment_filed"
+    REJECTION_PROPOSED = "rejection_proposed"
+    REJECTION_CONFIRMED = "rejection_confirmed"
+    REJECTION_KEPT = "rejection_kept"
     CHECKPOINTS_SILENT = "checkpoints_silent"
     CHECKPOINTS_BACK = "checkpoints_back"
     PENDING_UNDECIDED = "pending_undecided"
@@ -43,6 +46,11 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "which, once a day",
     NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
     "what it would end",
+    NoticeName.REJECTION_PROPOSED: "a duty officer wants to reject a countersigned urgent entry of your agency; it "
+    "holds on until an approver confirms that",
+    NoticeName.REJECTION_CONFIRMED: "an approver has confirmed that an urgent entry of your agency is rejected: it is "
+    "over",
+    NoticeName.REJECTION_KEPT: "an approver has refused to reject an urgent entry of your agency: it holds on",
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
     "them; `checkpoints` names them",
     NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",

@@ -13,7 +13,7 @@ from app.access.domain import SYSTEM
 from app.access.service import record
 from app.alerts import service as alerts
 from app.db.unit import Reader
-from app.entries.deadlines import Terms, deadlines, overdue_before
+from app.entries.deadlines import CONFIRM_WITHIN, Terms, deadlines, overdue_before
 from app.entries.domain import Entry
 from app.entries.recorded import with_met
 from app.entries.store import list_by_ids, list_versions
@@ -75,7 +75,7 @@ async def escalate(runtime: Runtime) -> int:
     async with runtime.reading(SYSTEM) as reader:
         now = reader.now
         ids = await store.list_undecided(
-            reader, urgent_before=first_id("ent", now - terms.countersign_within + _TICK)
+            reader, urgent_before=first_id("ent", now - min(terms.countersign_within, CONFIRM_WITHIN) + _TICK)
         )
         for name in terms.duty_days:
             ids += await store.list_undone(reader, name, overdue_before(name, now, terms))

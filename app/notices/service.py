@@ -6,14 +6,22 @@ from datetime import timedelta
 
 from app.amendments.events import JudgmentFiled
 from app.db.unit import Actor, Reader, Unit
-from app.entries.events import EntryChanged, OwnNameSearched, PendingEnded
+from app.entries.events import EntryChanged, OwnNameSearched, PendingEnded, RejectionConsidered
 from app.errors import CursorGone
 from app.kit.ids import new_id
 from app.ledger import service as ledger
 from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
-from app.notices.domain import Draft, Notice, ended, judgment_filed, own_name, pending_ended
+from app.notices.domain import (
+    Draft,
+    Notice,
+    ended,
+    judgment_filed,
+    own_name,
+    pending_ended,
+    rejection_considered,
+)
 from app.notices.store import list_latest
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "follow_entry",
     "follow_judgment",
     "follow_pending",
+    "follow_rejection",
     "follow_search",
     "head",
     "list_latest",
@@ -99,6 +108,12 @@ async def follow_search(unit: Unit, event: OwnNameSearched) -> Sequence[LedgerDr
 async def follow_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[LedgerDraft]:
     """Notify an owner of a judgment that another body has filed. A projector; it changes nothing yet."""
     await tell(unit, [judgment_filed(event.amendment)])
+    return ()
+
+
+async def follow_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[LedgerDraft]:
+    """Notify an owner of each step towards a rejection. A projector; checkpoints hear of a confirmed one only."""
+    await tell(unit, [rejection_considered(event.entry, event.act)])
     return ()
 
 

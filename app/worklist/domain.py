@@ -14,6 +14,7 @@ class TaskName(StrEnum):
     VERIFY = "verify"
     APPROVE = "approve"
     COUNTERSIGN = "countersign"
+    CONFIRM_REJECTION = "confirm_rejection"
     RESUBMIT = "resubmit"
     FORMALISE = "formalise"
     EXTEND = "extend"
@@ -37,6 +38,8 @@ MEANINGS = {
     TaskName.VERIFY: "a request of your agency waits for its verification",
     TaskName.APPROVE: "a verified request waits for its approval",
     TaskName.COUNTERSIGN: "an urgent entry waits for its countersignature",
+    TaskName.CONFIRM_REJECTION: "a duty officer wants to reject a countersigned urgent entry: decide `reject` or "
+    "`keep`",
     TaskName.RESUBMIT: "a request of your agency was returned; due where an urgent entry lapses without it",
     TaskName.FORMALISE: "an urgent entry of your agency needs its formal decision before it lapses",
     TaskName.EXTEND: "a measure of your agency ends within thirty days and can still be extended",

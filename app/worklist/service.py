@@ -22,6 +22,7 @@ from app.entries.deadlines import (
     DeadlineName,
     Terms,
     beyond,
+    confirm_by,
     decide_by,
     duty_due,
     extend_by,
@@ -222,6 +223,30 @@ async def _of_approvers(reader: Reader) -> list[Task]:
     return [
         *await _requests(reader, TaskName.APPROVE, mine, urgent),
         *(Task(TaskName.CASE_CONFLICT, each.entry_id, None, each.since) for each in conflicts),
+        *await _proposed_rejections(reader),
+    ]
+
+
+async def _proposed_rejections(reader: Reader) -> list[Task]:
+    """Countersigned urgent entries that a duty officer wants to reject, and on which the actor may decide."""
+
+    def not_theirs(entry: Entry) -> bool:
+        proposed = entry.rejection_proposed
+        return proposed is None or reader.actor.person in {
+            *entry.authors,
+            entry.countersigner,
+            proposed.person,
+        }
+
+    return [
+        Task(
+            TaskName.CONFIRM_REJECTION,
+            entry.id,
+            confirm_by(entry.rejection_proposed),
+            entry.rejection_proposed.at,
+        )
+        for entry in await _list(reader, "provisional", urgent=True, but=not_theirs)
+        if entry.rejection_proposed is not None
     ]
 
 

@@ -78,6 +78,17 @@ class Scene:
         duty = await self.actors.client("duty_officer")
         return await self.entry(entry, "countersign", lambda: decide(self.http, duty, entry, "countersign"))
 
+    async def confirm_rejection(self) -> Case:
+        entry = (await sound(self.http, await self.actors.client("submitter")))["entry"]
+        duty, approver = await self.actors.client("duty_officer"), await self.actors.client("approver")
+        entry = await decide(self.http, duty, entry, "countersign")
+        entry = await decide(self.http, duty, entry, "reject", "The photo shows somebody else.")
+        return await self.entry(
+            entry,
+            "confirm_rejection",
+            lambda: decide(self.http, approver, entry, "keep", "It is the same person."),
+        )
+
     async def request(self, name: str) -> Case:
         entry = await submit(self.http, await self.actors.client("submitter"))
         verifier, approver = await self.actors.client("verifier"), await self.actors.client("approver")
@@ -196,6 +207,7 @@ def scene(http: httpx2.AsyncClient, actors: Actors, clock: SettableClock) -> Sce
 
 CASES: dict[str, Callable[[Scene], Awaitable[Case]]] = {
     "countersign": Scene.countersign,
+    "confirm_rejection": Scene.confirm_rejection,
     "decide_by_first_day": lambda scene: scene.request("decide_by_first_day"),
     "refuse_or_approve": lambda scene: scene.request("refuse_or_approve"),
     "deliver_to_minister": lambda scene: scene.duty("deliver_to_minister", "submitter", "KPK"),

@@ -34,17 +34,18 @@ async def test_its_alerts_name_nobody_and_say_that_the_scan_decides(http: AsyncC
     counter = await actors.client("checkpoint")
     body, made, people = await raised(http, actors)
     entry = await decide(http, people[3], made["entry"], "countersign")
-    second = await actors.client("duty_officer")
+    second, approver = await actors.client("duty_officer"), await actors.client("approver")
     expect(
         await http.put(
             f"/v1/entries/{entry['id']}/seal",
-            json={"persons": [people[3].person, second.person]},
+            json={"persons": [people[3].person, second.person, approver.person]},
             headers=people[0].on(etag(entry)),
         ),
         200,
     )
     entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=second.headers), 200)
-    await decide(http, second, entry, "reject", "A mistake.")
+    entry = await decide(http, second, entry, "reject", "A mistake.")
+    await decide(http, approver, entry, "reject", "A mistake indeed.")
     told = await alerts(http, counter)
     assert [alert["kind"] for alert in told] == ["raise", "update", "cancel"]
     for alert in told:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.db.unit import Actor
 from app.entries import periods
-from app.entries.domain import Entry, Measure, State, Verdict
+from app.entries.domain import EndedReason, Entry, Measure, State, Verdict
 from app.errors import (
     CekalError,
     SecondPairOfEyesNeeded,
@@ -272,7 +272,28 @@ def test_a_countersignature_comes_once_and_before_the_entry_lapses():
         decided(urgent_entry(), duty_officer("A"), Verdict.COUNTERSIGN)
 
 
-def test_a_countersigned_entry_can_still_be_rejected_and_is_over_at_once():
+def test_a_countersigned_entry_is_rejected_by_two():
     signed = decided(urgent_entry(), duty_officer("D"), Verdict.COUNTERSIGN)
-    rejected = decided(signed, duty_officer("E"), Verdict.REJECT)
+    proposed = decided(signed, duty_officer("E"), Verdict.REJECT)
+    assert (proposed.state, proposed.in_force(NOW)) == (State.PROVISIONAL, True)
+    for by in ("A", "D", "E"):
+        with pytest.raises(SecondPairOfEyesNeeded):
+            decided(proposed, approver(by), Verdict.REJECT)
+    rejected = decided(proposed, approver("F"), Verdict.REJECT)
     assert (rejected.state, rejected.ended_at, rejected.in_force(NOW)) == (State.REJECTED, NOW, False)
+
+
+def test_what_a_proposal_to_reject_leaves_when_it_is_refused_or_void():
+    signed = decided(urgent_entry(), duty_officer("D"), Verdict.COUNTERSIGN)
+    with pytest.raises(WrongState):
+        decided(signed, approver("F"), Verdict.KEEP)
+    proposed = decided(signed, duty_officer("E"), Verdict.REJECT)
+    over = periods.over_at(proposed.starts_on + timedelta(days=periods.URGENT_DAYS - 1))
+    for void in (
+        decided(proposed, approver("F"), Verdict.KEEP),
+        proposed.ended(EndedReason.REVOKED, NOW, NOW),
+        proposed.superseded_later(over, NOW),
+        proposed.at(over),
+    ):
+        assert void.rejection_proposed is None
+    assert proposed.superseded_later(None, NOW).rejection_proposed is not None
