@@ -12,7 +12,7 @@ from app.alerts.service import (
     follow_seal,
     tell_drill,
 )
-from app.amendments.events import JudgmentFiled
+from app.amendments.events import AmendmentRefused, JudgmentFiled
 from app.clearances.service import ClearanceDecided
 from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
@@ -38,6 +38,7 @@ from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.notices.service import follow_judgment as tell_of_judgment
 from app.notices.service import follow_pending as tell_pending_ended
+from app.notices.service import follow_refusal as tell_of_refusal
 from app.notices.service import follow_rejection as tell_of_rejection
 from app.notices.service import follow_search as tell_own_name
 from app.objections.service import was_granted as objection_granted
@@ -67,6 +68,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             DrillCalled: (tell_drill,),
             MeasureBegun: (follow_beginning,),
             HitResolved: (tell_passenger,),
+            AmendmentRefused: (tell_of_refusal,),
             JudgmentFiled: (tell_of_judgment,),
             RejectionConsidered: (tell_of_rejection,),
             OwnNameSearched: (tell_own_name,),

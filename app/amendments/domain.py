@@ -182,6 +182,12 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
 
     @property
+    def refused_to_owner(self) -> bool:
+        """Whether Immigration has rejected or returned what the owner asked for, and its own verifier let pass."""
+        decided = self.state in {AmendmentState.RETURNED, AmendmentState.REJECTED}
+        return decided and self.agency == self.owner and self.verified_by is not None
+
+    @property
     def ends_whole(self) -> bool:
         """Whether it ends everything of its dossier with the same measure, not only the entry that it names."""
         if self.kind is AmendmentKind.REVOCATION:

@@ -14,3 +14,14 @@ class JudgmentFiled:
     """
 
     amendment: Amendment
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentRefused:
+    """Immigration has rejected or returned what the owner of the entry asked for.
+
+    Attributes:
+        amendment: as it is since then; its last step has the reason.
+    """
+
+    amendment: Amendment

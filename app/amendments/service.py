@@ -15,7 +15,7 @@ from app.amendments.domain import (
     decide_by,
 )
 from app.amendments.effects import EVENTS, applied, corrected, told_as
-from app.amendments.events import JudgmentFiled
+from app.amendments.events import AmendmentRefused, JudgmentFiled
 from app.amendments.judging import judged, refuse_corrected
 from app.amendments.wanted import AmendmentWanted
 from app.db.unit import Reader, Unit
@@ -224,6 +224,9 @@ async def decide(
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
     if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:
         await _wait(unit, decided, entry, terms.pending_days)
+    if decided.refused_to_owner:
+        unit.happened(AmendmentRefused(decided))
+        await unit.conclude()
     if decided.state is not AmendmentState.APPROVED:
         return decided
     if decided.kind in ENDING:

@@ -100,6 +100,42 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
     )
 
 
+async def list_refused_revocations(
+    reader: Reader, owner: str, *, limit: int, after: str = ""
+) -> list[Amendment]:
+    """Returned and rejected revocations that an owner asked for, behind an id, of entries that hold; oldest first.
+
+    Not those after which the same entry's revocation was asked for again, unless that was rejected as well or went
+    no further than its own verifier; nor those of entries whose seal keeps the actor out.
+    """
+    later = table.alias()
+    refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
+    asked_again = exists().where(
+        later.c.entry_id == table.c.entry_id,
+        later.c.kind == AmendmentKind.REVOCATION,
+        later.c.owner == later.c.agency,
+        later.c.id > table.c.id,
+        later.c.state != AmendmentState.RETURNED,
+    )
+    statement = (
+        select(table.c.document)
+        .join(entry_table, entry_table.c.id == table.c.entry_id)
+        .where(
+            table.c.state.in_(refused),
+            table.c.kind == AmendmentKind.REVOCATION,
+            table.c.owner == owner,
+            table.c.agency == owner,
+            table.c.id > after,
+            ~asked_again,
+            holds(reader.now),
+            opened(reader.actor),
+        )
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    return await _documents.all(reader, statement)
+
+
 async def list_in_state(
     reader: Reader,
     state: AmendmentState,

@@ -28,7 +28,7 @@ from app.entries.values import (
     Substitute,
     Verdict,
 )
-from app.entries.verdicts import ROLES
+from app.entries.verdicts import DECIDERS, ROLES
 from app.entries.waiting import Pause, Waiting
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 

@@ -93,11 +93,11 @@ class EntrySealed:
 
 @dataclass(frozen=True, slots=True)
 class RejectionConsidered:
-    """A rejection of a countersigned urgent entry was proposed, confirmed or refused (R32).
+    """A request was rejected, or the rejection of a countersigned urgent entry proposed, confirmed or refused (R32).
 
     Attributes:
         entry: the version that this made.
-        act: which of the three.
+        act: `REJECTED`, `REJECTION_PROPOSED` or `REJECTION_KEPT`.
     """
 
     entry: Entry

@@ -202,7 +202,7 @@ async def decide(
         entry = await countersigned(unit, entry.replace(alerted=True), terms.pending_days)
     act = _act(before, entry, verdict)
     await store.save(unit, entry, act, reason)
-    if before.countersigned_at is not None and verdict in {Verdict.REJECT, Verdict.KEEP}:
+    if _owner_hears(before, verdict):
         unit.happened(RejectionConsidered(entry, act))
     what = _told_as(before, entry)
     if what is not None:
@@ -356,6 +356,12 @@ def _expect_reason(verdict: Verdict, reason: str | None) -> None:
     if verdict in {Verdict.RETURN, Verdict.REJECT, Verdict.KEEP} and not reason:
         fault = Fault("/reason", "required", "A refusal says why (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+
+
+def _owner_hears(before: Entry, verdict: Verdict) -> bool:
+    """Whether the owner is notified of a decision; of an end that checkpoints hear of, they are by that."""
+    at_once = before.state is State.PROVISIONAL and before.countersigned_at is None
+    return verdict is Verdict.KEEP or (verdict is Verdict.REJECT and not at_once)
 
 
 def _act(before: Entry, entry: Entry, verdict: Verdict) -> Act:

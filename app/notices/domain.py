@@ -10,7 +10,7 @@ import msgspec
 
 from app.access.domain import IMMIGRATION, Role
 from app.alerts.domain import Alert, LastSeen
-from app.amendments.domain import Amendment
+from app.amendments.domain import Amendment, AmendmentKind
 from app.db.unit import Actor
 from app.entries.acts import Act
 from app.entries.deadlines import Deadline, DeadlineName, confirm_by
@@ -331,7 +331,22 @@ def judgment_filed(amendment: Amendment) -> Draft:
     )
 
 
-_REJECTION: Final = {
+def amendment_refused(amendment: Amendment) -> Draft:
+    """The notice that Immigration has refused what an owner asked for (R36)."""
+    revocation = amendment.kind is AmendmentKind.REVOCATION
+    name = NoticeName.REVOCATION_REFUSED if revocation else NoticeName.AMENDMENT_REFUSED
+    return Draft(
+        name=name,
+        key=f"{name}:{amendment.id}",
+        to=owner(amendment.owner),
+        effective_at=amendment.updated_at,
+        entry_id=amendment.entry_id,
+        agency=amendment.owner,
+        detail={"amendment_id": amendment.id},
+    )
+
+
+_STEPS: Final = {
     Act.REJECTION_PROPOSED: NoticeName.REJECTION_PROPOSED,
     Act.REJECTED: NoticeName.REJECTION_CONFIRMED,
     Act.REJECTION_KEPT: NoticeName.REJECTION_KEPT,
@@ -339,11 +354,15 @@ _REJECTION: Final = {
 
 
 def rejection_considered(entry: Entry, act: Act) -> Draft:
-    """The notice of a step towards rejecting a countersigned entry: to the owner; of a proposal, to approvers (R32)."""
+    """The notice of a request's rejection, or of a step towards that of a countersigned entry (R18, R32).
+
+    To the owner; a proposal to the approvers too, one of whom decides on it.
+    """
     proposed = entry.rejection_proposed
+    name = _STEPS[act] if entry.countersigned_at is not None else NoticeName.REQUEST_REFUSED
     return Draft(
-        name=_REJECTION[act],
-        key=f"{_REJECTION[act]}:{entry.id}:{entry.version}",
+        name=name,
+        key=f"{name}:{entry.id}:{entry.version}",
         to=(*owner(entry.agency), *(() if proposed is None else (APPROVERS,))),
         effective_at=entry.updated_at,
         entry_id=entry.id,

@@ -19,6 +19,9 @@ class NoticeName(StrEnum):
     CROSSED_BEFORE = "crossed_before"
     OWN_NAME_SEARCHED = "own_name_searched"
     JUDGMENT_FILED = "judgment_filed"
+    REVOCATION_REFUSED = "revocation_refused"
+    AMENDMENT_REFUSED = "amendment_refused"
+    REQUEST_REFUSED = "request_refused"
     REJECTION_PROPOSED = "rejection_proposed"
     REJECTION_CONFIRMED = "rejection_confirmed"
     REJECTION_KEPT = "rejection_kept"
@@ -46,6 +49,12 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "which, once a day",
     NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
     "what it would end",
+    NoticeName.REVOCATION_REFUSED: "Immigration has rejected or returned your agency's revocation, `amendment_id`, "
+    "which has the reason: the measure holds on",
+    NoticeName.AMENDMENT_REFUSED: "Immigration has rejected or returned another amendment that your agency asked for; "
+    "`amendment_id` has the reason",
+    NoticeName.REQUEST_REFUSED: "Immigration has rejected a request of your agency before it came into force; its "
+    "history has the reason",
     NoticeName.REJECTION_PROPOSED: "a duty officer wants to reject a countersigned urgent entry of your agency; it "
     "holds on until an approver confirms that",
     NoticeName.REJECTION_CONFIRMED: "an approver has confirmed that an urgent entry of your agency is rejected: it is "

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.amendments.events import JudgmentFiled
+from app.amendments.events import AmendmentRefused, JudgmentFiled
 from app.db.unit import Actor, Reader, Unit
 from app.entries.events import EntryChanged, OwnNameSearched, PendingEnded, RejectionConsidered
 from app.errors import CursorGone
@@ -16,6 +16,7 @@ from app.notices import store
 from app.notices.domain import (
     Draft,
     Notice,
+    amendment_refused,
     ended,
     judgment_filed,
     own_name,
@@ -29,6 +30,7 @@ __all__ = [
     "follow_entry",
     "follow_judgment",
     "follow_pending",
+    "follow_refusal",
     "follow_rejection",
     "follow_search",
     "head",
@@ -114,6 +116,12 @@ async def follow_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[LedgerDr
 async def follow_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[LedgerDraft]:
     """Notify an owner of each step towards a rejection. A projector; checkpoints hear of a confirmed one only."""
     await tell(unit, [rejection_considered(event.entry, event.act)])
+    return ()
+
+
+async def follow_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[LedgerDraft]:
+    """Notify an owner that Immigration refused its amendment. A projector; nothing has changed."""
+    await tell(unit, [amendment_refused(event.amendment)])
     return ()
 
 

@@ -30,6 +30,7 @@ class TaskName(StrEnum):
     CARRY_OUT_OBJECTION = "carry_out_objection"
     DECIDE_CORRECTION_REQUEST = "decide_correction_request"
     PREPARE_CORRECTION = "prepare_correction"
+    REVOCATION_REFUSED = "revocation_refused"
     RELATED_ENTRY = "related_entry"
     CASE_CONFLICT = "case_conflict"
 
@@ -57,6 +58,8 @@ MEANINGS = {
     "annulment or revocation",
     TaskName.DECIDE_CORRECTION_REQUEST: "a correction request waits for its decision",
     TaskName.PREPARE_CORRECTION: "a correction request is about an entry of your agency",
+    TaskName.REVOCATION_REFUSED: "Immigration has refused your agency's revocation (`amendment_id` has the reason), "
+    "and the measure holds on: file another, or leave it",
     TaskName.RELATED_ENTRY: "a measure was ended (`amendment_id`, of an acquittal its `judgment`), and an entry of "
     "your agency may be against the same person: end it too, or record under `duties` what you found",
     TaskName.CASE_CONFLICT: "an entry contradicts an act in its own case, as an upgrade of the register found: get it "

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from app.access.domain import IMMIGRATION
 from app.amendments.domain import AmendmentKind, AmendmentState
 from app.amendments.store import list_by_ids
-from app.amendments.waiting import list_power_ended, list_waiting
+from app.amendments.waiting import list_power_ended, list_refused_revocations, list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.pages import first_of
 from app.db.unit import Reader
@@ -161,8 +161,18 @@ async def _of_owners(reader: Reader, terms: Terms) -> list[Task]:
             for each in objections
         ),
         *await _granted(reader),
+        *await _refused_revocations(reader),
         *await _ended_powers(reader),
         *await _related(reader),
+    ]
+
+
+async def _refused_revocations(reader: Reader) -> list[Task]:
+    """Measures that hold on although their owner wants them to end: Immigration has refused that (R36)."""
+    refused = {each.entry_id: each for each in await list_refused_revocations(reader, _MOST)}
+    return [
+        Task(TaskName.REVOCATION_REFUSED, each.entry_id, None, each.updated_at, amendment_id=each.id)
+        for each in refused.values()
     ]
 
 
