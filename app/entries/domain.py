@@ -5,14 +5,12 @@ returns the next version, or raises the error that says why not.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
-
-import msgspec
 
 from app.db.unit import Actor
 from app.entries import periods
-from app.entries.subjects import Citizenship, Subject
+from app.entries.content import EntryContent
 from app.entries.values import (
     Basis,
     EndedReason,
@@ -29,7 +27,6 @@ from app.entries.values import (
     Verdict,
 )
 from app.entries.verdicts import DECIDERS, ROLES
-from app.entries.waiting import Pause, Waiting
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 
 __all__ = [
@@ -50,189 +47,8 @@ __all__ = [
 ]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry at one version.
-
-    Attributes:
-        in_force_from: first instant it can hold; None until decided.
-        in_force_until: first instant it no longer holds, by the dates; None for a lifetime.
-        authors: persons who wrote any version; they decide neither on it nor on what changes it.
-        verified_by: person who verified the current version.
-        approved_by: persons who approved it.
-        countersigner: person who countersigned it; `countersigned_by` is their client.
-        urgent_version: the version of the urgent entry of which this formal one was made.
-        rejection_proposed: a duty officer's wish to take it back, which another person has to confirm.
-        gap_acknowledged: the owner knows that the formal entry leaves days uncovered after the urgent one (R26).
-        superseded_from: when the formal entry that follows this urgent one begins.
-        extended_by: the extension's own decision; `basis` stays the one that made the entry.
-        waiting: papers that arrived in time and are not decided on yet (R68); None where there are none.
-        pause: when nobody was refused, because an extension was approved after the end; at most once (R68).
-        alerted: whether a `raise` alert went out, so that every later change is told to the same checkpoints.
-        alert_message: the owner's words to the checkpoints.
-        province: where its office lay when it was made; a supervision team sees its province's foreigners.
-        passports_since: when a passport was found after others were withdrawn, or after the measure began (R42).
-        receipt: when a request was received that was resubmitted, or formalises by the urgent one's letter.
-        sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
-        chase: checkpoints that are the first to be chased for an acknowledgement.
-        rulings: judgments about it; an acquittal among them closes its case.
-        former: what earlier versions said where this one says something else.
-        from_list: a published list names the person; it belongs to no case.
-        repeatable: its owner revoked this entry alone, so the same decision may be filed again.
-        erased_at: when retention erased the person from it; None while it names them.
-        met: when recorded duties were done, by the deadline's name; attached when read, never stored.
-    """
-
-    id: str
-    version: int
-    state: State
-    measure: Measure
-    urgent: bool = False
-    formalises: str | None = None
-    urgent_version: int | None = None
-    agency: str
-    office: str | None = None
-    province: str | None = None
-    citizenship: Citizenship
-    subject: Subject
-    basis: Basis
-    letter: Letter | None = None
-    substitute: Substitute | None = None
-    unknown: tuple[str, ...] = ()
-    starts_on: date
-    ends_on: date | None
-    lifetime: bool = False
-    in_force_from: datetime | None = None
-    in_force_until: datetime | None = None
-    submitted_by: str
-    authors: tuple[str, ...]
-    verified_by: str | None = None
-    approved_by: tuple[str, ...] = ()
-    countersigned_by: str | None = None
-    countersigner: str | None = None
-    countersigned_at: datetime | None = None
-    rejection_proposed: RejectionProposal | None = None
-    second_approval_at: datetime | None = None
-    requested_at: datetime | None = None
-    received_at: datetime
-    receipt: periods.Receipt | None = None
-    returned_at: datetime | None = None
-    ended_reason: EndedReason | None = None
-    ended_at: datetime | None = None
-    gap_acknowledged: bool = False
-    superseded_from: datetime | None = None
-    extension_count: int = 0
-    extended_by: Basis | None = None
-    waiting: Waiting | None = None
-    pause: Pause | None = None
-    passports_since: datetime | None = None
-    crossing: str | None = None
-    alerted: bool = False
-    alert_message: str | None = None
-    chase: tuple[str, ...] = ()
-    sealed_for: tuple[str, ...] | None = None
-    warnings: tuple[Notice, ...] = ()
-    rulings: tuple[Ruling, ...] = ()
-    former: tuple[Former, ...] = ()
-    from_list: bool = False
-    repeatable: bool = False
-    created_at: datetime
-    updated_at: datetime
-    erased_at: datetime | None = None
-    sequence: int | None = None
-    met: dict[str, datetime] = {}
-
-    @property
-    def opened_to(self) -> frozenset[str]:
-        """The persons whom a seal lets through: who wrote the entry, and whom it names."""
-        return frozenset({*self.authors, *(self.sealed_for or ())})
-
-    @property
-    def approvals_needed(self) -> int:
-        """How many approvers must agree: two for life (R11), a loss of citizenship (R4) and a reopened case (R67)."""
-        grave = self.lifetime or self.subject.citizenship_loss is not None or self.basis.reopens is not None
-        return 2 if grave else 1
-
-    @property
-    def last_instant(self) -> str | None:
-        """The last second of the last day with its offset (R28); None for a lifetime."""
-        return None if self.ends_on is None else f"{self.ends_on.isoformat()}T23:59:59+07:00"
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """The numbers of the owner's decisions: the one that made the entry, and that of its extension."""
-        return tuple(each.number for each in (self.basis, self.extended_by) if each is not None)
-
-    @property
-    def said(self) -> Former:
-        """What this version says that may not be asked for twice: the person, the case, the owner's decisions."""
-        return Former(
-            subject=self.subject.identity, case_reference=self.basis.case_reference, numbers=self.numbers
-        )
-
-    @property
-    def runs(self) -> bool:
-        """Whether it holds, or will on its day."""
-        return self.state in {State.PROVISIONAL, State.ACTIVE}
-
-    @property
-    def pending(self) -> bool:
-        """Whether it is a request that is not decided yet."""
-        return self.state in {State.SUBMITTED, State.RETURNED, State.VERIFIED}
-
-    @property
-    def decided_on(self) -> date:
-        """The date of the owner's last decision about the measure: its own, or that of its extension."""
-        return (self.extended_by or self.basis).issued_on
-
-    @property
-    def over_at(self) -> datetime | None:
-        """First instant at which it no longer holds: by its dates, or because its formal entry begins."""
-        ends = [end for end in (self.in_force_until, self.superseded_from) if end is not None]
-        return min(ends, default=None)
-
-    @property
-    def pending_until(self) -> datetime | None:
-        """Until when checks refer after the end, while papers in time are undecided (R68); None without such papers."""
-        over, runs = self.over_at, self.state in {State.PROVISIONAL, State.ACTIVE}
-        return over + timedelta(days=self.waiting.days) if self.waiting and over and runs else None
-
-    @property
-    def rests_since(self) -> datetime | None:
-        """Since when nothing happens to it any more: its end, or the return that nobody has answered."""
-        return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
-
-    def in_force(self, now: datetime) -> bool:
-        """Whether the measure holds at an instant: computed, never a flag (R29)."""
-        over = self.over_at
-        return (
-            self.state in {State.PROVISIONAL, State.ACTIVE}
-            and self.in_force_from is not None
-            and self.in_force_from <= now
-            and (over is None or now < over)
-            and not (self.pause is not None and self.pause.covers(now))
-        )
-
-    def at(self, now: datetime) -> Self:
-        """The entry as it stands at an instant, with the end that the law has brought by itself meanwhile.
-
-        While papers in time are undecided its state stays; once they are given up, it has ended when its period did:
-        waiting prolongs no measure (R68).
-        """
-        over = self.over_at
-        undecided = self.state is State.SUBMITTED and self.urgent
-        if over is None or now < (self.pending_until or over):
-            return self
-        if self.state not in {State.PROVISIONAL, State.ACTIVE} and not undecided:
-            return self
-        by_dates = EndedReason.LAPSED if self.urgent else EndedReason.EXPIRED
-        reason = EndedReason.SUPERSEDED if over == self.superseded_from else by_dates
-        return self.replace(
-            state=State.ENDED, ended_reason=reason, ended_at=over, rejection_proposed=None, waiting=None
-        )
-
-    def replace(self, **changes: Any) -> Self:
-        """The same entry with some members changed."""
-        return msgspec.structs.replace(self, **changes)
+class Entry(EntryContent, frozen=True, kw_only=True):
+    """One entry at one version; each act returns the next one."""
 
     def expect(self, version: int) -> None:
         """Make sure that the caller has read this version.
