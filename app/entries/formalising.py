@@ -10,7 +10,7 @@ from app.entries.domain import Entry, State
 from app.entries.dossiers import around
 from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
 from app.entries.proposal import Proposal
-from app.entries.receipts import first_received_on, received_with, same_letter
+from app.entries.receipts import first_received_on, received_with, same_decision
 from app.entries.seals import seal
 from app.entries.succession import expect_same_matter, refuse_gap
 from app.entries.views import visible
@@ -51,7 +51,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
             "submitted as an entry of its own (Permenimipas 13/2025 art. 9(5), 11)."
         )
     expect_same_matter(urgent, wanted.measure, said_of, wanted.basis.case_reference)
-    first_on = first_received_on(urgent) if same_letter(wanted.basis, urgent.basis) else None
+    first_on = first_received_on(urgent) if same_decision(wanted.basis, urgent.basis) else None
     warnings = judged(wanted, owner, settings, unit.now, first_on)
     refuse_gap(wanted.starts_on, urgent, acknowledged=formal.gap_acknowledged)
     await _refuse_second(unit, urgent)

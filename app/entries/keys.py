@@ -1,5 +1,6 @@
 """The keys under which entries are found: by person, by letter and by case; pure."""
 
+import hashlib
 from typing import Final
 
 from app.entries.domain import Entry, Former
@@ -8,6 +9,10 @@ from app.entries.subjects import Subject
 
 _FORMER: Final = "o:"
 """Begins the keys of persons whom an entry named in an earlier version only."""
+
+
+_LONGEST: Final = 120
+"""Characters of a reference that a key holds; of a longer one it holds a digest."""
 
 
 def keys_of(entry: Entry) -> list[tuple[str, str]]:
@@ -25,13 +30,13 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 
 def letter_key(agency: str, number: str) -> str:
     """The key under which a letter of an owner is found, however its number is written."""
-    return f"l:{agency}:{folded(number)}"[:200]
+    return f"l:{agency}:{_short(folded(number))}"
 
 
 def case_keys(agency: str, said: Former) -> set[str]:
     """The key under which the entries of an owner's case are found; none where the reference names no case."""
     case_name = case_of(said.case_reference)
-    return set() if case_name is None else {f"c:{agency}:{case_name}"[:200]}
+    return set() if case_name is None else {f"c:{agency}:{_short(case_name)}"}
 
 
 def matter_keys(agency: str, said: Former) -> set[str]:
@@ -43,3 +48,7 @@ def person_keys(subject: Subject) -> set[str]:
     """The keys under which the entries against a person are found, by what they say now or said before."""
     keys = subject.identifiers()
     return keys | {f"{_FORMER}{key}"[:200] for key in keys}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"#{hashlib.sha256(text.encode()).hexdigest()}"

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from app.entries.domain import Basis, Entry
 from app.entries.periods import Receipt
+from app.entries.references import same_letter
 from app.kit.clock import legal_day
 
 
@@ -50,18 +51,14 @@ def received_with(formal: Entry, urgent: Entry) -> Receipt | None:
         formal: as it is asked for.
         urgent: the entry that it formalises.
     """
-    if not same_letter(formal.basis, urgent.basis):
+    if not same_decision(formal.basis, urgent.basis):
         return None
     return Receipt(_first_received_at(urgent), received_on(formal))
 
 
-def same_letter(one: Basis, other: Basis) -> bool:
+def same_decision(one: Basis, other: Basis) -> bool:
     """Whether two grounds rest on the same letter."""
-    return one.issued_on == other.issued_on and _folded(one.number) == _folded(other.number)
-
-
-def _folded(number: str) -> str:
-    return "".join(number.split()).casefold()
+    return one.issued_on == other.issued_on and same_letter(one.number, other.number)
 
 
 def _first_received_at(entry: Entry) -> datetime:

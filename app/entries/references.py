@@ -4,14 +4,11 @@ Offices write one reference in many ways: `Sprin.Dik-01`, `SPRINDIK 01`, `sprin 
 digit groups are kept apart, and case, marks, accents and leading zeros do not count; so `1/12` is not `11/2`.
 """
 
-import hashlib
 import re
 import unicodedata
 from typing import Final
 
 _GROUPS: Final = re.compile(r"\d+|[^\W\d_]+")
-_LONGEST: Final = 120
-"""Characters of a folded reference that a key holds; of a longer one it holds a digest."""
 
 
 def folded(reference: str) -> str:
@@ -26,10 +23,7 @@ def folded(reference: str) -> str:
             groups[-1] += group
         else:
             groups.append(group)
-    joined = " ".join(groups) or "".join(plain.split())  # nothing but marks: compared as it is written
-    if len(joined) > _LONGEST:
-        return f"#{hashlib.sha256(joined.encode()).hexdigest()}"
-    return joined
+    return " ".join(groups) or "".join(plain.split())  # nothing but marks: compared as it is written
 
 
 def case_of(reference: str) -> str | None:
@@ -38,7 +32,7 @@ def case_of(reference: str) -> str | None:
     A text without a digit ("ongoing investigation") names no case: it would join strangers.
     """
     key = folded(reference)
-    return key if key.startswith("#") or any(each.isdecimal() for each in key) else None
+    return key if any(each.isdecimal() for each in key) else None
 
 
 def same_letter(one: str, other: str) -> bool:

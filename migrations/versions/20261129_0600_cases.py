@@ -166,10 +166,10 @@ def _said(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _matters(agency: str, said: dict[str, Any]) -> Iterator[str]:
     case_name = _folded(said["case_reference"])
-    if case_name.startswith("#") or any(each.isdecimal() for each in case_name):
-        yield f"c:{agency}:{case_name}"[:200]
+    if any(each.isdecimal() for each in case_name):
+        yield f"c:{agency}:{_short(case_name)}"
     for number in said["numbers"]:
-        yield f"l:{agency}:{_folded(number)}"[:200]
+        yield f"l:{agency}:{_short(_folded(number))}"
 
 
 def _folded(reference: str) -> str:
@@ -183,8 +183,11 @@ def _folded(reference: str) -> str:
             groups[-1] += group
         else:
             groups.append(group)
-    joined = " ".join(groups) or "".join(plain.split())
-    return f"#{hashlib.sha256(joined.encode()).hexdigest()}" if len(joined) > _LONGEST else joined
+    return " ".join(groups) or "".join(plain.split())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _note_conflicts() -> None:
