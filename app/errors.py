@@ -32,6 +32,8 @@ class CekalError(Exception):
         faults: every single fault found, when there may be several.
         retry_after: seconds after which a repeat makes sense.
         extra: further members of the problem document.
+        afterwards: events that are on record although the act is refused: whoever takes the refusal to the caller
+            lets them happen in a transaction of their own, once that of the act is rolled back.
     """
 
     slug: ClassVar[str] = "internal"
@@ -43,17 +45,25 @@ class CekalError(Exception):
         faults: Sequence[Fault] = (),
         retry_after: int | None = None,
         extra: Mapping[str, Any] | None = None,
+        afterwards: Sequence[object] = (),
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
         self.retry_after = retry_after
         self.extra = dict(extra or {})
+        self.afterwards = tuple(afterwards)
 
     def under(self, pointer: str) -> Self:
         """The same error about a part of a larger body: every fault's pointer begins with the part's."""
         faults = [Fault(pointer + fault.pointer, fault.code, fault.detail) for fault in self.faults]
-        return type(self)(self.detail, faults=faults, retry_after=self.retry_after, extra=self.extra)
+        return type(self)(
+            self.detail,
+            faults=faults,
+            retry_after=self.retry_after,
+            extra=self.extra,
+            afterwards=self.afterwards,
+        )
 
 
 class Invalid(CekalError):

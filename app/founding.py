@@ -10,6 +10,8 @@ from app.db import migrate
 from app.ledger import service as ledger
 from app.runtime import Runtime
 
+_SOME = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Founded:
@@ -27,5 +29,9 @@ async def found(runtime: Runtime) -> Founded:
         await ledger.found(unit)
         await access.found(unit)
         loaded = await load_reference(unit)
+    last: str | None = ""
+    while last is not None:
+        async with runtime.writing(SYSTEM) as unit:
+            last = await access.look_again(unit, last, _SOME)
     await make_months(runtime)
     return Founded(loaded.agencies, loaded.checkpoints, loaded.offices)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from app.access.service import PersonsRegistered
 from app.alerts.service import (
     DrillCalled,
     MeasureBegun,
@@ -13,6 +14,7 @@ from app.alerts.service import (
     tell_drill,
 )
 from app.amendments.events import AmendmentRefused, JudgmentFiled
+from app.amendments.sealing import follow_persons as close_corrections
 from app.clearances.service import ClearanceDecided
 from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
@@ -25,10 +27,13 @@ from app.entries.events import (
     PendingBegun,
     PendingEnded,
     RejectionConsidered,
+    SealedByItself,
+    SealedEntryMet,
     SubjectCorrected,
     tell_erasure,
     tell_ledger,
 )
+from app.entries.seals import follow_persons as close_own_entries
 from app.hits.service import HitResolved
 from app.hits.service import forget_entry as forget_hits
 from app.kit.clock import Clock
@@ -37,9 +42,11 @@ from app.lookbacks.service import follow_correction as search_anew
 from app.manifests.service import follow_hit as tell_passenger
 from app.notices.service import follow_entry as tell_owner
 from app.notices.service import follow_judgment as tell_of_judgment
+from app.notices.service import follow_meeting as tell_of_meeting
 from app.notices.service import follow_pending as tell_pending_ended
 from app.notices.service import follow_refusal as tell_of_refusal
 from app.notices.service import follow_rejection as tell_of_rejection
+from app.notices.service import follow_seal as tell_of_seal
 from app.notices.service import follow_search as tell_own_name
 from app.objections.service import was_granted as objection_granted
 from app.rectifications.service import was_granted as wrong_person_granted
@@ -72,6 +79,9 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             JudgmentFiled: (tell_of_judgment,),
             RejectionConsidered: (tell_of_rejection,),
             OwnNameSearched: (tell_own_name,),
+            PersonsRegistered: (close_own_entries, close_corrections),
+            SealedByItself: (tell_of_seal,),
+            SealedEntryMet: (tell_of_meeting,),
         },
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),

@@ -108,6 +108,21 @@ class Office:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class PersonKnown:
+    """A person of the register, as one of their accounts has it.
+
+    Attributes:
+        number: employee number, in the form in which it is compared.
+        folded_name: the account's name, folded and cut as it is stored.
+        on_duty: whether the account works and is a duty officer's.
+    """
+
+    number: str
+    folded_name: str
+    on_duty: bool = False
+
+
 P = TypeVar("P", Agency, Checkpoint, Office)
 """A kind of place: what has a code, and versions that admins make."""
 

@@ -7,7 +7,7 @@ Without the role there is no transaction, and without a transaction nothing can 
 transaction, keeps that answer for repeats, and commits before the answer leaves.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import Annotated, Any, Literal
 
@@ -24,7 +24,14 @@ from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
 from app.db.unit import Actor, Reader, Unit
-from app.errors import IdempotencyKeyNotAllowed, IdempotencyKeyRequired, NotFound, Unavailable, WrongRole
+from app.errors import (
+    CekalError,
+    IdempotencyKeyNotAllowed,
+    IdempotencyKeyRequired,
+    NotFound,
+    Unavailable,
+    WrongRole,
+)
 from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
@@ -77,7 +84,11 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             with database_reachable():
-                return await transacted(request)
+                try:
+                    return await transacted(request)
+                except CekalError as refusal:
+                    await _let_happen(request, refusal.afterwards)
+                    raise
 
         async def transacted(request: Request) -> Response:
             await admit(request)
@@ -99,6 +110,16 @@ class GuardedRoute(APIRoute):
             return response
 
         return guarded
+
+
+async def _let_happen(request: Request, afterwards: Sequence[object]) -> None:
+    """Put on record what follows from a refusal; the refused act itself is rolled back."""
+    if not afterwards:
+        return
+    async with runtime_of(request).writing(request.state.actor) as unit:
+        for event in afterwards:
+            unit.happened(event)
+        await unit.conclude()
 
 
 @contextmanager

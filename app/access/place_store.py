@@ -61,6 +61,12 @@ async def lock_agency(unit: Unit, code: str) -> Agency | None:
     return _read(Agency, row._mapping) if row else None
 
 
+async def lock_agencies(unit: Unit) -> None:
+    """Hold every agency, in the order of their codes: nobody asks for a measure until the commit."""
+    table = tables.agency
+    await unit.run(select(table.c.code).order_by(table.c.code).with_for_update())
+
+
 async def list_places(
     reader: Reader, kind: type[P], after: str | None, limit: int, **only: str | None
 ) -> list[P]:

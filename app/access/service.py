@@ -14,25 +14,38 @@ from app.access.domain import (
     Key,
     Kind,
     Office,
+    PersonKnown,
     Role,
     Standing,
     client_faults,
     new_secret,
     person_of,
 )
-from app.access.place_store import find_place, lock_agency
+from app.access.place_store import find_place, lock_agencies, lock_agency
 from app.access.places import expect_checkpoints
-from app.access.store import bears_name, found, list_persons, pepper, record, version
+from app.access.store import (
+    LONGEST_KEY,
+    bears_name,
+    folded_name,
+    found,
+    list_on_duty,
+    list_persons,
+    pepper,
+    record,
+    version,
+)
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
 from app.kit.ids import new_id
 from app.runtime import Runtime
 
 __all__ = [
+    "LONGEST_KEY",
     "bears_name",
     "expect_checkpoints",
     "find_place",
     "found",
+    "list_on_duty",
     "list_persons",
     "lock_agency",
     "record",
@@ -55,6 +68,17 @@ class NewClient:
     networks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PersonsRegistered:
+    """Some persons have an account, or another one: what the register holds about them is closed to them (R61).
+
+    Attributes:
+        persons: as these accounts have them.
+    """
+
+    persons: tuple[PersonKnown, ...]
+
+
 async def take_pepper(runtime: Runtime) -> None:
     """Give a process the key of the keyed hashes: that of the settings, or the register's own."""
     given = runtime.settings.key_pepper
@@ -67,6 +91,9 @@ async def take_pepper(runtime: Runtime) -> None:
 
 async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:
     """Make a client. One with a deciding role waits for a second admin, unless made on the machine itself.
+
+    A person's account closes to them what the register holds about them, in the same transaction. Measures that are
+    being asked for meanwhile wait, or are waited for: either they see the account, or it sees them.
 
     Args:
         unit: the transaction; its actor is the creator.
@@ -108,9 +135,32 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
         created_by=unit.actor.client_id,
         confirmed_by=None,
     )
+    number = person_of(client)
+    if number is not None:
+        await lock_agencies(unit)
     await store.add_client(unit, client)
     await store.record(unit, "client.registered", client.id, {"roles": sorted(client.roles), "waits": waits})
+    if number is not None:
+        unit.happened(PersonsRegistered((PersonKnown(number, folded_name(client.name)),)))
+        await unit.conclude()
     return client
+
+
+async def look_again(unit: Unit, after: str, limit: int) -> str | None:
+    """Close to some persons who have accounts what the register holds about them, as their registration does.
+
+    For registers in which accounts were made before that was done. Nothing changes where it is closed already.
+
+    Returns:
+        The id of the last account that was looked at, to go on behind; None where there was none.
+    """
+    await lock_agencies(unit)
+    accounts = await store.list_accounts(unit, after, limit)
+    if not accounts:
+        return None
+    unit.happened(PersonsRegistered(tuple(person for _, person in accounts)))
+    await unit.conclude()
+    return accounts[-1][0]
 
 
 async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row, Select, bindparam, delete, func, insert, or_, select, true, update
 
 from app.access import tables
-from app.access.domain import Client, Key, Kind, Role, Standing, person_of
+from app.access.domain import Client, Key, Kind, PersonKnown, Role, Standing, person_of
 from app.db.engine import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -40,11 +40,14 @@ _KEY_AT_VERSION = (
     .where(tables.key.c.id == bindparam("key_id"))
 )
 
-_PERSONS = (
-    select(tables.client.c.person_key, tables.client.c.folded_name)
-    .where(tables.client.c.person_key.is_not(None))
-    .where(or_(any_of(tables.client.c.person_key, "numbers"), any_of(tables.client.c.folded_name, "names")))
-    .distinct()
+_PERSON = select(
+    tables.client.c.person_key, tables.client.c.folded_name, tables.client.c.roles, tables.client.c.standing
+).where(tables.client.c.person_key.is_not(None))
+_PERSONS = _PERSON.where(
+    or_(any_of(tables.client.c.person_key, "numbers"), any_of(tables.client.c.folded_name, "names"))
+)
+_ON_DUTY = _PERSON.where(
+    tables.client.c.roles.contains(f'"{Role.DUTY_OFFICER}"'), tables.client.c.standing == Standing.ACTIVE
 )
 
 _FOR_FINDING = frozenset({"person_key", "folded_name"})
@@ -147,7 +150,7 @@ async def add_client(unit: Unit, client: Client) -> None:
             checkpoint=client.checkpoint,
             person=client.person,
             person_key=person_of(client),
-            folded_name=names.fold(client.name)[:LONGEST_KEY] if client.person else None,
+            folded_name=folded_name(client.name) if client.person else None,
             networks=_json(client.networks).decode(),
             standing=client.standing,
             created_at=client.created_at,
@@ -206,6 +209,11 @@ async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Cl
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
 
 
+def folded_name(name: str) -> str:
+    """A name as it is stored to be compared."""
+    return names.fold(name)[:LONGEST_KEY]
+
+
 async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
     """Whether a client is a person of this folded name."""
     t = tables.client
@@ -215,13 +223,30 @@ async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
 
 async def list_persons(
     reader: Reader, numbers: Iterable[str], folded_names: Iterable[str]
-) -> list[tuple[str, str]]:
-    """Number and folded name of every person of the register with one of these numbers or names.
+) -> list[PersonKnown]:
+    """The accounts of every person of the register with one of these numbers or names.
 
     Revoked accounts count: whoever had one may have it again tomorrow, and is an officer still.
     """
     asked = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
-    return [(number, name) for number, name in await reader.run(_PERSONS, asked)]
+    return [_person(row) for row in await reader.run(_PERSONS, asked)]
+
+
+async def list_on_duty(reader: Reader) -> list[PersonKnown]:
+    """The duty officers whose accounts work."""
+    return [_person(row) for row in await reader.run(_ON_DUTY)]
+
+
+async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, PersonKnown]]:
+    """Persons' accounts behind an id, by their ids."""
+    client_id = tables.client.c.id
+    statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
+    return [(row.id, _person(row)) for row in await reader.run(statement)]
+
+
+def _person(row: Row[*tuple[Any, ...]]) -> PersonKnown:
+    on_duty = row.standing == Standing.ACTIVE and Role.DUTY_OFFICER in _plain(row.roles)
+    return PersonKnown(row.person_key, row.folded_name or "", on_duty)
 
 
 async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, Any]) -> None:

@@ -41,6 +41,7 @@ def well_formed(wanted: AmendmentWanted, entry: Entry, today: date, *, own: bool
         Invalid: with every fault.
     """
     faults = [*_parts(wanted, own=own), *_days(wanted, today), *_judgment(wanted, entry, own=own)]
+    faults += _seal(wanted, own=own)
     if wanted.kind is AmendmentKind.REVOCATION and own:
         faults += _refers(wanted, entry)
     if wanted.judgment is not None and wanted.kind in BY_JUDGMENT:
@@ -88,6 +89,11 @@ def _parts(wanted: AmendmentWanted, *, own: bool) -> Iterator[Fault]:
         yield Fault(f"/{part_name}", "required", f"The kind {wanted.kind.value} needs its `{part_name}`.")
     if wanted.kind is AmendmentKind.REVOCATION and wanted.letter is None:
         yield Fault("/letter", "required", "A revocation rests on a letter of the owner (R36).")
+
+
+def _seal(wanted: AmendmentWanted, *, own: bool) -> Iterator[Fault]:
+    if wanted.sealed_for is not None and not own:
+        yield Fault("/sealed_for", "owner_only", "Only its owner seals an entry by what it files (R61).")
 
 
 def _days(wanted: AmendmentWanted, today: date) -> Iterator[Fault]:

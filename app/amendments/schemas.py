@@ -22,7 +22,7 @@ from app.entries.attachments import AttachmentIn, Sha256
 from app.entries.blobs import Blob
 from app.entries.domain import Verdict
 from app.entries.person_schemas import SubjectIn
-from app.entries.schemas import BasisIn, Unknown
+from app.entries.schemas import BasisIn, SealedFor, Unknown, named_persons
 from app.errors import CekalError, Fault, Invalid
 from app.web.wire import LegalDay, Line, Moment, Prose, WireIn, WireOut
 
@@ -143,6 +143,7 @@ class AmendmentIn(WireIn):
         description="Of an annulment: the granted objection, or the correction request `wrong_person` granted in "
         "full, on which it rests.",
     )
+    sealed_for: SealedFor | None = None
 
     def wanted(self) -> AmendmentWanted:
         """The amendment that is asked for.
@@ -163,6 +164,7 @@ class AmendmentIn(WireIn):
             scope=self.revocation.scope if self.revocation else Scope.MEASURE,
             document=document,
             grounds=self.grounds,
+            sealed_for=named_persons(self.sealed_for),
         )
 
 

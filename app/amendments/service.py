@@ -33,7 +33,7 @@ from app.entries.passports import found_later
 from app.entries.ports import Granted, nothing_granted
 from app.entries.proposal import Proposal
 from app.entries.recorded import Duty
-from app.entries.seals import seal
+from app.entries.seals import seal_changed, seal_filed
 from app.entries.succession import reach_siblings
 from app.entries.undecided import await_papers, give_up
 from app.entries.views import open_to, visible
@@ -96,7 +96,14 @@ async def file(
         raise WrongState(f"The {wanted.kind.value} of this entry waits for its decision already.")
     amendment = await judged(unit, amendment, wanted, entry, settings)
     wrote = sorted({person for each in dossier.chain(entry) for person in each.authors})
-    amendment = msgspec.structs.replace(amendment, ends=ending.ids, entry_authors=tuple(wrote))
+    named = amendment.correction.subject if amendment.correction is not None else None
+    entry, warned = await seal_filed(unit, entry, wanted.sealed_for, named)
+    amendment = msgspec.structs.replace(
+        amendment,
+        ends=ending.ids,
+        entry_authors=tuple(wrote),
+        warnings=(*amendment.warnings, *warned),
+    )
     await store.add(unit, amendment)
     if amendment.kind is AmendmentKind.EXTENSION:
         await recorded.add(unit, entry.id, _arrived(unit, amendment))
@@ -107,7 +114,7 @@ async def file(
             await entry_store.keep_blob(unit, entry.id, blob)
     if amendment.judgment is not None and not own:
         unit.happened(JudgmentFiled(amendment))
-        await unit.conclude()
+    await unit.conclude()
     return amendment
 
 
@@ -257,7 +264,7 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
             raise WrongState("The last day that was asked for is over; revoke the entry instead.")
     if entry.runs:
         after = await found_later(unit, applied(amendment, entry, unit.now), entry)
-        after = await seal(unit, after, before=entry)
+        after = await seal_changed(unit, after, entry)
         if amendment.kind is AmendmentKind.EXTENSION:
             chain = {each.id for each in dossier.chain(entry)}
             dossier.refuse_decided(Proposal.of_entry(after, chain), terms)

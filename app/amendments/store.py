@@ -100,6 +100,13 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
     )
 
 
+async def list_open_corrections(unit: Unit) -> list[Amendment]:
+    """Every correction that waits for a decision, in the order of its entries; whatever the actor may see."""
+    wanted = (table.c.state.in_(sorted(OPEN)), table.c.kind == AmendmentKind.CORRECTION)
+    statement = select(table.c.document).where(*wanted).order_by(table.c.entry_id, table.c.id)
+    return await _documents.all(unit, statement)
+
+
 async def list_refused_revocations(
     reader: Reader, owner: str, *, limit: int, after: str = ""
 ) -> list[Amendment]:

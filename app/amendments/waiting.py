@@ -40,15 +40,6 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     return found
 
 
-async def list_refused_revocations(reader: Reader, limit: int) -> list[Amendment]:
-    """The revocations that Immigration has refused the actor's agency, of entries that hold on; oldest first.
-
-    A revocation that was filed since, and waits, takes its place.
-    """
-    read = partial(store.list_refused_revocations, reader, str(reader.actor.agency), limit=limit)
-    return await first_of(lambda after: read(after=after), limit, lambda each: not each.refused_to_owner)
-
-
 async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
     """The corrections by which cases of the actor's agency left the stage in which alone it may order a measure (R8).
 

@@ -41,6 +41,7 @@ class AmendmentWanted:
         scope: how far a revocation reaches.
         document: the judgment's document, where it is attached.
         grounds: id of the granted objection or correction request on which an annulment rests.
+        sealed_for: persons for whom its owner wants the entry sealed from now on.
     """
 
     kind: AmendmentKind
@@ -53,6 +54,7 @@ class AmendmentWanted:
     scope: Scope = Scope.MEASURE
     document: Blob | None = None
     grounds: str | None = None
+    sealed_for: tuple[str, ...] | None = None
 
     @property
     def today_at_least(self) -> tuple[tuple[str, date], ...]:

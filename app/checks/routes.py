@@ -35,6 +35,7 @@ from app.checks.schemas import (
 )
 from app.checks.service import Question
 from app.db.unit import Actor, Unit
+from app.entries.sight import list_barred
 from app.errors import (
     BodyTooLarge,
     CekalError,
@@ -42,6 +43,7 @@ from app.errors import (
     IdempotencyKeyNotAllowed,
     Invalid,
     MalformedJson,
+    NotFound,
     NotStored,
     RateLimited,
     Unauthenticated,
@@ -241,5 +243,9 @@ async def read_check(
     """The answer that a check got, for the checkpoint that asked and for auditors."""
     async with runtime_of(request).reading_checks(actor) as reader:
         answer = await service.recall(reader, check_id)
+    async with runtime_of(request).reading(actor) as register:
+        own = await list_barred(register)
+    if any(match["entry_id"] in own for match in answer.get("matches", ())):
+        raise NotFound("There is no such check.")
     response.headers["ETag"] = tag = etag_of(1, answer)  # retention alone changes it, and who looks
     return not_modified(if_none_match, tag) or CheckOut.model_validate(answer)

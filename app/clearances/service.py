@@ -15,6 +15,7 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import store as entries
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged
+from app.entries.sight import list_barred
 from app.entries.views import visible as may_see
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
@@ -112,6 +113,8 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
     """
     clearance = await store.find(reader, clearance_id)
     if clearance is None or not visible(clearance, reader.actor):
+        raise NotFound("There is no such clearance.")
+    if clearance.entry_id in await list_barred(reader):
         raise NotFound("There is no such clearance.")
     return clearance
 

@@ -11,6 +11,7 @@ from app.clearances.tables import clearance as table
 from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+from app.entries.views import barred
 from app.errors import NotFound
 
 _documents = Documents(Clearance)
@@ -95,6 +96,8 @@ class Filter:
 async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Clearance]:
     """Clearances, newest first, older than an id."""
     statement = select(table.c.document).order_by(table.c.id.desc()).limit(limit)
+    if reader.actor.person is not None:
+        statement = statement.where(table.c.entry_id.not_in(barred(reader.actor.person)))
     if before is not None:
         statement = statement.where(table.c.id < before)
     if wanted.state is not None:

@@ -45,6 +45,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True):
         passports_since: when a passport was found after others were withdrawn, or after the measure began (R42).
         receipt: when a request was received that was resubmitted, or formalises by the urgent one's letter.
         sealed_for: persons who may see it beside its authors (R61); None for an entry without a seal.
+        barred: persons of the register who may be its subject, now or in an earlier version: they never see it.
         chase: checkpoints that are the first to be chased for an acknowledgement.
         rulings: judgments about it; an acquittal among them closes its case.
         former: what earlier versions said where this one says something else.
@@ -102,6 +103,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True):
     alert_message: str | None = None
     chase: tuple[str, ...] = ()
     sealed_for: tuple[str, ...] | None = None
+    barred: tuple[str, ...] = ()
     warnings: tuple[Notice, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     former: tuple[Former, ...] = ()
@@ -115,8 +117,20 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def opened_to(self) -> frozenset[str]:
-        """The persons whom a seal lets through: who wrote the entry, and whom it names."""
-        return frozenset({*self.authors, *(self.sealed_for or ())})
+        """The persons whom a seal lets through: who wrote the entry, and whom it names, but not its subject."""
+        return frozenset({*self.authors, *(self.sealed_for or ())}.difference(self.barred))
+
+    @property
+    def acted(self) -> frozenset[str]:
+        """The persons who wrote this version or have decided on it."""
+        proposed = self.rejection_proposed
+        decided = (
+            self.verified_by,
+            *self.approved_by,
+            self.countersigner,
+            proposed.person if proposed else None,
+        )
+        return frozenset({*self.authors, *(person for person in decided if person is not None)})
 
     @property
     def approvals_needed(self) -> int:

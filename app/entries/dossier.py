@@ -13,6 +13,7 @@ from typing import Self
 from app.entries import periods
 from app.entries.deadlines import Terms
 from app.entries.domain import EndedReason, Entry, Measure, Notice, Ruling, RulingKind, State
+from app.entries.events import SealedEntryMet
 from app.entries.law import exhausted
 from app.entries.pending import undecided
 from app.entries.proposal import Proposal, letters_of
@@ -107,6 +108,7 @@ class Dossier:
                 raise UrgentNotRepeatable(
                     "The same urgent request lapsed; it can't be made again (Permenkumham 38/2021 art. 11).",
                     extra=self._named(other),
+                    afterwards=self._met(other),
                 )
         for other in same:
             self._refuse_repeat(asked, other)
@@ -134,6 +136,7 @@ class Dossier:
                 "A final judgment acquitted this person and closed the case (UU 6/2011 art. 97(3)); only a later "
                 "judgment opens it again (`basis.reopens`).",
                 extra={**named, "judgment": judgment} if named else {},
+                afterwards=self._met(other),
             )
         for other, ruling in self._rulings(asked, RulingKind.ANNULMENT):
             if asked.decided_on < ruling.decided_on:
@@ -141,6 +144,7 @@ class Dossier:
                     f"A court annulled this measure on {ruling.decided_on}; only a decision made since then can "
                     "impose it anew.",
                     extra=self._named(other),
+                    afterwards=self._met(other),
                 )
 
     def refuse_decided(self, asked: Proposal, terms: Terms) -> None:
@@ -202,7 +206,11 @@ class Dossier:
         ):  # what is repeated, and the papers of this very request, still undecided
             return
         if asked.letters() & letters_of((other.said, *other.former)):
-            raise DuplicateEntry("This letter names this person already.", extra=self._named(other))
+            raise DuplicateEntry(
+                "This letter names this person already.",
+                extra=self._named(other),
+                afterwards=self._met(other),
+            )
         if (
             other.measure is asked.measure
             and other.state is not State.ENDED
@@ -212,6 +220,7 @@ class Dossier:
             raise DuplicateEntry(
                 "This case has an entry against this person for this time already (R15).",
                 extra=self._named(other),
+                afterwards=self._met(other),
             )
 
     def _expect_period(
@@ -288,6 +297,9 @@ class Dossier:
 
     def _named(self, other: Entry) -> dict[str, str]:
         return {"entry_id": other.id} if self.sees(other) else {}
+
+    def _met(self, other: Entry) -> tuple[SealedEntryMet, ...]:
+        return () if self.sees(other) else (SealedEntryMet(other),)
 
     # What an act ends.
 

@@ -92,6 +92,28 @@ class EntrySealed:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedByItself:
+    """An entry was sealed because somebody whom it may be about has an account from now on (R61).
+
+    Attributes:
+        entry: the entry with its seal.
+    """
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntryMet:
+    """A request met a sealed entry that its submitter may not know of; it was refused without naming it (R61).
+
+    Attributes:
+        entry: the sealed entry.
+    """
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class RejectionConsidered:
     """A request was rejected, or the rejection of a countersigned urgent entry proposed, confirmed or refused (R32).
 

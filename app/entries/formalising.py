@@ -9,11 +9,12 @@ from app.entries.deadlines import Terms
 from app.entries.domain import Entry, State
 from app.entries.dossiers import around
 from app.entries.drafting import judged, keep_blobs, new_entry, owner_of
+from app.entries.events import SealedEntryMet
 from app.entries.proposal import Proposal
 from app.entries.receipts import first_received_on, received_with, same_decision
 from app.entries.seals import seal
 from app.entries.succession import expect_same_matter, refuse_gap
-from app.entries.views import visible
+from app.entries.views import open_to, visible
 from app.entries.wanted import Formal, Wanted
 from app.errors import DuplicateEntry, NotFound, WrongState
 from app.settings import Settings
@@ -63,7 +64,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
         gap_acknowledged=formal.gap_acknowledged,
         receipt=received_with(entry, urgent),
     )
-    entry = await seal(unit, entry, before=urgent)
+    entry = await seal(unit, entry, formal.sealed_for, before=urgent)
     await store.add(unit, entry, "submitted")
     await keep_blobs(unit, entry, wanted)
     return entry
@@ -99,6 +100,9 @@ async def _wanted(unit: Unit, urgent: Entry, formal: Formal) -> Wanted:
 async def _refuse_second(unit: Unit, urgent: Entry) -> None:
     for other in await store.list_formalising(unit, urgent.id):
         if other.at(unit.now).state not in {State.REJECTED, State.ENDED}:
+            seen = open_to(other, unit.actor)
             raise DuplicateEntry(
-                "The formal entry has been asked for already (R15).", extra={"entry_id": other.id}
+                "The formal entry has been asked for already (R15).",
+                extra={"entry_id": other.id} if seen else {},
+                afterwards=() if seen else (SealedEntryMet(other),),
             )

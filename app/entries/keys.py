@@ -3,9 +3,11 @@
 import hashlib
 from typing import Final
 
+from app.access.domain import PersonKnown
 from app.entries.domain import Entry, Former
 from app.entries.references import case_of, folded
 from app.entries.subjects import Subject
+from app.identity import documents
 
 _FORMER: Final = "o:"
 """Begins the keys of persons whom an entry named in an earlier version only."""
@@ -26,6 +28,12 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
     for former in entry.former:
         keys |= {f"{_FORMER}{key}"[:200] for key in former.subject.identifiers()}
     return [(key, entry.id) for key in sorted(keys)]
+
+
+def account_keys(person: PersonKnown) -> set[str]:
+    """The keys of the entries that may be about a person of the register, now or in an earlier version (R61)."""
+    found = {f"f:{person.folded_name}", f"d:{documents.normalise(person.number)}"}
+    return {key[:200] for key in (*found, *(f"{_FORMER}{key}" for key in found))}
 
 
 def letter_key(agency: str, number: str) -> str:

@@ -55,12 +55,14 @@ SealedFor = Annotated[
     Field(
         min_length=1,
         max_length=50,
-        description="Employee numbers of the only persons, beside authors and auditors, who may see the entry.",
+        description="Employee numbers of the only persons, beside authors and auditors, who may see the entry; of an "
+        "urgent one at least one is a duty officer of Immigration who did not write it.",
     ),
 ]
 
 
-def _persons(numbers: list[str] | None) -> tuple[str, ...] | None:
+def named_persons(numbers: list[str] | None) -> tuple[str, ...] | None:
+    """The persons, each number in the form in which it is compared; None where nothing was said."""
     return None if numbers is None else tuple(map(normal_person, numbers))
 
 
@@ -126,7 +128,7 @@ class EntryIn(WireIn):
             ends_on=self.ends_on,
             lifetime=self.lifetime,
             unknown=tuple(self.unknown),
-            sealed_for=_persons(self.sealed_for),
+            sealed_for=named_persons(self.sealed_for),
             loss_document=self.subject.taken_loss_document(),
         )
 
@@ -190,7 +192,7 @@ class UrgentEntryIn(WireIn):
             photo=self.subject.taken_photo(),
             basis=self.basis.basis(),
             unknown=tuple(self.unknown),
-            sealed_for=_persons(self.sealed_for),
+            sealed_for=named_persons(self.sealed_for),
             loss_document=self.subject.taken_loss_document(),
             letter=letter,
             attachment=attachment,
@@ -220,6 +222,7 @@ class FormalisationIn(WireIn):
     withdrawn_names: Annotated[list[Line], Field(max_length=100)] = Field(
         [], description="Spellings of the urgent entry that are wrong, and so don't stay as aliases."
     )
+    sealed_for: SealedFor | None = None
 
     def formal(self) -> Formal:
         """The formal decision that is asked for.
@@ -238,6 +241,7 @@ class FormalisationIn(WireIn):
             photo=self.subject.taken_photo() if self.subject else None,
             withdrawn_names=tuple(self.withdrawn_names),
             loss_document=self.subject.taken_loss_document() if self.subject else None,
+            sealed_for=named_persons(self.sealed_for),
         )
 
 

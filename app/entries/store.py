@@ -17,7 +17,7 @@ from app.entries.blobs import Blob
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Measure, State
 from app.entries.keys import keys_of
-from app.entries.views import closed, opened, within_view
+from app.entries.views import opened, within_view
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
 
@@ -127,10 +127,10 @@ async def keep(unit: Unit, entry: Entry) -> None:
 
 async def _keep_seals(unit: Unit, entries: Iterable[Entry]) -> None:
     rows = [
-        {"entry_id": entry.id, "person": person}
+        {"entry_id": entry.id, "person": person, "barred": person in entry.barred}
         for entry in entries
         if entry.sealed_for is not None
-        for person in sorted(entry.opened_to)
+        for person in sorted({*entry.opened_to, *entry.barred})
     ]
     if rows:
         await unit.run(insert(tables.seal), rows)
@@ -286,25 +286,6 @@ async def list_in_state(
     if urgent is not None:
         statement = statement.where(table.c.urgent == urgent)
     return await _documents.all(reader, statement)
-
-
-async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Whom the seals of these entries let through, by entry; those without a seal are left out."""
-    table, persons = tables.entry, tables.seal
-    statement = (
-        select(table.c.id, persons.c.person)
-        .outerjoin(persons, persons.c.entry_id == table.c.id)
-        .where(table.c.sealed, any_of(table.c.id, "ids"))
-    )
-    found: dict[str, set[str]] = {}
-    for entry_id, person in await reader.run(statement, {"ids": sorted(entry_ids)}):
-        found.setdefault(entry_id, set()).update([person] if person else ())
-    return {entry_id: frozenset(let_in) for entry_id, let_in in found.items()}
-
-
-async def list_closed(reader: Reader) -> frozenset[str]:
-    """The ids of the entries whose seal keeps the actor out."""
-    return frozenset((await reader.run(closed(reader.actor))).scalars())
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:

@@ -11,6 +11,7 @@ from app.entries.dossier import Dossier
 from app.entries.events import EntryChanged, SubjectCorrected
 from app.entries.passports import found_later
 from app.entries.references import folded
+from app.entries.seals import seal_changed
 from app.entries.subjects import Subject
 from app.errors import Fault, FormalisationMismatch, Invalid, WrongState
 from app.kit.clock import legal_day
@@ -232,4 +233,5 @@ async def _taken(unit: Unit, carried: Carried, source: Entry, target: Entry) -> 
         blob = None if now is None or now == before else await store.find_blob(unit, source.id, now.sha256)
         if blob is not None:
             await store.keep_blob(unit, target.id, blob)
-    return current.replace(authors=tuple(dict.fromkeys((*target.authors, *source.authors))))
+    current = current.replace(authors=tuple(dict.fromkeys((*target.authors, *source.authors))))
+    return await seal_changed(unit, current, target)

@@ -82,6 +82,15 @@ seal = Table(
     metadata,
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
     Column("person", String(64), primary_key=True),  # whom the seal lets through, authors included
+    Column(
+        "barred", Boolean, nullable=False, server_default=false()
+    ),  # or keeps out: the entry may be about them
+)
+Index(
+    "ix_entry_seal_barred",
+    seal.c.person,
+    sqlite_where=text("barred = 1"),  # as statements write it
+    postgresql_where=seal.c.barred,
 )
 
 Index("ix_entry_norm_version", entry.c.norm_version)  # whose name keys are to be made anew

@@ -1,7 +1,8 @@
 """Who may see an entry (contract sections 2 and 3; R61): one rule, for one entry and for statements about many.
 
 An agency's officers see its entries, those who decide for Immigration and the auditors all of them, a supervision
-team its province's foreigners. A sealed entry is seen by the persons it names, by its authors and by auditors only.
+team its province's foreigners. A sealed entry is seen by the persons it names, by its authors and by auditors only;
+and by none of them who may be its subject.
 """
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
@@ -29,7 +30,12 @@ def shows_photo(entry: Entry, actor: Actor) -> bool:
 
 
 def open_to(entry: Entry, actor: Actor) -> bool:
-    """Whether an entry's seal, if it has one, lets an actor through; it may be outside their view all the same."""
+    """Whether an entry's seal, if it has one, lets an actor through; it may be outside their view all the same.
+
+    Nobody is let through who may be the subject, not as the author, a named person or an auditor either.
+    """
+    if actor.person is not None and actor.person in entry.barred:
+        return False
     if entry.sealed_for is None or _unbound(actor):
         return True
     return actor.person in entry.opened_to
@@ -51,20 +57,32 @@ def within_view(actor: Actor) -> ColumnElement[bool]:
 
 def opened(actor: Actor) -> ColumnElement[bool]:
     """`open_to`, as a condition on the table of entries."""
+    if actor.person is None:
+        return true() if _unbound(actor) else ~tables.entry.c.sealed
     if _unbound(actor):
-        return true()
-    return or_(~tables.entry.c.sealed, _named(actor))
+        return tables.entry.c.id.not_in(barred(actor.person))
+    return or_(~tables.entry.c.sealed, _named(actor.person))
 
 
 def closed(actor: Actor) -> Select[tuple[str]]:
     """The ids of the entries whose seal keeps an actor out, for statements about what belongs to entries."""
     ids: Select[tuple[str]] = select(tables.entry.c.id)
-    return ids.where(false() if _unbound(actor) else and_(tables.entry.c.sealed, ~_named(actor)))
+    if actor.person is None:
+        return ids.where(false() if _unbound(actor) else tables.entry.c.sealed)
+    if _unbound(actor):
+        return barred(actor.person)
+    return ids.where(tables.entry.c.sealed, ~_named(actor.person))
 
 
-def _named(actor: Actor) -> ColumnElement[bool]:
+def barred(person: str) -> Select[tuple[str]]:
+    """The ids of the entries that may be about a person, who never sees them; each of them is sealed."""
     seal = tables.seal
-    return exists().where(seal.c.entry_id == tables.entry.c.id, seal.c.person == actor.person)
+    return select(seal.c.entry_id).where(seal.c.person == person, seal.c.barred)
+
+
+def _named(person: str) -> ColumnElement[bool]:
+    seal = tables.seal
+    return exists().where(seal.c.entry_id == tables.entry.c.id, seal.c.person == person, ~seal.c.barred)
 
 
 def _unbound(actor: Actor) -> bool:

@@ -70,6 +70,7 @@ class Formal:
         photo: a new photo; None keeps the urgent entry's.
         withdrawn_names: spellings of the urgent entry that are wrong, so that they don't stay as aliases.
         loss_document: of a loss of citizenship; None keeps the urgent entry's, where both name the same.
+        sealed_for: persons for whom it is to be sealed beside those of the urgent entry's seal.
     """
 
     basis: Basis
@@ -82,3 +83,4 @@ class Formal:
     photo: Blob | None
     withdrawn_names: tuple[str, ...] = ()
     loss_document: Blob | None = None
+    sealed_for: tuple[str, ...] | None = None

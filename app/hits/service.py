@@ -18,6 +18,7 @@ from app.db.unit import Reader, Unit
 from app.entries import store as entries
 from app.entries.events import EntryErased
 from app.entries.pending import stops
+from app.entries.sight import list_barred
 from app.entries.standing import Standing, standing
 from app.entries.turns import list_pending
 from app.errors import NotFound
@@ -231,6 +232,9 @@ async def _get(unit: Unit, hit_id: str, runtime: Runtime) -> tuple[Hit, list[Dra
     if hit is None:
         hit, news = await take_up_one(unit, runtime, hit_id)
     if hit is None or not hit.within(unit.actor):
+        raise NotFound("There is no such hit.")
+    own = await list_barred(unit)
+    if any(each.entry_id in own for each in hit.matched):
         raise NotFound("There is no such hit.")
     return hit, news
 

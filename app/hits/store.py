@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+from app.entries.views import barred
 from app.hits import tables
 from app.hits.domain import Hit, HitState
 
@@ -122,6 +123,9 @@ class Filter:
 async def list_page(reader: Reader, wanted: Filter, limit: int) -> list[Hit]:
     """Hits, newest first."""
     statement = select(_table.c.document).order_by(_table.c.id.desc()).limit(limit)
+    if reader.actor.person is not None:  # nobody reads how they were met themselves (R61)
+        own = tables.match.c.entry_id.in_(barred(reader.actor.person))
+        statement = statement.where(_table.c.id.not_in(select(tables.match.c.hit_id).where(own)))
     if wanted.checkpoint is not None:
         statement = statement.where(_table.c.checkpoint == wanted.checkpoint)
     if wanted.state is not None:

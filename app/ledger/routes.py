@@ -32,7 +32,10 @@ async def read_changes(
     page = await read_ledger(request, actor, after, limit, wait)
     return ChangesOut(
         items=[
-            RecordOut.of(record, within_scope=_within_scope(record, actor, page.closed))
+            RecordOut.of(
+                record,
+                within_scope=record.entry_id not in page.barred and _within_scope(record, actor, page.closed),
+            )
             for record in page.records
         ],
         cursor=page.head.cursor(page.position),
@@ -44,7 +47,7 @@ async def read_changes(
 def _within_scope(record: Record, actor: Actor, closed: Collection[str]) -> bool:
     """Auditors see all, and so do Immigration's integrators and replicas; others their agency's own.
 
-    Of a sealed entry only the owner's integrators are told more than the leaf (R61).
+    Of a sealed entry only auditors and the owner's integrators are shown more than the leaf (R61).
     Counters and gates do not read the register: they ask about one traveller at a time (R48).
     """
     if actor.holds(Role.AUDITOR):

@@ -44,6 +44,7 @@ class Page:
 
     Attributes:
         closed: of which of their entries the personal part stays with the owner.
+        barred: of which of their entries it is never shown to the reader, who may be their subject.
     """
 
     records: list[Record]
@@ -51,6 +52,7 @@ class Page:
     position: int
     more: bool
     closed: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
 
 
 async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
@@ -131,7 +133,8 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_on
     more = len(beyond) > len(records)  # also what was appended after the head was read: the next page has it
     position = records[-1].sequence if more and records else here.size
     closed = await closed_among(reader, records)
-    return Page(records, here, position, more=more, closed=closed)
+    barred = await store.barred_among(reader, closed)
+    return Page(records, here, position, more=more, closed=closed, barred=barred)
 
 
 async def check_tail(reader: Reader) -> bool:

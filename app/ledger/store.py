@@ -13,6 +13,7 @@ from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
 from app.kit.merkle import Node
 from app.ledger.domain import Head, Record, RecordType
+from app.ledger.tables import barred as barred_table
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import node as node_table
@@ -193,11 +194,33 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
     return Record(**values)
 
 
-async def close(unit: Unit, entry_id: str) -> None:
-    """Keep the personal part of an entry's records, also of those already written, with its owner."""
+async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
+    """Keep the personal part of an entry's records, also of those already written, with its owner.
+
+    Args:
+        unit: the transaction.
+        entry_id: whose records.
+        barred: persons to whom it is never shown, not as auditors either.
+    """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
     if (await unit.run(known)).first() is None:
         await unit.run(insert(closed_table).values(entry_id=entry_id, at=unit.now))
+    kept_out = select(barred_table.c.person).where(barred_table.c.entry_id == entry_id)
+    new = set(barred).difference((await unit.run(kept_out)).scalars()) if barred else set()
+    if new:
+        rows = [{"entry_id": entry_id, "person": person} for person in sorted(new)]
+        await unit.run(insert(barred_table), rows)
+
+
+async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the entries whose records' personal part is never shown to the actor."""
+    ids = sorted(entry_ids)
+    if not ids or reader.actor.person is None:
+        return frozenset()
+    wanted = (any_of(barred_table.c.entry_id, "ids"), barred_table.c.person == reader.actor.person)
+    return frozenset(
+        (await reader.run(select(barred_table.c.entry_id).where(*wanted), {"ids": ids})).scalars()
+    )
 
 
 async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:

@@ -47,6 +47,13 @@ closed = Table(
     Column("at", Instant, nullable=False),
 )
 
+barred = Table(
+    "ledger_barred",
+    metadata,
+    Column("entry_id", Id, primary_key=True),  # its records' personal part is never shown to this person
+    Column("person", String(64), primary_key=True),
+)
+
 node = Table(
     "ledger_node",
     metadata,

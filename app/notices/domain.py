@@ -10,10 +10,9 @@ import msgspec
 
 from app.access.domain import IMMIGRATION, Role
 from app.alerts.domain import Alert, LastSeen
-from app.amendments.domain import Amendment, AmendmentKind
+from app.amendments.domain import Amendment
 from app.db.unit import Actor
-from app.entries.acts import Act
-from app.entries.deadlines import Deadline, DeadlineName, confirm_by
+from app.entries.deadlines import Deadline, DeadlineName
 from app.entries.domain import EndedReason, Entry, State
 from app.kit.clock import day_begins, legal_day, rfc3339
 from app.ledger.domain import Head
@@ -93,11 +92,18 @@ def post(checkpoint: str) -> str:
     return address(f"@{checkpoint}", Role.SUPERVISOR)
 
 
+def in_person(number: str) -> str:
+    """Where one person is told, by whichever account they read; no agency's code begins like this."""
+    return address("#", number)
+
+
 def addresses(actor: Actor) -> frozenset[str]:
     """Every address at which an actor is told."""
     mine = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
     if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
         mine.add(post(actor.checkpoint))
+    if actor.person is not None:
+        mine.add(in_person(actor.person))
     return frozenset(mine)
 
 
@@ -328,46 +334,6 @@ def judgment_filed(amendment: Amendment) -> Draft:
         agency=amendment.owner,
         due_at=amendment.due_at,
         detail={"amendment_id": amendment.id},
-    )
-
-
-def amendment_refused(amendment: Amendment) -> Draft:
-    """The notice that Immigration has refused what an owner asked for (R36)."""
-    revocation = amendment.kind is AmendmentKind.REVOCATION
-    name = NoticeName.REVOCATION_REFUSED if revocation else NoticeName.AMENDMENT_REFUSED
-    return Draft(
-        name=name,
-        key=f"{name}:{amendment.id}",
-        to=owner(amendment.owner),
-        effective_at=amendment.updated_at,
-        entry_id=amendment.entry_id,
-        agency=amendment.owner,
-        detail={"amendment_id": amendment.id},
-    )
-
-
-_STEPS: Final = {
-    Act.REJECTION_PROPOSED: NoticeName.REJECTION_PROPOSED,
-    Act.REJECTED: NoticeName.REJECTION_CONFIRMED,
-    Act.REJECTION_KEPT: NoticeName.REJECTION_KEPT,
-}
-
-
-def rejection_considered(entry: Entry, act: Act) -> Draft:
-    """The notice of a request's rejection, or of a step towards that of a countersigned entry (R18, R32).
-
-    To the owner; a proposal to the approvers too, one of whom decides on it.
-    """
-    proposed = entry.rejection_proposed
-    name = _STEPS[act] if entry.countersigned_at is not None else NoticeName.REQUEST_REFUSED
-    return Draft(
-        name=name,
-        key=f"{name}:{entry.id}:{entry.version}",
-        to=(*owner(entry.agency), *(() if proposed is None else (APPROVERS,))),
-        effective_at=entry.updated_at,
-        entry_id=entry.id,
-        agency=entry.agency,
-        due_at=None if proposed is None else confirm_by(proposed),
     )
 
 

@@ -18,6 +18,8 @@ class NoticeName(StrEnum):
     HIT_UNRESOLVED = "hit_unresolved"
     CROSSED_BEFORE = "crossed_before"
     OWN_NAME_SEARCHED = "own_name_searched"
+    ENTRY_SEALED = "entry_sealed"
+    SEALED_ENTRY_MET = "sealed_entry_met"
     JUDGMENT_FILED = "judgment_filed"
     REVOCATION_REFUSED = "revocation_refused"
     AMENDMENT_REFUSED = "amendment_refused"
@@ -47,6 +49,10 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "answer was then",
     NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
     "which, once a day",
+    NoticeName.ENTRY_SEALED: "an entry that you wrote or may see was sealed, because somebody whom it may be about "
+    "has an account now: name in its seal who is to decide on it",
+    NoticeName.SEALED_ENTRY_MET: "a request of the client `client_id` was refused because of a sealed entry of which "
+    "it may not know; sent to its authors and the persons of its seal, once a day",
     NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
     "what it would end",
     NoticeName.REVOCATION_REFUSED: "Immigration has rejected or returned your agency's revocation, `amendment_id`, "

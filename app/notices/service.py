@@ -6,32 +6,33 @@ from datetime import timedelta
 
 from app.amendments.events import AmendmentRefused, JudgmentFiled
 from app.db.unit import Actor, Reader, Unit
-from app.entries.events import EntryChanged, OwnNameSearched, PendingEnded, RejectionConsidered
+from app.entries.events import (
+    EntryChanged,
+    OwnNameSearched,
+    PendingEnded,
+    RejectionConsidered,
+    SealedByItself,
+    SealedEntryMet,
+)
 from app.errors import CursorGone
 from app.kit.ids import new_id
 from app.ledger import service as ledger
 from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
-from app.notices.domain import (
-    Draft,
-    Notice,
-    amendment_refused,
-    ended,
-    judgment_filed,
-    own_name,
-    pending_ended,
-    rejection_considered,
-)
+from app.notices.domain import Draft, Notice, ended, judgment_filed, own_name, pending_ended
+from app.notices.refusals import amendment_refused, entry_sealed, rejection_considered, sealed_entry_met
 from app.notices.store import list_latest
 
 __all__ = [
     "Page",
     "follow_entry",
     "follow_judgment",
+    "follow_meeting",
     "follow_pending",
     "follow_refusal",
     "follow_rejection",
+    "follow_seal",
     "follow_search",
     "head",
     "list_latest",
@@ -122,6 +123,18 @@ async def follow_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[L
 async def follow_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[LedgerDraft]:
     """Notify an owner that Immigration refused its amendment. A projector; nothing has changed."""
     await tell(unit, [amendment_refused(event.amendment)])
+    return ()
+
+
+async def follow_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft]:
+    """Notify the insiders of an entry that it was sealed. A projector; its records say nothing of seals."""
+    await tell(unit, [entry_sealed(event.entry)])
+    return ()
+
+
+async def follow_meeting(unit: Unit, event: SealedEntryMet) -> Sequence[LedgerDraft]:
+    """Notify whom a seal names that somebody's request met its entry. A projector; the request changed nothing."""
+    await tell(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
     return ()
 
 

@@ -84,8 +84,8 @@ async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None
     """Notices beyond a number that are meant for an actor, in order; for everybody without one."""
     number = tables.notice.c.number
     statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
-    if actor is not None and not actor.holds("auditor"):
-        statement = statement.where(number.in_(_meant(actor, limit, after=after)))
+    if actor is not None:
+        statement = statement.where(_told_to(actor, limit, after))
     return await _list(reader, statement)
 
 
@@ -93,9 +93,15 @@ async def list_latest(reader: Reader, limit: int) -> list[Notice]:
     """The last notices that are meant for the actor, newest first."""
     number = tables.notice.c.number
     statement = select(tables.notice).order_by(number.desc()).limit(limit)
-    if not reader.actor.holds("auditor"):
-        statement = statement.where(number.in_(_meant(reader.actor, limit)))
-    return await _list(reader, statement)
+    return await _list(reader, statement.where(_told_to(reader.actor, limit)))
+
+
+def _told_to(actor: Actor, limit: int, after: int | None = None) -> ColumnElement[bool]:
+    """Whether a notice is one that an actor reads: what is meant for them; of an auditor everything not about them."""
+    if not actor.holds("auditor"):
+        return tables.notice.c.number.in_(_meant(actor, limit, after=after))
+    of_entry = tables.notice.c.entry_id
+    return or_(of_entry.is_(None), of_entry.not_in(closed(actor)))
 
 
 def _meant(actor: Actor, limit: int, after: int | None = None) -> CompoundSelect[int]:

@@ -7,7 +7,7 @@ from functools import partial
 from app.access.domain import SYSTEM
 from app.alerts.hub import Hub
 from app.db.unit import Actor, Reader
-from app.entries.store import list_seals
+from app.entries.sight import Seal, list_seals
 from app.kit.clock import rfc3339
 from app.ledger.domain import Head
 from app.notices import store
@@ -50,7 +50,7 @@ class NoticeTail:
             if len(notices) < _PAGE:
                 return
 
-    async def _unread(self, after: int) -> tuple[list[Notice], Head, Mapping[str, frozenset[str]]]:
+    async def _unread(self, after: int) -> tuple[list[Notice], Head, Mapping[str, Seal]]:
         """What is new, and whom the seals of its entries let through."""
         async with self.runtime.reading(SYSTEM) as reader:
             here = await head(reader)
@@ -67,6 +67,8 @@ class NoticeTail:
         return f'event: heartbeat\ndata: {{"head":{self.head.size},"at":"{at}"}}\n\n'.encode()
 
 
-def _meant(notice: Notice, seal: frozenset[str] | None, actor: Actor) -> bool:
-    through = seal is None or actor.holds("auditor") or actor.person in seal
+def _meant(notice: Notice, seal: Seal | None, actor: Actor) -> bool:
+    through = seal is None or (
+        actor.person not in seal.barred and (actor.holds("auditor") or actor.person in seal.let_in)
+    )
     return through and meant_for(actor, notice.said.to)

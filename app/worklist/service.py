@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 from app.access.domain import IMMIGRATION
 from app.amendments.domain import AmendmentKind, AmendmentState
+from app.amendments.refused import list_refused_revocations
 from app.amendments.store import list_by_ids
-from app.amendments.waiting import list_power_ended, list_refused_revocations, list_waiting
+from app.amendments.waiting import list_power_ended, list_waiting
 from app.checks.store import Seen, list_seen
 from app.db.pages import first_of
 from app.db.unit import Reader
@@ -32,6 +33,7 @@ from app.entries.deadlines import (
 from app.entries.domain import Entry
 from app.entries.law import power_ended
 from app.entries.periods import begins_at, over_at
+from app.entries.sight import list_closed
 from app.entries.standing import standing
 from app.entries.tasks import EntryTaskName
 from app.entries.turns import list_undecided
@@ -58,7 +60,7 @@ _AMENDMENTS = {
 
 async def shut(reader: Reader) -> frozenset[str]:
     """The ids of the entries whose seal keeps the actor out: nothing tells of them (R61)."""
-    return await entry_store.list_closed(reader)
+    return await list_closed(reader)
 
 
 async def tasks(reader: Reader, settings: Settings, shut: Collection[str]) -> list[Task]:

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from app.db.unit import Actor
+from app.entries.store import Seal
 from app.notices.domain import Notice, ended
 from app.notices.tail import _meant
 from app.worker import Worker
@@ -17,7 +18,6 @@ from tests.support.clock import SettableClock
 from tests.support.refusals import refused
 from tests.support.steps import (
     Json,
-    amend,
     approve,
     decide,
     etag,
@@ -135,7 +135,10 @@ def test_a_stream_is_told_what_a_page_would_hold() -> None:
     notice = Notice(1, "ntc_1", NOW, gone)
     named, other = (Actor("cli_1", person, frozenset({"submitter"}), agency="KPK") for person in "AB")
     auditor = Actor("cli_1", "C", frozenset({"auditor"}))
-    assert [_meant(notice, frozenset({"A"}), by) for by in (named, other, auditor)] == [True, False, True]
+    seal = Seal(frozenset({"A"}), frozenset())
+    assert [_meant(notice, seal, by) for by in (named, other, auditor)] == [True, False, True]
+    own = Seal(frozenset({"A"}), frozenset({"C"}))
+    assert [_meant(notice, own, by) for by in (named, other, auditor)] == [True, False, False]
     assert [_meant(notice, None, by) for by in (named, other, auditor)] == [True, True, True]
 
 
@@ -148,9 +151,21 @@ async def test_a_correction_that_names_an_officer_seals_the_entry(
     made = await submit(http, author, body)
     made = await approve(http, actors, made)
     subject = without_photo(body["subject"], full_name=OFFICER)
-    corrected = await amend(http, actors, made, {"kind": "correction", "correction": {"subject": subject}})
-    assert (corrected["sealed_for"], corrected["subject"]["full_name"]) == ([author.person], OFFICER)
-    assert "sealed" in [warning["code"] for warning in corrected["warnings"]]
+    filer, verifier, approver = [await actors.client(role) for role in ("submitter", "verifier", "approver")]
+    wanted = {
+        "kind": "correction",
+        "correction": {"subject": subject},
+        "sealed_for": [verifier.person, approver.person],
+    }
+    asked = expect(await file_amendment(http, filer, made, wanted), 201)
+    before = await actors.client("verifier")
+    for path in (f"/v1/entries/{made['id']}", f"/v1/amendments/{asked['id']}"):
+        assert await status(http, before, path) == 404, "sealed from the filing on"
+    asked = await settle(http, verifier, asked, "verify")
+    await settle(http, approver, asked, "approve")
+    corrected = expect(await http.get(f"/v1/entries/{made['id']}", headers=author.headers), 200)
+    assert corrected["subject"]["full_name"] == OFFICER
+    assert corrected["sealed_for"] == sorted(by.person for by in (author, filer, verifier, approver))
     for role, seen in (("submitter", 404), ("approver", 404), ("auditor", 200)):
         by = await actors.client(role)
         assert await status(http, by, f"/v1/entries/{made['id']}") == seen

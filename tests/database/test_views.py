@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from app.access.domain import SYSTEM
 from app.db.unit import Actor
 from app.entries import store
+from app.entries.sight import list_closed
 from app.entries.store import Filter
 from app.entries.subjects import Citizenship
 from app.entries.views import open_to, visible
@@ -16,7 +17,16 @@ from tests.unit.entries.examples import entry
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)
 AGENCIES = ("KPK", "IMIGRASI")
 PROVINCES = ("Kepulauan Riau", "Sumatera Utara", None)
-SEALS = (None, (), ("B",), ("B", "C"))
+SEALS = (
+    (None, ()),
+    ((), ()),
+    (("B",), ()),
+    (("B", "C"), ()),
+    ((), ("A",)),
+    (("B",), ("B",)),
+    (("B",), ("D",)),
+)
+"""For whom an entry is sealed, and who may be its subject."""
 
 
 async def test_a_list_holds_just_what_can_be_read_one_by_one(runtime: Runtime) -> None:
@@ -27,9 +37,10 @@ async def test_a_list_holds_just_what_can_be_read_one_by_one(runtime: Runtime) -
             province=province,
             citizenship=citizenship,
             sealed_for=sealed_for,
+            barred=barred,
             authors=("A",),
         )
-        for agency, province, citizenship, sealed_for in itertools.product(
+        for agency, province, citizenship, (sealed_for, barred) in itertools.product(
             AGENCIES, PROVINCES, Citizenship, SEALS
         )
     ]
@@ -47,7 +58,7 @@ async def test_a_list_holds_just_what_can_be_read_one_by_one(runtime: Runtime) -
     for actor in (*people, SYSTEM):
         async with runtime.reading(actor) as reader:
             listed = {each.id for each in await store.list_page(reader, Filter(), None, 500)}
-            shut = await store.list_closed(reader)
+            shut = await list_closed(reader)
         assert listed == {each.id for each in made if visible(each, actor)}, actor
         assert shut == {each.id for each in made if not open_to(each, actor)}, actor
         seen.add(frozenset(listed))

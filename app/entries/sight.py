@@ -1,0 +1,49 @@
+"""Whom the seals of many entries let through or keep out, in one statement each (R61)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.entries import tables
+from app.entries.views import barred as select_barred
+from app.entries.views import closed
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Whom an entry's seal lets through, and whom it keeps out whatever their roles (R61)."""
+
+    let_in: frozenset[str]
+    barred: frozenset[str]
+
+
+async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Seal]:
+    """The seals of these entries, by entry; those without a seal are left out."""
+    table, persons = tables.entry, tables.seal
+    statement = (
+        select(table.c.id, persons.c.person, persons.c.barred)
+        .outerjoin(persons, persons.c.entry_id == table.c.id)
+        .where(table.c.sealed, any_of(table.c.id, "ids"))
+    )
+    found: dict[str, dict[bool, set[str]]] = {}
+    for entry_id, person, is_barred in await reader.run(statement, {"ids": sorted(entry_ids)}):
+        kinds = found.setdefault(entry_id, {False: set(), True: set()})
+        if person is not None:
+            kinds[bool(is_barred)].add(person)
+    return {
+        entry_id: Seal(frozenset(kinds[False]), frozenset(kinds[True])) for entry_id, kinds in found.items()
+    }
+
+
+async def list_closed(reader: Reader) -> frozenset[str]:
+    """The ids of the entries whose seal keeps the actor out."""
+    return frozenset((await reader.run(closed(reader.actor))).scalars())
+
+
+async def list_barred(reader: Reader) -> frozenset[str]:
+    """The ids of the entries that may be about the actor, who sees nothing of them whatever their roles (R61)."""
+    person = reader.actor.person
+    return frozenset() if person is None else frozenset((await reader.run(select_barred(person))).scalars())
