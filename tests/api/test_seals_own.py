@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
+from app.access.domain import SYSTEM, Role
+from app.access.service import NewClient, register_client
+from app.db.unit import Actor
+from app.entries import service
+from app.entries.schemas import EntryIn
 from app.founding import found
 from app.runtime import Runtime
 from tests.api.test_seals import CARD, OFFICER, put_seal, sees, tasks
@@ -210,15 +215,31 @@ async def test_founding_looks_again_at_accounts_that_were_made_before(
         await found(runtime)
 
 
-async def test_an_account_and_an_entry_that_are_made_at_once_find_each_other(
-    http: AsyncClient, actors: Actors
+async def test_an_account_waits_for_a_request_that_is_not_committed_yet(
+    http: AsyncClient, actors: Actors, runtime: Runtime
 ):
     author = await actors.client("submitter")
-    for i in range(5):
-        name = f"{OFFICER} {'abcde'[i] * 4}ndra"
-        body = entry_body(subject={"full_name": name})
-        entry, own = await asyncio.gather(submit(http, author, body), actors.client("verifier", name=name))
-        assert await read(http, own, f"/v1/entries/{entry['id']}") == 404
+    by = Actor(author.id, author.person, frozenset({"submitter"}), agency="KPK")
+    wanted = EntryIn.model_validate(entry_body(subject={"full_name": OFFICER})).wanted()
+    async with runtime.writing(by) as unit:
+        entry = await service.submit(unit, wanted, runtime.settings)
+        making = asyncio.create_task(actors.client("approver", name=OFFICER))
+        await asyncio.sleep(0.3)
+    own = await making
+    assert entry.sealed_for is None
+    assert await read(http, own, f"/v1/entries/{entry.id}") == 404
+
+
+async def test_a_request_waits_for_an_account_that_is_not_committed_yet(
+    http: AsyncClient, actors: Actors, runtime: Runtime
+):
+    author = await actors.client("submitter")
+    account = NewClient(OFFICER, frozenset({Role.APPROVER}), agency="IMIGRASI", person=NUMBER)
+    async with runtime.writing(SYSTEM) as unit:
+        await register_client(unit, account, confirmed=True)
+        asking = asyncio.create_task(submit(http, author, entry_body(subject={"full_name": OFFICER})))
+        await asyncio.sleep(0.3)
+    assert (await asking)["sealed_for"] == []
 
 
 @pytest.mark.parametrize("sealed", ["by wish", "by itself"])
