@@ -23,9 +23,9 @@ from app.access.tables import agency, checkpoint, state
 from app.amendments.tables import amendment
 from app.db.migrate import NEWEST, SchemaOutdated, config, layout, require_newest
 from app.entries.deadlines import DeadlineName, duties_since
-from app.entries.domain import State
+from app.entries.domain import Entry, State
 from app.entries.periods import begins_at
-from app.entries.tables import duty, entry
+from app.entries.tables import duty, entry, key, task, version
 from app.founding import found
 from app.ledger.tables import head
 from app.main import create_app
@@ -256,6 +256,75 @@ async def test_amendments_and_objections_of_before_are_given_their_terms(new: Ru
     }
     assert granted == {"obj_1": None, "obj_2": None, "obj_3": datetime(2026, 12, 2, 16, 59, 59, tzinfo=UTC)}
     assert left == {"ent_1": "extend_before"}
+
+
+async def test_cases_of_before_are_found_anew_and_contradictions_in_them_listed(new: Runtime) -> None:
+    await found(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    begins, ended = begins_at(date(2026, 11, 23)), begins_at(date(2026, 12, 1))
+    holding = {"state": State.ACTIVE, "in_force_from": begins, "in_force_until": begins_at(date(2999, 5, 24))}
+    over = {"state": State.ENDED, "ended_at": ended, "in_force_from": begins, "created_at": begins}
+    spelled = [basis(number=f"R-{n}", case_reference=case) for n, case in enumerate(CASES)]
+    entries = [
+        example(id="ent_1", basis=spelled[0], ended_reason="acquitted", **over),
+        example(id="ent_2", basis=spelled[1], **holding),  # the same case, written otherwise
+        example(id="ent_3", basis=spelled[2], **holding),  # another case
+        example(id="ent_4", basis=spelled[1], subject=foreigner(), **holding),  # another person
+        example(id="ent_5", basis=spelled[3], ended_reason="revoked", **over),
+        example(id="ent_6", basis=spelled[3], state=State.VERIFIED, created_at=begins),
+        example(id="ent_7", basis=spelled[4], state=State.ACTIVE, authors=("B",), version=2),
+    ]
+    first = example(id="ent_7", basis=basis(number="R-4", case_reference="Old 9"), authors=("A",))
+    judgment = {"number": "7/Pid", "court": "PN", "decided_on": "2026-11-20", "final_on": "2026-11-30"}
+    columns = ("id", "version", "state", "measure", "urgent", "agency", "document")
+
+    def before_and_after(connection: Connection) -> tuple[list[Any], ...]:
+        given.attributes.update(connection=connection, parts=parts)
+        command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0022").down_revision))
+        for each in entries:
+            row = {**msgspec.structs.asdict(each), "document": msgspec.json.encode(each).decode()}
+            connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
+        made = {"event": "submitted", "by": "cli_1", "at": begins}
+        for number, each in enumerate((first, entries[-1]), 1):
+            document = msgspec.json.encode(each).decode()
+            connection.execute(
+                insert(version).values(entry_id="ent_7", version=number, document=document, **made)
+            )
+        kept = {"version": 1, "agency": "KPK", "owner": "KPK", "received_at": begins, "kind": "acquittal"}
+        document = json.dumps({"judgment": judgment})
+        row = {"id": "amd_1", "entry_id": "ent_1", "state": "approved", "document": document, **kept}
+        connection.execute(insert(amendment).inline().values(row))
+        command.upgrade(given, "head")
+        wanted = (
+            select(task.c.entry_id, task.c.name, task.c.agency).order_by(task.c.entry_id),
+            select(key.c.key, key.c.entry_id)
+            .where(key.c.key.like("c:%"))
+            .order_by(key.c.entry_id, key.c.key),
+            select(entry.c.document).where(entry.c.id.in_(["ent_1", "ent_7"])).order_by(entry.c.id),
+        )
+        return tuple(connection.execute(each).all() for each in wanted)
+
+    async with database.writing() as connection:
+        conflicts, keys, documents = await connection.run_sync(before_and_after)
+    assert [tuple(row) for row in conflicts] == [
+        ("ent_2", "case_conflict", "IMIGRASI"),
+        ("ent_6", "case_conflict", "IMIGRASI"),
+    ]
+    by_case: dict[str, list[str]] = {}
+    for name, entry_id in keys:
+        by_case.setdefault(name, []).append(entry_id)
+    assert by_case["c:KPK:sprindik 1"] == ["ent_1", "ent_2", "ent_4"]
+    assert by_case["c:KPK:old 9"] == by_case["c:KPK:new 9"] == ["ent_7"]
+    acquitted, corrected = (msgspec.json.decode(row.document, type=Entry) for row in documents)
+    assert [(each.kind, each.number, each.final_on) for each in acquitted.rulings] == [
+        ("acquittal", "7/Pid", date(2026, 11, 30))
+    ]
+    assert corrected.authors == ("A", "B")
+    assert [each.case_reference for each in corrected.former] == ["Old 9"]
+
+
+CASES = ("Sprin.Dik-01", "SPRINDIK 1", "Sprin.Dik-12", "Sprin.Dik-3", "New 9")
 
 
 def test_the_program_was_written_for_the_newest_revision() -> None:
