@@ -264,7 +264,7 @@ async def test_r18_a_request_is_refused_within_seven_days_and_its_deadline_is_se
 ):
     verifier = await actors.client("verifier")
     entry = await submit(http, await actors.client("submitter"), entry_body(starts_on="2026-12-15"))
-    due = {"name": "refuse_or_approve", "due_at": "2026-11-30T03:00:00.000000Z"}
+    due = {"name": "refuse_or_approve", "due_at": "2026-11-30T16:59:59.000000Z"}
     assert {**due, "met_at": None} in entry["legal_deadlines"]
     (task,) = expect(await http.get("/v1/worklist", headers=verifier.headers), 200)["items"]
     assert (task["name"], task["due_at"]) == ("verify", due["due_at"])
