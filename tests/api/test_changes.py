@@ -36,7 +36,8 @@ async def story(http: httpx2.AsyncClient, actors: Actors) -> list[Json]:
     raised = await sound(http, await actors.client("submitter"), urgent)
     duty = await actors.client("duty_officer")
     entry = await decide(http, duty, raised["entry"], "countersign")
-    await decide(http, await actors.client("duty_officer"), entry, "reject", "A mistake.")
+    entry = await decide(http, await actors.client("duty_officer"), entry, "reject", "A mistake.")
+    await decide(http, await actors.client("approver"), entry, "reject", "Indeed.")
     return [listed, urgent]
 
 
@@ -51,8 +52,8 @@ async def test_every_step_that_checkpoints_care_for_is_a_record_with_the_next_nu
         (3, "alert.raised", 1),
         (4, "entry.countersigned", 2),
         (5, "alert.updated", 2),
-        (6, "entry.ended", 3),
-        (7, "alert.cancelled", 3),
+        (6, "entry.ended", 4),
+        (7, "alert.cancelled", 4),
     ]
     assert [record["tombstone"] for record in told["items"]] == [False] * 5 + [True, False]
     assert (told["head"], told["more"]) == (7, False)

@@ -5,6 +5,7 @@ from httpx2 import AsyncClient
 
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import entry_body, extension_body, revocation_body, without_photo
+from tests.support.clock import SettableClock
 from tests.support.steps import Json, amend, decide, expect, file_amendment, impose, settle, submit
 
 
@@ -46,19 +47,22 @@ async def test_the_owner_is_told_of_a_refused_revocation_and_keeps_the_task(
 
 
 async def test_the_task_gives_way_to_a_newer_revocation_and_returns_with_its_refusal(
-    http: AsyncClient, actors: Actors
+    http: AsyncClient, actors: Actors, clock: SettableClock
 ):
     owner, approver = await actors.client("submitter"), await actors.client("approver")
     entry = await impose(http, actors)
     first = await verified(http, actors, owner, entry, revocation_body(entry))
     await settle(http, approver, first, "reject", "The case goes on.")
+    clock.advance(minutes=1)
     second = await verified(http, actors, owner, entry, revocation_body(entry))
     assert await keeps(http, owner) == []
     await settle(http, approver, second, "return", "Not signed.")
     assert await keeps(http, owner) == [second["id"]]
+    clock.advance(minutes=1)
     third = expect(await file_amendment(http, owner, entry, revocation_body(entry)), 201)
     await settle(http, await actors.client("verifier"), third, "return", "A slip.")
     assert await keeps(http, owner) == [second["id"]], "their own verifier's return is no refusal"
+    clock.advance(minutes=1)
     await amend(http, actors, entry, revocation_body(entry))
     assert await keeps(http, owner) == [], "the measure is over"
     assert [amendment for _, amendment in await told(http, owner)] == [first["id"], second["id"]]
