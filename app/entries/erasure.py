@@ -29,6 +29,7 @@ def without_person(entry: Entry, at: datetime) -> Entry:
         alert_message=None,
         chase=(),
         warnings=(),
+        barred=(),
         rejection_proposed=None,
         rulings=(),
         former=(),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Executable, Row, bindparam, case, func, insert, select, update
+from sqlalchemy import BigInteger, Executable, Row, bindparam, case, delete, func, insert, select, update
 
 from app.db.bulk import BulkInsert
 from app.db.engine import CHANNEL
@@ -159,6 +159,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> int:
 
     The leaves, their hashes and the tree stay as they are, and say nothing of the person.
     """
+    await unit.run(delete(barred_table).where(barred_table.c.entry_id == entry_id))
     known = (record_table.c.entry_id == entry_id, record_table.c.personal.is_not(None))
     done = await unit.run(update(record_table).where(*known).values(personal=None, salt=None))
     return int(done.rowcount)  # type: ignore[attr-defined]  # an update's result is a CursorResult

@@ -13,6 +13,7 @@ from app.entries import service
 from app.entries.schemas import EntryIn
 from app.founding import found
 from app.runtime import Runtime
+from app.worker import Worker
 from tests.api.test_seals import CARD, OFFICER, put_seal, sees, tasks
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import (
@@ -24,7 +25,8 @@ from tests.support.bodies import (
     without_photo,
 )
 from tests.support.clock import SettableClock
-from tests.support.refusals import nothing_changed, refused
+from tests.support.erasure import PERSON
+from tests.support.refusals import contents, nothing_changed, refused
 from tests.support.steps import (
     Json,
     decide,
@@ -375,3 +377,24 @@ async def test_a_closed_case_of_a_sealed_entry_is_not_told_and_the_seal_hears_wh
     assert {"entry_id", "judgment"}.isdisjoint(answer.json())
     [notice] = await told(http, verifier, "sealed_entry_met")
     assert (notice["entry_id"], notice["client_id"]) == (entry["id"], colleague.id)
+
+
+@PERSON
+async def test_an_erased_entry_does_not_say_by_its_seal_whom_it_was_about(
+    http: AsyncClient, actors: Actors, runtime: Runtime, clock: SettableClock, worker: Worker
+):
+    own = await actors.client("supervisor", name=OFFICER)
+    author = await actors.client("submitter")
+    entry = await submit(http, author, entry_body(subject={"full_name": OFFICER}))
+    verifier = await actors.client("verifier")
+    expect(await put_seal(http, author, entry, [verifier.person]), 200)
+    await decide(http, verifier, await entry_of(http, verifier, entry), "return", "Illegible.")
+
+    async def names_them() -> set[str]:
+        tables = {name: str(rows) for name, rows in (await contents(runtime)).items()}
+        return {name for name, rows in tables.items() if str(own.person) in rows} - {"client"}
+
+    assert await names_them() == {"entry", "entry_version", "entry_seal", "ledger_barred"}
+    clock.advance(days=200)
+    assert await worker.retain()
+    assert await names_them() == set()
