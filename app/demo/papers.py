@@ -50,9 +50,10 @@ def exit_ban(person: Person, today: date, ends_on: date) -> Body:
     }
 
 
-def formal_decision(today: date, ends_on: date) -> Body:
-    """The formal decision behind an urgent exit ban; the person is the urgent entry's."""
-    return {"basis": _kpk_basis(today), "starts_on": str(today), "ends_on": str(ends_on)}
+def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
+    """The formal decision behind an urgent exit ban, in its case; the person is the urgent entry's."""
+    basis = {**_kpk_basis(today), "case_reference": case_reference}
+    return {"basis": basis, "starts_on": str(today), "ends_on": str(ends_on)}
 
 
 def foreign_withdrawal(today: date) -> Body:

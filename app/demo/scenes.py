@@ -283,11 +283,11 @@ class Scenes:
         """Step 13: the formal decision takes over from the urgent entry, without a gap."""
         told, cast, desk = self._told, self._cast, self._desk
         told.step("The formal decision follows, within the twenty days of the law")
-        version = (await desk.get(cast.officer, f"/v1/entries/{self._entry_id}")).etag
+        read = await desk.get(cast.officer, f"/v1/entries/{self._entry_id}")
         path, ends_on = f"/v1/entries/{self._entry_id}/formalisation", add_months(self.today, 6)
-        body = papers.formal_decision(self.today, ends_on)
+        body = papers.formal_decision(self.today, ends_on, read.body["basis"]["case_reference"])
         formal = (
-            await desk.post(cast.officer, path, body, "six months", expected=201, if_match=version)
+            await desk.post(cast.officer, path, body, "six months", expected=201, if_match=read.etag)
         ).body
         self.formal_id = formal["id"]
         await desk.decide(cast.kpk_verifier, self.formal_id, "verify")
@@ -327,7 +327,8 @@ class Scenes:
         self._told.came(f"200, {len(numbers)} records; of the first exit ban: {', '.join(types)}")
         whole = numbers == list(range(1, len(numbers) + 1)) and page["head"] == len(numbers)
         self._told.claim(f"Numbered from 1 to {len(numbers)} without a hole", whole, numbers[-3:])
-        wanted = ["entry.provisional", "alert.raised", "entry.countersigned", "alert.updated", "entry.ended"]
+        wanted = ["entry.provisional", "alert.raised", "entry.countersigned", "alert.updated"]
+        wanted += ["entry.corrected", "entry.ended"]  # its formal decision was verified, and took over
         self._told.claim("Every step of the measure is there", sorted(types) == sorted(wanted), types)
 
     async def _make_urgent(self, body: Any, told: str) -> Any:

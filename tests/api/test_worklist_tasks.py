@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from app.amendments.service import list_waiting
+from app.amendments.waiting import list_waiting
 from app.db.unit import Actor
 from app.runtime import Runtime
 from app.worker import Worker
