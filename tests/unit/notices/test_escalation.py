@@ -20,6 +20,7 @@ from app.notices.domain import (
     TermName,
     addresses,
     ended,
+    in_person,
     meant_for,
     owner,
     silence,
@@ -213,5 +214,5 @@ def test_each_is_told_what_is_meant_for_their_agency_and_role():
     assert [meant_for(actor, to) for actor in (*told, *others)] == [True] * 4 + [False] * 4
 
 
-def test_who_belongs_to_no_agency_has_no_address():
-    assert addresses(person("1", "supervisor", agency=None)) == frozenset()
+def test_who_belongs_to_no_agency_has_a_persons_address_alone():
+    assert addresses(person("1", "supervisor", agency=None)) == {in_person("1")}
