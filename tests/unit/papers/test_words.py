@@ -14,7 +14,7 @@ from app.alerts.domain import AlertKind
 from app.amendments import domain as amendments
 from app.amendments.domain import AmendmentKind
 from app.amendments.effects import EVENTS
-from app.entries import person_schemas, schemas, service, store
+from app.entries import person_schemas, schemas, store
 from app.entries.acts import Act
 from app.entries.domain import EndedReason, State
 from app.identity.births import Birth
@@ -81,7 +81,7 @@ def stored_events() -> set[str]:
 
 
 def test_what_happens_to_an_entry_or_an_amendment_has_its_words():
-    named = {*EVENTS.values(), *service._EVENTS.values(), *(reason.value for reason in EndedReason)}
+    named = {*EVENTS.values(), *(reason.value for reason in EndedReason)}
     assert len(stored_events()) > 5, "the code is read as it is written"
     assert named | stored_events() <= set(Act)
     assert set(words.ACTS) == set(Act)
