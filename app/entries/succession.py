@@ -95,15 +95,20 @@ async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry,
     begins = formal.in_force_from
     assert begins is not None, "an approved entry has its first instant"
     certain = dossier.ending(formal, whole=True)
-    followed = [each for each in (*certain.ended, *certain.closed) if each.urgent]
-    told = (*followed, *dossier.chain(formal))
+    followed = [
+        each
+        for each in (*certain.ended, *certain.closed)
+        if each.urgent and (each.superseded_from is None or begins < each.superseded_from)
+    ]
+    taken = [each for each in followed if each.ends_on and begins <= periods.over_at(each.ends_on)]
+    told = (*taken, *dossier.chain(formal))
     alerted = next((each for each in told if each.alerted and each.id != formal.id), None)
     if alerted is not None:
         formal = formal.replace(
             alerted=True, alert_message=alerted.alert_message, chase=formal.chase or alerted.chase
         )
-    if followed and formal.formalises is None:  # asked for as an entry of its own, it takes over all the same
-        formal = formal.replace(formalises=followed[0].id)
+    if taken and formal.formalises is None:  # asked for as an entry of its own, it takes over all the same
+        formal = formal.replace(formalises=taken[0].id)
     changed: list[EntryChanged] = []
     for urgent in followed:
         formal = await found_later(unit, formal, urgent)

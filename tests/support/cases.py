@@ -426,10 +426,10 @@ class CaseLife(Life):
             f"{kind.value} {amendment.scope.value}" if kind is AmendmentKind.REVOCATION else kind.value
         )
         if amendment.correction is not None and amendment.correction.subject is not None:
-            told = self._read[amendment.id]
-            self.listed.setdefault(self.chain(named), set()).difference_update(
-                told - passports(amendment.correction.subject)
-            )
+            withdrawn = self._read[amendment.id] - passports(amendment.correction.subject)
+            for entry in before.values():  # a correction reaches every entry of its dossier
+                if self.chain(entry) == self.chain(named) or matter(entry) == matter(named):
+                    self.listed.setdefault(self.chain(entry), set()).difference_update(withdrawn)
         if kind not in {AmendmentKind.REVOCATION, AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT}:
             return
         ended = [named]
