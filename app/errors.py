@@ -72,6 +72,12 @@ class Invalid(CekalError):
     slug = "validation"
 
 
+class BadRequest(CekalError):
+    """The request breaks a rule of HTTP, so nobody can say which request it is."""
+
+    slug = "bad-request"
+
+
 class MalformedJson(CekalError):
     """The body is not JSON."""
 

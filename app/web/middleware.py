@@ -1,20 +1,21 @@
 """What happens to every request before and after the application: one pure ASGI layer, because each costs.
 
-In order: the request gets its ids, a body that is too large or never comes is cut off, errors that nothing
-handled become a problem, every answer gets the headers that keep browsers and caches in check, and what was
-answered is noted for the access log and the metrics.
+In order: the request gets its ids, one that can be read in two ways is refused, a body that is too large or never
+comes is cut off, errors that nothing handled become a problem, every answer gets the headers that keep browsers and
+caches in check, and what was answered is noted for the access log and the metrics.
 """
 
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import BadRequest
 from app.kit.logs import Correlation, correlation
 from app.web.accounts import Accounts
 from app.web.bodies import BodyLimits, BodyWatch, too_large
@@ -27,6 +28,18 @@ __all__ = ["BodyLimits", "Edge"]
 Header = tuple[bytes, bytes]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+"""RFC 9110 section 7.2; an empty one is allowed where the target names no authority (RFC 9112 section 3.2)."""
+
+_SINGLE = frozenset({b"authorization", b"content-type", b"idempotency-key", b"last-event-id"})
+"""Headers that hold one value each, and decide what is done, or for whom."""
+
+_LONGEST_LENGTH = 19
+"""So many digits of a body's length are read: more than any limit has."""
+
+_UNREAD = Correlation("", "")
+"""The ids of a request whose headers have not been read."""
+
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 _ALWAYS: tuple[Header, ...] = (
@@ -75,13 +88,18 @@ class Edge:
             await self.app(scope, receive, send)
             return
         begun = perf_counter()
-        told = _read_headers(scope["headers"])
-        known_as = Correlation(told.request_id.decode(), told.traceparent[3:35].decode())
-        state = scope.setdefault("state", {})
-        state["request_id"], state["traceparent"] = known_as.request_id, told.traceparent.decode()
-        reply = _Reply(send, self._headers(scope, told))
+        scope.setdefault("state", {})
+        known_as = _UNREAD
         token = correlation.set(known_as)
+        reply = _Reply(send)
         try:
+            told = _read_headers(scope["headers"])
+            known_as = Correlation(told.request_id.decode(), told.traceparent[3:35].decode())
+            correlation.set(known_as)
+            state = scope["state"]
+            state["request_id"], state["traceparent"] = known_as.request_id, told.traceparent.decode()
+            reply.headers = self._headers(scope, told)
+            _refuse_ambiguous(scope, told)
             if told.length != 0:
                 receive = self._guarded(scope, receive, told.length)
             route = self.express.get((scope["method"], scope["path"]))
@@ -122,11 +140,11 @@ class Edge:
 class _Reply:
     """Passes the answer on with the headers that belong to it, and remembers its status (0: none yet)."""
 
-    __slots__ = ("_headers", "_send", "complete", "status")
+    __slots__ = ("_send", "complete", "headers", "status")
 
-    def __init__(self, send: Send, headers: list[Header]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._headers = headers
+        self.headers: Sequence[Header] = _ALWAYS
         self.status = 0
         self.complete = False
 
@@ -136,7 +154,7 @@ class _Reply:
             self.status = message["status"]
             own = message.get("headers", ())
             named = {name for name, _ in own}
-            ours = self._headers
+            ours = self.headers
             if not named.isdisjoint(_OURS):
                 ours = [header for header in ours if header[0] not in named]
             message = {**message, "headers": [*own, *ours]}  # a raw endpoint may send one message to many
@@ -146,20 +164,36 @@ class _Reply:
 
 
 class _Told(NamedTuple):
-    """What a request's headers say that matters here; `length` is 0 for no body, None for an unknown one."""
+    """What a request's headers say that matters here.
+
+    Attributes:
+        request_id: the caller's `X-Request-Id`, or ours.
+        traceparent: the caller's, or ours.
+        length: bytes of the body: 0 for no body, None for an unknown number.
+        hosts: every `Host`.
+        single: the names of those that may come once only, as often as they came.
+    """
 
     request_id: bytes
     traceparent: bytes
     length: int | None
+    hosts: Sequence[bytes]
+    single: Sequence[bytes]
 
 
 def _read_headers(headers: Iterable[Header]) -> _Told:
     """One pass over the request's headers; ids that are absent or malformed are made."""
     request_id = traceparent = None
     length: int | None = 0
+    hosts: list[bytes] = []
+    single: list[bytes] = []
     for name, value in headers:
-        if name == b"content-length":
-            length = int(value) if length is not None and value.isdigit() else None
+        if name == b"host":
+            hosts.append(value)
+        elif name in _SINGLE:
+            single.append(name)
+        elif name == b"content-length":
+            length = _length(value) if length is not None else None
         elif name == b"transfer-encoding":
             length = None
         elif name == b"x-request-id":
@@ -170,4 +204,30 @@ def _read_headers(headers: Iterable[Header]) -> _Told:
         random = os.urandom(40).hex().encode()
         request_id = request_id or random[:32]
         traceparent = traceparent or b"00-%b-%b-00" % (random[32:64], random[64:])
-    return _Told(request_id, traceparent, length)
+    return _Told(request_id, traceparent, length, hosts, single)
+
+
+def _length(value: bytes) -> int | None:
+    """A `Content-Length`, however many noughts lead it (RFC 9110 section 8.6); None for what is no number.
+
+    Python reads no number of more than 4300 digits; one that is longer than any limit need not be exact.
+    """
+    if not value.isdigit():
+        return None
+    digits = value.lstrip(b"0")
+    return int(digits[:_LONGEST_LENGTH] or b"0")
+
+
+def _refuse_ambiguous(scope: Scope, told: _Told) -> None:
+    """Refuse a request that two readers could take for different ones.
+
+    Raises:
+        BadRequest: it names no host (HTTP/1.1), several hosts or what is none (RFC 9112 section 3.2), or repeats
+            a header of which one reader would take the first and another the last (RFC 9110 section 5.3).
+    """
+    if len(told.hosts) > 1 or (not told.hosts and scope.get("http_version") == "1.1"):
+        raise BadRequest("A request names one Host.")
+    if told.hosts and not _HOST.fullmatch(told.hosts[0]):
+        raise BadRequest("Host is a name or an address, and a port if need be.")
+    if len(set(told.single)) != len(told.single):
+        raise BadRequest("Authorization, Content-Type, Idempotency-Key and Last-Event-ID may come once only.")

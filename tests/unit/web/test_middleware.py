@@ -90,7 +90,8 @@ class Exchange:
             "method": "POST",
             "path": path,
             "query_string": b"",
-            "headers": headers,
+            "http_version": "1.1",
+            "headers": [(b"host", b"register"), *headers],
             "root_path": "",
             "scheme": "http",
         }
@@ -122,6 +123,55 @@ class Exchange:
     @property
     def headers(self) -> dict[bytes, bytes]:
         return dict(self.sent[0]["headers"])
+
+
+@pytest.mark.parametrize("hosts", [[], [b"a", b"b"], [b"a", b"a"], [b"a b"], [b"a/b"], [b"[::1"], [b"a:b"]])
+async def test_a_request_names_one_host(app: FastAPI, hosts: list[bytes]):
+    exchange = Exchange("/greet", [])
+    exchange.scope["headers"] = [(b"host", host) for host in hosts]
+    await exchange.of(app)
+    assert exchange.status == 400
+    assert json.loads(exchange.sent[1]["body"])["type"] == "/problems/bad-request"
+
+
+@pytest.mark.parametrize("host", [b"", b"register", b"a.b:8000", b"127.0.0.1:", b"[::1]:8000"])
+async def test_a_host_is_a_name_or_an_address(app: FastAPI, host: bytes):
+    exchange = Exchange("/static/x", [])
+    exchange.scope["headers"] = [(b"host", host)]
+    assert (await exchange.of(app)).status == 200
+
+
+async def test_http_1_0_knows_no_host(app: FastAPI):
+    exchange = Exchange("/static/x", [])
+    exchange.scope |= {"headers": [], "http_version": "1.0"}
+    assert (await exchange.of(app)).status == 200
+
+
+@pytest.mark.parametrize("path", ["/greet", "/off", "/nowhere"])
+@pytest.mark.parametrize("name", [b"authorization", b"content-type", b"idempotency-key", b"last-event-id"])
+async def test_what_decides_is_said_once_to_every_kind_of_route(app: FastAPI, path: str, name: bytes):
+    exchange = await Exchange(path, [(name, b"a"), (name, b"b")]).of(app)
+    assert (exchange.status, exchange.headers[b"content-type"]) == (400, b"application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("noughts", "number", "status"), [(4301, b"", 200), (5, b"400", 200), (0, b"9" * 4301, 413)]
+)
+async def test_a_length_is_read_however_long_it_is(app: FastAPI, noughts: int, number: bytes, status: int):
+    announced = [(b"content-length", b"0" * noughts + number)]
+    assert (await Exchange("/swallow", announced, b"x" * 400).of(app)).status == status
+
+
+async def test_what_fails_before_the_application_is_a_problem_too(
+    app: FastAPI, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(_headers: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("app.web.middleware._read_headers", fail)
+    exchange = await Exchange("/greet", []).of(app)
+    assert (exchange.status, exchange.headers[b"content-type"]) == (500, b"application/problem+json")
+    assert exchange.headers[b"cache-control"] == b"no-store"
 
 
 async def test_a_body_announced_too_large_is_not_read(app: FastAPI):
