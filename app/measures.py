@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
 from app.checks.service import Desk
+from app.web.connections import Connections
 from app.web.metrics import Metrics
 
 
@@ -31,6 +32,30 @@ class Measures(Collector):
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)
         yield checks
+
+
+class ConnectionMeasures(Collector):
+    """Reads the figures off the process's connections."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """The figures of this moment."""
+        yield GaugeMetricFamily("cekal_connections_open", "Connections open here.", len(self._connections))
+        strangers = "Connections open here on which no valid key was seen."
+        yield GaugeMetricFamily("cekal_connections_without_key", strangers, self._connections.strangers)
+        cut = CounterMetricFamily(
+            "cekal_connections_cut", "Connections refused or ended before their time.", labels=["reason"]
+        )
+        for reason, number in list(self._connections.cut.items()):
+            cut.add_metric([reason], number)
+        yield cut
+
+
+def measure_connections(metrics: Metrics, connections: Connections) -> None:
+    """Register the figures of this process's connections."""
+    metrics.registry.register(ConnectionMeasures(connections))
 
 
 def measure(metrics: Metrics, hub: Hub, tail: Tail, desk: Desk) -> None:

@@ -49,6 +49,31 @@ class Settings(BaseSettings):
     pool_size: int = Field(10, ge=2)
     body_timeout_seconds: Seconds = 15.0
 
+    request_line_bytes: int = Field(8192, ge=512, description="longest target of a request; above it 431")
+    header_fields: int = Field(100, ge=16, description="most headers of a request; above it 431")
+    header_bytes: int = Field(
+        16_384, ge=2048, description="longest headers of a request together; above it 431"
+    )
+    header_seconds: Seconds = Field(
+        15.0, description="from a request's first byte to the end of its headers; above it 408"
+    )
+    idle_seconds: Seconds = Field(
+        10.0, description="how long a connection may be without a request before a valid key was seen on it"
+    )
+    known_idle_seconds: Seconds = Field(300.0, description="the same, once a valid key was seen on it")
+    connections_limit: int = Field(
+        12_000, ge=100, description="most connections of a process; fewer where `nofile` allows fewer"
+    )
+    connections_reserve: int = Field(
+        2000, ge=0, description="how many of these are for addresses from which a valid key has come"
+    )
+    connections_per_address: int = Field(
+        512, ge=1, description="most connections of one address on which no valid key was seen"
+    )
+    connections_per_key: int = Field(
+        1024, ge=8, description="most connections of one key; further ones close after each answer"
+    )
+
     month_convention: Literal["same_day", "day_before"] = Field(
         "same_day", description="R21: 7 Sep + 6 months ends on 7 Mar (practice), or on 6 Mar (strict)"
     )
@@ -192,6 +217,12 @@ class Settings(BaseSettings):
     def _who_is_connected_is_not_missed(self) -> Self:
         if self.silence_seconds < self.presence_seconds:
             raise ValueError("CEKAL_SILENCE_SECONDS is at least CEKAL_PRESENCE_SECONDS")
+        return self
+
+    @model_validator(mode="after")
+    def _strangers_have_room(self) -> Self:
+        if self.connections_reserve >= self.connections_limit:
+            raise ValueError("CEKAL_CONNECTIONS_RESERVE is less than CEKAL_CONNECTIONS_LIMIT")
         return self
 
     @model_validator(mode="after")

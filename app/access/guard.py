@@ -19,6 +19,7 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
@@ -62,7 +63,15 @@ async def admit(request: Request) -> Actor:
     async with runtime_of(request).reading(SYSTEM) as reader:
         actor = await gate_of(request).admit(reader, request.headers.get("authorization"), address)
     request.state.actor = actor
+    count_for_key(request.scope, actor)
     return actor
+
+
+def count_for_key(scope: Scope, actor: Actor) -> None:
+    """Let the connection count against the key that was seen on it, no longer against its address."""
+    connection = scope["state"].get("connection")
+    if connection is not None and actor.key_id is not None:
+        connection.show_key(actor.key_id)
 
 
 class _Replayed(Exception):

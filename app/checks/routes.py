@@ -16,6 +16,7 @@ from app.access.guard import (
     GuardedRoute,
     actor_for,
     admit,
+    count_for_key,
     key_scheme,
     runtime_of,
     unit_for,
@@ -78,6 +79,8 @@ async def _asker(scope: Scope) -> tuple[Actor, int]:
     actor = gate.recall(headers.get(b"authorization", b"").decode("latin-1"), client[0] if client else None)
     if actor is None:
         actor = await _admitted(scope)
+    else:
+        count_for_key(scope, actor)
     scope["state"]["actor"] = actor
     if not actor.holds(Role.CHECKPOINT):
         raise WrongRole(f"This call is for: {Role.CHECKPOINT}.")

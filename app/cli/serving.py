@@ -13,7 +13,6 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from app.cli.failures import FAILED, OK, Refused
@@ -22,14 +21,24 @@ from app.cli.register import expect_founded
 from app.db.engine import driver_url, require_writable
 from app.db.migrate import require_newest
 from app.kit import logs
+from app.measures import measure_connections
 from app.settings import Settings, load_settings
-from app.web.problems import problem_response
+from app.web.connections import Connections, Limits
+from app.web.protocol import BoundedConfig, BoundedProtocol
 from app.wiring import wired_runtime
 
 logger = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
 """Connections that may wait to be taken: every checkpoint of the country may come back at once."""
+
+DOORS: Final = 8
+"""Copies of the listening descriptor: the event loop takes one connection from each of them in a turn."""
+
+_OTHER_FILES: Final = 128
+"""Descriptors for everything but connections and the database: libraries, logs, the event loop, metrics."""
+_FEWEST_CONNECTIONS: Final = 100
+"""With fewer nobody is served."""
 
 GRACE_SECONDS: Final = 4
 """How long answers may take that are under way when the process is told to end."""
@@ -52,14 +61,14 @@ def _serve(job: Job, settings: Settings) -> int:
     _refuse_impossible(job, settings)
     expect_founded(settings)
     asyncio.run(_expect_register(settings))
-    _raise_file_limit()
-    door = _door(job, 2 * settings.heartbeat_seconds)
-    host, port = door.getsockname()[:2]
+    _expect_files(settings)
+    doors = _doors(job, 2 * settings.heartbeat_seconds)
+    host, port = doors[0].getsockname()[:2]
     config = _Config(
         "app.asgi:app",
         host=host,
         port=port,
-        http=_Protocol,
+        http=BoundedProtocol,
         workers=job.workers,
         backlog=BACKLOG,
         lifespan="on",
@@ -75,29 +84,17 @@ def _serve(job: Job, settings: Settings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _leave)  # uvicorn hands the signal on to this when all is closed
         try:
-            uvicorn.Server(config).run(sockets=[door])
+            uvicorn.Server(config).run(sockets=doors)
         except SystemExit as ended:
             return FAILED if ended.code else OK
         return OK
-    supervisor = Multiprocess(config, sockets=[door])
+    supervisor = Multiprocess(config, sockets=doors)
     supervisor.run()
     failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     return FAILED if failed else OK
 
 
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's, which tells in a problem, as everything else is told, what it can't read as HTTP."""
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - its own words for it
-        """Answer what is no request, and close."""
-        answer = problem_response("bad-request")
-        headers = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
-        lines = [name + b": " + value + b"\r\n" for name, value in headers]
-        self.transport.write(b"".join([STATUS_LINE[400], *lines, b"\r\n", bytes(answer.body)]))
-        self.transport.close()
-
-
-class _Config(uvicorn.Config):
+class _Config(BoundedConfig):
     """uvicorn's, which each process of the service gets, and by which it gets its application ready."""
 
     def load_app(self) -> Any:
@@ -106,6 +103,8 @@ class _Config(uvicorn.Config):
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter; our own line says "ready"
         app.state.address = {"host": self.host, "port": self.port}
         settings: Settings = app.state.runtime.settings
+        self.bound(Connections(_limits(settings)))
+        measure_connections(app.state.metrics, self.connections)
         if settings.metrics_bind:
             _serve_metrics(app, settings.metrics_bind, self.workers)
         return app
@@ -162,21 +161,66 @@ async def _expect_register(settings: Settings) -> None:
         await runtime.close()
 
 
-def _raise_file_limit() -> None:
-    """Let the process have as many open connections as the machine allows; many shells start with 1024."""
+def _most_connections(settings: Settings) -> int:
+    """How many connections a process may have: the setting, or what the limit of open files leaves for them."""
     if sys.platform == "win32":
-        return
+        return settings.connections_limit
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (ValueError, OSError):
-        logger.warning("the limit of open files can't be raised")
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return settings.connections_limit
+    return min(settings.connections_limit, soft - _OTHER_FILES - 2 * settings.pool_size)
 
 
-def _door(job: Job, lines_seconds: float) -> socket.socket:
-    """The listening socket; it is opened before the processes, so that a port in use is told at once."""
+def _expect_files(settings: Settings) -> None:
+    """Raise the limit of open files as far as the machine allows; many shells start with 1024.
+
+    The processes of the service inherit it.
+
+    Raises:
+        Refused: it leaves next to nothing for connections.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):
+            logger.warning("the limit of open files can't be raised")
+    most = _most_connections(settings)
+    if most < _FEWEST_CONNECTIONS:
+        raise Refused("The limit of open files is too low to serve: raise it (`ulimit -n`, LimitNOFILE=).")
+    if most < settings.connections_limit:
+        told = {"connections": most, "wanted": settings.connections_limit}
+        logger.warning("the limit of open files allows fewer connections than are set", extra=told)
+
+
+def _limits(settings: Settings) -> Limits:
+    """What holds for the connections of a process."""
+    total = _most_connections(settings)
+    return Limits(
+        request_line_bytes=settings.request_line_bytes,
+        header_fields=settings.header_fields,
+        header_bytes=settings.header_bytes,
+        header_seconds=settings.header_seconds,
+        idle_seconds=settings.idle_seconds,
+        known_idle_seconds=settings.known_idle_seconds,
+        total=total,
+        reserve=min(settings.connections_reserve, total // 2),
+        per_address=settings.connections_per_address,
+        per_key=settings.connections_per_key,
+        proxies=settings.trusted_proxies,
+    )
+
+
+def _doors(job: Job, lines_seconds: float) -> list[socket.socket]:
+    """The listening socket, several times; opened before the processes, so that a port in use is told at once.
+
+    They are copies of one descriptor with one queue: SO_REUSEPORT's separate queues lose what waits in them when a
+    process ends.
+    """
     family = socket.AF_INET6 if ":" in job.host else socket.AF_INET
     try:
         door = socket.create_server((job.host, job.port), family=family, backlog=BACKLOG)
@@ -184,9 +228,11 @@ def _door(job: Job, lines_seconds: float) -> socket.socket:
         raise Refused(
             f"Can't listen on {job.host} port {job.port}: {os.strerror(error.errno or 0)}"
         ) from None
-    door.set_inheritable(True)
     _notice_cut_lines(door, lines_seconds)
-    return door
+    doors = [door, *(door.dup() for _ in range(DOORS - 1))]
+    for each in doors:
+        each.set_inheritable(True)
+    return doors
 
 
 def _notice_cut_lines(door: socket.socket, seconds: float) -> None:

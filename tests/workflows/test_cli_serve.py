@@ -8,10 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -20,58 +17,7 @@ from app.settings import Settings
 from tests.support.actors import Actors
 from tests.support.cli import LONGEST, ROOT, Told, cekal, environment
 from tests.support.databases import Run
-
-Line = dict[str, Any]
-
-
-class Running:
-    """A long-running command and the lines of its log."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self._log = log
-
-    def lines(self) -> list[Line]:
-        """The lines so far."""
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
-
-    def heard(self, message: str) -> Line:
-        """The first line with a message, once it is there."""
-        until = time.monotonic() + LONGEST
-        while time.monotonic() < until:
-            for line in self.lines():
-                if line["message"] == message:
-                    return line
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        raise AssertionError(self._log.read_text())
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Tell it to end; gives the exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(LONGEST)
-
-
-@contextmanager
-def running(*arguments: object, cwd: Path, **settings: object) -> Iterator[Running]:
-    """A long-running command for the block's length."""
-    log = cwd / "service.log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *map(str, arguments)],
-            cwd=cwd,
-            env=environment(**settings),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-        )
-    try:
-        yield Running(process, log)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(LONGEST)
+from tests.support.running import running
 
 
 def refused(told: Told, code: int, *words: str) -> None:
@@ -225,6 +171,23 @@ def test_it_may_open_as_many_connections_as_the_machine_allows(sqlite_url: str, 
         assert soft == hard
 
 
+@pytest.mark.parametrize(("files", "code"), [(100, 1), (400, 124)])
+def test_too_few_files_are_told_at_the_start(sqlite_url: str, tmp_path: Path, files: int, code: int):
+    """With next to none it does not start; with few it says how many connections that leaves."""
+    serve = f"ulimit -n {files}; exec timeout 8 {sys.executable} -m app.cli serve --port 0"
+    told = subprocess.run(
+        ["/bin/sh", "-c", serve],
+        cwd=tmp_path,
+        env=environment(database_url=sqlite_url),
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    assert told.returncode == code
+    assert ("raise it" if code == 1 else '"connections":252') in told.stderr + told.stdout
+
+
 def test_on_postgresql_several_processes_serve_and_end_together(run: Run, tmp_path: Path):
     with (
         run.postgresql() as url,
@@ -235,7 +198,10 @@ def test_on_postgresql_several_processes_serve_and_end_together(run: Run, tmp_pa
         while sum(line["message"] == "ready" for line in service.lines()) < 2:
             assert time.monotonic() < until
             time.sleep(0.05)
-        assert httpx2.get(f"http://127.0.0.1:{ready['port']}/readyz").json()["status"] == "ready"
+        address = f"http://127.0.0.1:{ready['port']}"
+        assert httpx2.get(f"{address}/readyz").json()["status"] == "ready"
+        too_large = {"x": "y" * 20_000}  # every process has the same limits, whichever takes the connection
+        assert {httpx2.get(address, headers=too_large).status_code for _ in range(8)} == {431}
         assert service.end() == 0
 
 
