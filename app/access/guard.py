@@ -16,14 +16,13 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import Response
 from starlette.types import Scope
 
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
+from app.db.faults import outage, seconds_to_wait
 from app.db.unit import Actor, Reader, Unit
 from app.errors import (
     CekalError,
@@ -36,9 +35,6 @@ from app.errors import (
 from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
-
-_ABSENT = frozenset({"08", "40", "53", "55", "57"})
-"""Classes of SQLSTATE: connection, deadlock, resources, a database that takes nobody or a lock not had, operator."""
 
 Repeats = Literal["allowed", "required", "refused"]
 
@@ -141,17 +137,10 @@ def database_reachable() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not _tells_of_absence(error):
+        why = outage(error)
+        if why is None:
             raise
-        raise Unavailable("The database can't be reached now.", retry_after=1) from error
-
-
-def _tells_of_absence(error: Exception) -> bool:
-    """Whether an error means that the database is gone, starting, stopping or full, not that a statement is wrong."""
-    if isinstance(error, OperationalError | InterfaceError | InternalError | PoolTimeout | OSError):
-        return True
-    state = getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None)
-    return state is not None and str(state)[:2] in _ABSENT
+        raise Unavailable(f"The call can't be served: {why}.", retry_after=seconds_to_wait(why)) from error
 
 
 def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:

@@ -7,10 +7,8 @@ import asyncio
 import logging
 from collections import deque
 
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from app.checks.service import Desk, Question
+from app.db.faults import outage
 from app.errors import CekalError, NotStored, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -19,9 +17,6 @@ LARGEST_BATCH = 64
 LONGEST_QUEUE = 4096
 LONGEST_ANSWER = 5.0
 """Seconds after which a batch counts as not stored: a counter must know when it gets no answer (R50)."""
-
-_OUTAGES = frozenset({"08", "53", "55", "57", "58"})
-"""Classes of PostgreSQL's SQLSTATE: connection, resources, a wrong state, an operator's doing, the system's own."""
 
 
 class Batcher:
@@ -82,7 +77,7 @@ class Batcher:
 
         Where it is the database that fails, each would only wait for it once more.
         """
-        if len(batch) > 1 and not _database_fails(error):
+        if len(batch) > 1 and outage(error) is None:
             for one in batch:
                 await self._answer([one])
             return
@@ -90,16 +85,6 @@ class Batcher:
         for _, answered in batch:
             detail = "The check could not be stored, so it has no answer."
             _settle(answered, NotStored(detail, retry_after=1))
-
-
-def _database_fails(error: Exception) -> bool:
-    """Whether an error is the database's, or the way's to it, rather than a record's."""
-    if isinstance(error, OSError | PoolTimeout | OperationalError):
-        return True  # among them asyncio's TimeoutError
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or state[:2] in _OUTAGES
 
 
 def _settle(answered: asyncio.Future[bytes], answer: bytes | CekalError) -> None:

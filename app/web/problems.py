@@ -17,7 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.errors import CekalError, Fault
+from app.db.faults import outage, seconds_to_wait
+from app.errors import CekalError, Fault, Unavailable
 from app.kit.logs import current_request_id
 from app.web.catalogue import CATALOGUE
 from app.web.faults import as_member, in_request
@@ -136,6 +137,10 @@ def answer(scope: Scope, error: Exception) -> Response:
             return _answer_to_refused(error)
         case HTTPException():
             return _answer_to_http(scope, error)
+        case _ if (why := outage(error)) is not None:
+            unavailable = Unavailable(f"The call can't be served: {why}.", retry_after=seconds_to_wait(why))
+            unavailable.__cause__ = error
+            return _answer_to_ours(unavailable)
         case _:
             _log.error("unexpected error", exc_info=error)
             return problem_response("internal")

@@ -1,0 +1,99 @@
+"""Which errors say that the database can't serve now, and why: one classification for every way into the service.
+
+A fault of the database is nobody's mistake in a request: the caller gets 503 and may repeat it. Anything else, such as
+a wrong statement, is a fault of this program and stays one.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+
+class Outage(StrEnum):
+    """Why the database can't serve; the value is an English clause for logs and answers."""
+
+    UNREACHABLE = "the database can't be reached"
+    REFUSED = "the database refuses this service's user, or does not exist"
+    RIGHTS = "the database's user lacks rights that the service needs"
+    READ_ONLY = "the database can only be read"
+    FULL = "the database has no room left"
+    DAMAGED = "the database's files can't be read or written"
+    BUSY = "the database is busy or locked"
+    POOLED = (
+        "the database is behind a pool of connections that forgets prepared statements (not in session mode)"
+    )
+
+
+SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.BUSY: 1}
+"""After how long a repeat makes sense; five seconds for what somebody has to mend."""
+
+_BY_STATE: Final = {
+    "25006": Outage.READ_ONLY,  # read_only_sql_transaction: a standby, or default_transaction_read_only
+    "26000": Outage.POOLED,  # invalid_sql_statement_name
+    "42P05": Outage.POOLED,  # duplicate_prepared_statement
+    "3D000": Outage.REFUSED,  # invalid_catalog_name
+    "42501": Outage.RIGHTS,
+    "53100": Outage.FULL,
+    "53300": Outage.BUSY,  # too_many_connections
+    "55P03": Outage.BUSY,  # lock_not_available
+    "57014": Outage.BUSY,  # query_canceled: also by statement_timeout
+}
+_BY_CLASS: Final = {
+    "08": Outage.UNREACHABLE,
+    "28": Outage.REFUSED,  # invalid_authorization_specification, invalid_password
+    "40": Outage.BUSY,  # deadlock, serialisation
+    "53": Outage.BUSY,  # insufficient_resources
+    "55": Outage.UNREACHABLE,  # such as a database that takes nobody
+    "57": Outage.UNREACHABLE,  # operator_intervention: shutdown, crash, starting
+    "58": Outage.DAMAGED,  # system_error, io_error
+    "F0": Outage.REFUSED,  # config_file_error
+    "XX": Outage.DAMAGED,  # internal_error, data_corrupted
+}
+"""PostgreSQL's codes, its documentation's appendix A."""
+
+_BY_SQLITE_CODE: Final = {
+    3: Outage.RIGHTS,  # SQLITE_PERM
+    5: Outage.BUSY,
+    6: Outage.BUSY,  # SQLITE_LOCKED
+    7: Outage.BUSY,  # SQLITE_NOMEM
+    8: Outage.READ_ONLY,
+    9: Outage.BUSY,  # SQLITE_INTERRUPT
+    10: Outage.DAMAGED,  # SQLITE_IOERR
+    11: Outage.DAMAGED,  # SQLITE_CORRUPT
+    13: Outage.FULL,
+    14: Outage.UNREACHABLE,  # SQLITE_CANTOPEN
+    15: Outage.BUSY,  # SQLITE_PROTOCOL: the locking protocol
+    22: Outage.DAMAGED,  # SQLITE_NOLFS: the file has outgrown the file system
+    23: Outage.RIGHTS,  # SQLITE_AUTH
+    26: Outage.DAMAGED,  # SQLITE_NOTADB
+}
+"""SQLite's primary result codes, https://www.sqlite.org/rescode.html; an extended code has them in its last byte."""
+
+
+def outage(error: BaseException) -> Outage | None:
+    """Why the database can't serve now, if that is what an error says; None for every other error.
+
+    Args:
+        error: as SQLAlchemy raised it, or the driver while it connected.
+    """
+    origin = getattr(error, "orig", None) or error
+    state = getattr(origin, "sqlstate", None)
+    if isinstance(state, str):
+        return _BY_STATE.get(state) or _BY_CLASS.get(state[:2])
+    code = getattr(origin, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        return _BY_SQLITE_CODE.get(code & 0xFF)
+    if isinstance(error, PoolTimeout):
+        return Outage.BUSY
+    if isinstance(error, InterfaceError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return Outage.UNREACHABLE
+    if isinstance(origin, OSError) and origin.filename is None:  # the way there; one with a name is a file's
+        return Outage.UNREACHABLE  # among them TimeoutError
+    return None
+
+
+def seconds_to_wait(why: Outage) -> int:
+    """After how many seconds a repeat makes sense."""
+    return SECONDS.get(why, 5)
