@@ -28,6 +28,8 @@ class Measures(Collector):
         )
         size = self._tail.head.size if self._tail.head else 0
         yield GaugeMetricFamily("cekal_ledger_size", "Ledger records that this process has seen.", size)
+        age = "Seconds since this process last read the ledger to its end."
+        yield GaugeMetricFamily("cekal_tail_age_seconds", age, self._tail.age if self._tail.head else 0)
         checks = CounterMetricFamily("cekal_checks", "Checks answered, by outcome.", labels=["outcome"])
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from time import monotonic
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response, Security
@@ -11,7 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM, Role
 from app.access.guard import admit, database_reachable, key_scheme, runtime_of
+from app.alerts.tail import Tail
+from app.db.faults import Outage, outage
 from app.db.migrate import SchemaOutdated, require_newest
+from app.db.probe import why_unwritable
 from app.entries.name_keys import count_outdated
 from app.errors import WrongRole
 from app.ledger.service import check_tail
@@ -24,6 +28,27 @@ router = APIRouter(tags=["operation"])
 
 LARGEST_SKEW = timedelta(seconds=2)
 _PATIENCE = 5.0
+_PROBED_SECONDS = 3.0
+
+
+class Pen:
+    """Whether this process can write, tried at most once in some seconds however often it is asked."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._trying = asyncio.Lock()
+        self._tried_at = -_PROBED_SECONDS
+        self._found: Outage | None = None
+
+    async def why_not(self) -> Outage | None:
+        """Why the databases can't be written now, found by trying, or by what was last to be written."""
+        runtime = self._runtime
+        async with self._trying:
+            if monotonic() - self._tried_at >= _PROBED_SECONDS:
+                databases = {id(each): each for each in (runtime.register, runtime.checks)}
+                self._found = await why_unwritable(*databases.values())
+                self._tried_at = monotonic()
+        return self._found or runtime.unwritten
 
 
 class HealthOut(WireOut):
@@ -59,13 +84,21 @@ async def read_health() -> HealthOut:
     responses={503: {"model": ReadyOut, "description": "It can't now; `checks` says why."}},
 )
 async def read_readiness(request: Request, response: Response) -> ReadyOut:
-    """Database, schema, the ledger's tail, and the clock's skew against the database (below two seconds)."""
+    """Database, writing, schema, the ledger's tail, and the clock's skew against the database (below two seconds)."""
     runtime = runtime_of(request)
+    tail: Tail = request.app.state.tail
     try:
         async with asyncio.timeout(_PATIENCE):
             checks, outdated = await _look(runtime)
-    except (SQLAlchemyError, OSError, TimeoutError):
-        checks, outdated = {"database": "unreachable"}, None
+            checks["writing"] = await request.app.state.pen.why_not() or "ok"
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        why = outage(error)
+        said = "unreachable" if why in {None, Outage.UNREACHABLE} else str(why)
+        checks, outdated = {"database": said}, None
+    if tail.gone_back is not None:
+        checks["ledger"] = tail.gone_back
+    elif tail.degraded and "ledger" in checks:
+        checks["ledger"] = f"not read for {tail.age:.0f} seconds"
     if not request.app.state.ready:
         checks["process"] = "starting or stopping"
     ready = all(found == "ok" for found in checks.values())

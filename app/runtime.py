@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from app.db.engine import Database, open_databases
+from app.db.faults import Outage, outage
 from app.db.unit import Actor, Follow, Reader, Unit, reading, writing
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, system_clock
@@ -23,6 +24,7 @@ class Runtime:
         bell: rung when the ledger has grown or access has changed, in whatever process.
         closing: set when the service is stopping, so that long polls end.
         counting: held while a table of figures is counted; one at a time in a process.
+        unwritten: the want of room, or the damage, that kept the last transaction from being written, if one did.
         in_flight: idempotency keys whose first request is still running in this process.
     """
 
@@ -36,6 +38,7 @@ class Runtime:
     bell: Bell = field(default_factory=Bell)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
+    unwritten: Outage | None = None
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the register."""
@@ -43,7 +46,7 @@ class Runtime:
 
     def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
         """A transaction on the register."""
-        return writing(self.register, self.clock, actor, self.follow)
+        return self._noted(writing(self.register, self.clock, actor, self.follow))
 
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the checks."""
@@ -67,7 +70,23 @@ class Runtime:
 
         Nothing follows from it, and nobody is woken by it.
         """
-        return writing(self.checks, self.clock, actor, Follow({}, self.follow.append), once=once)
+        return self._noted(writing(self.checks, self.clock, actor, Follow({}, self.follow.append), once=once))
+
+    @asynccontextmanager
+    async def _noted(self, transaction: AbstractAsyncContextManager[Unit]) -> AsyncIterator[Unit]:
+        """The transaction; where it fails for want of room or by damage, that is noted until the next succeeds.
+
+        A small write may still find room where a larger one has failed, so a trial alone would not tell.
+        """
+        try:
+            async with transaction as unit:
+                yield unit
+        except Exception as error:
+            why = outage(error)
+            if why in {Outage.FULL, Outage.DAMAGED}:
+                self.unwritten = why
+            raise
+        self.unwritten = None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -183,6 +183,11 @@ class Settings(BaseSettings):
     )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
+    stale_seconds: Seconds = Field(
+        5.0,
+        description="when a process that could not read the ledger is degraded: its heartbeats say so, and it is "
+        "not ready",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -219,8 +219,8 @@ class Hub:
             if stream.actor.expires_at is not None and stream.actor.expires_at <= now:
                 stream.close("expired")
 
-    def close(self) -> None:
-        """End every stream: the service is stopping."""
+    def close(self, why: str = "shutdown") -> None:
+        """End every stream and let no more in: the service is stopping, or can't say any more what it streams."""
         self.closing = True
         for stream in list(self.streams):
-            stream.close("shutdown")
+            stream.close(why)

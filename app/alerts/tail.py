@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Protocol
 
 from app.access import gate as access
 from app.access.domain import SYSTEM
 from app.access.gate import Gate
-from app.access.service import version
 from app.alerts import store
 from app.alerts.domain import frame
 from app.alerts.hub import Hub
@@ -35,6 +35,8 @@ _GENTLE_SECONDS = 0.1
 _TICK_SECONDS = 1.0
 _LEAVE_SECONDS = 1.0
 _STANDING_SECONDS = 1.0
+_READ_SECONDS = 3.0
+"""How long one reading may take; what has come by then is told, and the next goes on from there."""
 
 
 class Follower(Protocol):
@@ -61,6 +63,7 @@ class Tail:
         access_version: the access version up to which streams with revoked keys were closed.
         published: told of each alert how many seconds after its issue it left for the streams.
         process: this process's name among those who note presence.
+        gone_back: what is wrong when the database is no longer the one that was followed: restored, or another one.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub, gate: Gate, *beside: Follower) -> None:
@@ -75,6 +78,9 @@ class Tail:
         self._others_woken = [asyncio.Event() for _ in beside]
         self._flush = asyncio.Event()
         self._standing: tuple[bytes, int, float] | None = None
+        self._read_at = 0.0
+        self._doubtful = False
+        self.gone_back: str | None = None
         self.access_version = self._settled = -1
         hub.changed = self._flush.set
         runtime.follow.on_commit.append(self.wake)
@@ -82,6 +88,16 @@ class Tail:
     @property
     def _all(self) -> tuple["Tail | Follower", ...]:
         return self, *self.beside
+
+    @property
+    def age(self) -> float:
+        """Seconds since the ledger was last read to its end; only what was read is known here."""
+        return monotonic() - self._read_at
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the ledger could not be read lately: there may be alerts that no stream here has."""
+        return self.age > self.runtime.settings.stale_seconds
 
     def wake(self) -> None:
         """There may be news."""
@@ -108,6 +124,7 @@ class Tail:
         async with self.runtime.reading(SYSTEM) as reader:
             self.head, self.access_version = await store.news(reader)
             self._settled = self.access_version
+            self._read_at = monotonic()
             for follower in self.beside:
                 await follower.start(reader)
 
@@ -126,9 +143,29 @@ class Tail:
             await heard(woken, self.runtime.settings.poll_seconds)
 
     async def _read_on(self) -> None:
-        """Tell what is new: alerts first, with no exchange before them but their own."""
+        """Tell what is new, unless the database is no longer the one that was followed."""
+        if self.gone_back is not None:
+            return
+        begun = monotonic()
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                await self._tell_new()
+        except BaseException:
+            self._doubtful = True
+            raise
+        self._doubtful = False
+        if self.gone_back is None:
+            self._read_at = begun
+
+    async def _tell_new(self) -> None:
+        """Tell what is new: alerts first, with no exchange before them but their own.
+
+        After a failure it is first looked at whether the database that is back is the one that was there before.
+        """
         assert self.head is not None, "start() comes first"
         async with self.runtime.reading(SYSTEM) as reader:
+            if self._doubtful and not self._same((await store.news(reader))[0]):
+                return
             while records := await list_after(reader, self.head.size, _PAGE):
                 told = [(r.sequence, frame(r, self.head.epoch)) for r in records if r.alert_id]
                 for sequence, message in told:
@@ -143,15 +180,39 @@ class Tail:
                 self.runtime.bell.ring()
                 if len(records) < _PAGE:
                     break
-            access_version = await version(reader)
+            there, access_version = await store.news(reader)
+            if not self._same(there):
+                return
             if access_version != self._settled:
-                self.access_version = access_version  # first: a stream that joins meanwhile looks for itself
-                used = set[str]().union(*(each.hub.keys() for each in self._all))
-                refused = used - await access.still_admitted(reader, used)
-                for each in self._all:
-                    each.hub.close_keys(refused)
-                self._settled = access_version
-                self.runtime.bell.ring()
+                await self._close_refused(reader, access_version)
+
+    async def _close_refused(self, reader: Reader, access_version: int) -> None:
+        """Close the streams whose keys no longer work, now that access has changed."""
+        self.access_version = access_version  # first: a stream that joins meanwhile looks for itself
+        used = set[str]().union(*(each.hub.keys() for each in self._all))
+        refused = used - await access.still_admitted(reader, used)
+        for each in self._all:
+            each.hub.close_keys(refused)
+        self._settled = access_version
+        self.runtime.bell.ring()
+
+    def _same(self, there: Head) -> bool:
+        """Whether the ledger's end is one that can come after what was read; else nothing more is streamed here.
+
+        Who has a cursor beyond a restored ledger's end would miss, without a word, what gets these numbers next.
+        """
+        assert self.head is not None, "start() comes first"
+        if there.epoch == self.head.epoch and there.size >= self.head.size:
+            return True
+        self.gone_back = (
+            f"it ends at {there.size}, and this process has read {self.head.size}: the database was restored"
+            if there.epoch == self.head.epoch
+            else "it is another register's than the one that this process has read"
+        )
+        logger.critical("streams are closed, for the ledger has gone back: %s", self.gone_back)
+        for each in self._all:
+            each.hub.close("restored")
+        return False
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -183,10 +244,14 @@ class Tail:
         return self._standing[:2]
 
     def heartbeat(self) -> bytes:
-        """A heartbeat's frame: the ledger's end, so that a checkpoint sees by itself that it missed something."""
+        """A heartbeat's frame: the ledger's end, so that a checkpoint sees by itself that it missed something.
+
+        `degraded` says that the end is an old one, because the ledger could not be read lately.
+        """
         assert self.head is not None, "start() comes first"
         at = rfc3339(self.runtime.clock())
-        data = f'{{"head":{self.head.size},"last_alert":{self.head.last_alert},"at":"{at}"}}'
+        degraded = "true" if self.degraded else "false"
+        data = f'{{"head":{self.head.size},"last_alert":{self.head.last_alert},"at":"{at}","degraded":{degraded}}}'
         return f"event: heartbeat\ndata: {data}\n\n".encode()
 
     async def _note_presence(self) -> None:

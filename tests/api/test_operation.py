@@ -35,7 +35,7 @@ async def test_a_service_that_can_work_is_ready(http: httpx2.AsyncClient, presen
     told = expect(await http.get("/readyz"), 200)
     assert told["status"] == "ready"
     assert set(told["checks"].values()) == {"ok"}
-    assert set(told["checks"]) >= {"database", "schema", "ledger", "clock"}
+    assert set(told["checks"]) >= {"database", "writing", "schema", "ledger", "clock"}
     assert told["test_clock"] is None
 
 

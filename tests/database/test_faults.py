@@ -1,16 +1,24 @@
 """A database that answers but can't serve: read-only, without rights, gone, closed, full. Every way says 503."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx2
 import pytest
-from sqlalchemy import event
+from fastapi import FastAPI
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
+from app import operation
+from app.access.domain import SYSTEM
+from app.alerts import tail as tail_module
 from app.main import create_app
+from app.runtime import Runtime
 from app.settings import Settings
 from tests.database.conftest import told
 from tests.support.actors import Actors, Caller
@@ -18,6 +26,8 @@ from tests.support.bodies import check_body, entry_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.contract import watch
 from tests.support.lifespan import started
+from tests.support.served import Served
+from tests.support.sse import listening
 from tests.support.steps import expect
 
 QUESTION = check_body(entry_body()["subject"])
@@ -200,3 +210,136 @@ async def test_a_full_disk_is_told_to_every_caller_on_sqlite(
         full.clear()
         expect(await check(http, counter, owner), 200)
         expect(await raise_urgent(http, counter, owner), 201)
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("way", "checks"),
+    [
+        ("read-only", {"writing": "the database can only be read"}),
+        ("without rights", {"database": "the database's user lacks rights that the service needs"}),
+        ("renamed", {"database": "the database refuses this service's user, or does not exist"}),
+        ("not let in", {"database": "the database refuses this service's user, or does not exist"}),
+    ],
+)
+async def test_a_postgresql_that_cannot_serve_is_not_ready(
+    server: Server,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    checks: dict[str, str],
+) -> None:
+    monkeypatch.setattr(operation, "_PROBED_SECONDS", 0.0)
+    clock.set(datetime.now(UTC))
+    async with client_of(server.settings, clock) as http:
+        expect(await http.get("/readyz"), 200)
+        await server.befall(way)
+        try:
+            answers = [await http.get("/readyz") for _ in range(8)]  # the first find connections ended
+            assert {answer.status_code for answer in answers} == {503}
+            assert expect(answers[-1], 503)["checks"].items() >= checks.items()
+        finally:
+            await server.mend(way)
+        clock.set(datetime.now(UTC))
+        answers = [await http.get("/readyz") for _ in range(8)]
+        assert answers[-1].status_code == 200, [answer.json()["checks"] for answer in answers]
+
+
+@ON_POSTGRESQL
+async def test_rights_that_only_writing_needs_are_missed_as_well(
+    server: Server, settings: Settings, clock: SettableClock
+) -> None:
+    clock.set(datetime.now(UTC))
+    await told(settings.url, f"REVOKE INSERT ON check_record FROM {server.role}")
+    async with client_of(server.settings, clock) as http:
+        answer = expect(await http.get("/readyz"), 503)
+    assert answer["checks"]["writing"] == "the database's user lacks rights that the service needs"
+
+
+async def test_it_is_tried_seldom_whether_the_database_can_be_written(
+    http: httpx2.AsyncClient, app: FastAPI, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.set(datetime.now(UTC))
+    tried = []
+
+    async def try_it(*databases: object) -> None:
+        tried.append(databases)
+
+    monkeypatch.setattr(operation, "why_unwritable", try_it)
+    for _ in range(5):
+        expect(await http.get("/readyz"), 200)
+    assert len(tried) == 1
+    assert len(tried[0]) == (2 if app.state.runtime.register.is_sqlite else 1)
+
+
+async def test_what_was_to_be_written_and_could_not_be_is_not_ready_until_the_next_is(
+    http: httpx2.AsyncClient, app: FastAPI, clock: SettableClock
+) -> None:
+    clock.set(datetime.now(UTC))
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with pytest.raises(OperationalError):
+        async with app.state.runtime.writing(SYSTEM):
+            raise OperationalError("INSERT", None, full)
+    assert expect(await http.get("/readyz"), 503)["checks"]["writing"] == "the database has no room left"
+    async with app.state.runtime.writing(SYSTEM):
+        pass
+    expect(await http.get("/readyz"), 200)
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE ledger_head SET epoch = 'ep_another'", "UPDATE ledger_head SET size = size - 1"]
+)
+async def test_a_ledger_that_has_gone_back_ends_streams_and_readiness(
+    served: Served,
+    runtime: Runtime,
+    actors: Actors,
+    counter: Caller,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+) -> None:
+    owner = await actors.client("submitter")
+    async with listening(served.http, counter.headers) as stream:
+        expect(await raise_urgent(served.http, counter, owner), 201)
+        await stream.next("alert")
+        async with runtime.writing(SYSTEM) as unit:
+            await unit.run(text(change))
+        await stream.rest()
+    again = await served.http.get("/v1/alerts/stream", headers=counter.headers)
+    assert expect(again, 503)["type"] == "/problems/unavailable"
+    ledger = expect(await served.http.get("/readyz"), 503)["checks"]["ledger"]
+    assert "restored" in ledger or "another register" in ledger
+    assert len([each for each in caplog.records if each.levelname == "CRITICAL"]) == 1
+
+
+@pytest.mark.settings(stale_seconds=0.3, heartbeat_seconds=0.2)
+async def test_a_ledger_that_cannot_be_read_is_said_in_heartbeats_readiness_and_metrics(
+    served: Served, counter: Caller, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.set(datetime.now(UTC))
+    monkeypatch.setattr(tail_module, "_TICK_SECONDS", 0.05)
+    monkeypatch.setattr(tail_module, "_RETRY_SECONDS", 0.05)
+    following = served.app.state.tail
+    before = following._tell_new
+
+    async def fail() -> None:
+        raise ConnectionResetError("gone")
+
+    async with listening(served.http, counter.headers) as stream:
+        assert (await stream.next("heartbeat")).json["degraded"] is False
+        following._tell_new = fail
+        async with asyncio.timeout(5):
+            while not (await stream.next("heartbeat")).json["degraded"]:
+                pass
+        assert "not read for" in expect(await served.http.get("/readyz"), 503)["checks"]["ledger"]
+        text_of = served.app.state.metrics.exposition()[0].decode()
+        (age,) = [
+            line.split()[1] for line in text_of.splitlines() if line.startswith("cekal_tail_age_seconds ")
+        ]
+        assert float(age) > 0.3
+        following._tell_new = before
+        async with asyncio.timeout(5):
+            while (await stream.next("heartbeat")).json["degraded"]:
+                pass
+        expect(await served.http.get("/readyz"), 200)

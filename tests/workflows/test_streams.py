@@ -170,12 +170,22 @@ async def test_a_heartbeat_says_where_the_ledger_ends(
     async with listening(served.http, counter.headers) as stream:
         first = await stream.next("heartbeat")
         assert first.id is None
-        assert first.json == {"head": 0, "last_alert": 0, "at": "2026-11-23T03:00:00.000000Z"}
+        assert first.json == {
+            "head": 0,
+            "last_alert": 0,
+            "at": "2026-11-23T03:00:00.000000Z",
+            "degraded": False,
+        }
         await sound(served.http, await actors.client("submitter"))
         await stream.next("alert")
         for _ in range(2):
             later = await stream.next("heartbeat")
-        assert later.json == {"head": 2, "last_alert": 2, "at": "2026-11-23T03:00:00.000000Z"}
+        assert later.json == {
+            "head": 2,
+            "last_alert": 2,
+            "at": "2026-11-23T03:00:00.000000Z",
+            "degraded": False,
+        }
 
 
 @pytest.mark.settings(streams_limit=2)
