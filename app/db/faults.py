@@ -7,7 +7,7 @@ a wrong statement, is a fault of this program and stays one.
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
@@ -87,7 +87,9 @@ def outage(error: BaseException) -> Outage | None:
         return _BY_SQLITE_CODE.get(code & 0xFF)
     if isinstance(error, PoolTimeout):
         return Outage.BUSY
-    if isinstance(error, InterfaceError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+    if isinstance(error, InterfaceError | OperationalError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
         return Outage.UNREACHABLE
     if isinstance(origin, OSError) and origin.filename is None:  # the way there; one with a name is a file's
         return Outage.UNREACHABLE  # among them TimeoutError
