@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -27,6 +28,7 @@ from app.checks.explain_schemas import ExplainIn, ExplanationOut
 from app.checks.explaining import explain_entry, explain_subject
 from app.checks.schemas import (
     MOST_IN_BATCH,
+    Asked,
     BatchIn,
     BatchOut,
     CheckIn,
@@ -52,6 +54,7 @@ from app.errors import (
     WrongRole,
 )
 from app.kit.clock import legal_day
+from app.kit.pace import beside, paced
 from app.matching.policy import policy_of
 from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
 from app.web.openapi import problems
@@ -157,15 +160,20 @@ router.add_api_route(
 
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own; but none for a key that was revoked meanwhile."""
-    rows, actor, version = await _asked(scope, receive, _rows)
-    await _admitted(scope)  # once more, since there may be no good row whose answer would depend on it
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
+    sent, actor, version = await _asked(scope, receive, bytes)
+    try:
+        rows = await beside(_understood, sent, today)
+    finally:
+        await _admitted(scope)  # once more, since there may be no good row whose answer would depend on it
     batcher: Batcher = state.batcher
 
-    async def one(row: Any) -> bytes:
+    async def one(row: Asked | CekalError) -> bytes:
         try:
-            return await batcher.ask(Question(understand(row, today), actor, version))
+            if isinstance(row, CekalError):
+                raise row
+            return await batcher.ask(Question(row, actor, version))
         except Unauthenticated:  # there is nobody to be answered, not a bad row
             raise
         except CekalError as error:
@@ -190,6 +198,22 @@ router.add_api_route(
     responses=problems("validation", "idempotency-not-allowed", "not-stored"),
     route_class_override=RawRoute,
 )
+
+
+def _understood(body: bytes, today: date) -> list[Asked | CekalError]:
+    """Each row's question, or why it is none; in a thread, since a thousand names take a while to understand.
+
+    Raises:
+        MalformedJson, Invalid, BodyTooLarge: as `_rows`.
+    """
+
+    def one(row: Any) -> Asked | CekalError:
+        try:
+            return understand(row, today)
+        except CekalError as error:
+            return error
+
+    return paced(one, _rows(body))
 
 
 def _rows(body: bytes) -> list[Any]:

@@ -17,7 +17,7 @@ from app.identity.mrz import Mrz
 from app.kit.clock import legal_day
 from app.matching.keys import Wanted, wanted
 from app.web.faults import in_body
-from app.web.wire import Line, WireIn, WireOut
+from app.web.wire import Line, Name, WireIn, WireOut
 
 MOST_IN_BATCH = 1000
 
@@ -44,7 +44,7 @@ class CheckDocumentIn(WireIn):
 class CheckPersonIn(WireIn):
     """What else is known of the traveller; each member may be absent."""
 
-    name: Line | None = None
+    name: Name | None = None
     birth_date: Annotated[PartialDate, AfterValidator(_real_day)] | None = None
     sex: Literal["male", "female", "unspecified"] | None = None
     nationality: AnyState | None = None

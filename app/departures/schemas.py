@@ -7,13 +7,13 @@ from pydantic import Field
 
 from app.departures.domain import By, Delay, DelayReason, Pattern, Referral, Sponsor, Told, Traveller
 from app.entries.person_schemas import BIRTH_EXAMPLES, BirthIn, DocumentIn, Sex, StateCode
-from app.web.wire import Code, Line, Moment, Prose, WireIn, WireOut
+from app.web.wire import Code, Line, Moment, Name, Prose, WireIn, WireOut
 
 
 class SponsorIn(WireIn):
     """Who sends the traveller; the telephone is what shows best that two are one."""
 
-    name: Line
+    name: Name
     document: Annotated[Line, Field(max_length=40)] | None = None
     phone: Annotated[Line, Field(max_length=40)] | None = None
     address: Prose | None = None
@@ -22,7 +22,7 @@ class SponsorIn(WireIn):
 class TravellerIn(WireIn):
     """Who was delayed: a possible victim. Kept apart from the event and erased after its time."""
 
-    name: Line
+    name: Name
     birth: BirthIn | None = None
     sex: Sex | None = None
     document: DocumentIn | None = None

@@ -12,7 +12,7 @@ from app.entries.attachments import AttachmentIn, Sha256
 from app.entries.blobs import Blob
 from app.entries.subjects import Subject
 from app.identity.births import birth_from_json
-from app.web.wire import Day, LegalDay, Line, Prose, WireIn
+from app.web.wire import Day, LegalDay, Line, Name, Prose, WireIn
 
 DocumentType = Literal[
     "passport", "service_passport", "diplomatic_passport", "travel_permit", "national_id", "other"
@@ -87,7 +87,7 @@ BirthIn = Annotated[
 class AliasIn(WireIn):
     """Another name of the subject."""
 
-    name: Line
+    name: Name
     quality: Literal["good", "low"] = "good"
 
 
@@ -123,7 +123,7 @@ class CitizenshipLossIn(WireIn):
 class SubjectIn(WireIn):
     """The person. What the law demands and is missing is told by `missing-subject-data`."""
 
-    full_name: Line | None = None
+    full_name: Name | None = None
     aliases: Annotated[list[AliasIn], Field(max_length=100)] = []
     sex: Sex | None = None
     birth: BirthIn | None = None

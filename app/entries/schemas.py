@@ -16,7 +16,7 @@ from app.entries.blobs import Blob
 from app.entries.domain import Basis, Letter, Measure, State, Substitute, Verdict
 from app.entries.person_schemas import BirthIn, SubjectIn
 from app.entries.wanted import Formal, UrgentWanted, Wanted
-from app.web.wire import Code, LegalDay, Line, Moment, PersonNumber, Prose, WireIn
+from app.web.wire import Code, LegalDay, Line, Moment, Name, PersonNumber, Prose, WireIn
 
 Stage = Literal["investigation", "prosecution", "trial", "execution", "preliminary_inquiry"]
 SubjectStatus = Literal[
@@ -265,7 +265,7 @@ class DecisionIn(WireIn):
 class SearchIn(WireIn):
     """Whom to look for; at least one of name, document and nik."""
 
-    name: Line | None = None
+    name: Name | None = None
     birth: BirthIn | None = None
     document: Line | None = None
     nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None

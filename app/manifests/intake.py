@@ -16,6 +16,7 @@ from app.identity import states
 from app.identity.births import Birth, BirthUnreadable
 from app.identity.mrz_dates import read_birth
 from app.kit.clock import legal_day
+from app.kit.pace import paced
 from app.manifests import paxlst
 from app.manifests.domain import crossing, departure_of, direction_between
 from app.manifests.edifact import Unreadable
@@ -68,7 +69,7 @@ class Wanted:
 
 
 def from_json(body: bytes, now: datetime) -> Wanted:
-    """Read the JSON twin.
+    """Read the JSON twin; in a thread, since a thousand names take a while to understand.
 
     Raises:
         MalformedJson: it is no JSON.
@@ -102,7 +103,7 @@ def from_json(body: bytes, now: datetime) -> Wanted:
         destination=journey.destination,
         place=journey.destination if journey.direction == "entry" else journey.origin,
         departs_at=journey.departs_at,
-        passengers=[_row(row, journey.direction, today) for row in rows or ()],
+        passengers=paced(lambda row: _row(row, journey.direction, today), rows or ()),
     )
 
 
@@ -145,7 +146,7 @@ def from_edifact(body: bytes) -> PassengerList:
 
 
 def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: datetime) -> Wanted:
-    """What a passenger list asks.
+    """What a passenger list asks; in a thread, as `from_json`.
 
     Args:
         listed: the list, read.
@@ -168,10 +169,12 @@ def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: date
             Warned("departure_unknown", "No time of departure can be read: it is watched for a day.")
         )
     today = legal_day(now)
-    passengers = []
-    for number, each in enumerate(listed.passengers, 1):
+
+    def passenger(numbered: tuple[int, Listed]) -> Passenger:
+        number, each = numbered
         direction = direction_between(each.embarks.upper(), each.leaves.upper(), is_ours) or journey.direction
-        passengers.append(_listed(each, number, direction, today))
+        return _listed(each, number, direction, today)
+
     return Wanted(
         flight=leg.flight[:35],
         direction=journey.direction,
@@ -179,7 +182,7 @@ def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: date
         destination=leg.destination[:32],
         place=journey.place[:32] or "?",
         departs_at=departs_at,
-        passengers=passengers,
+        passengers=paced(passenger, enumerate(listed.passengers, 1)),
         warnings=warnings,
         envelope=listed.envelope,
         times=(leg.departs, leg.arrives),

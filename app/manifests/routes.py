@@ -1,6 +1,5 @@
 """The carriers' calls (contract section 5)."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
@@ -23,6 +22,7 @@ from app.access.guard import (
 from app.access.place_store import list_places
 from app.db.unit import Actor
 from app.errors import UnsupportedMediaType, WrongRole
+from app.kit.pace import beside
 from app.manifests import service, store
 from app.manifests.cusres import reply
 from app.manifests.domain import Item, Manifest, kind_of
@@ -146,13 +146,13 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> Wanted:
     now = runtime.clock()
     media = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
     if media == _JSON:
-        return await asyncio.to_thread(from_json, body, now)
+        return await beside(from_json, body, now)
     if media != EDIFACT:
         raise UnsupportedMediaType("A manifest is application/json or application/edifact.")
-    listed = await asyncio.to_thread(from_edifact, body)
+    listed = await beside(from_edifact, body)
     async with runtime.reading(actor) as reader:
         places = {each.code: each for each in await list_places(reader, Checkpoint, None, _MOST_PLACES)}
-    return await asyncio.to_thread(from_list, listed, places, now)
+    return await beside(from_list, listed, places, now)
 
 
 async def serve_manifest(scope: Scope, receive: Receive, send: Send) -> None:

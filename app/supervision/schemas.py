@@ -11,13 +11,13 @@ from app.entries.answers import AliasOut, DocumentOut
 from app.entries.person_schemas import BIRTH_EXAMPLES, AliasIn, BirthIn, DocumentIn, Sex, StateCode
 from app.entries.subjects import Subject
 from app.supervision.domain import Observed, Report
-from app.web.wire import LegalDay, Line, Moment, Prose, WireIn, WireOut
+from app.web.wire import LegalDay, Line, Moment, Name, Prose, WireIn, WireOut
 
 
 class ReportedSubjectIn(WireIn):
     """The foreigner, as in an entry's body, but without a photo; only the name must be known."""
 
-    full_name: Line
+    full_name: Name
     aliases: Annotated[list[AliasIn], Field(max_length=100)] = []
     sex: Sex | None = None
     birth: BirthIn | None = None

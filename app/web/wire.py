@@ -1,6 +1,7 @@
 """Base of the wire's models, and the texts that they accept."""
 
 import re
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from app.kit.clock import rfc3339
 
+LONGEST_LINE = 300
 _LINE_BREAKS = frozenset("\t\n\r")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:.*")
@@ -52,6 +54,13 @@ def _readable(text: str) -> str:
     return text
 
 
+def _no_swelling(text: str) -> str:
+    if not text.isascii() and len(unicodedata.normalize("NFKC", text)) > LONGEST_LINE:
+        detail = f"The name has more than {LONGEST_LINE} characters once its ligatures are taken apart."
+        raise PydanticCustomError("string_too_long", "{detail}", {"detail": detail})
+    return text
+
+
 def _day_as_text(value: Any) -> Any:
     if isinstance(value, date):
         return value
@@ -76,9 +85,14 @@ PersonNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 """A nationwide employee number (NIP, NRP)."""
 
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), AfterValidator(_printable)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LINE),
+    AfterValidator(_printable),
 ]
 """One line of text without control characters."""
+
+Name = Annotated[Line, AfterValidator(_no_swelling)]
+"""A name: a line that is no longer when it is made ready to be compared (one character may be eighteen)."""
 
 Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_readable)

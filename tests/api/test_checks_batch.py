@@ -1,6 +1,8 @@
 """`POST /v1/checks/batch`: up to 1000 questions at once, each on its own."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
@@ -80,3 +82,46 @@ async def test_an_empty_batch_has_empty_answers(http: httpx2.AsyncClient, counte
 async def test_a_batch_is_an_object_with_items(http: httpx2.AsyncClient, counter: Caller, body: Any) -> None:
     problem = expect(await http.post("/v1/checks/batch", json=body, headers=counter.headers), 422)
     assert problem["type"] == "/problems/validation"
+
+
+def named(name: str) -> dict[str, Any]:
+    """A question by name."""
+    return {"direction": "exit", "person": {"name": name, "birth_date": "1970-05-17"}}
+
+
+async def test_a_name_counts_as_long_as_it_is_when_its_ligatures_are_taken_apart(
+    http: httpx2.AsyncClient, counter: Caller
+) -> None:
+    fits, swells = "\ufdfa" * 16, "\ufdfa" * 17  # 18 characters each
+    answers = await ask(http, counter, [named(fits), named(swells)])
+    assert answers[0]["outcome"] == "clear"
+    assert answers[1]["problem"]["errors"][0]["pointer"] == "/person/name"
+    alone = await http.post("/v1/checks", json=named(swells), headers=counter.headers)
+    assert expect(alone, 422)["errors"] == answers[1]["problem"]["errors"]
+
+
+async def test_a_batch_of_heavy_names_never_holds_the_loop_up(
+    http: httpx2.AsyncClient, counter: Caller, longest_wait: Callable[[], float]
+) -> None:
+    heavy = " ".join(f"{chr(0x41 + i % 26)}{chr(0x41 + i * 7 % 26)}ßÆRTØ" for i in range(40))[:290]
+    ligatures = [named("\ufdfa" * 300)] * 400
+    answers = await ask(http, counter, [*ligatures, *(named(f"{heavy} {i}") for i in range(100))])
+    assert ["problem" in answer for answer in answers] == [True] * 400 + [False] * 100
+    assert longest_wait() < 0.5
+
+
+@pytest.fixture
+async def longest_wait() -> AsyncIterator[Callable[[], float]]:
+    """How many seconds the loop has let a timer wait beyond its time, at most."""
+    loop = asyncio.get_running_loop()
+    waits = [0.0]
+
+    async def watch() -> None:
+        while True:
+            due = loop.time() + 0.001
+            await asyncio.sleep(0.001)
+            waits.append(loop.time() - due)
+
+    watching = asyncio.create_task(watch())
+    yield lambda: max(waits)
+    watching.cancel()
