@@ -1,22 +1,70 @@
 """Group commit: whatever arrives while a batch is on its way goes into the next one.
 
-No timer: a lone check leaves at once, a crowd shares one look-up and one commit.
+No timer: a lone check leaves at once, a crowd shares one look-up and one commit. The clients take turns, one question
+each; a counter's single question goes before the rows of batches and manifests, of which a few go along.
 """
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from app.checks.service import Desk, Question
 from app.db.faults import outage
-from app.errors import CekalError, NotStored, Unavailable
+from app.errors import CekalError, NotStored, RateLimited
 
 logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 64
-LONGEST_QUEUE = 4096
+ROWS_ALONE = 32
+"""Rows of batches and manifests that are answered together: so long a counter's question waits at most."""
+
+ROWS_BESIDE = 8
+"""Rows that go along with counters' questions, so that they come to their end however much counters ask."""
+
+LONGEST_QUEUE = 1024
+"""Questions of one client that wait at most, single ones and rows apart."""
+
 LONGEST_ANSWER = 5.0
 """Seconds after which a batch counts as not stored: a counter must know when it gets no answer (R50)."""
+
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_Waiting = tuple[Question, asyncio.Future[bytes]]
+
+
+class _Queue:
+    """Questions of many clients, who take turns."""
+
+    def __init__(self) -> None:
+        self._by_client: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._by_client)
+
+    def put(self, question: Question, answered: asyncio.Future[bytes]) -> None:
+        """Let a question wait.
+
+        Raises:
+            RateLimited: too many of this client's are waiting.
+        """
+        own = self._by_client.setdefault(question.actor.client_id, deque())
+        if len(own) >= LONGEST_QUEUE:
+            raise RateLimited("Too many checks of this client are waiting here.", retry_after=1)
+        own.append((question, answered))
+
+    def take(self, most: int) -> list[_Waiting]:
+        """The next questions, at most so many: of each client one, and again."""
+        taken: list[_Waiting] = []
+        while self._by_client and len(taken) < most:
+            client, own = self._by_client.popitem(last=False)
+            taken.append(own.popleft())
+            if own:
+                self._by_client[client] = own
+        return taken
 
 
 class Batcher:
@@ -29,22 +77,32 @@ class Batcher:
 
     def __init__(self, desk: Desk, in_flight: int) -> None:
         self._desk = desk
-        self._waiting: deque[tuple[Question, asyncio.Future[bytes]]] = deque()
+        self._singles = _Queue()
+        self._rows = _Queue()
         self._free = in_flight
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Question) -> bytes:
-        """The answer to one question, as JSON, once it is durably stored.
+        """The answer to a single question, as JSON, once it is durably stored.
 
         Raises:
             NotStored: the record could not be made durable, so there is no answer.
-            Unavailable: too many questions are waiting.
+            RateLimited: too many questions of this client are waiting; other clients' are not in question.
             Unauthenticated: the asking key was revoked meanwhile.
         """
-        if len(self._waiting) >= LONGEST_QUEUE:
-            raise Unavailable("Too many checks are waiting here.", retry_after=1)
+        return await self._wait_in(self._singles, question)
+
+    async def ask_row(self, question: Question) -> bytes:
+        """The same for one of many that are asked together: single ones go before it.
+
+        Raises:
+            NotStored, RateLimited, Unauthenticated: as `ask`.
+        """
+        return await self._wait_in(self._rows, question)
+
+    async def _wait_in(self, queue: _Queue, question: Question) -> bytes:
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, answered))
+        queue.put(question, answered)
         if self._free:
             self._free -= 1
             task = asyncio.create_task(self._work())
@@ -54,15 +112,16 @@ class Batcher:
 
     async def _work(self) -> None:
         try:
-            while self._waiting:
+            while self._singles or self._rows:
                 await asyncio.sleep(0)  # let in what the sockets hold already: no timer, and larger batches
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                batch = self._singles.take(LARGEST_BATCH - ROWS_BESIDE)
+                batch += self._rows.take(ROWS_BESIDE if batch else ROWS_ALONE)
                 if batch:  # another worker may have taken them
                     await self._answer(batch)
         finally:
             self._free += 1
 
-    async def _answer(self, batch: list[tuple[Question, asyncio.Future[bytes]]]) -> None:
+    async def _answer(self, batch: list[_Waiting]) -> None:
         try:
             async with asyncio.timeout(LONGEST_ANSWER):
                 answers = await self._desk.answer([question for question, _ in batch])
@@ -72,7 +131,7 @@ class Batcher:
         for (_, answered), answer in zip(batch, answers, strict=True):
             _settle(answered, answer)
 
-    async def _recover(self, batch: list[tuple[Question, asyncio.Future[bytes]]], error: Exception) -> None:
+    async def _recover(self, batch: list[_Waiting], error: Exception) -> None:
         """A batch fails as a whole; ask again one by one, so that one bad row never spoils the others.
 
         Where it is the database that fails, each would only wait for it once more.
@@ -85,6 +144,24 @@ class Batcher:
         for _, answered in batch:
             detail = "The check could not be stored, so it has no answer."
             _settle(answered, NotStored(detail, retry_after=1))
+
+
+async def in_parts(ask: Callable[[U], Awaitable[T]], asked: Sequence[U]) -> list[T]:
+    """Ask many, no more of them at once than one batch holds, and give the answers in their order."""
+    answers: list[T] = []
+    for first in range(0, len(asked), LARGEST_BATCH):
+        answers += await asyncio.gather(*map(ask, asked[first : first + LARGEST_BATCH]))
+    return answers
+
+
+def _database_fails(error: Exception) -> bool:
+    """Whether an error is the database's, or the way's to it, rather than a record's."""
+    if isinstance(error, OSError | PoolTimeout | OperationalError):
+        return True  # among them asyncio's TimeoutError
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in _OUTAGES
 
 
 def _settle(answered: asyncio.Future[bytes], answer: bytes | CekalError) -> None:

@@ -1,6 +1,5 @@
 """The checkpoints' calls (contract section 5)."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import date
@@ -23,7 +22,7 @@ from app.access.guard import (
     unit_for,
 )
 from app.checks import service
-from app.checks.batcher import Batcher
+from app.checks.batcher import Batcher, in_parts
 from app.checks.explain_schemas import ExplainIn, ExplanationOut
 from app.checks.explaining import explain_entry, explain_subject
 from app.checks.schemas import (
@@ -173,13 +172,13 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if isinstance(row, CekalError):
                 raise row
-            return await batcher.ask(Question(row, actor, version))
+            return await batcher.ask_row(Question(row, actor, version))
         except Unauthenticated:  # there is nobody to be answered, not a bad row
             raise
         except CekalError as error:
             return msgspec.json.encode({"problem": document_of(error)})
 
-    answers = await asyncio.gather(*map(one, rows))
+    answers = await in_parts(one, rows)
     body = b'{"items":[' + b",".join(answers) + b"]}"
     await Response(body, media_type="application/json")(scope, receive, send)
 

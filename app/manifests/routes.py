@@ -178,7 +178,7 @@ async def _take(request: Request) -> Response:
                     return kept
         wanted = await _read(request, runtime, actor)
         await admit(request)  # once more, since there may be no good row whose answer would depend on it
-        manifest, items = await service.ask(runtime, state.batcher.ask, actor, version, wanted)
+        manifest, items = await service.ask(runtime, state.batcher.ask_row, actor, version, wanted)
         async with runtime.writing(actor) as unit:
             if claimed is not None and (kept := await idempotency.recall(unit, claimed)) is not None:
                 return kept  # another process was faster

@@ -1,15 +1,13 @@
 """Use cases of manifests: ask about every passenger, keep the answers, find them again, ask anew."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import msgspec
 
 from app.access.domain import Role
 from app.access.service import record
-from app.checks.batcher import LARGEST_BATCH
+from app.checks.batcher import in_parts
 from app.checks.domain import Match, matter_of
 from app.checks.service import Question
 from app.checks.store import Record
@@ -39,8 +37,6 @@ _encode = msgspec.json.Encoder().encode
 read_answer = msgspec.json.Decoder(Answer).decode
 """What `told` wrote."""
 
-T = TypeVar("T")
-
 
 async def ask(
     runtime: Runtime, ask_desk: Ask, actor: Actor, access_version: int, wanted: Wanted
@@ -58,7 +54,7 @@ async def ask(
 
     Raises:
         Unauthenticated: the key was revoked meanwhile.
-        NotStored, Unavailable: a check could not be stored, so there is no answer.
+        NotStored, RateLimited: a check could not be stored, so there is no answer.
     """
     kind = kind_of(actor)
     assert kind is not None, "the route lets in nobody else"
@@ -66,7 +62,7 @@ async def ask(
     questions = [
         Question(asked, asker, access_version, told) for each in wanted.passengers for asked in each.asked
     ]
-    answers = map(read_answer, await put(ask_desk, questions))
+    answers = map(read_answer, await in_parts(ask_desk, questions))
     now = runtime.clock()
     items = [
         Item(
@@ -101,14 +97,6 @@ async def ask(
         closed_at=None if given and until > now else now,
     )
     return manifest, items
-
-
-async def put(ask_desk: Callable[[Question], Awaitable[T]], questions: Sequence[Question]) -> list[T]:
-    """Put questions to the desk, no more at once than it takes in one batch, so that counters' own go between."""
-    answers: list[T] = []
-    for first in range(0, len(questions), LARGEST_BATCH):
-        answers += await asyncio.gather(*map(ask_desk, questions[first : first + LARGEST_BATCH]))
-    return answers
 
 
 def told(kept: Record, matches: Sequence[Match]) -> bytes:

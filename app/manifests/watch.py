@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from app.access.domain import SYSTEM
 from app.checks import store as checks
-from app.checks.batcher import Batcher
+from app.checks.batcher import Batcher, in_parts
 from app.checks.domain import Matter
 from app.checks.schemas import remembered
 from app.checks.service import Desk, Question
@@ -24,7 +24,7 @@ from app.errors import CekalError
 from app.ledger.service import head
 from app.manifests import store
 from app.manifests.domain import Answer
-from app.manifests.service import put, read_answer, told
+from app.manifests.service import read_answer, told
 from app.manifests.store import Watched
 from app.manifests.touching import Place, Touched, touched_by_news
 from app.runtime import Runtime
@@ -39,7 +39,7 @@ class Watch:
 
     def __init__(self, runtime: Runtime, desk: Desk) -> None:
         self.runtime = runtime
-        self._ask = Batcher(desk, in_flight=1).ask
+        self._ask = Batcher(desk, in_flight=1).ask_row
 
     async def look(self) -> int:
         """One round: close what has departed, ask anew about whom a change touches; how many were asked about."""
@@ -116,7 +116,7 @@ class Watch:
         places = [place for place in places if place in concerned]
         anew = defaultdict[Place, list[Answer]](list)
         failed: set[Place] = set()
-        for place, answer in zip(places, await put(self._attempt, asking), strict=True):
+        for place, answer in zip(places, await in_parts(self._attempt, asking), strict=True):
             if answer is None:
                 failed.add(place)
             else:

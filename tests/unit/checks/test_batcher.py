@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.checks import batcher as module
-from app.checks.batcher import LARGEST_BATCH, Batcher
-from app.errors import CekalError, NotStored, Unauthenticated, Unavailable
+from app.checks.batcher import LARGEST_BATCH, ROWS_ALONE, ROWS_BESIDE, Batcher, in_parts
+from app.errors import CekalError, NotStored, RateLimited, Unauthenticated
 
 
 class Desk:
@@ -50,9 +51,28 @@ def desk() -> Desk:
     return Desk()
 
 
-def asking(batcher: Batcher, *questions: str) -> list[asyncio.Task[bytes]]:
-    """Ask questions at the same time."""
-    return [asyncio.create_task(batcher.ask(question)) for question in questions]  # type: ignore[arg-type]  # see Desk
+class Word(str):
+    """A question of a client."""
+
+    __slots__ = ("actor",)
+
+    actor: Any
+
+    @classmethod
+    def of(cls, client: str, word: str) -> "Word":
+        asked = cls(word)
+        asked.actor = SimpleNamespace(client_id=client)
+        return asked
+
+
+def asking(batcher: Batcher, *questions: str, client: str = "one") -> list[asyncio.Task[bytes]]:
+    """Ask single questions at the same time."""
+    return [asyncio.create_task(batcher.ask(Word.of(client, each))) for each in questions]  # type: ignore[arg-type]  # see Desk
+
+
+def asking_rows(batcher: Batcher, *questions: str, client: str = "one") -> list[asyncio.Task[bytes]]:
+    """Ask the rows of a batch at the same time."""
+    return [asyncio.create_task(batcher.ask_row(Word.of(client, each))) for each in questions]  # type: ignore[arg-type]  # see Desk
 
 
 async def settled(*asked: asyncio.Task[bytes]) -> list[Any]:
@@ -82,7 +102,7 @@ async def test_what_arrives_meanwhile_shares_the_next_batch(desk: Desk) -> None:
     assert desk.batches == [["first"]]
     desk.open.set()
     assert await settled(*first, *crowd) == [b"first", *(f"q{i}".encode() for i in range(LARGEST_BATCH + 1))]
-    assert [len(batch) for batch in desk.batches] == [1, LARGEST_BATCH, 1]
+    assert [len(batch) for batch in desk.batches] == [1, LARGEST_BATCH - ROWS_BESIDE, ROWS_BESIDE + 1]
 
 
 @pytest.mark.parametrize("in_flight", [1, 2])
@@ -145,7 +165,7 @@ async def test_a_database_that_never_answers_is_an_outage(
     assert [type(answer) for answer in answers] == [NotStored] * 2
 
 
-async def test_beyond_the_longest_queue_the_asker_is_sent_away(
+async def test_beyond_the_longest_queue_of_a_client_it_is_sent_away_and_nobody_else(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LONGEST_QUEUE", 2)
@@ -154,11 +174,15 @@ async def test_beyond_the_longest_queue_the_asker_is_sent_away(
     first = asking(batcher, "one")
     await turns()
     waiting = asking(batcher, "two", "three", "four")
+    innocent = asking(batcher, "innocent", client="other")
+    rows = asking_rows(batcher, "row")
     await turns()
     desk.open.set()
-    answers = await settled(*first, *waiting)
+    answers = await settled(*first, *waiting, *innocent, *rows)
     assert answers[:3] == [b"one", b"two", b"three"]
-    assert isinstance(answers[3], Unavailable)
+    assert isinstance(answers[3], RateLimited)
+    assert answers[3].retry_after == 1
+    assert answers[4:] == [b"innocent", b"row"]
 
 
 async def test_an_asker_who_leaves_takes_nobody_along(desk: Desk) -> None:
@@ -171,3 +195,44 @@ async def test_an_asker_who_leaves_takes_nobody_along(desk: Desk) -> None:
     desk.open.set()
     assert await settled(stays) == [b"stays"]
     assert await settled(*asking(batcher, "next")) == [b"next"]
+
+
+async def test_clients_take_turns_however_many_one_asks(desk: Desk) -> None:
+    desk.open.clear()
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    asked = asking(batcher, "first")
+    await turns()
+    asked += asking(batcher, *(f"greedy{i}" for i in range(100)))
+    asked += asking(batcher, "modest0", "modest1", client="other")
+    await turns()
+    desk.open.set()
+    await settled(*asked)
+    assert desk.batches[1][:5] == ["greedy0", "modest0", "greedy1", "modest1", "greedy2"]
+
+
+async def test_single_questions_go_before_rows_of_which_some_go_along(desk: Desk) -> None:
+    desk.open.clear()
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    asked = asking_rows(batcher, *(f"row{i}" for i in range(100)))
+    await turns()
+    asked += asking(batcher, "single", client="other")
+    await turns()
+    desk.open.set()
+    await settled(*asked)
+    assert [len(batch) for batch in desk.batches[:3]] == [ROWS_ALONE, 1 + ROWS_BESIDE, ROWS_ALONE]
+    assert desk.batches[1][0] == "single"
+
+
+async def test_many_are_asked_in_parts_and_answered_in_order() -> None:
+    running = most = 0
+
+    async def ask(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return number * 2
+
+    assert await in_parts(ask, range(150)) == [number * 2 for number in range(150)]
+    assert most == LARGEST_BATCH
