@@ -56,8 +56,10 @@ async def admit(request: Request) -> Actor:
         Unauthenticated, RateLimited: as `Gate.admit`.
     """
     address = request.client.host if request.client else None
+    gate = gate_of(request)
+    request.state.access_version = gate.version  # first: what changes meanwhile is looked at again
     async with runtime_of(request).reading(SYSTEM) as reader:
-        actor = await gate_of(request).admit(reader, request.headers.get("authorization"), address)
+        actor = await gate.admit(reader, request.headers.get("authorization"), address)
     request.state.actor = actor
     count_for_key(request.scope, actor)
     return actor

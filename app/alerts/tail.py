@@ -125,6 +125,7 @@ class Tail:
             self.head, self.access_version = await store.news(reader)
             self._settled = self.access_version
             self._read_at = monotonic()
+            self.gate.renew(self.access_version)
             for follower in self.beside:
                 await follower.start(reader)
 
@@ -194,6 +195,7 @@ class Tail:
         for each in self._all:
             each.hub.close_keys(refused)
         self._settled = access_version
+        self.gate.renew(access_version)
         self.runtime.bell.ring()
 
     def _same(self, there: Head) -> bool:

@@ -154,16 +154,6 @@ async def in_parts(ask: Callable[[U], Awaitable[T]], asked: Sequence[U]) -> list
     return answers
 
 
-def _database_fails(error: Exception) -> bool:
-    """Whether an error is the database's, or the way's to it, rather than a record's."""
-    if isinstance(error, OSError | PoolTimeout | OperationalError):
-        return True  # among them asyncio's TimeoutError
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or state[:2] in _OUTAGES
-
-
 def _settle(answered: asyncio.Future[bytes], answer: bytes | CekalError) -> None:
     if answered.done():  # its asker has left
         return

@@ -6,9 +6,10 @@ from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Query, Request
 
-from app.access.guard import admit, runtime_of
+from app.access.guard import admit, gate_of, runtime_of
 from app.db.unit import Actor, Reader
 from app.kit.bell import heard
+from app.ledger.domain import Head
 from app.ledger.service import Page, read_page
 
 LONGEST_WAIT = 30.0
@@ -28,38 +29,68 @@ class Paged(Protocol):
     def records(self) -> Sequence[object]:
         """What is on it."""
 
+    @property
+    def head(self) -> Head:
+        """Where what is numbered ended when the page was read."""
+
+
+class Followed(Protocol):
+    """What reads on in this process, for all who wait here; it rings the process's bell when it has."""
+
+    @property
+    def head(self) -> Head | None:
+        """The end as last read."""
+
 
 P = TypeVar("P", bound=Paged)
 
 
 async def read_waiting(
-    request: Request, actor: Actor, wait: float, read: Callable[[Reader], Awaitable[P]]
+    request: Request,
+    actor: Actor,
+    wait: float,
+    read: Callable[[Reader], Awaitable[P]],
+    followed: Followed,
+    *,
+    alerts_only: bool = False,
 ) -> P:
     """A page, waiting for its first record for up to `wait` seconds.
 
-    After each wake-up, and once a second, the key is looked at anew, so that a revoked one ends the poll.
+    Who waits holds no transaction and opens none: the page is read again once the process itself has read further, and
+    at the end. The key is looked at anew when anything about keys has changed, so that a revoked one ends the poll.
 
     Args:
         request: the poll.
         actor: who polls.
         wait: seconds.
         read: reads the page, in a transaction of its own each time.
+        followed: what reads on in this process.
+        alerts_only: whether records that are no alerts are no news.
 
     Raises:
         Unauthenticated: the key was revoked, or expired, meanwhile.
         Invalid, CursorGone: as `read`.
     """
-    runtime = runtime_of(request)
-    until = asyncio.get_running_loop().time() + wait
+    runtime, gate = runtime_of(request), gate_of(request)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
     while True:
-        rung = runtime.bell.listen()
         async with runtime.reading(actor) as reader:
             page = await read(reader)
-        left = until - asyncio.get_running_loop().time()
-        if page.records or left <= 0 or runtime.closing:
+        if page.records or loop.time() >= until or runtime.closing:
             return page
-        await heard(rung, min(left, _ROUND_SECONDS))
-        await admit(request)
+        seen = page.head
+        while (left := until - loop.time()) > 0 and not runtime.closing:
+            rung = runtime.bell.listen()
+            expired = actor.expires_at is not None and actor.expires_at <= runtime.clock()
+            if expired or gate.version != request.state.access_version:
+                await admit(request)
+            here = followed.head
+            if here is not None and (
+                here.last_alert > seen.last_alert if alerts_only else here.size > seen.size
+            ):
+                break
+            await heard(rung, min(left, _ROUND_SECONDS))
 
 
 async def read_ledger(
@@ -71,5 +102,10 @@ async def read_ledger(
         Unauthenticated, Invalid, CursorGone: as `read_waiting` and `read_page`.
     """
     return await read_waiting(
-        request, actor, wait, lambda reader: read_page(reader, after, limit, alerts_only=alerts_only)
+        request,
+        actor,
+        wait,
+        lambda reader: read_page(reader, after, limit, alerts_only=alerts_only),
+        request.app.state.tail,
+        alerts_only=alerts_only,
     )

@@ -31,7 +31,13 @@ async def read_notices(
     A submitter or verifier is told of their agency's entries; Immigration's approvers and duty officers of what
     escalates; a supervisor of their checkpoint's hits that nobody resolves; an auditor reads everything.
     """
-    page = await read_waiting(request, actor, wait, lambda reader: service.read_page(reader, after, limit))
+    page = await read_waiting(
+        request,
+        actor,
+        wait,
+        lambda reader: service.read_page(reader, after, limit),
+        request.app.state.notice_tail,
+    )
     return NoticesOut(
         items=[NoticeOut.model_validate(on_the_wire(notice)) for notice in page.records],
         cursor=page.head.cursor(page.position),

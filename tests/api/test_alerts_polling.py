@@ -1,13 +1,15 @@
 """`GET /v1/alerts`: alerts beyond a cursor, at once or as soon as there are some."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_key
+from app.access.service import revoke_key, version
+from app.db.unit import Actor, Reader
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.steps import Json, decide, expect, impose, sound
@@ -151,3 +153,31 @@ async def test_what_was_withdrawn_is_still_told_in_order(
     raised = await sound(http, await actors.client("submitter"))
     await decide(http, await actors.client("duty_officer"), raised["entry"], "reject", "A mistake.")
     assert [alert["kind"] for alert in (await page(http, counter))["items"]] == ["raise", "cancel"]
+
+
+@pytest.mark.parametrize("path", ["/v1/alerts", "/v1/changes", "/v1/notices"])
+async def test_a_poll_that_waits_opens_no_transaction(
+    http: httpx2.AsyncClient, runtime: Runtime, app: FastAPI, actors: Actors, path: str
+) -> None:
+    roles = {"/v1/alerts": "checkpoint", "/v1/changes": "integrator", "/v1/notices": "approver"}
+    caller = await actors.client(roles[path])
+    async with runtime.reading(SYSTEM) as reader:
+        settled = await version(reader)
+    await until(lambda: app.state.gate.version == settled)
+    reads: list[str] = []
+    served: Runtime = app.state.runtime
+    reading = type(served).reading
+
+    def counted(self: Runtime, actor: Actor) -> AbstractAsyncContextManager[Reader]:
+        if actor.client_id == caller.id:
+            reads.append(actor.client_id)
+        return reading(self, actor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(served), "reading", counted)
+        patch.setattr(
+            "app.ledger.polling.admit", reads.append
+        )  # never called, or it would be awaited in vain
+        page = expect(await http.get(path, params={"wait": 2.5}, headers=caller.headers), 200)
+    assert page["items"] == []
+    assert len(reads) == 2  # at the beginning and at the end
