@@ -44,7 +44,14 @@ class Settings(BaseSettings):
         description="key of the keyed hashes of document numbers; default: made once, kept in the database",
     )
     key_lifetime_days: Days = 365
-    failed_keys_per_minute: int = Field(10, ge=1)
+    failed_keys_per_minute: int = Field(
+        10, ge=1, description="failed attempts with one key id from one address, until it is slowed"
+    )
+    failed_keys_per_address: int = Field(
+        60,
+        ge=1,
+        description="failed attempts a minute from one address, with whatever keys, until it is slowed",
+    )
 
     pool_size: int = Field(10, ge=2)
     body_timeout_seconds: Seconds = 15.0

@@ -30,7 +30,8 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.failed_keys_per_minute
-        self._failures: OrderedDict[tuple[str | None, str], deque[float]] = OrderedDict()
+        self._address_limit = settings.failed_keys_per_address
+        self._failures: OrderedDict[tuple[str | None, str | None], deque[float]] = OrderedDict()
         self._remembered: dict[str, tuple[Actor, tuple[str, ...]]] = {}
         self.version = -1
 
@@ -44,7 +45,8 @@ class Gate:
 
         Raises:
             Unauthenticated: no key, or it is unknown, expired, revoked, pending, or bound to other networks.
-            RateLimited: this address has failed too often with this key id; never raised for a valid key.
+            RateLimited: this address has failed too often, with this key id or with many; never raised for a
+                valid key.
         """
         scheme, _, shown = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not shown:
@@ -85,17 +87,30 @@ class Gate:
 
     def _failed(self, address: str | None, key_id: str) -> Unauthenticated | RateLimited:
         now = time.monotonic()
-        times = self._failures.setdefault((address, key_id), deque())
-        self._failures.move_to_end((address, key_id))
+        of_address = self._failures_of((address, None), now)
+        # First the address: who guesses key ids shall not fill the memory with them.
+        if len(of_address) >= self._address_limit:
+            return _slowed("Too many failed attempts from this address.", of_address, now)
+        of_key = self._failures_of((address, key_id), now)
+        if len(of_key) >= self._limit:
+            return _slowed("Too many failed attempts with this key.", of_key, now)
+        of_address.append(now)
+        of_key.append(now)
+        return Unauthenticated("The key is unknown, expired, revoked, not yet confirmed, or used elsewhere.")
+
+    def _failures_of(self, account: tuple[str | None, str | None], now: float) -> deque[float]:
+        """When an address failed within the last minute, with one key id or (None) with any."""
+        times = self._failures.setdefault(account, deque())
+        self._failures.move_to_end(account)
         while len(self._failures) > _REMEMBERED:
             self._failures.popitem(last=False)
         while times and times[0] < now - _WINDOW:
             times.popleft()
-        if len(times) >= self._limit:
-            wait = int(times[0] + _WINDOW - now) + 1
-            return RateLimited("Too many failed attempts with this key.", retry_after=wait)
-        times.append(now)
-        return Unauthenticated("The key is unknown, expired, revoked, not yet confirmed, or used elsewhere.")
+        return times
+
+
+def _slowed(detail: str, times: deque[float], now: float) -> RateLimited:
+    return RateLimited(detail, retry_after=int(times[0] + _WINDOW - now) + 1)
 
 
 def _works(key: Key, client: Client, reader: Reader) -> bool:

@@ -52,7 +52,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
 
 @pytest.fixture
 def gate() -> Gate:
-    return Gate(Settings(failed_keys_per_minute=3))
+    return Gate(Settings(failed_keys_per_minute=3, failed_keys_per_address=20))
 
 
 async def failing(
@@ -97,6 +97,17 @@ async def test_keys_that_are_none_of_ours_share_one_account_an_address(gate: Gat
     for text in ("x", "y", "z"):
         assert await failing(gate, f"Bearer {text}") is Unauthenticated
     assert await failing(gate, "Bearer w") is RateLimited
+
+
+async def test_guesses_of_many_key_ids_are_slowed_by_address_and_a_valid_key_never_is(
+    gate: Gate, register: Register
+):
+    for number in range(20):
+        assert await failing(gate, f"Bearer cekal_{number + 100}_x") is Unauthenticated
+    assert await failing(gate, "Bearer cekal_500_x") is RateLimited
+    assert await failing(gate, "Bearer cekal_500_x", address="192.0.2.2") is Unauthenticated
+    assert (await gate.admit(READER, register.header, "192.0.2.1")).client_id == "cli_1"
+    assert len(gate._failures) == 23, "an address that is slowed fills no memory with further key ids"
 
 
 async def test_a_key_works_until_the_instant_at_which_it_expires(gate: Gate, register: Register):
