@@ -40,7 +40,17 @@ class Role(StrEnum):
 
 MACHINE_ROLES = frozenset({Role.CHECKPOINT, Role.INTEGRATOR, Role.CARRIER})
 PERSON_ROLES = frozenset(Role) - MACHINE_ROLES
-DECIDING_ROLES = frozenset({Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.ADMIN})
+CONFIRMED_ROLES = frozenset(
+    {
+        Role.SUBMITTER,
+        Role.VERIFIER,
+        Role.APPROVER,
+        Role.DUTY_OFFICER,
+        Role.AUDITOR,
+        Role.ADMIN,
+    }
+)
+"""Roles that submit, decide or read everything: an account with one works only once a second admin confirms it."""
 _AGENCY_ROLES = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.TIMPORA})
 _CHECKPOINT_ROLES = frozenset({Role.CHECKPOINT, Role.SUPERVISOR})
 
@@ -54,7 +64,7 @@ class Kind(StrEnum):
 
 
 class Standing(StrEnum):
-    """Whether a client or key works: those with a deciding role wait for a second admin."""
+    """Whether a client or key works; see `needs_second` for those that wait for a second admin."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -214,6 +224,15 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
         except ValueError:
             fault(f"/networks/{i}", "cidr", "This is no network in CIDR notation.")
     return faults
+
+
+def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
+    """Whether an account works only once a second admin confirms it (contract section 2).
+
+    Those with `CONFIRMED_ROLES`, and an integrator that belongs to Immigration, or to no agency: it reads everybody's
+    entries.
+    """
+    return bool(roles & CONFIRMED_ROLES) or (Role.INTEGRATOR in roles and agency in {None, IMMIGRATION})
 
 
 def new_secret(key_id: str) -> tuple[str, bytes]:

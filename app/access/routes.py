@@ -44,7 +44,11 @@ def _tag(client: Client) -> str:
     responses=problems("validation", *REPEATS),
 )
 async def register_client(unit: Admin, body: ClientIn, response: Response) -> ClientOut:
-    """Register an account of a person or a machine; one with a deciding role waits for a second admin."""
+    """Register an account of a person or a machine.
+
+    One that submits, decides or reads everything (`submitter`, `verifier`, `approver`, `duty_officer`, `auditor`,
+    `admin`, an integrator of IMIGRASI) waits for a second admin.
+    """
     wanted = service.NewClient(
         name=body.name,
         roles=frozenset(body.roles),
@@ -107,7 +111,7 @@ async def revoke_client(unit: Admin, client_id: ClientId) -> None:
     responses=problems("not-found", "wrong-state", "four-eyes"),
 )
 async def confirm_client(unit: Admin, client_id: ClientId, response: Response) -> ClientOut:
-    """Let a client with a deciding role, and its waiting keys, work: the second admin's word."""
+    """Let a client that waits, and its waiting keys, work: the second admin's word."""
     client = await service.confirm_client(unit, client_id)
     response.headers["ETag"] = _tag(client)
     return ClientOut.of(client)

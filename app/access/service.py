@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from app.access import store
 from app.access.domain import (
-    DECIDING_ROLES,
     KEYS_PER_CLIENT,
     SYSTEM,
     Agency,
@@ -18,6 +17,7 @@ from app.access.domain import (
     Role,
     Standing,
     client_faults,
+    needs_second,
     new_secret,
     person_of,
 )
@@ -90,7 +90,7 @@ async def take_pepper(runtime: Runtime) -> None:
 
 
 async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:
-    """Make a client. One with a deciding role waits for a second admin, unless made on the machine itself.
+    """Make a client. One that decides or reads much waits for a second admin, unless made on the machine itself.
 
     A person's account closes to them what the register holds about them, in the same transaction. Measures that are
     being asked for meanwhile wait, or are waited for: either they see the account, or it sees them.
@@ -119,7 +119,7 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
         faults.append(Fault("/checkpoint", "unknown", "There is no checkpoint with this code."))
     if faults:
         raise Invalid("The client can't be made like this.", faults=faults)
-    waits = bool(wanted.roles & DECIDING_ROLES) and not confirmed
+    waits = needs_second(wanted.roles, wanted.agency) and not confirmed
     client = Client(
         id=new_id("cli", unit.now),
         name=wanted.name,
@@ -180,7 +180,7 @@ async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:
 async def issue_key(
     unit: Unit, client_id: str, expires_at: datetime | None, lifetime_days: int, *, confirmed: bool = False
 ) -> tuple[Key, str]:
-    """Give a client a key. A key of a deciding role waits for a second admin, unless made on the machine.
+    """Give a client a key. It waits for a second admin where the client had to, unless made on the machine.
 
     Args:
         unit: the transaction; its actor is the creator.
@@ -210,7 +210,7 @@ async def issue_key(
         raise WrongState("The client has two live keys; revoke one first.")
     key_id = new_id("key", unit.now)
     text, secret_hash = new_secret(key_id)
-    waits = bool(client.roles & DECIDING_ROLES) and not confirmed
+    waits = needs_second(client.roles, client.agency) and not confirmed
     key = Key(
         id=key_id,
         client_id=client_id,
@@ -227,7 +227,7 @@ async def issue_key(
 
 
 async def confirm_client(unit: Unit, client_id: str) -> Client:
-    """Let a second admin confirm a client with a deciding role, and its waiting keys.
+    """Let a second admin confirm a client that waits, and its waiting keys.
 
     Raises:
         NotFound: there is no such client.

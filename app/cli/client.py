@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _HELP = """
 Make, list and end accounts.
 
-Whoever has the machine has the register: an account made here works at once, also one with a deciding role, and is
-recorded in the audit trail. Over HTTP it would wait for a second admin.
+Whoever has the machine has the register: an account made here works at once, also one that decides or reads
+everything, and is recorded in the audit trail. Over HTTP that one would wait for a second admin.
 """
 
 commands = typer.Typer(help=_HELP, no_args_is_help=True)

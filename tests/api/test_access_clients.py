@@ -82,9 +82,13 @@ async def test_a_client_that_contradicts_itself_is_refused(
                 assert refused(response, 422, "validation") == faults
 
 
-async def test_a_client_without_a_deciding_role_works_at_once(http: AsyncClient, actors: Actors):
+async def test_a_client_that_neither_decides_nor_reads_everything_works_at_once(
+    http: AsyncClient, actors: Actors
+):
     admin = await actors.client("admin")
-    for body in (SUBMITTER, COUNTER, {"name": "feed", "roles": ["integrator"]}):
+    supervisor = {"name": "s", "roles": ["supervisor"], "checkpoint": "CGK", "person": "197001011990011001"}
+    feed = {"name": "feed", "roles": ["integrator"], "agency": "KPK"}
+    for body in (supervisor, COUNTER, feed, {"name": "airline", "roles": ["carrier"]}):
         client = await register(http, admin, body)
         assert (client["state"], client["created_by"], client["confirmed_by"]) == ("active", admin.id, None)
         key = await issue(http, admin, client["id"])
@@ -92,19 +96,23 @@ async def test_a_client_without_a_deciding_role_works_at_once(http: AsyncClient,
         assert await works(http, key["key"])
 
 
-DECIDERS = [
+CONFIRMED = [
+    SUBMITTER,
     VERIFIER,
     {**VERIFIER, "roles": ["submitter", "verifier"]},
     {**SUBMITTER, "roles": ["approver"], "agency": "IMIGRASI"},
     {**SUBMITTER, "roles": ["duty_officer"], "agency": "IMIGRASI"},
     {"name": "admin", "roles": ["admin"], "person": "197001011990011001"},
+    {"name": "auditor", "roles": ["auditor"], "person": "197001011990011001"},
+    {"name": "feed", "roles": ["integrator"], "agency": "IMIGRASI"},
+    {"name": "feed of everything", "roles": ["integrator"]},
 ]
 
 
-async def test_a_deciding_role_works_only_after_a_second_admin(
+async def test_what_decides_or_reads_everything_works_only_after_a_second_admin(
     http: AsyncClient, actors: Actors, subtests: pytest.Subtests
 ):
-    for body in DECIDERS:
+    for body in CONFIRMED:
         with subtests.test(str(body)[:80]):
             admin, second = await actors.client("admin"), await actors.client("admin")
             client = await register(http, admin, body)

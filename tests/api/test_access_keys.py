@@ -39,7 +39,7 @@ async def check(http: AsyncClient, key: str) -> int:
 async def test_a_client_has_at_most_two_live_keys(
     http: AsyncClient, actors: Actors, runtime: Runtime, clock: SettableClock
 ):
-    admin, feed = await actors.client("admin"), await actors.client("integrator")
+    admin, feed = await actors.client("admin"), await actors.client("integrator", agency="KPK")
     path = f"/v1/clients/{feed.id}/keys"
     soon = {"expires_at": "2026-11-24T03:00:00Z"}
     second = expect(await http.post(path, json=soon, headers=admin.headers), 201)
@@ -57,7 +57,7 @@ async def test_a_client_has_at_most_two_live_keys(
 
 
 async def test_two_keys_asked_for_at_once_do_not_make_three(http: AsyncClient, actors: Actors):
-    admin, feed = await actors.client("admin"), await actors.client("integrator")
+    admin, feed = await actors.client("admin"), await actors.client("integrator", agency="KPK")
     path = f"/v1/clients/{feed.id}/keys"
     answers = await asyncio.gather(*(http.post(path, headers=admin.headers) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
@@ -81,7 +81,7 @@ async def test_a_key_ends_in_the_future_within_a_year(
 ):
     for expires_at in ENDS:
         with subtests.test(str(expires_at)[:80]):
-            admin, feed = await actors.client("admin"), await actors.client("integrator")
+            admin, feed = await actors.client("admin"), await actors.client("integrator", agency="KPK")
             async with nothing_changed(runtime):
                 path = f"/v1/clients/{feed.id}/keys"
                 response = await http.post(path, json={"expires_at": expires_at}, headers=admin.headers)

@@ -78,6 +78,8 @@ async def test_permission_is_checked_anew_before_a_repeat_is_answered(http: Asyn
     body = entry_body()
     first = await http.post("/v1/entries", json=body, headers=submitter.once("k"))
     rotated = expect(await http.post(f"/v1/clients/{submitter.id}/keys", headers=admin.headers), 201)["key"]
+    second = await actors.client("admin")
+    expect(await http.post(f"/v1/clients/{submitter.id}/confirmation", headers=second.headers), 201)
     await http.delete(f"/v1/clients/{submitter.id}/keys/{submitter.key_id}", headers=admin.headers)
     refused(await http.post("/v1/entries", json=body, headers=submitter.once("k")), 401, "unauthenticated")
     with_new_key = {"Authorization": f"Bearer {rotated}", "Idempotency-Key": "k"}
@@ -163,7 +165,7 @@ async def test_twenty_repeats_at_once_act_once(http: AsyncClient, actors: Actors
 async def test_an_answer_that_held_a_secret_is_never_given_again(
     http: AsyncClient, actors: Actors, runtime: Runtime
 ):
-    admin, feed = await actors.client("admin"), await actors.client("integrator")
+    admin, feed = await actors.client("admin"), await actors.client("integrator", agency="KPK")
     path = f"/v1/clients/{feed.id}/keys"
     secret = expect(await http.post(path, headers=admin.once("k")), 201)["key"]
     async with nothing_changed(runtime):

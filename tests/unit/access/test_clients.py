@@ -1,13 +1,20 @@
 """What a client may be (contract section 2)."""
 
-from itertools import combinations
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access.domain import DECIDING_ROLES, MACHINE_ROLES, PERSON_ROLES, Kind, Role, client_faults
+from app.access.domain import (
+    CONFIRMED_ROLES,
+    MACHINE_ROLES,
+    PERSON_ROLES,
+    Kind,
+    Role,
+    client_faults,
+    needs_second,
+)
 
 SOUND: dict[Role, dict[str, Any]] = {
     Role.SUBMITTER: {"agency": "KPK", "person": "198501"},
@@ -109,6 +116,13 @@ def test_one_person_may_hold_several_roles_in_one_place(roles: frozenset[Role]):
     assert faults(*roles, **needs) == {}
 
 
-def test_roles_that_decide_are_the_four_of_the_contract():
-    assert {Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.ADMIN} == DECIDING_ROLES
-    assert all(pair for pair in combinations(DECIDING_ROLES, 2))
+def test_a_second_admin_confirms_the_roles_of_the_contract():
+    named = {"submitter", "verifier", "approver", "duty_officer", "auditor", "admin"}
+    assert named == CONFIRMED_ROLES
+    for role in Role:
+        assert needs_second(frozenset({role}), "KPK") is (role in named)
+
+
+@pytest.mark.parametrize(("agency", "waits"), [("IMIGRASI", True), (None, True), ("KPK", False)])
+def test_an_integrator_that_reads_everybodys_entries_waits_as_well(agency: str | None, *, waits: bool):
+    assert needs_second(frozenset({Role.INTEGRATOR}), agency) is waits
