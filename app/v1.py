@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.access.pending_routes import router as pending_changes
 from app.access.place_routes import router as places
 from app.access.routes import router as access
 from app.alerts.routes import router as alerts
@@ -48,6 +49,7 @@ for part in (
     changes,
     places,
     access,
+    pending_changes,
     statistics,
 ):
     router.include_router(part)

@@ -68,6 +68,7 @@ class Standing(StrEnum):
 
     PENDING = "pending"
     ACTIVE = "active"
+    SUSPENDED = "suspended"  # an admin whose revocation a second admin has not confirmed yet
     REVOKED = "revoked"
 
 

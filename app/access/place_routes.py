@@ -9,6 +9,8 @@ from app.access import place_store as store
 from app.access import places
 from app.access.domain import Agency, Checkpoint, Office, P, Role
 from app.access.guard import GuardedRoute, reader_for, unit_for
+from app.access.pending import PendingChange
+from app.access.pending_schemas import WAITS, waiting
 from app.access.schemas import AgencyIn, AgencyOut, CheckpointIn, CheckpointOut, OfficeIn, OfficeOut
 from app.db.unit import Reader, Unit
 from app.web.etag import UNCHANGED, IfNoneMatch, VersionIfAny, etag_of, not_modified
@@ -41,7 +43,7 @@ def _unless_known(if_none_match: str | None, response: Response, version: int) -
 def _changes(shown: type[WireOut]) -> dict[int | str, dict[str, Any]]:
     """What a change may be answered with."""
     added: dict[int | str, dict[str, Any]] = {201: {"model": shown, "description": "It was added."}}
-    return {**added, **problems("validation", "stale-version", "version-required")}
+    return {**added, **WAITS, **problems("validation", "stale-version", "version-required")}
 
 
 def _changed(response: Response, path: str, version: int) -> None:
@@ -78,13 +80,19 @@ async def read_agency(
     "/agencies/{code}",
     summary="Change or add an agency",
     responses=_changes(AgencyOut),
+    response_model=AgencyOut,
 )
 async def change_agency(
     unit: Admin, code: CodePath, expected: VersionIfAny, body: AgencyIn, response: Response
-) -> AgencyOut:
-    """Replace what is known of an agency, or add one, for which no `If-Match` is sent; recorded."""
+) -> AgencyOut | Response:
+    """Replace what is known of an agency, or add one, for which no `If-Match` is sent; recorded.
+
+    What closes it, or changes its phone, waits for a second admin.
+    """
     wanted = Agency(code=code, **{**body.model_dump(), "legal_forms": tuple(body.legal_forms)})
     agency = await places.change(unit, wanted, expected)
+    if isinstance(agency, PendingChange):
+        return waiting(agency)
     _changed(response, f"/v1/agencies/{code}", agency.version)
     return AgencyOut.of(agency)
 
@@ -116,12 +124,18 @@ async def read_checkpoint(
     "/checkpoints/{code}",
     summary="Change or add a checkpoint",
     responses=_changes(CheckpointOut),
+    response_model=CheckpointOut,
 )
 async def change_checkpoint(
     unit: Admin, code: CodePath, expected: VersionIfAny, body: CheckpointIn, response: Response
-) -> CheckpointOut:
-    """Replace what is known of a checkpoint, or add one, for which no `If-Match` is sent; recorded."""
+) -> CheckpointOut | Response:
+    """Replace what is known of a checkpoint, or add one, for which no `If-Match` is sent; recorded.
+
+    What closes it waits for a second admin.
+    """
     place = await places.change(unit, Checkpoint(code=code, **body.model_dump()), expected)
+    if isinstance(place, PendingChange):
+        return waiting(place)
     _changed(response, f"/v1/checkpoints/{code}", place.version)
     return CheckpointOut.of(place)
 
@@ -159,11 +173,17 @@ async def read_office(
     "/offices/{code}",
     summary="Change or add an office",
     responses=_changes(OfficeOut),
+    response_model=OfficeOut,
 )
 async def change_office(
     unit: Admin, code: OfficePath, expected: VersionIfAny, body: OfficeIn, response: Response
-) -> OfficeOut:
-    """Replace what is known of an office, or add one, for which no `If-Match` is sent; recorded."""
+) -> OfficeOut | Response:
+    """Replace what is known of an office, or add one, for which no `If-Match` is sent; recorded.
+
+    What closes it waits for a second admin.
+    """
     office = await places.change(unit, Office(code=code, **body.model_dump()), expected)
+    if isinstance(office, PendingChange):
+        return waiting(office)
     _changed(response, f"/v1/offices/{code}", office.version)
     return OfficeOut.of(office)

@@ -48,11 +48,21 @@ async def find_place(reader: Reader, kind: type[P], code: str) -> P | None:
 
 async def hold(unit: Unit, kind: type[P], code: str) -> P | None:
     """A place, held against other writers; where there is none yet, nobody else can add it meanwhile."""
-    table = _TABLES[kind]
+    await _hold_row(unit, _TABLES[kind], code)
+    return await find_place(unit, kind, code)
+
+
+async def hold_version(unit: Unit, place: Agency | Checkpoint | Office) -> int:
+    """The version of a place that the register has, held against other writers."""
+    table = _TABLES[type(place)]
+    await _hold_row(unit, table, place.code)
+    return int((await unit.run(select(table.c.version).where(table.c.code == place.code))).scalar_one())
+
+
+async def _hold_row(unit: Unit, table: Table, code: str) -> None:
     row = select(table.c.code).where(table.c.code == code).with_for_update()
     if (await unit.run(row)).first() is None:
         await unit.run(select(tables.state.c.id).with_for_update())  # one row that is always there
-    return await find_place(unit, kind, code)
 
 
 async def lock_agency(unit: Unit, code: str) -> Agency | None:

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, replace
 
 from app.access import place_store as store
 from app.access.domain import IMMIGRATION, Agency, Checkpoint, Office, P
+from app.access.pending import KIND_OF, PendingChange, Place, SecondAdminAsked, facts_of, waits
+from app.access.pending_store import drop_changes
+from app.access.proposals import propose
 from app.access.reference import load_agencies, load_checkpoints, load_offices, load_provinces
 from app.access.store import record
 from app.db.unit import Reader, Unit
@@ -78,13 +81,16 @@ async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str)
         raise Invalid("A checkpoint is unknown.", faults=faults)
 
 
-async def change(unit: Unit, wanted: P, expected: int | None) -> P:
-    """Replace what is known of a place, or add one.
+async def change(unit: Unit, wanted: P, expected: int | None) -> P | PendingChange:
+    """Replace what is known of a place, or add one; what closes it or changes its phone waits for a second admin.
 
     Args:
         unit: the transaction; its actor is the admin.
         wanted: the place as it is to be; its version is not looked at.
         expected: the version that was read; None to add one.
+
+    Returns:
+        The place as it is now, or the change that waits.
 
     Raises:
         VersionRequired, StaleVersion: as `next_version`.
@@ -96,9 +102,32 @@ async def change(unit: Unit, wanted: P, expected: int | None) -> P:
     faults = await _faults(unit, place, known)
     if faults:
         raise Invalid(f"The {called} can't be like this.", faults=faults)
-    await store.save(unit, place)
-    await record(unit, f"{called}.changed", place.code, {"active": place.active, "version": place.version})
+    if waits(known, place):
+        change = await propose(unit, KIND_OF[type(place)], place.code, facts_of(place))
+        unit.happened(SecondAdminAsked(confirmed=False, change_id=change.id, **concerned(place)))
+        await unit.conclude()
+        return change
+    await drop_changes(unit, KIND_OF[type(place)], place.code)
+    await keep(unit, place)
     return place
+
+
+async def keep(unit: Unit, place: Place) -> None:
+    """Store a version of a place, and record it."""
+    await store.save(unit, place)
+    act = f"{_called(type(place))}.changed"
+    await record(unit, act, place.code, {"active": place.active, "version": place.version})
+
+
+def concerned(place: Place) -> dict[str, str]:
+    """The agency or the checkpoint that a change of a place concerns."""
+    match place:
+        case Agency():
+            return {"agency": place.code}
+        case Office():
+            return {"agency": place.agency}
+        case Checkpoint():
+            return {"checkpoint": place.code}
 
 
 def _called(kind: type) -> str:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app.access import service, store
 from app.access.domain import Client, Role
 from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.access.pending_schemas import WAITS, waiting
 from app.access.schemas import (
     AuditOut,
     ClientIn,
@@ -96,11 +97,16 @@ async def read_client(
     status_code=204,
     tags=["administration"],
     summary="Revoke a client",
-    responses=problems("not-found"),
+    responses={**WAITS, **problems("not-found")},
+    response_model=None,
 )
-async def revoke_client(unit: Admin, client_id: ClientId) -> None:
-    """End an account and its keys at once: the next request fails, open streams close within a second."""
-    await service.revoke_client(unit, client_id)
+async def revoke_client(unit: Admin, client_id: ClientId) -> Response:
+    """End an account and its keys at once: the next request fails, open streams close within a second.
+
+    An admin's is suspended as fast, and revoked once a second admin confirms the change that the answer shows.
+    """
+    change = await service.revoke_client(unit, client_id)
+    return Response(status_code=204) if change is None else waiting(change)
 
 
 @router.post(

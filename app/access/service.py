@@ -21,8 +21,11 @@ from app.access.domain import (
     new_secret,
     person_of,
 )
+from app.access.pending import ChangeKind, PendingChange, SecondAdminAsked
+from app.access.pending_store import drop_changes, find_pending
 from app.access.place_store import find_place, lock_agencies, lock_agency
 from app.access.places import expect_checkpoints
+from app.access.proposals import expect_second_admin, propose
 from app.access.store import (
     LONGEST_KEY,
     bears_name,
@@ -35,7 +38,7 @@ from app.access.store import (
     version,
 )
 from app.db.unit import Unit
-from app.errors import Fault, Invalid, NotFound, SecondPairOfEyesNeeded, WrongState
+from app.errors import Fault, Invalid, NotFound, WrongState
 from app.kit.ids import new_id
 from app.runtime import Runtime
 
@@ -142,7 +145,9 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
     await store.record(unit, "client.registered", client.id, {"roles": sorted(client.roles), "waits": waits})
     if number is not None:
         unit.happened(PersonsRegistered((PersonKnown(number, folded_name(client.name)),)))
-        await unit.conclude()
+    if waits:
+        unit.happened(SecondAdminAsked(confirmed=False, client_id=client.id, **_home(client)))
+    await unit.conclude()
     return client
 
 
@@ -198,8 +203,8 @@ async def issue_key(
         Invalid: the end lies in the past or too far ahead.
     """
     client = await store.lock_client(unit, client_id)
-    if client.standing is Standing.REVOKED:
-        raise WrongState("The client is revoked.")
+    if client.standing in {Standing.SUSPENDED, Standing.REVOKED}:
+        raise WrongState(f"The client is {client.standing}.")
     latest = unit.now + timedelta(days=lifetime_days)
     ends = expires_at or latest
     if not unit.now < ends <= latest:
@@ -223,6 +228,9 @@ async def issue_key(
     )
     await store.add_key(unit, key)
     await store.record(unit, "key.issued", key.id, {"client": client_id, "waits": waits})
+    if waits and client.standing is Standing.ACTIVE:  # of one that waits itself it was said already
+        unit.happened(SecondAdminAsked(confirmed=False, client_id=client_id, key_id=key.id, **_home(client)))
+        await unit.conclude()
     return key, text
 
 
@@ -233,12 +241,16 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
         NotFound: there is no such client.
         WrongState: nothing waits for a confirmation.
         SecondPairOfEyesNeeded: the same person made what waits, or is its holder.
+        WrongRole: the actor is suspended.
     """
-    client = await store.lock_client(unit, client_id)
+    await store.lock_clients(unit, {client_id, unit.actor.client_id})
+    client = await store.get_client(unit, client_id)
     waiting = [key for key in await store.list_keys(unit, client_id) if key.standing is Standing.PENDING]
-    if client.standing is Standing.REVOKED or (client.standing is Standing.ACTIVE and not waiting):
+    if client.standing not in {Standing.PENDING, Standing.ACTIVE} or (
+        client.standing is Standing.ACTIVE and not waiting
+    ):
         raise WrongState("Nothing of this client waits for a confirmation.")
-    makers = {key.created_by for key in waiting}
+    makers: set[str | None] = {key.created_by for key in waiting}
     if client.standing is Standing.PENDING:
         makers.add(client.created_by)
     persons = {person_of(client)}
@@ -247,13 +259,14 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
             persons.add(person_of(await store.get_client(unit, str(maker))))
         except NotFound:
             continue  # made at the command line, by nobody's account
-    if unit.actor.client_id in makers or unit.actor.person in persons:
-        raise SecondPairOfEyesNeeded("A second admin confirms: not who made it, and not who will hold it.")
+    await expect_second_admin(unit, makers, persons - {None})
     if client.standing is Standing.PENDING:
         await store.set_client_standing(unit, client_id, Standing.ACTIVE, confirmed_by=unit.actor.client_id)
     if waiting:
         await store.set_key_standing(unit, [key.id for key in waiting], Standing.ACTIVE)
     await store.record(unit, "client.confirmed", client_id, {"keys": [key.id for key in waiting]})
+    unit.happened(SecondAdminAsked(confirmed=True, client_id=client_id, **_home(client)))
+    await unit.conclude()
     return await store.get_client(unit, client_id)
 
 
@@ -273,17 +286,62 @@ async def revoke_key(unit: Unit, client_id: str, key_id: str) -> None:
         await store.record(unit, "key.revoked", key_id, {"client": client_id})
 
 
-async def revoke_client(unit: Unit, client_id: str) -> None:
+async def revoke_client(unit: Unit, client_id: str, *, final: bool = False) -> PendingChange | None:
     """End a client and all its keys at once; the client stays on record.
+
+    An admin who works is only suspended until a second admin confirms: one alone ends no other.
+
+    Args:
+        unit: the transaction; its actor revokes.
+        client_id: who is revoked.
+        final: a second admin has confirmed it, or it is done at the command line.
+
+    Returns:
+        The change that waits for a second admin; None when the client is revoked.
 
     Raises:
         NotFound: there is no such client.
     """
     client = await store.lock_client(unit, client_id)
     if client.standing is Standing.REVOKED:
-        return
+        return None
+    if not final:
+        if client.standing is Standing.SUSPENDED:
+            return await find_pending(unit, ChangeKind.REVOCATION, client_id)
+        if Role.ADMIN in client.roles and client.standing is Standing.ACTIVE:
+            return await _suspend(unit, client)
+    await drop_changes(unit, ChangeKind.REVOCATION, client_id)
     keys = [key.id for key in await store.list_keys(unit, client_id) if key.standing is not Standing.REVOKED]
     if keys:
         await store.set_key_standing(unit, keys, Standing.REVOKED)
     await store.set_client_standing(unit, client_id, Standing.REVOKED)
     await store.record(unit, "client.revoked", client_id, {"keys": keys})
+    return None
+
+
+async def _suspend(unit: Unit, admin: Client) -> PendingChange:
+    await store.set_client_standing(unit, admin.id, Standing.SUSPENDED)
+    await store.record(unit, "client.suspended", admin.id, {})
+    change = await propose(unit, ChangeKind.REVOCATION, admin.id, None)
+    unit.happened(SecondAdminAsked(confirmed=False, change_id=change.id, client_id=admin.id))
+    await unit.conclude()
+    return change
+
+
+async def reinstate_client(unit: Unit, client_id: str) -> None:
+    """Let a suspended admin work again; for the command line, where whoever has the machine has the register.
+
+    Raises:
+        NotFound: there is no such client.
+        WrongState: it is not suspended.
+    """
+    client = await store.lock_client(unit, client_id)
+    if client.standing is not Standing.SUSPENDED:
+        raise WrongState(f"The client is {client.standing}, not suspended.")
+    await drop_changes(unit, ChangeKind.REVOCATION, client_id)
+    await store.set_client_standing(unit, client_id, Standing.ACTIVE)
+    await store.record(unit, "client.reinstated", client_id, {})
+
+
+def _home(client: Client) -> dict[str, str | None]:
+    return {"agency": client.agency, "checkpoint": client.checkpoint}

@@ -1,7 +1,7 @@
 """Every SQL statement about clients, keys and the audit trail; those about places stand in `place_store`."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -135,6 +135,12 @@ async def lock_client(unit: Unit, client_id: str) -> Client:
     """
     await unit.run(select(tables.client.c.id).where(tables.client.c.id == client_id).with_for_update())
     return await get_client(unit, client_id)
+
+
+async def lock_clients(unit: Unit, client_ids: Collection[str]) -> None:
+    """Hold some clients against other writers until the commit, always in the same order."""
+    t = tables.client
+    await unit.run(select(t.c.id).where(t.c.id.in_(client_ids)).order_by(t.c.id).with_for_update())
 
 
 async def add_client(unit: Unit, client: Client) -> None:

@@ -111,6 +111,29 @@ audit = Table(
 )
 Index("ix_audit_object", audit.c.object, audit.c.id)
 
+pending_change = Table(
+    "pending_change",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("about", String(64), nullable=False),  # code of the place, or id of the account
+    Column("wanted", Text),  # JSON: the place as it is to be
+    Column("state", String(16), nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("proposed_by", Id, nullable=False),
+    Column("proposed_person", String(64)),
+    Column("confirmed_at", Instant),
+    Column("confirmed_by", Id),
+)
+Index(
+    "ix_pending_change_open",
+    pending_change.c.kind,
+    pending_change.c.about,
+    unique=True,
+    sqlite_where=pending_change.c.state == "pending",
+    postgresql_where=pending_change.c.state == "pending",
+)
+
 answer = Table(
     "idempotent_answer",
     metadata,

@@ -130,6 +130,24 @@ def revoke(
     typer.echo(f"{client_id} is revoked.")
 
 
+@commands.command()
+def reinstate(
+    client_id: Annotated[str, typer.Argument(metavar="ID", help="The admin's id, such as cli_01jd….")],
+) -> None:
+    """Let an admin work again whom another one has suspended.
+
+    Revoking an admin over HTTP suspends at once, and is final once a second admin confirms it. This is the way back.
+
+    For example:
+
+        cekal client reinstate cli_01jd…
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    """
+    with_register(lambda runtime: _reinstate(runtime, client_id))
+    typer.echo(f"{client_id} works again.")
+
+
 def _wanted(**given: Any) -> "NewClient":
     from pydantic import ValidationError
 
@@ -178,4 +196,12 @@ async def _revoke(runtime: "Runtime", client_id: str) -> None:
     from app.access.service import revoke_client
 
     async with runtime.writing(SYSTEM) as unit:
-        await revoke_client(unit, client_id)
+        await revoke_client(unit, client_id, final=True)
+
+
+async def _reinstate(runtime: "Runtime", client_id: str) -> None:
+    from app.access.domain import SYSTEM
+    from app.access.service import reinstate_client
+
+    async with runtime.writing(SYSTEM) as unit:
+        await reinstate_client(unit, client_id)

@@ -11,6 +11,7 @@ from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.support.actors import Actors, Caller
+from tests.support.admins import change_place
 from tests.support.bodies import check_body, wni
 from tests.support.clock import SettableClock
 from tests.support.contract import watch
@@ -215,9 +216,8 @@ async def test_agencies_and_checkpoints_are_read_by_everybody_and_changed_by_adm
     place = expect(await http.get(f"/v1/checkpoints/{longest}", headers=counter.headers), 200)
     place.pop("code")
     assert place["mode"] == "sea-special"
-    changed = {**place, "active": False}
-    answer = expect(await http.put(f"/v1/checkpoints/{longest}", json=changed, headers=admin.on('"1"')), 200)
-    assert answer == {"code": longest, **changed}
+    answer = await change_place(http, actors, f"/v1/checkpoints/{longest}", active=False)
+    assert answer == {"code": longest, **place, "active": False}
     agency = expect(await http.get("/v1/agencies/KPK", headers=counter.headers), 200)
     assert agency["legal_forms"] == ["order"]
     agency.pop("code")
@@ -229,8 +229,5 @@ async def test_agencies_and_checkpoints_are_read_by_everybody_and_changed_by_adm
     ):
         response = await http.put("/v1/agencies/KPK", json={**agency, **wrong}, headers=admin.on('"1"'))
         assert list(refused(response, 422, "validation")) == [pointer]
-    phone = {**agency, "phone": "+62 21 2557 8300"}
-    assert (
-        expect(await http.put("/v1/agencies/KPK", json=phone, headers=admin.on('"1"')), 200)["phone"]
-        == phone["phone"]
-    )
+    phone = "+62 21 2557 8300"
+    assert (await change_place(http, actors, "/v1/agencies/KPK", phone=phone))["phone"] == phone

@@ -11,6 +11,7 @@ from app.access.tables import audit
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
+from tests.support.admins import change_place
 from tests.support.clock import SettableClock
 from tests.support.steps import Json, decide, expect, sound
 
@@ -119,12 +120,7 @@ async def test_recipients_are_fixed_when_the_first_alert_leaves(
     raised = await sound(http, submitter)
     place = {"name": "Pos Lintas Batas Baru", "mode": "land", "zone": "Asia/Makassar"}
     expect(await http.put("/v1/checkpoints/NEW-1", json=place, headers=admin.headers), 201)
-    juanda = expect(await http.get("/v1/checkpoints/SUB", headers=admin.headers), 200)
-    closed = {
-        **{name: juanda[name] for name in ("name", "mode", "city", "province", "zone")},
-        "active": False,
-    }
-    expect(await http.put("/v1/checkpoints/SUB", json=closed, headers=admin.on('"1"')), 200)
+    await change_place(http, actors, "/v1/checkpoints/SUB", active=False)
     duty = await actors.client("duty_officer")
     await decide(http, duty, raised["entry"], "countersign")
     reader = await actors.client("checkpoint", checkpoint="DPS")

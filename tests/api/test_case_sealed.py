@@ -4,11 +4,12 @@ import pytest
 
 from app.runtime import Runtime
 from tests.support.actors import Actors
+from tests.support.admins import change_place
 from tests.support.bodies import entry_body, revocation_body
 from tests.support.clock import SettableClock
 from tests.support.offices import Offices, acquittal, same_case
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, expect
+from tests.support.steps import Json
 
 SECOND = {"starts_on": "2027-05-24", "ends_on": "2027-11-23"}
 
@@ -99,10 +100,6 @@ async def test_neither_a_seal_nor_an_agency_made_inactive_ends_anything(
     answer = await kpk.http.put(path, json=persons, headers=kpk.submitter.on(f'"{entry["version"]}"'))
     assert answer.status_code == 200
     assert await kpk.action(entry["subject"]) == "refuse_exit"
-    admin = await actors.client("admin")
-    answer = await kpk.http.get("/v1/agencies/KPK", headers=admin.headers)
-    changed = {name: value for name, value in answer.json().items() if name != "code"} | {"active": False}
-    headers = admin.on(answer.headers["etag"])
-    expect(await kpk.http.put("/v1/agencies/KPK", json=changed, headers=headers), 200)
+    assert not (await change_place(kpk.http, actors, "/v1/agencies/KPK", active=False))["active"]
     assert await kpk.action(entry["subject"]) == "refuse_exit"
     assert (await kpk.read(entry, inside.approver))["state"] == "active"

@@ -7,6 +7,7 @@ from httpx2 import AsyncClient
 
 from app.runtime import Runtime
 from tests.support.actors import Actors
+from tests.support.admins import change_place
 from tests.support.bodies import deterrence_body, entry_body, merged, without_photo
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
@@ -204,12 +205,8 @@ async def test_a_near_match_warns_and_never_bars(http: AsyncClient, actors: Acto
 async def test_an_agency_that_is_no_longer_active_submits_nothing(
     http: AsyncClient, actors: Actors, runtime: Runtime
 ):
-    submitter, admin = await actors.client("submitter", agency="BNPT"), await actors.client("admin")
-    agency = expect(await http.get("/v1/agencies/BNPT", headers=admin.headers), 200)
-    agency.pop("code")
-    expect(
-        await http.put("/v1/agencies/BNPT", json={**agency, "active": False}, headers=admin.on('"1"')), 200
-    )
+    submitter = await actors.client("submitter", agency="BNPT")
+    await change_place(http, actors, "/v1/agencies/BNPT", active=False)
     async with nothing_changed(runtime):
         response = await http.post("/v1/entries", json=entry_body(), headers=submitter.headers)
         refused(response, 403, "wrong-agency")

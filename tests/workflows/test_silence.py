@@ -22,6 +22,7 @@ from app.notices.lookout import Lookout
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.support.actors import Actors, Caller
+from tests.support.admins import change_place
 from tests.support.clock import SettableClock
 from tests.support.processes import process
 from tests.support.served import client_for, serving
@@ -111,14 +112,9 @@ async def test_silence_is_told_once_after_two_minutes_and_so_is_its_end(
 async def test_who_was_never_connected_or_is_closed_is_not_missed(
     http: httpx2.AsyncClient, runtime: Runtime, actors: Actors, clock: SettableClock, lookout: Lookout
 ) -> None:
-    admin, closing = await actors.client("admin"), await actors.client("checkpoint", checkpoint="DPS")
+    closing = await actors.client("checkpoint", checkpoint="DPS")
     async with connected(http, runtime, lookout, closing):
-        path = "/v1/checkpoints/DPS"
-        read = await http.get(path, headers=admin.headers)
-        body = {**expect(read, 200), "active": False}
-        body.pop("code")
-        headers = {**admin.headers, "If-Match": read.headers["etag"]}
-        expect(await http.put(path, json=body, headers=headers), 200)
+        await change_place(http, actors, "/v1/checkpoints/DPS", active=False)
     assert sum(await pass_by(clock, lookout, 600)) == 0
 
 

@@ -1,0 +1,50 @@
+"""Use case: a second admin confirms a change of a place, or the revocation of an admin."""
+
+from app.access import pending_store, place_store, service, store
+from app.access.domain import person_of
+from app.access.pending import (
+    ChangeKind,
+    ChangeState,
+    PendingChange,
+    SecondAdminAsked,
+    place_of,
+)
+from app.access.places import concerned, keep
+from app.access.proposals import expect_second_admin
+from app.db.unit import Unit
+from app.errors import WrongState
+
+
+async def confirm(unit: Unit, change_id: str) -> PendingChange:
+    """Carry out a change that another admin has proposed.
+
+    What it is about is held first, and the change itself last, as by whoever proposes or drops one.
+
+    Raises:
+        NotFound: there is no such change.
+        WrongState: it does not wait any more.
+        SecondPairOfEyesNeeded, WrongRole: as `expect_second_admin`.
+    """
+    change = await pending_store.get_change(unit, change_id)
+    persons = {change.proposed_person}
+    if change.kind is ChangeKind.REVOCATION:
+        await store.lock_clients(unit, {unit.actor.client_id, change.about})
+        persons.add(person_of(await store.get_client(unit, change.about)))
+    else:
+        await store.lock_clients(unit, {unit.actor.client_id})
+        version = await place_store.hold_version(unit, place_of(change, 1))
+    change = await pending_store.get_change(unit, change_id, held=True)
+    if change.state is not ChangeState.PENDING:
+        raise WrongState(f"The change is {change.state}.")
+    await expect_second_admin(unit, {change.proposed_by}, persons - {None})
+    await pending_store.set_confirmed(unit, change_id)
+    await store.record(unit, "change.confirmed", change_id, {"kind": change.kind, "about": change.about})
+    if change.kind is ChangeKind.REVOCATION:
+        await service.revoke_client(unit, change.about, final=True)
+        unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, client_id=change.about))
+    else:
+        place = place_of(change, version + 1)
+        await keep(unit, place)
+        unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, **concerned(place)))
+    await unit.conclude()
+    return await pending_store.get_change(unit, change_id)
