@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from app.access.pending import SecondAdminAsked
 from app.access.service import PersonsRegistered
 from app.alerts.service import (
     DrillCalled,
@@ -40,6 +41,7 @@ from app.kit.clock import Clock
 from app.ledger.service import append
 from app.lookbacks.service import follow_correction as search_anew
 from app.manifests.service import follow_hit as tell_passenger
+from app.notices.service import follow_admins as tell_admins
 from app.notices.service import follow_entry as tell_owner
 from app.notices.service import follow_judgment as tell_of_judgment
 from app.notices.service import follow_meeting as tell_of_meeting
@@ -80,6 +82,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
             RejectionConsidered: (tell_of_rejection,),
             OwnNameSearched: (tell_own_name,),
             PersonsRegistered: (close_own_entries, close_corrections),
+            SecondAdminAsked: (tell_admins,),
             SealedByItself: (tell_of_seal,),
             SealedEntryMet: (tell_of_meeting,),
         },

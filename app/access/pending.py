@@ -67,7 +67,7 @@ class SecondAdminAsked:
         confirmed: whether it is confirmed.
         change_id: the change; None where it is an account or a key that waits.
         client_id: the account that waits, or is revoked; None for a place.
-        key_id: the key that waits, of an account that works already.
+        key_id: the key that waits, of an account that works already; the last of the keys that are confirmed.
         agency: the agency that it concerns, if any.
         checkpoint: the checkpoint that it concerns, if any.
     """

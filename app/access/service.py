@@ -265,7 +265,8 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
     if waiting:
         await store.set_key_standing(unit, [key.id for key in waiting], Standing.ACTIVE)
     await store.record(unit, "client.confirmed", client_id, {"keys": [key.id for key in waiting]})
-    unit.happened(SecondAdminAsked(confirmed=True, client_id=client_id, **_home(client)))
+    key_id = waiting[-1].id if waiting else None
+    unit.happened(SecondAdminAsked(confirmed=True, client_id=client_id, key_id=key_id, **_home(client)))
     await unit.conclude()
     return await store.get_client(unit, client_id)
 

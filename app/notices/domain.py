@@ -92,6 +92,10 @@ def post(checkpoint: str) -> str:
     return address(f"@{checkpoint}", Role.SUPERVISOR)
 
 
+ADMINS: Final = address("*", Role.ADMIN)
+"""Where every admin is told; no agency's code begins like this."""
+
+
 def in_person(number: str) -> str:
     """Where one person is told, by whichever account they read; no agency's code begins like this."""
     return address("#", number)
@@ -102,6 +106,8 @@ def addresses(actor: Actor) -> frozenset[str]:
     mine = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
     if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
         mine.add(post(actor.checkpoint))
+    if actor.holds(Role.ADMIN):
+        mine.add(ADMINS)
     if actor.person is not None:
         mine.add(in_person(actor.person))
     return frozenset(mine)

@@ -31,6 +31,8 @@ class NoticeName(StrEnum):
     CHECKPOINTS_BACK = "checkpoints_back"
     PENDING_UNDECIDED = "pending_undecided"
     PENDING_ENDED = "pending_ended"
+    CHANGE_PROPOSED = "change_proposed"
+    CHANGE_CONFIRMED = "change_confirmed"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -73,6 +75,10 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "undecided: until `due_at` its subject is referred, never refused; told every day",
     NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
     "or not decided on in time",
+    NoticeName.CHANGE_PROPOSED: "an admin has proposed what waits for a second admin: `change_id`, of a place or an "
+    "admin's revocation (that admin, `client_id`, is suspended meanwhile); or else the account `client_id`, or a key "
+    "of it",
+    NoticeName.CHANGE_CONFIRMED: "a second admin has confirmed that",
 }
 """What each name means, for readers of the API."""
 
@@ -92,5 +98,6 @@ DETAILS: Final = (
     "amendment_id",
     "objection_id",
     "client_id",
+    "change_id",
 )
 """Members of a notice that only some have."""

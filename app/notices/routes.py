@@ -29,7 +29,8 @@ async def read_notices(
     """Notices meant for the caller beyond a cursor, waiting up to 30 seconds for the first.
 
     A submitter or verifier is told of their agency's entries; Immigration's approvers and duty officers of what
-    escalates; a supervisor of their checkpoint's hits that nobody resolves; an auditor reads everything.
+    escalates; a supervisor of their checkpoint's hits that nobody resolves; an auditor reads everything;
+    an admin of what a second admin is to confirm.
     """
     page = await read_waiting(
         request,

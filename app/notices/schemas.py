@@ -81,7 +81,16 @@ class NoticeOut(WireOut):
         ),
     ]
     objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
-    client_id: Annotated[str | None, Field(description="Of `own_name_searched`: whose account.")]
+    client_id: Annotated[
+        str | None,
+        Field(description="Of `own_name_searched`, `sealed_entry_met` and `change_proposed`: which account."),
+    ]
+    change_id: Annotated[
+        str | None,
+        Field(
+            description="Of `change_proposed` and `change_confirmed`: which, see `GET /v1/pending-changes`."
+        ),
+    ]
 
 
 class NoticesOut(WireOut):

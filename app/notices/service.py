@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.access.pending import SecondAdminAsked
 from app.amendments.events import AmendmentRefused, JudgmentFiled
 from app.db.unit import Actor, Reader, Unit
 from app.entries.events import (
@@ -20,12 +21,14 @@ from app.ledger import service as ledger
 from app.ledger.domain import Draft as LedgerDraft
 from app.ledger.domain import Head, RecordType
 from app.notices import store
+from app.notices.administration import second_admin
 from app.notices.domain import Draft, Notice, ended, judgment_filed, own_name, pending_ended
 from app.notices.refusals import amendment_refused, entry_sealed, rejection_considered, sealed_entry_met
 from app.notices.store import list_latest
 
 __all__ = [
     "Page",
+    "follow_admins",
     "follow_entry",
     "follow_judgment",
     "follow_meeting",
@@ -135,6 +138,12 @@ async def follow_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft
 async def follow_meeting(unit: Unit, event: SealedEntryMet) -> Sequence[LedgerDraft]:
     """Notify whom a seal names that somebody's request met its entry. A projector; the request changed nothing."""
     await tell(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
+    return ()
+
+
+async def follow_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[LedgerDraft]:
+    """Notify admins, and whom it concerns, of what needs a second admin. A projector; the audit trail has the act."""
+    await tell(unit, [second_admin(event, unit.now)])
     return ()
 
 

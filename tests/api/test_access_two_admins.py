@@ -102,6 +102,65 @@ async def test_a_change_that_waits_is_dropped_by_what_happens_to_its_place_meanw
     assert expect(await http.get(path, headers=admin.headers), 200)["city"] == "Tangerang"
 
 
+async def told(http: AsyncClient, by: Caller) -> list[tuple[str, str | None, str | None, str | None]]:
+    """What a caller's notices say of second admins: name, change, account, agency."""
+    items = expect(await http.get("/v1/notices", headers=by.headers), 200)["items"]
+    return [(each["name"], each["change_id"], each["client_id"], each["agency"]) for each in items]
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "agency", "to", "not_to"),
+    [
+        ("/v1/agencies/KPK", PHONE, "KPK", ("submitter", "KPK"), ("submitter", "BNN")),
+        ("/v1/offices/KANIM-BATAM", CLOSED, "IMIGRASI", ("duty_officer", None), ("verifier", "KPK")),
+        ("/v1/checkpoints/CGK", CLOSED, None, ("supervisor", None), ("submitter", "KPK")),
+    ],
+)
+async def test_all_admins_and_whom_it_concerns_are_told_of_a_change_and_its_confirmation(
+    http: AsyncClient,
+    actors: Actors,
+    path: str,
+    wanted: Json,
+    agency: str | None,
+    to: tuple[str, str | None],
+    not_to: tuple[str, str | None],
+):
+    admin, second, third = [await actors.client("admin") for _ in range(3)]
+    officer, other = [await actors.client(role, agency=of) for role, of in (to, not_to)]
+    change = await propose(http, admin, path, **wanted)
+    expect(await confirm_change(http, second, change), 201)
+    both = [(name, change["id"], None, agency) for name in ("change_proposed", "change_confirmed")]
+    for by in (admin, second, third, officer):
+        assert await told(http, by) == both
+    assert await told(http, other) == []
+
+
+async def test_all_admins_and_the_agency_are_told_of_an_account_a_key_and_a_suspension(
+    http: AsyncClient, actors: Actors
+):
+    admin, second, third = [await actors.client("admin") for _ in range(3)]
+    officer = await actors.client("submitter")
+    body = {"name": "b", "roles": ["verifier"], "agency": "KPK", "person": "197001011990011001"}
+    client = expect(await http.post("/v1/clients", json=body, headers=admin.headers), 201)["id"]
+    path = f"/v1/clients/{client}"
+    for _ in range(2):
+        expect(await http.post(f"{path}/keys", headers=admin.headers), 201)
+        expect(await http.post(f"{path}/confirmation", headers=second.headers), 201)
+    steps = [(f"change_{step}", None, client, "KPK") for step in ("proposed", "confirmed")]
+    assert await told(http, officer) == await told(http, third) == [*steps, *steps]
+    change = await suspend(http, admin, second)
+    assert (await told(http, third))[4:] == [("change_proposed", change["id"], second.id, None)]
+    assert len(await told(http, officer)) == 4
+
+
+async def test_what_needs_no_second_admin_is_no_notice(http: AsyncClient, actors: Actors):
+    admin = await actors.client("admin")
+    body = {"name": "counter", "roles": ["checkpoint"], "kind": "counter", "checkpoint": "CGK"}
+    client = expect(await http.post("/v1/clients", json=body, headers=admin.headers), 201)["id"]
+    expect(await http.post(f"/v1/clients/{client}/keys", headers=admin.headers), 201)
+    assert await told(http, admin) == []
+
+
 async def suspend(http: AsyncClient, by: Caller, admin: Caller) -> Json:
     """The revocation of an admin that waits for a second one."""
     return expect(await http.delete(f"/v1/clients/{admin.id}", headers=by.headers), 202)

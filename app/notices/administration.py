@@ -1,0 +1,32 @@
+"""What is told of administrative acts that need a second admin; pure."""
+
+from datetime import datetime
+
+from app.access.domain import IMMIGRATION
+from app.access.pending import SecondAdminAsked
+from app.notices.domain import ADMINS, APPROVERS, DUTY_OFFICERS, Draft, owner, post
+from app.notices.names import NoticeName
+
+
+def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
+    """The notice that something waits for a second admin, or that one has confirmed it.
+
+    To every admin, and to whom it concerns: the agency's officers, the checkpoint's supervisors.
+    """
+    name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
+    to = [ADMINS]
+    if event.agency is not None:
+        to += owner(event.agency)
+    if event.agency == IMMIGRATION:
+        to += (APPROVERS, DUTY_OFFICERS)
+    if event.checkpoint is not None:
+        to.append(post(event.checkpoint))
+    what = event.change_id or event.key_id or event.client_id
+    return Draft(
+        name=name,
+        key=f"{name}:{what}",
+        to=tuple(to),
+        effective_at=at,
+        agency=event.agency,
+        detail={"change_id": event.change_id, "client_id": event.client_id},
+    )
