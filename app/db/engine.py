@@ -90,6 +90,7 @@ class PostgreSQL:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
+            hide_parameters=True,  # in the messages of its errors, which level DEBUG writes
             pool_use_lifo=True,  # the connection used last has the statements prepared that are needed next
         )
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -173,7 +174,7 @@ class SQLite:
     def __init__(self, url: URL) -> None:
         self.url = url
         # Connections beyond the pool are opened as needed: waiting for one would block the whole loop.
-        self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1)
+        self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
         self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._gate = asyncio.Lock()
         event.listen(self._engine, "connect", _connected)

@@ -6,6 +6,7 @@ ours, a NIK or a machine-readable zone is blacked out wherever it stands, and th
 """
 
 import logging
+import re
 import sys
 import time
 import traceback
@@ -57,6 +58,10 @@ def current_request_id() -> str | None:
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _encode = msgspec.json.Encoder().encode
+
+
+_QUOTED = re.compile(r"\nDETAIL:.*|(invalid input for query argument \$\d+):.*", re.DOTALL)
+"""Where PostgreSQL and asyncpg quote a row, or a statement's parameter, in the message of an error."""
 
 
 class Formatter(logging.Formatter):
@@ -118,7 +123,7 @@ class Formatter(logging.Formatter):
                 "frames": [f"{_short_path(f.filename)}:{f.lineno} {f.name}" for f in frames],
             }
             if self._messages:
-                link["text"] = redact_text(str(error))
+                link["text"] = redact_text(_QUOTED.sub(r"\1", str(error)))
             chain.append(link)
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return chain
