@@ -9,8 +9,9 @@ hundredth of the checks waited four times as long.
 
 import asyncio
 import errno
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -177,6 +178,7 @@ class SQLite:
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
         self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._gate = asyncio.Lock()
+        event.listen(self._engine, "do_connect", self._make_private)
         event.listen(self._engine, "connect", _connected)
         event.listen(self._engine, "begin", _begun)
 
@@ -221,6 +223,11 @@ class SQLite:
             connection.close()
             raise
         return connection
+
+    def _make_private(self, *_: Any) -> None:
+        """Make a file that is not there yet, for nobody but its owner: SQLite's journals take over its mode."""
+        with suppress(OSError):  # it is there, or SQLite says what is wrong
+            os.close(os.open(str(self.url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -286,7 +293,7 @@ def open_databases(settings: Settings) -> tuple[Database, Database]:
         both = PostgreSQL(url, settings.pool_size)
         return both, both
     path = Path(str(url.database))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f"{path.stem}-checks{path.suffix}")
     return SQLite(url), SQLite(url.set(database=str(beside)))
 

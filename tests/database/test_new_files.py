@@ -1,6 +1,7 @@
 """SQLite's files when they are new: whoever opens one while another process lays it waits."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
@@ -29,3 +30,24 @@ async def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Pat
         assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
     await register.dispose()
     await checks.dispose()
+
+
+async def test_new_files_and_their_folder_are_for_their_owner_alone(tmp_path: Path):
+    folder = tmp_path / "data"
+    former = os.umask(0)
+    try:
+        databases = open_databases(Settings(env="test", data_dir=folder))
+        for database in databases:
+            async with database.writing() as connection:
+                await connection.execute(text("CREATE TABLE one (id INTEGER)"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+        for database in databases:
+            await database.dispose()
+    finally:
+        os.umask(former)
+    files = {
+        f"{name}{journal}"
+        for name in ("register.db", "register-checks.db")
+        for journal in ("", "-wal", "-shm")
+    }
+    assert modes == {"data": 0o700, **dict.fromkeys(files, 0o600)}
