@@ -283,7 +283,11 @@ def person_of(client: Client) -> str | None:
 
 
 def normal_person(number: str) -> str:
-    """An employee number in the one form in which it is compared."""
+    """An employee number in the one form in which it is compared.
+
+    Leading zeros stay: numbers of the police begin with the year of birth, 00 for 2000. That a number is not taken for
+    another person's because of them is held where accounts are made.
+    """
     return "".join(filter(str.isalnum, number)).upper() or number
 
 

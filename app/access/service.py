@@ -104,7 +104,8 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
         confirmed: made at the command line: whoever has the machine has the register.
 
     Raises:
-        Invalid: the members contradict each other, or name an unknown agency or checkpoint.
+        Invalid: the members contradict each other, or name an unknown agency or checkpoint; or the register has the
+            person's number with more or fewer leading zeros.
     """
     faults = client_faults(
         wanted.roles,
@@ -141,6 +142,7 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
     number = person_of(client)
     if number is not None:
         await lock_agencies(unit)
+        await _expect_form(unit, number)
     await store.add_client(unit, client)
     await store.record(unit, "client.registered", client.id, {"roles": sorted(client.roles), "waits": waits})
     if number is not None:
@@ -166,6 +168,15 @@ async def look_again(unit: Unit, after: str, limit: int) -> str | None:
     unit.happened(PersonsRegistered(tuple(person for _, person in accounts)))
     await unit.conclude()
     return accounts[-1][0]
+
+
+async def _expect_form(unit: Unit, number: str) -> None:
+    known = await store.other_form_of(unit, number)
+    if known is not None:
+        detail = (
+            f"The register has this number as {known}: one person, or four eyes could be two. Write it so."
+        )
+        raise Invalid("The client can't be made like this.", faults=[Fault("/person", "other_form", detail)])
 
 
 async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:

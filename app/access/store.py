@@ -238,6 +238,18 @@ async def list_persons(
     return [_person(row) for row in await reader.run(_PERSONS, asked)]
 
 
+async def other_form_of(reader: Reader, number: str) -> str | None:
+    """The form in which the register has a number that differs from this one in leading zeros alone; None without it.
+
+    Args:
+        reader: the transaction.
+        number: an employee number, in the form in which it is compared.
+    """
+    known = tables.client.c.person_key
+    statement = select(known).where(func.ltrim(known, "0") == number.lstrip("0"), known != number).limit(1)
+    return (await reader.run(statement)).scalars().first()
+
+
 async def list_on_duty(reader: Reader) -> list[PersonKnown]:
     """The duty officers whose accounts work."""
     return [_person(row) for row in await reader.run(_ON_DUTY)]
