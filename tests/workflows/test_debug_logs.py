@@ -29,6 +29,8 @@ async def test_a_statement_that_fails_is_logged_without_what_it_was_to_store(
     log = service.log.read_text()
     assert "IntegrityError" in log
     assert "INSERT INTO entry" in log, "the statement itself says nothing about anybody"
+    assert "[parameters:" not in log
+    assert "Failing row" not in log
     (number,) = {document["number"] for document in body["subject"]["documents"]}
     secret = submitter.key.rpartition("_")[2]
     for told in (body["subject"]["full_name"], number, submitter.person, secret, submitter.key):
