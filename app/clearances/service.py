@@ -1,7 +1,7 @@
 """Use cases of clearances: propose, decide, read, and end with their entry (R47)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import store as entries
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged
-from app.entries.sight import list_barred
+from app.entries.views import open_to
 from app.entries.views import visible as may_see
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
@@ -109,12 +109,13 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
     """A clearance within the actor's view.
 
     Raises:
-        NotFound: there is none, or it is outside the view.
+        NotFound: there is none, it is outside the view, or against an entry whose seal keeps the actor out.
     """
     clearance = await store.find(reader, clearance_id)
     if clearance is None or not visible(clearance, reader.actor):
         raise NotFound("There is no such clearance.")
-    if clearance.entry_id in await list_barred(reader):
+    entry = await entries.find(reader, clearance.entry_id)
+    if entry is None or not open_to(entry, reader.actor):
         raise NotFound("There is no such clearance.")
     return clearance
 
@@ -122,14 +123,13 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
 async def list_page(reader: Reader, state: str | None, before: str | None, limit: int) -> list[Clearance]:
     """Clearances within the actor's view, newest first."""
     actor = reader.actor
-    wanted = Filter(state=state)
-    if not actor.holds(*SEES_ALL):
-        owner = actor.holds(Role.SUBMITTER, Role.VERIFIER)
-        wanted = replace(
-            wanted,
-            agency=actor.agency if owner else None,
-            checkpoint=actor.checkpoint if actor.holds(Role.SUPERVISOR) else None,
-        )
+    owner = actor.holds(Role.SUBMITTER, Role.VERIFIER)
+    wanted = Filter(
+        state=state,
+        everywhere=actor.holds(*SEES_ALL),
+        agency=actor.agency if owner else None,
+        checkpoint=actor.checkpoint if actor.holds(Role.SUPERVISOR) else None,
+    )
     return await store.list_page(reader, wanted, before, limit)
 
 

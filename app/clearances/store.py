@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import false, insert, or_, select, update
 
 from app.clearances.domain import Clearance, ClearanceState
 from app.clearances.tables import clearance as table
 from app.db.documents import Documents, document
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
-from app.entries.views import barred
+from app.entries.views import closed
 from app.errors import NotFound
 
 _documents = Documents(Clearance)
@@ -86,27 +86,35 @@ async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which clearances are wanted; None means any. Of `agency` and `checkpoint` one is enough."""
+    """Which clearances are wanted.
+
+    Attributes:
+        state: only those in this state; None means any.
+        everywhere: of every agency and checkpoint; otherwise one of the next two is enough.
+        agency: those against this agency's entries; None means none.
+        checkpoint: those proposed at this checkpoint; None means none.
+    """
 
     state: str | None = None
+    everywhere: bool = False
     agency: str | None = None
     checkpoint: str | None = None
 
 
 async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: int) -> list[Clearance]:
-    """Clearances, newest first, older than an id."""
-    statement = select(table.c.document).order_by(table.c.id.desc()).limit(limit)
-    if reader.actor.person is not None:
-        statement = statement.where(table.c.entry_id.not_in(barred(reader.actor.person)))
+    """Clearances, newest first, older than an id; none against an entry whose seal keeps the actor out."""
+    statement = (
+        select(table.c.document)
+        .where(table.c.entry_id.not_in(closed(reader.actor)))
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
     if before is not None:
         statement = statement.where(table.c.id < before)
     if wanted.state is not None:
         statement = statement.where(table.c.state == wanted.state)
-    mine = []
-    if wanted.agency is not None:
-        mine.append(table.c.agency == wanted.agency)
-    if wanted.checkpoint is not None:
-        mine.append(table.c.checkpoint == wanted.checkpoint)
-    if mine:
-        statement = statement.where(or_(*mine))
+    if not wanted.everywhere:
+        of_owner = table.c.agency == wanted.agency if wanted.agency is not None else false()
+        met_here = table.c.checkpoint == wanted.checkpoint if wanted.checkpoint is not None else false()
+        statement = statement.where(or_(of_owner, met_here))
     return await _documents.all(reader, statement)
