@@ -14,7 +14,6 @@ from app.entries.domain import EndedReason, Entry
 from app.entries.pending import shown_until
 from app.entries.periods import add_months, over_at
 from app.kit.clock import legal_day, rfc3339
-from app.ledger.domain import Record
 
 DEFAULT_MESSAGE = "Data cekal mendesak / urgent entry"
 
@@ -141,7 +140,7 @@ def ending_words(entry: Entry, others: Collection[Entry]) -> str:
     return f"Data cekal ini berakhir: {why_id}. {rest_id} / This entry has ended: {why_en}. {rest_en}"
 
 
-_NOBODY: Final[dict[str, Any]] = {
+NOBODY: Final[dict[str, Any]] = {
     "full_name": None,
     "aliases": [],
     "sex": None,
@@ -197,7 +196,7 @@ def message_of(
         if alert.kind is AlertKind.CANCEL:
             message = ending_words(entry, others)
         if entry.sealed_for is not None:
-            said |= _NOBODY
+            said |= NOBODY
             message = SEALED_MESSAGE
     return {
         "kind": alert.kind.value,
@@ -213,35 +212,6 @@ def message_of(
         "entry": said,
         "contact": None if contact is None else {"agency": contact.agency, "phone": contact.phone},
     }
-
-
-def on_the_wire(record: Record, sealed: Collection[str] = ()) -> dict[str, Any] | None:
-    """An alert's ledger record as checkpoints read it; None once its personal part is erased.
-
-    Args:
-        record: the record.
-        sealed: entries of which nobody is named any more, whatever the alert said when it was issued (R61).
-    """
-    if record.personal is None:
-        return None
-    said = record.personal
-    if record.entry_id in sealed:
-        said = {**said, "message": SEALED_MESSAGE, "entry": {**said["entry"], **_NOBODY}}
-    return {
-        "id": record.alert_id,
-        "sequence": record.sequence,
-        "previous_sequence": record.leaf["previous_sequence"],
-        **said,
-    }
-
-
-def frame(record: Record, epoch: str, sealed: Collection[str] = ()) -> bytes | None:
-    """An alert's ledger record as one server-sent event: encoded once, the same bytes for everybody."""
-    message = on_the_wire(record, sealed)
-    if message is None:
-        return None
-    data = msgspec.json.encode(message)
-    return b"id: %s.%d\nevent: alert\ndata: %s\n\n" % (epoch.encode(), record.sequence, data)
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:

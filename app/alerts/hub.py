@@ -1,7 +1,7 @@
 """The hub of one process: who listens here, and how one frame reaches all of them.
 
-A frame is encoded once; every stream gets the same bytes into its own bounded queue. A stream that can't keep
-up is closed and resumes by its cursor: single events are never dropped.
+A frame is encoded once for each kind of client; every stream of a kind gets the same bytes into its own bounded queue.
+A stream that can't keep up is closed and resumes by its cursor: single events are never dropped.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from app.access.domain import Kind
 from app.db.unit import Actor
 
 STUCK_SECONDS = 5.0
@@ -29,10 +30,22 @@ _JITTER = 0.1
 class Stream:
     """One listener: its queue, what it is about if it is about one thing, and why it was closed, if it was."""
 
-    __slots__ = ("_waiter", "about", "actor", "beat_at", "ends_at", "queue", "sending_since", "task", "why")
+    __slots__ = (
+        "_waiter",
+        "about",
+        "actor",
+        "at_gate",
+        "beat_at",
+        "ends_at",
+        "queue",
+        "sending_since",
+        "task",
+        "why",
+    )
 
     def __init__(self, actor: Actor, beat_at: float, ends_at: float, about: str | None = None) -> None:
         self.actor = actor
+        self.at_gate = actor.kind == Kind.AUTOGATE
         self.about = about
         self.queue: list[tuple[int, bytes]] = []
         self.why: str | None = None
@@ -161,10 +174,16 @@ class Hub:
         self._seen = {code: at for code, at in self._seen.items() if at >= oldest}
         return {*self._present, *self._seen}
 
-    def publish(self, sequence: int, frame: bytes) -> None:
-        """Give every stream the same bytes."""
+    def publish(self, sequence: int, frame: bytes, gates: bytes | None = None) -> None:
+        """Give every stream the same bytes.
+
+        Args:
+            sequence: the frame's number.
+            frame: the bytes.
+            gates: other bytes for the streams of autogates; None where they get the same.
+        """
         for stream in self.streams:
-            stream.put(sequence, frame, self._queue)
+            stream.put(sequence, frame if gates is None or not stream.at_gate else gates, self._queue)
 
     def publish_to(self, sequence: int, frame: bytes, meant: Callable[[Actor], bool]) -> None:
         """Give the same bytes to those streams only whose actors they are meant for."""

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response, Securit
 from app.access.domain import Role
 from app.access.guard import GuardedRoute, actor_for, key_scheme, reader_for, runtime_of, unit_for
 from app.alerts import service
-from app.alerts.domain import on_the_wire
 from app.alerts.hub import Hub
 from app.alerts.schemas import (
     AlertOut,
@@ -21,13 +20,14 @@ from app.alerts.schemas import (
 )
 from app.alerts.store import receipt_at
 from app.alerts.stream import stream_alerts
+from app.alerts.telling import at_gate, on_the_wire
 from app.db.unit import Actor, Reader, Unit
 from app.entries import service as entries
 from app.entries.answers import EntryOut
 from app.entries.ports import Ports
 from app.entries.preparing import UrgentlyAskedFor
 from app.entries.routes import CONTENT, tag_of
-from app.ledger.polling import After, PageLimit, Wait, read_ledger
+from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.web.openapi import REPEATS, problems
 from app.web.raw import RawRoute, documented
 
@@ -95,10 +95,22 @@ async def read_alerts(
     wait: Wait = 0,
     limit: PageLimit = 100,
 ) -> AlertsOut:
-    """Alerts beyond a cursor, waiting up to 30 seconds for the first."""
+    """Alerts beyond a cursor, waiting up to 30 seconds for the first.
+
+    Those that have ended meanwhile keep their numbers, and name nobody any more: `entry` has its ids only. An
+    autogate is told documents, direction and `action`, and nothing else of the person.
+    """
     with hub.polling(actor):
-        page = await read_ledger(request, actor, after, limit, wait, alerts_only=True)
-    told = (on_the_wire(record, page.closed) for record in page.records)
+        read = await read_waiting(
+            request,
+            actor,
+            wait,
+            lambda reader: service.read_alerts(reader, after, limit),
+            request.app.state.tail,
+            alerts_only=True,
+        )
+    page = read.page
+    told = (on_the_wire(record, to_gate=at_gate(actor), holding=read.holding) for record in page.records)
     items = [message for message in told if message is not None]
     return AlertsOut(
         items=[AlertOut.model_validate(item) for item in items],
@@ -118,8 +130,9 @@ async def open_alert_stream(
 ) -> None:
     """Server-sent events: `alert` with a cursor as `id`, and `heartbeat` with the ledger's head every 15 s.
 
-    Without `Last-Event-ID` first come all alerts that are neither expired nor cancelled. The stream is cut
-    after a quarter of an hour; reconnect with the last id.
+    Without `Last-Event-ID` first come all alerts that are neither expired nor cancelled; with it, those that have
+    ended meanwhile come with their `entry`'s ids only. The stream is cut after a quarter of an hour; reconnect with
+    the last id.
     """
 
 

@@ -72,12 +72,16 @@ class AlertContactOut(WireOut):
 
 
 class AlertEntryOut(WireOut):
-    """Whom an alert is about; of a sealed entry every member that would tell is null or empty."""
+    """Whom an alert is about; every member that would tell more than the reader is told is null or empty.
+
+    So it is for a sealed entry, for an alert that had ended when it was read (then only `id` and `version` are left),
+    and for an autogate (which keeps `measure`, `documents` and the instants).
+    """
 
     id: str
     version: int
-    measure: str
-    citizenship: str
+    measure: str | None
+    citizenship: str | None
     full_name: str | None
     aliases: list[str]
     sex: str | None
@@ -96,7 +100,7 @@ class AlertEntryOut(WireOut):
 
 
 class AlertOut(WireOut):
-    """An alert as every checkpoint gets it."""
+    """An alert as checkpoints get it."""
 
     id: str
     sequence: int

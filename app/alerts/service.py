@@ -17,7 +17,13 @@ from app.alerts.domain import (
     message_of,
     percentile,
 )
-from app.alerts.store import erase_of_entry, has_open, list_open, list_outdated, list_unacknowledged
+from app.alerts.store import (
+    erase_of_entry,
+    has_open,
+    list_outdated,
+    list_unacknowledged,
+    still_holding,
+)
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged, EntrySealed, PendingBegun
@@ -27,7 +33,8 @@ from app.entries.store import find, lock
 from app.entries.views import ALL_ENTRIES, open_to
 from app.errors import Fault, Invalid, NotFound
 from app.kit.ids import new_id
-from app.ledger.domain import Draft, RecordType
+from app.ledger.domain import Draft, Head, Record, RecordType
+from app.ledger.service import Page, read_page
 from app.settings import Settings
 
 __all__ = [
@@ -35,6 +42,7 @@ __all__ = [
     "DrillCalled",
     "Issued",
     "MeasureBegun",
+    "Read",
     "announce_begun",
     "cover",
     "drill",
@@ -45,10 +53,10 @@ __all__ = [
     "follow_pending",
     "follow_seal",
     "has_open",
-    "list_open",
     "list_outdated",
     "list_unacknowledged",
     "raised_for",
+    "read_alerts",
     "receive",
     "tell_drill",
     "tell_pending",
@@ -267,6 +275,34 @@ async def receive(
         raise Invalid("A refusal needs its reason.", faults=[fault])
     await store.get(unit, alert_id)
     return await store.add_receipt(unit, alert_id, level, officer_reference, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Alerts beyond a cursor, and which of them still hold, as `on_the_wire` wants it."""
+
+    page: Page
+    holding: dict[str, bool]
+
+    @property
+    def records(self) -> list[Record]:
+        """The alerts' records."""
+        return self.page.records
+
+    @property
+    def head(self) -> Head:
+        """The ledger's end when the page was read."""
+        return self.page.head
+
+
+async def read_alerts(reader: Reader, cursor: str | None, limit: int) -> Read:
+    """At most `limit` alerts beyond a cursor.
+
+    Raises:
+        Invalid, CursorGone: as `read_page`.
+    """
+    page = await read_page(reader, cursor, limit, alerts_only=True)
+    return Read(page, await still_holding(reader, page.records))
 
 
 async def escalate(unit: Unit, alert: Alert) -> list[str]:

@@ -31,7 +31,8 @@ from app.entries.domain import State
 from app.entries.tables import entry as entry_table
 from app.entries.turns import undecided as waits
 from app.errors import NotFound
-from app.ledger.domain import Head
+from app.ledger.domain import Head, Record
+from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import record as record_table
 
@@ -171,12 +172,27 @@ async def news(reader: Reader) -> tuple[Head, int]:
     return Head(epoch, size, last_alert), version
 
 
-async def list_open(reader: Reader) -> list[str]:
-    """Ids of the alerts whose family is neither cancelled nor expired."""
-    statement = select(tables.alert.c.id).where(
-        tables.alert.c.expires_at > reader.now, tables.alert.c.family.in_(_LIVING)
-    )
-    return list((await reader.run(statement)).scalars())
+_OPEN = (
+    select(tables.alert.c.id, closed_table.c.entry_id.is_not(None))
+    .outerjoin(closed_table, closed_table.c.entry_id == tables.alert.c.entry_id)
+    .where(tables.alert.c.expires_at > bindparam("at", type_=tables.alert.c.expires_at.type))
+    .where(tables.alert.c.family.in_(_LIVING))
+)
+_OPEN_AMONG = _OPEN.where(any_of(tables.alert.c.id, "ids"))
+
+
+async def list_open(reader: Reader) -> dict[str, bool]:
+    """The alerts whose family is neither cancelled nor expired, by id; whether each is about a sealed entry."""
+    return {alert_id: bool(sealed) for alert_id, sealed in await reader.run(_OPEN, {"at": reader.now})}
+
+
+async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, bool]:
+    """Those alerts of some records that are neither cancelled nor expired, as `list_open`."""
+    ids = sorted(record.alert_id for record in records if record.alert_id)
+    if not ids:
+        return {}
+    rows = await reader.run(_OPEN_AMONG, {"at": reader.now, "ids": ids})
+    return {alert_id: bool(sealed) for alert_id, sealed in rows}
 
 
 async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:

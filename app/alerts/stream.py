@@ -10,12 +10,13 @@ from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
 from app.access.guard import admit, database_reachable, runtime_of
-from app.alerts.domain import frame
 from app.alerts.hub import AT_ONCE, Hub, Stream
+from app.alerts.store import still_holding
 from app.alerts.tail import Tail
+from app.alerts.telling import at_gate, frame
 from app.db.unit import Actor
 from app.errors import Unavailable, WrongRole
-from app.ledger.service import closed_among, head, list_after
+from app.ledger.service import head, list_after
 
 _PAGE = 500
 _HEADERS = [
@@ -112,20 +113,25 @@ def _greeting() -> bytes:
 async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> tuple[bytes, int]:
     """The alerts behind a cursor, or without one all that still hold, as frames, and how far they reach.
 
+    Of those behind a cursor the ones that have ended meanwhile name nobody any more.
+
     Raises:
         Invalid, CursorGone: as `Head.position`.
     """
     if not after:
         tail: Tail = request.app.state.tail
-        return await tail.standing()
+        return await tail.standing(to_gate=at_gate(actor))
     async with runtime_of(request).reading(actor) as reader:
         here = await head(reader)
         position = here.position(after)
         frames = []
         while True:
             records = await list_after(reader, position, _PAGE, alerts_only=True)
-            sealed = await closed_among(reader, records)
-            frames += [frame(record, here.epoch, sealed) or b"" for record in records]
+            holding = await still_holding(reader, records)
+            frames += [
+                frame(record, here.epoch, to_gate=at_gate(actor), holding=holding) or b""
+                for record in records
+            ]
             if records:
                 position = records[-1].sequence
             if len(records) < _PAGE:

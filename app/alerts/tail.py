@@ -15,16 +15,15 @@ from app.access import gate as access
 from app.access.domain import SYSTEM
 from app.access.gate import Gate
 from app.alerts import store
-from app.alerts.domain import frame
 from app.alerts.hub import Hub
-from app.alerts.service import list_open
+from app.alerts.telling import frame
 from app.db.engine import CHANNEL, libpq_address
 from app.db.unit import Reader
 from app.kit.bell import heard
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
 from app.ledger.domain import Head
-from app.ledger.service import closed_among, list_after, list_of_alerts
+from app.ledger.service import list_after, list_of_alerts
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ class Tail:
         self._woken = asyncio.Event()
         self._others_woken = [asyncio.Event() for _ in beside]
         self._flush = asyncio.Event()
-        self._standing: tuple[bytes, int, float] | None = None
+        self._standing: dict[bool, tuple[bytes, int, float]] = {}
         self._read_at = 0.0
         self._doubtful = False
         self.gone_back: str | None = None
@@ -168,10 +167,11 @@ class Tail:
             if self._doubtful and not self._same((await store.news(reader))[0]):
                 return
             while records := await list_after(reader, self.head.size, _PAGE):
-                told = [(r.sequence, frame(r, self.head.epoch)) for r in records if r.alert_id]
-                for sequence, message in told:
+                epoch = self.head.epoch
+                told = [(r, frame(r, epoch), frame(r, epoch, to_gate=True)) for r in records if r.alert_id]
+                for record, message, to_gates in told:
                     if message is not None:
-                        self.hub.publish(sequence, message)
+                        self.hub.publish(record.sequence, message, to_gates)
                 now = self.runtime.clock()
                 for record in records:
                     if record.alert_id:
@@ -227,23 +227,28 @@ class Tail:
             except Exception:  # as in _follow
                 logger.exception("a tick of the streams has failed")
 
-    async def standing(self) -> tuple[bytes, int]:
+    async def standing(self, *, to_gate: bool) -> tuple[bytes, int]:
         """The alerts that are neither expired nor cancelled, as frames, and the sequence up to which they reach.
 
         A stream that has joined the hub gets everything behind that sequence from there. The frames are made
-        once for all that come within a second: after an outage thousands come at once.
+        once for all of a kind that come within a second: after an outage thousands come at once.
         """
         assert self.head is not None, "start() comes first"
         loop = asyncio.get_running_loop()
-        if self._standing is None or self._standing[1] != self.head.size or loop.time() > self._standing[2]:
+        known = self._standing.get(to_gate)
+        if known is None or known[1] != self.head.size or loop.time() > known[2]:
             here = self.head
             async with self.runtime.reading(SYSTEM) as reader:
-                records = await list_of_alerts(reader, await list_open(reader))
-                sealed = await closed_among(reader, records)
-            told = (frame(record, here.epoch, sealed) for record in records if record.sequence <= here.size)
+                holding = await store.list_open(reader)
+                records = await list_of_alerts(reader, list(holding))
+            told = (
+                frame(record, here.epoch, to_gate=to_gate, holding=holding)
+                for record in records
+                if record.sequence <= here.size
+            )
             frames = [each or b"" for each in told]
-            self._standing = (b"".join(frames), here.size, loop.time() + _STANDING_SECONDS)
-        return self._standing[:2]
+            known = self._standing[to_gate] = (b"".join(frames), here.size, loop.time() + _STANDING_SECONDS)
+        return known[:2]
 
     def heartbeat(self) -> bytes:
         """A heartbeat's frame: the ledger's end, so that a checkpoint sees by itself that it missed something.

@@ -93,19 +93,12 @@ async def read_waiting(
             await heard(rung, min(left, _ROUND_SECONDS))
 
 
-async def read_ledger(
-    request: Request, actor: Actor, after: str | None, limit: int, wait: float, *, alerts_only: bool = False
-) -> Page:
+async def read_ledger(request: Request, actor: Actor, after: str | None, limit: int, wait: float) -> Page:
     """A page of the ledger, waiting for its first record for up to `wait` seconds.
 
     Raises:
         Unauthenticated, Invalid, CursorGone: as `read_waiting` and `read_page`.
     """
     return await read_waiting(
-        request,
-        actor,
-        wait,
-        lambda reader: read_page(reader, after, limit, alerts_only=alerts_only),
-        request.app.state.tail,
-        alerts_only=alerts_only,
+        request, actor, wait, lambda reader: read_page(reader, after, limit), request.app.state.tail
     )

@@ -42,6 +42,8 @@ __all__ = [
 class Page:
     """Some records beyond a cursor, and where the ledger ended when they were read.
 
+    Who reads alerts only is told by their own rule, and finds the next two empty.
+
     Attributes:
         closed: of which of their entries the personal part stays with the owner.
         barred: of which of their entries it is never shown to the reader, who may be their subject.
@@ -132,7 +134,7 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_on
     records = [record for record in beyond[:limit] if record.sequence <= here.size]
     more = len(beyond) > len(records)  # also what was appended after the head was read: the next page has it
     position = records[-1].sequence if more and records else here.size
-    closed = await closed_among(reader, records)
+    closed = frozenset[str]() if alerts_only else await closed_among(reader, records)
     barred = await store.barred_among(reader, closed)
     return Page(records, here, position, more=more, closed=closed, barred=barred)
 

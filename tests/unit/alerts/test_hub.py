@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,6 +35,19 @@ async def test_every_stream_gets_the_very_same_bytes() -> None:
     taken = [stream.take() for stream in streams]
     assert taken == [[(7, frame)]] * 3
     assert all(data is frame for ((_, data),) in taken)
+
+
+async def test_gates_get_bytes_of_their_own_where_there_are_any() -> None:
+    here = hub()
+    kinds = ("counter", "autogate", "manifest")
+    streams = [here.join(replace(checkpoint(), kind=kind)) for kind in kinds]
+    here.publish(1, b"full", b"gate")
+    here.publish(2, b"same")
+    assert [[data for _, data in stream.take()] for stream in streams] == [
+        [b"full", b"same"],
+        [b"gate", b"same"],
+        [b"full", b"same"],
+    ]
 
 
 async def test_who_left_gets_nothing() -> None:

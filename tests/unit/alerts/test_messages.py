@@ -15,11 +15,10 @@ from app.alerts.domain import (
     Contact,
     action_on,
     expiry_of,
-    frame,
     message_of,
-    on_the_wire,
     percentile,
 )
+from app.alerts.telling import ENDED_MESSAGE, GATE_MESSAGE, frame, on_the_wire
 from app.entries.answer import direction_of
 from app.entries.domain import EndedReason, Entry, State
 from app.ledger.domain import Draft, Record, RecordType, numbered
@@ -202,6 +201,55 @@ def test_the_first_alert_of_all_has_none_before_it() -> None:
 def test_an_erased_alert_is_told_no_more() -> None:
     erased = replace(record({"message": "x"}), personal=None, salt=None)
     assert (on_the_wire(erased), frame(erased, "e1")) == (None, None)
+
+
+def told(kind: AlertKind, **given: Any) -> Json:
+    said = on_the_wire(
+        record(message_of(alert(kind), PROVISIONAL, Contact("KPK", None), "Hold Raka.")), **given
+    )
+    assert said is not None
+    return said
+
+
+def left_of(said: Json) -> Json:
+    """What an alert's entry says at all."""
+    return {name: value for name, value in said["entry"].items() if value not in (None, [])}
+
+
+@pytest.mark.parametrize("to_gate", [False, True])
+@pytest.mark.parametrize("kind", ["raise", "update", "cancel"])
+def test_an_ended_alert_keeps_its_number_and_loses_its_person(kind: str, *, to_gate: bool) -> None:
+    said = told(AlertKind(kind), to_gate=to_gate, holding={"alr_9": False})
+    fresh = told(AlertKind(kind))
+    kept = ("id", "sequence", "previous_sequence", "kind", "refers_to", "issued_at", "action", "direction")
+    assert {name: said[name] for name in kept} == {name: fresh[name] for name in kept}
+    assert left_of(said) == {"id": "ent_prevention", "version": PROVISIONAL.version}
+    assert said["entry"].keys() == fresh["entry"].keys()
+    assert "Raka" not in said["message"]
+    if kind != "cancel":
+        assert said["message"] == ENDED_MESSAGE
+
+
+def test_a_gate_is_told_which_document_stays_out_and_nothing_else_of_the_person() -> None:
+    for holding in (None, {"alr_2": False}):
+        said, full = told(AlertKind.RAISE, to_gate=True, holding=holding), told(AlertKind.RAISE)
+        assert left_of(said) == {
+            name: full["entry"][name] for name in ("id", "version", "measure", "documents", "in_force_until")
+        }
+        assert said["entry"].keys() == full["entry"].keys()
+        assert (said["message"], said["contact"]) == (GATE_MESSAGE, None)
+        assert (said["action"], said["direction"]) == (full["action"], full["direction"])
+    sealed = told(AlertKind.RAISE, to_gate=True, holding={"alr_2": True})
+    assert (left_of(sealed).keys(), sealed["message"]) == (
+        {"id", "version", "measure", "in_force_until"},
+        GATE_MESSAGE,
+    )
+
+
+@pytest.mark.parametrize("to_gate", [False, True])
+def test_a_drill_is_the_same_for_everybody_and_for_ever(*, to_gate: bool) -> None:
+    drill = record(message_of(alert(AlertKind.EXERCISE), None, None, "A drill."))
+    assert on_the_wire(drill, to_gate=to_gate, holding={}) == on_the_wire(drill)
 
 
 def test_an_alert_ends_with_the_last_day_of_its_entry() -> None:
