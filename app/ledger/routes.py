@@ -45,12 +45,14 @@ async def read_changes(
 
 
 def _within_scope(record: Record, actor: Actor, closed: Collection[str]) -> bool:
-    """Auditors see all, and so do Immigration's integrators and replicas; others their agency's own.
+    """Auditors see all, Immigration's integrators and replicas that of every agency, others their agency's own.
 
-    Of a sealed entry only auditors and the owner's integrators are shown more than the leaf (R61).
-    Counters and gates do not read the register: they ask about one traveller at a time (R48).
+    Of a sealed entry only auditors are shown more than the leaf: a machine is no person whom a seal names (R61).
+    An integrator of no agency is shown nobody's personal data. Counters and gates do not read the register: they
+    ask about one traveller at a time (R48).
     """
     if actor.holds(Role.AUDITOR):
         return True
-    everything = actor.agency in {None, IMMIGRATION} and record.entry_id not in closed
-    return everything or (record.agency is not None and record.agency == actor.agency)
+    if actor.agency is None or record.entry_id in closed:
+        return False
+    return actor.agency in {IMMIGRATION, record.agency}

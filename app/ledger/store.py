@@ -196,7 +196,7 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
-    """Keep the personal part of an entry's records, also of those already written, with its owner.
+    """Show the personal part of an entry's records, also of those already written, to auditors only.
 
     Args:
         unit: the transaction.
@@ -225,7 +225,7 @@ async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[st
 
 
 async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Those of the entries whose records' personal part stays with their owner."""
+    """Those of the entries whose records' personal part is shown to auditors only."""
     ids = sorted(entry_ids)
     if not ids:
         return frozenset()

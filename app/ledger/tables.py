@@ -43,7 +43,7 @@ Index(
 closed = Table(
     "ledger_closed",
     metadata,
-    Column("entry_id", Id, primary_key=True),  # its records' personal part stays with its owner
+    Column("entry_id", Id, primary_key=True),  # its records' personal part is shown to auditors only
     Column("at", Instant, nullable=False),
 )
 

@@ -110,6 +110,7 @@ async def test_every_leaf_is_in_the_tree_and_bound_to_its_personal_part(
         ("integrator", "IMIGRASI", ["KPK", "IMIGRASI"]),
         ("integrator", "KPK", ["KPK"]),
         ("integrator", "BNN", []),
+        ("integrator", None, []),
         ("auditor", None, ["KPK", "IMIGRASI"]),
     ],
 )

@@ -146,19 +146,24 @@ async def test_nobody_else_in_the_agency_is_told_of_the_hit(http: AsyncClient, a
         assert await told(await actors.client(role)) == set()
 
 
-async def test_the_feed_keeps_its_person_from_everybody_but_the_owner(http: AsyncClient, actors: Actors):
-    await impose(http, actors)
+async def test_the_feed_keeps_its_person_from_every_machine(http: AsyncClient, actors: Actors):
+    plain = await impose(http, actors)
     _, made, _ = await raised(http, actors)
     owner = await actors.client("integrator", agency="KPK")
     immigration = await actors.client("integrator", agency="IMIGRASI")
     nobodys = await actors.client("integrator")
     auditor = await actors.client("auditor")
-    for reader, withheld in ((owner, None), (auditor, None), (immigration, "scope"), (nobodys, "scope")):
+    for reader, withheld, of_others in (
+        (owner, "scope", None),
+        (auditor, None, None),
+        (immigration, "scope", None),
+        (nobodys, "scope", "scope"),
+    ):
         told = await records(http, reader)
         assert [record["sequence"] for record in told] == [1, 2, 3]
         for record in told:
-            of_sealed = record["entry_id"] == made["entry"]["id"]
-            assert record["withheld"] == (withheld if of_sealed else None)
+            about = {made["entry"]["id"]: withheld, plain["id"]: of_others}
+            assert record["withheld"] == about[record["entry_id"]]
             assert (record["personal"] is None) == (record["withheld"] is not None)
             assert (record["salt"] is None) == (record["withheld"] is not None)
 
@@ -166,6 +171,7 @@ async def test_the_feed_keeps_its_person_from_everybody_but_the_owner(http: Asyn
 async def test_what_was_told_before_it_was_sealed_is_withheld_from_then_on(http: AsyncClient, actors: Actors):
     entry = await impose(http, actors)
     immigration = await actors.client("integrator", agency="IMIGRASI")
+    owner = await actors.client("integrator", agency="KPK")
     assert [record["withheld"] for record in await records(http, immigration)] == [None]
     author, verifier = await actors.client("submitter"), await actors.client("verifier")
     second = await submit(http, author, entry_body())
@@ -178,8 +184,9 @@ async def test_what_was_told_before_it_was_sealed_is_withheld_from_then_on(http:
         headers=author.on(etag(second)),
     )
     expect(sealed, 200)
-    told = {record["entry_id"]: record["withheld"] for record in await records(http, immigration)}
-    assert told == {entry["id"]: None, second["id"]: "scope"}
+    for by in (immigration, owner):
+        told = {record["entry_id"]: record["withheld"] for record in await records(http, by)}
+        assert told == {entry["id"]: None, second["id"]: "scope"}
 
 
 async def test_the_formal_entry_is_sealed_like_the_urgent_one(http: AsyncClient, actors: Actors):

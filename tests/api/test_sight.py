@@ -41,7 +41,9 @@ OUTSIDERS: dict[str, tuple[str, dict[str, str]]] = {
     "another checkpoint's gate": ("checkpoint", {"checkpoint": "DPS", "kind": "autogate"}),
     "an airline": ("carrier", {}),
     "Immigration's integrator": ("integrator", {"agency": "IMIGRASI"}),
+    "the owner's integrator": ("integrator", {"agency": "KPK"}),
     "another agency's integrator": ("integrator", {"agency": "BNN"}),
+    "an integrator of no agency": ("integrator", {}),
     "an admin": ("admin", {}),
 }
 
