@@ -284,7 +284,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
     """Erase what checkpoints noted to the alerts of an entry; who confirmed them, and when, stays."""
     alerts = select(tables.alert.c.id).where(tables.alert.c.entry_id == entry_id)
     noted = tables.receipt.c.alert_id.in_(alerts)
-    await unit.run(update(tables.receipt).where(noted).values(note=None))
+    await unit.run(update(tables.receipt).where(noted).values(note=None, officer_reference=None))
 
 
 async def mark_escalated(unit: Unit, alert_id: str) -> None:

@@ -5,7 +5,8 @@ import binascii
 import hashlib
 import io
 import struct
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from app.entries.blobs import Blob
 from app.errors import Fault, PhotoInvalid
@@ -16,10 +17,16 @@ if TYPE_CHECKING:
 LARGEST = 1024 * 1024
 """Bytes, decoded (contract section 2)."""
 
-MOST_PIXELS = 16_000_000
-"""More than a passport photo ever needs; a file of 62 kB may claim 64 million, which cost 430 MB to draw."""
+MOST_PIXELS = 4_000_000
+"""Four times a passport photo at 600 dots an inch; a file of 46 kB may claim 16 million, which cost seconds to draw."""
+
+SMALL = 8 * 1024
+"""Bytes up to which a redrawn photo may be larger than what was sent: tables alone take some hundred."""
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
+_QUALITIES = (90, 80, 65, 50, 35, 20)
+_COLOURS = 256
+_FAST_OCTREE = 2  # the one method that takes transparency
 _ORIENTATION = 0x0112
 _TURNS: dict[object, int] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 """From EXIF's orientation to Pillow's `Transpose` that turns the picture upright."""
@@ -32,7 +39,8 @@ def take(media_type: str, data: str) -> Blob:
     """The photo in base64 text, decoded, checked and re-encoded without metadata.
 
     Re-encoding is what strips: whatever hid behind or between the pixels does not survive it. The orientation
-    that a camera notes beside the pixels is applied first.
+    that a camera notes beside the pixels is applied first. No photo grows by it: what was compressed more than we
+    would is compressed as much again, and what can't be is drawn smaller.
 
     Raises:
         PhotoInvalid: no base64, too large, no image, another type than stated, or too many pixels.
@@ -58,15 +66,40 @@ def _redraw(raw: bytes, form: str) -> bytes:
             if image.width * image.height > MOST_PIXELS:
                 raise _invalid("data", "pixels", f"A photo has at most {MOST_PIXELS} pixels.")
             image.load()
-            drawn = _upright(image).convert(
-                "RGBA" if form == "PNG" and image.has_transparency_data else "RGB"
-            )
+            drawn = _upright(image).convert(_mode(image, form))
     except _UNREADABLE:
         raise _invalid("data", "undecodable", f"The data is no {form} picture.") from None
     drawn.info.clear()
-    out = io.BytesIO()
-    drawn.save(out, form, quality=90)
-    return out.getvalue()
+    return _encoded(drawn, form, max(len(raw), SMALL))
+
+
+def _mode(image: "Pictures.Image", form: str) -> str:
+    if form == "PNG" and image.has_transparency_data:
+        return "RGBA"
+    return image.mode if form == "PNG" and image.mode in {"1", "L", "P"} else "RGB"
+
+
+def _encoded(drawn: "Pictures.Image", form: str, most: int) -> bytes:
+    """A picture in at most so many bytes: as well as that allows, smaller where nothing else does."""
+    while True:
+        for picture, options in _ways(drawn, form):
+            out = io.BytesIO()
+            picture.save(out, form, **options)
+            if out.tell() <= most or max(drawn.size) == 1:
+                return out.getvalue()
+        drawn = drawn.resize((max(1, drawn.width // 2), max(1, drawn.height // 2)))
+
+
+def _ways(drawn: "Pictures.Image", form: str) -> Iterator[tuple["Pictures.Image", dict[str, Any]]]:
+    """How a picture may be encoded, the best first."""
+    if form == "JPEG":
+        for quality in _QUALITIES:
+            yield drawn, {"quality": quality}
+        return
+    yield drawn, {}
+    yield drawn, {"optimize": True}
+    if drawn.mode in {"RGB", "RGBA"}:
+        yield drawn.quantize(_COLOURS, method=_FAST_OCTREE), {"optimize": True}
 
 
 def _upright(image: "Pictures.Image") -> "Pictures.Image":

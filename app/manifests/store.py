@@ -13,6 +13,7 @@ from app.db.documents import Documents, document
 from app.db.engine import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+from app.kit.ids import first_id
 from app.manifests import tables
 from app.manifests.domain import Item, Manifest
 from app.manifests.keys import Keys, hit_key
@@ -189,9 +190,10 @@ async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
     await unit.run(update(_manifest).where(any_of(_manifest.c.id, "ids")).values(closed_at=unit.now), ids)
 
 
-async def forget(unit: Unit, closed_before: datetime, limit: int) -> int:
-    """Delete manifests that were closed before an instant; how many. Their checks stay on record."""
-    old = select(_manifest.c.id).where(_manifest.c.closed_at < closed_before).limit(limit)
+async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
+    """Delete closed manifests that came before an instant; how many. Their checks stay on record."""
+    came_before = _manifest.c.id < first_id("mft", received_before)
+    old = select(_manifest.c.id).where(_manifest.c.closed_at.is_not(None), came_before).limit(limit)
     ids = {"ids": list((await unit.run(old)).scalars())}
     if ids["ids"]:
         await unit.run(delete(_item).where(any_of(_item.c.manifest_id, "ids")), ids)

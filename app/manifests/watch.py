@@ -75,7 +75,10 @@ class Watch:
                 await store.tell(unit)
 
     async def forget(self) -> None:
-        """Delete manifests that have departed so long ago that their questions are erased too, in small steps."""
+        """Delete manifests whose questions are as old as those that are erased, once departed, in small steps.
+
+        The senders' references name passengers as well as the questions do, and are kept no longer.
+        """
         while True:
             async with self.runtime.writing(SYSTEM) as unit:
                 before = unit.now - timedelta(days=self.runtime.settings.question_days)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from app.entries import photos
 from app.errors import PhotoInvalid
@@ -79,6 +80,41 @@ def test_the_same_picture_has_the_same_hash_and_redrawing_is_stable():
     assert again.sha256 == first.sha256
 
 
+def noise(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
+    """A picture that nothing compresses well."""
+    drawn = Image.frombytes("RGB", size, random.Random(7).randbytes(size[0] * size[1] * 3))
+    return drawn.quantize(16) if mode == "P" else drawn.convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("form", "mode", "options"),
+    [
+        ("JPEG", "RGB", {"quality": 30}),
+        ("JPEG", "RGB", {"quality": 1}),
+        ("JPEG", "L", {"quality": 40, "optimize": True}),
+        ("JPEG", "CMYK", {"quality": 20}),
+        ("PNG", "P", {"optimize": True}),
+        ("PNG", "1", {"optimize": True}),
+        ("PNG", "RGBA", {"optimize": True}),
+    ],
+)
+def test_a_photo_never_grows_by_being_redrawn(form: str, mode: str, options: dict[str, Any]):
+    out = io.BytesIO()
+    noise((360, 480), mode).save(out, form, **options)
+    stored = photos.take(f"image/{form.lower()}", base64.b64encode(out.getvalue()).decode())
+    assert len(stored.data) <= max(len(out.getvalue()), photos.SMALL)
+    width, height = Image.open(io.BytesIO(stored.data)).size
+    assert width * 4 == height * 3
+
+
+def test_the_size_of_a_picture_is_read_before_a_pixel_is_drawn(monkeypatch: pytest.MonkeyPatch):
+    raw = base64.b64encode(picture("PNG", "1", (4000, 4000))).decode()
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("drawn"))
+    monkeypatch.setattr(PngImageFile, "load", lambda _: pytest.fail("drawn"))
+    with pytest.raises(PhotoInvalid):
+        photos.take("image/png", raw)
+
+
 @pytest.mark.parametrize(
     ("media_type", "data", "pointer", "code"),
     [
@@ -92,7 +128,7 @@ def test_the_same_picture_has_the_same_hash_and_redrawing_is_stable():
         ("image/jpeg", base64.b64encode(picture("GIF")).decode(), "data", "undecodable"),
         ("image/gif", base64.b64encode(picture("GIF")).decode(), "media_type", "type"),
         ("image/jpeg", base64.b64encode(b"\xff" * (photos.LARGEST + 1)).decode(), "data", "size"),
-        ("image/png", base64.b64encode(picture("PNG", "1", (4001, 4000))).decode(), "data", "pixels"),
+        ("image/png", base64.b64encode(picture("PNG", "1", (2001, 2000))).decode(), "data", "pixels"),
         ("image/png", base64.b64encode(picture("PNG", "1", (1, 70_000_000))).decode(), "data", "pixels"),
     ],
     ids=lambda value: value if len(value) < 20 else "",

@@ -107,7 +107,8 @@ async def test_an_urgent_entry_stays_as_long_as_the_formal_one_that_rests_on_it(
     body = urgent_body(basis=OWN_WORDS)
     raised = await sound(http, submitter, body)
     counter = await actors.client("checkpoint")
-    receipt = {"level": "acknowledged", "note": f"{body['subject']['full_name']} sudah dicari."}
+    name = body["subject"]["full_name"]
+    receipt = {"level": "acknowledged", "note": f"{name} sudah dicari.", "officer_reference": f"CGK/{name}"}
     path = f"/v1/alerts/{raised['alert']['id']}/receipts"
     expect(await http.post(path, json=receipt, headers=counter.headers), 201)
     urgent = await decide(http, duty_officer, raised["entry"], "countersign")
