@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from datetime import datetime
 
 from app.access.domain import Role
 from app.access.service import bears_name
@@ -10,7 +11,7 @@ from app.entries import service, store
 from app.entries.domain import Entry
 from app.entries.events import OwnNameSearched
 from app.entries.pending import stops
-from app.entries.ports import ExpectOpenHit
+from app.entries.ports import ExpectOpenHit, Sought
 from app.entries.schemas import SearchIn
 from app.entries.views import visible
 from app.errors import Fault, Invalid, WrongRole
@@ -26,7 +27,8 @@ OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Rol
 async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: ExpectOpenHit) -> list[Entry]:
     """At most `limit` + 1 entries within the actor's view that fit, newest first.
 
-    A supervisor sees, for an open hit of their checkpoint, what stops people and is not sealed, whoever's it is. The
+    A supervisor sees, for an open hit of their checkpoint, what stops people, is not sealed and may be about the hit's
+    traveller, whoever's it is. The
     record of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for their
     own name is put on record for that besides, and Immigration is told (R61).
 
@@ -42,8 +44,7 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
         raise Invalid(fault.detail, faults=[fault])
     if not for_hit and not actor.holds(*OFFICERS):
         raise WrongRole("A supervisor searches only for an open hit of their checkpoint: give its `hit_id`.")
-    if wanted.hit_id is not None:
-        await expect_open_hit(unit, wanted.hit_id)
+    sought = None if wanted.hit_id is None else await expect_open_hit(unit, wanted.hit_id)
     keys = _keys(wanted)
     if not keys:
         fault = Fault("", "empty", "Give a name, a document or a NIK to look for.")
@@ -52,7 +53,7 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
     found = [
         entry
         for entry in await store.list_by_keys(unit, keys)
-        if (stops(entry, unit.now) and entry.sealed_for is None if for_hit else visible(entry, actor))
+        if (visible(entry, actor) if sought is None else _is_shown(entry, sought, unit.now))
     ]
     found = [entry.at(unit.now) for entry in await service.as_known(unit, found)]
     fitting = [entry for entry in found if _fits(entry, wanted) and (before is None or entry.id < before)]
@@ -63,6 +64,11 @@ async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: E
         unit.happened(OwnNameSearched(unit.actor))
         await unit.conclude()
     return fitting[: wanted.limit + 1]
+
+
+def _is_shown(entry: Entry, sought: Sought, now: datetime) -> bool:
+    """Whether a supervisor who examines a hit is shown an entry."""
+    return stops(entry, now) and entry.sealed_for is None and sought.may_be(entry)
 
 
 def _keys(wanted: SearchIn) -> set[str]:

@@ -18,6 +18,7 @@ from app.db.unit import Reader, Unit
 from app.entries import store as entries
 from app.entries.events import EntryErased
 from app.entries.pending import stops
+from app.entries.ports import Sought
 from app.entries.sight import list_barred
 from app.entries.standing import Standing, standing
 from app.entries.turns import list_pending
@@ -199,8 +200,8 @@ async def resolve(
     return hit
 
 
-async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> None:
-    """Make sure that a hit waits for the actor's word, so that they may search for the person.
+async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> Sought:
+    """The traveller of a hit that waits for the actor's word, so that they may search for that person.
 
     Raises:
         NotFound: there is no such hit at their checkpoint, or it is resolved.
@@ -208,7 +209,16 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> None:
     hit, news = await _get(unit, hit_id, runtime)
     if hit.state is not HitState.OPEN:
         raise NotFound("There is no such open hit.")
+    _, asked = await _asked(unit, hit, runtime)
     await tell(unit, news)
+    matched = frozenset(each.entry_id for each in hit.matched)
+    if asked is None:
+        return Sought(matched, frozenset(), ())
+    who = asked.traveller
+    keys = {f"d:{paper.number}" for paper in who.papers} | {f"f:{name}"[:200] for name in who.names}
+    if who.nik:
+        keys.add(f"n:{who.nik}")
+    return Sought(matched, frozenset(keys), tuple(who.births))
 
 
 async def remind(runtime: Runtime) -> int:

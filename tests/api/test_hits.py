@@ -397,6 +397,29 @@ async def test_a_supervisor_searches_only_for_an_open_hit_of_theirs(
     ]
 
 
+async def test_a_search_for_a_hit_finds_nobody_but_its_traveller(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, supervisor: Caller
+) -> None:
+    entry, question, answer = await opened(http, actors, counter)
+    other = entry_body()
+    elder = entry_body(subject={"full_name": question["person"]["name"], "birth": {"date": "1931-02-03"}})
+    again = entry_body(subject={"documents": [{**other["subject"]["documents"][0], **question["document"]}]})
+    for body in (other, elder):
+        await impose(http, actors, body)
+    same_paper = await impose(http, actors, again)
+
+    async def found(**wanted: Any) -> list[str]:
+        asked = {**wanted, "hit_id": answer["hit_id"]}
+        told = await http.post("/v1/entries/search", json=asked, headers=supervisor.headers)
+        return [each["id"] for each in expect(told, 200)["items"]]
+
+    assert await found(name=other["subject"]["full_name"]) == []
+    assert await found(document=other["subject"]["documents"][0]["number"]) == []
+    assert await found(nik=other["subject"]["nik"]) == []
+    assert await found(name=question["person"]["name"]) == [entry["id"]]
+    assert same_paper["id"] in await found(document=question["document"]["number"])
+
+
 async def test_a_machine_sees_no_more_of_a_hit_than_its_id(http: httpx2.AsyncClient, actors: Actors) -> None:
     body, question = namesakes()
     await impose(http, actors, body)
