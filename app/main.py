@@ -25,6 +25,7 @@ from app.checks.partitions import make_months
 from app.checks.service import Desk
 from app.db.migrate import require_newest
 from app.entries.ports import Ports
+from app.entries.sight import tells_closed
 from app.hits.crossings import last_crossing
 from app.hits.service import expect_open
 from app.kit.clock import Clock
@@ -129,6 +130,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         granted=granted,
     )
     app.state.pen = Pen(runtime)
+    app.state.tells_closed = tells_closed
     app.state.ready = False
     app.state.address = {}
     problems.install(app)

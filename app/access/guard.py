@@ -175,12 +175,14 @@ def reader_for(*roles: Role) -> Any:
     return Depends(reader)
 
 
-def unit_for(*roles: Role, repeats: Repeats = "allowed") -> Any:
+def unit_for(*roles: Role, repeats: Repeats = "allowed", despite_seals: bool = False) -> Any:
     """A dependency that gives a Unit, if the caller holds one of the roles (none named: any client).
 
     Args:
         roles: one of these must be held.
         repeats: whether an `Idempotency-Key` may, must or must not be sent with a POST.
+        despite_seals: whether the caller is answered about entries whose seal keeps them out, so that a repeat is too;
+            otherwise a repeat is 404 once the entry that the first answer was about is sealed from the caller.
     """
 
     async def unit(
@@ -202,6 +204,8 @@ def unit_for(*roles: Role, repeats: Repeats = "allowed") -> Any:
         if claimed is not None:
             kept = await idempotency.recall(opened, claimed)
             if kept is not None:
+                if not despite_seals and await request.app.state.tells_closed(opened, bytes(kept.body)):
+                    raise NotFound("What the first answer told is outside the caller's view now.")
                 raise _Replayed(kept)
             request.state.claim = claimed
         return opened

@@ -1,5 +1,6 @@
 """Whom the seals of many entries let through or keep out, in one statement each (R61)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from app.db.unit import Reader
 from app.entries import tables
 from app.entries.views import barred as select_barred
 from app.entries.views import closed
+
+_ID = re.compile(rb"\bent_[0-9a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,16 @@ async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Seal
 async def list_closed(reader: Reader) -> frozenset[str]:
     """The ids of the entries whose seal keeps the actor out."""
     return frozenset((await reader.run(closed(reader.actor))).scalars())
+
+
+async def tells_closed(reader: Reader, told: bytes) -> bool:
+    """Whether a text names an entry, by its id, whose seal keeps the actor out; for answers that are given again."""
+    ids = sorted({each.decode() for each in _ID.findall(told)})
+    if not ids:
+        return False
+    table = tables.entry
+    statement = select(table.c.id).where(any_of(table.c.id, "ids"), table.c.id.in_(closed(reader.actor)))
+    return (await reader.run(statement.limit(1), {"ids": ids})).first() is not None
 
 
 async def list_barred(reader: Reader) -> frozenset[str]:

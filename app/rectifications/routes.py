@@ -46,7 +46,9 @@ def _tag(request: CorrectionRequest, now: datetime) -> str:
     responses=problems("validation", "not-found", *REPEATS),
 )
 async def file_correction_request(
-    unit: Annotated[Unit, unit_for(*_FILERS)], body: CorrectionRequestIn, response: Response
+    unit: Annotated[Unit, unit_for(*_FILERS, despite_seals=True)],
+    body: CorrectionRequestIn,
+    response: Response,
 ) -> CorrectionRequestOut:
     """Take down that an entry is about another person, or that what it says is wrong or incomplete.
 

@@ -14,7 +14,7 @@ from tests.support.actors import Actors, Caller
 from tests.support.bodies import Json, urgent_body
 from tests.support.crossings import ask, clearances, hit_of, judge, namesakes, say
 from tests.support.refusals import refused
-from tests.support.steps import decide, expect, file_amendment, sound
+from tests.support.steps import decide, etag, expect, file_amendment, sound, submit
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 
@@ -181,3 +181,31 @@ async def test_a_clearance_against_a_sealed_entry_is_for_those_whom_the_seal_nam
         by = await actors.client(role, **given)
         refused(await http.get(path, headers=by.headers), 404, "not-found")
         assert await clearances(http, by) == []
+
+
+async def test_a_repeat_shows_nothing_that_was_sealed_from_the_caller_meanwhile(
+    http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    author, colleague, verifier = [
+        await actors.client(role) for role in ("submitter", "submitter", "verifier")
+    ]
+    entry = await decide(http, verifier, await submit(http, author), "verify")
+    entry = await decide(http, await actors.client("approver"), entry, "approve")
+    path, supervisor = f"/v1/entries/{entry['id']}/objections", await actors.client("supervisor")
+
+    async def filed() -> httpx2.Response:
+        return await http.post(path, json=objections.objection(), headers=colleague.once("again"))
+
+    async def requested() -> httpx2.Response:
+        body = requests.request_body(entry)
+        return await http.post(requests.PATH, json=body, headers=supervisor.once("again"))
+
+    first, asked = await filed(), await requested()
+    assert (first.status_code, asked.status_code) == (201, 201)
+    again = await filed()
+    assert (again.headers["idempotency-replayed"], again.content) == ("true", first.content)
+    put = {"persons": [verifier.person]}
+    seal = await http.put(f"/v1/entries/{entry['id']}/seal", json=put, headers=author.on(etag(entry)))
+    expect(seal, 200)
+    refused(await filed(), 404, "not-found")
+    assert (await requested()).content == asked.content, "its filer is answered whatever the seal"
