@@ -198,7 +198,7 @@ class Life:
         entry = await self._one(a, State.PROVISIONAL, urgent=True)
         starts_on = self.today + timedelta(days=a % 2 * (b % 12))
         formal = Formal(
-            basis=self.letter(case=b % 5),
+            basis=self.letter(case_reference=entry.basis.case_reference),
             starts_on=starts_on,
             ends_on=starts_on + timedelta(days=b % 200),
             lifetime=False,
@@ -228,7 +228,7 @@ class Life:
             extension=Extension(ends_on, self.letter(**own)) if kind is AmendmentKind.EXTENSION else None,
             correction=corrected if kind is AmendmentKind.CORRECTION else None,
             refers_to_number=number if kind is AmendmentKind.REVOCATION else None,
-            judgment=Judgment("1", "PN", self.today, self.today, entry.basis.case_reference)
+            judgment=Judgment("1", "PN", self.today, self.today, entry.basis.case_reference, all_charges=True)
             if kind is AmendmentKind.ACQUITTAL
             else None,
         )
