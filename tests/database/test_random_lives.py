@@ -82,9 +82,13 @@ def within_the_law(entry: Entry, former: list[tuple[str, Entry]], now: datetime)
             assert not entry.urgent or later < day_begins(entry.starts_on) + timedelta(days=20)
 
 
-def decided_on(former: list[tuple[str, Entry]], amended: list[Amendment]) -> None:
-    """Force, content and end change only by what three (urgent: two) different persons have said."""
-    approved = {(each.kind, each.version) for each in amended if each.state == "approved"}
+def decided_on(
+    former: list[tuple[str, Entry]], amended: list[Amendment], of_the_case: list[Amendment]
+) -> None:
+    """Force, content and end change only by what three (urgent: two) different persons have said.
+
+    An act on one entry may end, or correct, others of its case.
+    """
     for each in amended:
         if each.state == "approved":
             assert len({*each.authors, each.verified_by, each.approved_by}) == 3
@@ -93,9 +97,9 @@ def decided_on(former: list[tuple[str, Entry]], amended: list[Amendment]) -> Non
     for (_, one), (event, other) in pairwise(former):
         content = [(e.subject, e.basis, e.starts_on, e.ends_on, e.lifetime) for e in (one, other)]
         if content[0] != content[1]:
-            assert event in {"resubmitted", "corrected", "extended"}, event
+            assert event in {"resubmitted", "corrected", "extended", "carried_over"}, event
         if event in by_amendment:
-            assert by_amendment[event] in {kind for kind, _ in approved}
+            assert by_amendment[event] in {each.kind for each in of_the_case if each.state == "approved"}
         if one.state is not State.ACTIVE and other.state is State.ACTIVE:
             assert event == "approved"
             persons = [*other.authors, other.verified_by, *other.approved_by]
@@ -156,7 +160,9 @@ def test_no_life_breaks_the_law(engine: str, run: Run, tmp_path: Path) -> None:
             entries, former, amended = runner.run(life.told())
             for entry in entries:
                 within_the_law(entry, former[entry.id], clock())
-                decided_on(former[entry.id], amended[entry.id])
+                decided_on(
+                    former[entry.id], amended[entry.id], [a for each in amended.values() for a in each]
+                )
             never_refused_entry(life, entries, clock())
             alarmed(life, entries, runner.run(life.alarms()), clock())
 
