@@ -128,10 +128,16 @@ def never_refused_entry(life: Life, entries: list[Entry], now: datetime) -> None
 
 def alarmed(life: Life, entries: list[Entry], alarms: list[Any], now: datetime) -> None:
     """After the worker has been at it: an alert is cancelled exactly when what it warned of has ended."""
-    for entry_id, cancelled_at in alarms:
-        family = [e for e in entries if e.id == entry_id or (e.formalises == entry_id and e.alerted)]
+    first = {entry.id: entry.formalises or entry.id for entry in entries}
+    open_for = {first[entry_id]: False for entry_id, _ in alarms}
+    for entry_id, cancelled_at in alarms:  # what holds again after a cancelled alert is raised anew
+        open_for[first[entry_id]] |= cancelled_at is None
+    for one, is_open in open_for.items():
+        family = [
+            e for e in entries if e.id == one or (e.formalises == one and e.alerted and e.in_force(now))
+        ]
         running = any(e.at(now).state in {State.PROVISIONAL, State.ACTIVE} for e in family)
-        assert (cancelled_at is None) == running, (entry_id, [e.at(now).state for e in family])
+        assert is_open == running, (one, [e.at(now).state for e in family])
 
 
 @contextmanager

@@ -255,7 +255,9 @@ class Life:
         self.clock.advance(STEPS[a % len(STEPS)])
 
     async def _work(self, _a: int, _b: int) -> None:
-        await Worker(self.runtime).end_by_law()
+        worker = Worker(self.runtime)
+        await worker.end_by_law()
+        await worker.announce_begun()
 
     async def told(
         self,
