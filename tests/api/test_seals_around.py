@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from app.db.unit import Actor
-from app.entries.store import Seal
+from app.entries.sight import Seal
 from app.notices.domain import Notice, ended
 from app.notices.tail import _meant
 from app.worker import Worker
