@@ -18,7 +18,7 @@ from app.errors import WrongState
 async def confirm(unit: Unit, change_id: str) -> PendingChange:
     """Carry out a change that another admin has proposed.
 
-    What it is about is held first, and the change itself last, as by whoever proposes or drops one.
+    What it is about is held first, and the change itself last, in the same order as a proposal or its withdrawal.
 
     Raises:
         NotFound: there is no such change.

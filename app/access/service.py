@@ -341,7 +341,7 @@ async def _suspend(unit: Unit, admin: Client) -> PendingChange:
 
 
 async def reinstate_client(unit: Unit, client_id: str) -> None:
-    """Let a suspended admin work again; for the command line, where whoever has the machine has the register.
+    """Let a suspended admin work again; for the command line, where access to the machine is access to the register.
 
     Raises:
         NotFound: there is no such client.

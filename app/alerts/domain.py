@@ -166,7 +166,7 @@ def message_of(
     Args:
         alert: what is issued.
         entry: what it is about; None for a drill.
-        contact: whom the counter calls.
+        contact: the person that the counter calls.
         message: the owner's words, or a drill's; a cancel has its own.
         others: further entries against the same person that hold in the same direction.
     """

@@ -72,7 +72,7 @@ class AlertContactOut(WireOut):
 
 
 class AlertEntryOut(WireOut):
-    """Whom an alert is about; every member that would tell more than the reader is told is null or empty.
+    """The person of an alert; every member that would tell more than the reader is told is null or empty.
 
     So it is for a sealed entry, for an alert that had ended when it was read (then only `id` and `version` are left),
     and for an autogate (which keeps `measure`, `documents` and the instants).

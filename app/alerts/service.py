@@ -147,7 +147,7 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def follow_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Tell whoever was alerted that a measure is over and its papers are undecided: refer, no longer refuse (R68)."""
+    """Alert checkpoints that a measure is over and its papers are undecided: refer, no longer refuse (R68)."""
     draft = await _tell(unit, event.entry, ended=False)
     return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
 

@@ -124,7 +124,7 @@ def _amendable(entry: Entry, kind: AmendmentKind) -> bool:
 
 
 def _grounds_of(entry: Entry) -> tuple[str, ...]:
-    """The entries of which a granted objection may be the ground: this one, and its urgent one."""
+    """The entries that a granted objection may end: this one, and its urgent one."""
     return (entry.id, *filter(None, (entry.formalises,)))
 
 

@@ -134,7 +134,7 @@ def revoke(
 def reinstate(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The admin's id, such as cli_01jd….")],
 ) -> None:
-    """Let an admin work again whom another one has suspended.
+    """Let an admin work again after another one has suspended it.
 
     Revoking an admin over HTTP suspends at once, and is final once a second admin confirms it. This is the way back.
 

@@ -15,7 +15,7 @@ _RIGHTS: Final = text(
 _WRITE: Final = text(
     "UPDATE access_state SET version = version WHERE id IN (SELECT id FROM access_state FOR UPDATE SKIP LOCKED)"
 )
-"""A row of which there is one; whoever changes it at this moment can write, and is not waited for."""
+"""A single row; a transaction that changes it at this moment can write, and is not waited for."""
 
 _SQLITE_WRITE: Final = "PRAGMA user_version = 0"
 """Writes a page, and therefore to the disk; nothing here reads that number."""

@@ -1,4 +1,4 @@
-"""The law's table: what a checkpoint answers about a person whom an entry fits (contract section 5, R43-R48); pure.
+"""The law's table: what a checkpoint answers about a person that an entry fits (contract section 5, R43-R48); pure.
 
 Checks ask it about a traveller, alerts about the listed person themselves: one table for both, so that no alert says
 otherwise than the check beside it.
@@ -138,7 +138,7 @@ def direction_of(measure: Measure) -> Direction:
 
 
 def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
-    """What an entry answers at an instant, in its own direction, to a person whom it is known to fit.
+    """What an entry answers at an instant, in its own direction, to a person that it is known to fit.
 
     Args:
         person: who shows the papers that the register knows of them: the entry's own subject, or that of another

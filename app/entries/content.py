@@ -32,7 +32,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True):
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
         countersigner: person who countersigned it; `countersigned_by` is their client.
-        urgent_version: the version of the urgent entry of which this formal one was made.
+        urgent_version: the version of the urgent entry that this formal one was made from.
         rejection_proposed: a duty officer's wish to take it back, which another person has to confirm.
         gap_acknowledged: the owner knows that the formal entry leaves days uncovered after the urgent one (R26).
         superseded_from: when the formal entry that follows this urgent one begins.

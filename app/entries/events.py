@@ -93,7 +93,7 @@ class EntrySealed:
 
 @dataclass(frozen=True, slots=True)
 class SealedByItself:
-    """An entry was sealed because somebody whom it may be about has an account from now on (R61).
+    """An entry was sealed because its possible subject has an account from now on (R61).
 
     Attributes:
         entry: the entry with its seal.

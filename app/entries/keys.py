@@ -10,7 +10,7 @@ from app.entries.subjects import Subject
 from app.identity import documents
 
 _FORMER: Final = "o:"
-"""Begins the keys of persons whom an entry named in an earlier version only."""
+"""Begins the keys of persons that an entry named in an earlier version only."""
 
 
 _LONGEST: Final = 120

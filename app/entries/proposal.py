@@ -1,4 +1,4 @@
-"""A measure as it would be, of which a dossier says what bars it; pure."""
+"""A measure as it would be; a dossier says what bars it; pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.kit.clock import legal_day
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A measure as it would be, of which a dossier says what bars it.
+    """A measure as it would be; a dossier says what bars it.
 
     Attributes:
         said: what it says, and what its earlier versions said.

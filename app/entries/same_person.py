@@ -1,4 +1,4 @@
-"""What else the register holds against the person of an entry, whoever owns it."""
+"""What else the register holds against the person of an entry, in entries of every owner."""
 
 from app.db.unit import Reader
 from app.entries import store

@@ -40,7 +40,7 @@ class _Known:
     accounts: tuple[PersonKnown, ...]
 
     def about(self, *subjects: Subject) -> set[str]:
-        """The numbers of those whom a subject may be."""
+        """The numbers of the persons that a subject may be."""
         called = set[str]().union(*map(_names, subjects))
         numbered = set[str]().union(*map(_numbers, subjects))
         return {
@@ -109,7 +109,7 @@ async def seal_filed(
         unit: the transaction, which holds the entry.
         entry: as it is now.
         wished: as in `seal`.
-        named: whom the correction names, if it does.
+        named: the persons that the correction names, if any.
 
     Returns:
         The entry, stored where its seal has changed; and what the amendment is to warn of.
@@ -195,7 +195,7 @@ def who_may_be(subject: Subject, persons: tuple[PersonKnown, ...]) -> set[str]:
 
 
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
-    """Close an entry, which the transaction holds, to those whom it may be about.
+    """Close an entry, which the transaction holds, to its possible subjects.
 
     Its authors are notified: they name who is to decide on it from now on.
     """
@@ -282,7 +282,7 @@ async def _expect_openable(reader: Reader, entry: Entry, known: _Known, pointer:
 
 
 async def _known(reader: Reader, subjects: Iterable[Subject], persons: Iterable[str]) -> _Known:
-    """The accounts of some persons, and of those whom some subjects may be: one statement."""
+    """The accounts of some persons, and of the possible persons of some subjects: one statement."""
     subjects = list(subjects)
     numbers = set(persons).union(*map(_numbers, subjects))
     called = set[str]().union(*map(_names, subjects))
@@ -290,7 +290,7 @@ async def _known(reader: Reader, subjects: Iterable[Subject], persons: Iterable[
 
 
 def _subjects(entry: Entry) -> list[Subject]:
-    """Whom the entry names, and whom its earlier versions named."""
+    """The persons that the entry names, and that its earlier versions named."""
     return [entry.subject, *(former.subject for former in entry.former)]
 
 

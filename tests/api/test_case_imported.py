@@ -1,6 +1,7 @@
 """Imports and cases: a closed case takes no line, and entries of a published list belong to no case (R67)."""
 
 from pathlib import Path
+from typing import Any
 
 from app.entries.listing import Approvers
 from app.lists.un_import import import_list
@@ -37,9 +38,10 @@ async def test_an_acquittal_ends_what_was_imported_in_the_case(
     assert await kpk.action(body["subject"]) == "allow"
 
 
-async def test_an_entry_of_a_published_list_belongs_to_no_case(
+async def listed_beside_own(
     kpk: Offices, actors: Actors, runtime: Runtime, tmp_path: Path
-):
+) -> tuple[dict[str, Any], Offices, dict[str, Any]]:
+    """An entry of a published list, its agency, and that agency's own entry on the same person and case."""
     await import_list(runtime, write(tmp_path, ALVAR, generated="2026-05-04T12:00:00Z"), TWO)
     found = (await kpk.http.get("/v1/entries", headers=kpk.approver.headers)).json()["items"]
     (listed,) = [each for each in found if each["measure"] == "deterrence"]
@@ -50,6 +52,13 @@ async def test_an_entry_of_a_published_list_belongs_to_no_case(
     )
     body["subject"]["full_name"] = listed["subject"]["full_name"]
     own = await immigration.impose(body)
+    return listed, immigration, own
+
+
+async def test_an_entry_of_a_published_list_belongs_to_no_case(
+    kpk: Offices, actors: Actors, runtime: Runtime, tmp_path: Path
+):
+    listed, immigration, own = await listed_beside_own(kpk, actors, runtime, tmp_path)
     await immigration.amend(own, revocation_body(own))
     assert (await kpk.read(listed))["state"] == "active"
 
@@ -57,16 +66,7 @@ async def test_an_entry_of_a_published_list_belongs_to_no_case(
 async def test_a_list_that_names_somebody_no_more_ends_only_its_own_entry(
     kpk: Offices, actors: Actors, runtime: Runtime, tmp_path: Path
 ):
-    await import_list(runtime, write(tmp_path, ALVAR, generated="2026-05-04T12:00:00Z"), TWO)
-    found = (await kpk.http.get("/v1/entries", headers=kpk.approver.headers)).json()["items"]
-    (listed,) = [each for each in found if each["measure"] == "deterrence"]
-    immigration = await Offices.opened(kpk.http, actors, listed["agency"])
-    body = deterrence_body(basis={"case_reference": listed["basis"]["case_reference"]})
-    body = merged(
-        body, {"subject": {"documents": listed["subject"]["documents"], "birth": {"date": "1970-05-17"}}}
-    )
-    body["subject"]["full_name"] = listed["subject"]["full_name"]
-    own = await immigration.impose(body)
+    listed, _, own = await listed_beside_own(kpk, actors, runtime, tmp_path)
     other = individual(national("Peru") + passport("PE765432", "Peru"), data_id="700002", name="BELVA")
     await import_list(runtime, write(tmp_path, other, generated="2026-06-04T12:00:00Z"), TWO)
     assert (await kpk.read(listed))["state"] == "ended"

@@ -33,7 +33,7 @@ INVESTIGATION_ONLY = frozenset({"KPK"})
 """Owners whose power to order a measure lasts as long as the investigation (UU 19/2019 art. 12(2)a; R8)."""
 
 ACCUSED = frozenset({"suspect", "defendant", "convict"})
-"""Against whom a criminal case is."""
+"""The person that a criminal case is against."""
 
 CRIMINAL_REASONS = frozenset({"corruption", "general_crime", "narcotics", "terrorism", "trafficking"})
 DETERRENCE_REASONS = frozenset(
