@@ -39,7 +39,7 @@ from app.access.tables import checkpoint
 from app.kit.clock import legal_day
 from bench.figures import median, shown, table
 from bench.listeners import Opened, Opening, Post, Reached
-from bench.processes import ROOT, Cores, Noise, Server, raise_file_limit, serving, split_cores
+from bench.processes import ROOT, Cores, Noise, Server, raise_file_limit, serving, serving_cekal, split_cores
 from bench.registers import ENGINES, Registers, opened, registers
 from tests.support.actors import Actors
 
@@ -193,7 +193,7 @@ def _variants(
         for engine in options.engines:
             settings, key, keys = asyncio.run(_prepare(made, engine, f"{engine}-{count}", options.places))
             name = f"{engine}-{count}"
-            server = stack.enter_context(serving("app.asgi:app", name, made.folder, cores, settings))
+            server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
 
             def posts(number: int, key: str = key) -> bytes:
                 body = msgspec.json.encode(urgent_entry(number, photo))

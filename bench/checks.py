@@ -32,7 +32,7 @@ import msgspec
 
 from bench.figures import median, shown, table
 from bench.load import Outcome, Task
-from bench.processes import ROOT, Cores, Family, Noise, Server, serving, split_cores
+from bench.processes import ROOT, Cores, Family, Noise, Server, serving, serving_cekal, split_cores
 from bench.registers import ENGINES, Registers, fill_checks, fill_entries, opened, passport, registers
 from tests.support.actors import Actors
 
@@ -204,7 +204,7 @@ def _variants(options: argparse.Namespace, cores: Cores, made: Registers) -> Ite
             for past in dict.fromkeys((0, options.past)):
                 name = engine if not past else f"{engine}, {past:,} past checks"
                 settings, key = asyncio.run(_prepare(made, engine, options.entries, past))
-                server = stack.enter_context(serving("app.asgi:app", name, made.folder, cores, settings))
+                server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
                 variants.append(Asked(name, server, asks(key, options.entries, mrz=False), database))
                 if past:
                     continue
@@ -215,7 +215,7 @@ def _variants(options: argparse.Namespace, cores: Cores, made: Registers) -> Ite
                 if options.quiet:
                     quiet = {**settings, "CEKAL_LOG_LEVEL": "WARNING"}
                     label = f"{engine}, no access log"
-                    silent = stack.enter_context(serving("app.asgi:app", label, made.folder, cores, quiet))
+                    silent = stack.enter_context(serving_cekal(label, made.folder, cores, quiet))
                     variants.append(Asked(label, silent, asks(key, options.entries, mrz=False), database))
         program = find_pgbench()
         if "postgresql" in options.engines and program is not None:

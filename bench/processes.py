@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
@@ -88,7 +89,7 @@ class Server:
 
 @contextmanager
 def serving(app: str, name: str, folder: Path, cores: Cores, settings: Mapping[str, str]) -> Iterator[Server]:
-    """Serve an application for the block's length: one process, uvloop, httptools, no access log of uvicorn's.
+    """Serve an application for the block's length by uvicorn: one process, uvloop, httptools, no access log.
 
     Args:
         app: `module:attribute`.
@@ -101,13 +102,33 @@ def serving(app: str, name: str, folder: Path, cores: Cores, settings: Mapping[s
         ServerFailed: it did not start.
     """
     port = free_port()
-    options = ["--host=127.0.0.1", f"--port={port}", "--loop=uvloop", "--http=httptools", "--ws=none"]
+    options = [f"--port={port}", "--host=127.0.0.1", "--loop=uvloop", "--http=httptools", "--ws=none"]
     options += ["--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=5"]
+    with _running(["uvicorn", app, *options], port, name, folder, cores, settings) as server:
+        yield server
+
+
+@contextmanager
+def serving_cekal(name: str, folder: Path, cores: Cores, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Serve a register for the block's length as its users do: `cekal serve`, one process, with its access log.
+
+    Arguments and errors as `serving`.
+    """
+    port = free_port()
+    command = ["app.cli", "serve", f"--port={port}", "--host=127.0.0.1"]
+    with _running(command, port, name, folder, cores, settings) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    module: Sequence[str], port: int, name: str, folder: Path, cores: Cores, settings: Mapping[str, str]
+) -> Iterator[Server]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("CEKAL_")}
     log = folder / f"{name}.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", app, *options],
+            [sys.executable, "-m", *module],
             cwd=ROOT,
             env={**kept, **settings},
             stdin=subprocess.DEVNULL,
@@ -116,7 +137,7 @@ def serving(app: str, name: str, folder: Path, cores: Cores, settings: Mapping[s
         )
     os.sched_setaffinity(process.pid, cores.server)
     try:
-        _wait_until_listening(process, port, log)
+        _wait_until_answering(process, port, log)
         yield Server(port, psutil.Process(process.pid))
     finally:
         process.terminate()
@@ -127,10 +148,12 @@ def serving(app: str, name: str, folder: Path, cores: Cores, settings: Mapping[s
             process.wait()
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_answering(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with suppress(OSError), closing(HTTPConnection("127.0.0.1", port, timeout=1)) as probe:
+            probe.request("GET", "/readyz")
+            probe.getresponse()
             return
         time.sleep(0.05)
     raise ServerFailed(f"{log.stem} did not start:\n{log.read_text(errors='replace')[-3000:]}")

@@ -1,6 +1,6 @@
 """What Cekal is measured against: the least that could do the same kind of thing on the same server.
 
-Both are served by the very uvicorn set-up that serves Cekal.
+Both are served by uvicorn on uvloop and httptools, as Cekal is.
 """
 
 import asyncio

@@ -29,7 +29,7 @@ import msgspec
 from bench.checks import Asked, request_of
 from bench.crowds import birth, by_frequency, people
 from bench.figures import median, shown, table
-from bench.processes import Noise, serving, split_cores
+from bench.processes import Noise, serving_cekal, split_cores
 from bench.registers import ENGINES, Registers, fill_entries, opened, passport, registers
 from tests.support.actors import Actors
 
@@ -85,7 +85,7 @@ def _curves(options: argparse.Namespace, made: Registers) -> Iterator[list[Curve
                 settings, key = asyncio.run(_prepare(made, engine, entries))
                 settings["CEKAL_LOG_LEVEL"] = "WARNING"
                 name = f"{engine}-{entries}"
-                server = stack.enter_context(serving("app.asgi:app", name, made.folder, cores, settings))
+                server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
                 document, full = (
                     Asked(f"{name}, {kind}", server, questions(key, full=kind == "full"), database)
                     for kind in ("document", "full")
