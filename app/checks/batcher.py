@@ -114,7 +114,8 @@ class Batcher:
         try:
             while self._singles or self._rows:
                 await asyncio.sleep(0)  # let in what the sockets hold already: no timer, and larger batches
-                batch = self._singles.take(LARGEST_BATCH - ROWS_BESIDE)
+                room = LARGEST_BATCH - (ROWS_BESIDE if self._rows else 0)
+                batch = self._singles.take(room)
                 batch += self._rows.take(ROWS_BESIDE if batch else ROWS_ALONE)
                 if batch:  # another worker may have taken them
                     await self._answer(batch)

@@ -102,7 +102,7 @@ async def test_what_arrives_meanwhile_shares_the_next_batch(desk: Desk) -> None:
     assert desk.batches == [["first"]]
     desk.open.set()
     assert await settled(*first, *crowd) == [b"first", *(f"q{i}".encode() for i in range(LARGEST_BATCH + 1))]
-    assert [len(batch) for batch in desk.batches] == [1, LARGEST_BATCH - ROWS_BESIDE, ROWS_BESIDE + 1]
+    assert [len(batch) for batch in desk.batches] == [1, LARGEST_BATCH, 1]
 
 
 @pytest.mark.parametrize("in_flight", [1, 2])
@@ -221,6 +221,20 @@ async def test_single_questions_go_before_rows_of_which_some_go_along(desk: Desk
     await settled(*asked)
     assert [len(batch) for batch in desk.batches[:3]] == [ROWS_ALONE, 1 + ROWS_BESIDE, ROWS_ALONE]
     assert desk.batches[1][0] == "single"
+
+
+async def test_a_crowd_of_single_questions_leaves_room_for_rows_that_wait(desk: Desk) -> None:
+    desk.open.clear()
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]
+    asked = asking(batcher, "first")
+    await turns()
+    asked += asking_rows(batcher, *(f"row{i}" for i in range(ROWS_BESIDE)))
+    asked += asking(batcher, *(f"q{i}" for i in range(LARGEST_BATCH)))
+    await turns()
+    desk.open.set()
+    await settled(*asked)
+    assert [len(batch) for batch in desk.batches] == [1, LARGEST_BATCH, ROWS_BESIDE]
+    assert desk.batches[1][-ROWS_BESIDE:] == [f"row{i}" for i in range(ROWS_BESIDE)]
 
 
 async def test_many_are_asked_in_parts_and_answered_in_order() -> None:
