@@ -21,7 +21,7 @@ from app.amendments.domain import Amendment
 from app.checks.domain import Candidate, worst
 from app.checks.domain import decide as judged
 from app.checks.traveller import traveller_of
-from app.entries.domain import Entry, Measure, State
+from app.entries.domain import EndedReason, Entry, Measure, State
 from app.entries.name_keys import listed
 from app.identity.births import Birth
 from app.kit.clock import day_begins, day_ends, legal_day
@@ -65,7 +65,8 @@ def within_the_law(entry: Entry, former: list[tuple[str, Entry]], now: datetime)
             assert version.ends_on is not None
             assert before < version.ends_on <= months_later(before + timedelta(days=1), longest(entry))
         elif version.urgent:
-            assert version.ends_on == version.starts_on + timedelta(days=19)
+            assert version.ends_on is not None
+            assert version.ends_on <= version.starts_on + timedelta(days=19)
         elif version.lifetime:
             assert version.measure is Measure.DETERRENCE
             assert version.ends_on is None
@@ -80,6 +81,14 @@ def within_the_law(entry: Entry, former: list[tuple[str, Entry]], now: datetime)
             assert entry.starts_on <= legal_day(later) or entry.urgent
             assert entry.ends_on is None or later < day_ends(entry.ends_on)
             assert not entry.urgent or later < day_begins(entry.starts_on) + timedelta(days=20)
+
+
+def urgent_terms(entries: list[Entry]) -> None:
+    """An urgent entry has its twenty days, or the rest of those of a lapsed one that it repeats (R35)."""
+    urgent = [entry for entry in entries if entry.urgent]
+    lapsed = {entry.ends_on for entry in urgent if entry.ended_reason is EndedReason.LAPSED}
+    for entry in urgent:
+        assert entry.ends_on == entry.starts_on + timedelta(days=19) or entry.ends_on in lapsed
 
 
 def decided_on(
@@ -164,6 +173,7 @@ def test_no_life_breaks_the_law(engine: str, run: Run, tmp_path: Path) -> None:
                 runner.run(life.act(what, a, b))
             runner.run(life.act("work", 0, 0))
             entries, former, amended = runner.run(life.told())
+            urgent_terms(entries)
             for entry in entries:
                 within_the_law(entry, former[entry.id], clock())
                 decided_on(
