@@ -55,10 +55,8 @@ async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: S
         ends_on=extension.ends_on,
     )
     dossier = await around(unit, owner.code, wanted, entry)
-    chain = {each.id for each in dossier.chain(entry)}
-    asked = replace(
-        Proposal.of_wanted(wanted, unit.now, {entry.id, *chain}), extension_count=entry.extension_count + 1
-    )
+    but = dossier.exempt(entry, urgent=False)
+    asked = replace(Proposal.of_wanted(wanted, unit.now, but), extension_count=entry.extension_count + 1)
     similar = dossier.refuse(asked, terms)
     return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
 
@@ -75,6 +73,8 @@ async def _correction(
 async def refuse_corrected(unit: Unit, entry: Entry, correction: Correction, terms: Terms) -> list[Notice]:
     """Make sure that a correction joins no closed case, and no entry for the same time (R14, R15, R22).
 
+    One of the case reaches the other running entries of the dossier: none of them may meet another one there either.
+
     Raises:
         CekalError: as `Dossier.refuse`.
     """
@@ -89,12 +89,16 @@ async def refuse_corrected(unit: Unit, entry: Entry, correction: Correction, ter
         lifetime=entry.lifetime and correction.ends_on is None,
     )
     dossier = await around(unit, entry.agency, corrected, entry)
-    chain = {each.id for each in dossier.chain(entry)}
     joins = folded(basis.case_reference) != folded(entry.basis.case_reference) or correction.other_subject
     asked = replace(
-        Proposal.of_wanted(corrected, unit.now, {entry.id, *chain}),
+        Proposal.of_wanted(corrected, unit.now, dossier.exempt(entry, urgent=entry.urgent)),
         urgent=entry.urgent,
         extension_count=entry.extension_count,
         periods_count=joins,
     )
-    return dossier.refuse(asked, terms)
+    warnings = dossier.refuse(asked, terms)
+    siblings = dossier.siblings(entry) if joins else ()
+    together = {each.id for each in siblings}
+    for sibling in siblings:
+        dossier.refuse(asked.at_the_time_of(sibling, together), terms)
+    return warnings

@@ -266,8 +266,8 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
         after = await found_later(unit, applied(amendment, entry, unit.now), entry)
         after = await seal_changed(unit, after, entry)
         if amendment.kind is AmendmentKind.EXTENSION:
-            chain = {each.id for each in dossier.chain(entry)}
-            dossier.refuse_decided(Proposal.of_entry(after, chain), terms)
+            but = dossier.exempt(entry, urgent=entry.urgent)
+            dossier.refuse_decided(Proposal.of_entry(after, but), terms)
         await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
         unit.happened(EntryChanged(after, told_as(amendment.kind)))
     elif amendment.correction is None or entry.ended_reason is not EndedReason.SUPERSEDED:

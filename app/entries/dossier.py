@@ -85,6 +85,18 @@ class Dossier:
                 return tuple(e for e in self.entries if e.id in linked)
             linked |= more
 
+    def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
+        """Ids of the entries that do not bar a measure, although they are of its case and time.
+
+        An urgent entry and its formal ones are steps of one measure. Two formal ones are not, even where both follow
+        the same urgent entry.
+
+        Args:
+            entry: the entry that the measure changes or follows.
+            urgent: whether the measure is an urgent one.
+        """
+        return frozenset(e.id for e in self.chain(entry) if urgent or e.urgent) | {entry.id}
+
     # What bars a request.
 
     def refuse(self, asked: Proposal, terms: Terms) -> list[Notice]:
@@ -162,8 +174,8 @@ class Dossier:
         """Whether an extension of an entry is left: neither it nor its case has had all its periods (R22, R24)."""
         if entry.extension_count >= terms.extensions(entry.measure):
             return False
-        linked = {each.id for each in self.chain(entry)}
-        longer = replace(Proposal.of_entry(entry, linked), extension_count=entry.extension_count + 1)
+        but = self.exempt(entry, urgent=entry.urgent)
+        longer = replace(Proposal.of_entry(entry, but), extension_count=entry.extension_count + 1)
         in_case = [
             e for e in self.entries if e.id not in longer.of and longer.in_case_of(e) and longer.may_name(e)
         ]
@@ -198,13 +210,15 @@ class Dossier:
             return False
         return not _lapsed_unsigned(other) or other.ends_on < legal_day(self.now)
 
+    def _papers_of_lapsed(self, other: Entry) -> bool:
+        """Whether an entry is an undecided formal request behind an urgent one that lapsed unsigned."""
+        return other.pending and any(e.id == other.formalises and _lapsed_unsigned(e) for e in self.entries)
+
     def _refuse_repeat(self, asked: Proposal, other: Entry) -> None:
         if other.state is State.REJECTED or other.repeatable:
             return
-        if asked.urgent and (
-            _lapsed_unsigned(other) or (other.formalises is not None and other.pending)
-        ):  # what is repeated, and the papers of this very request, still undecided
-            return
+        if asked.urgent and (_lapsed_unsigned(other) or self._papers_of_lapsed(other)):
+            return  # the request that is repeated, and its papers, which are undecided
         if asked.letters() & letters_of((other.said, *other.former)):
             raise DuplicateEntry(
                 "This letter names this person already.",

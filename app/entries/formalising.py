@@ -44,7 +44,7 @@ async def formalise(unit: Unit, entry_id: str, expected: int, formal: Formal, se
     wanted = await _wanted(unit, urgent, formal)
     said_of = formal.subject or urgent.subject
     dossier = await around(unit, owner.code, wanted, urgent)
-    asked = Proposal.of_wanted(wanted, unit.now, {each.id for each in dossier.chain(urgent)})
+    asked = Proposal.of_wanted(wanted, unit.now, dossier.exempt(urgent, urgent=False))
     dossier.refuse_closed(asked)
     if not urgent.urgent or urgent.at(unit.now).state not in {State.PROVISIONAL, State.SUBMITTED}:
         raise WrongState(

@@ -1,7 +1,7 @@
 """A measure as it would be; a dossier says what bars it; pure."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Self
 
@@ -74,6 +74,18 @@ class Proposal:
             of=frozenset({entry.id, *but}),
             extension_count=entry.extension_count,
             periods_count=periods_count,
+        )
+
+    def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
+        """The same for the period of another entry, which changes together with others."""
+        return replace(
+            self,
+            starts_on=entry.starts_on,
+            ends_on=entry.ends_on,
+            lifetime=entry.lifetime,
+            urgent=entry.urgent,
+            extension_count=entry.extension_count,
+            of=self.of | frozenset(together),
         )
 
     def may_name(self, entry: Entry) -> bool:

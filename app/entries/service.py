@@ -81,8 +81,7 @@ async def resubmit(unit: Unit, entry_id: str, expected: int, wanted: Wanted, set
     if before.erased_at is not None:
         raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
     dossier = await around(unit, owner.code, wanted, before)
-    its_own = {each.id for each in dossier.chain(before)}
-    asked = Proposal.of_wanted(wanted, unit.now, {entry_id, *its_own})
+    asked = Proposal.of_wanted(wanted, unit.now, dossier.exempt(before, urgent=False))
     dossier.refuse_closed(asked)
     if before.state is not State.RETURNED:
         raise WrongState("Only a returned entry can be resubmitted.")
@@ -235,8 +234,7 @@ async def _approve(
     unit: Unit, before: Entry, urgent: Entry | None, dossier: Dossier, reason: str | None, terms: Terms
 ) -> Entry:
     """Approve a request: what was corrected meanwhile is carried over, and an urgent entry is taken over."""
-    chain = {each.id for each in dossier.chain(before)}
-    dossier.refuse_decided(Proposal.of_entry(before, chain), terms)
+    dossier.refuse_decided(Proposal.of_entry(before, dossier.exempt(before, urgent=False)), terms)
     expect_no_uncovered_day(before, dossier)
     current = await brought_up_to_date(unit, before, dossier)
     entry = current.decide(unit.actor, Verdict.APPROVE, current.version, unit.now, IMMIGRATION, urgent)

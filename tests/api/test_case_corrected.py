@@ -6,7 +6,7 @@ import pytest
 
 from app.runtime import Runtime
 from tests.support.actors import Actors
-from tests.support.bodies import deterrence_body, entry_body, merged, urgent_body
+from tests.support.bodies import deterrence_body, entry_body, merged, revocation_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.offices import NEWER, Offices, acquittal, correction, given_again, same_case
 from tests.support.refusals import nothing_changed, refused
@@ -197,6 +197,39 @@ async def test_a_correction_into_a_case_with_an_entry_of_that_time_is_a_duplicat
             refused(answer, 409, "duplicate-entry")
         assert answer.json()["entry_id"] == first["id"]
     expect(await kpk.try_file(beside, correction({**beside["subject"], "occupation": "baker"})), 201)
+
+
+async def test_the_papers_of_a_revoked_urgent_entry_bar_another_urgent_one_of_their_case(
+    kpk: Offices, runtime: Runtime
+):
+    body = urgent_body()
+    revoked = await kpk.urgent(body)
+    papers = await kpk.formalise(revoked)
+    await kpk.amend(revoked, revocation_body(revoked, revocation={"scope": "entry"}))
+    beside = await kpk.urgent(merged(urgent_body(), {"subject": body["subject"]}))
+    moved = correction(basis={**beside["basis"], "case_reference": body["basis"]["case_reference"]})
+    async with nothing_changed(runtime):
+        for answer in (
+            await kpk.try_submit(same_case(body, urgent_body())),
+            await kpk.try_file(beside, moved),
+        ):
+            refused(answer, 409, "duplicate-entry")
+            assert answer.json()["entry_id"] == papers["id"]
+
+
+async def test_a_correction_of_the_case_takes_no_row_of_its_own_case_into_the_time_of_another(
+    kpk: Offices, runtime: Runtime
+):
+    body = urgent_body()
+    later = {"starts_on": "2026-12-13", "ends_on": "2027-01-31"}
+    there = await kpk.impose(same_case(body, **later))
+    urgent = await kpk.urgent(merged(urgent_body(), {"subject": body["subject"]}))
+    await kpk.approve(await kpk.formalise(urgent, **later))
+    moved = correction(basis={**urgent["basis"], "case_reference": body["basis"]["case_reference"]})
+    async with nothing_changed(runtime):
+        answer = await kpk.try_file(urgent, moved)
+        refused(answer, 409, "duplicate-entry")
+    assert answer.json()["entry_id"] == there["id"]
 
 
 @pytest.mark.parametrize("which", ["urgent", "formal"])

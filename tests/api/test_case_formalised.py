@@ -18,7 +18,7 @@ from tests.support.bodies import (
 from tests.support.clock import SettableClock
 from tests.support.offices import NEWER, Offices, correction, given_again, same_case, time_passes
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json
+from tests.support.steps import Json, expect
 
 AT_ONCE = {"starts_on": "2026-11-23", "ends_on": "2027-05-23"}
 THIRD = {"type": "passport", "number": "W3456789", "issuing_state": "IDN", "expires_on": None}
@@ -326,3 +326,21 @@ async def test_an_ordinary_entry_that_takes_over_from_an_urgent_one_is_told_to_i
         await time_passes(worker)
         assert await kpk.action(body["subject"]) == action
         assert (await kpk.last_word())[1] == {"allow": "release"}.get(action, action), moment
+
+
+async def test_a_second_formal_entry_behind_an_urgent_one_bars_the_time_of_the_first(
+    kpk: Offices, runtime: Runtime
+):
+    body = urgent_body()
+    urgent = await kpk.urgent(body)
+    returned = await kpk.decide(await kpk.formalise(urgent, ends_on="2026-12-03"), "verify")
+    await kpk.decide(returned, "return", reason="The date is missing.")
+    second = await kpk.impose(same_case(body, starts_on="2026-12-13", ends_on="2026-12-31"))
+    assert second["formalises"] == urgent["id"]
+    again = same_case(body, starts_on="2026-11-23", ends_on="2027-01-17")
+    async with nothing_changed(runtime):
+        answer = await kpk.try_resubmit(returned, again)
+        refused(answer, 409, "duplicate-entry")
+    assert answer.json()["entry_id"] == second["id"]
+    again["ends_on"] = "2026-12-12"
+    expect(await kpk.try_resubmit(returned, again), 200)
