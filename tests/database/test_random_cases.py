@@ -190,7 +190,7 @@ def test_chance_does_everything_to_a_case(run: Run, tmp_path: Path) -> None:
     wanted |= {"correction", "revocation measure", "revocation entry", "acquittal", "annulment"}
     wanted |= {"acquittal of what had ended", "superseded", "carried over", "reopened", "second passport"}
     wanted |= {"police", "two rows ended", "closed", "cancelled"}
-    chance = random.Random(2026)
+    chance = random.Random(3)  # reaches everything within some thirty lives
     with register("sqlite", run, tmp_path) as (runtime, clock, runner):
         for _ in range(600):
             life = CaseLife(runtime, clock)
