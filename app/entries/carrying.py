@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.entries.domain import Entry
+from app.entries.domain import Basis, Entry
 from app.entries.references import folded
 from app.entries.subjects import Alias, Document, Subject
 from app.identity import documents, names, states
@@ -61,13 +61,22 @@ def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carrie
             basis = msgspec.structs.replace(basis, case_reference=source.basis.case_reference)
         else:
             differs = (*differs, "/basis/case_reference")
+    return Carried(_saying(target, subject, basis, today), differs)
+
+
+def keep_listed(target: Entry, source: Entry, today: date) -> Entry:
+    """The target with what an urgent entry lists and the target is silent about, for it takes over from that one."""
+    return _saying(target, keep_documents(source.subject, target.subject), target.basis, today)
+
+
+def _saying(target: Entry, subject: Subject, basis: Basis, today: date) -> Entry:
     if subject == target.subject and basis == target.basis:
-        return Carried(target, differs)
+        return target
     still = tuple(member for member in target.unknown if not getattr(subject, member))
-    carried = target.replace(
+    said = target.replace(
         subject=subject, citizenship=subject.citizenship_on(today), basis=basis, unknown=still
     )
-    return Carried(carried.remembering(target), differs)
+    return said.remembering(target)
 
 
 def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from app.db.unit import Unit
 from app.entries import periods, store
-from app.entries.carrying import Carried, carry_over
+from app.entries.carrying import carry_over, keep_listed
 from app.entries.domain import EndedReason, Entry, Measure, State
 from app.entries.dossier import Dossier
 from app.entries.events import EntryChanged, SubjectCorrected
@@ -162,6 +162,8 @@ async def give_back(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryCh
 async def brought_up_to_date(unit: Unit, request: Entry, dossier: Dossier) -> Entry:
     """The request with what corrections of its dossier have changed since it was made, stored as a version.
 
+    Asked for as an entry of its own, it takes over from urgent ones all the same: what they list stays listed.
+
     Raises:
         WrongState: a correction of its urgent entry and the request itself say different things; `differs` names
             the members.
@@ -177,16 +179,19 @@ async def brought_up_to_date(unit: Unit, request: Entry, dossier: Dossier) -> En
     versions = await store.list_versions(unit, [each.id for each in sources])
     current = request
     for source in sources:
+        today = legal_day(unit.now)
         base = _known_to(request, source, versions[source.id])
-        if base is None:
-            continue  # it was made after the request
-        carried = carry_over(base, source, current, legal_day(unit.now))
-        if carried.differs and source.id == request.formalises:
-            raise WrongState(
-                "The urgent entry was corrected since; return the request, so that its owner decides which holds.",
-                extra={"differs": list(carried.differs)},
-            )
-        current = await _taken(unit, carried, source, current)
+        if base is not None:  # otherwise it was made after the request
+            carried = carry_over(base, source, current, today)
+            if carried.differs and source.id == request.formalises:
+                raise WrongState(
+                    "The urgent entry was corrected since; return the request, so that its owner decides which "
+                    "holds.",
+                    extra={"differs": list(carried.differs)},
+                )
+            current = await _taken(unit, carried.entry, source, current)
+        if source.urgent and source.id != request.formalises:
+            current = await _taken(unit, keep_listed(current, source, today), source, current)
     if current != request:
         current = current.replace(version=request.version + 1, updated_at=unit.now)
         await store.save(unit, current, CARRIED_OVER, reindex=True)
@@ -218,7 +223,7 @@ async def reach_siblings(
         carried = carry_over(before, after, sibling, legal_day(unit.now))
         if carried.entry == sibling:
             continue
-        current = await found_later(unit, await _taken(unit, carried, after, sibling), sibling)
+        current = await found_later(unit, await _taken(unit, carried.entry, after, sibling), sibling)
         current = current.replace(version=sibling.version + 1, updated_at=unit.now)
         await store.save(unit, current, CARRIED_OVER, reindex=True)
         unit.happened(SubjectCorrected(current, sibling.subject))
@@ -226,9 +231,8 @@ async def reach_siblings(
     return changed
 
 
-async def _taken(unit: Unit, carried: Carried, source: Entry, target: Entry) -> Entry:
+async def _taken(unit: Unit, current: Entry, source: Entry, target: Entry) -> Entry:
     """The target with what was carried over; its photo and documents, and the correction's authors, go with it."""
-    current = carried.entry
     if current == target:
         return target
     for now, before in (

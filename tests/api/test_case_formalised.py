@@ -344,3 +344,25 @@ async def test_a_second_formal_entry_behind_an_urgent_one_bars_the_time_of_the_f
     assert answer.json()["entry_id"] == second["id"]
     again["ends_on"] = "2026-12-12"
     expect(await kpk.try_resubmit(returned, again), 200)
+
+
+@pytest.mark.parametrize("first", ["the urgent entry", "the request"])
+async def test_an_ordinary_entry_that_takes_over_keeps_what_the_urgent_one_lists(
+    kpk: Offices, clock: SettableClock, worker: Worker, first: str
+):
+    """A passport that the urgent entry was corrected to have is not withdrawn by a request that is silent about it."""
+    body = urgent_body()
+    waiting = None
+    if first == "the request":
+        waiting = await kpk.submit(same_case(body, starts_on="2026-12-13", ends_on="2027-05-31"))
+    urgent = await kpk.urgent(body)
+    second = {"type": "passport", "number": "X7654321", "issuing_state": "IDN"}
+    listed = {**body["subject"], "documents": [*body["subject"]["documents"], second]}
+    await kpk.amend(urgent, correction(listed))
+    waiting = waiting or await kpk.submit(same_case(body, starts_on="2026-12-13", ends_on="2027-05-31"))
+    formal = await kpk.approve(waiting)
+    assert formal["formalises"] == urgent["id"]
+    assert second["number"] in [each["number"] for each in formal["subject"]["documents"]]
+    clock.set("2026-12-14T09:00:00+07:00")
+    await time_passes(worker)
+    assert await kpk.action({**body["subject"], "documents": [second]}) == "refuse_exit"
