@@ -109,11 +109,13 @@ class Broadcast:
         return found
 
 
-def _get(path: str, key: str) -> bytes:
+def get_request(path: str, key: str) -> bytes:
+    """A whole HTTP request that reads something with a key."""
     return f"GET {path} HTTP/1.1\r\nHost: cekal\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
 
 
-def _post(path: str, body: bytes, *headers: str) -> bytes:
+def post_request(path: str, body: bytes, *headers: str) -> bytes:
+    """A whole HTTP request that posts a body."""
     named = "".join(f"{header}\r\n" for header in headers)
     return (
         f"POST {path} HTTP/1.1\r\nHost: cekal\r\n{named}Content-Length: {len(body)}\r\n\r\n".encode() + body
@@ -189,7 +191,11 @@ def _variants(
     with ExitStack() as stack:
         bare = stack.enter_context(serving("bench.rivals:broadcast", f"bare-{count}", made.folder, cores, {}))
         frames: list[bytes] = [b"id: 0\nevent: alert\ndata: {}\n\n"]
-        variants = [Broadcast("bare", bare, [_get("/stream", "-")], lambda _: _post("/publish", frames[-1]))]
+        variants = [
+            Broadcast(
+                "bare", bare, [get_request("/stream", "-")], lambda _: post_request("/publish", frames[-1])
+            )
+        ]
         for engine in options.engines:
             settings, key, keys = asyncio.run(_prepare(made, engine, f"{engine}-{count}", options.places))
             name = f"{engine}-{count}"
@@ -198,10 +204,10 @@ def _variants(
             def posts(number: int, key: str = key) -> bytes:
                 body = msgspec.json.encode(urgent_entry(number, photo))
                 headers = (f"Authorization: Bearer {key}", f"Idempotency-Key: bench-{number}")
-                return _post("/v1/urgent-entries", body, *headers, "Content-Type: application/json")
+                return post_request("/v1/urgent-entries", body, *headers, "Content-Type: application/json")
 
             variants.append(
-                Broadcast(engine, server, [_get("/v1/alerts/stream", each) for each in keys], posts)
+                Broadcast(engine, server, [get_request("/v1/alerts/stream", each) for each in keys], posts)
             )
         for variant in variants:
             variant.open(count)

@@ -75,7 +75,7 @@ class Asked:
             seconds=options.seconds,
         )
         before = self._server.cpu(), self._database.cpu() if self._database else 0.0
-        outcome = _generate(task)
+        outcome = generate(task)
         after = self._server.cpu(), self._database.cpu() if self._database else 0.0
         each = 1e6 / max(1, outcome.served)
         self.rounds.append(
@@ -92,7 +92,8 @@ class Asked:
         )
 
 
-def _generate(task: Task) -> Outcome:
+def generate(task: Task) -> Outcome:
+    """What came of a load of the generator, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The load generator: some connections, each of which asks again as soon as it is answered.
+"""The load generator: some connections; each asks again as soon as it is answered, or after a pause.
 
 A process of its own, plain sockets and epoll, request bytes made beforehand: asking costs it about a tenth of
 what answering costs the server, so it is never what is measured. It reads a `Task` as JSON from standard input
@@ -10,8 +10,8 @@ import socket
 import sys
 import time
 from array import array
-from collections import Counter
-from itertools import cycle, islice
+from collections import Counter, deque
+from itertools import cycle
 
 import msgspec
 
@@ -26,9 +26,10 @@ class Task(msgspec.Struct, kw_only=True):
     """What to ask, and for how long.
 
     Attributes:
-        requests: whole HTTP requests, asked in turn.
+        requests: whole HTTP requests; each connection asks its own share of them in turn.
         warm_up: seconds before the measurement begins.
         seconds: how long it lasts.
+        pause: seconds between an answer and the next question.
     """
 
     port: int
@@ -36,6 +37,7 @@ class Task(msgspec.Struct, kw_only=True):
     connections: int
     warm_up: float
     seconds: float
+    pause: float = 0.0
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -63,10 +65,10 @@ class Outcome(msgspec.Struct, kw_only=True):
 class _Connection:
     __slots__ = ("asked_at", "buffer", "requests", "socket")
 
-    def __init__(self, port: int, requests: list[bytes], begin: int) -> None:
+    def __init__(self, port: int, requests: list[bytes]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.requests = islice(cycle(requests), begin, None)
+        self.requests = cycle(requests)
         self.buffer = b""
         self.asked_at = 0.0
 
@@ -94,55 +96,79 @@ def _length(head: bytes) -> int:
     return int(head[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 
 
+def _shares(requests: list[bytes], share: int, connections: int) -> list[list[bytes]]:
+    return [requests[i * share % len(requests) :][:share] for i in range(connections)]
+
+
 def drive(task: Task) -> Outcome:
     """Carry out a task.
 
     Raises:
         OSError: the server does not take connections.
     """
-    step = max(1, len(task.requests) // task.connections)
-    opened = [_Connection(task.port, task.requests, i * step) for i in range(task.connections)]
-    poll = select.epoll()
-    by_number = {connection.socket.fileno(): connection for connection in opened}
-    for number in by_number:
-        poll.register(number, select.EPOLLIN)
-    clock = time.perf_counter
-    latencies = array("d")
-    failures: Counter[str] = Counter()
-    served = 0
-    begin = clock() + task.warm_up
-    end = begin + task.seconds
-    for connection in opened:
-        connection.ask(clock())
-    while by_number and (now := clock()) < end + _PATIENCE:
-        for number, _ in poll.poll(0.1):
-            connection = by_number[number]
-            answer = connection.read()
-            now = clock()
-            if answer is None:
-                continue
-            if not answer.startswith(b"HTTP/1.1 200"):
-                failures[answer[:40].split(b"\r\n")[0].decode("ascii", "replace") or "connection broken"] += 1
-            served += 1
-            if begin <= now < end:
-                latencies.append(now - connection.asked_at)
-            if answer and now < end:
-                connection.ask(now)
-            else:
-                poll.unregister(number)
-                by_number.pop(number).socket.close()
-    if by_number:
-        failures["no answer"] += len(by_number)
-    ordered = sorted(latencies) or [0.0]
+    load = _Load(task)
+    load.run()
+    ordered = sorted(load.latencies) or [0.0]
     return Outcome(
-        served=served,
-        answered=len(latencies),
+        served=load.served,
+        answered=len(load.latencies),
         seconds=task.seconds,
         p50_ms=percentile(ordered, 0.50) * 1000,
         p99_ms=percentile(ordered, 0.99) * 1000,
         max_ms=ordered[-1] * 1000,
-        failures=dict(failures),
+        failures=dict(load.failures),
     )
+
+
+class _Load:
+    """A task under way."""
+
+    def __init__(self, task: Task) -> None:
+        self.latencies = array("d")
+        self.failures: Counter[str] = Counter()
+        self.served = 0
+        self._pause = task.pause
+        share = -(-len(task.requests) // task.connections)
+        shares = _shares(task.requests, share, task.connections)
+        self._connections = [_Connection(task.port, each) for each in shares]
+        self._begin = time.perf_counter() + task.warm_up
+        self._end = self._begin + task.seconds
+
+    def run(self) -> None:
+        """Ask until the time is over, and take the last answers."""
+        clock = time.perf_counter
+        poll = select.epoll()
+        by_number = {connection.socket.fileno(): connection for connection in self._connections}
+        for number in by_number:
+            poll.register(number, select.EPOLLIN)
+        due = deque((clock(), connection) for connection in self._connections)
+        while by_number and (now := clock()) < self._end + _PATIENCE:
+            while due and due[0][0] <= now:
+                due.popleft()[1].ask(now)
+            for number, _ in poll.poll(max(0.0, due[0][0] - now) if due else 0.1):
+                connection = by_number[number]
+                answer = connection.read()
+                now = clock()
+                if answer is None:
+                    continue
+                self._note(answer, connection, now)
+                if not answer or now >= self._end:
+                    poll.unregister(number)
+                    by_number.pop(number).socket.close()
+                elif self._pause:
+                    due.append((now + self._pause, connection))
+                else:
+                    connection.ask(now)
+        if by_number:
+            self.failures["no answer"] += len(by_number)
+
+    def _note(self, answer: bytes, connection: _Connection, now: float) -> None:
+        if not answer.startswith(b"HTTP/1.1 200"):
+            status = answer[:40].split(b"\r\n")[0].decode("ascii", "replace")
+            self.failures[status or "connection broken"] += 1
+        self.served += 1
+        if self._begin <= now < self._end:
+            self.latencies.append(now - connection.asked_at)
 
 
 if __name__ == "__main__":

@@ -98,3 +98,18 @@ def test_the_benchmark_of_lookbacks_finds_the_one_who_left() -> None:
     for row in report["rows"]:
         assert row["told"] >= 1
         assert row["seconds"] > 0
+
+
+def test_the_siege_attacks_both_engines_in_every_way() -> None:
+    report = _run("bench.siege")
+
+    assert report["benchmark"] == "siege"
+    attacks = [phase["attack"] for phase in report["phases"] if phase["engine"] == "sqlite"]
+    assert len(attacks) == len(set(attacks)) == 8
+    assert attacks == [phase["attack"] for phase in report["phases"] if phase["engine"] == "postgresql"]
+    for phase in report["phases"]:
+        assert phase["failures"] == []
+        assert phase["checks"]["served"] > 0
+        assert phase["alerts_ms"]
+        assert len(phase["answered"]) in {0, 1, 6}
+        assert all("died" not in answered for answered in phase["answered"].values())
