@@ -29,7 +29,7 @@ from app.entries.ports import Ports
 from app.entries.sight import tells_closed
 from app.hits.crossings import last_crossing
 from app.hits.service import expect_open
-from app.kit.clock import Clock
+from app.kit.clock import Clock, Machine
 from app.manifests.tail import ManifestTail
 from app.measures import measure
 from app.notices.tail import NoticeTail
@@ -84,15 +84,18 @@ class Application(FastAPI):
                     self.edge.express[method, context.path] = route
 
 
-def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = True) -> FastAPI:
+def create_app(
+    settings: Settings, clock: Clock | None = None, *, work: bool = True, machine: Machine | None = None
+) -> FastAPI:
     """The application with these settings; connections are opened when it starts.
 
     Args:
         settings: the deployment's.
         clock: the time, where a test sets it.
         work: whether this process runs the worker's loops too.
+        machine: the clocks of this machine, where a test sets them.
     """
-    runtime = wired_runtime(settings, clock)
+    runtime = wired_runtime(settings, clock, machine)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ class Measures(Collector):
     """Reads the figures off the parts that have them, whenever they are asked for."""
 
     def __init__(self, hub: Hub, tail: Tail, desk: Desk) -> None:
+        self._runtime = tail.runtime
         self._hub = hub
         self._tail = tail
         self._desk = desk
@@ -30,6 +31,8 @@ class Measures(Collector):
         yield GaugeMetricFamily("cekal_ledger_size", "Ledger records that this process has seen.", size)
         age = "Seconds since this process last read the ledger to its end."
         yield GaugeMetricFamily("cekal_tail_age_seconds", age, self._tail.age if self._tail.head else 0)
+        doubted = "1 while ends by law and erasures are held back, because the clock is not plausible."
+        yield GaugeMetricFamily("cekal_clock_doubted", doubted, int(self._runtime.doubt() is not None))
         checks = CounterMetricFamily("cekal_checks", "Checks answered, by outcome.", labels=["outcome"])
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)

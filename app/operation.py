@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response, Security
 from pydantic import Field
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM, Role
@@ -69,6 +68,13 @@ class ReadyOut(WireOut):
             "worker has come to them; null where the database can't be asked."
         ),
     ]
+    held_back: Annotated[
+        str | None,
+        Field(
+            description="Why ends by law, erasures and what else can't be undone wait: the clock is not plausible. "
+            "Checks, alerts and officers' acts go on; see `cekal clock accept`."
+        ),
+    ]
     test_clock: str | None
 
 
@@ -84,7 +90,7 @@ async def read_health() -> HealthOut:
     responses={503: {"model": ReadyOut, "description": "It can't now; `checks` says why."}},
 )
 async def read_readiness(request: Request, response: Response) -> ReadyOut:
-    """Database, writing, schema, the ledger's tail, and the clock's skew against the database (below two seconds)."""
+    """Database, writing, schema, the ledger's tail, and this machine's clock against the database's (two seconds)."""
     runtime = runtime_of(request)
     tail: Tail = request.app.state.tail
     try:
@@ -108,6 +114,7 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
         status="ready" if ready else "not_ready",
         checks=checks,
         names_outdated=outdated,
+        held_back=runtime.doubt(),
         test_clock=runtime.clock().isoformat() if clock else None,
     )
 
@@ -121,11 +128,9 @@ async def _look(runtime: Runtime) -> tuple[dict[str, str], int | None]:
     async with runtime.reading(SYSTEM) as reader:
         if not await check_tail(reader):
             checks["ledger"] = "the tail does not hold"
-        if not runtime.register.is_sqlite and runtime.settings.test_clock is None:
-            theirs = (await reader.run(select(func.clock_timestamp()))).scalar_one()
-            if abs(theirs - runtime.clock()) > LARGEST_SKEW:
-                checks["clock"] = "differs from the database's by more than two seconds"
         outdated = await count_outdated(reader)
+    if runtime.plausibility is not None and abs(runtime.clock() - runtime.machine.wall()) > LARGEST_SKEW:
+        checks["clock"] = "this machine's differs from the database's by more than two seconds"
     return checks, outdated
 
 

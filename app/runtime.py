@@ -5,12 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
+from app.db.clock import DatabaseClock
 from app.db.engine import Database, open_databases
 from app.db.faults import Outage, outage
 from app.db.unit import Actor, Follow, Reader, Unit, reading, writing
 from app.kit.bell import Bell
-from app.kit.clock import Clock, FileClock, system_clock
+from app.kit.clock import Clock, FileClock, Machine
+from app.kit.plausibility import Plausibility
 from app.settings import Settings
+
+
+class ClockDoubted(RuntimeError):
+    """What can't be undone was not done, because the clock is not plausible."""
 
 
 @dataclass(slots=True)
@@ -18,6 +24,10 @@ class Runtime:
     """One per process, shared by web, worker and command line; made by `open_runtime`.
 
     Attributes:
+        clock: by which each instant is written and judged: the database server's on PostgreSQL, this machine's on
+            SQLite, a test's where one is given.
+        machine: the clocks of this machine.
+        plausibility: whether they are to be believed; None for a test's clock, which always is.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
         pepper: key of the keyed hashes of document numbers; empty until `access.service.take_pepper` has read it.
@@ -30,6 +40,8 @@ class Runtime:
 
     settings: Settings
     clock: Clock
+    machine: Machine
+    plausibility: Plausibility | None
     register: Database
     checks: Database
     follow: Follow
@@ -42,15 +54,36 @@ class Runtime:
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the register."""
-        return reading(self.register, self.clock(), actor)
+        return reading(self.register, self.clock, actor)
 
     def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
         """A transaction on the register."""
         return self._noted(writing(self.register, self.clock, actor, self.follow))
 
+    @asynccontextmanager
+    async def irreversible(self, actor: Actor, *, checks: bool = False) -> AsyncIterator[Unit]:
+        """A transaction for what follows from time alone and can't be undone.
+
+        Args:
+            actor: who acts.
+            checks: on the checks instead of the register.
+
+        Raises:
+            ClockDoubted: its moment is not plausible.
+        """
+        async with self.writing_checks(actor) if checks else self.writing(actor) as unit:
+            doubt = self.doubt()  # after the moment was taken: a clock that was set before is seen here
+            if doubt is not None:
+                raise ClockDoubted(doubt)
+            yield unit
+
+    def doubt(self) -> str | None:
+        """Why the clock may be wrong, so that what can't be undone must wait; None while it is plausible."""
+        return None if self.plausibility is None else self.plausibility.doubt()
+
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the checks."""
-        return reading(self.checks, self.clock(), actor)
+        return reading(self.checks, self.clock, actor)
 
     @asynccontextmanager
     async def checks_beside(self, register: Reader) -> AsyncIterator[Reader]:
@@ -95,9 +128,22 @@ class Runtime:
             await self.checks.dispose()
 
 
-def open_runtime(settings: Settings, follow: Follow, clock: Clock | None = None) -> Runtime:
-    """A Runtime of these settings; connections are opened when first used."""
-    if clock is None:
-        clock = FileClock(settings.test_clock) if settings.test_clock else system_clock
+def open_runtime(
+    settings: Settings, follow: Follow, clock: Clock | None = None, machine: Machine | None = None
+) -> Runtime:
+    """A Runtime of these settings; connections are opened when first used.
+
+    Args:
+        settings: the deployment's.
+        follow: what follows from events.
+        clock: a test's clock, which is then the only one.
+        machine: the clocks of this machine, where a test sets them.
+    """
     register, checks = open_databases(settings)
-    return Runtime(settings, clock, register, checks, follow)
+    machine = machine or Machine()
+    if clock is None and settings.test_clock is not None:
+        clock = FileClock(settings.test_clock)
+    if clock is not None:
+        return Runtime(settings, clock, machine, None, register, checks, follow)
+    clock = machine.wall if register.is_sqlite else DatabaseClock(machine)
+    return Runtime(settings, clock, machine, Plausibility(machine, clock), register, checks, follow)

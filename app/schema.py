@@ -15,6 +15,7 @@ from app.manifests import tables as _manifests
 from app.notices import tables as _notices
 from app.objections import tables as _objections
 from app.rectifications import tables as _rectifications
+from app.standstill import tables as _standstill
 from app.supervision import tables as _supervision
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -34,6 +35,7 @@ MODULES = (
     _notices,
     _objections,
     _rectifications,
+    _standstill,
     _supervision,
 )
 """The modules, in no order that matters."""

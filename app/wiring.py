@@ -37,7 +37,7 @@ from app.entries.events import (
 from app.entries.seals import follow_persons as close_own_entries
 from app.hits.service import HitResolved
 from app.hits.service import forget_entry as forget_hits
-from app.kit.clock import Clock
+from app.kit.clock import Clock, Machine
 from app.ledger.service import append
 from app.lookbacks.service import follow_correction as search_anew
 from app.manifests.service import follow_hit as tell_passenger
@@ -63,8 +63,8 @@ async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> b
     return await wrong_person_granted(reader, grounds, entry_ids)
 
 
-def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """A Runtime in which ledger, alerts, clearances, look-backs, manifests and notices follow the register."""
+def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machine | None = None) -> Runtime:
+    """A Runtime, as `open_runtime`, in which ledger, alerts, notices and all others follow the register."""
     follow = Follow(
         projectors={
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
@@ -89,4 +89,4 @@ def wired_runtime(settings: Settings, clock: Clock | None = None) -> Runtime:
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),
     )
-    return open_runtime(settings, follow, clock)
+    return open_runtime(settings, follow, clock, machine)

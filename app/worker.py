@@ -1,7 +1,8 @@
 """The loops that own time: lapses and expiries, what officers are told, ageing of questions, housekeeping.
 
 Nothing depends on when they run: what they tell has been true since the instant it took effect, and after days
-of standstill the same facts hold. On PostgreSQL one process at a time runs them, by a lock that ends with it.
+of standstill the same facts hold. On PostgreSQL one process at a time runs them, by a lock that ends with it. While the
+clock is not plausible those stand still that only follow from time, and whose acts can't be undone.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from app.notices import rounds as notices
 from app.notices.lookout import Lookout
 from app.retention import service as retention
 from app.runtime import Runtime
+from app.standstill.service import Standstill
 from app.supervision import service as supervision
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ class Worker:
 
     def __init__(self, runtime: Runtime, desk: Desk | None = None) -> None:
         self.runtime = runtime
+        self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
         self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings)))
         self._at_once = asyncio.Semaphore(runtime.settings.pool_size - 1)
@@ -115,12 +118,14 @@ class Worker:
 
     async def end_by_law(self) -> int:
         """Tell the ends that the law has brought by itself; how many were told."""
+        if await self.standstill.holds():
+            return 0
         told = 0
         async with self.runtime.reading(SYSTEM) as reader:
             overdue = await entry_store.list_overdue(reader, _SOME)
         for entry_id in overdue:
             try:
-                async with self.runtime.writing(SYSTEM) as unit:
+                async with self.runtime.irreversible(SYSTEM) as unit:
                     told += await entries.end_by_law(unit, entry_id) is not None
             except Exception:  # one entry that can't be ended must not keep the others in force for readers
                 logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
@@ -133,7 +138,7 @@ class Worker:
             outdated = await alert_service.list_outdated(reader, _SOME)
         for entry_id in outdated:
             try:
-                async with self.runtime.writing(SYSTEM) as unit:
+                async with self.runtime.irreversible(SYSTEM) as unit:
                     told += await alert_service.tell_pending(unit, entry_id)
             except Exception:  # as above
                 logger.exception("undecided papers can't be told now", extra={"entry": entry_id})
@@ -141,11 +146,13 @@ class Worker:
 
     async def announce_begun(self) -> int:
         """Alert checkpoints of formal entries that have begun since an alert about their urgent one; how many."""
+        if await self.standstill.holds():
+            return 0
         async with self.runtime.reading(SYSTEM) as reader:
             begun = await alerts.list_begun(reader, _SOME)
         announced = 0
         for entry_id in begun:
-            async with self.runtime.writing(SYSTEM) as unit:
+            async with self.runtime.irreversible(SYSTEM) as unit:
                 announced += await announce_begun(unit, entry_id)
         return announced
 
@@ -158,12 +165,19 @@ class Worker:
         return await self.lookout.look()
 
     async def tell_officers(self) -> int:
-        """Tell ends that come near (R30), deadlines that passed (R18), undecided papers (R68); how many notices."""
+        """Tell ends that come near (R30), deadlines that passed (R18), undecided papers (R68); how many notices.
+
+        A notice is told once: one that a wrong clock has told would be missing when its day comes.
+        """
+        if await self.standstill.holds():
+            return 0
         told = await notices.warn(self.runtime) + await notices.escalate(self.runtime)
         return told + await notices.tell_undecided(self.runtime)
 
     async def retain(self) -> int:
         """Erase what retention has come to: photos, then persons; how many erasures were made (R64)."""
+        if await self.standstill.holds():
+            return 0
         erased = 0
         settings = self.runtime.settings
         for stage in retention.Stage:
@@ -173,7 +187,7 @@ class Worker:
                     due = await retention.list_due(reader, stage, settings, after, _SOME)
                 for after in due:
                     try:
-                        async with self.runtime.writing(SYSTEM) as unit:
+                        async with self.runtime.irreversible(SYSTEM) as unit:
                             erased += await retention.erase(unit, after[1], stage, settings)
                     except Exception:  # one entry that can't be erased now must not keep the others
                         logger.exception("an entry can't be erased now", extra={"entry": after[1]})
@@ -190,7 +204,7 @@ class Worker:
                 due = await supervision.list_due(reader, self.runtime.settings, after, _FEW)
             if due:
                 after = due[-1].id
-                async with self.runtime.writing(SYSTEM) as unit:
+                async with self.runtime.irreversible(SYSTEM) as unit:
                     erased += await supervision.erase(unit, due)
             if len(due) < _FEW:
                 return erased
@@ -207,7 +221,8 @@ class Worker:
 
     async def take_up_hits(self) -> int:
         """Take up the hits that checks have opened, and tell those that nobody resolves; how many of both."""
-        return await hits.take_up(self.runtime) + await hits.remind(self.runtime)
+        new = await hits.take_up(self.runtime)
+        return new if await self.standstill.holds() else new + await hits.remind(self.runtime)
 
     async def look_back(self) -> int:
         """Search past checks for the subjects of urgent entries (R58); how many notices."""
@@ -215,22 +230,24 @@ class Worker:
 
     async def watch_manifests(self) -> int:
         """Ask anew about passengers whom a change of the register touches; how many."""
+        if not await self.standstill.holds():
+            await self.manifests.close_departed()
         return await self.manifests.look()
 
     async def tidy(self) -> None:
         """Erase old questions and manifests, drop kept answers and absent processes, make next month's partition."""
-        settings = self.runtime.settings
-        now = self.runtime.clock()
         await make_months(self.runtime)
-        async with self.runtime.writing(SYSTEM) as unit:
-            await forget_answers(unit, now - KEPT)
-            await alerts.forget_absent(unit, now - timedelta(hours=1))
+        if await self.standstill.holds():
+            return
+        async with self.runtime.irreversible(SYSTEM) as unit:
+            await forget_answers(unit, unit.now - KEPT)
+            await alerts.forget_absent(unit, timedelta(hours=1))
         await self._forget_delayed()
         await self.manifests.forget()
-        cutoff = first_id("chk", now - timedelta(days=settings.question_days))
+        days = timedelta(days=self.runtime.settings.question_days)
         while True:
-            async with self.runtime.writing_checks(SYSTEM) as unit:
-                if await checks.forget_questions(unit, cutoff, _SOME) < _SOME:
+            async with self.runtime.irreversible(SYSTEM, checks=True) as unit:
+                if await checks.forget_questions(unit, first_id("chk", unit.now - days), _SOME) < _SOME:
                     return
 
     async def _forget_delayed(self) -> None:
@@ -242,5 +259,5 @@ class Worker:
         ):
             erased = _SOME
             while erased == _SOME:
-                async with self.runtime.writing(SYSTEM) as unit:
+                async with self.runtime.irreversible(SYSTEM) as unit:
                     erased = await erase(unit, days, _SOME)

@@ -1,7 +1,7 @@
 """Every SQL statement of alerts."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -300,9 +300,11 @@ async def see(unit: Unit, process: str, codes: Iterable[str]) -> None:
         await unit.run(insert(tables.presence), rows)
 
 
-async def forget_absent(unit: Unit, before: datetime) -> None:
-    """Drop what processes that are gone have noted."""
-    await unit.run(delete(tables.presence).where(tables.presence.c.seen_at < before))
+async def forget_absent(unit: Unit, silence: timedelta) -> None:
+    """Drop what processes have noted that are gone, and what was noted by a clock that ran ahead."""
+    seen_at = tables.presence.c.seen_at
+    gone = or_(seen_at < unit.now - silence, seen_at > unit.now + silence)
+    await unit.run(delete(tables.presence).where(gone))
 
 
 async def note_contact(unit: Unit) -> None:
@@ -313,7 +315,8 @@ async def note_contact(unit: Unit) -> None:
         latest = latest.where(true())  # without a condition its parser takes ON CONFLICT for a join's
     statement = unit.inserting(contact).from_select(["checkpoint", "seen_at"], latest)
     newest = {"seen_at": statement.excluded.seen_at}
-    later = contact.c.seen_at < statement.excluded.seen_at
+    # What is still to come was noted by a clock that ran ahead, and would hide every silence until then.
+    later = or_(contact.c.seen_at < statement.excluded.seen_at, contact.c.seen_at > unit.now)
     await unit.run(
         statement.on_conflict_do_update(index_elements=[contact.c.checkpoint], set_=newest, where=later)
     )
@@ -332,11 +335,11 @@ async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
 
 
 async def list_returned(reader: Reader) -> list[LastSeen]:
-    """Checkpoints that were missed and have been connected since."""
+    """Checkpoints that were missed and have been connected since; missed by a clock that ran ahead, they were not."""
     contact = tables.contact
     statement = (
         select(contact.c.checkpoint, contact.c.seen_at)
-        .where(contact.c.seen_at > contact.c.missed_at)
+        .where(or_(contact.c.seen_at > contact.c.missed_at, contact.c.missed_at > reader.now))
         .order_by(contact.c.checkpoint)
     )
     return [LastSeen(*row) for row in await reader.run(statement)]

@@ -17,6 +17,7 @@ from app.access.gate import Gate
 from app.alerts import store
 from app.alerts.hub import Hub
 from app.alerts.telling import frame
+from app.db.clock import read_clock
 from app.db.engine import CHANNEL, libpq_address
 from app.db.unit import Reader
 from app.kit.bell import heard
@@ -182,6 +183,7 @@ class Tail:
                 if len(records) < _PAGE:
                     break
             there, access_version = await store.news(reader)
+            await read_clock(self.runtime.clock, reader.connection, older_than=_TICK_SECONDS)
             if not self._same(there):
                 return
             if access_version != self._settled:

@@ -6,7 +6,19 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, Select, bindparam, exists, insert, select, union_all, update
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from app.access.domain import Kind
 from app.access.tables import agency as agency_table
@@ -17,7 +29,7 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.entries.tables import entry as entry_table
 from app.entries.tables import key as key_table
-from app.kit.ids import first_id, made_at
+from app.kit.ids import behind, first_id, made_at
 from app.ledger.tables import head as head_table
 
 _TICK = timedelta(milliseconds=1)
@@ -117,12 +129,25 @@ class Matched(NamedTuple):
     sighting: bool
 
 
-_INSERT = BulkInsert((tables.match, Matched._fields), (tables.check, Record._fields))
+class OpenedHit(NamedTuple):
+    """A row of `check_opened_hit`: a hit that the register has not taken up yet, and its check."""
+
+    check_id: str
+    hit_id: str
+
+
+_MATCHES, _RECORDS_OF = (tables.match, Matched._fields), (tables.check, Record._fields)
+_INSERT = BulkInsert(_MATCHES, _RECORDS_OF)
+_INSERT_WITH_HITS = BulkInsert((tables.opened_hit, OpenedHit._fields), _MATCHES, _RECORDS_OF)
 
 
 async def add(unit: Unit, records: Sequence[Record], matches: Sequence[Matched]) -> None:
-    """Store records of checks, and which entries they matched."""
-    await _INSERT.run(unit, matches, records)
+    """Store records of checks, which entries they matched, and that their hits are to be taken up."""
+    hits = [OpenedHit(record.id, record.hit_id) for record in records if record.hit_id is not None]
+    if hits:
+        await _INSERT_WITH_HITS.run(unit, hits, matches, records)
+    else:
+        await _INSERT.run(unit, matches, records)
 
 
 async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
@@ -142,22 +167,28 @@ async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
     return (await reader.run(statement)).first()
 
 
-_HITS = (
-    select(tables.check.c.id, tables.check.c.hit_id)
-    .where(tables.check.c.hit_id.is_not(None), tables.check.c.id > bindparam("after"))
-    .order_by(tables.check.c.id)
-    .limit(bindparam("limit"))
+_HITS = select(tables.opened_hit).order_by(tables.opened_hit.c.check_id).limit(bindparam("limit"))
+_TAKEN_UP = (
+    select(tables.opened_hit.c.check_id)
+    .where(any_of(tables.opened_hit.c.check_id, "ids"))
+    .order_by(tables.opened_hit.c.check_id)
+    .with_for_update()  # in this order, so that two who delete the same never wait for each other
 )
+_FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKEN_UP))
 _RECORDS = select(tables.check).where(any_of(tables.check.c.id, "ids")).order_by(tables.check.c.id)
 _VERSIONS = select(tables.match.c.entry_id, tables.match.c.entry_version).where(
     any_of(tables.match.c.entry_id, "ids"), tables.match.c.check_id == bindparam("check_id")
 )
 
 
-async def list_hits(reader: Reader, after: str, limit: int) -> list[tuple[str, str]]:
-    """Ids of checks that opened a hit, beyond an id, in order, each with its hit's."""
-    rows = await reader.run(_HITS, {"after": after, "limit": limit})
-    return [(check_id, hit_id) for check_id, hit_id in rows]
+async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
+    """The hits that the register has not taken up yet, in the order of their checks' ids."""
+    return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
+
+
+async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
+    """Note that the register has taken up the hits of these checks."""
+    await unit.run(_FORGET, {"ids": sorted(check_ids)})
 
 
 async def list_records(reader: Reader, check_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -184,6 +215,12 @@ _ASKED = select(
 ).where(tables.check.c.id >= bindparam("first"), tables.check.c.id < bindparam("before"), _AT_THE_BORDER)
 _BETWEEN = _ASKED.order_by(tables.check.c.id.desc()).limit(bindparam("limit"))
 _OF_DOCUMENT = _ASKED.where(tables.check.c.document_hash == bindparam("hash"))
+
+
+async def find_newest(reader: Reader) -> str | None:
+    """The greatest id of a check; None before the first."""
+    newest: str | None = (await reader.run(select(func.max(tables.check.c.id)))).scalar_one()
+    return newest
 
 
 async def list_between(
@@ -278,6 +315,8 @@ async def list_seen(reader: Reader, agency: str | None, limit: int) -> list[Seen
 async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
     """Erase the clear questions of checks older than an id, going on from where the last call stopped.
 
+    Where that is beyond the id, by a clock that ran ahead, it goes on from the id: what came since is not erased yet.
+
     Returns:
         How many records were passed, at most `limit`; fewer mean that nothing is left to erase.
     """
@@ -286,11 +325,13 @@ async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
     if begin is None:
         begin = ""
         await unit.run(insert(mark).values(id=1, erased_before=begin))
+    elif begin > cutoff:
+        await unit.run(update(mark).values(erased_before=cutoff))
     span = (table.c.id >= begin, table.c.id < cutoff)
     old = list((await unit.run(select(table.c.id).where(*span).order_by(table.c.id).limit(limit))).scalars())
     if not old:
         return 0
-    end = cutoff if len(old) < limit else old[-1] + "0"  # the smallest id behind the last of them
+    end = cutoff if len(old) < limit else behind(old[-1])
     await unit.run(update(table).where(table.c.id >= begin, table.c.id < end).values(question=None))
     await unit.run(update(mark).values(erased_before=end))
     return len(old)

@@ -28,11 +28,13 @@ check = Table(
     postgresql_partition_by="RANGE (id)",
 )
 Index("ix_check_record_document_hash", check.c.document_hash, check.c.id)
-Index(
-    "ix_check_record_hits",
-    check.c.id,
-    sqlite_where=check.c.hit_id.is_not(None),
-    postgresql_where=check.c.hit_id.is_not(None),
+
+opened_hit = Table(
+    "check_opened_hit",
+    checks_metadata,
+    Column("check_id", Id, primary_key=True),
+    Column("hit_id", Id, nullable=False),  # which the register has not taken up yet: then the row goes
+    sqlite_with_rowid=False,
 )
 
 match = Table(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import client, demo, evaluate, importing, migrate, openapi, serve
+from app.cli import client, clock, demo, evaluate, importing, migrate, openapi, serve
 from app.cli.failures import INTERRUPTED, OK, Refused
 
 _EPILOG = """
@@ -29,6 +29,7 @@ commands.command()(serve.worker)
 commands.command()(demo.demo)
 commands.command()(migrate.migrate)
 commands.add_typer(client.commands, name="client")
+commands.add_typer(clock.commands, name="clock")
 commands.add_typer(importing.commands, name="import")
 commands.command()(evaluate.evaluate)
 commands.command()(openapi.openapi)

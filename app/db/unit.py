@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Executable, Result, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.db.clock import read_clock
 from app.db.engine import Connection, Database
+from app.kit.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +118,16 @@ class Follow:
 
 
 @asynccontextmanager
-async def reading(database: Database, now: datetime, actor: Actor) -> AsyncIterator[Reader]:
+async def reading(database: Database, clock: Clock, actor: Actor) -> AsyncIterator[Reader]:
     """A Reader for the block's length."""
     async with database.reading() as connection:
-        yield Reader(connection, now, actor)
+        await read_clock(clock, connection)
+        yield Reader(connection, clock(), actor)
 
 
 @asynccontextmanager
 async def writing(
-    database: Database, clock: Callable[[], datetime], actor: Actor, follow: Follow, *, once: bool = False
+    database: Database, clock: Clock, actor: Actor, follow: Follow, *, once: bool = False
 ) -> AsyncIterator[Unit]:
     """A Unit for the block's length: committed at its end, rolled back when the block raises.
 
@@ -138,6 +141,7 @@ async def writing(
         once: as in `Database.writing`.
     """
     async with database.writing(once=once) as connection:
+        await read_clock(clock, connection)
         unit = Unit(connection, clock(), actor, follow)
         yield unit
     for wake in follow.on_commit:

@@ -188,14 +188,25 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True):
         return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:
-        """Whether the measure holds at an instant: computed, never a flag (R29)."""
+        """Whether the measure holds now: computed, never a flag (R29).
+
+        What began with this version's record has begun for everybody who can read the record, be the reader's clock
+        behind the writer's; only the end is for the reader's clock to say.
+        """
         over = self.over_at
+        return self._begun(max(now, self.updated_at)) and (over is None or now < over)
+
+    def held(self, at: datetime) -> bool:
+        """Whether the measure held at an instant of the past, by what this version says."""
+        over = self.over_at
+        return self._begun(at) and (over is None or at < over)
+
+    def _begun(self, at: datetime) -> bool:
         return (
-            self.state in {State.PROVISIONAL, State.ACTIVE}
+            self.runs
             and self.in_force_from is not None
-            and self.in_force_from <= now
-            and (over is None or now < over)
-            and not (self.pause is not None and self.pause.covers(now))
+            and self.in_force_from <= at
+            and not (self.pause is not None and self.pause.covers(at))
         )
 
     def at(self, now: datetime) -> Self:

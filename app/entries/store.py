@@ -223,6 +223,16 @@ def _runs(now: datetime) -> ColumnElement[bool]:
     return or_(until.is_(None), until > now, func.coalesce(tables.entry.c.pending_until, until) > now)
 
 
+_BEGUN_ON_RECORD = (
+    select(tables.version.c.entry_id)
+    .where(
+        tables.version.c.entry_id == tables.entry.c.id, tables.version.c.at >= tables.entry.c.in_force_from
+    )
+    .exists()
+)
+"""What began with the record of a version holds for everybody who can read that record (`Entry.in_force`)."""
+
+
 def holds(now: datetime) -> ColumnElement[bool]:
     """Whether an entry is provisional or active at an instant, as a condition on the table of entries."""
     return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), _runs(now))
@@ -265,7 +275,7 @@ async def list_page(reader: Reader, wanted: Filter, before: str | None, limit: i
     if wanted.in_force is not None:
         holds = and_(
             _stands(reader.now).in_([State.PROVISIONAL, State.ACTIVE]),
-            table.c.in_force_from <= reader.now,
+            or_(table.c.in_force_from <= reader.now, _BEGUN_ON_RECORD),
             or_(table.c.in_force_until.is_(None), table.c.in_force_until > reader.now),
         )
         statement = statement.where(holds if wanted.in_force else ~holds)

@@ -1,12 +1,14 @@
 """Reading hits on from the checks: the record of a check is the truth, the register's hit follows it.
 
 On SQLite the two lie in files that commit separately, and on neither engine is a check to wait for the register.
-So a check's own transaction only keeps the hit's id in its record; here it is taken up, a moment later, in one
-transaction with the notice to the owner. A process that dies in between loses nothing: the next round, or whoever
-asks for the hit first, takes it up.
+So a check's own transaction only keeps the hit's id in its record, and in a queue; here it is taken up, a moment later,
+in one transaction with the notice to the owner, and only then leaves the queue. A process that dies in between loses
+nothing: the next round, or whoever asks for the hit first, takes it up. No clock says what is new, and nothing is read
+twice.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,13 +19,9 @@ from app.checks import store as checks
 from app.db.unit import Reader, Unit
 from app.hits import store
 from app.hits.domain import Hit, HitState, Matched, opened
-from app.kit.ids import first_id
 from app.notices.domain import Draft
 from app.notices.service import tell
 from app.runtime import Runtime
-
-SETTLED: Final = timedelta(minutes=10)
-"""How long after its time an id is looked for again: a check commits after its id was made, and clocks differ."""
 
 _SOME: Final = 200
 
@@ -31,30 +29,33 @@ _plain = msgspec.json.Decoder().decode
 
 
 async def take_up(runtime: Runtime) -> int:
-    """Take up every hit that the checks have opened since the last time; how many were new."""
-    async with runtime.reading(SYSTEM) as reader:
-        after = await store.find_mark(reader) or ""
-        settled = first_id("chk", reader.now - SETTLED)
+    """Take up every hit that the checks have opened and nobody has taken up yet; how many were new."""
     new = 0
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
-            came = await checks.list_hits(reader, after, _SOME)
-        if not came:
-            return new
-        after = came[-1][0]
-        async with runtime.reading(SYSTEM) as reader:
-            known = await store.known(reader, [hit_id for _, hit_id in came])
-        fresh = [check_id for check_id, hit_id in came if hit_id not in known]
-        if fresh:  # or a quiet round would take the register's write lock again and again
-            async with runtime.reading_checks(SYSTEM) as reader:
-                records = await checks.list_records(reader, fresh)
-            async with runtime.writing(SYSTEM) as unit:
-                hits = await _adopt(unit, runtime, records)
-                await tell(unit, [draft for hit in hits for draft in opened(hit)])
-                new += len(hits)
-                await store.keep_mark(unit, min(after, settled))
+            came = await checks.list_opened_hits(reader, _SOME)
+        if came:
+            new += await _take_up(runtime, {each.hit_id: each.check_id for each in reversed(came)})
+            async with runtime.writing_checks(SYSTEM) as unit:
+                await checks.forget_opened_hits(unit, [each.check_id for each in came])
         if len(came) < _SOME:
             return new
+        await asyncio.sleep(0)
+
+
+async def _take_up(runtime: Runtime, came: Mapping[str, str]) -> int:
+    """Take up those of some hits, each with the first check that opened it, which the register does not know yet."""
+    async with runtime.reading(SYSTEM) as reader:
+        known = await store.known(reader, came)
+    fresh = [check_id for hit_id, check_id in came.items() if hit_id not in known]
+    if not fresh:
+        return 0
+    async with runtime.reading_checks(SYSTEM) as reader:
+        records = await checks.list_records(reader, fresh)
+    async with runtime.writing(SYSTEM) as unit:
+        hits = await _adopt(unit, runtime, records)
+        await tell(unit, [draft for hit in hits for draft in opened(hit)])
+    return len(hits)
 
 
 async def take_up_one(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[Draft]]:

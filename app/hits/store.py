@@ -19,7 +19,6 @@ _documents = Documents(Hit)
 
 _table = tables.hit
 _KNOWN = select(_table.c.id).where(any_of(_table.c.id, "ids"))
-_MARK = select(tables.mark.c.read_until)
 
 
 def _columns(hit: Hit) -> dict[str, Any]:
@@ -77,20 +76,6 @@ async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
     matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
     statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
     return await _documents.all(unit, statement.with_for_update())
-
-
-async def find_mark(reader: Reader) -> str | None:
-    """The check up to which every hit is known; None before the first."""
-    return (await reader.run(_MARK)).scalar_one_or_none()
-
-
-async def keep_mark(unit: Unit, check_id: str) -> None:
-    """Note that of this check and those before every hit is known; never less than was noted before."""
-    before = await find_mark(unit)
-    if before is None:
-        await unit.run(insert(tables.mark).values(id=1, read_until=check_id))
-    elif before < check_id:
-        await unit.run(update(tables.mark).values(read_until=check_id))
 
 
 async def let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:

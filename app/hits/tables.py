@@ -1,6 +1,6 @@
 """Tables of hits, read on from the checks. Columns are for finding them; the hit itself is its `document`."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
 
 from app.db.types import Id, Instant, metadata
 
@@ -29,11 +29,4 @@ match = Table(
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
     Column("hit_id", ForeignKey("hit.id"), primary_key=True),
     sqlite_with_rowid=False,
-)
-
-mark = Table(
-    "hit_mark",
-    metadata,
-    Column("id", Integer, primary_key=True),  # always 1
-    Column("read_until", Id, nullable=False),  # id of a check: of it and those before every hit is known
 )

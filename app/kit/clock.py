@@ -1,10 +1,12 @@
-"""Legal time: one injected clock, and the days of Asia/Jakarta.
+"""Legal time: one clock for a register, the clocks of this machine, and the days of Asia/Jakarta.
 
 Instants are aware UTC datetimes; legal days are dates in Asia/Jakarta (WIB, UTC+7, no daylight saving),
 last day included (R20-R28).
 """
 
+import time as system
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +19,25 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """The machine's time as an aware UTC datetime."""
     return datetime.now(UTC)
+
+
+def uptime() -> float:
+    """Seconds since the machine's start, which nobody can set; standby counts where the system says how long it was."""
+    counts_standby = getattr(system, "CLOCK_BOOTTIME", None)
+    return system.monotonic() if counts_standby is None else system.clock_gettime(counts_standby)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The clocks of this machine.
+
+    Attributes:
+        wall: the time of day, which is set by hand and by the network.
+        uptime: seconds that only pass.
+    """
+
+    wall: Clock = system_clock
+    uptime: Callable[[], float] = uptime
 
 
 class FileClock:

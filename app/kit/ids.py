@@ -28,6 +28,11 @@ def first_id(prefix: str, at: datetime) -> str:
     return f"{prefix}_{_time(at)}{_DIGITS[0] * (_LENGTH - _TIME_DIGITS)}"
 
 
+def behind(identifier: str) -> str:
+    """The smallest bound that an id lies before."""
+    return identifier + _DIGITS[0]
+
+
 def made_at(identifier: str) -> datetime | None:
     """The instant in an id, in UTC with milliseconds, or None when it is not one of ours."""
     _, _, body = identifier.rpartition("_")

@@ -18,7 +18,7 @@ from app.entries.subjects import Subject
 from app.identity import documents, mrz, states
 from app.identity.births import Birth
 from app.identity.mrz import MrzUnreadable
-from app.kit.ids import first_id
+from app.kit.ids import behind, first_id
 from app.matching.assessment import assess
 from app.matching.births import best_birth
 from app.matching.persons import Asked
@@ -62,13 +62,17 @@ class Lookback:
 
     @property
     def untouched(self) -> bool:
-        """Whether nothing is read yet."""
-        return self.due_at == self.came_at and self.before == first_id("chk", self.came_at + SETTLED)
+        """Whether nothing is read yet, or no more than what was asked later by a clock that ran ahead."""
+        return self.due_at == self.came_at and self.before >= first_id("chk", self.came_at + SETTLED)
 
     def anew(self, at: datetime) -> Self:
         """The search once the entry is corrected: begun again, with what this one has not come to."""
         begun = self.of(self.entry_id, at)
         return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
+
+    def reaching(self, newest: str | None) -> Self:
+        """The search that begins with the newest check there is: a clock may have been ahead when it was asked."""
+        return self if newest is None or newest < self.before else replace(self, before=behind(newest))
 
     def read_to(self, check_id: str) -> Self:
         """The search after everything from a check on was read."""

@@ -77,11 +77,15 @@ async def _go_on(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -> i
     async with runtime.reading(SYSTEM) as reader:
         (entry,) = await entries.list_by_ids(reader, [lookback.entry_id])
         in_force = entry.in_force(reader.now)
+    if not in_force and runtime.doubt():
+        return 0  # it may not be over: the search waits for a clock that is plausible
     if not in_force:  # rejected, revoked or lapsed meanwhile: nobody is to be pursued
         return await _keep(runtime, lookback.dropped(), [])
     candidate = Candidate(entry, name_keys.listed(entry.subject))
     told = 0
     if lookback.untouched:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            lookback = lookback.reaching(await checks.find_newest(reader))
         told += await _keep(runtime, lookback, await _by_document(runtime, lookback, candidate, policy))
     sieve = Sieve(candidate, policy)
     for _ in range(_STEPS):

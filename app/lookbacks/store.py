@@ -16,11 +16,13 @@ _table = tables.lookback
 
 
 async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
-    """The urgent entries in force whose subjects were never searched for, and when each came into force."""
+    """The urgent entries in force whose subjects were never searched for, and when each came into force.
+
+    An urgent entry is in force from its commit, whatever this machine's clock says.
+    """
     table = entry_table
     statement = select(table.c.id, table.c.in_force_from).where(
         table.c.state == State.PROVISIONAL,
-        table.c.in_force_from <= reader.now,
         table.c.in_force_until > reader.now,
         ~exists().where(_table.c.entry_id == table.c.id),
     )

@@ -42,8 +42,7 @@ class Watch:
         self._ask = Batcher(desk, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """One round: close what has departed, ask anew about whom a change touches; how many were asked about."""
-        await self._close_departed()
+        """One round: ask anew about whom a change touches; how many were asked about."""
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # first: what is committed later belongs to the next round
             opened = {each.id: each for each in await store.list_open(reader)}
@@ -66,11 +65,12 @@ class Watch:
             }
         return asked
 
-    async def _close_departed(self) -> None:
+    async def close_departed(self) -> None:
+        """End the watch of what has departed; what its passengers were found by is deleted."""
         async with self.runtime.reading(SYSTEM) as reader:
             departed = await store.list_departed(reader)
         if departed:
-            async with self.runtime.writing(SYSTEM) as unit:
+            async with self.runtime.irreversible(SYSTEM) as unit:
                 await store.close(unit, departed)
                 await store.tell(unit)
 
@@ -80,7 +80,7 @@ class Watch:
         The senders' references name passengers as well as the questions do, and are kept no longer.
         """
         while True:
-            async with self.runtime.writing(SYSTEM) as unit:
+            async with self.runtime.irreversible(SYSTEM) as unit:
                 before = unit.now - timedelta(days=self.runtime.settings.question_days)
                 if await store.forget(unit, before, _SOME) < _SOME:
                     return

@@ -1,4 +1,4 @@
-"""What is told of administrative acts that need a second admin; pure."""
+"""What admins are notified of: acts that need a second admin, and a clock that may be wrong; pure."""
 
 from datetime import datetime
 
@@ -30,3 +30,10 @@ def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
         agency=event.agency,
         detail={"change_id": event.change_id, "client_id": event.client_id},
     )
+
+
+def clock_doubted(at: datetime) -> Draft:
+    """The notice that what can't be undone is held back, because the clock is not plausible; once an hour at most."""
+    name = NoticeName.CLOCK_DOUBTED
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return Draft(name=name, key=f"{name}:{hour.isoformat()}", to=(ADMINS,), effective_at=at)

@@ -45,6 +45,6 @@ class Lookout:
         return len(missed) + len(found)
 
     def _unbroken_since(self, now: datetime, longest: timedelta) -> datetime:
-        if self._since is None or self._looked is None or now - self._looked > longest:
-            return now
+        if self._since is None or self._looked is None or not self._looked <= now <= self._looked + longest:
+            return now  # nobody has looked for a while, or the clock was set back
         return self._since

@@ -33,6 +33,7 @@ class NoticeName(StrEnum):
     PENDING_ENDED = "pending_ended"
     CHANGE_PROPOSED = "change_proposed"
     CHANGE_CONFIRMED = "change_confirmed"
+    CLOCK_DOUBTED = "clock_doubted"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -79,6 +80,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "admin's revocation (that admin, `client_id`, is suspended meanwhile); or else the account `client_id`, or a key "
     "of it",
     NoticeName.CHANGE_CONFIRMED: "a second admin has confirmed that",
+    NoticeName.CLOCK_DOUBTED: "the clock is not plausible: ends by law, erasures and what else can't be undone wait "
+    "until it is, or until `cekal clock accept`; `held_back` of `/readyz` says why",
 }
 """What each name means, for readers of the API."""
 

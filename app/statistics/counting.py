@@ -265,7 +265,7 @@ def _held(entry: Entry, at: datetime) -> bool:
         return False
     if entry.state in {State.ENDED, State.REJECTED}:
         return entry.ended_at is not None and at < entry.ended_at
-    return entry.in_force(at)
+    return entry.held(at)
 
 
 def month_of(moment: datetime) -> str:

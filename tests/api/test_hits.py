@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from app.access.domain import SYSTEM
-from app.hits.adopting import SETTLED, take_up
+from app.checks.store import list_opened_hits
+from app.checks.tables import opened_hit as queue
+from app.hits.adopting import take_up
 from app.hits.tables import hit as hit_table
-from app.hits.tables import match as match_table
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
@@ -356,18 +357,36 @@ async def test_a_hit_is_found_again_after_a_crash_between_the_check_and_the_regi
 
 
 async def test_a_check_that_commits_late_is_taken_up_too(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller, runtime: Runtime, clock: SettableClock
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, runtime: Runtime
 ) -> None:
     _, question, early = await opened(http, actors, counter)
-    clock.advance(minutes=5)
     late = await ask(http, counter, question)
-    assert await take_up(runtime) == 2
-    async with runtime.writing(SYSTEM) as unit:  # as if the earlier check had committed after the later one
-        await unit.run(delete(match_table).where(match_table.c.hit_id == early["hit_id"]))
-        await unit.run(delete(hit_table).where(hit_table.c.id == early["hit_id"]))
-    assert SETTLED.total_seconds() > 300
+    assert late["hit_id"] != early["hit_id"]
+    row = {"check_id": early["id"], "hit_id": early["hit_id"]}
+    async with runtime.writing_checks(
+        SYSTEM
+    ) as unit:  # as if the earlier check committed after the later one
+        await unit.run(delete(queue).where(queue.c.check_id == early["id"]))
     assert await take_up(runtime) == 1
-    assert late["hit_id"] > early["hit_id"]
+    async with runtime.writing_checks(SYSTEM) as unit:
+        await unit.run(insert(queue), row)
+    assert await take_up(runtime) == 1
+
+
+async def test_hits_are_taken_up_after_a_clock_that_ran_ahead_and_each_is_read_once(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, runtime: Runtime, clock: SettableClock
+) -> None:
+    _, question, _ = await opened(http, actors, counter)
+    clock.advance(hours=2)
+    await ask(http, counter, question)
+    assert await take_up(runtime) == 2
+    clock.advance(hours=-2)
+    third = await ask(http, counter, question)
+    async with runtime.reading_checks(SYSTEM) as reader:
+        assert [each.hit_id for each in await list_opened_hits(reader, 10)] == [third["hit_id"]]
+    assert await take_up(runtime) == 1
+    async with runtime.reading_checks(SYSTEM) as reader:
+        assert await list_opened_hits(reader, 10) == []
 
 
 async def test_a_supervisor_searches_only_for_an_open_hit_of_theirs(

@@ -120,6 +120,19 @@ async def test_what_is_older_than_a_day_is_not_searched(
     assert await worker.look_back() == 0
 
 
+async def test_what_was_asked_while_a_clock_ran_ahead_is_searched_too(
+    http: httpx2.AsyncClient, counter: Caller, owner: Caller, worker: Worker, clock: SettableClock
+) -> None:
+    body = wanted()
+    clock.advance(minutes=10)
+    answers = [await ask(http, counter, check_body(body["subject"]))]
+    answers.append(await ask(http, counter, typed("Djoko Soesilo")))
+    clock.advance(minutes=-10)
+    await sound(http, owner, body)
+    await worker.look_back()
+    assert sorted(each["check_id"] for each in await told(http, owner)) == sorted(a["id"] for a in answers)
+
+
 async def test_each_check_is_told_once_and_the_search_ends(
     http: httpx2.AsyncClient,
     counter: Caller,

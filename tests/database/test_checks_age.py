@@ -87,6 +87,21 @@ async def test_forgetting_goes_on_where_it_stopped_and_misses_none(
     assert len(told) == 12
 
 
+@pytest.mark.settings(question_days=1)
+async def test_what_comes_after_a_clock_that_ran_ahead_is_forgotten_in_its_time(
+    http: httpx2.AsyncClient, runtime: Runtime, counter: Caller, clock: SettableClock, worker: Worker
+) -> None:
+    await ask(http, counter)
+    clock.advance(days=30)
+    await worker.tidy()
+    clock.advance(days=-30)
+    await worker.tidy()
+    answer = await ask(http, counter)
+    clock.advance(days=2)
+    await worker.tidy()
+    assert (await rows(runtime))[answer["id"]].question is None
+
+
 async def partitions(runtime: Runtime) -> dict[str, int]:
     """How many checks each partition holds."""
     async with runtime.reading_checks(SYSTEM) as reader:

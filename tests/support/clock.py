@@ -2,6 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import Interval, func, literal, select
+
+from app.db import clock
+from app.kit.clock import Machine, system_clock
+
 MORNING = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """Monday 23 November 2026, ten o'clock in Jakarta: when every test begins."""
 
@@ -32,3 +38,28 @@ class SettableClock:
         """Move the clock on: `advance(days=20)`, `advance(timedelta(hours=1))`; gives the new time."""
         self.at += (by or timedelta()) + timedelta(**parts)
         return self.at
+
+
+class SettableMachine:
+    """The clocks of a machine whose time of day a test sets: real, and so far `ahead`."""
+
+    def __init__(self, ahead: timedelta = timedelta()) -> None:
+        self.ahead = ahead
+
+    @property
+    def clocks(self) -> Machine:
+        """What a process takes for its machine's clocks."""
+        return Machine(wall=lambda: system_clock() + self.ahead)
+
+
+class SettableServer:
+    """The clock of the PostgreSQL server, as processes read it: real, and so far ahead."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ahead: timedelta = timedelta()) -> None:
+        self._patch = monkeypatch
+        self.set_ahead(ahead)
+
+    def set_ahead(self, ahead: timedelta) -> None:
+        """Set it, from the next reading on."""
+        self.time = select(func.clock_timestamp() + literal(ahead, Interval))
+        self._patch.setattr(clock, "_NOW", self.time)

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx2
 from starlette.types import ASGIApp, Message
+
+from tests.support.contract import watch
 
 LONGEST = 30.0
 """Seconds that starting and stopping may take."""
@@ -40,6 +43,15 @@ async def started(app: ASGIApp) -> AsyncIterator[None]:
         await told.put({"type": "lifespan.shutdown"})
         await _heard(said, life, "lifespan.shutdown.complete")
         await life
+
+
+@asynccontextmanager
+async def client_of(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an application that is started for the block's length, its answers held against the contract."""
+    async with started(app):
+        transport = httpx2.ASGITransport(app)
+        async with watch(httpx2.AsyncClient(transport=transport, base_url="http://testserver")) as client:
+            yield client
 
 
 async def _heard(said: asyncio.Queue[Message], life: asyncio.Task[None], wanted: str) -> None:

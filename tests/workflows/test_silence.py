@@ -147,3 +147,30 @@ async def test_a_line_that_is_cut_without_a_word_counts_as_connected_no_longer(
                 socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program))
             )
             await becomes(service.http, submitter, alert, 0)
+
+
+async def test_silence_is_told_although_a_clock_ran_ahead_before(
+    http: httpx2.AsyncClient, runtime: Runtime, actors: Actors, clock: SettableClock, lookout: Lookout
+) -> None:
+    machine = await actors.client("checkpoint", checkpoint="CGK")
+    clock.advance(days=1)
+    async with connected(http, runtime, lookout, machine):
+        pass
+    clock.advance(days=-1)
+    async with connected(http, runtime, lookout, machine):
+        pass
+    assert sum(await pass_by(clock, lookout, 180)) == 1
+
+
+async def test_who_was_missed_by_a_clock_that_ran_ahead_can_be_missed_again(
+    http: httpx2.AsyncClient, runtime: Runtime, actors: Actors, clock: SettableClock, lookout: Lookout
+) -> None:
+    machine = await actors.client("checkpoint", checkpoint="CGK")
+    async with connected(http, runtime, lookout, machine):
+        pass
+    clock.advance(days=1)
+    assert sum(await pass_by(clock, lookout, 180)) == 1
+    clock.advance(days=-1)
+    async with connected(http, runtime, lookout, machine):
+        pass
+    assert sum(await pass_by(clock, lookout, 180)) == 1

@@ -124,8 +124,9 @@ def test_a_search_reads_a_day_back_and_once_more_around_the_beginning():
     assert begun.untouched
     assert (begun.first, begun.before) == (first_id("chk", NOW - WINDOW), first_id("chk", NOW + SETTLED))
     assert begun.due_at == NOW
-    further = begun.read_to("chk_5")
-    assert (further.before, further.due_at, further.untouched) == ("chk_5", NOW, False)
+    read = first_id("chk", NOW - timedelta(minutes=5))
+    further = begun.read_to(read)
+    assert (further.before, further.due_at, further.untouched) == (read, NOW, False)
     again = further.through()
     assert again.due_at == NOW + SETTLED
     assert (again.first, again.before) == (

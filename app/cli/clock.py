@@ -1,0 +1,51 @@
+"""`cekal clock`: whoever has the machine says that its clock is right."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.cli.register import with_register
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+_HELP = """
+Say that the clock is right.
+
+While a service runs it compares its clocks. If they come apart by more than a minute, ends by law, erasures and what
+else can't be undone wait: `held_back` of /readyz says why, and the admins are notified.
+"""
+
+commands = typer.Typer(help=_HELP, no_args_is_help=True)
+
+
+@commands.callback()
+def _group() -> None:
+    """One command for now."""
+
+
+@commands.command()
+def accept() -> None:
+    """Let every process that doubts the clock believe it as it is now; what was held back goes on within seconds.
+
+    Look at the time that is printed: if it is wrong, what then ends or is erased can't be brought back. Where the clock
+    was set right again nothing needs to be said. It is recorded in the audit trail.
+
+    For example:
+
+        cekal clock accept
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    """
+    at = with_register(_accept)
+    typer.echo(f"Accepted: it is {at.isoformat(timespec='seconds')}.")
+
+
+async def _accept(runtime: "Runtime") -> datetime:
+    from app.access.domain import SYSTEM
+    from app.standstill.service import accept_clock
+
+    async with runtime.writing(SYSTEM) as unit:
+        await accept_clock(unit)
+        return unit.now
