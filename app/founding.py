@@ -15,11 +15,16 @@ _SOME = 200
 
 @dataclass(frozen=True, slots=True)
 class Founded:
-    """What was added by founding."""
+    """What was added by founding, and what it found.
+
+    Attributes:
+        without_agency: ids of integrators that belong to no agency, from before that was refused.
+    """
 
     agencies: int
     checkpoints: int
     offices: int
+    without_agency: tuple[str, ...] = ()
 
 
 async def found(runtime: Runtime) -> Founded:
@@ -34,4 +39,6 @@ async def found(runtime: Runtime) -> Founded:
         async with runtime.writing(SYSTEM) as unit:
             last = await access.look_again(unit, last, _SOME)
     await make_months(runtime)
-    return Founded(loaded.agencies, loaded.checkpoints, loaded.offices)
+    async with runtime.reading(SYSTEM) as reader:
+        without_agency = await access.list_without_agency(reader)
+    return Founded(loaded.agencies, loaded.checkpoints, loaded.offices, tuple(without_agency))

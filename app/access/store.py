@@ -255,6 +255,15 @@ async def list_on_duty(reader: Reader) -> list[PersonKnown]:
     return [_person(row) for row in await reader.run(_ON_DUTY)]
 
 
+async def list_without_agency(reader: Reader) -> list[str]:
+    """The ids of the integrators that work and belong to no agency; none can be made any more."""
+    t = tables.client
+    statement = select(t.c.id).where(
+        t.c.roles.contains(f'"{Role.INTEGRATOR}"'), t.c.agency.is_(None), t.c.standing != Standing.REVOKED
+    )
+    return list((await reader.run(statement.order_by(t.c.id))).scalars())
+
+
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, PersonKnown]]:
     """Persons' accounts behind an id, by their ids."""
     client_id = tables.client.c.id

@@ -40,3 +40,9 @@ def migrate() -> None:
     address = make_url(settings.url).render_as_string(hide_password=True)
     typer.echo(f"{address} has schema {NEWEST}.")
     typer.echo(f"Added: {added.agencies} agencies, {added.checkpoints} checkpoints, {added.offices} offices.")
+    if added.without_agency:
+        named = ", ".join(added.without_agency)
+        typer.echo(
+            f"Integrators of no agency: {named}. They are shown nobody's personal data. Make them anew with "
+            "--agency, and end these with `cekal client revoke`."
+        )

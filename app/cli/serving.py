@@ -15,6 +15,8 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.access.domain import SYSTEM
+from app.access.service import list_without_agency
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
 from app.cli.register import expect_founded
@@ -157,6 +159,11 @@ async def _expect_register(settings: Settings) -> None:
     try:
         await require_newest(runtime.register, runtime.checks)
         await require_writable(runtime.register, runtime.checks)
+        async with runtime.reading(SYSTEM) as reader:
+            without_agency = await list_without_agency(reader)
+        if without_agency:
+            told = {"clients": without_agency}
+            logger.warning("integrators of no agency are shown nobody's personal data", extra=told)
     finally:
         await runtime.close()
 
