@@ -68,7 +68,7 @@ class Standing(StrEnum):
 
     PENDING = "pending"
     ACTIVE = "active"
-    SUSPENDED = "suspended"  # an admin whose revocation a second admin has not confirmed yet
+    SUSPENDED = "suspended"  # an admin, or an admin's key, until a second admin confirms the revocation
     REVOKED = "revoked"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_client
+from app.access.revocations import revoke_client
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.support.actors import Actors
