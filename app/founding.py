@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.access import service as access
 from app.access.domain import SYSTEM
+from app.access.pepper import PepperAct, found_pepper
 from app.access.places import load_reference
 from app.checks.partitions import make_months
 from app.db import migrate
@@ -19,12 +20,14 @@ class Founded:
 
     Attributes:
         without_agency: ids of integrators that belong to no agency, from before that was refused.
+        pepper: what was done about the key of keyed hashes.
     """
 
     agencies: int
     checkpoints: int
     offices: int
-    without_agency: tuple[str, ...] = ()
+    without_agency: tuple[str, ...]
+    pepper: PepperAct
 
 
 async def found(runtime: Runtime) -> Founded:
@@ -32,7 +35,7 @@ async def found(runtime: Runtime) -> Founded:
     await migrate.upgrade(runtime.register, runtime.checks)
     async with runtime.writing(SYSTEM) as unit:
         await ledger.found(unit)
-        await access.found(unit)
+        pepper = await found_pepper(unit, runtime.settings)
         loaded = await load_reference(unit)
     last: str | None = ""
     while last is not None:
@@ -41,4 +44,4 @@ async def found(runtime: Runtime) -> Founded:
     await make_months(runtime)
     async with runtime.reading(SYSTEM) as reader:
         without_agency = await access.list_without_agency(reader)
-    return Founded(loaded.agencies, loaded.checkpoints, loaded.offices, tuple(without_agency))
+    return Founded(loaded.agencies, loaded.checkpoints, loaded.offices, tuple(without_agency), pepper)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from app.access import store
 from app.access.domain import (
     KEYS_PER_CLIENT,
-    SYSTEM,
     Agency,
     Checkpoint,
     Client,
@@ -29,31 +28,26 @@ from app.access.store import (
     LONGEST_KEY,
     bears_name,
     folded_name,
-    found,
     list_on_duty,
     list_persons,
     list_without_agency,
-    pepper,
     record,
     version,
 )
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, WrongState
 from app.kit.ids import new_id
-from app.runtime import Runtime
 
 __all__ = [
     "LONGEST_KEY",
     "bears_name",
     "expect_checkpoints",
     "find_place",
-    "found",
     "list_on_duty",
     "list_persons",
     "list_without_agency",
     "lock_agency",
     "record",
-    "take_pepper",
     "version",
 ]
 
@@ -81,16 +75,6 @@ class PersonsRegistered:
     """
 
     persons: tuple[PersonKnown, ...]
-
-
-async def take_pepper(runtime: Runtime) -> None:
-    """Give a process the key of the keyed hashes: that of the settings, or the register's own."""
-    given = runtime.settings.key_pepper
-    if given:
-        runtime.pepper = given.get_secret_value().encode()
-        return
-    async with runtime.reading(SYSTEM) as reader:
-        runtime.pepper = await pepper(reader)
 
 
 async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:

@@ -16,6 +16,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app.access.domain import SYSTEM
+from app.access.pepper import take_pepper
 from app.access.service import list_without_agency
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
@@ -53,6 +54,7 @@ def run(job: Job) -> int:
         Refused: arguments and settings don't go together, or there is no register.
         SchemaOutdated: the register's schema is another program's.
         PermissionError: the register can't be written.
+        PepperRefused: the pepper of this machine is not the register's.
     """
     settings = load_settings()
     logs.configure(settings.log_level, json=settings.log_json)
@@ -159,6 +161,7 @@ async def _expect_register(settings: Settings) -> None:
     try:
         await require_newest(runtime.register, runtime.checks)
         await require_writable(runtime.register, runtime.checks)
+        await take_pepper(runtime)
         async with runtime.reading(SYSTEM) as reader:
             without_agency = await list_without_agency(reader)
         if without_agency:
@@ -267,7 +270,6 @@ def _work(settings: Settings) -> int:
 
 
 async def _work_until_told(settings: Settings) -> None:
-    from app.access.service import take_pepper
     from app.worker import Worker
 
     told = asyncio.Event()
