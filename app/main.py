@@ -16,8 +16,8 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.access import service as access
 from app.access.gate import Gate
+from app.access.pepper import take_pepper
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
 from app.amendments.service import expect_amendment
@@ -173,7 +173,7 @@ def _hub(settings: Settings) -> Hub:
 async def _running(app: FastAPI, runtime: Runtime, desk: Desk | None) -> AsyncIterator[None]:
     """Run the application; with a desk the worker's loops too, which ask it."""
     await require_newest(runtime.register, runtime.checks)
-    await access.take_pepper(runtime)
+    await take_pepper(runtime)
     await make_months(runtime)
     tail: Tail = app.state.tail
     await tail.start()

@@ -30,7 +30,7 @@ class Runtime:
         plausibility: whether they are to be believed; None for a test's clock, which always is.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
-        pepper: key of the keyed hashes of document numbers; empty until `access.service.take_pepper` has read it.
+        pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
         bell: rung when the ledger has grown or access has changed, in whatever process.
         closing: set when the service is stopping, so that long polls end.
         counting: held while a table of figures is counted; one at a time in a process.

@@ -17,6 +17,9 @@ from app.matching.policy import policy_of
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[int, Field(ge=1)]
 LONGEST_DAYS = 36_500
+HEX = "hex:"
+SHORTEST_PEPPER = 16
+"""Bytes of a pepper that is written as hexadecimal digits."""
 _DAYS = ("public_holidays", "public_holidays_removed")
 
 
@@ -41,7 +44,8 @@ class Settings(BaseSettings):
 
     key_pepper: SecretStr | None = Field(
         None,
-        description="key of the keyed hashes of document numbers; default: made once, kept in the database",
+        description="the pepper: key of the keyed hashes of document numbers, as text or as hex: and digits; by "
+        "default that of the file key-pepper in the data directory, which `cekal migrate` makes once",
     )
     key_lifetime_days: Days = 365
     failed_keys_per_minute: int = Field(
@@ -214,6 +218,13 @@ class Settings(BaseSettings):
         policy_of(given)
         return given
 
+    @field_validator("key_pepper")
+    @classmethod
+    def _pepper_is_a_key(cls, given: SecretStr | None) -> SecretStr | None:
+        if given:
+            pepper_of(given.get_secret_value())
+        return given
+
     @field_validator("letter_number")
     @classmethod
     def _numbers_tell_letters_apart(cls, text: str) -> str:
@@ -247,6 +258,24 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's address: `sqlite:///path` or `postgresql://…`."""
         return self.database_url or "sqlite:///" + quote(str(self.data_dir / "register.db"))
+
+
+def pepper_of(text: str) -> bytes:
+    """The pepper that a text stands for: its characters, or the bytes behind `hex:`.
+
+    Raises:
+        ValueError: what is behind `hex:` is no hexadecimal number of 16 bytes or more.
+    """
+    if not text.startswith(HEX):
+        return text.encode()
+    digits = text.removeprefix(HEX)
+    try:
+        pepper = bytes.fromhex(digits)
+    except ValueError:
+        pepper = b""
+    if len(pepper) < SHORTEST_PEPPER:
+        raise ValueError(f"behind {HEX} there are {2 * SHORTEST_PEPPER} hexadecimal digits or more")
+    return pepper
 
 
 def load_settings(**given: object) -> Settings:

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.access.service import take_pepper
+from app.access.pepper import take_pepper
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -23,7 +23,7 @@ from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.contract import watch
-from tests.support.databases import ENGINES, Run
+from tests.support.databases import ENGINES, PEPPER, Run
 from tests.support.lifespan import started
 from tests.support.served import Served, client_for, serving
 
@@ -78,6 +78,7 @@ def settings(
         "env": "test",
         "database_url": engine_url,
         "data_dir": tmp_path,
+        "key_pepper": PEPPER,
         "poll_seconds": 0.1,
     }
     for mark in reversed(list(request.node.iter_markers("settings"))):

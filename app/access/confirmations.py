@@ -1,7 +1,7 @@
-"""Use case: a second admin confirms a change of a place, or the revocation of an admin."""
+"""Use case: a second admin confirms a change of a place, or the revocation of an admin or of an admin's key."""
 
-from app.access import pending_store, place_store, service, store
-from app.access.domain import person_of
+from app.access import pending_store, place_store, revocations, store
+from app.access.domain import Client, person_of
 from app.access.pending import (
     ChangeKind,
     ChangeState,
@@ -12,7 +12,7 @@ from app.access.pending import (
 from app.access.places import concerned, keep
 from app.access.proposals import expect_second_admin
 from app.db.unit import Unit
-from app.errors import WrongState
+from app.errors import NotFound, WrongState
 
 
 async def confirm(unit: Unit, change_id: str) -> PendingChange:
@@ -27,9 +27,10 @@ async def confirm(unit: Unit, change_id: str) -> PendingChange:
     """
     change = await pending_store.get_change(unit, change_id)
     persons = {change.proposed_person}
-    if change.kind is ChangeKind.REVOCATION:
-        await store.lock_clients(unit, {unit.actor.client_id, change.about})
-        persons.add(person_of(await store.get_client(unit, change.about)))
+    admin = await _admin_of(unit, change)
+    if admin is not None:
+        await store.lock_clients(unit, {unit.actor.client_id, admin.id})
+        persons.add(person_of(admin))
     else:
         await store.lock_clients(unit, {unit.actor.client_id})
         version = await place_store.hold_version(unit, place_of(change, 1))
@@ -39,12 +40,27 @@ async def confirm(unit: Unit, change_id: str) -> PendingChange:
     await expect_second_admin(unit, {change.proposed_by}, persons - {None})
     await pending_store.set_confirmed(unit, change_id)
     await store.record(unit, "change.confirmed", change_id, {"kind": change.kind, "about": change.about})
-    if change.kind is ChangeKind.REVOCATION:
-        await service.revoke_client(unit, change.about, final=True)
-        unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, client_id=change.about))
+    if admin is not None:
+        if change.kind is ChangeKind.KEY_REVOCATION:
+            await revocations.revoke_key(unit, admin.id, change.about, final=True)
+        else:
+            await revocations.revoke_client(unit, admin.id, final=True)
+        unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, client_id=admin.id))
     else:
         place = place_of(change, version + 1)
         await keep(unit, place)
         unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, **concerned(place)))
     await unit.conclude()
     return await pending_store.get_change(unit, change_id)
+
+
+async def _admin_of(unit: Unit, change: PendingChange) -> Client | None:
+    """The admin whose account, or key, a change revokes; None where it is about a place."""
+    if change.kind is ChangeKind.REVOCATION:
+        return await store.get_client(unit, change.about)
+    if change.kind is not ChangeKind.KEY_REVOCATION:
+        return None
+    found = await store.find_key(unit, change.about)
+    if found is None:
+        raise NotFound("There is no such key.")
+    return found[1]

@@ -68,7 +68,7 @@ class Standing(StrEnum):
 
     PENDING = "pending"
     ACTIVE = "active"
-    SUSPENDED = "suspended"  # an admin whose revocation a second admin has not confirmed yet
+    SUSPENDED = "suspended"  # an admin, or an admin's key, until a second admin confirms the revocation
     REVOKED = "revoked"
 
 
@@ -207,6 +207,10 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
         fault("/person", "forbidden", "A machine has no employee number.")
     if roles & _AGENCY_ROLES and not agency:
         fault("/agency", "required", "This role belongs to an agency.")
+    if Role.INTEGRATOR in roles and not agency:
+        fault(
+            "/agency", "required", "An integrator reads the entries of one agency: no agency never means all."
+        )
     if roles & {Role.APPROVER, Role.DUTY_OFFICER} and agency not in {None, IMMIGRATION}:
         fault("/agency", "immigration_only", f"approver and duty_officer belong to {IMMIGRATION}.")
     if Role.TIMPORA in roles and not office:
@@ -230,10 +234,9 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
 def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
     """Whether an account works only once a second admin confirms it (contract section 2).
 
-    Those with `CONFIRMED_ROLES`, and an integrator that belongs to Immigration, or to no agency: it reads everybody's
-    entries.
+    Those with `CONFIRMED_ROLES`, and an integrator of Immigration, which reads everybody's entries.
     """
-    return bool(roles & CONFIRMED_ROLES) or (Role.INTEGRATOR in roles and agency in {None, IMMIGRATION})
+    return bool(roles & CONFIRMED_ROLES) or (Role.INTEGRATOR in roles and agency == IMMIGRATION)
 
 
 def new_secret(key_id: str) -> tuple[str, bytes]:

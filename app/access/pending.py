@@ -17,6 +17,7 @@ class ChangeKind(StrEnum):
     CHECKPOINT = "checkpoint_change"
     OFFICE = "office_change"
     REVOCATION = "admin_revocation"
+    KEY_REVOCATION = "admin_key_revocation"
 
 
 class ChangeState(StrEnum):
@@ -42,7 +43,7 @@ class PendingChange:
     """A change that an admin has proposed, and that another person confirms.
 
     Attributes:
-        about: code of the place, or id of the admin's account.
+        about: code of the place, or id of the admin's account or key.
         wanted: the place as it is to be, without its version; None of a revocation.
         proposed_person: number of the person who proposed it, in the form in which it is compared.
     """

@@ -21,7 +21,7 @@ async def list_pending_changes(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[PendingChangeOut]:
-    """Changes of places, and revocations of admins, that a second admin has not confirmed yet; oldest first.
+    """Changes of places, and revocations of admins and their keys, that wait for a second admin; oldest first.
 
     Accounts and keys that wait are those whose `state` is `pending`.
     """

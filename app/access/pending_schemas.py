@@ -14,11 +14,11 @@ class PendingChangeOut(WireOut):
 
     id: str
     kind: ChangeKind
-    about: Annotated[str, Field(description="The place's code, or the id of the admin's account.")]
+    about: Annotated[str, Field(description="The place's code, or the id of the admin's account or key.")]
     wanted: Annotated[
         dict[str, Any] | None,
         Field(
-            description="The place as it is to be; null of a revocation, whose account is suspended already."
+            description="The place as it is to be; null of a revocation, whose account or key is suspended already."
         ),
     ]
     state: Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from app.access import service, store
+from app.access import revocations, service, store
 from app.access.domain import Client, Role
 from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
 from app.access.pending_schemas import WAITS, waiting
@@ -105,7 +105,7 @@ async def revoke_client(unit: Admin, client_id: ClientId) -> Response:
 
     An admin's is suspended as fast, and revoked once a second admin confirms the change that the answer shows.
     """
-    change = await service.revoke_client(unit, client_id)
+    change = await revocations.revoke_client(unit, client_id)
     return Response(status_code=204) if change is None else waiting(change)
 
 
@@ -159,11 +159,17 @@ async def list_keys(reader: AdminReader, client_id: ClientId) -> KeysOut:
     status_code=204,
     tags=["administration"],
     summary="Revoke a key",
-    responses=problems("not-found"),
+    responses={**WAITS, **problems("not-found")},
+    response_model=None,
 )
-async def revoke_key(unit: Admin, client_id: ClientId, key_id: KeyId) -> None:
-    """End a key at once: the next request fails, open streams close within a second."""
-    await service.revoke_key(unit, client_id, key_id)
+async def revoke_key(unit: Admin, client_id: ClientId, key_id: KeyId) -> Response:
+    """End a key at once: the next request fails, open streams close within a second.
+
+    A key of another admin is suspended as fast, and revoked once a second admin confirms the change that the answer
+    shows.
+    """
+    change = await revocations.revoke_key(unit, client_id, key_id)
+    return Response(status_code=204) if change is None else waiting(change)
 
 
 @router.get(

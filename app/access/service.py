@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from app.access import store
 from app.access.domain import (
     KEYS_PER_CLIENT,
-    SYSTEM,
     Agency,
     Checkpoint,
     Client,
@@ -21,38 +20,34 @@ from app.access.domain import (
     new_secret,
     person_of,
 )
-from app.access.pending import ChangeKind, PendingChange, SecondAdminAsked
-from app.access.pending_store import drop_changes, find_pending
+from app.access.pending import SecondAdminAsked
 from app.access.place_store import find_place, lock_agencies, lock_agency
 from app.access.places import expect_checkpoints
-from app.access.proposals import expect_second_admin, propose
+from app.access.proposals import expect_second_admin
 from app.access.store import (
     LONGEST_KEY,
     bears_name,
     folded_name,
-    found,
     list_on_duty,
     list_persons,
-    pepper,
+    list_without_agency,
     record,
     version,
 )
 from app.db.unit import Unit
 from app.errors import Fault, Invalid, NotFound, WrongState
 from app.kit.ids import new_id
-from app.runtime import Runtime
 
 __all__ = [
     "LONGEST_KEY",
     "bears_name",
     "expect_checkpoints",
     "find_place",
-    "found",
     "list_on_duty",
     "list_persons",
+    "list_without_agency",
     "lock_agency",
     "record",
-    "take_pepper",
     "version",
 ]
 
@@ -80,16 +75,6 @@ class PersonsRegistered:
     """
 
     persons: tuple[PersonKnown, ...]
-
-
-async def take_pepper(runtime: Runtime) -> None:
-    """Give a process the key of the keyed hashes: that of the settings, or the register's own."""
-    given = runtime.settings.key_pepper
-    if given:
-        runtime.pepper = given.get_secret_value().encode()
-        return
-    async with runtime.reading(SYSTEM) as reader:
-        runtime.pepper = await pepper(reader)
 
 
 async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = False) -> Client:
@@ -280,79 +265,6 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
     unit.happened(SecondAdminAsked(confirmed=True, client_id=client_id, key_id=key_id, **_home(client)))
     await unit.conclude()
     return await store.get_client(unit, client_id)
-
-
-async def revoke_key(unit: Unit, client_id: str, key_id: str) -> None:
-    """End a key at once.
-
-    Raises:
-        NotFound: there is no such client, or it has no such key.
-    """
-    await store.lock_client(unit, client_id)  # or a confirmation at this moment would give it back
-    keys = await store.list_keys(unit, client_id)
-    found = next((key for key in keys if key.id == key_id), None)
-    if found is None:
-        raise NotFound("The client has no such key.")
-    if found.standing is not Standing.REVOKED:
-        await store.set_key_standing(unit, [key_id], Standing.REVOKED)
-        await store.record(unit, "key.revoked", key_id, {"client": client_id})
-
-
-async def revoke_client(unit: Unit, client_id: str, *, final: bool = False) -> PendingChange | None:
-    """End a client and all its keys at once; the client stays on record.
-
-    An admin who works is only suspended until a second admin confirms: one alone ends no other.
-
-    Args:
-        unit: the transaction; its actor revokes.
-        client_id: who is revoked.
-        final: a second admin has confirmed it, or it is done at the command line.
-
-    Returns:
-        The change that waits for a second admin; None when the client is revoked.
-
-    Raises:
-        NotFound: there is no such client.
-    """
-    client = await store.lock_client(unit, client_id)
-    if client.standing is Standing.REVOKED:
-        return None
-    if not final:
-        if client.standing is Standing.SUSPENDED:
-            return await find_pending(unit, ChangeKind.REVOCATION, client_id)
-        if Role.ADMIN in client.roles and client.standing is Standing.ACTIVE:
-            return await _suspend(unit, client)
-    await drop_changes(unit, ChangeKind.REVOCATION, client_id)
-    keys = [key.id for key in await store.list_keys(unit, client_id) if key.standing is not Standing.REVOKED]
-    if keys:
-        await store.set_key_standing(unit, keys, Standing.REVOKED)
-    await store.set_client_standing(unit, client_id, Standing.REVOKED)
-    await store.record(unit, "client.revoked", client_id, {"keys": keys})
-    return None
-
-
-async def _suspend(unit: Unit, admin: Client) -> PendingChange:
-    await store.set_client_standing(unit, admin.id, Standing.SUSPENDED)
-    await store.record(unit, "client.suspended", admin.id, {})
-    change = await propose(unit, ChangeKind.REVOCATION, admin.id, None)
-    unit.happened(SecondAdminAsked(confirmed=False, change_id=change.id, client_id=admin.id))
-    await unit.conclude()
-    return change
-
-
-async def reinstate_client(unit: Unit, client_id: str) -> None:
-    """Let a suspended admin work again; for the command line, where access to the machine is access to the register.
-
-    Raises:
-        NotFound: there is no such client.
-        WrongState: it is not suspended.
-    """
-    client = await store.lock_client(unit, client_id)
-    if client.standing is not Standing.SUSPENDED:
-        raise WrongState(f"The client is {client.standing}, not suspended.")
-    await drop_changes(unit, ChangeKind.REVOCATION, client_id)
-    await store.set_client_standing(unit, client_id, Standing.ACTIVE)
-    await store.record(unit, "client.reinstated", client_id, {})
 
 
 def _home(client: Client) -> dict[str, str | None]:

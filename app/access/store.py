@@ -1,6 +1,5 @@
 """Every SQL statement about clients, keys and the audit trail; those about places stand in `place_store`."""
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -54,20 +53,9 @@ _FOR_FINDING = frozenset({"person_key", "folded_name"})
 """Columns of a client that only its look-ups need."""
 
 
-async def found(unit: Unit) -> None:
-    """Lay the foundation: the access version and the key of keyed hashes, once."""
-    if (await unit.run(select(tables.state.c.id))).first() is None:
-        await unit.run(insert(tables.state).values(id=1, version=1, pepper=secrets.token_bytes(32)))
-
-
 async def version(reader: Reader) -> int:
     """A number that has grown since anything about clients or keys changed."""
     return int((await reader.run(select(tables.state.c.version))).scalar_one())
-
-
-async def pepper(reader: Reader) -> bytes:
-    """The key of the keyed hashes that was made with the register."""
-    return bytes((await reader.run(select(tables.state.c.pepper))).scalar_one())
 
 
 async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | None:
@@ -253,6 +241,15 @@ async def other_form_of(reader: Reader, number: str) -> str | None:
 async def list_on_duty(reader: Reader) -> list[PersonKnown]:
     """The duty officers whose accounts work."""
     return [_person(row) for row in await reader.run(_ON_DUTY)]
+
+
+async def list_without_agency(reader: Reader) -> list[str]:
+    """The ids of the integrators that work and belong to no agency; none can be made any more."""
+    t = tables.client
+    statement = select(t.c.id).where(
+        t.c.roles.contains(f'"{Role.INTEGRATOR}"'), t.c.agency.is_(None), t.c.standing != Standing.REVOKED
+    )
+    return list((await reader.run(statement.order_by(t.c.id))).scalars())
 
 
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, PersonKnown]]:

@@ -93,8 +93,9 @@ state = Table(
     Column("id", Integer, primary_key=True),  # always 1
     Column("version", Integer, nullable=False),  # grows with every change of a client or key
     Column(
-        "pepper", LargeBinary(32), nullable=False
-    ),  # key of the keyed hashes, unless the settings give one
+        "pepper", LargeBinary(32)
+    ),  # of a register of before, until `cekal migrate` has moved it to its file
+    Column("pepper_fingerprint", LargeBinary(32)),
 )
 
 audit = Table(

@@ -134,9 +134,10 @@ def revoke(
 def reinstate(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The admin's id, such as cli_01jd….")],
 ) -> None:
-    """Let an admin work again after another one has suspended it.
+    """Let an admin, or an admin's keys, work again after another admin has suspended them.
 
-    Revoking an admin over HTTP suspends at once, and is final once a second admin confirms it. This is the way back.
+    Revoking an admin or its key over HTTP suspends at once, and is final once a second admin confirms it. This is the
+    way back.
 
     For example:
 
@@ -193,7 +194,7 @@ async def _list(runtime: "Runtime") -> list[dict[str, Any]]:
 
 async def _revoke(runtime: "Runtime", client_id: str) -> None:
     from app.access.domain import SYSTEM
-    from app.access.service import revoke_client
+    from app.access.revocations import revoke_client
 
     async with runtime.writing(SYSTEM) as unit:
         await revoke_client(unit, client_id, final=True)
@@ -201,7 +202,7 @@ async def _revoke(runtime: "Runtime", client_id: str) -> None:
 
 async def _reinstate(runtime: "Runtime", client_id: str) -> None:
     from app.access.domain import SYSTEM
-    from app.access.service import reinstate_client
+    from app.access.revocations import reinstate_client
 
     async with runtime.writing(SYSTEM) as unit:
         await reinstate_client(unit, client_id)

@@ -55,6 +55,7 @@ def explained(error: Exception) -> str:
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+    from app.access.pepper import PepperRefused
     from app.db.migrate import SchemaOutdated
 
     first = _first_line(error)
@@ -72,7 +73,7 @@ def explained(error: Exception) -> str:
             said = f"The database can't be used: {first}"
         case OSError(filename=str() as name):
             said = f"{name}: {error.strerror}"
-        case SchemaOutdated() | FileNotFoundError() | ValueError():
+        case SchemaOutdated() | PepperRefused() | FileNotFoundError() | ValueError():
             said = first
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO | errno.EMFILE):
             said = f"This machine refuses: {error.strerror}"

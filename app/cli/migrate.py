@@ -4,6 +4,9 @@ import asyncio
 
 import typer
 
+_KEEP = "Back it up apart from the database, and copy it to every machine that serves this register."
+_FORMER = "Backups of the database that were made before hold it still."
+
 
 def migrate() -> None:
     """Create the register, or bring its schema up to date.
@@ -18,10 +21,14 @@ def migrate() -> None:
 
         CEKAL_DATABASE_URL=postgresql://cekal:secret@db/cekal cekal migrate
 
-    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    The key of the keyed hashes of document numbers, the pepper, is made once, in the file key-pepper of CEKAL_DATA_DIR,
+    unless CEKAL_KEY_PEPPER gives it. It is never in the database.
+
+    Settings: CEKAL_DATABASE_URL; CEKAL_DATA_DIR; CEKAL_KEY_PEPPER.
     """
     from sqlalchemy.engine import make_url
 
+    from app.access.pepper import PepperAct, pepper_path
     from app.cli.register import settled
     from app.db.migrate import NEWEST
     from app.founding import Founded, found
@@ -40,3 +47,18 @@ def migrate() -> None:
     address = make_url(settings.url).render_as_string(hide_password=True)
     typer.echo(f"{address} has schema {NEWEST}.")
     typer.echo(f"Added: {added.agencies} agencies, {added.checkpoints} checkpoints, {added.offices} offices.")
+    where = pepper_path(settings)
+    told = {
+        PepperAct.MADE: f"The key of the keyed hashes was made in {where}. {_KEEP}",
+        PepperAct.MOVED: f"The key of the keyed hashes was moved out of the database, to {where}. {_KEEP} {_FORMER}",
+        PepperAct.REMOVED: "CEKAL_KEY_PEPPER is the key of the keyed hashes; the unused one that the database held is "
+        "no longer in it.",
+    }
+    if added.pepper in told:
+        typer.echo(told[added.pepper])
+    if added.without_agency:
+        named = ", ".join(added.without_agency)
+        typer.echo(
+            f"Integrators of no agency: {named}. They are shown nobody's personal data. Make them anew with "
+            "--agency, and end these with `cekal client revoke`."
+        )

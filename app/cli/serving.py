@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from ipaddress import ip_address
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -15,13 +16,18 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.access.domain import SYSTEM
+from app.access.pepper import pepper_path, take_pepper
+from app.access.service import list_without_agency
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
 from app.cli.register import expect_founded
 from app.db.engine import driver_url, require_writable
+from app.db.files import database_files, open_to_others
 from app.db.migrate import require_newest
 from app.kit import logs
 from app.measures import measure_connections
+from app.runtime import Runtime
 from app.settings import Settings, load_settings
 from app.web.connections import Connections, Limits
 from app.web.protocol import BoundedConfig, BoundedProtocol
@@ -51,6 +57,7 @@ def run(job: Job) -> int:
         Refused: arguments and settings don't go together, or there is no register.
         SchemaOutdated: the register's schema is another program's.
         PermissionError: the register can't be written.
+        PepperRefused: the pepper of this machine is not the register's.
     """
     settings = load_settings()
     logs.configure(settings.log_level, json=settings.log_json)
@@ -157,8 +164,22 @@ async def _expect_register(settings: Settings) -> None:
     try:
         await require_newest(runtime.register, runtime.checks)
         await require_writable(runtime.register, runtime.checks)
+        await take_pepper(runtime)
+        async with runtime.reading(SYSTEM) as reader:
+            without_agency = await list_without_agency(reader)
+        if without_agency:
+            told = {"clients": without_agency}
+            logger.warning("integrators of no agency are shown nobody's personal data", extra=told)
+        if exposed := open_to_others(_own_files(runtime)):
+            remedy = {"paths": exposed, "remedy": "chmod 600 for files, chmod 700 for folders"}
+            logger.warning("other users of this machine may use files of the register", extra=remedy)
     finally:
         await runtime.close()
+
+
+def _own_files(runtime: Runtime) -> list[Path]:
+    """What nobody else on the machine should read."""
+    return [*database_files(runtime.register, runtime.checks), pepper_path(runtime.settings)]
 
 
 def _most_connections(settings: Settings) -> int:
@@ -260,7 +281,6 @@ def _work(settings: Settings) -> int:
 
 
 async def _work_until_told(settings: Settings) -> None:
-    from app.access.service import take_pepper
     from app.worker import Worker
 
     told = asyncio.Event()

@@ -105,7 +105,6 @@ CONFIRMED = [
     {"name": "admin", "roles": ["admin"], "person": "197001011990011001"},
     {"name": "auditor", "roles": ["auditor"], "person": "197001011990011001"},
     {"name": "feed", "roles": ["integrator"], "agency": "IMIGRASI"},
-    {"name": "feed of everything", "roles": ["integrator"]},
 ]
 
 
@@ -126,6 +125,16 @@ async def test_what_decides_or_reads_everything_works_only_after_a_second_admin(
             assert (confirmed["state"], confirmed["confirmed_by"]) == ("active", second.id)
             assert await works(http, key["key"])
             refused(await confirm(http, second, client["id"]), 409, "wrong-state")
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"roles": ["integrator", "checkpoint"], "kind": "counter", "checkpoint": "CGK"}]
+)
+async def test_an_integrator_belongs_to_an_agency(http: AsyncClient, actors: Actors, more: dict[str, Any]):
+    body = {"name": "feed of everything", "roles": ["integrator"], **more}
+    admin = await actors.client("admin")
+    told = refused(await http.post("/v1/clients", json=body, headers=admin.headers), 422, "validation")
+    assert told == {"/agency": "required"}
 
 
 async def test_a_clients_tag_changes_with_its_standing_alone(http: AsyncClient, actors: Actors):

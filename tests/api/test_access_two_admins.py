@@ -7,7 +7,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from app.access.domain import SYSTEM
-from app.access.service import reinstate_client, revoke_client
+from app.access.revocations import reinstate_client, revoke_client
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.admins import confirm_change, propose

@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_key, version
+from app.access.revocations import revoke_key
+from app.access.service import version
 from app.db.unit import Actor, Reader
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_client, revoke_key
+from app.access.revocations import revoke_client, revoke_key
 from app.checks.schemas import understand
 from app.checks.service import Question
 from app.checks.tables import check

@@ -57,7 +57,7 @@ async def test_an_answer_is_kept_for_a_day_and_then_the_act_is_done_anew(
     http: AsyncClient, actors: Actors, clock: SettableClock
 ):
     admin = await actors.client("admin")
-    body = {"name": "feed", "roles": ["integrator"]}
+    body = {"name": "feed", "roles": ["integrator"], "agency": "KPK"}
     first = expect(await http.post("/v1/clients", json=body, headers=admin.once("k")), 201)
     clock.advance(hours=24)
     second = await http.post("/v1/clients", json=body, headers=admin.once("k"))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_key
+from app.access.revocations import revoke_key
 from app.checks.tables import check
 from app.runtime import Runtime
 from tests.api.test_checks_batch import BAD

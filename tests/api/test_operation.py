@@ -17,6 +17,7 @@ from app.settings import Settings
 from tests.support.actors import Actors
 from tests.support.bodies import check_body, entry_body
 from tests.support.clock import SettableMachine
+from tests.support.databases import PEPPER
 from tests.support.lifespan import client_of, started
 from tests.support.steps import expect, impose
 
@@ -90,9 +91,10 @@ async def test_a_service_that_is_stopping_is_not_ready(http: httpx2.AsyncClient,
 async def test_a_test_clock_shows(engine_url: str, tmp_path: Path) -> None:
     file = tmp_path / "clock"
     file.write_text("2026-11-23T10:00:00+07:00\n")
-    app = create_app(
-        Settings(env="test", database_url=engine_url, data_dir=tmp_path, test_clock=file), work=False
+    given = Settings(
+        env="test", database_url=engine_url, data_dir=tmp_path, test_clock=file, key_pepper=PEPPER
     )
+    app = create_app(given, work=False)
     async with (
         started(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://testserver") as http,

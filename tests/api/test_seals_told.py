@@ -151,7 +151,7 @@ async def test_the_feed_keeps_its_person_from_every_machine(http: AsyncClient, a
     _, made, _ = await raised(http, actors)
     owner = await actors.client("integrator", agency="KPK")
     immigration = await actors.client("integrator", agency="IMIGRASI")
-    nobodys = await actors.client("integrator")
+    nobodys = await actors.integrator_of_nobody()
     auditor = await actors.client("auditor")
     for reader, withheld, of_others in (
         (owner, "scope", None),

@@ -63,13 +63,17 @@ async def test_a_register_is_founded_from_nothing_and_founding_it_again_changes_
     assert (first.agencies, first.checkpoints) == (len(load_agencies()), len(load_checkpoints()))
     async with new.reading(SYSTEM) as reader:
         before = (
-            await reader.run(select(state.c.pepper, head.c.epoch).join(head, head.c.id == state.c.id))
+            await reader.run(
+                select(state.c.pepper_fingerprint, head.c.epoch).join(head, head.c.id == state.c.id)
+            )
         ).one()
     again = await found(new)
     assert (again.agencies, again.checkpoints) == (0, 0)
     async with new.reading(SYSTEM) as reader:
         assert (
-            await reader.run(select(state.c.pepper, head.c.epoch).join(head, head.c.id == state.c.id))
+            await reader.run(
+                select(state.c.pepper_fingerprint, head.c.epoch).join(head, head.c.id == state.c.id)
+            )
         ).one() == before
     assert await counts(new) == [first.agencies, first.checkpoints, 1, 1]
 

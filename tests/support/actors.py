@@ -1,11 +1,15 @@
 """Officers and machines with keys that work at once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
+from sqlalchemy import update
+
+from app.access import tables
 from app.access.domain import IMMIGRATION, MACHINE_ROLES, SYSTEM, Kind, Role
 from app.access.service import NewClient, issue_key, register_client
+from app.access.store import bump
 from app.runtime import Runtime
 
 _ABOUT_A_YEAR = 365
@@ -60,8 +64,8 @@ class Actors:
 
         What is not given is chosen so that the caller can work: every person is a new one, submitters and
         verifiers belong to KPK, approvers and duty officers to Immigration (another office than its
-        submitters), supervision teams to its office in Batam, checkpoints and supervisors to CGK, and a
-        checkpoint is a counter.
+        submitters), integrators to KPK, supervision teams to its office in Batam, checkpoints and supervisors to
+        CGK, and a checkpoint is a counter.
         """
         held = frozenset(Role(role) for role in ([roles] if isinstance(roles, str) else roles))
         agency = agency or _agency(held)
@@ -87,8 +91,16 @@ class Actors:
             key, text = await issue_key(unit, client.id, None, _ABOUT_A_YEAR, confirmed=True)
         return Caller(client.id, text, key.id, person, agency, checkpoint)
 
+    async def integrator_of_nobody(self) -> Caller:
+        """An integrator without an agency, as registers of before may still have one; no new one can be made."""
+        caller = await self.client("integrator")
+        async with self._runtime.writing(SYSTEM) as unit:
+            await unit.run(update(tables.client).where(tables.client.c.id == caller.id).values(agency=None))
+            await bump(unit)
+        return replace(caller, agency=None)
+
 
 def _agency(roles: frozenset[Role]) -> str | None:
     if roles & {Role.APPROVER, Role.DUTY_OFFICER, Role.TIMPORA}:
         return IMMIGRATION
-    return "KPK" if roles & {Role.SUBMITTER, Role.VERIFIER} else None
+    return "KPK" if roles & {Role.SUBMITTER, Role.VERIFIER, Role.INTEGRATOR} else None

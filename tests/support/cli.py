@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.databases import PEPPER
+
 ROOT = Path(__file__).parents[2]
 LONGEST = 60.0
 """Seconds that a command may take on a busy machine."""
@@ -28,7 +30,12 @@ class Told:
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """An environment that holds nothing but these settings, such as `data_dir=tmp_path`."""
+    """An environment that holds nothing but these settings, such as `data_dir=tmp_path`.
+
+    For a database that a test names the pepper of the templates is added, unless the test gives one.
+    """
+    if "database_url" in settings:
+        settings = {"key_pepper": PEPPER, **settings}
     return {
         "PATH": os.defpath,
         "PYTHONPATH": str(ROOT),

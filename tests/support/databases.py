@@ -24,6 +24,8 @@ from tests.support import postgres
 
 T = TypeVar("T")
 
+PEPPER = "the pepper of every register that is copied from a template"
+
 ENGINES = ("sqlite", "postgresql")
 
 _ROOM = 2**31
@@ -138,7 +140,7 @@ def _fast_place() -> Path | None:
 
 
 async def _found(address: str) -> None:
-    runtime = wired_runtime(Settings(env="test", database_url=address))
+    runtime = wired_runtime(Settings(env="test", database_url=address, key_pepper=PEPPER))
     try:
         await found(runtime)
     finally:

@@ -15,6 +15,7 @@ import httpx2
 
 from app.settings import Settings
 from tests.support.clock import MORNING
+from tests.support.databases import PEPPER
 from tests.support.served import client_for
 
 LONGEST = 30.0
@@ -74,6 +75,7 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
         "env": "test",
         "database_url": settings.url,
         "data_dir": str(folder),
+        "key_pepper": PEPPER,
         "test_clock": str(clock),
         "poll_seconds": "0.1",
         **given,

@@ -210,7 +210,8 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
         (("--role", "checkpoint", "--checkpoint", "CGK"), ("--kind: ",)),
         (("--role", "checkpoint", "--checkpoint", "CGK", "--kind", "door"), ("--kind: ",)),
         (("--role", "admin", "--role", "auditor", "--person", NIP), ("admin combines with no other role",)),
-        (("--role", "integrator", "--network", "10.0.0.0/99"), ("--network: ",)),
+        (("--role", "integrator"), ("--agency: ", "no agency never means all")),
+        (("--role", "integrator", "--agency", "KPK", "--network", "10.0.0.0/99"), ("--network: ",)),
         (("--role", "timpora", "--agency", "POLRI", "--person", NIP), ("--office: ",)),
         (
             ("--role", "timpora", "--agency", "POLRI", "--office", "POLDA", "--person", NIP),

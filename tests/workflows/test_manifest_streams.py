@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_key
+from app.access.revocations import revoke_key
 from app.alerts import tail
 from app.runtime import Runtime
 from app.settings import Settings

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_key
+from app.access.revocations import revoke_key
 from app.alerts import tail
 from app.kit.clock import rfc3339
 from app.notices.domain import APPROVERS, Draft, owner

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from app.access import gate
 from app.access.domain import SYSTEM
 from app.access.guard import admit
-from app.access.service import revoke_client, revoke_key, version
+from app.access.revocations import revoke_client, revoke_key
+from app.access.service import version
 from app.alerts import hub, stream, tail
 from app.db.unit import Actor, Reader
 from app.main import create_app
