@@ -18,6 +18,7 @@ from app.alerts import store
 from app.alerts.hub import Hub
 from app.alerts.telling import frame
 from app.db.engine import CHANNEL, libpq_address
+from app.db.lines import CONNECT_SECONDS, notice_cut_line
 from app.db.unit import Reader
 from app.kit.bell import heard
 from app.kit.clock import rfc3339
@@ -270,7 +271,7 @@ class Tail:
                     await asyncio.sleep(0.1)  # connections come in crowds: note them together
             self._flush.clear()
             try:
-                async with self.runtime.writing(SYSTEM) as unit:
+                async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM) as unit:
                     await store.see(unit, self.process, self.hub.checkpoints(settings.presence_seconds))
             except Exception:  # as in _follow
                 logger.exception("presence can't be noted now")
@@ -295,13 +296,15 @@ class Tail:
     async def _listen_once(self) -> None:
         import asyncpg  # SQLite does without it
 
-        connection = await asyncpg.connect(libpq_address(self.runtime.register.url), timeout=5)
+        address, settings = libpq_address(self.runtime.register.url), self.runtime.settings
+        connection = await asyncpg.connect(address, timeout=CONNECT_SECONDS)
         try:
+            notice_cut_line(connection, settings.database_seconds)
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, lambda *_: self.wake())
             self.wake()
-            await lost.wait()
+            while not await heard(lost, settings.stale_seconds):
+                await connection.execute("SELECT 1", timeout=_READ_SECONDS)  # or it hangs, and wakes nobody
         finally:
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await connection.close(timeout=2)
+            connection.terminate()  # without a farewell, which would be one more wait
