@@ -15,6 +15,7 @@ class Outage(StrEnum):
     """Why the database can't serve; the value is an English clause for logs and answers."""
 
     UNREACHABLE = "the database can't be reached"
+    SILENT = "the database did not answer in time"
     REFUSED = "the database refuses this service's user, or does not exist"
     RIGHTS = "the database's user lacks rights that the service needs"
     READ_ONLY = "the database can only be read"
@@ -26,7 +27,7 @@ class Outage(StrEnum):
     )
 
 
-SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.BUSY: 1}
+SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.SILENT: 1, Outage.BUSY: 1}
 """After how long a repeat makes sense; five seconds for what somebody has to mend."""
 
 _BY_STATE: Final = {
@@ -85,15 +86,20 @@ def outage(error: BaseException) -> Outage | None:
     code = getattr(origin, "sqlite_errorcode", None)
     if isinstance(code, int):
         return _BY_SQLITE_CODE.get(code & 0xFF)
-    if isinstance(error, PoolTimeout):
-        return Outage.BUSY
+    if isinstance(error, PoolTimeout | TimeoutError):
+        return Outage.BUSY if isinstance(error, PoolTimeout) else Outage.SILENT
     if isinstance(error, InterfaceError | OperationalError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):
         return Outage.UNREACHABLE
     if isinstance(origin, OSError) and origin.filename is None:  # the way there; one with a name is a file's
-        return Outage.UNREACHABLE  # among them TimeoutError
+        return Outage.UNREACHABLE
     return None
+
+
+def unanswered(why: Outage | None) -> bool:
+    """Whether the database has said nothing of what it was asked last: it may have done it or not."""
+    return why in {Outage.UNREACHABLE, Outage.SILENT}
 
 
 def seconds_to_wait(why: Outage) -> int:

@@ -51,7 +51,7 @@ async def test_an_exchange_with_a_stopped_backend_ends_and_every_other_connectio
     async with stopped(settings.url), asyncio.timeout(ENDED):
         with pytest.raises(TimeoutError) as failed:
             await ask(runtime)
-        assert outage(failed.value) is Outage.UNREACHABLE
+        assert outage(failed.value) is Outage.SILENT
         after = await ask_at_once(runtime, 4)
     assert len(after) == 4
     assert after.isdisjoint(before)
