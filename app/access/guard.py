@@ -23,7 +23,7 @@ from starlette.types import Scope
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
-from app.db.faults import outage, seconds_to_wait, unanswered
+from app.db.faults import Outage, outage, seconds_to_wait, unanswered
 from app.db.unit import Actor, Reader, Unit
 from app.errors import (
     CekalError,
@@ -151,8 +151,9 @@ async def in_time(request: Request) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(runtime_of(request).settings.answer_seconds) as request.state.limit:
             yield
-    except Exception as error:
-        why = outage(error)
+    except (Exception, asyncio.CancelledError) as error:
+        cut = isinstance(error, asyncio.CancelledError) and runtime_of(request).closing
+        why = Outage.SILENT if cut else outage(error)  # the process ends, and waits no longer
         if why is None:
             raise
         detail, extra = f"The call can't be served: {why}.", {}

@@ -33,7 +33,7 @@ _PAGE = 500
 _RETRY_SECONDS = 0.5
 _GENTLE_SECONDS = 0.1
 _TICK_SECONDS = 1.0
-_LEAVE_SECONDS = 1.0
+_LEAVE_SECONDS = 0.5
 _STANDING_SECONDS = 1.0
 _READ_SECONDS = 3.0
 """How long one reading may take; what has come by then is told, and the next goes on from there."""

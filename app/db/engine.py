@@ -32,6 +32,7 @@ LOCK_SECONDS = 5.0
 
 _LOCK_ROUND = 0.005
 _CLOSE_SECONDS = 0.5
+"""How long a rollback or a farewell may take; then the connection is dropped, and the server does it by itself."""
 _PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-1000")
 """A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
 
@@ -131,7 +132,7 @@ class PostgreSQL:
     async def _give_back(self, connection: SyncConnection) -> None:
         """Return a connection to the pool; what was done on it is done, or has failed, so a fault here is none."""
         try:
-            await _within(self._limits.exchange, connection.close)
+            await _within(_CLOSE_SECONDS, connection.close)
         except (DBAPIError, TimeoutError):  # by which SQLAlchemy has given it up
             connection.close()
 
