@@ -44,6 +44,9 @@ GRACE_SECONDS: Final = 3
 """How long answers may take that are under way when the process is told to end; what comes after them takes at most
 two seconds more, also where the database does not answer."""
 
+HEALTH_SECONDS: Final = 60
+"""How long a process of several may take to answer the one that watches them: from its birth, when it imports, on."""
+
 
 def run(job: Job) -> int:
     """Do a job until the process is told to end; gives the exit code.
@@ -80,6 +83,7 @@ def _serve(job: Job, settings: Settings) -> int:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=HEALTH_SECONDS,
     )
     if job.workers == 1:
         for number in (signal.SIGTERM, signal.SIGINT):
