@@ -15,7 +15,7 @@ from app.alerts.store import still_holding
 from app.alerts.tail import Tail
 from app.alerts.telling import at_gate, frame
 from app.db.unit import Actor
-from app.errors import Unavailable, WrongRole
+from app.errors import RolledBack, Unavailable, WrongRole
 from app.ledger.service import head, list_after
 
 _PAGE = 500
@@ -89,6 +89,8 @@ async def _enter(request: Request, feed: Feed) -> tuple[Stream, list[bytes], int
     """
     tail: Tail = request.app.state.tail
     seen = tail.access_version
+    if tail.gone_back is not None:
+        raise RolledBack(f"Nothing is streamed here: {tail.gone_back}.", retry_after=5)
     if tail.degraded:  # a crowd that waits at the entrance must not wait for the database one by one
         raise Unavailable("The ledger can't be read now.", retry_after=2)
     actor = await admit(request)

@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
+from app.db.faults import FileReplaced
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
 from app.settings import Settings
 
@@ -62,6 +63,10 @@ class Database(Protocol):
     is_sqlite: bool
     url: URL
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the file is another one than was opened first: then nothing is written any more."""
+
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that only reads."""
 
@@ -87,6 +92,7 @@ class PostgreSQL:
     """
 
     is_sqlite = False
+    replaced = False  # the server's doing, which ends every connection
 
     def __init__(self, url: URL, pool_size: int, limits: Limits) -> None:
         self.url = url
@@ -205,8 +211,9 @@ class SQLite:
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
         self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._gate = asyncio.Lock()
+        self._file: tuple[int, int] | None = None
         event.listen(self._engine, "do_connect", self._make_private)
-        event.listen(self._engine, "connect", _connected)
+        event.listen(self._engine, "connect", self._connected)
         event.listen(self._engine, "begin", _begun)
 
     @asynccontextmanager
@@ -224,8 +231,11 @@ class SQLite:
 
         Raises:
             OperationalError: another process held the lock for longer than `LOCK_SECONDS`.
+            FileReplaced: the file is another one than was opened.
         """
         async with self._gate:
+            if self.replaced:
+                raise FileReplaced(str(self.url.database))
             connection = await self._locked()
             with connection:
                 yield _Direct(connection)
@@ -255,6 +265,26 @@ class SQLite:
         """Make a file that is not there yet, for nobody but its owner: SQLite's journals take over its mode."""
         with suppress(OSError):  # it is there, or SQLite says what is wrong
             os.close(os.open(str(self.url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the file is gone, or another one than was opened first."""
+        return self._file is not None and self._file != self._file_now()
+
+    def _file_now(self) -> tuple[int, int] | None:
+        try:
+            found = Path(str(self.url.database)).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _connected(self, connection: Any, _record: Any) -> None:
+        self._file = self._file or self._file_now()
+        connection.isolation_level = None  # or the driver would emit a BEGIN of its own
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -341,14 +371,6 @@ async def require_writable(*databases: Database) -> None:
             if "locked" not in str(error.orig):  # by another process, which may write at least
                 detail = f"the register can't be written by this user: {error.orig}"
                 raise PermissionError(errno.EACCES, detail, database.url.database) from None
-
-
-def _connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # or the driver would emit a BEGIN of its own
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _begun(connection: SyncConnection) -> None:

@@ -22,9 +22,14 @@ class Outage(StrEnum):
     FULL = "the database has no room left"
     DAMAGED = "the database's files can't be read or written"
     BUSY = "the database is busy or locked"
+    REPLACED = "the database's file was replaced under the running service, which must be started again"
     POOLED = (
         "the database is behind a pool of connections that forgets prepared statements (not in session mode)"
     )
+
+
+class FileReplaced(Exception):
+    """SQLite's file is no longer the one that was opened: what is written into that would be lost."""
 
 
 SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.SILENT: 1, Outage.BUSY: 1}
@@ -73,6 +78,13 @@ _BY_SQLITE_CODE: Final = {
 """SQLite's primary result codes, https://www.sqlite.org/rescode.html; an extended code has them in its last byte."""
 
 
+_BY_KIND: Final = {
+    PoolTimeout: Outage.BUSY,
+    TimeoutError: Outage.SILENT,
+    FileReplaced: Outage.REPLACED,
+}
+
+
 def outage(error: BaseException) -> Outage | None:
     """Why the database can't serve now, if that is what an error says; None for every other error.
 
@@ -86,8 +98,9 @@ def outage(error: BaseException) -> Outage | None:
     code = getattr(origin, "sqlite_errorcode", None)
     if isinstance(code, int):
         return _BY_SQLITE_CODE.get(code & 0xFF)
-    if isinstance(error, PoolTimeout | TimeoutError):
-        return Outage.BUSY if isinstance(error, PoolTimeout) else Outage.SILENT
+    for kind, why in _BY_KIND.items():
+        if isinstance(error, kind):
+            return why
     if isinstance(error, InterfaceError | OperationalError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):

@@ -269,7 +269,7 @@ router.add_api_route(
     operation_id="open_manifest_stream",
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The stream."},
-        **problems("not-found", "cursor-gone", "validation", "unavailable"),
+        **problems("not-found", "cursor-gone", "validation", "unavailable", "register-rolled-back"),
     },
     route_class_override=RawRoute,
 )

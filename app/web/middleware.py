@@ -67,6 +67,7 @@ class Edge:
 
     Attributes:
         express: by method and path, the raw routes that are served from here, past every layer behind.
+        closing: set when the service is stopping, and cuts requests that take too long.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Edge:
         self._bodies = BodyWatch(body_timeout)
         self._body_limit = body_limit
         self.express: dict[tuple[str, str], RawRoute] = {}
+        self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connection pass untouched."""
@@ -110,7 +112,7 @@ class Edge:
                 scope["endpoint"] = route.endpoint
                 await route.served(scope, receive, reply.send)
         except asyncio.CancelledError:
-            if reply.status or not scope["app"].state.runtime.closing:
+            if reply.status or not self.closing:
                 raise
             await answer(scope, Unavailable("The service is stopping.", retry_after=1))(
                 scope, receive, reply.send
