@@ -20,6 +20,7 @@ from app.cli.handover import Job
 from app.cli.register import expect_founded
 from app.db.engine import driver_url, require_writable
 from app.db.migrate import require_newest
+from app.db.sessions import SessionsShared, require_sessions
 from app.kit import logs
 from app.measures import measure_connections
 from app.settings import Settings, load_settings
@@ -52,7 +53,7 @@ def run(job: Job) -> int:
     """Do a job until the process is told to end; gives the exit code.
 
     Raises:
-        Refused: arguments and settings don't go together, or there is no register.
+        Refused: arguments and settings don't go together, there is no register, or a pool shares its sessions.
         SchemaOutdated: the register's schema is another program's.
         PermissionError: the register can't be written.
     """
@@ -160,8 +161,11 @@ def _split(bind: str) -> tuple[str, int]:
 async def _expect_register(settings: Settings) -> None:
     runtime = wired_runtime(settings)
     try:
+        await require_sessions(runtime.register)
         await require_newest(runtime.register, runtime.checks)
         await require_writable(runtime.register, runtime.checks)
+    except SessionsShared as error:
+        raise Refused(str(error)) from None
     finally:
         await runtime.close()
 
