@@ -288,6 +288,12 @@ class Unavailable(CekalError):
     slug = "unavailable"
 
 
+class RolledBack(CekalError):
+    """The database is older than what this process has read of it: it was restored."""
+
+    slug = "register-rolled-back"
+
+
 class MrzUnreadable(CekalError):
     """The machine-readable zone has no known format (ICAO 9303 parts 4-7)."""
 

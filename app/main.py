@@ -99,7 +99,7 @@ def create_app(
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             async with _running(app, runtime, desk if work else None):
                 yield
@@ -170,7 +170,7 @@ def _hub(settings: Settings) -> Hub:
 
 
 @contextlib.asynccontextmanager
-async def _running(app: FastAPI, runtime: Runtime, desk: Desk | None) -> AsyncIterator[None]:
+async def _running(app: Application, runtime: Runtime, desk: Desk | None) -> AsyncIterator[None]:
     """Run the application; with a desk the worker's loops too, which ask it."""
     await require_newest(runtime.register, runtime.checks)
     await take_pepper(runtime)
@@ -202,9 +202,9 @@ def _tell_failure(task: asyncio.Task[None]) -> None:
         logger.critical("a loop of the service has stopped", exc_info=task.exception())
 
 
-def _stop_waiting(app: FastAPI) -> None:
+def _stop_waiting(app: Application) -> None:
     runtime: Runtime = app.state.runtime
-    runtime.closing = True
+    runtime.closing = app.edge.closing = True
     app.state.hub.close()
     app.state.notice_tail.hub.close()
     app.state.manifest_tail.hub.close()

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.domain import SYSTEM, Role
-from app.access.guard import admit, database_reachable, key_scheme, runtime_of
+from app.access.guard import admit, in_time, key_scheme, runtime_of
 from app.alerts.tail import Tail
 from app.db.faults import Outage, outage
 from app.db.migrate import SchemaOutdated, require_newest
@@ -145,7 +145,7 @@ async def _look(runtime: Runtime) -> tuple[dict[str, str], int | None]:
 )
 async def read_metrics(request: Request, _key: Annotated[str | None, Security(key_scheme)]) -> Response:
     """Counters and histograms, for an admin's key; without one on the address set by CEKAL_METRICS_BIND."""
-    with database_reachable():
+    async with in_time(request):
         actor = await admit(request)
     if not actor.holds(Role.ADMIN):
         raise WrongRole(f"This call is for: {Role.ADMIN}.")

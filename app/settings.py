@@ -58,6 +58,18 @@ class Settings(BaseSettings):
     )
 
     pool_size: int = Field(10, ge=2)
+    database_seconds: Seconds = Field(
+        30.0,
+        ge=1,
+        description="longest exchange with PostgreSQL: a statement, an idle transaction, a packet that is not "
+        "confirmed; connecting, and waiting for a lock, at most five seconds of it; for `cekal import`, `migrate` and "
+        "other commands it is an hour",
+    )
+    answer_seconds: Seconds = Field(
+        10.0,
+        description="longest wait of a request, from its arrival, for everything but its sender and the wait that it "
+        "asks for; above it 503; a check's is five seconds",
+    )
     body_timeout_seconds: Seconds = 15.0
 
     request_line_bytes: int = Field(8192, ge=512, description="longest target of a request; above it 431")

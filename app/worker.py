@@ -22,6 +22,7 @@ from app.alerts.service import announce_begun
 from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.checks.service import Desk
+from app.db.engine import Connection
 from app.departures import service as departures
 from app.entries import service as entries
 from app.entries import store as entry_store
@@ -114,7 +115,18 @@ class Worker:
         # The lock lasts as long as the transaction.
         async with self._at_once, self.runtime.register.writing() as connection:
             if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
-                await act()
+                done = asyncio.Event()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._hold(connection, done))
+                    try:
+                        await act()
+                    finally:
+                        done.set()
+
+    async def _hold(self, connection: Connection, done: asyncio.Event) -> None:
+        """Keep a round's transaction from being ended as an idle one; where its lock is lost, the round ends too."""
+        while not await heard(done, self.runtime.settings.database_seconds / 3):
+            await connection.execute(select(1))
 
     async def end_by_law(self) -> int:
         """Tell the ends that the law has brought by itself; how many were told."""

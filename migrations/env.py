@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection, MetaData, text
 
 from app.db.engine import open_databases
+from app.db.lines import LONG_SECONDS
 from app.db.migrate import CHECKS, REGISTER, layout
 from app.schema import checks_metadata, metadata
 from app.settings import load_settings
@@ -47,7 +48,7 @@ def run(connection: Connection, parts: frozenset[str]) -> None:
 
 async def standalone() -> None:
     """Called as `alembic …`: open the databases of the settings."""
-    register, checks = open_databases(load_settings())
+    register, checks = open_databases(load_settings(database_seconds=LONG_SECONDS))
     for database, parts in layout(register, checks):
         context.config.attributes["parts"] = parts
         async with database.writing() as connection:

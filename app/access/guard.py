@@ -7,8 +7,9 @@ Without the role there is no transaction, and without a transaction nothing can 
 transaction, keeps that answer for repeats, and commits before the answer leaves.
 """
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Request, Security, params
@@ -22,7 +23,7 @@ from starlette.types import Scope
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
-from app.db.faults import outage, seconds_to_wait
+from app.db.faults import Outage, outage, seconds_to_wait, unanswered
 from app.db.unit import Actor, Reader, Unit
 from app.errors import (
     CekalError,
@@ -32,11 +33,15 @@ from app.errors import (
     Unavailable,
     WrongRole,
 )
+from app.kit.waits import renew, uncounted
 from app.runtime import Runtime
 
 key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A client's key: `Bearer cekal_…`")
 
 Repeats = Literal["allowed", "required", "refused"]
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_UNKNOWN = {"outcome": "unknown"}
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -90,7 +95,7 @@ class GuardedRoute(APIRoute):
         }
 
         async def guarded(request: Request) -> Response:
-            with database_reachable():
+            async with in_time(request):
                 try:
                     return await transacted(request)
                 except CekalError as refusal:
@@ -99,12 +104,14 @@ class GuardedRoute(APIRoute):
 
         async def transacted(request: Request) -> Response:
             await admit(request)
+            if request.method in _WITH_BODY:
+                await uncounted(request.state.limit, request.body())
             if "\0" in request.url.path:  # no id holds it, and PostgreSQL takes no text that does
                 raise NotFound("There is no such path.")
             if unknown := request.query_params.keys() - known:  # a filter with a slip would list everything
                 error = {"type": "extra_forbidden", "msg": ""}
                 raise RequestValidationError([{**error, "loc": ("query", name)} for name in sorted(unknown)])
-            request.state.claim = request.state.unit = None
+            request.state.claim = None
             async with AsyncExitStack() as stack:
                 request.state.stack = stack
                 try:
@@ -129,20 +136,36 @@ async def _let_happen(request: Request, afterwards: Sequence[object]) -> None:
         await unit.conclude()
 
 
-@contextmanager
-def database_reachable() -> Iterator[None]:
-    """Turn the database's absence into an answer that says so: nothing is pretended, a repeat may work.
+@asynccontextmanager
+async def in_time(request: Request) -> AsyncIterator[None]:
+    """Answer a request within `answer_seconds`, or say that it can't be: nothing is pretended, a repeat may work.
+
+    The time in which its body arrives is not counted. `request.state.limit` is there to be moved on by waits that the
+    caller asked for.
 
     Raises:
-        Unavailable: the database can't be reached, or did not answer in time.
+        Unavailable: the database can't be reached, or did not answer in time. Where it was lost while it stored the
+            act, `outcome` says that nobody knows: a repeat with the same `Idempotency-Key` is answered by the truth.
     """
+    request.state.unit = None
     try:
-        yield
-    except Exception as error:
-        why = outage(error)
+        async with asyncio.timeout(runtime_of(request).settings.answer_seconds) as request.state.limit:
+            yield
+    except (Exception, asyncio.CancelledError) as error:
+        cut = isinstance(error, asyncio.CancelledError) and runtime_of(request).closing
+        why = Outage.SILENT if cut else outage(error)  # the process ends, and waits no longer
         if why is None:
             raise
-        raise Unavailable(f"The call can't be served: {why}.", retry_after=seconds_to_wait(why)) from error
+        detail, extra = f"The call can't be served: {why}.", {}
+        if unanswered(why) and request.state.unit is not None and request.state.unit.committing:
+            detail = "The database was lost while it stored the act, so that it is not known whether it did."
+            extra = _UNKNOWN
+        raise Unavailable(detail, retry_after=seconds_to_wait(why), extra=extra) from error
+
+
+def allow(request: Request, seconds: float) -> None:
+    """Let a request wait from now for so many seconds, and then be answered in the usual time."""
+    renew(request.state.limit, seconds + runtime_of(request).settings.answer_seconds)
 
 
 def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:

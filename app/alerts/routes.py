@@ -144,7 +144,7 @@ router.add_api_route(
     operation_id="open_alert_stream",
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The stream."},
-        **problems("cursor-gone", "validation", "unavailable"),
+        **problems("cursor-gone", "validation", "unavailable", "register-rolled-back"),
     },
     route_class_override=RawRoute,
 )

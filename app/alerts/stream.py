@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
-from app.access.guard import admit, database_reachable, runtime_of
+from app.access.guard import admit, in_time, runtime_of
 from app.alerts.hub import AT_ONCE, Hub, Stream
 from app.alerts.store import still_holding
 from app.alerts.tail import Tail
 from app.alerts.telling import at_gate, frame
 from app.db.unit import Actor
-from app.errors import Unavailable, WrongRole
+from app.errors import RolledBack, Unavailable, WrongRole
 from app.ledger.service import head, list_after
 
 _PAGE = 500
@@ -63,8 +63,9 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
     """
     stream: Stream | None = None
     try:
-        async with feed.hub.entrance:
-            stream, first, position = await _enter(Request(scope, receive), feed)
+        request = Request(scope, receive)
+        async with feed.hub.entrance, in_time(request):
+            stream, first, position = await _enter(request, feed)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _write(stream, send, first.pop())
         await _pump(stream, send, receive, position)
@@ -88,8 +89,11 @@ async def _enter(request: Request, feed: Feed) -> tuple[Stream, list[bytes], int
     """
     tail: Tail = request.app.state.tail
     seen = tail.access_version
-    with database_reachable():
-        actor = await admit(request)
+    if tail.gone_back is not None:
+        raise RolledBack(f"Nothing is streamed here: {tail.gone_back}.", retry_after=5)
+    if tail.degraded:  # a crowd that waits at the entrance must not wait for the database one by one
+        raise Unavailable("The ledger can't be read now.", retry_after=2)
+    actor = await admit(request)
     if not actor.holds(*feed.roles):
         raise WrongRole(f"This stream is for: {', '.join(sorted(feed.roles))}.")
     if feed.hub.full:

@@ -19,11 +19,12 @@ from app.alerts.hub import Hub
 from app.alerts.telling import frame
 from app.db.clock import read_clock
 from app.db.engine import CHANNEL, libpq_address
+from app.db.lines import CONNECT_SECONDS, notice_cut_line
 from app.db.unit import Reader
 from app.kit.bell import heard
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
-from app.ledger.domain import Head
+from app.ledger.domain import Head, Record
 from app.ledger.service import list_after, list_of_alerts
 from app.runtime import Runtime
 
@@ -33,7 +34,7 @@ _PAGE = 500
 _RETRY_SECONDS = 0.5
 _GENTLE_SECONDS = 0.1
 _TICK_SECONDS = 1.0
-_LEAVE_SECONDS = 1.0
+_LEAVE_SECONDS = 0.5
 _STANDING_SECONDS = 1.0
 _READ_SECONDS = 3.0
 """How long one reading may take; what has come by then is told, and the next goes on from there."""
@@ -80,6 +81,7 @@ class Tail:
         self._standing: dict[bool, tuple[bytes, int, float]] = {}
         self._read_at = 0.0
         self._doubtful = False
+        self._last: Record | None = None
         self.gone_back: str | None = None
         self.access_version = self._settled = -1
         hub.changed = self._flush.set
@@ -123,6 +125,7 @@ class Tail:
         """Take the ledger's present end as the place to follow from."""
         async with self.runtime.reading(SYSTEM) as reader:
             self.head, self.access_version = await store.news(reader)
+            self._last = await self._read_last(reader)
             self._settled = self.access_version
             self._read_at = monotonic()
             self.gate.renew(self.access_version)
@@ -145,6 +148,8 @@ class Tail:
 
     async def _read_on(self) -> None:
         """Tell what is new, unless the database is no longer the one that was followed."""
+        if self.gone_back is None and (self.runtime.register.replaced or self.runtime.checks.replaced):
+            self._go_back("the file of the database was replaced")
         if self.gone_back is not None:
             return
         begun = monotonic()
@@ -165,7 +170,7 @@ class Tail:
         """
         assert self.head is not None, "start() comes first"
         async with self.runtime.reading(SYSTEM) as reader:
-            if self._doubtful and not self._same((await store.news(reader))[0]):
+            if self._doubtful and not await self._unchanged(reader):
                 return
             while records := await list_after(reader, self.head.size, _PAGE):
                 epoch = self.head.epoch
@@ -179,6 +184,7 @@ class Tail:
                         self.published((now - record.at).total_seconds())
                 last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
                 self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
+                self._last = records[-1]
                 self.runtime.bell.ring()
                 if len(records) < _PAGE:
                     break
@@ -208,15 +214,38 @@ class Tail:
         assert self.head is not None, "start() comes first"
         if there.epoch == self.head.epoch and there.size >= self.head.size:
             return True
-        self.gone_back = (
+        self._go_back(
             f"it ends at {there.size}, and this process has read {self.head.size}: the database was restored"
             if there.epoch == self.head.epoch
             else "it is another register's than the one that this process has read"
         )
-        logger.critical("streams are closed, for the ledger has gone back: %s", self.gone_back)
+        return False
+
+    async def _unchanged(self, reader: Reader) -> bool:
+        """Whether the database, back after a failure, still holds what was last read of it.
+
+        One that was restored may have grown again meanwhile: then other records have these numbers.
+        """
+        if not self._same((await store.news(reader))[0]):
+            return False
+        again = await self._read_last(reader)
+        if (again and again.leaf) == (self._last and self._last.leaf):
+            return True
+        self._go_back("it holds other records than this process has read: the database was restored")
+        return False
+
+    async def _read_last(self, reader: Reader) -> Record | None:
+        """The record that was read last, as it is now."""
+        assert self.head is not None, "start() comes first"
+        found = await list_after(reader, self.head.size - 1, 1) if self.head.size else ()
+        return found[0] if found else None
+
+    def _go_back(self, why: str) -> None:
+        """Stream nothing more, and say so."""
+        self.gone_back = why
+        logger.critical("streams are closed, for the ledger has gone back: %s", why)
         for each in self._all:
             each.hub.close("restored")
-        return False
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -272,7 +301,7 @@ class Tail:
                     await asyncio.sleep(0.1)  # connections come in crowds: note them together
             self._flush.clear()
             try:
-                async with self.runtime.writing(SYSTEM) as unit:
+                async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM) as unit:
                     await store.see(unit, self.process, self.hub.checkpoints(settings.presence_seconds))
             except Exception:  # as in _follow
                 logger.exception("presence can't be noted now")
@@ -297,13 +326,15 @@ class Tail:
     async def _listen_once(self) -> None:
         import asyncpg  # SQLite does without it
 
-        connection = await asyncpg.connect(libpq_address(self.runtime.register.url), timeout=5)
+        address, settings = libpq_address(self.runtime.register.url), self.runtime.settings
+        connection = await asyncpg.connect(address, timeout=CONNECT_SECONDS)
         try:
+            notice_cut_line(connection, settings.database_seconds)
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, lambda *_: self.wake())
             self.wake()
-            await lost.wait()
+            while not await heard(lost, settings.stale_seconds):
+                await connection.execute("SELECT 1", timeout=_READ_SECONDS)  # or it hangs, and wakes nobody
         finally:
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await connection.close(timeout=2)
+            connection.terminate()  # without a farewell, which would be one more wait

@@ -27,7 +27,7 @@ LONGEST_QUEUE = 1024
 """Questions of one client that wait at most, single ones and rows apart."""
 
 LONGEST_ANSWER = 5.0
-"""Seconds after which a batch counts as not stored: a counter must know when it gets no answer (R50)."""
+"""Seconds after which a batch, or a single check since it came, counts as not stored (R50)."""
 
 
 T = TypeVar("T")
@@ -61,7 +61,9 @@ class _Queue:
         taken: list[_Waiting] = []
         while self._by_client and len(taken) < most:
             client, own = self._by_client.popitem(last=False)
-            taken.append(own.popleft())
+            waiting = own.popleft()
+            if not waiting[1].done():  # else its asker has left
+                taken.append(waiting)
             if own:
                 self._by_client[client] = own
         return taken
@@ -143,8 +145,12 @@ class Batcher:
             return
         logger.error("checks could not be stored", exc_info=error, extra={"checks": len(batch)})
         for _, answered in batch:
-            detail = "The check could not be stored, so it has no answer."
-            _settle(answered, NotStored(detail, retry_after=1))
+            _settle(answered, not_stored())
+
+
+def not_stored() -> NotStored:
+    """The error for a check that has no answer, since it is not on record."""
+    return NotStored("The check could not be stored, so it has no answer.", retry_after=1)
 
 
 async def in_parts(ask: Callable[[U], Awaitable[T]], asked: Sequence[U]) -> list[T]:

@@ -1,7 +1,9 @@
 """The checkpoints' calls (contract section 5)."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
@@ -22,7 +24,7 @@ from app.access.guard import (
     unit_for,
 )
 from app.checks import service
-from app.checks.batcher import Batcher, in_parts
+from app.checks.batcher import LONGEST_ANSWER, Batcher, in_parts, not_stored
 from app.checks.explain_schemas import ExplainIn, ExplanationOut
 from app.checks.explaining import explain_entry, explain_subject
 from app.checks.schemas import (
@@ -54,6 +56,7 @@ from app.errors import (
 )
 from app.kit.clock import legal_day
 from app.kit.pace import beside, paced
+from app.kit.waits import uncounted
 from app.matching.policy import policy_of
 from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
 from app.web.openapi import problems
@@ -93,7 +96,9 @@ async def _asker(scope: Scope) -> tuple[Actor, int]:
     return actor, version
 
 
-async def _asked(scope: Scope, receive: Receive, read: Callable[[bytes], T]) -> tuple[T, Actor, int]:
+async def _asked(
+    scope: Scope, receive: Receive, read: Callable[[bytes], T], limit: asyncio.Timeout
+) -> tuple[T, Actor, int]:
     """What was asked, by whom, and the access version at which that was known.
 
     Before anybody is told what is wrong with the request, a key that was only remembered is looked up: one that
@@ -101,7 +106,7 @@ async def _asked(scope: Scope, receive: Receive, read: Callable[[bytes], T]) -> 
     """
     try:
         actor, version = await _asker(scope)
-        body = await _body(receive)
+        body = await uncounted(limit, _body(receive))
         return read(body), actor, version
     except (Unauthenticated, RateLimited, NotStored):
         raise
@@ -116,7 +121,21 @@ async def _admitted(scope: Scope) -> Actor:
     except CekalError:
         raise
     except Exception as error:  # who can't be looked up can't be answered on record either
-        raise NotStored("The check could not be stored, so it has no answer.", retry_after=1) from error
+        raise not_stored() from error
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[asyncio.Timeout]:
+    """A counter must know when it gets no answer (R50).
+
+    Raises:
+        NotStored: `LONGEST_ANSWER` has passed since the request came, without the time that its body took.
+    """
+    try:
+        async with asyncio.timeout(LONGEST_ANSWER) as limit:
+            yield limit
+    except TimeoutError as error:
+        raise not_stored() from error
 
 
 async def _body(receive: Receive) -> bytes:
@@ -134,8 +153,9 @@ async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    question = Question(*await _asked(scope, receive, lambda body: understand(body, today)))
-    body = await state.batcher.ask(question)
+    async with _in_time() as limit:
+        question = Question(*await _asked(scope, receive, lambda body: understand(body, today), limit))
+        body = await state.batcher.ask(question)
     headers = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -161,20 +181,29 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own; but none for a key that was revoked meanwhile."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    sent, actor, version = await _asked(scope, receive, bytes)
-    try:
-        rows = await beside(_understood, sent, today)
-    finally:
-        await _admitted(scope)  # once more, since there may be no good row whose answer would depend on it
+    async with _in_time() as limit:
+        sent, actor, version = await _asked(scope, receive, bytes, limit)
+        try:
+            rows = await uncounted(limit, beside(_understood, sent, today))
+        finally:
+            await _admitted(
+                scope
+            )  # once more, since there may be no good row whose answer would depend on it
     batcher: Batcher = state.batcher
+    lost: list[NotStored] = []
 
     async def one(row: Asked | CekalError) -> bytes:
         try:
             if isinstance(row, CekalError):
                 raise row
+            if lost:  # each of the rest would only wait for the database once more
+                raise lost[0]
             return await batcher.ask_row(Question(row, actor, version))
         except Unauthenticated:  # there is nobody to be answered, not a bad row
             raise
+        except NotStored as error:
+            lost.append(error)
+            return msgspec.json.encode({"problem": document_of(error)})
         except CekalError as error:
             return msgspec.json.encode({"problem": document_of(error)})
 

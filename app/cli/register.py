@@ -15,13 +15,14 @@ T = TypeVar("T")
 
 
 def settled() -> "Settings":
-    """The settings of the environment, and a logger that warns in plain text."""
+    """The settings of the environment, with exchanges as long as a command needs; a logger that warns in plain text."""
+    from app.db.lines import LONG_SECONDS
     from app.kit import logs
     from app.settings import load_settings
 
     settings = load_settings()
     logs.configure("DEBUG" if settings.log_level == "DEBUG" else "WARNING", json=False)
-    return settings
+    return settings.model_copy(update={"database_seconds": max(settings.database_seconds, LONG_SECONDS)})
 
 
 def expect_founded(settings: "Settings") -> None:

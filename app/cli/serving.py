@@ -25,6 +25,7 @@ from app.cli.register import expect_founded
 from app.db.engine import driver_url, require_writable
 from app.db.files import database_files, open_to_others
 from app.db.migrate import require_newest
+from app.db.sessions import SessionsShared, require_sessions
 from app.kit import logs
 from app.measures import measure_connections
 from app.runtime import Runtime
@@ -46,15 +47,19 @@ _OTHER_FILES: Final = 128
 _FEWEST_CONNECTIONS: Final = 100
 """With fewer nobody is served."""
 
-GRACE_SECONDS: Final = 4
-"""How long answers may take that are under way when the process is told to end."""
+GRACE_SECONDS: Final = 3
+"""How long answers may take that are under way when the process is told to end; what comes after them takes at most
+two seconds more, also where the database does not answer."""
+
+HEALTH_SECONDS: Final = 60
+"""How long a process of several may take to answer the one that watches them: from its birth, when it imports, on."""
 
 
 def run(job: Job) -> int:
     """Do a job until the process is told to end; gives the exit code.
 
     Raises:
-        Refused: arguments and settings don't go together, or there is no register.
+        Refused: arguments and settings don't go together, there is no register, or a pool shares its sessions.
         SchemaOutdated: the register's schema is another program's.
         PermissionError: the register can't be written.
         PepperRefused: the pepper of this machine is not the register's.
@@ -86,6 +91,7 @@ def _serve(job: Job, settings: Settings) -> int:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=HEALTH_SECONDS,
     )
     if job.workers == 1:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -162,6 +168,7 @@ def _split(bind: str) -> tuple[str, int]:
 async def _expect_register(settings: Settings) -> None:
     runtime = wired_runtime(settings)
     try:
+        await require_sessions(runtime.register)
         await require_newest(runtime.register, runtime.checks)
         await require_writable(runtime.register, runtime.checks)
         await take_pepper(runtime)
@@ -173,6 +180,8 @@ async def _expect_register(settings: Settings) -> None:
         if exposed := open_to_others(_own_files(runtime)):
             remedy = {"paths": exposed, "remedy": "chmod 600 for files, chmod 700 for folders"}
             logger.warning("other users of this machine may use files of the register", extra=remedy)
+    except SessionsShared as error:
+        raise Refused(str(error)) from None
     finally:
         await runtime.close()
 

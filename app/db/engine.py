@@ -18,9 +18,11 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, Executable, Result, create_engine, event
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
+from app.db.faults import FileReplaced
+from app.db.lines import CONNECT_SECONDS, Limits, Lines
 from app.settings import Settings
 
 CHANNEL = "cekal"
@@ -30,6 +32,8 @@ LOCK_SECONDS = 5.0
 """How long SQLite's write lock, held by another process, is waited for."""
 
 _LOCK_ROUND = 0.005
+_CLOSE_SECONDS = 0.5
+"""How long a rollback or a farewell may take; then the connection is dropped, and the server does it by itself."""
 _PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-1000")
 """A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
 
@@ -59,6 +63,10 @@ class Database(Protocol):
     is_sqlite: bool
     url: URL
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the file is another one than was opened first: then nothing is written any more."""
+
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that only reads."""
 
@@ -79,52 +87,76 @@ class PostgreSQL:
 
     SQLAlchemy's synchronous engine over asyncpg, each call in a greenlet that waits in the event loop. That is what
     its own asyncio extension does, which imports the whole ORM besides: eight megabytes a process.
+
+    Every exchange has an end (see `lines`), which raises TimeoutError.
     """
 
     is_sqlite = False
+    replaced = False  # the server's doing, which ends every connection
 
-    def __init__(self, url: URL, pool_size: int) -> None:
+    def __init__(self, url: URL, pool_size: int, limits: Limits) -> None:
         self.url = url
+        self._limits = limits
         self._engine = create_engine(
             url.set(query={}),
-            connect_args={"dsn": libpq_address(url)},  # all options are read by asyncpg, as libpq would
+            # All options are read by asyncpg, as libpq would.
+            connect_args={"dsn": libpq_address(url), "timeout": min(CONNECT_SECONDS, limits.seconds)},
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_timeout=10,
+            pool_timeout=limits.seconds,
             hide_parameters=True,  # in the messages of its errors, which level DEBUG writes
             pool_use_lifo=True,  # the connection used last has the statements prepared that are needed next
         )
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._lines = Lines(self._engine, limits)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection that only reads; without BEGIN, because each statement sees its own moment anyway."""
-        async with _checked_out(self._each) as connection:
-            yield _Awaited(connection)
+        async with self._checked_out(self._each) as connection:
+            yield _Awaited(connection, self._limits.exchange)
 
     @asynccontextmanager
     async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:
         """A transaction; of one statement that commits itself, if it is only to write `once`."""
-        async with _checked_out(self._each if once else self._engine) as connection:
-            yield _Awaited(connection)
+        async with self._checked_out(self._each if once else self._engine) as connection:
+            yield _Awaited(connection, self._limits.exchange)
             if not once:
-                await greenlet_spawn(connection.commit)
+                await _within(self._limits.exchange, connection.commit)
+
+    @asynccontextmanager
+    async def _checked_out(self, engine: Engine) -> AsyncIterator[SyncConnection]:
+        """A connection of the pool; what was not committed is rolled back before it returns there."""
+        connection = await _within(self._limits.exchange, engine.connect)
+        try:
+            yield connection
+        except BaseException:
+            await _completed(self._give_back(connection))
+            raise
+        await self._give_back(connection)
+
+    async def _give_back(self, connection: SyncConnection) -> None:
+        """Return a connection to the pool; what was done on it is done, or has failed, so a fault here is none."""
+        try:
+            await _within(_CLOSE_SECONDS, connection.close)
+        except (DBAPIError, TimeoutError):  # by which SQLAlchemy has given it up
+            connection.close()
 
     async def dispose(self) -> None:
-        """Close every connection."""
-        await greenlet_spawn(self._engine.dispose)
+        """Close every connection; those that don't answer are dropped."""
+        with suppress(TimeoutError):
+            await _within(_CLOSE_SECONDS, self._engine.dispose)
+        self._lines.drop()
 
 
-@asynccontextmanager
-async def _checked_out(engine: Engine) -> AsyncIterator[SyncConnection]:
-    """A connection of the pool; what was not committed is rolled back before it returns there."""
-    connection = await greenlet_spawn(engine.connect)
-    try:
-        yield connection
-    except BaseException:
-        await _completed(greenlet_spawn(connection.close))
-        raise
-    await greenlet_spawn(connection.close)  # there is nothing left to wait for
+async def _within(seconds: float, act: Callable[..., T], *arguments: Any) -> T:
+    """One exchange with PostgreSQL: what a synchronous function awaits on its way.
+
+    Raises:
+        TimeoutError: it did not end in time; its connection has been dropped.
+    """
+    async with asyncio.timeout(seconds):
+        return await greenlet_spawn(act, *arguments)
 
 
 async def _completed(act: Awaitable[None]) -> None:
@@ -144,23 +176,24 @@ async def _completed(act: Awaitable[None]) -> None:
 class _Awaited:
     """A synchronous connection whose driver waits in the event loop."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_seconds")
 
-    def __init__(self, connection: SyncConnection) -> None:
+    def __init__(self, connection: SyncConnection, seconds: float) -> None:
         self._connection = connection
+        self._seconds = seconds
 
     @property
     def dialect(self) -> Dialect:
         return self._connection.dialect
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        return await greenlet_spawn(self._connection.execute, statement, parameters)
+        return await _within(self._seconds, self._connection.execute, statement, parameters)
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        return await greenlet_spawn(self._connection.exec_driver_sql, statement, parameters)
+        return await _within(self._seconds, self._connection.exec_driver_sql, statement, parameters)
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
-        return await greenlet_spawn(act, self._connection)
+        return await _within(self._seconds, act, self._connection)
 
 
 class SQLite:
@@ -178,8 +211,9 @@ class SQLite:
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
         self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         self._gate = asyncio.Lock()
+        self._file: tuple[int, int] | None = None
         event.listen(self._engine, "do_connect", self._make_private)
-        event.listen(self._engine, "connect", _connected)
+        event.listen(self._engine, "connect", self._connected)
         event.listen(self._engine, "begin", _begun)
 
     @asynccontextmanager
@@ -197,8 +231,11 @@ class SQLite:
 
         Raises:
             OperationalError: another process held the lock for longer than `LOCK_SECONDS`.
+            FileReplaced: the file is another one than was opened.
         """
         async with self._gate:
+            if self.replaced:
+                raise FileReplaced(str(self.url.database))
             connection = await self._locked()
             with connection:
                 yield _Direct(connection)
@@ -228,6 +265,26 @@ class SQLite:
         """Make a file that is not there yet, for nobody but its owner: SQLite's journals take over its mode."""
         with suppress(OSError):  # it is there, or SQLite says what is wrong
             os.close(os.open(str(self.url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the file is gone, or another one than was opened first."""
+        return self._file is not None and self._file != self._file_now()
+
+    def _file_now(self) -> tuple[int, int] | None:
+        try:
+            found = Path(str(self.url.database)).stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _connected(self, connection: Any, _record: Any) -> None:
+        self._file = self._file or self._file_now()
+        connection.isolation_level = None  # or the driver would emit a BEGIN of its own
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -290,7 +347,7 @@ def open_databases(settings: Settings) -> tuple[Database, Database]:
     """
     url = driver_url(settings.url)
     if url.get_backend_name() != "sqlite":
-        both = PostgreSQL(url, settings.pool_size)
+        both = PostgreSQL(url, settings.pool_size, Limits(settings.database_seconds))
         return both, both
     path = Path(str(url.database))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -314,14 +371,6 @@ async def require_writable(*databases: Database) -> None:
             if "locked" not in str(error.orig):  # by another process, which may write at least
                 detail = f"the register can't be written by this user: {error.orig}"
                 raise PermissionError(errno.EACCES, detail, database.url.database) from None
-
-
-def _connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # or the driver would emit a BEGIN of its own
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _begun(connection: SyncConnection) -> None:

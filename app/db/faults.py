@@ -15,18 +15,24 @@ class Outage(StrEnum):
     """Why the database can't serve; the value is an English clause for logs and answers."""
 
     UNREACHABLE = "the database can't be reached"
+    SILENT = "the database did not answer in time"
     REFUSED = "the database refuses this service's user, or does not exist"
     RIGHTS = "the database's user lacks rights that the service needs"
     READ_ONLY = "the database can only be read"
     FULL = "the database has no room left"
     DAMAGED = "the database's files can't be read or written"
     BUSY = "the database is busy or locked"
+    REPLACED = "the database's file was replaced under the running service, which must be started again"
     POOLED = (
         "the database is behind a pool of connections that forgets prepared statements (not in session mode)"
     )
 
 
-SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.BUSY: 1}
+class FileReplaced(Exception):
+    """SQLite's file is no longer the one that was opened: what is written into that would be lost."""
+
+
+SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.SILENT: 1, Outage.BUSY: 1}
 """After how long a repeat makes sense; five seconds for what somebody has to mend."""
 
 _BY_STATE: Final = {
@@ -72,6 +78,13 @@ _BY_SQLITE_CODE: Final = {
 """SQLite's primary result codes, https://www.sqlite.org/rescode.html; an extended code has them in its last byte."""
 
 
+_BY_KIND: Final = {
+    PoolTimeout: Outage.BUSY,
+    TimeoutError: Outage.SILENT,
+    FileReplaced: Outage.REPLACED,
+}
+
+
 def outage(error: BaseException) -> Outage | None:
     """Why the database can't serve now, if that is what an error says; None for every other error.
 
@@ -85,15 +98,21 @@ def outage(error: BaseException) -> Outage | None:
     code = getattr(origin, "sqlite_errorcode", None)
     if isinstance(code, int):
         return _BY_SQLITE_CODE.get(code & 0xFF)
-    if isinstance(error, PoolTimeout):
-        return Outage.BUSY
+    for kind, why in _BY_KIND.items():
+        if isinstance(error, kind):
+            return why
     if isinstance(error, InterfaceError | OperationalError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):
         return Outage.UNREACHABLE
     if isinstance(origin, OSError) and origin.filename is None:  # the way there; one with a name is a file's
-        return Outage.UNREACHABLE  # among them TimeoutError
+        return Outage.UNREACHABLE
     return None
+
+
+def unanswered(why: Outage | None) -> bool:
+    """Whether the database has said nothing of what it was asked last: it may have done it or not."""
+    return why in {Outage.UNREACHABLE, Outage.SILENT}
 
 
 def seconds_to_wait(why: Outage) -> int:

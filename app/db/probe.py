@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import Database
-from app.db.faults import Outage, outage
+from app.db.faults import FileReplaced, Outage, outage
 
 _RIGHTS: Final = text(
     "SELECT bool_and(has_table_privilege(oid, 'INSERT')) FROM pg_class WHERE oid IN "
@@ -36,7 +36,7 @@ async def why_unwritable(*databases: Database) -> Outage | None:
                     return Outage.RIGHTS
                 else:
                     await connection.execute(_WRITE)
-        except DBAPIError as error:
+        except (DBAPIError, FileReplaced) as error:
             why = outage(error)
             if why is None:
                 raise

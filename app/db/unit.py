@@ -72,10 +72,14 @@ class Unit(Reader):
     A use case changes its rows, says what `happened`, and as its last act `conclude`s: the projectors of each
     event add what must follow from it in the same transaction and say what the ledger is to hold; then all of
     it is appended, last, so that the lock on the ledger's numbers is held for the shortest time.
+
+    Attributes:
+        committing: the commit has begun: whoever loses the database now does not know whether it was stored.
     """
 
     follow: "Follow"
     events: list[object] = field(default_factory=list)
+    committing: bool = False
 
     def inserting(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that may say what is done on a conflict: the same words, a class of its own for each engine."""
@@ -144,5 +148,6 @@ async def writing(
         await read_clock(clock, connection)
         unit = Unit(connection, clock(), actor, follow)
         yield unit
+        unit.committing = True
     for wake in follow.on_commit:
         wake()

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Query, Request
 
-from app.access.guard import admit, gate_of, runtime_of
+from app.access.guard import admit, allow, gate_of, runtime_of
 from app.db.unit import Actor, Reader
 from app.kit.bell import heard
 from app.ledger.domain import Head
@@ -75,11 +75,13 @@ async def read_waiting(
     loop = asyncio.get_running_loop()
     until = loop.time() + wait
     while True:
+        allow(request, 0)
         async with runtime.reading(actor) as reader:
             page = await read(reader)
         if page.records or loop.time() >= until or runtime.closing:
             return page
         seen = page.head
+        allow(request, until - loop.time())
         while (left := until - loop.time()) > 0 and not runtime.closing:
             rung = runtime.bell.listen()
             expired = actor.expires_at is not None and actor.expires_at <= runtime.clock()

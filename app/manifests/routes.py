@@ -15,7 +15,7 @@ from app.access.guard import (
     actor_for,
     admit,
     claim_repeat,
-    database_reachable,
+    in_time,
     key_scheme,
     runtime_of,
 )
@@ -23,6 +23,7 @@ from app.access.place_store import list_places
 from app.db.unit import Actor
 from app.errors import UnsupportedMediaType, WrongRole
 from app.kit.pace import beside
+from app.kit.waits import uncounted
 from app.manifests import service, store
 from app.manifests.cusres import reply
 from app.manifests.domain import Item, Manifest, kind_of
@@ -158,7 +159,7 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> Wanted:
 async def serve_manifest(scope: Scope, receive: Receive, send: Send) -> None:
     """Take one manifest: asked about first, kept afterwards, so that no transaction waits for a thousand checks."""
     request = Request(scope, receive)
-    with database_reachable():
+    async with in_time(request):
         response = await _take(request)
     await response(scope, receive, send)
 
@@ -171,6 +172,7 @@ async def _take(request: Request) -> Response:
     if kind_of(actor) is None:
         raise WrongRole("This call is for: carrier, and checkpoints' clients of kind manifest.")
     async with AsyncExitStack() as request.state.stack:
+        await uncounted(request.state.limit, request.body())
         claimed = await claim_repeat(request, actor, request.headers.get("idempotency-key"), "allowed")
         if claimed is not None:
             async with runtime.writing(actor) as unit:
@@ -178,8 +180,10 @@ async def _take(request: Request) -> Response:
                     return kept
         wanted = await _read(request, runtime, actor)
         await admit(request)  # once more, since there may be no good row whose answer would depend on it
-        manifest, items = await service.ask(runtime, state.batcher.ask_row, actor, version, wanted)
+        asking = service.ask(runtime, state.batcher.ask_row, actor, version, wanted)
+        manifest, items = await uncounted(request.state.limit, asking)  # each check has a limit of its own
         async with runtime.writing(actor) as unit:
+            request.state.unit = unit
             if claimed is not None and (kept := await idempotency.recall(unit, claimed)) is not None:
                 return kept  # another process was faster
             await service.keep(unit, manifest, items, wanted)
@@ -265,7 +269,7 @@ router.add_api_route(
     operation_id="open_manifest_stream",
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The stream."},
-        **problems("not-found", "cursor-gone", "validation", "unavailable"),
+        **problems("not-found", "cursor-gone", "validation", "unavailable", "register-rolled-back"),
     },
     route_class_override=RawRoute,
 )

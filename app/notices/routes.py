@@ -70,7 +70,7 @@ router.add_api_route(
     operation_id="open_notice_stream",
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The stream."},
-        **problems("cursor-gone", "validation", "unavailable"),
+        **problems("cursor-gone", "validation", "unavailable", "register-rolled-back"),
     },
     route_class_override=RawRoute,
 )

@@ -5,6 +5,7 @@ comes is cut off, errors that nothing handled become a problem, every answer get
 caches in check, and what was answered is noted for the access log and the metrics.
 """
 
+import asyncio
 import logging
 import os
 import re
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BadRequest
+from app.errors import BadRequest, Unavailable
 from app.kit.logs import Correlation, correlation
 from app.web.accounts import Accounts
 from app.web.bodies import BodyLimits, BodyWatch, too_large
@@ -66,6 +67,7 @@ class Edge:
 
     Attributes:
         express: by method and path, the raw routes that are served from here, past every layer behind.
+        closing: set when the service is stopping, and cuts requests that take too long.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Edge:
         self._bodies = BodyWatch(body_timeout)
         self._body_limit = body_limit
         self.express: dict[tuple[str, str], RawRoute] = {}
+        self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connection pass untouched."""
@@ -108,6 +111,12 @@ class Edge:
             else:
                 scope["endpoint"] = route.endpoint
                 await route.served(scope, receive, reply.send)
+        except asyncio.CancelledError:
+            if reply.status or not self.closing:
+                raise
+            await answer(scope, Unavailable("The service is stopping.", retry_after=1))(
+                scope, receive, reply.send
+            )
         except ClientDisconnect:
             pass  # nobody is left to be answered; the access log tells with status 0
         except Exception as error:

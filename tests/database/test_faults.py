@@ -307,7 +307,7 @@ async def test_a_ledger_that_has_gone_back_ends_streams_and_readiness(
             await unit.run(text(change))
         await stream.rest()
     again = await served.http.get("/v1/alerts/stream", headers=counter.headers)
-    assert expect(again, 503)["type"] == "/problems/unavailable"
+    assert expect(again, 503)["type"] == "/problems/register-rolled-back"
     ledger = expect(await served.http.get("/readyz"), 503)["checks"]["ledger"]
     assert "restored" in ledger or "another register" in ledger
     assert len([each for each in caplog.records if each.levelname == "CRITICAL"]) == 1

@@ -88,7 +88,7 @@ def test_a_file_that_is_no_database(tmp_path: Path):
     [
         (ConnectionRefusedError(111, "refused"), Outage.UNREACHABLE),
         (OSError("Multiple exceptions: [Errno 111], [Errno 111]"), Outage.UNREACHABLE),
-        (TimeoutError(), Outage.UNREACHABLE),
+        (TimeoutError(), Outage.SILENT),
         (PoolTimeout(), Outage.BUSY),
         (InterfaceError("SELECT 1", None, Exception("connection is closed")), Outage.UNREACHABLE),
         (FileNotFoundError(2, "no such file", "font.ttf"), None),
