@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.access import service as access
 from app.access.gate import Gate
+from app.access.quotas import quotas_of
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
 from app.amendments.service import expect_amendment
@@ -118,11 +119,12 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
     app.state.runtime = runtime
     app.state.metrics = metrics
     app.state.gate = gate
+    app.state.quotas = quotas_of(settings)
     app.state.hub = _hub(settings)
     app.state.notice_tail = NoticeTail(runtime, _hub(settings))
     app.state.manifest_tail = ManifestTail(runtime, _hub(settings))
     app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail, app.state.manifest_tail)
-    measure(metrics, app.state.hub, tail, desk)
+    measure(metrics, app.state.hub, tail, desk, app.state.quotas)
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(
         last_crossing=partial(last_crossing, runtime=runtime),

@@ -178,6 +178,22 @@ class Settings(BaseSettings):
         "app/matching/policy.py says what each does, `cekal evaluate` what a change brings",
     )
 
+    quota_streams: int = Field(16, ge=1, description="most streams of one key; further ones get 429")
+    quota_polls: int = Field(64, ge=1, description="most long polls of one key at once; above it 429")
+    quota_batches: int = Field(2, ge=1, description="batches of checks of one key at once; further ones wait")
+    quota_manifests: int = Field(2, ge=1, description="manifests of one key at once; further ones wait")
+    quota_waiting: int = Field(
+        64, ge=8, description="batches, and manifests, of one key that wait for their turn; above it 429"
+    )
+    quota_urgent_entries: int = Field(60, ge=1, description="urgent entries of one key at once; above it 429")
+    quota_urgent_entries_per_second: Seconds = Field(20.0, description="how many a second are added to these")
+    quota_searches: int = Field(60, ge=1, description="searches, and explanations, of one key at once")
+    quota_searches_per_second: Seconds = Field(10.0, description="how many a second are added to these")
+    quota_exports: int = Field(
+        30, ge=1, description="letters, evidence files and statistics of one key at once; above it 429"
+    )
+    quota_exports_per_second: Seconds = Field(3.0, description="how many a second are added to these")
+
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)
     stream_minutes: Seconds = 15.0

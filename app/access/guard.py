@@ -9,7 +9,7 @@ transaction, keeps that answer for repeats, and commits before the answer leaves
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import Depends, Header, Request, Security, params
 from fastapi.dependencies.utils import get_flat_params
@@ -22,6 +22,7 @@ from starlette.types import Scope
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
+from app.access.quotas import Quota
 from app.db.faults import outage, seconds_to_wait
 from app.db.unit import Actor, Reader, Unit
 from app.errors import (
@@ -38,6 +39,8 @@ key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A clie
 
 Repeats = Literal["allowed", "required", "refused"]
 
+_QUOTA: Final = "quota"
+
 
 def runtime_of(request: Request) -> Runtime:
     """The process's Runtime."""
@@ -47,6 +50,61 @@ def runtime_of(request: Request) -> Runtime:
 def gate_of(request: Request) -> Gate:
     """The process's Gate."""
     return request.app.state.gate  # type: ignore[no-any-return]  # as above
+
+
+E = TypeVar("E", bound=Callable[..., Any])
+
+
+def within(quota: Quota) -> Callable[[E], E]:
+    """Mark the endpoint of a guarded route: each of its requests takes of the caller's quota."""
+
+    def mark(endpoint: E) -> E:
+        setattr(endpoint, _QUOTA, quota)
+        return endpoint
+
+    return mark
+
+
+async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
+    """Let a request take of the caller's quota, once it is its turn, until it is over; its answer says what is left.
+
+    Raises:
+        RateLimited: the key has no more to take.
+    """
+    state, quotas = scope["state"], scope["app"].state.quotas
+    try:
+        leave = await quotas.enter(quota, actor)
+        state.setdefault("at_end", []).append(leave)
+    finally:
+        state["headers"] += quotas.headers(quota, actor)
+
+
+async def take_if_known(request: Request, quota: Quota) -> bool:
+    """Take of the quota of a caller whose key is remembered, so that a refusal costs no look-up; False for another.
+
+    A key that was revoked a moment ago may be refused so too; it is not admitted by this.
+
+    Raises:
+        RateLimited: as `take`.
+    """
+    address = request.client.host if request.client else None
+    known = gate_of(request).recall(request.headers.get("authorization"), address)
+    if known is not None:
+        await take(request.scope, quota, known)
+    return known is not None
+
+
+async def admit_within(request: Request, quota: Quota) -> Actor:
+    """Admit the request's caller, who takes of a quota.
+
+    Raises:
+        Unauthenticated, RateLimited: as `Gate.admit` and `take`.
+    """
+    taken = await take_if_known(request, quota)
+    actor = await admit(request)
+    if not taken:
+        await take(request.scope, quota, actor)
+    return actor
 
 
 async def admit(request: Request) -> Actor:
@@ -89,6 +147,8 @@ class GuardedRoute(APIRoute):
             if isinstance(field.field_info, params.Query)
         }
 
+        quota: Quota | None = getattr(self.endpoint, _QUOTA, None)
+
         async def guarded(request: Request) -> Response:
             with database_reachable():
                 try:
@@ -98,7 +158,7 @@ class GuardedRoute(APIRoute):
                     raise
 
         async def transacted(request: Request) -> Response:
-            await admit(request)
+            await (admit(request) if quota is None else admit_within(request, quota))
             if "\0" in request.url.path:  # no id holds it, and PostgreSQL takes no text that does
                 raise NotFound("There is no such path.")
             if unknown := request.query_params.keys() - known:  # a filter with a slip would list everything

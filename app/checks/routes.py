@@ -19,8 +19,11 @@ from app.access.guard import (
     count_for_key,
     key_scheme,
     runtime_of,
+    take,
     unit_for,
+    within,
 )
+from app.access.quotas import Quota
 from app.checks import service
 from app.checks.batcher import Batcher, in_parts
 from app.checks.explain_schemas import ExplainIn, ExplanationOut
@@ -93,14 +96,20 @@ async def _asker(scope: Scope) -> tuple[Actor, int]:
     return actor, version
 
 
-async def _asked(scope: Scope, receive: Receive, read: Callable[[bytes], T]) -> tuple[T, Actor, int]:
+async def _asked(
+    scope: Scope, receive: Receive, read: Callable[[bytes], T], quota: Quota | None = None
+) -> tuple[T, Actor, int]:
     """What was asked, by whom, and the access version at which that was known.
+
+    Where the asker takes of a quota, its turn is waited for before the body is read: what waits is in the socket.
 
     Before anybody is told what is wrong with the request, a key that was only remembered is looked up: one that
     was revoked or has expired a moment ago gets 401 for a bad question as for a good one.
     """
     try:
         actor, version = await _asker(scope)
+        if quota is not None:
+            await take(scope, quota, actor)
         body = await _body(receive)
         return read(body), actor, version
     except (Unauthenticated, RateLimited, NotStored):
@@ -161,7 +170,7 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own; but none for a key that was revoked meanwhile."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    sent, actor, version = await _asked(scope, receive, bytes)
+    sent, actor, version = await _asked(scope, receive, bytes, Quota.BATCHES)
     try:
         rows = await beside(_understood, sent, today)
     finally:
@@ -234,6 +243,7 @@ def _rows(body: bytes) -> list[Any]:
     summary="Explain a comparison",
     responses=problems("validation", "mrz-unreadable", "idempotency-not-allowed", "not-found"),
 )
+@within(Quota.SEARCHES)
 async def explain_check(
     unit: Annotated[Unit, unit_for(Role.AUDITOR, repeats="refused")], body: ExplainIn, request: Request
 ) -> ExplanationOut:

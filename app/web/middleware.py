@@ -64,6 +64,10 @@ class Edge:
         body_limit: how many bytes a body may have, by path.
         body_timeout: how many seconds to wait for each part of an announced body.
 
+    Of a request's `scope["state"]` two are for those behind: `headers`, a list to which they may add what every answer
+    to this request carries, whatever it is; and `at_end`, where they may put a list of what is to be called once the
+    request is over.
+
     Attributes:
         express: by method and path, the raw routes that are served from here, past every layer behind.
     """
@@ -98,7 +102,7 @@ class Edge:
             correlation.set(known_as)
             state = scope["state"]
             state["request_id"], state["traceparent"] = known_as.request_id, told.traceparent.decode()
-            reply.headers = self._headers(scope, told)
+            reply.headers = state["headers"] = self._headers(scope, told)
             _refuse_ambiguous(scope, told)
             if told.length != 0:
                 receive = self._guarded(scope, receive, told.length)
@@ -120,6 +124,8 @@ class Edge:
                 raise
             await answer(scope, error)(scope, receive, reply.send)
         finally:
+            for end in scope["state"].get("at_end", ()):
+                end()
             self._accounts.note(scope, reply.status, perf_counter() - begun, known_as)
             correlation.reset(token)
 
