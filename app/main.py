@@ -29,7 +29,7 @@ from app.db.migrate import require_newest
 from app.entries.ports import Ports
 from app.entries.sight import tells_closed
 from app.hits.crossings import last_crossing
-from app.hits.service import expect_open
+from app.hits.service import expect_open, resolved
 from app.kit.clock import Clock
 from app.manifests.tail import ManifestTail
 from app.measures import measure
@@ -115,7 +115,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         redirect_slashes=False,
     )
     gate = Gate(settings)
-    desk = Desk(runtime, gate)
+    desk = Desk(runtime, gate, resolved)
     app.state.runtime = runtime
     app.state.metrics = metrics
     app.state.gate = gate

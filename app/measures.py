@@ -36,6 +36,8 @@ class Measures(Collector):
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)
         yield checks
+        joined = "Checks above their quota of hits, which joined an open hit of their document."
+        yield CounterMetricFamily("cekal_hits_joined", joined, self._desk.joining.joined)
         yield from self._shares()
 
     def _shares(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:

@@ -194,6 +194,15 @@ class Settings(BaseSettings):
     )
     quota_exports_per_second: Seconds = Field(3.0, description="how many a second are added to these")
 
+    quota_hits: int = Field(
+        60,
+        ge=1,
+        description="hits that one key opens at once; above it a check joins its document's open hit",
+    )
+    quota_hits_per_second: Seconds = Field(0.5, description="how many a second are added to these")
+    quota_checkpoint_hits: int = Field(240, ge=1, description="the same for all keys of one checkpoint")
+    quota_checkpoint_hits_per_second: Seconds = Field(2.0, description="how many a second are added to these")
+
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)
     stream_minutes: Seconds = 15.0

@@ -60,7 +60,7 @@ class Worker:
     def __init__(self, runtime: Runtime, desk: Desk | None = None) -> None:
         self.runtime = runtime
         self.lookout = Lookout(runtime)
-        self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings)))
+        self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings), hits.resolved))
         self._at_once = asyncio.Semaphore(runtime.settings.pool_size - 1)
 
     async def run(self) -> None:

@@ -81,6 +81,21 @@ class Bucket:
         return max(0, math.ceil((wanted - self.left(now)) / self._rate.per_second))
 
 
+class Buckets:
+    """A bucket for each account, all of one rate; accounts are keys and checkpoints, which admins make, so few."""
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._buckets: dict[str, Bucket] = {}
+
+    def of(self, account: str, now: float) -> Bucket:
+        """The bucket of an account, full where nothing was taken yet."""
+        bucket = self._buckets.get(account)
+        if bucket is None:
+            bucket = self._buckets[account] = Bucket(self.rate, now)
+        return bucket
+
+
 class _Held:
     """What one key holds of a `Share`."""
 
@@ -112,10 +127,10 @@ class Quotas:
     ) -> None:
         self.refused: Counter[Quota] = Counter()
         self._limits = limits
+        self._buckets = {quota: Buckets(limit) for quota, limit in limits.items() if isinstance(limit, Rate)}
         self._gateway = Share(streams_of_gateway)
         self._clock = clock
         self._shares: dict[tuple[Quota, str], _Held] = {}
-        self._buckets: dict[tuple[Quota, str], Bucket] = {}  # keys are made by admins, so they are few
 
     async def enter(self, quota: Quota, actor: Actor) -> Callable[[], None]:
         """Let a request begin, once it is its turn.
@@ -127,13 +142,10 @@ class Quotas:
             RateLimited: the key has no more to take; other keys are not in question.
         """
         limit = self._limit(quota, actor)
-        account = quota, _holder(actor)
         if isinstance(limit, Share):
-            return await self._hold(limit, account)
-        bucket = self._buckets.get(account)
+            return await self._hold(limit, (quota, holder(actor)))
         now = self._clock()
-        if bucket is None:
-            bucket = self._buckets[account] = Bucket(limit, now)
+        bucket = self._buckets[quota].of(holder(actor), now)
         if not bucket.take(now):
             raise self._refusal(quota, max(1, bucket.seconds_until(1, now)))
         return _nothing
@@ -171,15 +183,14 @@ class Quotas:
     def headers(self, quota: Quota, actor: Actor) -> list[Header]:
         """The header fields that say what a key may take of a quota, and what is left of that."""
         limit = self._limit(quota, actor)
-        account = quota, _holder(actor)
         if isinstance(limit, Share):
-            held = self._shares.get(account)
+            held = self._shares.get((quota, holder(actor)))
             left = limit.at_once - (held.held if held else 0)
             policy = f'"{quota}";q={limit.at_once};qu="concurrent-requests"'
             rest = f'"{quota}";r={left}'
         else:
             now = self._clock()
-            bucket = self._buckets.get(account) or Bucket(limit, now)
+            bucket = self._buckets[quota].of(holder(actor), now)
             window = max(1, math.ceil(limit.burst / limit.per_second))
             policy = f'"{quota}";q={limit.burst};w={window}'
             rest = f'"{quota}";r={int(bucket.left(now))};t={bucket.seconds_until(limit.burst, now)}'
@@ -214,7 +225,8 @@ def quotas_of(settings: Settings) -> Quotas:
     )
 
 
-def _holder(actor: Actor) -> str:
+def holder(actor: Actor) -> str:
+    """Whose quota an actor takes of: the key's, or for what has none the client's."""
     return actor.key_id or actor.client_id
 
 
