@@ -53,7 +53,12 @@ class Settings(BaseSettings):
         description="failed attempts a minute from one address, with whatever keys, until it is slowed",
     )
 
-    pool_size: int = Field(10, ge=2)
+    pool_size: int = Field(
+        10,
+        ge=2,
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 18 for checks, urgent "
+        "entries, keys, streams and the worker",
+    )
     body_timeout_seconds: Seconds = 15.0
 
     request_line_bytes: int = Field(8192, ge=512, description="longest target of a request; above it 431")

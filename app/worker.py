@@ -21,6 +21,7 @@ from app.alerts.service import announce_begun
 from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.checks.service import Desk
+from app.db.lanes import WORKER_ROUNDS, Lane, using
 from app.departures import service as departures
 from app.entries import service as entries
 from app.entries import store as entry_store
@@ -61,7 +62,7 @@ class Worker:
         self.runtime = runtime
         self.lookout = Lookout(runtime)
         self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings), hits.resolved))
-        self._at_once = asyncio.Semaphore(runtime.settings.pool_size - 1)
+        self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -103,15 +104,16 @@ class Worker:
         """One round; on PostgreSQL only if no other process is at it.
 
         There a round holds a connection for its lock and needs a second one for its work: if all began together,
-        a small pool would be empty before any could go on.
+        no connection would be left with which any could go on.
         """
         if self.runtime.register.is_sqlite:
             await act()
             return
         # The lock lasts as long as the transaction.
-        async with self._at_once, self.runtime.register.writing() as connection:
-            if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
-                await act()
+        with using(Lane.WORKER):
+            async with self._at_once, self.runtime.register.writing() as connection:
+                if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
+                    await act()
 
     async def end_by_law(self) -> int:
         """Tell the ends that the law has brought by itself; how many were told."""

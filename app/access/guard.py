@@ -24,6 +24,7 @@ from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
 from app.access.quotas import Quota
 from app.db.faults import outage, seconds_to_wait
+from app.db.lanes import Lane, using
 from app.db.unit import Actor, Reader, Unit
 from app.errors import (
     CekalError,
@@ -40,6 +41,8 @@ key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="A clie
 Repeats = Literal["allowed", "required", "refused"]
 
 _QUOTA: Final = "quota"
+_LANES: Final = {Quota.URGENT_ENTRIES: Lane.URGENT}
+"""What has connections of its own to the database."""
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -116,8 +119,9 @@ async def admit(request: Request) -> Actor:
     address = request.client.host if request.client else None
     gate = gate_of(request)
     request.state.access_version = gate.version  # first: what changes meanwhile is looked at again
-    async with runtime_of(request).reading(SYSTEM) as reader:
-        actor = await gate.admit(reader, request.headers.get("authorization"), address)
+    with using(Lane.ADMISSION):
+        async with runtime_of(request).reading(SYSTEM) as reader:
+            actor = await gate.admit(reader, request.headers.get("authorization"), address)
     request.state.actor = actor
     count_for_key(request.scope, actor)
     return actor
@@ -149,8 +153,10 @@ class GuardedRoute(APIRoute):
 
         quota: Quota | None = getattr(self.endpoint, _QUOTA, None)
 
+        lane = _LANES.get(quota) if quota else None
+
         async def guarded(request: Request) -> Response:
-            with database_reachable():
+            with database_reachable(), using(lane):
                 try:
                     return await transacted(request)
                 except CekalError as refusal:

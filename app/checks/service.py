@@ -21,6 +21,7 @@ from app.checks.schemas import Asked, remembered
 from app.checks.store import Matched, Record
 from app.clearances.domain import Clearance
 from app.clearances.service import list_standing
+from app.db.lanes import Lane, using
 from app.db.unit import Actor, Reader
 from app.entries.answer import action_on
 from app.entries.domain import Entry
@@ -75,11 +76,12 @@ class Desk:
         Returns:
             For each question its answer as JSON, or the error that it gets instead.
         """
-        async with self.runtime.reading(_DESK) as reader:
-            records, matches, answers = await self._evaluate(reader, questions)
-        if records:
-            async with self.runtime.writing_checks(_DESK, once=True) as unit:
-                await store.add(unit, records, matches)
+        with using(Lane.CHECKS):
+            async with self.runtime.reading(_DESK) as reader:
+                records, matches, answers = await self._evaluate(reader, questions)
+            if records:
+                async with self.runtime.writing_checks(_DESK, once=True) as unit:
+                    await store.add(unit, records, matches)
         return answers
 
     async def _evaluate(

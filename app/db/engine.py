@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
+from app.db.lanes import Lanes, most_connections
 from app.settings import Settings
 
 CHANNEL = "cekal"
@@ -89,23 +90,25 @@ class PostgreSQL:
             url.set(query={}),
             connect_args={"dsn": libpq_address(url)},  # all options are read by asyncpg, as libpq would
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=most_connections(pool_size) - pool_size,
             pool_timeout=10,
             hide_parameters=True,  # in the messages of its errors, which level DEBUG writes
             pool_use_lifo=True,  # the connection used last has the statements prepared that are needed next
         )
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._lanes = Lanes(pool_size)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection that only reads; without BEGIN, because each statement sees its own moment anyway."""
-        async with _checked_out(self._each) as connection:
+        async with self._lanes.place(writes=False), _checked_out(self._each) as connection:
             yield _Awaited(connection)
 
     @asynccontextmanager
     async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:
         """A transaction; of one statement that commits itself, if it is only to write `once`."""
-        async with _checked_out(self._each if once else self._engine) as connection:
+        engine = self._each if once else self._engine
+        async with self._lanes.place(writes=True), _checked_out(engine) as connection:
             yield _Awaited(connection)
             if not once:
                 await greenlet_spawn(connection.commit)
