@@ -34,7 +34,7 @@ from app.kit.clock import Clock
 from app.manifests.tail import ManifestTail
 from app.measures import measure
 from app.notices.tail import NoticeTail
-from app.operation import Pen
+from app.operation import Readiness
 from app.operation import router as operation
 from app.runtime import Runtime
 from app.settings import Settings
@@ -133,7 +133,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, work: bool = T
         expect_amendment=expect_amendment,
         granted=granted,
     )
-    app.state.pen = Pen(runtime)
+    app.state.readiness = Readiness(runtime)
     app.state.tells_closed = tells_closed
     app.state.ready = False
     app.state.address = {}

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         10,
         ge=2,
-        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 18 for checks, urgent "
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 19 for checks, urgent "
         "entries, keys, streams and the worker",
     )
     body_timeout_seconds: Seconds = 15.0
@@ -220,6 +220,9 @@ class Settings(BaseSettings):
     )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
+    readiness_seconds: Seconds = Field(
+        1.0, description="how long what /readyz has found out about the databases is told again"
+    )
     stale_seconds: Seconds = Field(
         5.0,
         description="when a process that could not read the ledger is degraded: its heartbeats say so, and it is "

@@ -39,7 +39,7 @@ _RESERVED: Final = {
     Lane.ADMISSION: 3,
     Lane.URGENT: 4,
     Lane.CHECKS: 3,  # one for each batch on its way, and one more
-    Lane.TAIL: 4,  # alerts, notices, manifests, presence
+    Lane.TAIL: 5,  # alerts, notices, manifests, presence; and one with which readiness is found out
     Lane.WORKER: WORKER_ROUNDS + 1,
 }
 
