@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.access.gate import Gate
 from app.access.pepper import take_pepper
+from app.access.quotas import quotas_of
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
 from app.amendments.service import expect_amendment
@@ -28,12 +29,12 @@ from app.db.migrate import require_newest
 from app.entries.ports import Ports
 from app.entries.sight import tells_closed
 from app.hits.crossings import last_crossing
-from app.hits.service import expect_open
+from app.hits.service import expect_open, resolved
 from app.kit.clock import Clock, Machine
 from app.manifests.tail import ManifestTail
 from app.measures import measure
 from app.notices.tail import NoticeTail
-from app.operation import Pen
+from app.operation import Readiness
 from app.operation import router as operation
 from app.runtime import Runtime
 from app.settings import Settings
@@ -117,15 +118,16 @@ def create_app(
         redirect_slashes=False,
     )
     gate = Gate(settings)
-    desk = Desk(runtime, gate)
+    desk = Desk(runtime, gate, resolved)
     app.state.runtime = runtime
     app.state.metrics = metrics
     app.state.gate = gate
+    app.state.quotas = quotas_of(settings)
     app.state.hub = _hub(settings)
     app.state.notice_tail = NoticeTail(runtime, _hub(settings))
     app.state.manifest_tail = ManifestTail(runtime, _hub(settings))
     app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail, app.state.manifest_tail)
-    measure(metrics, app.state.hub, tail, desk)
+    measure(metrics, app.state.hub, tail, desk, app.state.quotas)
     app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
     app.state.ports = Ports(
         last_crossing=partial(last_crossing, runtime=runtime),
@@ -134,7 +136,7 @@ def create_app(
         expect_amendment=expect_amendment,
         granted=granted,
     )
-    app.state.pen = Pen(runtime)
+    app.state.readiness = Readiness(runtime)
     app.state.tells_closed = tells_closed
     app.state.ready = False
     app.state.address = {}

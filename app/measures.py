@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.access.quotas import Quotas
 from app.alerts.hub import Hub
 from app.alerts.tail import Tail
 from app.checks.service import Desk
@@ -15,11 +16,12 @@ from app.web.metrics import Metrics
 class Measures(Collector):
     """Reads the figures off the parts that have them, whenever they are asked for."""
 
-    def __init__(self, hub: Hub, tail: Tail, desk: Desk) -> None:
+    def __init__(self, hub: Hub, tail: Tail, desk: Desk, quotas: Quotas) -> None:
         self._runtime = tail.runtime
         self._hub = hub
         self._tail = tail
         self._desk = desk
+        self._quotas = quotas
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         """The figures of this moment."""
@@ -37,6 +39,26 @@ class Measures(Collector):
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)
         yield checks
+        joined = "Checks above their quota of hits, which joined an open hit of their document."
+        yield CounterMetricFamily("cekal_hits_joined", joined, self._desk.joining.joined)
+        yield from self._shares()
+
+    def _shares(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        held = GaugeMetricFamily("cekal_quota_held", "Requests under way, by quota.", labels=["quota"])
+        waiting = GaugeMetricFamily(
+            "cekal_quota_waiting", "Requests that wait for their key's turn, by quota.", labels=["quota"]
+        )
+        refused = CounterMetricFamily(
+            "cekal_quota_refused",
+            "Requests refused because their key had taken all, by quota.",
+            labels=["quota"],
+        )
+        for quota, under_way, behind in self._quotas.in_use():
+            held.add_metric([quota], under_way)
+            waiting.add_metric([quota], behind)
+        for quota, number in self._quotas.refused.items():
+            refused.add_metric([quota], number)
+        yield from (held, waiting, refused)
 
 
 class ConnectionMeasures(Collector):
@@ -63,9 +85,9 @@ def measure_connections(metrics: Metrics, connections: Connections) -> None:
     metrics.registry.register(ConnectionMeasures(connections))
 
 
-def measure(metrics: Metrics, hub: Hub, tail: Tail, desk: Desk) -> None:
+def measure(metrics: Metrics, hub: Hub, tail: Tail, desk: Desk, quotas: Quotas) -> None:
     """Register the figures, and the time from an alert's commit to its leaving for the streams here."""
-    metrics.registry.register(Measures(hub, tail, desk))
+    metrics.registry.register(Measures(hub, tail, desk, quotas))
     published = metrics.histogram(
         "cekal_alert_publish_seconds", "Seconds from an alert's issue to its leaving for the streams here."
     )

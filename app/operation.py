@@ -1,6 +1,7 @@
 """Health, readiness, metrics and the OpenAPI document (contract section 8)."""
 
 import asyncio
+import math
 from datetime import timedelta
 from time import monotonic
 from typing import Annotated, Literal
@@ -13,6 +14,7 @@ from app.access.domain import SYSTEM, Role
 from app.access.guard import admit, in_time, key_scheme, runtime_of
 from app.alerts.tail import Tail
 from app.db.faults import Outage, outage
+from app.db.lanes import Lane, using
 from app.db.migrate import SchemaOutdated, require_newest
 from app.db.probe import why_unwritable
 from app.entries.name_keys import count_outdated
@@ -30,24 +32,48 @@ _PATIENCE = 5.0
 _PROBED_SECONDS = 3.0
 
 
-class Pen:
-    """Whether this process can write, tried at most once in some seconds however often it is asked."""
+class Readiness:
+    """What the databases can do, found out at most once in a while however often it is asked.
+
+    Whoever calls without a key costs nothing by it, and many who ask at the same moment wait for one answer.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._trying = asyncio.Lock()
-        self._tried_at = -_PROBED_SECONDS
-        self._found: Outage | None = None
+        self._looking = asyncio.Lock()
+        self._looked_at = self._tried_at = -math.inf
+        self._found: tuple[dict[str, str], int | None] = {}, None
+        self._unwritable: Outage | None = None
 
-    async def why_not(self) -> Outage | None:
-        """Why the databases can't be written now, found by trying, or by what was last to be written."""
+    async def look(self) -> tuple[dict[str, str], int | None]:
+        """What each check has found, and how many entries have outdated names (None where that can't be asked)."""
+        async with self._looking:
+            if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
+                with using(Lane.TAIL):
+                    self._found = await self._ask()
+                self._looked_at = monotonic()
+        checks, outdated = self._found
+        if "writing" in checks and self._runtime.unwritten:  # by what was last to be written
+            checks = {**checks, "writing": self._runtime.unwritten}
+        return dict(checks), outdated
+
+    async def _ask(self) -> tuple[dict[str, str], int | None]:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                checks, outdated = await _look(self._runtime)
+                return {**checks, "writing": await self._try_to_write() or "ok"}, outdated
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            why = outage(error)
+            return {"database": "unreachable" if why in {None, Outage.UNREACHABLE} else str(why)}, None
+
+    async def _try_to_write(self) -> Outage | None:
+        """Why the databases can't be written; tried even less often than they are read."""
         runtime = self._runtime
-        async with self._trying:
-            if monotonic() - self._tried_at >= _PROBED_SECONDS:
-                databases = {id(each): each for each in (runtime.register, runtime.checks)}
-                self._found = await why_unwritable(*databases.values())
-                self._tried_at = monotonic()
-        return self._found or runtime.unwritten
+        if monotonic() - self._tried_at >= _PROBED_SECONDS:
+            databases = {id(each): each for each in (runtime.register, runtime.checks)}
+            self._unwritable = await why_unwritable(*databases.values())
+            self._tried_at = monotonic()
+        return self._unwritable
 
 
 class HealthOut(WireOut):
@@ -93,14 +119,8 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
     """Database, writing, schema, the ledger's tail, and this machine's clock against the database's (two seconds)."""
     runtime = runtime_of(request)
     tail: Tail = request.app.state.tail
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            checks, outdated = await _look(runtime)
-            checks["writing"] = await request.app.state.pen.why_not() or "ok"
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
-        why = outage(error)
-        said = "unreachable" if why in {None, Outage.UNREACHABLE} else str(why)
-        checks, outdated = {"database": said}, None
+    readiness: Readiness = request.app.state.readiness
+    checks, outdated = await readiness.look()
     if tail.gone_back is not None:
         checks["ledger"] = tail.gone_back
     elif tail.degraded and "ledger" in checks:

@@ -57,7 +57,12 @@ class Settings(BaseSettings):
         description="failed attempts a minute from one address, with whatever keys, until it is slowed",
     )
 
-    pool_size: int = Field(10, ge=2)
+    pool_size: int = Field(
+        10,
+        ge=2,
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 19 for checks, urgent "
+        "entries, keys, streams and the worker",
+    )
     database_seconds: Seconds = Field(
         30.0,
         ge=1,
@@ -194,6 +199,31 @@ class Settings(BaseSettings):
         "app/matching/policy.py says what each does, `cekal evaluate` what a change brings",
     )
 
+    quota_streams: int = Field(16, ge=1, description="most streams of one key; further ones get 429")
+    quota_polls: int = Field(64, ge=1, description="most long polls of one key at once; above it 429")
+    quota_batches: int = Field(2, ge=1, description="batches of checks of one key at once; further ones wait")
+    quota_manifests: int = Field(2, ge=1, description="manifests of one key at once; further ones wait")
+    quota_waiting: int = Field(
+        64, ge=8, description="batches, and manifests, of one key that wait for their turn; above it 429"
+    )
+    quota_urgent_entries: int = Field(60, ge=1, description="urgent entries of one key at once; above it 429")
+    quota_urgent_entries_per_second: Seconds = Field(20.0, description="how many a second are added to these")
+    quota_searches: int = Field(60, ge=1, description="searches, and explanations, of one key at once")
+    quota_searches_per_second: Seconds = Field(10.0, description="how many a second are added to these")
+    quota_exports: int = Field(
+        30, ge=1, description="letters, evidence files and statistics of one key at once; above it 429"
+    )
+    quota_exports_per_second: Seconds = Field(3.0, description="how many a second are added to these")
+
+    quota_hits: int = Field(
+        60,
+        ge=1,
+        description="hits that one key opens at once; above it a check joins its document's open hit",
+    )
+    quota_hits_per_second: Seconds = Field(0.5, description="how many a second are added to these")
+    quota_checkpoint_hits: int = Field(240, ge=1, description="the same for all keys of one checkpoint")
+    quota_checkpoint_hits_per_second: Seconds = Field(2.0, description="how many a second are added to these")
+
     streams_limit: int = Field(10_000, ge=1)
     stream_queue: int = Field(256, ge=8)
     stream_minutes: Seconds = 15.0
@@ -206,6 +236,9 @@ class Settings(BaseSettings):
     )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
+    readiness_seconds: Seconds = Field(
+        1.0, description="how long what /readyz has found out about the databases is told again"
+    )
     stale_seconds: Seconds = Field(
         5.0,
         description="when a process that could not read the ledger is degraded: its heartbeats say so, and it is "

@@ -23,6 +23,7 @@ from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.checks.service import Desk
 from app.db.engine import Connection
+from app.db.lanes import WORKER_ROUNDS, Lane, using
 from app.departures import service as departures
 from app.entries import service as entries
 from app.entries import store as entry_store
@@ -64,8 +65,8 @@ class Worker:
         self.runtime = runtime
         self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
-        self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings)))
-        self._at_once = asyncio.Semaphore(runtime.settings.pool_size - 1)
+        self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings), hits.resolved))
+        self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -107,21 +108,26 @@ class Worker:
         """One round; on PostgreSQL only if no other process is at it.
 
         There a round holds a connection for its lock and needs a second one for its work: if all began together,
-        a small pool would be empty before any could go on.
+        no connection would be left with which any could go on.
         """
         if self.runtime.register.is_sqlite:
             await act()
             return
         # The lock lasts as long as the transaction.
-        async with self._at_once, self.runtime.register.writing() as connection:
-            if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
-                done = asyncio.Event()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._hold(connection, done))
-                    try:
-                        await act()
-                    finally:
-                        done.set()
+        with using(Lane.WORKER):
+            async with self._at_once, self.runtime.register.writing() as connection:
+                if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
+                    await self._act(connection, act)
+
+    async def _act(self, connection: Connection, act: Callable[[], Awaitable[object]]) -> None:
+        """Do a round whose lock a transaction holds."""
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hold(connection, done))
+            try:
+                await act()
+            finally:
+                done.set()
 
     async def _hold(self, connection: Connection, done: asyncio.Event) -> None:
         """Keep a round's transaction from being ended as an idle one; where its lock is lost, the round ends too."""

@@ -177,7 +177,8 @@ async def _prepare(
         async with runtime.reading(SYSTEM) as reader:
             codes = (await reader.run(select(checkpoint.c.code).order_by(checkpoint.c.code))).scalars().all()
         keys = [
-            (await actors.client("checkpoint", checkpoint=code)).key for code in islice(codes, places or None)
+            (await actors.client("checkpoint", checkpoint=code, gateway=True)).key
+            for code in islice(codes, places or None)
         ]
     return settings, submitter.key, keys
 

@@ -80,6 +80,7 @@ def settings(
         "data_dir": tmp_path,
         "key_pepper": PEPPER,
         "poll_seconds": 0.1,
+        "readiness_seconds": 0.0001,
     }
     for mark in reversed(list(request.node.iter_markers("settings"))):
         given |= mark.kwargs

@@ -170,6 +170,7 @@ class Key:
     created_by: str | None
     expires_at: datetime
     revoked_at: datetime | None
+    gateway: bool = False  # many listen behind it
 
     def live(self, now: datetime) -> bool:
         """Whether it counts against the two keys that a client may have."""
@@ -307,6 +308,7 @@ def actor_of(client: Client, key: Key) -> Actor:
         kind=client.kind.value if client.kind else None,
         key_id=key.id,
         expires_at=key.expires_at,
+        gateway=key.gateway,
     )
 
 

@@ -10,7 +10,7 @@ transaction, keeps that answer for repeats, and commits before the answer leaves
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import Depends, Header, Request, Security, params
 from fastapi.dependencies.utils import get_flat_params
@@ -23,7 +23,9 @@ from starlette.types import Scope
 from app.access import idempotency
 from app.access.domain import SYSTEM, Role
 from app.access.gate import Gate
+from app.access.quotas import Quota
 from app.db.faults import Outage, outage, seconds_to_wait, unanswered
+from app.db.lanes import Lane, using
 from app.db.unit import Actor, Reader, Unit
 from app.errors import (
     CekalError,
@@ -42,6 +44,9 @@ Repeats = Literal["allowed", "required", "refused"]
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _UNKNOWN = {"outcome": "unknown"}
+_QUOTA: Final = "quota"
+_LANES: Final = {Quota.URGENT_ENTRIES: Lane.URGENT}
+"""What has connections of its own to the database."""
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -54,6 +59,62 @@ def gate_of(request: Request) -> Gate:
     return request.app.state.gate  # type: ignore[no-any-return]  # as above
 
 
+E = TypeVar("E", bound=Callable[..., Any])
+
+
+def within(quota: Quota) -> Callable[[E], E]:
+    """Mark the endpoint of a guarded route: each of its requests takes of the caller's quota."""
+
+    def mark(endpoint: E) -> E:
+        setattr(endpoint, _QUOTA, quota)
+        return endpoint
+
+    return mark
+
+
+async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
+    """Let a request take of the caller's quota, once it is its turn, until it is over; its answer says what is left.
+
+    Raises:
+        RateLimited: the key has no more to take.
+    """
+    state, quotas = scope["state"], scope["app"].state.quotas
+    try:
+        leave = await quotas.enter(quota, actor)
+        state.setdefault("at_end", []).append(leave)
+    finally:
+        state["headers"] += quotas.headers(quota, actor)
+
+
+async def take_if_known(request: Request, quota: Quota) -> bool:
+    """Take of the quota of a caller whose key is remembered, so that a refusal costs no look-up; False for another.
+
+    A key that was revoked a moment ago may be refused so too; it is not admitted by this.
+
+    Raises:
+        RateLimited: as `take`.
+    """
+    address = request.client.host if request.client else None
+    known = gate_of(request).recall(request.headers.get("authorization"), address)
+    if known is not None:
+        await take(request.scope, quota, known)
+    return known is not None
+
+
+async def admit_within(request: Request, quota: Quota) -> Actor:
+    """Admit the request's caller, who takes of a quota.
+
+    Raises:
+        Unauthenticated, RateLimited: as `Gate.admit` and `take`.
+    """
+    limit: asyncio.Timeout = request.state.limit
+    taken = await uncounted(limit, take_if_known(request, quota))
+    actor = await admit(request)
+    if not taken:
+        await uncounted(limit, take(request.scope, quota, actor))
+    return actor
+
+
 async def admit(request: Request) -> Actor:
     """Admit the request's caller and note it for the guards and the access log.
 
@@ -63,8 +124,9 @@ async def admit(request: Request) -> Actor:
     address = request.client.host if request.client else None
     gate = gate_of(request)
     request.state.access_version = gate.version  # first: what changes meanwhile is looked at again
-    async with runtime_of(request).reading(SYSTEM) as reader:
-        actor = await gate.admit(reader, request.headers.get("authorization"), address)
+    with using(Lane.ADMISSION):
+        async with runtime_of(request).reading(SYSTEM) as reader:
+            actor = await gate.admit(reader, request.headers.get("authorization"), address)
     request.state.actor = actor
     count_for_key(request.scope, actor)
     return actor
@@ -94,16 +156,24 @@ class GuardedRoute(APIRoute):
             if isinstance(field.field_info, params.Query)
         }
 
+        quota: Quota | None = getattr(self.endpoint, _QUOTA, None)
+
+        lane = _LANES.get(quota) if quota else None
+
         async def guarded(request: Request) -> Response:
-            async with in_time(request):
-                try:
-                    return await transacted(request)
-                except CekalError as refusal:
-                    await _let_happen(request, refusal.afterwards)
-                    raise
+            with using(lane):
+                async with in_time(request):
+                    return await answered(request)
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await transacted(request)
+            except CekalError as refusal:
+                await _let_happen(request, refusal.afterwards)
+                raise
 
         async def transacted(request: Request) -> Response:
-            await admit(request)
+            await (admit(request) if quota is None else admit_within(request, quota))
             if request.method in _WITH_BODY:
                 await uncounted(request.state.limit, request.body())
             if "\0" in request.url.path:  # no id holds it, and PostgreSQL takes no text that does

@@ -135,11 +135,10 @@ async def issue_key(
 ) -> NewKeyOut:
     """Issue a key; its text is in this answer only. At most two live keys a client, for rotation."""
     lifetime = runtime_of(request).settings.key_lifetime_days
-    key, text = await service.issue_key(unit, client_id, expiry(body), lifetime)
+    gateway = body is not None and body.gateway
+    key, text = await service.issue_key(unit, client_id, expiry(body), lifetime, gateway=gateway)
     request.state.secret = True
-    return NewKeyOut(
-        id=key.id, state=key.standing, created_at=key.created_at, expires_at=key.expires_at, key=text
-    )
+    return NewKeyOut.shown(key, text)
 
 
 @router.get(

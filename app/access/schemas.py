@@ -144,6 +144,13 @@ class KeyIn(WireIn):
     """A key to be."""
 
     expires_at: Moment | None = None
+    gateway: Annotated[
+        StrictBool,
+        Field(
+            description="Whether many listen behind this key: it may then open as many streams as one process of the "
+            "service takes."
+        ),
+    ] = False
 
 
 class KeyOut(WireOut):
@@ -153,17 +160,23 @@ class KeyOut(WireOut):
     state: Standing
     created_at: Moment
     expires_at: Moment
+    gateway: bool
 
     @classmethod
     def of(cls, key: Key) -> Self:
         """The key on the wire."""
-        return cls(id=key.id, state=key.standing, created_at=key.created_at, expires_at=key.expires_at)
+        return cls(**_key_values(key))
 
 
 class NewKeyOut(KeyOut):
     """A key at its birth: the only time that its text is shown."""
 
     key: str
+
+    @classmethod
+    def shown(cls, key: Key, text: str) -> Self:
+        """The key on the wire, with its text."""
+        return cls(**_key_values(key), key=text)
 
 
 class KeysOut(WireOut):
@@ -183,6 +196,16 @@ class AuditOut(WireOut):
     object: str | None
     detail: dict[str, Any]
     request_id: str | None
+
+
+def _key_values(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "state": key.standing,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "gateway": key.gateway,
+    }
 
 
 def expiry(body: KeyIn | None) -> datetime | None:

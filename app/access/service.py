@@ -179,7 +179,13 @@ async def _office_faults(unit: Unit, wanted: NewClient) -> list[Fault]:
 
 
 async def issue_key(
-    unit: Unit, client_id: str, expires_at: datetime | None, lifetime_days: int, *, confirmed: bool = False
+    unit: Unit,
+    client_id: str,
+    expires_at: datetime | None,
+    lifetime_days: int,
+    *,
+    confirmed: bool = False,
+    gateway: bool = False,
 ) -> tuple[Key, str]:
     """Give a client a key. It waits for a second admin where the client had to, unless made on the machine.
 
@@ -189,6 +195,7 @@ async def issue_key(
         expires_at: when it ends; by default after `lifetime_days`.
         lifetime_days: the longest life of a key.
         confirmed: as in `register_client`.
+        gateway: whether many listen behind the key, so that it may open as many streams as a process takes.
 
     Returns:
         The key, and its text, which is shown this once.
@@ -221,9 +228,11 @@ async def issue_key(
         created_by=unit.actor.client_id,
         expires_at=ends,
         revoked_at=None,
+        gateway=gateway,
     )
     await store.add_key(unit, key)
-    await store.record(unit, "key.issued", key.id, {"client": client_id, "waits": waits})
+    detail = {"client": client_id, "waits": waits, **({"gateway": True} if gateway else {})}
+    await store.record(unit, "key.issued", key.id, detail)
     if waits and client.standing is Standing.ACTIVE:  # of one that waits itself it was said already
         unit.happened(SecondAdminAsked(confirmed=False, client_id=client_id, key_id=key.id, **_home(client)))
         await unit.conclude()

@@ -10,6 +10,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from app.db.types import Id, Instant, Key, metadata
@@ -85,6 +86,7 @@ key = Table(
     Column("created_by", Id),
     Column("expires_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("gateway", Boolean, nullable=False, server_default=false()),
 )
 
 state = Table(

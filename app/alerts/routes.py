@@ -5,7 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Request, Response, Security
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, actor_for, key_scheme, reader_for, runtime_of, unit_for
+from app.access.guard import (
+    GuardedRoute,
+    actor_for,
+    key_scheme,
+    reader_for,
+    runtime_of,
+    unit_for,
+    within,
+)
+from app.access.quotas import Quota
 from app.alerts import service
 from app.alerts.hub import Hub
 from app.alerts.schemas import (
@@ -53,6 +62,7 @@ TheHub = Annotated[Hub, Depends(hub_of)]
         *CONTENT, "wrong-state", "urgent-not-repeatable", "idempotency-key-required", *REPEATS
     ),
 )
+@within(Quota.URGENT_ENTRIES)
 async def make_urgent_entry(
     wanted: UrgentlyAskedFor,
     unit: Annotated[Unit, unit_for(Role.SUBMITTER, repeats="required")],
@@ -87,6 +97,7 @@ async def call_drill(
 
 
 @router.get("", summary="Read alerts", responses=problems("validation", "cursor-gone"))
+@within(Quota.POLLS)
 async def read_alerts(
     actor: Annotated[Actor, actor_for(Role.CHECKPOINT)],
     request: Request,

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
-from app.access.guard import admit, in_time, runtime_of
+from app.access.guard import admit, in_time, runtime_of, take, take_if_known
+from app.access.quotas import Quota
 from app.alerts.hub import AT_ONCE, Hub, Stream
 from app.alerts.store import still_holding
 from app.alerts.tail import Tail
@@ -62,10 +63,11 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
     ways is known by its sequence and sent once.
     """
     stream: Stream | None = None
+    request = Request(scope, receive)
+    taken = await take_if_known(request, Quota.STREAMS)  # whoever is refused does not stand in the entrance
     try:
-        request = Request(scope, receive)
         async with feed.hub.entrance, in_time(request):
-            stream, first, position = await _enter(request, feed)
+            stream, first, position = await _enter(request, feed, taken=taken)
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _write(stream, send, first.pop())
         await _pump(stream, send, receive, position)
@@ -77,7 +79,7 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
             feed.hub.leave(stream)
 
 
-async def _enter(request: Request, feed: Feed) -> tuple[Stream, list[bytes], int]:
+async def _enter(request: Request, feed: Feed, *, taken: bool) -> tuple[Stream, list[bytes], int]:
     """Let a stream in.
 
     A key that was revoked while its stream was on the way into the hub is looked at once more: the follower has
@@ -96,6 +98,8 @@ async def _enter(request: Request, feed: Feed) -> tuple[Stream, list[bytes], int
     actor = await admit(request)
     if not actor.holds(*feed.roles):
         raise WrongRole(f"This stream is for: {', '.join(sorted(feed.roles))}.")
+    if not taken:
+        await take(request.scope, Quota.STREAMS, actor)
     if feed.hub.full:
         raise Unavailable("No further stream can be opened here now.", retry_after=2)
     stream = feed.hub.join(actor, feed.about)

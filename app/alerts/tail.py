@@ -19,6 +19,7 @@ from app.alerts.hub import Hub
 from app.alerts.telling import frame
 from app.db.clock import read_clock
 from app.db.engine import CHANNEL, libpq_address
+from app.db.lanes import Lane, using
 from app.db.lines import CONNECT_SECONDS, notice_cut_line
 from app.db.unit import Reader
 from app.kit.bell import heard
@@ -114,12 +115,13 @@ class Tail:
             tasks.append(self._follow(follower.read_on, woken, _GENTLE_SECONDS))
         if not self.runtime.register.is_sqlite:
             tasks.append(self._listen())
-        try:
-            async with asyncio.TaskGroup() as group:
-                for task in tasks:
-                    group.create_task(task)
-        finally:
-            await self._take_leave()
+        with using(Lane.TAIL):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for task in tasks:
+                        group.create_task(task)
+            finally:
+                await self._take_leave()
 
     async def start(self) -> None:
         """Take the ledger's present end as the place to follow from."""

@@ -21,8 +21,11 @@ from app.access.guard import (
     count_for_key,
     key_scheme,
     runtime_of,
+    take,
     unit_for,
+    within,
 )
+from app.access.quotas import Quota
 from app.checks import service
 from app.checks.batcher import LONGEST_ANSWER, Batcher, in_parts, not_stored
 from app.checks.explain_schemas import ExplainIn, ExplanationOut
@@ -97,15 +100,23 @@ async def _asker(scope: Scope) -> tuple[Actor, int]:
 
 
 async def _asked(
-    scope: Scope, receive: Receive, read: Callable[[bytes], T], limit: asyncio.Timeout
+    scope: Scope,
+    receive: Receive,
+    read: Callable[[bytes], T],
+    limit: asyncio.Timeout,
+    quota: Quota | None = None,
 ) -> tuple[T, Actor, int]:
     """What was asked, by whom, and the access version at which that was known.
+
+    Where the asker takes of a quota, its turn is waited for before the body is read: what waits is in the socket.
 
     Before anybody is told what is wrong with the request, a key that was only remembered is looked up: one that
     was revoked or has expired a moment ago gets 401 for a bad question as for a good one.
     """
     try:
         actor, version = await _asker(scope)
+        if quota is not None:
+            await uncounted(limit, take(scope, quota, actor))
         body = await uncounted(limit, _body(receive))
         return read(body), actor, version
     except (Unauthenticated, RateLimited, NotStored):
@@ -182,13 +193,11 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
     async with _in_time() as limit:
-        sent, actor, version = await _asked(scope, receive, bytes, limit)
+        sent, actor, version = await _asked(scope, receive, bytes, limit, Quota.BATCHES)
         try:
             rows = await uncounted(limit, beside(_understood, sent, today))
-        finally:
-            await _admitted(
-                scope
-            )  # once more, since there may be no good row whose answer would depend on it
+        finally:  # once more, since there may be no good row whose answer would depend on it
+            await _admitted(scope)
     batcher: Batcher = state.batcher
     lost: list[NotStored] = []
 
@@ -263,6 +272,7 @@ def _rows(body: bytes) -> list[Any]:
     summary="Explain a comparison",
     responses=problems("validation", "mrz-unreadable", "idempotency-not-allowed", "not-found"),
 )
+@within(Quota.SEARCHES)
 async def explain_check(
     unit: Annotated[Unit, unit_for(Role.AUDITOR, repeats="refused")], body: ExplainIn, request: Request
 ) -> ExplanationOut:

@@ -1,8 +1,7 @@
 """Use cases of checks: answer many at once, find one again, and what others ask of past checks."""
 
-import hmac
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,11 +15,13 @@ from app.checks import store
 from app.checks.clearing import pass_over
 from app.checks.domain import Candidate, Match, Matter, decide, matter_of, worst
 from app.checks.finding import Finder, Near, View
+from app.checks.joining import Joining, Resolved, document_hash, number_of
 from app.checks.reasons import INSTRUCTIONS
 from app.checks.schemas import Asked, remembered
 from app.checks.store import Matched, Record
 from app.clearances.domain import Clearance
 from app.clearances.service import list_standing
+from app.db.lanes import Lane, using
 from app.db.unit import Actor, Reader
 from app.entries.answer import action_on
 from app.entries.domain import Entry
@@ -59,9 +60,10 @@ class Question:
 class Desk:
     """Answers checks of one process in batches: a few look-ups and one commit for many."""
 
-    def __init__(self, runtime: Runtime, gate: Gate) -> None:
+    def __init__(self, runtime: Runtime, gate: Gate, resolved: Resolved) -> None:
         self.runtime = runtime
         self.gate = gate
+        self.joining = Joining(runtime, resolved)
         self.answered: Counter[str] = Counter()
         self._policy = policy_of(runtime.settings.match_policy)
         self._finder = Finder(self._policy)
@@ -74,11 +76,12 @@ class Desk:
         Returns:
             For each question its answer as JSON, or the error that it gets instead.
         """
-        async with self.runtime.reading(_DESK) as reader:
-            records, matches, answers = await self._evaluate(reader, questions)
-        if records:
-            async with self.runtime.writing_checks(_DESK, once=True) as unit:
-                await store.add(unit, records, matches)
+        with using(Lane.CHECKS):
+            async with self.runtime.reading(_DESK) as reader:
+                records, matches, answers = await self._evaluate(reader, questions)
+            if records:
+                async with self.runtime.writing_checks(_DESK, once=True) as unit:
+                    await store.add(unit, records, matches)
         return answers
 
     async def _evaluate(
@@ -98,29 +101,39 @@ class Desk:
             for question, near in zip(questions, view.near, strict=True)
         ]
         standing = await _standing(reader, questions, found)
+        left = [
+            _left(question, near, mine, standing)
+            for question, near, mine in zip(questions, view.near, found, strict=True)
+        ]
+        known = [_known_hit(question, rest) for question, (rest, _) in zip(questions, left, strict=True)]
+        expired = [_expired(question.actor, refused, reader.now) for question in questions]
+        hit_ids = await self.joining.hit_ids(
+            reader,
+            [
+                (question.asked, question.actor, frozenset() if hit or out else matter_of(rest))
+                for question, (rest, _), hit, out in zip(questions, left, known, expired, strict=True)
+            ],
+        )
         records: list[Record] = []
         matches: list[Matched] = []
         answers: list[bytes | CekalError] = []
-        for question, near, mine in zip(questions, view.near, found, strict=True):
-            actor = question.actor
-            if actor.key_id in refused or (actor.expires_at and actor.expires_at <= reader.now):
+        for i, (question, near) in enumerate(zip(questions, view.near, strict=True)):
+            if expired[i]:
                 answers.append(Unauthenticated("The key has been revoked, or has expired."))
                 continue
-            left: Sequence[Match] = mine
-            named: list[str] = []
-            if standing and mine:
-                entries = {entry_id: candidate.entry for entry_id, candidate in near.candidates.items()}
-                left, named = pass_over(mine, question.asked.traveller, entries, standing)
-            record, shown = self._record(question, near, left, named, view, reader.now)
+            rest, named = left[i]
+            record, shown = self._record(
+                question, near, rest, named, view, reader.now, known[i] or hit_ids[i]
+            )
             records.append(record)
             matches += (
-                _matched(match, record, near.candidates[match.entry_id]) for match in left if match.stops
+                _matched(match, record, near.candidates[match.entry_id]) for match in rest if match.stops
             )
             told = question.told
             answers.append(
-                told(record, left)
+                told(record, rest)
                 if told is not None
-                else _encode(answer_of(record, shown, question.asked, actor.kind))
+                else _encode(answer_of(record, shown, question.asked, question.actor.kind))
             )
         return records, matches, answers
 
@@ -138,11 +151,11 @@ class Desk:
         named: Sequence[str],
         view: View,
         now: datetime,
+        hit_id: str | None,
     ) -> tuple[Record, list[dict[str, Any]]]:
         """What is stored of a check, and the matches as a counter sees them."""
         asked, actor = question.asked, question.actor
-        papers, hits = asked.traveller.papers, question.hits or {}
-        number = papers[0].number if papers else asked.traveller.nik
+        number = number_of(asked)
         outcome = worst(found)
         self.answered[outcome] += 1
         shown = [
@@ -163,7 +176,7 @@ class Desk:
             kind=actor.kind,
             direction=asked.body.direction,
             outcome=outcome,
-            hit_id=None if outcome == "clear" else hits.get(matter_of(found)) or new_id("hit", now),
+            hit_id=hit_id,
             sequence=view.size,
             question=asked.body.model_dump_json(exclude_none=True),
             document_hash=document_hash(self.runtime, number) if number else None,
@@ -191,9 +204,22 @@ class Desk:
             return await store.matched_since(checks, entry_id, checkpoint, checks.now - PHOTO_AFTER_MATCH)
 
 
-def document_hash(runtime: Runtime, number: str) -> bytes:
-    """The keyed hash under which checks are found by a document, or a NIK, after its number is erased."""
-    return hmac.digest(runtime.pepper, number.encode(), "sha256")
+def _left(
+    question: Question, near: Near, found: Sequence[Match], standing: Sequence[Clearance]
+) -> tuple[Sequence[Match], list[str]]:
+    """The matches that no clearance passes over, and the clearances that have passed over the others."""
+    if not (standing and found):
+        return found, []
+    entries = {entry_id: candidate.entry for entry_id, candidate in near.candidates.items()}
+    return pass_over(found, question.asked.traveller, entries, standing)
+
+
+def _known_hit(question: Question, found: Sequence[Match]) -> str | None:
+    return question.hits.get(matter_of(found)) if question.hits else None
+
+
+def _expired(actor: Actor, refused: Collection[str | None], now: datetime) -> bool:
+    return actor.key_id in refused or (actor.expires_at is not None and actor.expires_at <= now)
 
 
 def answer_of(

@@ -54,6 +54,12 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
     network: Annotated[
         list[str] | None, typer.Option(help="Only from this network (CIDR); repeat for several.")
     ] = None,
+    gateway: Annotated[
+        bool,
+        typer.Option(
+            "--gateway", help="Many listen behind its key: it may open as many streams as a process takes."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make an account and its first key. The key is shown this once.
@@ -81,7 +87,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
         networks=network or [],
     )
     try:
-        client_id, key, added = with_register(lambda runtime: _create(runtime, wanted))
+        client_id, key, added = with_register(lambda runtime: _create(runtime, wanted, gateway=gateway))
     except Invalid as error:
         raise Refused(with_faults(error.detail, error.faults), usage=True) from None
     if as_json:
@@ -165,7 +171,7 @@ def _wanted(**given: Any) -> "NewClient":
     return NewClient(**{**values, "roles": frozenset(body.roles), "networks": tuple(body.networks)})
 
 
-async def _create(runtime: "Runtime", wanted: "NewClient") -> tuple[str, str, bool]:
+async def _create(runtime: "Runtime", wanted: "NewClient", *, gateway: bool) -> tuple[str, str, bool]:
     from app.access.domain import SYSTEM
     from app.access.places import ensure_office
     from app.access.service import issue_key, register_client
@@ -176,7 +182,7 @@ async def _create(runtime: "Runtime", wanted: "NewClient") -> tuple[str, str, bo
             added = await ensure_office(unit, wanted.agency, wanted.office)
         client = await register_client(unit, wanted, confirmed=True)
         lifetime = runtime.settings.key_lifetime_days
-        _, text = await issue_key(unit, client.id, None, lifetime, confirmed=True)
+        _, text = await issue_key(unit, client.id, None, lifetime, confirmed=True, gateway=gateway)
     return client.id, text, added
 
 

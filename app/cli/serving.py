@@ -24,6 +24,7 @@ from app.cli.handover import Job
 from app.cli.register import expect_founded
 from app.db.engine import driver_url, require_writable
 from app.db.files import database_files, open_to_others
+from app.db.lanes import most_connections
 from app.db.migrate import require_newest
 from app.db.sessions import SessionsShared, require_sessions
 from app.kit import logs
@@ -200,7 +201,7 @@ def _most_connections(settings: Settings) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return settings.connections_limit
-    return min(settings.connections_limit, soft - _OTHER_FILES - 2 * settings.pool_size)
+    return min(settings.connections_limit, soft - _OTHER_FILES - most_connections(settings.pool_size))
 
 
 def _expect_files(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
 from app.db.faults import FileReplaced
+from app.db.lanes import Lanes, most_connections
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
 from app.settings import Settings
 
@@ -102,24 +103,26 @@ class PostgreSQL:
             # All options are read by asyncpg, as libpq would.
             connect_args={"dsn": libpq_address(url), "timeout": min(CONNECT_SECONDS, limits.seconds)},
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=most_connections(pool_size) - pool_size,
             pool_timeout=limits.seconds,
             hide_parameters=True,  # in the messages of its errors, which level DEBUG writes
             pool_use_lifo=True,  # the connection used last has the statements prepared that are needed next
         )
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._lines = Lines(self._engine, limits)
+        self._lanes = Lanes(pool_size, limits.seconds)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection that only reads; without BEGIN, because each statement sees its own moment anyway."""
-        async with self._checked_out(self._each) as connection:
+        async with self._lanes.place(writes=False), self._checked_out(self._each) as connection:
             yield _Awaited(connection, self._limits.exchange)
 
     @asynccontextmanager
     async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:
         """A transaction; of one statement that commits itself, if it is only to write `once`."""
-        async with self._checked_out(self._each if once else self._engine) as connection:
+        engine = self._each if once else self._engine
+        async with self._lanes.place(writes=True), self._checked_out(engine) as connection:
             yield _Awaited(connection, self._limits.exchange)
             if not once:
                 await _within(self._limits.exchange, connection.commit)

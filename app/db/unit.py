@@ -29,6 +29,7 @@ class Actor:
         kind: `counter`, `autogate` or `manifest` for checkpoint clients.
         key_id: the key that was used.
         expires_at: when that key ends.
+        gateway: whether many listen behind that key, which may open as many streams as a process takes.
     """
 
     client_id: str
@@ -41,6 +42,7 @@ class Actor:
     kind: str | None = None
     key_id: str | None = None
     expires_at: datetime | None = None
+    gateway: bool = False
 
     def holds(self, *roles: str) -> bool:
         """Whether the actor has at least one of the roles."""

@@ -7,7 +7,8 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for, within
+from app.access.quotas import Quota
 from app.db.unit import Reader, Unit
 from app.entries import search, service
 from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
@@ -116,6 +117,7 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
     summary="Search for a person",
     responses=problems("validation", "idempotency-not-allowed", "not-found"),
 )
+@within(Quota.SEARCHES)
 async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Page[EntryOut]:
     """Look for a person within the caller's view by document, NIK or name; logged like a check.
 

@@ -77,10 +77,17 @@ async def take_up_one(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | 
 
 async def _adopt(unit: Unit, runtime: Runtime, records: Sequence[Any]) -> list[Hit]:
     await store.hold_adoption(unit)
-    known = await store.known(unit, [record.hit_id for record in records])
+    first = {
+        record.hit_id: record for record in reversed(records)
+    }  # the check that opened it; others joined it
+    known = await store.known(unit, first.keys())
     within = timedelta(minutes=runtime.settings.hit_resolve_minutes)
     async with runtime.checks_beside(unit) as reader:
-        hits = [await _hit(reader, record, within) for record in records if record.hit_id not in known]
+        hits = [
+            await _hit(reader, record, within)
+            for record in records
+            if record is first[record.hit_id] and record.hit_id not in known
+        ]
     if hits:
         await store.add(unit, hits)
     return hits

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.checks import store as checks
-from app.checks.service import document_hash
+from app.checks.joining import document_hash
 from app.checks.store import Passage
 from app.db.unit import Reader
 from app.entries.subjects import Subject

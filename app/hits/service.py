@@ -36,7 +36,7 @@ from app.hits.domain import (
     closed,
     unresolved,
 )
-from app.hits.store import Filter
+from app.hits.store import Filter, resolved
 from app.kit.ids import first_id
 from app.ledger.domain import Draft as LedgerDraft
 from app.notices.domain import Draft
@@ -53,6 +53,7 @@ __all__ = [
     "matched_now",
     "remind",
     "resolve",
+    "resolved",
     "take_up",
 ]
 

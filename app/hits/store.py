@@ -19,6 +19,7 @@ _documents = Documents(Hit)
 
 _table = tables.hit
 _KNOWN = select(_table.c.id).where(any_of(_table.c.id, "ids"))
+_RESOLVED = _KNOWN.where(_table.c.state == HitState.RESOLVED.value)
 
 
 def _columns(hit: Hit) -> dict[str, Any]:
@@ -44,6 +45,11 @@ async def hold_adoption(unit: Unit) -> None:
 async def known(reader: Reader, hit_ids: Collection[str]) -> set[str]:
     """Those of the hits that the register has."""
     return set((await reader.run(_KNOWN, {"ids": sorted(hit_ids)})).scalars())
+
+
+async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Those of the hits that a supervisor has resolved."""
+    return set((await reader.run(_RESOLVED, {"ids": sorted(hit_ids)})).scalars())
 
 
 async def add(unit: Unit, hits: Sequence[Hit]) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from app.access.domain import IMMIGRATION, Role
-from app.access.guard import GuardedRoute, actor_for
+from app.access.guard import GuardedRoute, actor_for, within
+from app.access.quotas import Quota
 from app.db.unit import Actor
 from app.ledger.domain import Record
 from app.ledger.polling import After, PageLimit, Wait, read_ledger
@@ -17,6 +18,7 @@ router = APIRouter(tags=["changes"], route_class=GuardedRoute)
 
 
 @router.get("/changes", summary="Read changes", responses=problems("validation", "cursor-gone"))
+@within(Quota.POLLS)
 async def read_changes(
     actor: Annotated[Actor, actor_for(Role.INTEGRATOR, Role.AUDITOR)],
     request: Request,

@@ -8,8 +8,8 @@ from typing import Any, Final
 from app.access.domain import SYSTEM
 from app.checks import store as checks
 from app.checks.domain import Candidate, fits
+from app.checks.joining import document_hash
 from app.checks.schemas import remembered
-from app.checks.service import document_hash
 from app.db.unit import Reader, Unit
 from app.entries import name_keys
 from app.entries import store as entries

@@ -14,12 +14,14 @@ from app.access.guard import (
     GuardedRoute,
     actor_for,
     admit,
+    admit_within,
     claim_repeat,
     in_time,
     key_scheme,
     runtime_of,
 )
 from app.access.place_store import list_places
+from app.access.quotas import Quota
 from app.db.unit import Actor
 from app.errors import UnsupportedMediaType, WrongRole
 from app.kit.pace import beside
@@ -168,7 +170,7 @@ async def _take(request: Request) -> Response:
     state, runtime = request.app.state, runtime_of(request)
     gate: Gate = state.gate
     version = gate.version
-    actor = await admit(request)
+    actor = await admit_within(request, Quota.MANIFESTS)
     if kind_of(actor) is None:
         raise WrongRole("This call is for: carrier, and checkpoints' clients of kind manifest.")
     async with AsyncExitStack() as request.state.stack:

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Security
 
 from app.access.domain import PERSON_ROLES
-from app.access.guard import GuardedRoute, actor_for, key_scheme
+from app.access.guard import GuardedRoute, actor_for, key_scheme, within
+from app.access.quotas import Quota
 from app.db.unit import Actor
 from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.notices import service
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/notices", tags=["notices"], route_class=GuardedRoute
 
 
 @router.get("", summary="Read notices", responses=problems("validation", "cursor-gone"))
+@within(Quota.POLLS)
 async def read_notices(
     actor: Annotated[Actor, actor_for(*sorted(PERSON_ROLES))],
     request: Request,

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, actor_for, runtime_of
+from app.access.guard import GuardedRoute, actor_for, runtime_of, within
+from app.access.quotas import Quota
 from app.db.unit import Actor
 from app.entries.routes import EntryId
 from app.papers import case, evidence, pdf, service
@@ -30,6 +31,7 @@ Exporting = Annotated[Actor, actor_for(Role.SUBMITTER, Role.VERIFIER, Role.APPRO
     },
     response_class=Response,
 )
+@within(Quota.EXPORTS)
 async def read_letter(actor: Reading, entry_id: EntryId, request: Request) -> Response:
     """The decision letter of an entry as it stands: of the measure, its extension or correction, or its end.
 
@@ -57,6 +59,7 @@ async def read_letter(actor: Reading, entry_id: EntryId, request: Request) -> Re
     },
     response_class=Response,
 )
+@within(Quota.EXPORTS)
 async def read_evidence(actor: Exporting, entry_id: EntryId, request: Request) -> Response:
     """Everything on record about an entry, for a court: versions, decisions, letters, alerts, checks, ledger records.
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.access.domain import Role
-from app.access.guard import GuardedRoute, actor_for, allow, runtime_of
+from app.access.guard import GuardedRoute, actor_for, allow, runtime_of, within
+from app.access.quotas import Quota
 from app.db.unit import Actor
 from app.statistics.figures import Dimension
 from app.statistics.schemas import StatisticsOut, csv_of
@@ -24,6 +25,7 @@ _CSV = "text/csv"
     response_model=StatisticsOut,
     responses={200: {"content": {_CSV: {"schema": {"type": "string"}}}}, **problems("validation")},
 )
+@within(Quota.EXPORTS)
 async def read_statistics(
     actor: Annotated[
         Actor,

@@ -65,6 +65,10 @@ class Edge:
         body_limit: how many bytes a body may have, by path.
         body_timeout: how many seconds to wait for each part of an announced body.
 
+    Of a request's `scope["state"]` two are for those behind: `headers`, a list to which they may add what every answer
+    to this request carries, whatever it is; and `at_end`, where they may put a list of what is to be called once the
+    request is over.
+
     Attributes:
         express: by method and path, the raw routes that are served from here, past every layer behind.
         closing: set when the service is stopping, and cuts requests that take too long.
@@ -101,7 +105,7 @@ class Edge:
             correlation.set(known_as)
             state = scope["state"]
             state["request_id"], state["traceparent"] = known_as.request_id, told.traceparent.decode()
-            reply.headers = self._headers(scope, told)
+            reply.headers = state["headers"] = self._headers(scope, told)
             _refuse_ambiguous(scope, told)
             if told.length != 0:
                 receive = self._guarded(scope, receive, told.length)
@@ -114,9 +118,8 @@ class Edge:
         except asyncio.CancelledError:
             if reply.status or not self.closing:
                 raise
-            await answer(scope, Unavailable("The service is stopping.", retry_after=1))(
-                scope, receive, reply.send
-            )
+            stopping = Unavailable("The service is stopping.", retry_after=1)
+            await answer(scope, stopping)(scope, receive, reply.send)
         except ClientDisconnect:
             pass  # nobody is left to be answered; the access log tells with status 0
         except Exception as error:
@@ -129,6 +132,7 @@ class Edge:
                 raise
             await answer(scope, error)(scope, receive, reply.send)
         finally:
+            _end(scope)
             self._accounts.note(scope, reply.status, perf_counter() - begun, known_as)
             correlation.reset(token)
 
@@ -144,6 +148,11 @@ class Edge:
         if length is not None and length > limit:
             raise too_large()
         return self._bodies.guard(receive, limit)
+
+
+def _end(scope: Scope) -> None:
+    for end in scope["state"].get("at_end", ()):
+        end()
 
 
 class _Reply:

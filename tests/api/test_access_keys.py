@@ -53,7 +53,7 @@ async def test_a_client_has_at_most_two_live_keys(
     assert await status(http, second["key"]) == 401, "expired"
     expect(await http.post(path, headers=admin.headers), 201)
     listed = expect(await http.get(path, headers=admin.headers), 200)["items"]
-    assert {"id", "state", "created_at", "expires_at"} == set(listed[0])
+    assert {"id", "state", "created_at", "expires_at", "gateway"} == set(listed[0])
     assert third["id"] in {key["id"] for key in listed}
 
 

@@ -9,7 +9,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from app import operation
 from app.access.domain import SYSTEM
+from app.db.faults import Outage
 from app.errors import Unauthenticated
 from app.main import create_app
 from app.runtime import Runtime
@@ -18,6 +20,7 @@ from tests.support.actors import Actors
 from tests.support.bodies import check_body, entry_body
 from tests.support.clock import SettableMachine
 from tests.support.databases import PEPPER
+from tests.support.exchanges import asked_by_me
 from tests.support.lifespan import client_of, started
 from tests.support.steps import expect, impose
 
@@ -32,6 +35,52 @@ async def test_a_service_that_can_work_is_ready(http: httpx2.AsyncClient) -> Non
     assert set(told["checks"].values()) == {"ok"}
     assert set(told["checks"]) >= {"database", "writing", "schema", "ledger", "clock"}
     assert (told["held_back"], told["test_clock"]) == (None, None)
+
+
+@pytest.mark.settings(readiness_seconds=60)
+async def test_readiness_costs_no_look_up_a_call_but_what_the_process_knows_shows_at_once(
+    http: httpx2.AsyncClient, app: FastAPI, runtime: Runtime
+) -> None:
+    with asked_by_me(app.state.runtime) as asked:
+        expect(await http.get("/readyz"), 200)
+        once = len(asked)
+        assert once > 0
+        for _ in range(5):
+            expect(await http.get("/readyz"), 200)
+        assert len(asked) == once
+    app.state.runtime.unwritten = Outage.FULL
+    assert expect(await http.get("/readyz"), 503)["checks"]["writing"] == str(Outage.FULL)
+    app.state.runtime.unwritten = None
+    app.state.tail.gone_back = "it has gone back"
+    assert expect(await http.get("/readyz"), 503)["checks"]["ledger"] == "it has gone back"
+
+
+async def test_many_who_ask_at_once_wait_for_one_look(
+    http: httpx2.AsyncClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.state.runtime.settings = app.state.runtime.settings.model_copy(update={"readiness_seconds": 1.0})
+    asked, ask = [], operation._look
+
+    async def look(runtime: Runtime) -> object:
+        asked.append(runtime)
+        return await ask(runtime)
+
+    monkeypatch.setattr(operation, "_look", look)
+    answers = await asyncio.gather(*(http.get("/readyz") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(asked) == 1
+
+
+@pytest.mark.settings(readiness_seconds=0.2)
+async def test_what_readiness_has_found_does_not_hold_for_long(
+    http: httpx2.AsyncClient, runtime: Runtime
+) -> None:
+    expect(await http.get("/readyz"), 200)
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(text("UPDATE alembic_version SET version_num = '9999'"))
+    async with asyncio.timeout(5):
+        while (await http.get("/readyz")).status_code == 200:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.02)
 
 
 async def test_entries_whose_names_an_earlier_release_made_ready_are_counted(

@@ -1,41 +1,21 @@
 """How often PostgreSQL is asked before an urgent entry is answered: each exchange stands before every checkpoint."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.access.domain import SYSTEM
 from app.runtime import Runtime
 from tests.support.actors import Actors
 from tests.support.bodies import check_body, photo, urgent_body
+from tests.support.exchanges import asked_by_me
 from tests.support.steps import expect, sound
 
 ON_POSTGRESQL = pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
 
 MOST = 17
 """Statements, beside BEGIN and COMMIT; whoever needs one more says here what for."""
-
-
-@contextmanager
-def asked_by_me(runtime: Runtime) -> Iterator[list[str]]:
-    """The statements that this task executes; those of the loops beside it are their own."""
-    asked: list[str] = []
-    mine = asyncio.current_task()
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if asyncio.current_task() is mine:
-            asked.append(statement)
-
-    engine = runtime.register._engine  # type: ignore[attr-defined]  # PostgreSQL's
-    event.listen(engine, "before_cursor_execute", note)
-    yield asked
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @ON_POSTGRESQL

@@ -48,7 +48,7 @@ class Actors:
         self._runtime = runtime
         self._numbers = count(1)
 
-    async def client(
+    async def client(  # noqa: PLR0913 - one parameter a property of clients
         self,
         roles: str | Iterable[str],
         *,
@@ -59,13 +59,14 @@ class Actors:
         person: str | None = None,
         networks: Iterable[str] = (),
         name: str | None = None,
+        gateway: bool = False,
     ) -> Caller:
         """A caller with these roles, such as `await actors.client("submitter")`.
 
         What is not given is chosen so that the caller can work: every person is a new one, submitters and
         verifiers belong to KPK, approvers and duty officers to Immigration (another office than its
         submitters), integrators to KPK, supervision teams to its office in Batam, checkpoints and supervisors to
-        CGK, and a checkpoint is a counter.
+        CGK, and a checkpoint is a counter. Many may listen behind the key of a `gateway`.
         """
         held = frozenset(Role(role) for role in ([roles] if isinstance(roles, str) else roles))
         agency = agency or _agency(held)
@@ -88,7 +89,7 @@ class Actors:
         )
         async with self._runtime.writing(SYSTEM) as unit:
             client = await register_client(unit, wanted, confirmed=True)
-            key, text = await issue_key(unit, client.id, None, _ABOUT_A_YEAR, confirmed=True)
+            key, text = await issue_key(unit, client.id, None, _ABOUT_A_YEAR, confirmed=True, gateway=gateway)
         return Caller(client.id, text, key.id, person, agency, checkpoint)
 
     async def integrator_of_nobody(self) -> Caller:

@@ -126,13 +126,14 @@ async def test_nothing_is_lost_or_doubled_by_a_checkpoint_that_keeps_reconnectin
 
 
 async def test_nothing_is_lost_or_doubled_by_checkpoints_that_come_while_alerts_leave(
-    served: Served, actors: Actors, counter: Caller
+    served: Served, actors: Actors
 ) -> None:
     duty, wanted = await actors.client("duty_officer"), 40
+    gateway = await actors.client("checkpoint", gateway=True)
     last = asyncio.Event()
 
     async def listen() -> list[str]:
-        async with listening(served.http, counter.headers) as stream:
+        async with listening(served.http, gateway.headers) as stream:
             seen = []
             while not seen or seen[-1] != f"Exercise {wanted - 1}.":
                 seen.append((await stream.next("alert")).json["message"])
