@@ -92,6 +92,10 @@ def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tu
         ),
     }
     differs = []
+    for member in ("documents", "nationalities"):
+        if not changes[member] and getattr(source, member) and getattr(target, member):
+            changes[member] = getattr(target, member)  # each drops what the other keeps: nobody wanted none
+            differs.append(f"/subject/{member}")
     for member in _SINGLE:
         before, now, mine = (getattr(subject, member) for subject in (base, source, target))
         if now in {before, mine}:

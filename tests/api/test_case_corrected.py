@@ -257,3 +257,21 @@ async def test_a_correction_filed_before_another_ones_approval_does_not_undo_it(
     answer = await kpk.try_decide(await kpk.decide(later, "verify"), "approve")
     assert answer.status_code in {201, 409}
     assert await kpk.action(urgent["subject"], document=NEWER) == "refuse_exit"
+
+
+async def test_two_corrections_that_each_withdraw_what_the_other_keeps_do_not_withdraw_all(
+    kpk: Offices, runtime: Runtime
+):
+    body = urgent_body()
+    first = body["subject"]["documents"]
+    second = {"type": "passport", "number": "X7654321", "issuing_state": "IDN"}
+    urgent = await kpk.urgent(merged(body, {"subject": {"documents": [*first, second]}}))
+    formal = await kpk.approve(await kpk.formalise(urgent, starts_on="2026-12-13", ends_on="2027-06-12"))
+    keeping_first = correction({**body["subject"], "documents": first})
+    waiting = await kpk.decide(await kpk.file(urgent, keeping_first), "verify")
+    await kpk.amend(formal, correction({**body["subject"], "documents": [second]}))
+    async with nothing_changed(runtime):
+        answer = await kpk.try_decide(waiting, "approve")
+        refused(answer, 409, "wrong-state")
+    assert answer.json()["differs"] == ["/subject/documents"]
+    assert await kpk.action({**body["subject"], "documents": [second]}) == "refuse_exit"

@@ -38,6 +38,13 @@ def test_where_both_changed_one_member_differently_it_is_named() -> None:
     assert merged(BASE, source, source) == (source, ())
 
 
+def test_two_corrections_together_never_leave_a_person_without_documents_or_nationalities() -> None:
+    both = msgspec.structs.replace(BASE, documents=(*BASE.documents, SECOND), nationalities=("IDN", "MYS"))
+    first = msgspec.structs.replace(both, documents=(SECOND,), nationalities=("MYS",))
+    second = msgspec.structs.replace(both, documents=BASE.documents, nationalities=("IDN",))
+    assert merged(both, second, first) == (first, ("/subject/documents", "/subject/nationalities"))
+
+
 def test_a_corrected_case_is_carried_over_unless_the_target_names_another() -> None:
     base, source = entry(basis=basis(case_reference="A-1")), entry(basis=basis(case_reference="A-2"))
     same, other = entry(basis=basis(case_reference="a 01")), entry(basis=basis(case_reference="B-9"))
