@@ -79,6 +79,7 @@ def settings(
         "database_url": engine_url,
         "data_dir": tmp_path,
         "poll_seconds": 0.1,
+        "carrier_answer_ms": 0,
     }
     for mark in reversed(list(request.node.iter_markers("settings"))):
         given |= mark.kwargs

@@ -3,7 +3,7 @@
 import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from app.errors import CekalError, NotFound, Unauthenticated
 from app.kit.clock import rfc3339
 from app.kit.ids import made_at, new_id
 from app.matching.policy import policy_of
-from app.runtime import Runtime
+from app.runtime import OpenHits, Runtime
 
 PHOTO_AFTER_MATCH = timedelta(hours=24)
 """How long after a match a checkpoint may see the photo (contract section 3)."""
@@ -46,14 +46,22 @@ class Question:
     Attributes:
         access_version: the access version at which the asker's key was last seen to work.
         told: what is made of the record and its matches for an asker who is not answered as a counter is.
-        hits: of whoever was asked about before: the hit that was opened for the same entries, in the same versions.
+        journey_key: of a manifest's passenger: the keyed hash of the journey and of the document.
+        known: the hits that this very traveller has on this journey, by what they are about.
+        opened: the hits that the document has there, shared by all who show it; new ones are added.
     """
 
     asked: Asked
     actor: Actor
     access_version: int
     told: Callable[[Record, Sequence[Match]], bytes] | None = None
-    hits: Mapping[Matter, str] | None = None
+    journey_key: str | None = None
+    known: Mapping[Matter, str] = field(default_factory=dict)
+    opened: OpenHits = field(default_factory=OpenHits)
+
+    def hit_of(self, matter: Matter, now: datetime) -> str:
+        """The hit that its answer opens, or joins: one for a document on a journey, however often it is asked about."""
+        return self.known.get(matter) or self.opened.setdefault(matter, new_id("hit", now))
 
 
 class Desk:
@@ -84,7 +92,9 @@ class Desk:
     async def _evaluate(
         self, reader: Reader, questions: Sequence[Question]
     ) -> tuple[list[Record], list[Matched], list[bytes | CekalError]]:
-        view = await self._finder.find(reader, [question.asked for question in questions])
+        # What a carrier is answered hides whether a person may leave; so does what is asked of the database for it.
+        evenly = any(question.told for question in questions)
+        view = await self._finder.find(reader, [question.asked for question in questions], evenly=evenly)
         self.gate.renew(view.access_version)
         refused = await self._refused(reader, questions, view.access_version)
         found = [
@@ -97,7 +107,7 @@ class Desk:
             )
             for question, near in zip(questions, view.near, strict=True)
         ]
-        standing = await _standing(reader, questions, found)
+        standing = await _standing(reader, questions, found, evenly=evenly)
         records: list[Record] = []
         matches: list[Matched] = []
         answers: list[bytes | CekalError] = []
@@ -141,7 +151,7 @@ class Desk:
     ) -> tuple[Record, list[dict[str, Any]]]:
         """What is stored of a check, and the matches as a counter sees them."""
         asked, actor = question.asked, question.actor
-        papers, hits = asked.traveller.papers, question.hits or {}
+        papers = asked.traveller.papers
         number = papers[0].number if papers else asked.traveller.nik
         outcome = worst(found)
         self.answered[outcome] += 1
@@ -163,14 +173,15 @@ class Desk:
             kind=actor.kind,
             direction=asked.body.direction,
             outcome=outcome,
-            hit_id=None if outcome == "clear" else hits.get(matter_of(found)) or new_id("hit", now),
+            hit_id=None if outcome == "clear" else question.hit_of(matter_of(found), now),
             sequence=view.size,
-            question=asked.body.model_dump_json(exclude_none=True),
+            question=asked.text,
             document_hash=document_hash(self.runtime, number) if number else None,
             matches=_encode(shown).decode() if shown else None,
             clearances=_encode(named).decode() if named else None,
             noted=_encode(noted).decode() if noted else None,
             truncated=near.truncated,
+            journey_key=question.journey_key,
         )
         return record, shown
 
@@ -268,11 +279,11 @@ def _matched(match: Match, record: Record, candidate: Candidate) -> Matched:
 
 
 async def _standing(
-    reader: Reader, questions: Sequence[Question], found: Sequence[Sequence[Match]]
+    reader: Reader, questions: Sequence[Question], found: Sequence[Sequence[Match]], *, evenly: bool
 ) -> list[Clearance]:
-    """The clearances that may count; asked for only where somebody would be stopped or seen."""
+    """The clearances that may count; asked for only where somebody would be stopped or seen, or `evenly`."""
     matched = {match.entry_id for some in found for match in some if match.stops}
-    if not matched:
+    if not matched and not evenly:
         return []
     numbers = {paper.number for question in questions for paper in question.asked.traveller.papers}
     return await list_standing(reader, matched, numbers) if numbers else []

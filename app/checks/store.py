@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, exists, insert, select, union_all, update
+import msgspec
+from sqlalchemy import Row, bindparam, exists, func, insert, select, union_all, update
 
 from app.access.domain import Kind
 from app.access.tables import agency as agency_table
@@ -18,6 +19,13 @@ from app.entries.tables import entry as entry_table
 from app.entries.tables import key as key_table
 from app.kit.ids import first_id, made_at
 from app.ledger.tables import head as head_table
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """As much of a shown match as says which entry it is."""
+
+    entry_id: str
+
 
 _TICK = timedelta(milliseconds=1)
 """The grain of the time in an id."""
@@ -100,6 +108,7 @@ class Record(NamedTuple):
     clearances: str | None
     noted: str | None
     truncated: bool
+    journey_key: str | None = None
 
 
 class Matched(NamedTuple):
@@ -138,7 +147,7 @@ async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
     statement = select(tables.check).where(
         ids >= first_id("chk", at), ids < first_id("chk", at + _TICK), tables.check.c.hit_id == hit_id
     )
-    return (await reader.run(statement)).first()
+    return (await reader.run(statement.order_by(ids))).first()
 
 
 _HITS = (
@@ -168,6 +177,62 @@ async def versions_matched(reader: Reader, check_id: str, entry_ids: Iterable[st
     """The version at which each of some entries was matched by a check."""
     rows = await reader.run(_VERSIONS, {"ids": sorted(entry_ids), "check_id": check_id})
     return {row.entry_id: row.entry_version for row in rows}
+
+
+class Opened(NamedTuple):
+    """A hit of a manifest's passenger, as the check says it that opened it.
+
+    Attributes:
+        journey_key: the keyed hash of the journey and of the document that was shown.
+        matter: the entries that it is about, in their versions.
+    """
+
+    journey_key: str
+    hit_id: str
+    check_id: str
+    question: str | None
+    matter: frozenset[tuple[str, int]]
+
+
+_FIRST = (
+    select(func.min(tables.check.c.id))
+    .where(
+        any_of(tables.check.c.journey_key, "keys"),
+        tables.check.c.journey_key.is_not(None),
+        tables.check.c.hit_id.is_not(None),
+    )
+    .group_by(tables.check.c.journey_key, tables.check.c.hit_id)
+)
+_OPENED = (
+    select(
+        tables.check.c.journey_key,
+        tables.check.c.hit_id,
+        tables.check.c.id,
+        tables.check.c.question,
+        tables.check.c.matches,
+    )
+    .where(tables.check.c.id.in_(_FIRST))
+    .order_by(tables.check.c.id)
+)
+_MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match.c.entry_version).where(
+    any_of(tables.match.c.entry_id, "entries"),
+    any_of(tables.match.c.check_id, "checks"),
+    tables.match.c.outcome != "clear",
+)
+_entries_shown = msgspec.json.Decoder(list[_Shown]).decode
+
+
+async def list_opened(reader: Reader, journey_keys: Iterable[str]) -> list[Opened]:
+    """The hits that documents have on journeys, oldest first: always two statements, also where there are none."""
+    rows = (await reader.run(_OPENED, {"keys": sorted(journey_keys)})).all()
+    shown = {match.entry_id for row in rows for match in _entries_shown(row.matches or "[]")}
+    asked = {"entries": sorted(shown), "checks": sorted(row.id for row in rows)}
+    matters: dict[str, set[tuple[str, int]]] = {row.id: set() for row in rows}
+    for check_id, entry_id, version in await reader.run(_MATTERS, asked):
+        matters[check_id].add((entry_id, version))
+    return [
+        Opened(row.journey_key, row.hit_id, row.id, row.question, frozenset(matters[row.id])) for row in rows
+    ]
 
 
 _AT_THE_BORDER = tables.check.c.kind.in_((Kind.COUNTER.value, Kind.AUTOGATE.value))

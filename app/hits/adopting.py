@@ -79,7 +79,9 @@ async def _adopt(unit: Unit, runtime: Runtime, records: Sequence[Any]) -> list[H
     known = await store.known(unit, [record.hit_id for record in records])
     within = timedelta(minutes=runtime.settings.hit_resolve_minutes)
     async with runtime.checks_beside(unit) as reader:
-        hits = [await _hit(reader, record, within) for record in records if record.hit_id not in known]
+        # Several checks may have one hit: the first of them says what it is about.
+        first = {record.hit_id: record for record in reversed(records) if record.hit_id not in known}
+        hits = [await _hit(reader, record, within) for record in reversed(first.values())]
     if hits:
         await store.add(unit, hits)
     return hits

@@ -98,3 +98,14 @@ def test_the_benchmark_of_lookbacks_finds_the_one_who_left() -> None:
     for row in report["rows"]:
         assert row["told"] >= 1
         assert row["seconds"] > 0
+
+
+def test_the_benchmark_of_secrecy_times_carriers_with_a_ban_and_without() -> None:
+    report = _run("bench.secrecy")
+
+    assert report["benchmark"] == "secrecy"
+    shapes = [(row["engine"], row["shape"]) for row in report["rows"]]
+    assert shapes == [
+        (engine, shape) for engine in ("sqlite", "postgresql") for shape in ("one person", "a name a row")
+    ]
+    assert all(min(row["with_ban_ms"], row["without_ms"]) > 0 for row in report["rows"])
