@@ -10,7 +10,7 @@ from app.access.domain import Role
 from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for
 from app.db.unit import Reader, Unit
 from app.entries import search, service
-from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
+from app.entries.answers import EntryForHitOut, EntryOut, HistoryItemOut, HistoryOut
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Measure, State
 from app.entries.formalising import formalise
@@ -116,14 +116,19 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
     summary="Search for a person",
     responses=problems("validation", "idempotency-not-allowed", "not-found"),
 )
-async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Page[EntryOut]:
+async def search_entries(
+    unit: Searcher, body: SearchIn, request: Request
+) -> Page[EntryOut] | Page[EntryForHitOut]:
     """Look for a person within the caller's view by document, NIK or name; logged like a check.
 
-    A supervisor looks among the entries in force, and only for an open hit of their checkpoint (`hit_id`).
+    A supervisor looks among the entries in force, and only for the traveller of an open hit of their checkpoint
+    (`hit_id`); of what is found they are told who it is about and what it orders, nothing of the case.
     """
     ports: Ports = request.app.state.ports
     rows = await search.search(unit, body, runtime_of(request).pepper, ports.expect_open_hit)
     page, after = cut(rows, body.limit, lambda entry: (entry.id,))
+    if body.hit_id is not None:
+        return Page(items=[EntryForHitOut.of(entry, unit.now) for entry in page], next_cursor=after)
     settings = runtime_of(request).settings
     return Page(items=[EntryOut.of(entry, unit.now, settings) for entry in page], next_cursor=after)
 
