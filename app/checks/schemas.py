@@ -269,7 +269,8 @@ class CheckOut(WireOut):
     clearances: Annotated[
         list[str],
         Field(
-            description="Clearances by which entries that would have matched were passed over; else empty."
+            description="Shown to counters and auditors: clearances by which entries that would have matched were "
+            "passed over; else empty."
         ),
     ]
     noted: Annotated[

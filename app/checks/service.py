@@ -186,12 +186,13 @@ class Desk:
         return record, shown
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Whether a checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours.
+        """Whether a checkpoint's counter may see an entry's photo: an open alert, or a match in the last 24 hours.
 
+        Autogates and clients that send manifests compare no faces with it (R48).
         A sealed entry's alert names nobody, so there only a match shows the photo (R61).
         """
         checkpoint = register.actor.checkpoint
-        if checkpoint is None:
+        if checkpoint is None or register.actor.kind != _FULL_VIEW:
             return False
         entry = await find(register, entry_id)
         if entry is None:
@@ -219,12 +220,13 @@ def answer_of(
         kind: the reading client's kind, which may be shown less than the asking one; None for an auditor.
     """
     zone = asked.mrz if asked else None
+    in_full = kind in {_FULL_VIEW, None}
     return {
         "id": record.id,
         "checked_at": rfc3339(record.at),
         "outcome": record.outcome,
         "action": action_on(record.outcome, record.direction),
-        "matches": shown if record.kind == _FULL_VIEW and kind in {_FULL_VIEW, None} else [],
+        "matches": shown if in_full and record.kind == _FULL_VIEW else [],
         "mrz": None
         if zone is None
         else {
@@ -242,7 +244,7 @@ def answer_of(
             "age_seconds": 0.0,
         },
         "hit_id": record.hit_id,
-        "clearances": _plain(record.clearances) if record.clearances else [],
+        "clearances": _plain(record.clearances) if in_full and record.clearances else [],
         "noted": _plain(record.noted) if record.noted and kind is None else [],
         "truncated": record.truncated,
     }

@@ -274,7 +274,7 @@ async def read_photo(
     entry_id: EntryId,
     request: Request,
 ) -> Response:
-    """The photo, for the owner, those who decide, auditors, and checkpoints that have to do with the person."""
+    """The photo, for the owner, those who decide, auditors, and counters that have to do with the person."""
     granted = unit.actor.holds(Role.CHECKPOINT) and await request.app.state.ports.sees_photo(unit, entry_id)
     blob = await service.photo(unit, entry_id, granted=granted)
     await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})
