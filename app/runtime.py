@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from app.db.clock import DatabaseClock
 from app.db.engine import Database, open_databases
@@ -17,6 +18,10 @@ from app.settings import Settings
 
 class ClockDoubted(RuntimeError):
     """What can't be undone was not done, because the clock is not plausible."""
+
+
+class OpenHits(dict[frozenset[tuple[str, int]], str]):
+    """The open hits of a document on a journey, by the entries, each in a version, that they are about."""
 
 
 @dataclass(slots=True)
@@ -35,6 +40,8 @@ class Runtime:
         closing: set when the service is stopping, so that long polls end.
         counting: held while a table of figures is counted; one at a time in a process.
         unwritten: the want of room, or the damage, that kept the last transaction from being written, if one did.
+        open_hits: of passengers who are being asked about, by the journey's key; shared, so that two who ask about
+            one document at the same moment open one hit.
         in_flight: idempotency keys whose first request is still running in this process.
     """
 
@@ -50,6 +57,7 @@ class Runtime:
     bell: Bell = field(default_factory=Bell)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
+    open_hits: WeakValueDictionary[str, OpenHits] = field(default_factory=WeakValueDictionary)
     unwritten: Outage | None = None
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:

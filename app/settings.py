@@ -165,6 +165,13 @@ class Settings(BaseSettings):
     hit_resolve_minutes: int = Field(
         30, ge=1, description="when it is told that no supervisor has resolved a hit"
     )
+    carrier_answer_ms: int = Field(
+        250,
+        ge=0,
+        le=10_000,
+        description="R48: milliseconds, for each hundred documents, at whose whole multiples a carrier's answer "
+        "leaves, so that its time does not show an exit ban; longer than the work takes (`python -m bench.secrecy`)",
+    )
     delay_personal_days: Days = Field(
         365, description="how long it is kept who the traveller of a delayed departure was"
     )

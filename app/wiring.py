@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 
 from app.access.pending import SecondAdminAsked
 from app.access.service import PersonsRegistered
@@ -21,6 +22,7 @@ from app.clearances.service import follow_entry as end_clearances
 from app.clearances.service import tell_ledger as tell_clearance
 from app.db.unit import Follow, Reader
 from app.entries.events import (
+    DutyRecorded,
     EntryChanged,
     EntryErased,
     EntrySealed,
@@ -50,6 +52,8 @@ from app.notices.service import follow_refusal as tell_of_refusal
 from app.notices.service import follow_rejection as tell_of_rejection
 from app.notices.service import follow_seal as tell_of_seal
 from app.notices.service import follow_search as tell_own_name
+from app.objections.service import follow_receipt as tell_receipt
+from app.objections.service import holidays_of
 from app.objections.service import was_granted as objection_granted
 from app.rectifications.service import was_granted as wrong_person_granted
 from app.runtime import Runtime, open_runtime
@@ -69,6 +73,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
         projectors={
             EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
             EntryErased: (tell_erasure, forget_hits),
+            DutyRecorded: (partial(tell_receipt, holidays=holidays_of(settings)),),
             EntrySealed: (follow_seal,),
             PendingBegun: (follow_pending,),
             PendingEnded: (tell_pending_ended,),

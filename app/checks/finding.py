@@ -66,8 +66,14 @@ class Finder:
         self._policy = policy
         self._known: dict[tuple[str, int, datetime | None], Candidate] = {}
 
-    async def find(self, reader: Reader, asked: Sequence[Asked]) -> View:
-        """Find whom to compare: one exchange for numbers, two more where anybody has a name, one where it fits."""
+    async def find(self, reader: Reader, asked: Sequence[Asked], *, evenly: bool = False) -> View:
+        """Find whom to compare: one exchange for numbers, two more where anybody has a name, one where it fits.
+
+        Args:
+            reader: the transaction.
+            asked: the questions.
+            evenly: make every exchange, whatever is found: then their number says nothing of it.
+        """
         size, version, listed = await store.look_up(reader, {key for each in asked for key in each.keys})
         candidates: dict[str, Candidate] = {}
         phones: dict[str, str | None] = {}
@@ -76,9 +82,9 @@ class Finder:
         for key, row in listed:
             by_number.setdefault(key, []).append(row.entry_id)
         named = await self._by_name(reader, asked)
-        alike = await self._alike(reader, asked, named)
+        alike = await self._alike(reader, asked, named, evenly=evenly)
         missing = {entry_id for ids in alike for entry_id in ids} - candidates.keys()
-        if missing:
+        if missing or evenly:
             self._take(await store.list_by_ids(reader, missing), candidates, phones)
         near = []
         for each, found, ids in zip(asked, named, alike, strict=True):
@@ -97,11 +103,11 @@ class Finder:
         return [index.rank(each.wanted, most) if each.wanted else _NOBODY for each in asked]
 
     async def _alike(
-        self, reader: Reader, asked: Sequence[Asked], named: Sequence[Candidates[str]]
+        self, reader: Reader, asked: Sequence[Asked], named: Sequence[Candidates[str]], *, evenly: bool
     ) -> list[list[str]]:
         """Of those to compare with each traveller the ids of who is alike, by what is kept of names and births."""
         wanted = {entry_id for found in named for entry_id in found.ids}
-        forms = await name_keys.list_forms(reader, wanted) if wanted else {}
+        forms = await name_keys.list_forms(reader, wanted) if wanted or evenly else {}
 
         def is_alike(each: Asked, entry_id: str) -> bool:
             form = forms.get(entry_id)  # none of an older release's entry: then the entry itself is read

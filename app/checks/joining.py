@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from app.access.quotas import Buckets, Rate, holder
-from app.checks import store
+from app.checks import hit_store
 from app.checks.domain import Matter
 from app.checks.schemas import Asked
 from app.db.unit import Actor, Reader
@@ -125,9 +125,9 @@ class Joining:
         if not wanted:
             return {}
         async with self._runtime.checks_beside(register) as checks:
-            last = await store.list_last_hits(checks, {meeting for meeting, _ in wanted})
+            last = await hit_store.list_last_hits(checks, {meeting for meeting, _ in wanted})
             entries = {entry_id for _, matter in wanted for entry_id, _ in matter}
-            matters = await store.list_matters(checks, entries, [each.check_id for each in last.values()])
+            matters = await hit_store.list_matters(checks, entries, [each.check_id for each in last.values()])
         return {
             (meeting, matter): last[meeting].hit_id
             for meeting, matter in wanted

@@ -93,6 +93,11 @@ class Asked(msgspec.Struct, frozen=True):
     keys: list[str]
     wanted: Wanted | None
 
+    @property
+    def text(self) -> str:
+        """The question as it is stored."""
+        return self.body.model_dump_json(exclude_none=True)
+
 
 _check = TypeAdapter(CheckIn)
 _NOTHING_ELSE = CheckPersonIn()
@@ -264,7 +269,8 @@ class CheckOut(WireOut):
     clearances: Annotated[
         list[str],
         Field(
-            description="Clearances by which entries that would have matched were passed over; else empty."
+            description="Shown to counters and auditors: clearances by which entries that would have matched were "
+            "passed over; else empty."
         ),
     ]
     noted: Annotated[

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,7 @@ from app.errors import CekalError, NotFound, Unauthenticated
 from app.kit.clock import rfc3339
 from app.kit.ids import made_at, new_id
 from app.matching.policy import policy_of
-from app.runtime import Runtime
+from app.runtime import OpenHits, Runtime
 
 PHOTO_AFTER_MATCH = timedelta(hours=24)
 """How long after a match a checkpoint may see the photo (contract section 3)."""
@@ -47,14 +47,27 @@ class Question:
     Attributes:
         access_version: the access version at which the asker's key was last seen to work.
         told: what is made of the record and its matches for an asker who is not answered as a counter is.
-        hits: of whoever was asked about before: the hit that was opened for the same entries, in the same versions.
+        journey_key: of a manifest's passenger: the keyed hash of the journey and of the document.
+        known: the hits that this very traveller has on this journey, by what they are about.
+        opened: the hits that the document has there, shared by all who show it; new ones are added.
     """
 
     asked: Asked
     actor: Actor
     access_version: int
     told: Callable[[Record, Sequence[Match]], bytes] | None = None
-    hits: Mapping[Matter, str] | None = None
+    journey_key: str | None = None
+    known: Mapping[Matter, str] = field(default_factory=dict)
+    opened: OpenHits = field(default_factory=OpenHits)
+
+    @property
+    def on_manifest(self) -> bool:
+        """Whether it is about a manifest's passenger who can be known again."""
+        return self.journey_key is not None or bool(self.known)
+
+    def hit_of(self, matter: Matter, now: datetime) -> str:
+        """The hit that its answer opens, or joins: one for a document on a journey, however often it is asked about."""
+        return self.known.get(matter) or self.opened.setdefault(matter, new_id("hit", now))
 
 
 class Desk:
@@ -87,7 +100,9 @@ class Desk:
     async def _evaluate(
         self, reader: Reader, questions: Sequence[Question]
     ) -> tuple[list[Record], list[Matched], list[bytes | CekalError]]:
-        view = await self._finder.find(reader, [question.asked for question in questions])
+        # What a carrier is answered hides whether a person may leave; so does what is asked of the database for it.
+        evenly = any(question.told for question in questions)
+        view = await self._finder.find(reader, [question.asked for question in questions], evenly=evenly)
         self.gate.renew(view.access_version)
         refused = await self._refused(reader, questions, view.access_version)
         found = [
@@ -100,20 +115,13 @@ class Desk:
             )
             for question, near in zip(questions, view.near, strict=True)
         ]
-        standing = await _standing(reader, questions, found)
+        standing = await _standing(reader, questions, found, evenly=evenly)
         left = [
             _left(question, near, mine, standing)
             for question, near, mine in zip(questions, view.near, found, strict=True)
         ]
-        known = [_known_hit(question, rest) for question, (rest, _) in zip(questions, left, strict=True)]
         expired = [_expired(question.actor, refused, reader.now) for question in questions]
-        hit_ids = await self.joining.hit_ids(
-            reader,
-            [
-                (question.asked, question.actor, frozenset() if hit or out else matter_of(rest))
-                for question, (rest, _), hit, out in zip(questions, left, known, expired, strict=True)
-            ],
-        )
+        hit_ids = await self._hit_ids(reader, questions, [rest for rest, _ in left], expired)
         records: list[Record] = []
         matches: list[Matched] = []
         answers: list[bytes | CekalError] = []
@@ -122,9 +130,7 @@ class Desk:
                 answers.append(Unauthenticated("The key has been revoked, or has expired."))
                 continue
             rest, named = left[i]
-            record, shown = self._record(
-                question, near, rest, named, view, reader.now, known[i] or hit_ids[i]
-            )
+            record, shown = self._record(question, near, rest, named, view, reader.now, hit_ids[i])
             records.append(record)
             matches += (
                 _matched(match, record, near.candidates[match.entry_id]) for match in rest if match.stops
@@ -136,6 +142,28 @@ class Desk:
                 else _encode(answer_of(record, shown, question.asked, question.actor.kind))
             )
         return records, matches, answers
+
+    async def _hit_ids(
+        self,
+        reader: Reader,
+        questions: Sequence[Question],
+        left: Sequence[Sequence[Match]],
+        expired: Sequence[bool],
+    ) -> list[str | None]:
+        """The hit that each check opens or joins; None for one that is clear, or is not answered."""
+        matters = [frozenset() if out else matter_of(rest) for rest, out in zip(left, expired, strict=True)]
+        listed = [
+            question.hit_of(matter, reader.now) if matter and question.on_manifest else None
+            for question, matter in zip(questions, matters, strict=True)
+        ]
+        others = await self.joining.hit_ids(
+            reader,
+            [
+                (question.asked, question.actor, frozenset() if hit else matter)
+                for question, matter, hit in zip(questions, matters, listed, strict=True)
+            ],
+        )
+        return [hit or other for hit, other in zip(listed, others, strict=True)]
 
     @staticmethod
     async def _refused(reader: Reader, questions: Sequence[Question], version: int) -> set[str]:
@@ -178,22 +206,24 @@ class Desk:
             outcome=outcome,
             hit_id=hit_id,
             sequence=view.size,
-            question=asked.body.model_dump_json(exclude_none=True),
+            question=asked.text,
             document_hash=document_hash(self.runtime, number) if number else None,
             matches=_encode(shown).decode() if shown else None,
             clearances=_encode(named).decode() if named else None,
             noted=_encode(noted).decode() if noted else None,
             truncated=near.truncated,
+            journey_key=question.journey_key,
         )
         return record, shown
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Whether a checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours.
+        """Whether a checkpoint's counter may see an entry's photo: an open alert, or a match in the last 24 hours.
 
+        Autogates and clients that send manifests compare no faces with it (R48).
         A sealed entry's alert names nobody, so there only a match shows the photo (R61).
         """
         checkpoint = register.actor.checkpoint
-        if checkpoint is None:
+        if checkpoint is None or register.actor.kind != _FULL_VIEW:
             return False
         entry = await find(register, entry_id)
         if entry is None:
@@ -214,10 +244,6 @@ def _left(
     return pass_over(found, question.asked.traveller, entries, standing)
 
 
-def _known_hit(question: Question, found: Sequence[Match]) -> str | None:
-    return question.hits.get(matter_of(found)) if question.hits else None
-
-
 def _expired(actor: Actor, refused: Collection[str | None], now: datetime) -> bool:
     return actor.key_id in refused or (actor.expires_at is not None and actor.expires_at <= now)
 
@@ -234,12 +260,13 @@ def answer_of(
         kind: the reading client's kind, which may be shown less than the asking one; None for an auditor.
     """
     zone = asked.mrz if asked else None
+    in_full = kind in {_FULL_VIEW, None}
     return {
         "id": record.id,
         "checked_at": rfc3339(record.at),
         "outcome": record.outcome,
         "action": action_on(record.outcome, record.direction),
-        "matches": shown if record.kind == _FULL_VIEW and kind in {_FULL_VIEW, None} else [],
+        "matches": shown if in_full and record.kind == _FULL_VIEW else [],
         "mrz": None
         if zone is None
         else {
@@ -257,7 +284,7 @@ def answer_of(
             "age_seconds": 0.0,
         },
         "hit_id": record.hit_id,
-        "clearances": _plain(record.clearances) if record.clearances else [],
+        "clearances": _plain(record.clearances) if in_full and record.clearances else [],
         "noted": _plain(record.noted) if record.noted and kind is None else [],
         "truncated": record.truncated,
     }
@@ -294,11 +321,11 @@ def _matched(match: Match, record: Record, candidate: Candidate) -> Matched:
 
 
 async def _standing(
-    reader: Reader, questions: Sequence[Question], found: Sequence[Sequence[Match]]
+    reader: Reader, questions: Sequence[Question], found: Sequence[Sequence[Match]], *, evenly: bool
 ) -> list[Clearance]:
-    """The clearances that may count; asked for only where somebody would be stopped or seen."""
+    """The clearances that may count; asked for only where somebody would be stopped or seen, or `evenly`."""
     matched = {match.entry_id for some in found for match in some if match.stops}
-    if not matched:
+    if not matched and not evenly:
         return []
     numbers = {paper.number for question in questions for paper in question.asked.traveller.papers}
     return await list_standing(reader, matched, numbers) if numbers else []

@@ -1,6 +1,6 @@
 """Every SQL statement of checks."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
-    delete,
     exists,
     func,
     insert,
@@ -113,6 +112,7 @@ class Record(NamedTuple):
     clearances: str | None
     noted: str | None
     truncated: bool
+    journey_key: str | None = None
 
 
 class Matched(NamedTuple):
@@ -167,28 +167,10 @@ async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
     return (await reader.run(statement.order_by(ids))).first()  # one of the same moment may have joined it
 
 
-_HITS = select(tables.opened_hit).order_by(tables.opened_hit.c.check_id).limit(bindparam("limit"))
-_TAKEN_UP = (
-    select(tables.opened_hit.c.check_id)
-    .where(any_of(tables.opened_hit.c.check_id, "ids"))
-    .order_by(tables.opened_hit.c.check_id)
-    .with_for_update()  # in this order, so that two who delete the same never wait for each other
-)
-_FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKEN_UP))
 _RECORDS = select(tables.check).where(any_of(tables.check.c.id, "ids")).order_by(tables.check.c.id)
 _VERSIONS = select(tables.match.c.entry_id, tables.match.c.entry_version).where(
     any_of(tables.match.c.entry_id, "ids"), tables.match.c.check_id == bindparam("check_id")
 )
-
-
-async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """The hits that the register has not taken up yet, in the order of their checks' ids."""
-    return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
-
-
-async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
-    """Note that the register has taken up the hits of these checks."""
-    await unit.run(_FORGET, {"ids": sorted(check_ids)})
 
 
 async def list_records(reader: Reader, check_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -200,46 +182,6 @@ async def versions_matched(reader: Reader, check_id: str, entry_ids: Iterable[st
     """The version at which each of some entries was matched by a check."""
     rows = await reader.run(_VERSIONS, {"ids": sorted(entry_ids), "check_id": check_id})
     return {row.entry_id: row.entry_version for row in rows}
-
-
-class LastHit(NamedTuple):
-    """The newest hit of a document at a checkpoint, and the check that belongs to it."""
-
-    check_id: str
-    hit_id: str
-
-
-async def list_last_hits(
-    reader: Reader, wanted: Collection[tuple[bytes, str, str]]
-) -> dict[tuple[bytes, str, str], LastHit]:
-    """The newest hit of each of some documents, by the hash of its number, at a checkpoint in a direction."""
-    t = tables.check
-    columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
-    parts = []
-    for values in wanted:
-        same = (column == value for column, value in zip(columns, values, strict=True))
-        one = select(*columns, t.c.id, t.c.hit_id).where(t.c.hit_id.is_not(None), *same)
-        parts.append(select(one.order_by(t.c.id.desc()).limit(1).subquery()))
-    rows = await reader.run(union_all(*parts))
-    return {(bytes(number), place, way): LastHit(*last) for number, place, way, *last in rows}
-
-
-_MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match.c.entry_version).where(
-    any_of(tables.match.c.entry_id, "entries"),
-    any_of(tables.match.c.check_id, "checks"),
-    tables.match.c.outcome != "clear",
-)
-
-
-async def list_matters(
-    reader: Reader, entry_ids: Iterable[str], check_ids: Iterable[str]
-) -> dict[str, set[tuple[str, int]]]:
-    """Which of some entries, in which version, have stopped somebody at each of some checks."""
-    found: dict[str, set[tuple[str, int]]] = {}
-    rows = await reader.run(_MATTERS, {"entries": sorted(entry_ids), "checks": sorted(check_ids)})
-    for check_id, entry_id, version in rows:
-        found.setdefault(check_id, set()).add((entry_id, version))
-    return found
 
 
 _AT_THE_BORDER = tables.check.c.kind.in_((Kind.COUNTER.value, Kind.AUTOGATE.value))

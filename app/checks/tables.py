@@ -24,6 +24,9 @@ check = Table(
     ),  # JSON list of ids by which entries were passed over; None when there were none
     Column("noted", Text),  # JSON list of entries whose names are alike, but stop nobody; None without any
     Column("truncated", Boolean, nullable=False, server_default=false()),  # not all candidates were compared
+    Column(
+        "journey_key", String(32)
+    ),  # keyed hash of a manifest's journey and the document; None at the border
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (id)",
 )
@@ -35,6 +38,15 @@ opened_hit = Table(
     Column("check_id", Id, primary_key=True),
     Column("hit_id", Id, nullable=False),  # which the register has not taken up yet: then the row goes
     sqlite_with_rowid=False,
+)
+_OPENED = check.c.hit_id.is_not(None) & check.c.journey_key.is_not(None)
+Index(
+    "ix_check_record_journey_key",
+    check.c.journey_key,
+    check.c.hit_id,
+    check.c.id,
+    sqlite_where=_OPENED,
+    postgresql_where=_OPENED,
 )
 
 match = Table(

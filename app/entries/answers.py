@@ -49,8 +49,8 @@ class PhotoOut(WireOut):
     url: str
 
 
-class SubjectOut(WireOut):
-    """The person."""
+class IdentityOut(WireOut):
+    """What tells the person from another one."""
 
     full_name: str
     aliases: list[AliasOut]
@@ -60,10 +60,15 @@ class SubjectOut(WireOut):
     birth_place: str | None
     nationalities: list[str]
     nik: str | None
-    occupation: str | None
-    address: str | None
     documents: list[DocumentOut]
     photo: PhotoOut | None
+
+
+class SubjectOut(IdentityOut):
+    """The person."""
+
+    occupation: str | None
+    address: str | None
     citizenship_note: str | None
     citizenship_loss: CitizenshipLossOut | None
 
@@ -206,17 +211,51 @@ class EntryOut(WireOut):
     @classmethod
     def of(cls, entry: Entry, now: datetime, settings: Settings) -> Self:
         """The entry on the wire, at an instant."""
-        values: Json = msgspec.to_builtins(entry, builtin_types=(datetime, date))
-        photo = values["subject"]["photo"]
-        if photo is not None:
-            photo["url"] = f"/v1/entries/{entry.id}/photo"
-        values["in_force"] = entry.in_force(now)
-        values["pending_until"] = entry.at(now).pending_until
+        values = _values(entry, now)
         running = deadlines(entry.at(now), Terms.of(settings), entry.met)
         values["legal_deadlines"] = [
             {"name": each.name, "due_at": each.due_at, "met_at": each.met_at} for each in running
         ]
         return cls.model_validate({name: values[name] for name in cls.model_fields})
+
+
+class EntryForHitOut(WireOut):
+    """An entry as a supervisor who examines a hit is told it: about which person, and what it orders; no case."""
+
+    id: str
+    version: int
+    state: str
+    in_force: bool
+    urgent: bool
+    countersigned_at: Annotated[
+        Moment | None, Field(description="Until an urgent entry is countersigned, checks only refer.")
+    ]
+    measure: str
+    agency: str
+    citizenship: str
+    subject: IdentityOut
+    starts_on: date
+    ends_on: date | None
+    lifetime: bool
+    pending_until: Moment | None
+
+    @classmethod
+    def of(cls, entry: Entry, now: datetime) -> Self:
+        """The entry on the wire, at an instant."""
+        values = _values(entry, now)
+        values["subject"] = {name: values["subject"][name] for name in IdentityOut.model_fields}
+        return cls.model_validate({name: values[name] for name in cls.model_fields})
+
+
+def _values(entry: Entry, now: datetime) -> Json:
+    """What an entry holds, and what follows from it at an instant."""
+    values: Json = msgspec.to_builtins(entry, builtin_types=(datetime, date))
+    photo = values["subject"]["photo"]
+    if photo is not None:
+        photo["url"] = f"/v1/entries/{entry.id}/photo"
+    values["in_force"] = entry.in_force(now)
+    values["pending_until"] = entry.at(now).pending_until
+    return values
 
 
 class HistoryItemOut(WireOut):

@@ -14,6 +14,7 @@ from app.db.unit import Actor, Reader, Unit
 from app.entries import recorded, service, store, tasks
 from app.entries.deadlines import Terms, annulled_on, deadlines
 from app.entries.domain import Entry, State
+from app.entries.events import DutyRecorded
 from app.entries.recorded import Duty
 from app.entries.tasks import EntryTaskName
 from app.entries.views import visible
@@ -98,6 +99,8 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     )
     await recorded.add(unit, entry_id, duty)
     await record(unit, "duty.recorded", entry_id, {"name": done.name})
+    unit.happened(DutyRecorded(stands, done.name, done.done_at))
+    await unit.conclude()
     return (await service.as_known(unit, [entry]))[0].at(unit.now)
 
 

@@ -92,6 +92,21 @@ class EntrySealed:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyRecorded:
+    """A duty is on record as done.
+
+    Attributes:
+        entry: the entry that it belongs to.
+        name: which duty.
+        done_at: when it was done, as its officer says.
+    """
+
+    entry: Entry
+    name: str
+    done_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SealedByItself:
     """An entry was sealed because its possible subject has an account from now on (R61).
 

@@ -11,7 +11,7 @@ from app.access.guard import GuardedRoute, reader_for, runtime_of, unit_for, wit
 from app.access.quotas import Quota
 from app.db.unit import Reader, Unit
 from app.entries import search, service
-from app.entries.answers import EntryOut, HistoryItemOut, HistoryOut
+from app.entries.answers import EntryForHitOut, EntryOut, HistoryItemOut, HistoryOut
 from app.entries.deadlines import Terms
 from app.entries.domain import Entry, Measure, State
 from app.entries.formalising import formalise
@@ -118,14 +118,19 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
     responses=problems("validation", "idempotency-not-allowed", "not-found"),
 )
 @within(Quota.SEARCHES)
-async def search_entries(unit: Searcher, body: SearchIn, request: Request) -> Page[EntryOut]:
+async def search_entries(
+    unit: Searcher, body: SearchIn, request: Request
+) -> Page[EntryOut] | Page[EntryForHitOut]:
     """Look for a person within the caller's view by document, NIK or name; logged like a check.
 
-    A supervisor looks among the entries in force, and only for an open hit of their checkpoint (`hit_id`).
+    A supervisor looks among the entries in force, and only for the traveller of an open hit of their checkpoint
+    (`hit_id`); of what is found they are told who it is about and what it orders, nothing of the case.
     """
     ports: Ports = request.app.state.ports
     rows = await search.search(unit, body, runtime_of(request).pepper, ports.expect_open_hit)
     page, after = cut(rows, body.limit, lambda entry: (entry.id,))
+    if body.hit_id is not None:
+        return Page(items=[EntryForHitOut.of(entry, unit.now) for entry in page], next_cursor=after)
     settings = runtime_of(request).settings
     return Page(items=[EntryOut.of(entry, unit.now, settings) for entry in page], next_cursor=after)
 
@@ -271,7 +276,7 @@ async def read_photo(
     entry_id: EntryId,
     request: Request,
 ) -> Response:
-    """The photo, for the owner, those who decide, auditors, and checkpoints that have to do with the person."""
+    """The photo, for the owner, those who decide, auditors, and counters that have to do with the person."""
     granted = unit.actor.holds(Role.CHECKPOINT) and await request.app.state.ports.sees_photo(unit, entry_id)
     blob = await service.photo(unit, entry_id, granted=granted)
     await service.log_look(unit, "photo.seen", entry_id, {"sha256": blob.sha256})

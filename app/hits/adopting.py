@@ -16,6 +16,7 @@ import msgspec
 
 from app.access.domain import SYSTEM
 from app.checks import store as checks
+from app.checks.hit_store import forget_opened_hits, list_opened_hits
 from app.db.unit import Reader, Unit
 from app.hits import store
 from app.hits.domain import Hit, HitState, Matched, opened
@@ -33,11 +34,11 @@ async def take_up(runtime: Runtime) -> int:
     new = 0
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
-            came = await checks.list_opened_hits(reader, _SOME)
+            came = await list_opened_hits(reader, _SOME)
         if came:
             new += await _take_up(runtime, {each.hit_id: each.check_id for each in reversed(came)})
             async with runtime.writing_checks(SYSTEM) as unit:
-                await checks.forget_opened_hits(unit, [each.check_id for each in came])
+                await forget_opened_hits(unit, [each.check_id for each in came])
         if len(came) < _SOME:
             return new
         await asyncio.sleep(0)
@@ -77,16 +78,15 @@ async def take_up_one(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | 
 
 async def _adopt(unit: Unit, runtime: Runtime, records: Sequence[Any]) -> list[Hit]:
     await store.hold_adoption(unit)
-    first = {
-        record.hit_id: record for record in reversed(records)
-    }  # the check that opened it; others joined it
+    # Several checks may have one hit: the first of them says what it is about.
+    first = {record.hit_id: record for record in reversed(records)}
     known = await store.known(unit, first.keys())
     within = timedelta(minutes=runtime.settings.hit_resolve_minutes)
     async with runtime.checks_beside(unit) as reader:
         hits = [
             await _hit(reader, record, within)
-            for record in records
-            if record is first[record.hit_id] and record.hit_id not in known
+            for record in reversed(first.values())
+            if record.hit_id not in known
         ]
     if hits:
         await store.add(unit, hits)

@@ -36,7 +36,7 @@ from app.hits.domain import (
     closed,
     unresolved,
 )
-from app.hits.store import Filter, resolved
+from app.hits.store import Filter, list_resolved, resolved
 from app.kit.ids import first_id
 from app.ledger.domain import Draft as LedgerDraft
 from app.notices.domain import Draft
@@ -50,7 +50,9 @@ __all__ = [
     "expect_open",
     "forget_entry",
     "list_page",
+    "list_resolved",
     "matched_now",
+    "questions_of",
     "remind",
     "resolve",
     "resolved",
@@ -79,9 +81,15 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class HitResolved:
-    """A supervisor has said who the traveller is, and what became of them."""
+    """A supervisor has said who the traveller is, and what became of them.
+
+    Attributes:
+        hit: the hit, resolved.
+        question: what was asked about the traveller of whom that was said; None once it was erased.
+    """
 
     hit: Hit
+    question: str | None
 
 
 async def list_page(
@@ -194,11 +202,20 @@ async def resolve(
     about = {"outcome": outcome.value, "action": action.value if action else None}
     await record(unit, "hit.resolved", hit.id, about)
     if hit.state is HitState.RESOLVED:
-        unit.happened(HitResolved(hit))
+        questions = await questions_of(unit, [hit], runtime)
+        unit.happened(HitResolved(hit, questions[hit.id]))
         await unit.conclude()
     await tell(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
     [hit] = await _as_known(unit, [hit])
     return hit
+
+
+async def questions_of(unit: Unit, some: Sequence[Hit], runtime: Runtime) -> dict[str, str | None]:
+    """What was asked about the travellers of hits, by the hit's id; None once it was erased."""
+    async with runtime.checks_beside(unit) as reader:
+        records = await checks.list_records(reader, {hit.check_id for hit in some})
+    questions = {record.id: record.question for record in records}
+    return {hit.id: questions[hit.check_id] for hit in some}
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> Sought:

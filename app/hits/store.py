@@ -20,6 +20,9 @@ _documents = Documents(Hit)
 _table = tables.hit
 _KNOWN = select(_table.c.id).where(any_of(_table.c.id, "ids"))
 _RESOLVED = _KNOWN.where(_table.c.state == HitState.RESOLVED.value)
+_RESOLVED_IN_FULL = select(_table.c.document).where(
+    any_of(_table.c.id, "ids"), _table.c.state == HitState.RESOLVED.value
+)
 
 
 def _columns(hit: Hit) -> dict[str, Any]:
@@ -88,6 +91,11 @@ async def let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
     """Those of some hits after which a supervisor let the traveller go on."""
     statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
     return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
+
+
+async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
+    """Those of some hits that are resolved."""
+    return await _documents.all(reader, _RESOLVED_IN_FULL, {"ids": sorted(hit_ids)})
 
 
 async def list_due(reader: Reader, limit: int) -> list[str]:

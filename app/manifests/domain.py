@@ -1,6 +1,6 @@
 """What a manifest is, what its asker is told, and when an answer has changed; pure (contract section 5, R48)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Final
@@ -47,6 +47,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         sequence: the ledger's size that it rests on.
         matter: the entries that the hit is about, in their versions.
         ruling: what a supervisor has said is to become of the traveller, when the hit was resolved.
+        traveller: a hash of what was asked; another passenger who shows the same document may share the hit, but
+            not what is said of who showed it first.
     """
 
     check_id: str
@@ -58,6 +60,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     matter: Matter = frozenset()
     ruling: str | None = None
+    traveller: str = ""
+
+    @property
+    def subject(self) -> tuple[str | None, str]:
+        """The hit, and of which traveller it is told."""
+        return self.hit_id, self.traveller
 
     @property
     def told(self) -> Status:
@@ -72,6 +80,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         """What the counter will do, by the supervisor's word where it says so."""
         spoken = self.ruling in {"allow", f"refuse_{self.direction}"}
         return str(self.ruling) if spoken else action_on(self.outcome, self.direction)
+
+
+Rulings = Mapping[tuple[str | None, str], str | None]
+"""What supervisors have said is to become of travellers, by hit and by what was asked."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,19 +132,25 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             "problem": self.problem,
         }
 
-    def answered_anew(self, answers: Sequence[Answer], number: int, kind: str, at: datetime) -> "Item":
-        """The item with new answers; what a supervisor has said holds on for those that are about the same hit."""
-        rulings = {each.hit_id: each.ruling for each in self.answers if each.hit_id}
-        renewed = (msgspec.structs.replace(each, ruling=rulings.get(each.hit_id or "")) for each in answers)
+    def answered_anew(
+        self, answers: Sequence[Answer], rulings: Rulings, number: int, kind: str, at: datetime
+    ) -> "Item":
+        """The item with new answers; what a supervisor has said of the same traveller and hit holds on.
+
+        Args:
+            answers: the new answers.
+            rulings: what supervisors have said of their hits.
+            number: of the change.
+            kind: of the asker.
+            at: since when.
+        """
+        said = {**{each.subject: each.ruling for each in self.answers if each.ruling}, **rulings}
+        renewed = (msgspec.structs.replace(each, ruling=said.get(each.subject)) for each in answers)
         return self._told(renewed, number, kind, at)
 
-    def ruled(self, hit_id: str, ruling: str | None, number: int, kind: str, at: datetime) -> "Item":
-        """The item once a supervisor has said what becomes of the traveller."""
-        ruled = (
-            msgspec.structs.replace(each, ruling=ruling) if each.hit_id == hit_id else each
-            for each in self.answers
-        )
-        return self._told(ruled, number, kind, at)
+    def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
+        """The item once supervisors have said what becomes of its traveller."""
+        return self.answered_anew(self.answers, rulings, number, kind, at)
 
     def _told(self, answers: Iterable[Answer], number: int, kind: str, at: datetime) -> "Item":
         """The item with other answers: under a new number only if its asker is told something else than before.

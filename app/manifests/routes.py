@@ -1,5 +1,7 @@
 """The carriers' calls (contract section 5)."""
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
@@ -29,6 +31,7 @@ from app.kit.waits import uncounted
 from app.manifests import service, store
 from app.manifests.cusres import reply
 from app.manifests.domain import Item, Manifest, kind_of
+from app.manifests.evenly import leave_evenly
 from app.manifests.intake import Wanted, from_edifact, from_json, from_list
 from app.manifests.schemas import ManifestIn, ManifestOut
 from app.manifests.stream import stream_manifest
@@ -169,7 +172,7 @@ async def serve_manifest(scope: Scope, receive: Receive, send: Send) -> None:
 async def _take(request: Request) -> Response:
     state, runtime = request.app.state, runtime_of(request)
     gate: Gate = state.gate
-    version = gate.version
+    version, began = gate.version, asyncio.get_running_loop().time()
     actor = await admit_within(request, Quota.MANIFESTS)
     if kind_of(actor) is None:
         raise WrongRole("This call is for: carrier, and checkpoints' clients of kind manifest.")
@@ -188,11 +191,17 @@ async def _take(request: Request) -> Response:
             request.state.unit = unit
             if claimed is not None and (kept := await idempotency.recall(unit, claimed)) is not None:
                 return kept  # another process was faster
-            await service.keep(unit, manifest, items, wanted)
+            items = await service.keep(unit, runtime, manifest, items, wanted)
             response = _answered(request, manifest, items, 201, runtime)
             if claimed is not None:
                 await idempotency.keep(unit, claimed, response, secret=False)
+        leaving = leave_evenly(runtime, manifest.kind, began, _documents(items))
+        await uncounted(request.state.limit, leaving)
         return response
+
+
+def _documents(items: Sequence[Item]) -> int:
+    return sum(len(item.answers) for item in items)
 
 
 @documented(serve_manifest)
@@ -204,7 +213,8 @@ async def send_manifest(  # type: ignore[empty-body]  # served by serve_manifest
     Each answer is a check, stored before it is given. A passenger who can't be asked about gets a `problem` and spoils
     nothing. Until departure the answers follow the register: what changes is told on the manifest's stream. A carrier
     is told `board`, `do_not_board` or `contact` and nothing else; a person who may not leave boards, and is met at the
-    counter.
+    counter. Its answer leaves at whole steps of a time that only the number of documents sets, so that the time says
+    nothing either.
     """
 
 
@@ -240,11 +250,13 @@ async def read_manifest(
     request: Request,
 ) -> Response:
     """A manifest with its present answers, for its sender and for auditors; as JSON or as a CUSRES."""
-    runtime = runtime_of(request)
+    runtime, began = runtime_of(request), asyncio.get_running_loop().time()
     async with runtime.reading(actor) as reader:
         manifest = await service.find(reader, manifest_id)
         items = await store.list_items(reader, manifest_id)
-    return _answered(request, manifest, items, 200, runtime)
+    response = _answered(request, manifest, items, 200, runtime)
+    await leave_evenly(runtime, kind_of(actor) or "", began, _documents(items))
+    return response
 
 
 @documented(stream_manifest)

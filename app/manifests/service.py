@@ -1,6 +1,6 @@
 """Use cases of manifests: ask about every passenger, keep the answers, find them again, ask anew."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -21,11 +21,13 @@ from app.manifests.domain import (
     Answer,
     Item,
     Manifest,
+    Rulings,
     kind_of,
     status_of,
     watched_until,
 )
 from app.manifests.intake import Wanted
+from app.manifests.joining import find_rulings, join, journey_key, journey_of, traveller_of
 from app.manifests.keys import hit_key, keys_of
 from app.runtime import Runtime
 from app.web.problems import document_of
@@ -59,8 +61,12 @@ async def ask(
     kind = kind_of(actor)
     assert kind is not None, "the route lets in nobody else"
     asker = replace(actor, checkpoint=wanted.place, kind=kind)
+    journey = journey_of(actor.client_id, wanted, runtime.clock())
+    every = [asked for each in wanted.passengers for asked in each.asked]
+    keyed = [(journey_key(runtime, journey, asked), asked.text) for asked in every]
     questions = [
-        Question(asked, asker, access_version, told) for each in wanted.passengers for asked in each.asked
+        Question(asked, asker, access_version, told, key, *joined)
+        for asked, (key, _), joined in zip(every, keyed, await join(runtime, actor, keyed), strict=True)
     ]
     answers = map(read_answer, await in_parts(ask_desk, questions))
     now = runtime.clock()
@@ -111,27 +117,27 @@ def told(kept: Record, matches: Sequence[Match]) -> bytes:
             hit_id=kept.hit_id,
             status=status_of(matches),
             matter=matter_of(matches),
+            traveller=traveller_of(kept.question),
         )
     )
 
 
-async def keep(unit: Unit, manifest: Manifest, items: Sequence[Item], wanted: Wanted) -> None:
-    """Store a manifest, and while it is watched the keys of its passengers."""
+async def keep(
+    unit: Unit, runtime: Runtime, manifest: Manifest, asked: Sequence[Item], wanted: Wanted
+) -> list[Item]:
+    """Store a manifest, and while it is watched the keys of its passengers.
+
+    Returns:
+        The passengers as they are stored: a supervisor may have spoken of a hit since they were asked about.
+    """
     watched = wanted.passengers if manifest.closed_at is None else ()
     keys = {position: keys_of(each.asked) for position, each in enumerate(watched)}
-    await store.add(unit, manifest, items, keys)
-    if watched:
-        await store.add_hits(unit, [(hit_id, manifest.id, position) for hit_id, position in _hits(items)])
+    hit_ids = {answer.hit_id for item in asked for answer in item.answers if answer.hit_id is not None}
+    rulings = await find_rulings(unit, runtime, hit_ids)
+    items = [item.ruled(rulings, 0, manifest.kind, unit.now) for item in asked]
+    await store.add(unit, manifest, items, keys, hit_ids if watched else ())
     await record(unit, "manifest.received", manifest.id, {"passengers": len(items)})
-
-
-def _hits(items: Iterable[Item]) -> Iterator[tuple[str, int]]:
-    return (
-        (answer.hit_id, item.position)
-        for item in items
-        for answer in item.answers
-        if answer.hit_id is not None
-    )
+    return items
 
 
 async def follow_hit(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
@@ -140,14 +146,17 @@ async def follow_hit(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
     A projector; the ledger hears nothing of it. A hit of a check at a counter has no passenger.
     """
     hit = resolved.hit
-    action = hit.resolutions[-1].action
+    travellers = {
+        traveller_of(resolved.question),
+        "",
+    }  # an older release's answers do not say of which they are
+    rulings: Rulings = {(hit.id, each): hit.resolutions[-1].action for each in travellers}
     places = await store.list_sharing(unit, [hit_key(hit.id)])
     for manifest in await store.lock(unit, {place.manifest_id for place in places}):
-        positions = {place.position for place in places if place.manifest_id == manifest.id}
         number, items = manifest.number, []
         for item in await store.list_items(unit, manifest.id):
-            if item.position in positions:
-                items.append(item.ruled(hit.id, action, number + 1, manifest.kind, unit.now))
+            if any(answer.subject in rulings for answer in item.answers):
+                items.append(item.ruled(rulings, number + 1, manifest.kind, unit.now))
                 number = max(number, items[-1].number)
         await store.save_items(unit, manifest, items, number)
         await store.tell(unit)

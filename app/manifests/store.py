@@ -1,6 +1,6 @@
 """Every SQL statement about manifests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -41,6 +41,9 @@ class KeyRow(NamedTuple):
     position: int
 
 
+_WHOLE = 0
+"""The position under which a manifest is found by a hit, whichever of its passengers have it."""
+
 _INSERT = BulkInsert((_key, KeyRow._fields), (_name_key, KeyRow._fields), (_item, ItemRow._fields))
 _SHARING, _SHARING_NAMES = (
     select(table.c.key, table.c.manifest_id, table.c.position).where(any_of(table.c.key, "keys"))
@@ -60,7 +63,13 @@ _CHANGED = (
 )
 
 
-async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mapping[int, Keys]) -> None:
+async def add(
+    unit: Unit,
+    manifest: Manifest,
+    items: Sequence[Item],
+    keys: Mapping[int, Keys],
+    hit_ids: Collection[str],
+) -> None:
     """Store a new manifest.
 
     Args:
@@ -68,6 +77,7 @@ async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mappi
         manifest: the manifest.
         items: its passengers.
         keys: by position, the keys under which a passenger is watched.
+        hit_ids: the hits of its passengers, by which it is found when a supervisor speaks.
     """
     await unit.run(
         insert(_manifest).values(
@@ -82,16 +92,17 @@ async def add(unit: Unit, manifest: Manifest, items: Sequence[Item], keys: Mappi
         )
     )
     numbers = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.numbers]
+    numbers += [KeyRow(hit_key(hit_id), manifest.id, _WHOLE) for hit_id in sorted(hit_ids)]
     names = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.names]
     rows = [ItemRow(manifest.id, item.position, item.number, document(item)) for item in items]
     await _INSERT.run(unit, numbers, names, rows)
 
 
-async def add_hits(unit: Unit, hits: Iterable[tuple[str, str, int]]) -> None:
-    """Let passengers be found by the hits that their checks have opened: hit, manifest and position of each."""
-    rows = [KeyRow(hit_key(hit_id), manifest_id, position) for hit_id, manifest_id, position in hits]
+async def add_hits(unit: Unit, hits: Iterable[tuple[str, str]]) -> None:
+    """Let manifests be found by hits of their passengers; they may be found by them already."""
+    rows = [KeyRow(hit_key(hit_id), manifest_id, _WHOLE)._asdict() for hit_id, manifest_id in sorted(hits)]
     if rows:
-        await unit.run(insert(_key), [row._asdict() for row in rows])
+        await unit.run(unit.inserting(_key).on_conflict_do_nothing(), rows)
 
 
 async def find(reader: Reader, manifest_id: str) -> Manifest | None:

@@ -2,15 +2,15 @@
 
 Each open manifest holds the size of the ledger, and the instant, of which all its answers take account. A round reads
 the ledger on from the smallest of them, finds the passengers whom a change may concern (`touching`), asks about them as
-new checks, and only then moves the numbers on: a process that dies in between asks again, and nothing is lost. Where a
-manifest is made while the register changes there is no gap, because one that a round did not see keeps its own, older
-number.
+new checks, and only then moves the numbers on: a process that dies in between asks again, nothing is lost, and a hit
+that was opened already is joined (`joining`). Where a manifest is made while the register changes there is no gap,
+because one that a round did not see keeps its own, older number.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from app.access.domain import SYSTEM
@@ -24,6 +24,7 @@ from app.errors import CekalError
 from app.ledger.service import head
 from app.manifests import store
 from app.manifests.domain import Answer
+from app.manifests.joining import find_rulings, join
 from app.manifests.service import read_answer, told
 from app.manifests.store import Watched
 from app.manifests.touching import Place, Touched, touched_by_news
@@ -111,11 +112,12 @@ class Watch:
             await asyncio.sleep(0)  # names take a while to understand, and checks come first
             question = remembered(record.question, record.at)
             place = asked[record.id]
-            questions.append(Question(question, actor, -1, told, hits[place]))
+            questions.append(Question(question, actor, -1, told, record.journey_key, hits[place]))
             places.append(place)
             if question.wanted and touched.index.rank(question.wanted, 1).ids:
                 concerned.add(place)
         asking = [each for each, place in zip(questions, places, strict=True) if place in concerned]
+        await self._join(asking)
         places = [place for place in places if place in concerned]
         anew = defaultdict[Place, list[Answer]](list)
         failed: set[Place] = set()
@@ -125,6 +127,16 @@ class Watch:
             else:
                 anew[place].append(read_answer(answer))
         return {place: answers for place, answers in anew.items() if place not in failed}, failed
+
+    async def _join(self, asking: Sequence[Question]) -> None:
+        """Let questions join the hits that a round has opened which died before it could store their answers."""
+        keyed = [(each.journey_key, each.asked.text) for each in asking if each.journey_key]
+        found = iter(await join(self.runtime, SYSTEM, keyed))
+        for each in asking:
+            if each.journey_key:  # of an older release's manifest there is none
+                joined = next(found)
+                each.known = {**joined.known, **each.known}
+                each.opened = joined.opened
 
     async def _attempt(self, question: Question) -> bytes | None:
         """An answer; None where it can't be had now, so that one question never holds the others up."""
@@ -137,18 +149,20 @@ class Watch:
     async def _keep(
         self, followed: Iterable[str], touched: Touched, anew: Mapping[Place, list[Answer]]
     ) -> None:
-        opened_hits: list[tuple[str, str, int]] = []
+        opened_hits: set[tuple[str, str]] = set()
+        hit_ids = {each.hit_id for answers in anew.values() for each in answers if each.hit_id}
         async with self.runtime.writing(SYSTEM) as unit:
+            rulings = await find_rulings(unit, self.runtime, hit_ids)
             for manifest in await store.lock(unit, {manifest_id for manifest_id, _ in anew}):
                 number, items = manifest.number, []
                 for item in await store.list_items(unit, manifest.id):
                     answers = anew.get((manifest.id, item.position))
                     if answers:
-                        items.append(item.answered_anew(answers, number + 1, manifest.kind, unit.now))
+                        items.append(
+                            item.answered_anew(answers, rulings, number + 1, manifest.kind, unit.now)
+                        )
                         number = max(number, items[-1].number)
-                        known = {each.hit_id for each in item.answers}
-                        new = {each.hit_id for each in answers if each.hit_id} - known
-                        opened_hits += [(str(hit_id), manifest.id, item.position) for hit_id in new]
+                        opened_hits |= {(each.hit_id, manifest.id) for each in answers if each.hit_id}
                 await store.save_items(unit, manifest, items, number)
             await store.add_hits(unit, opened_hits)
             await store.advance(unit, followed, touched.sequence, touched.at)

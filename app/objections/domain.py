@@ -23,6 +23,7 @@ TAK_FORWARDING_DAYS: Final = 5
 TAK_ANSWERING_DAYS: Final = 5
 """Working days within which the minister then decides (2/2025 art. 73)."""
 
+_TAK: Final = "administrative_action"
 _TOO_LATE: Final = "An objection is filed only while the measure is in force (UU 6/2011 art. 96(1))."
 _UNTIL_THE_END: Final = ("annulment", "revocation")
 
@@ -83,7 +84,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     """An objection against one entry, addressed to its owner.
 
     Attributes:
-        file_until: last day on which it could be filed; None where the law names none, or receipt is not proved.
+        file_until: last day on which it could be filed; None where the law names none, or no receipt is proved yet.
         answer_due_at: last instant for the answer.
         recorded_by: client that recorded it, for `person`, who may not answer it.
     """
@@ -110,6 +111,13 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         """The amendments of the entry of which one must follow: an answer alone ends no measure (R38)."""
         granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
         return _UNTIL_THE_END if granted else ()
+
+    def to_be_filed_until(self, day: date | None) -> Self:
+        """The objection once the decision's receipt is proved; a day that was known at the filing stays.
+
+        The version stays too: whoever has read the objection may still answer it.
+        """
+        return msgspec.structs.replace(self, file_until=self.file_until or day)
 
     def answered(
         self,
@@ -195,11 +203,9 @@ def filed(
         Invalid: it was filed in the future or before the entry was in force, or its letter is younger than it.
     """
     begins, last = _in_force(entry, at)
-    tak = entry.basis.instrument == "administrative_action"
+    tak = entry.basis.instrument == _TAK
     received = entry.met.get("deliver_to_person")
-    file_until = None
-    if tak and received is not None:
-        file_until = working_days_later(legal_day(received), TAK_FILING_DAYS, holidays)
+    file_until = None if received is None else last_day_to_file(entry, received, holidays)
     if max(last, file_until or last) < filing.filed_on <= legal_day(at):
         raise WrongState(_TOO_LATE)
     _expect_day("/filed_on", filing.filed_on, begins, legal_day(at), "the measure was in force (art. 96)")
@@ -220,6 +226,19 @@ def filed(
         person=by.person,
         recorded_at=at,
     )
+
+
+def last_day_to_file(entry: Entry, received: datetime, holidays: Container[date]) -> date | None:
+    """The last day on which a decision is objected to (2/2025 art. 73); None where the law names none.
+
+    Args:
+        entry: the entry that rests on the decision.
+        received: when the person received it.
+        holidays: public holidays, which are no working days.
+    """
+    if entry.basis.instrument != _TAK:
+        return None
+    return working_days_later(legal_day(received), TAK_FILING_DAYS, holidays)
 
 
 def _in_force(entry: Entry, at: datetime) -> tuple[date, date]:

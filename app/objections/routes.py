@@ -27,7 +27,7 @@ def _answered(response: Response, objection: Objection) -> ObjectionOut:
 
 
 def _tag(objection: Objection) -> str:
-    return etag_of(objection.version, objection.filing.name)
+    return etag_of(objection.version, objection.filing.name, objection.file_until)
 
 
 @router.post(

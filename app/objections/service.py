@@ -1,21 +1,36 @@
 """Use cases of objections: file, answer, read. An objection never changes its entry's state by itself (R38)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Sequence
+from datetime import date
 
 from app.access.service import record
 from app.db.unit import Reader, Unit
 from app.entries import service as entries
 from app.entries import store as entry_store
+from app.entries.deadlines import DeadlineName
+from app.entries.events import DutyRecorded
 from app.entries.views import visible
 from app.errors import NotFound, WrongAgency, WrongState
 from app.kit.ids import new_id
 from app.kit.working_days import Holidays
+from app.ledger.domain import Draft as LedgerDraft
 from app.objections import store
-from app.objections.domain import Filing, Letter, Objection, Outcome, filed
+from app.objections.domain import Filing, Letter, Objection, Outcome, filed, last_day_to_file
 from app.objections.store import has_open
 from app.settings import Settings
 
-__all__ = ["answer", "erase_of_entry", "file", "get", "has_open", "list_open", "list_page", "was_granted"]
+__all__ = [
+    "answer",
+    "erase_of_entry",
+    "file",
+    "follow_receipt",
+    "get",
+    "has_open",
+    "holidays_of",
+    "list_open",
+    "list_page",
+    "was_granted",
+]
 
 _MOST = 500
 
@@ -35,11 +50,15 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
         raise WrongState("The person was erased from this entry (UU 27/2022 art. 43).")
     objection_id = new_id("obj", unit.now)
     days = settings.objection_answer_days
-    holidays = Holidays(settings.public_holidays, settings.public_holidays_removed)
-    objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays)
+    objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays_of(settings))
     await store.add(unit, objection)
     await record(unit, "objection.filed", objection.id, {"entry": entry_id, "late": objection.late})
     return objection
+
+
+def holidays_of(settings: Settings) -> Holidays:
+    """The days that are no working days in this deployment."""
+    return Holidays(settings.public_holidays, settings.public_holidays_removed)
 
 
 async def answer(
@@ -68,6 +87,18 @@ async def answer(
     about = {"entry": objection.entry_id, "outcome": outcome}
     await record(unit, "objection.answered", objection.id, about)
     return objection
+
+
+async def follow_receipt(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[LedgerDraft]:
+    """Let the time to file run from a decision's receipt in what was filed before the receipt was proved.
+
+    A projector: it adds nothing to the ledger, which holds no objections.
+    """
+    if event.name == DeadlineName.DELIVER_TO_PERSON:
+        day = last_day_to_file(event.entry, event.done_at, holidays)
+        for objection in await store.list_of_entry(unit, event.entry.id):
+            await store.save(unit, objection.to_be_filed_until(day))
+    return ()
 
 
 async def get(reader: Reader, objection_id: str) -> Objection:

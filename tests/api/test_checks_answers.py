@@ -102,6 +102,20 @@ async def test_other_kinds_of_client_see_no_more_than_that_an_officer_is_needed(
     asked = await ask(http, counter, check_body(body["subject"]))
     reread = await http.get(f"/v1/checks/{asked['id']}", headers=machine.headers)
     assert (len(asked["matches"]), expect(reread, 200)["matches"]) == (1, [])
+    batch = await http.post(
+        "/v1/checks/batch", json={"items": [check_body(body["subject"])]}, headers=machine.headers
+    )
+    (row,) = expect(batch, 200)["items"]
+    for told in (answer, reread.json(), row):
+        assert all(
+            words not in str(told)
+            for words in (
+                body["subject"]["full_name"],
+                body["subject"]["documents"][0]["number"],
+                "ent_",
+                "KPK",
+            )
+        )
 
 
 async def test_a_zone_is_answered_with_every_digits_verdict(

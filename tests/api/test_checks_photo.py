@@ -1,6 +1,7 @@
 """Photos at checkpoints: for those who were told of the person, or have just met them."""
 
 import httpx2
+import pytest
 
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, deterrence_body, entry_body
@@ -37,6 +38,19 @@ async def test_after_a_match_the_photo_is_seen_there_for_a_day(
     assert await status(http, counter, entry) == 200
     clock.advance(seconds=1)
     assert await status(http, counter, entry) == 404
+
+
+@pytest.mark.parametrize("kind", ["autogate", "manifest"])
+async def test_a_machine_that_shows_nobody_the_photo_does_not_get_it(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, kind: str
+) -> None:
+    machine = await actors.client("checkpoint", kind=kind)
+    body = entry_body()
+    entry = await impose(http, actors, body)
+    expect(await http.post("/v1/checks", json=check_body(body["subject"]), headers=machine.headers), 200)
+    alerted = (await sound(http, await actors.client("submitter")))["entry"]
+    assert [await status(http, machine, each) for each in (entry, alerted)] == [404, 404]
+    assert [await status(http, counter, each) for each in (entry, alerted)] == [200, 200]
 
 
 async def test_a_sighting_shows_no_photo(http: httpx2.AsyncClient, actors: Actors, counter: Caller) -> None:

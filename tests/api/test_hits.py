@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from app.access.domain import SYSTEM
-from app.checks.store import list_opened_hits
+from app.checks.hit_store import list_opened_hits
 from app.checks.tables import opened_hit as queue
 from app.hits.adopting import take_up
 from app.hits.tables import hit as hit_table
@@ -414,6 +414,45 @@ async def test_a_supervisor_searches_only_for_an_open_hit_of_theirs(
     assert [each["detail"]["hit"] for each in trail if each["act"] == "entries.searched"] == [
         answer["hit_id"]
     ]
+
+
+CASE = (
+    "instrument",
+    "law",
+    "reason_code",
+    "case_reference",
+    "stage",
+    "subject_status",
+    "occupation",
+    "address",
+)
+"""Some members of an entry that tell of the case or of the person's life."""
+
+
+async def test_what_is_found_for_a_hit_tells_who_it_is_about_and_nothing_of_the_case(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, supervisor: Caller
+) -> None:
+    entry, question, answer = await opened(http, actors, counter)
+    asked = {"name": question["person"]["name"], "hit_id": answer["hit_id"]}
+    told = await http.post("/v1/entries/search", json=asked, headers=supervisor.headers)
+    (found,) = expect(told, 200)["items"]
+    identity = {name: found["subject"].pop(name) for name in list(found["subject"])}
+    assert identity == {name: entry["subject"][name] for name in identity}
+    assert {"full_name", "birth", "nationalities", "nik", "documents", "photo"} <= identity.keys()
+    rest = {name: value for name, value in found.items() if name != "subject"}
+    assert rest == {name: entry[name] for name in rest}
+    assert {"measure", "agency", "in_force", "ends_on", "countersigned_at"} <= rest.keys()
+    basis = entry["basis"]
+    for member in CASE:
+        assert f'"{member}"' not in told.text
+    for words in (
+        basis["number"],
+        basis["reason"],
+        basis["case_reference"],
+        basis["law"],
+        entry["submitted_by"],
+    ):
+        assert words not in told.text
 
 
 async def test_a_search_for_a_hit_finds_nobody_but_its_traveller(

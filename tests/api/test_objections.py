@@ -317,6 +317,42 @@ async def test_an_administrative_action_has_a_clock_in_working_days(
     assert (filed["file_until"], filed["late"]) == ("2026-12-23", True)
 
 
+@pytest.mark.settings(public_holidays="2026-11-25, 2026-12-25")
+async def test_a_receipt_that_is_proved_later_tells_until_when_was_to_be_filed(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    body = deterrence_body(basis={"instrument": "administrative_action"})
+    entry, owner = await impose(http, actors, body), await actors.client("submitter", agency="IMIGRASI")
+    early = expect(await file(http, owner, entry), 201)
+    clock.advance(days=31)
+    late = expect(await file(http, owner, entry, objection(filed_on="2026-12-24", letter=None)), 201)
+    assert [(each["file_until"], each["late"]) for each in (early, late)] == [(None, False)] * 2
+    before = await http.get(f"/v1/objections/{late['id']}", headers=owner.headers)
+    delivery = {"name": "deliver_to_person", "done_at": "2026-11-23T03:00:00Z", "reference": "17"}
+    path = f"/v1/entries/{entry['id']}/duties"
+    expect(await http.post(path, json=delivery, headers=owner.headers), 201)
+    for filed, is_late in ((early, False), (late, True)):
+        now = expect(await http.get(f"/v1/objections/{filed['id']}", headers=owner.headers), 200)
+        assert now == {**filed, "file_until": "2026-12-23", "late": is_late}
+    unchanged = {**owner.headers, "If-None-Match": before.headers["etag"]}
+    expect(await http.get(f"/v1/objections/{late['id']}", headers=unchanged), 200)
+    colleague = await actors.client("verifier", agency="IMIGRASI")
+    answered = expect(await respond(http, colleague, late, answer(letter={"issued_on": "2026-12-24"})), 201)
+    assert answered["file_until"] == "2026-12-23"
+
+
+async def test_the_receipt_of_another_decision_gives_no_last_day_to_file(
+    http: httpx2.AsyncClient, actors: Actors
+):
+    entry, owner = await impose(http, actors), await actors.client("submitter")
+    filed = expect(await file(http, owner, entry), 201)
+    delivery = {"name": "deliver_to_person", "done_at": "2026-11-23T03:00:00Z", "reference": "17"}
+    path = f"/v1/entries/{entry['id']}/duties"
+    expect(await http.post(path, json=delivery, headers=owner.headers), 201)
+    now = expect(await http.get(f"/v1/objections/{filed['id']}", headers=owner.headers), 200)
+    assert now["file_until"] is None
+
+
 @pytest.mark.parametrize(
     "last",
     [

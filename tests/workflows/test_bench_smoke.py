@@ -113,3 +113,14 @@ def test_the_siege_attacks_both_engines_in_every_way() -> None:
         assert phase["alerts_ms"]
         assert len(phase["answered"]) in {0, 1, 6}
         assert all("died" not in answered for answered in phase["answered"].values())
+
+
+def test_the_benchmark_of_secrecy_times_carriers_with_a_ban_and_without() -> None:
+    report = _run("bench.secrecy")
+
+    assert report["benchmark"] == "secrecy"
+    shapes = [(row["engine"], row["shape"]) for row in report["rows"]]
+    assert shapes == [
+        (engine, shape) for engine in ("sqlite", "postgresql") for shape in ("one person", "a name a row")
+    ]
+    assert all(min(row["with_ban_ms"], row["without_ms"]) > 0 for row in report["rows"])

@@ -143,15 +143,15 @@ def test_the_gravest_of_several_documents_is_the_passengers_answer() -> None:
 def test_what_the_asker_is_not_told_is_no_news_to_them() -> None:
     before, after = answer("clear", Status.BOARD), answer("refuse", Status.BOARD)
     later = datetime(2026, 11, 23, 4, tzinfo=UTC)
-    silent = item(before).answered_anew([after], 1, CARRIER, later)
+    silent = item(before).answered_anew([after], {}, 1, CARRIER, later)
     assert (silent.number, silent.changed_at, silent.answers) == (0, NOW, (after,))
-    told = item(before).answered_anew([after], 1, "manifest", later)
+    told = item(before).answered_anew([after], {}, 1, "manifest", later)
     assert (told.number, told.changed_at) == (1, later)
 
 
 def test_a_new_hit_alone_is_no_news() -> None:
     again = item(answer("refer", Status.CONTACT)).answered_anew(
-        [answer("refer", Status.CONTACT)], 1, "manifest", NOW
+        [answer("refer", Status.CONTACT)], {}, 1, "manifest", NOW
     )
     assert again.number == 0
 
@@ -170,14 +170,16 @@ def test_a_new_hit_alone_is_no_news() -> None:
 def test_what_a_supervisor_says_is_told_unless_it_would_show_a_prevention(
     direction: str, status: Status, ruling: str, told: Status
 ) -> None:
-    ruled = item(answer("refer", status, direction)).ruled("hit_1", ruling, 1, CARRIER, NOW)
+    ruled = item(answer("refer", status, direction)).ruled({("hit_1", ""): ruling}, 1, CARRIER, NOW)
     assert ruled.status is told
     assert ruled.number == (1 if told is not status else 0)
 
 
 def test_a_word_holds_on_for_the_same_hit_only() -> None:
-    ruled = item(answer("refer", Status.CONTACT, "entry")).ruled("hit_1", "allow", 1, CARRIER, NOW)
+    ruled = item(answer("refer", Status.CONTACT, "entry")).ruled({("hit_1", ""): "allow"}, 1, CARRIER, NOW)
     again = answer("refer", Status.CONTACT, "entry")
-    assert ruled.answered_anew([again], 2, CARRIER, NOW).status is Status.BOARD
+    assert ruled.answered_anew([again], {}, 2, CARRIER, NOW).status is Status.BOARD
     other = structs.replace(again, hit_id="hit_2")
-    assert ruled.answered_anew([other], 2, CARRIER, NOW).status is Status.CONTACT
+    assert ruled.answered_anew([other], {}, 2, CARRIER, NOW).status is Status.CONTACT
+    impostor = structs.replace(again, traveller="another name on the same document")
+    assert ruled.answered_anew([impostor], {}, 2, CARRIER, NOW).status is Status.CONTACT
