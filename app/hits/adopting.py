@@ -43,6 +43,28 @@ async def take_up(runtime: Runtime) -> int:
         await asyncio.sleep(0)
 
 
+async def queue_forgotten(runtime: Runtime) -> int:
+    """Queue the latest hits that the register does not know although they were taken up; how many.
+
+    Where the checks have a file of their own the register's may have been restored from an older backup than that.
+    Hits are looked at from the newest back, as far as some are not known.
+    """
+    if runtime.checks is runtime.register:
+        return 0
+    queued, before = 0, None
+    while True:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            latest = await checks.list_latest_hits(reader, before, _SOME)
+        async with runtime.reading(SYSTEM) as reader:
+            known = await store.known(reader, {each.hit_id for each in latest})
+        forgotten = [each for each in latest if each.hit_id not in known]
+        if not forgotten:
+            return queued
+        async with runtime.writing_checks(SYSTEM) as unit:
+            await checks.queue_hits(unit, forgotten)
+        queued, before = queued + len(forgotten), latest[-1].check_id
+
+
 async def _take_up(runtime: Runtime, came: Mapping[str, str]) -> int:
     """Take up those of some hits, each with the first check that opened it, which the register does not know yet."""
     async with runtime.reading(SYSTEM) as reader:

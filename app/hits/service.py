@@ -24,7 +24,7 @@ from app.entries.standing import Standing, standing
 from app.entries.turns import list_pending
 from app.errors import NotFound
 from app.hits import store
-from app.hits.adopting import take_up, take_up_one
+from app.hits.adopting import queue_forgotten, take_up, take_up_one
 from app.hits.domain import (
     Action,
     Hit,
@@ -51,6 +51,7 @@ __all__ = [
     "forget_entry",
     "list_page",
     "matched_now",
+    "queue_forgotten",
     "remind",
     "resolve",
     "take_up",
