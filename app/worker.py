@@ -66,6 +66,7 @@ class Worker:
         self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
         self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings), hits.resolved))
+        self._compared = False  # whether the register was looked at that may have been restored from a backup
         self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
 
     async def run(self) -> None:
@@ -239,6 +240,9 @@ class Worker:
 
     async def take_up_hits(self) -> int:
         """Take up the hits that checks have opened, and tell those that nobody resolves; how many of both."""
+        if not self._compared:
+            await hits.queue_forgotten(self.runtime)
+            self._compared = True
         new = await hits.take_up(self.runtime)
         return new if await self.standstill.holds() else new + await hits.remind(self.runtime)
 

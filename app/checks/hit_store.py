@@ -33,6 +33,26 @@ async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
     return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
 
 
+_LATEST_HITS = (
+    select(tables.check.c.id, tables.check.c.hit_id)
+    .where(tables.check.c.hit_id.is_not(None))
+    .order_by(tables.check.c.id.desc())
+    .limit(bindparam("limit"))
+)
+
+
+async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> list[OpenedHit]:
+    """The hits of the latest checks, newest first, before an id; also those that were taken up long ago."""
+    statement = _LATEST_HITS if before is None else _LATEST_HITS.where(tables.check.c.id < before)
+    return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
+
+
+async def queue_hits(unit: Unit, hits: Iterable[OpenedHit]) -> None:
+    """Let hits wait to be taken up that do not."""
+    adding = unit.inserting(tables.opened_hit).on_conflict_do_nothing()
+    await unit.run(adding, [hit._asdict() for hit in hits])
+
+
 async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
     """Note that the register has taken up the hits of these checks."""
     await unit.run(_FORGET, {"ids": sorted(check_ids)})

@@ -31,6 +31,12 @@ check = Table(
     postgresql_partition_by="RANGE (id)",
 )
 Index("ix_check_record_document_hash", check.c.document_hash, check.c.id)
+Index(
+    "ix_check_record_hits",
+    check.c.id,
+    sqlite_where=check.c.hit_id.is_not(None),
+    postgresql_where=check.c.hit_id.is_not(None),
+)
 
 opened_hit = Table(
     "check_opened_hit",

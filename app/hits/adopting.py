@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from app.access.domain import SYSTEM
+from app.checks import hit_store
 from app.checks import store as checks
-from app.checks.hit_store import forget_opened_hits, list_opened_hits
 from app.db.unit import Reader, Unit
 from app.hits import store
 from app.hits.domain import Hit, HitState, Matched, opened
@@ -34,14 +34,36 @@ async def take_up(runtime: Runtime) -> int:
     new = 0
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
-            came = await list_opened_hits(reader, _SOME)
+            came = await hit_store.list_opened_hits(reader, _SOME)
         if came:
             new += await _take_up(runtime, {each.hit_id: each.check_id for each in reversed(came)})
             async with runtime.writing_checks(SYSTEM) as unit:
-                await forget_opened_hits(unit, [each.check_id for each in came])
+                await hit_store.forget_opened_hits(unit, [each.check_id for each in came])
         if len(came) < _SOME:
             return new
         await asyncio.sleep(0)
+
+
+async def queue_forgotten(runtime: Runtime) -> int:
+    """Queue the latest hits that the register does not know although they were taken up; how many.
+
+    Where the checks have a file of their own the register's may have been restored from an older backup than that.
+    Hits are looked at from the newest back, as far as some are not known.
+    """
+    if runtime.checks is runtime.register:
+        return 0
+    queued, before = 0, None
+    while True:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            latest = await hit_store.list_latest_hits(reader, before, _SOME)
+        async with runtime.reading(SYSTEM) as reader:
+            known = await store.known(reader, {each.hit_id for each in latest})
+        forgotten = [each for each in latest if each.hit_id not in known]
+        if not forgotten:
+            return queued
+        async with runtime.writing_checks(SYSTEM) as unit:
+            await hit_store.queue_hits(unit, forgotten)
+        queued, before = queued + len(forgotten), latest[-1].check_id
 
 
 async def _take_up(runtime: Runtime, came: Mapping[str, str]) -> int:

@@ -24,7 +24,7 @@ from app.entries.standing import Standing, standing
 from app.entries.turns import list_pending
 from app.errors import NotFound
 from app.hits import store
-from app.hits.adopting import take_up, take_up_one
+from app.hits.adopting import queue_forgotten, take_up, take_up_one
 from app.hits.domain import (
     Action,
     Hit,
@@ -53,6 +53,7 @@ __all__ = [
     "list_resolved",
     "matched_now",
     "questions_of",
+    "queue_forgotten",
     "remind",
     "resolve",
     "resolved",

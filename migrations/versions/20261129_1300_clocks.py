@@ -11,7 +11,6 @@ down_revision = "0026"
 branch_labels = None
 depends_on = None
 
-_OPENED = sa.text("hit_id IS NOT NULL")
 _FILL = """
     INSERT INTO check_opened_hit (check_id, hit_id)
     SELECT c.id, c.hit_id FROM check_record AS c WHERE c.hit_id IS NOT NULL
@@ -32,7 +31,6 @@ def upgrade() -> None:
         # Every hit that is not known: also those that a clock which ran ahead had kept from being taken up. Where the
         # register is another file, each is looked for there when the queue is first read.
         op.execute(_FILL + _UNKNOWN if REGISTER in parts else _FILL)
-        op.drop_index("ix_check_record_hits", "check_record")
     if REGISTER in parts:
         op.drop_table("hit_mark")
         op.create_table(
@@ -54,7 +52,4 @@ def downgrade() -> None:
             sa.PrimaryKeyConstraint("id", name=op.f("pk_hit_mark")),
         )
     if CHECKS in parts:
-        op.create_index(
-            "ix_check_record_hits", "check_record", ["id"], sqlite_where=_OPENED, postgresql_where=_OPENED
-        )
         op.drop_table("check_opened_hit")

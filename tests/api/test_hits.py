@@ -1,6 +1,8 @@
 """`/v1/hits`: every answer that is not `clear` opens one, and a supervisor says once who it was (R46)."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -387,6 +389,28 @@ async def test_hits_are_taken_up_after_a_clock_that_ran_ahead_and_each_is_read_o
     assert await take_up(runtime) == 1
     async with runtime.reading_checks(SYSTEM) as reader:
         assert await list_opened_hits(reader, 10) == []
+
+
+async def test_hits_are_taken_up_again_by_a_register_that_was_restored_from_an_older_backup(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, runtime: Runtime
+) -> None:
+    if not runtime.register.is_sqlite:
+        pytest.skip("checks and register are restored together there")
+    _, question, first = await opened(http, actors, counter)
+    assert await Worker(runtime).take_up_hits() == 1
+    saved = sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(str(runtime.register.url.database))) as register:
+        register.backup(saved)
+    lost = [await ask(http, counter, question) for _ in range(3)]
+    assert await Worker(runtime).take_up_hits() == 3
+    with closing(sqlite3.connect(str(runtime.register.url.database))) as register:
+        saved.backup(register)
+    worker = Worker(runtime)
+    assert await worker.take_up_hits() == 3
+    assert await worker.take_up_hits() == 0
+    async with runtime.reading(SYSTEM) as reader:
+        known = set((await reader.run(select(hit_table.c.id))).scalars())
+    assert known == {answer["hit_id"] for answer in (first, *lost)}
 
 
 async def test_a_supervisor_searches_only_for_an_open_hit_of_theirs(

@@ -440,9 +440,7 @@ async def test_an_extension_that_is_undecided_at_the_end_refers_and_counts_from_
     async with runtime.reading(SYSTEM) as reader:
         kept = await store.find(reader, entry["id"])
     assert kept is not None
-    held = [
-        kept.in_force(datetime.fromisoformat(f"2027-05-{day}T09:00:00+07:00")) for day in (23, 24, 26, 27)
-    ]
+    held = [kept.held(datetime.fromisoformat(f"2027-05-{day}T09:00:00+07:00")) for day in (23, 24, 26, 27)]
     assert held == [True, False, False, True], "nobody was refused between the end and the approval"
     assert (await ask(http, counter, question))["outcome"] == "refuse"
     last = (await records(http, auditor))[-1]

@@ -53,7 +53,21 @@ def test_only_a_provisional_or_active_entry_ever_holds(
     state: State, begins: datetime, over: datetime, at: datetime
 ):
     what = entry(state=state, in_force_from=begins, in_force_until=over)
-    assert what.in_force(at) == (state in {State.PROVISIONAL, State.ACTIVE} and begins <= at < over)
+    runs = state in {State.PROVISIONAL, State.ACTIVE}
+    assert what.held(at) == (runs and begins <= at < over)
+    assert what.in_force(at) == (runs and begins <= max(at, what.updated_at) and at < over)
+
+
+def test_what_begins_with_its_record_holds_for_whoever_reads_the_record_with_a_clock_that_is_behind():
+    early = NOW - timedelta(minutes=10)
+    begun = active(starts_on=TODAY)
+    assert begun.in_force(early)
+    assert begun.held(NOW)
+    recorded = entry(state=State.PROVISIONAL, urgent=True, in_force_from=NOW, in_force_until=NOW + TICK)
+    assert recorded.in_force(early)
+    assert not recorded.held(early), "of the past the dates alone decide"
+    assert not recorded.in_force(NOW + TICK), "the end is for the reader's clock"
+    assert not recorded.replace(in_force_from=NOW + TICK).in_force(early)
 
 
 def test_an_entry_for_life_never_ends_by_itself():

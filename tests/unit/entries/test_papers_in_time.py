@@ -95,7 +95,7 @@ def test_it_waits_past_one_end_only() -> None:
         ends_on=date(2027, 11, 23),
         in_force_until=periods.over_at(date(2027, 11, 23)),
     )
-    held = [extended.in_force(at) for at in (over - TICK, over, late - TICK, late)]
+    held = [extended.held(at) for at in (over - TICK, over, late - TICK, late)]
     assert held == [True, False, False, True], "the approval refuses from its own instant"
     assert pending.awaiting(extended, "amd_2", late, DAYS) is None
     assert pending.pause_of(awaiting(active()), over - TICK) is None, "nothing was left out before the end"

@@ -1,0 +1,118 @@
+"""A register that is restored from a backup, under a running service and before a new one is started."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.main import create_app
+from app.runtime import Runtime
+from app.settings import Settings
+from tests.support.actors import Actors, Caller
+from tests.support.bodies import check_body, urgent_body
+from tests.support.clock import SettableClock
+from tests.support.databases import Run
+from tests.support.lifespan import client_of
+from tests.support.steps import expect, sound
+
+from .conftest import told
+
+Restore = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+async def saved(
+    engine_url: str, run: Run, runtime: Runtime, actors: Actors, tmp_path: Path
+) -> AsyncIterator[Callable[[], Awaitable[Restore]]]:
+    """Makes a backup of the register, and gives what restores it; nothing else may run while the backup is made."""
+    dropped = []
+
+    async def save_files() -> Restore:
+        folder = Path(engine_url.removeprefix("sqlite:///")).parent
+        names = [path.name for path in folder.glob("*.db")]
+        for name in names:
+            with closing(sqlite3.connect(folder / name)) as file:
+                file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copy(folder / name, tmp_path / name)
+
+        async def restore() -> None:
+            for name in names:
+                with (
+                    closing(sqlite3.connect(tmp_path / name)) as kept,
+                    closing(sqlite3.connect(folder / name)) as file,
+                ):
+                    kept.backup(file)
+
+        return restore
+
+    async def save_database() -> Restore:
+        admin, name = f"{run.server()}/postgres", engine_url.rpartition("/")[2]
+        await told(admin, _END.format(name), f"CREATE DATABASE {name}_saved TEMPLATE {name}")
+        dropped.append(f"{name}_before")
+
+        async def restore() -> None:
+            await told(
+                admin,
+                f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+                _END.format(name),
+                f"ALTER DATABASE {name} RENAME TO {name}_before",
+                f"ALTER DATABASE {name}_saved RENAME TO {name}",
+            )
+
+        return restore
+
+    yield save_files if runtime.register.is_sqlite else save_database
+    await runtime.close()
+    for name in dropped:
+        await told(f"{run.server()}/postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+
+
+async def outcome(http: httpx2.AsyncClient, counter: Caller, subject: object) -> str:
+    """What a counter is told of somebody who leaves."""
+    asked = await http.post("/v1/checks", json=check_body(subject), headers=counter.headers)  # type: ignore[arg-type]
+    return str(expect(asked, 200)["outcome"])
+
+
+async def test_after_a_restore_the_running_service_says_so_and_a_new_one_goes_on(
+    saved: Callable[[], Awaitable[Restore]],
+    settings: Settings,
+    clock: SettableClock,
+    runtime: Runtime,
+    actors: Actors,
+    counter: Caller,
+) -> None:
+    owner, old, lost = await actors.client("submitter"), urgent_body(), urgent_body()
+    app = create_app(settings, clock, work=False)
+    async with client_of(app) as http:
+        await sound(http, owner, old)
+    await runtime.close()
+    restore = await saved()
+    clock.advance(hours=3)
+    async with client_of(create_app(settings, clock, work=False)) as http:
+        await sound(http, owner, lost)
+        assert await outcome(http, counter, lost["subject"]) == "refer"
+        page = expect(await http.get("/v1/alerts", headers=counter.headers), 200)
+        await runtime.close()
+        await restore()
+        async with asyncio.timeout(20):
+            while "restored" not in (await http.get("/readyz")).json()["checks"].get("ledger", ""):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        expect(await http.get("/readyz"), 503)
+    async with client_of(create_app(settings, clock, work=False)) as http:
+        told_gone = await http.get("/v1/alerts", params={"after": page["cursor"]}, headers=counter.headers)
+        assert expect(told_gone, 410)["type"] == "/problems/cursor-gone"
+        assert await outcome(http, counter, old["subject"]) == "refer"
+        assert await outcome(http, counter, lost["subject"]) == "clear"
+        again = await sound(http, owner, lost)
+        assert await outcome(http, counter, lost["subject"]) == "refer"
+        alerts = expect(await http.get("/v1/alerts", headers=counter.headers), 200)["items"]
+        assert alerts[-1]["id"] == again["alert"]["id"]
+        assert expect(await http.get("/readyz"), 200)["checks"]["ledger"] == "ok"
