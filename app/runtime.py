@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from app.db.engine import Database, open_databases
 from app.db.faults import Outage, outage
+from app.db.outages import Outages
 from app.db.unit import Actor, Follow, Reader, Unit, reading, writing
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, system_clock
 from app.settings import Settings
+
+T = TypeVar("T", bound=Reader)
 
 
 @dataclass(slots=True)
@@ -26,6 +30,7 @@ class Runtime:
         counting: held while a table of figures is counted; one at a time in a process.
         unwritten: the want of room, or the damage, that kept the last transaction from being written, if one did.
         in_flight: idempotency keys whose first request is still running in this process.
+        outages: what is logged of times in which the databases can't serve.
     """
 
     settings: Settings
@@ -39,18 +44,19 @@ class Runtime:
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
     unwritten: Outage | None = None
+    outages: Outages = field(default_factory=Outages)
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the register."""
-        return reading(self.register, self.clock(), actor)
+        return self._noted(reading(self.register, self.clock(), actor), writing=False)
 
     def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
         """A transaction on the register."""
-        return self._noted(writing(self.register, self.clock, actor, self.follow))
+        return self._noted(writing(self.register, self.clock, actor, self.follow), writing=True)
 
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the checks."""
-        return reading(self.checks, self.clock(), actor)
+        return self._noted(reading(self.checks, self.clock(), actor), writing=False)
 
     @asynccontextmanager
     async def checks_beside(self, register: Reader) -> AsyncIterator[Reader]:
@@ -70,23 +76,27 @@ class Runtime:
 
         Nothing follows from it, and nobody is woken by it.
         """
-        return self._noted(writing(self.checks, self.clock, actor, Follow({}, self.follow.append), once=once))
+        follow = Follow({}, self.follow.append)
+        return self._noted(writing(self.checks, self.clock, actor, follow, once=once), writing=True)
 
     @asynccontextmanager
-    async def _noted(self, transaction: AbstractAsyncContextManager[Unit]) -> AsyncIterator[Unit]:
-        """The transaction; where it fails for want of room or by damage, that is noted until the next succeeds.
+    async def _noted(self, transaction: AbstractAsyncContextManager[T], *, writing: bool) -> AsyncIterator[T]:
+        """The transaction; whether it failed by an outage is noted.
 
-        A small write may still find room where a larger one has failed, so a trial alone would not tell.
+        Where one fails for want of room or by damage, that is noted until the next is written: a small write may still
+        find room where a larger one has failed, so a trial alone would not tell.
         """
         try:
-            async with transaction as unit:
-                yield unit
+            async with transaction as opened:
+                yield opened
         except Exception as error:
-            why = outage(error)
-            if why in {Outage.FULL, Outage.DAMAGED}:
+            self.outages.failed(error, writing=writing)
+            if writing and (why := outage(error)) in {Outage.FULL, Outage.DAMAGED}:
                 self.unwritten = why
             raise
-        self.unwritten = None
+        self.outages.served(writing=writing)
+        if writing:
+            self.unwritten = None
 
     async def close(self) -> None:
         """Close every connection."""
