@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from app.db.clock import DatabaseClock
 from app.db.engine import Database, open_databases
 from app.db.faults import Outage, outage
+from app.db.outages import Outages
 from app.db.unit import Actor, Follow, Reader, Unit, reading, writing
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, Machine
 from app.kit.plausibility import Plausibility
 from app.settings import Settings
+
+T = TypeVar("T", bound=Reader)
 
 
 class ClockDoubted(RuntimeError):
@@ -43,6 +47,7 @@ class Runtime:
         open_hits: of passengers who are being asked about, by the journey's key; shared, so that two who ask about
             one document at the same moment open one hit.
         in_flight: idempotency keys whose first request is still running in this process.
+        outages: what is logged of times in which the databases can't serve.
     """
 
     settings: Settings
@@ -59,14 +64,15 @@ class Runtime:
     in_flight: set[tuple[str, str, str]] = field(default_factory=set)
     open_hits: WeakValueDictionary[str, OpenHits] = field(default_factory=WeakValueDictionary)
     unwritten: Outage | None = None
+    outages: Outages = field(default_factory=Outages)
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the register."""
-        return reading(self.register, self.clock, actor)
+        return self._noted(reading(self.register, self.clock, actor), writing=False)
 
     def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
         """A transaction on the register."""
-        return self._noted(writing(self.register, self.clock, actor, self.follow))
+        return self._noted(writing(self.register, self.clock, actor, self.follow), writing=True)
 
     @asynccontextmanager
     async def irreversible(self, actor: Actor, *, checks: bool = False) -> AsyncIterator[Unit]:
@@ -91,7 +97,7 @@ class Runtime:
 
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """A read transaction on the checks."""
-        return reading(self.checks, self.clock, actor)
+        return self._noted(reading(self.checks, self.clock, actor), writing=False)
 
     @asynccontextmanager
     async def checks_beside(self, register: Reader) -> AsyncIterator[Reader]:
@@ -111,23 +117,27 @@ class Runtime:
 
         Nothing follows from it, and nobody is woken by it.
         """
-        return self._noted(writing(self.checks, self.clock, actor, Follow({}, self.follow.append), once=once))
+        follow = Follow({}, self.follow.append)
+        return self._noted(writing(self.checks, self.clock, actor, follow, once=once), writing=True)
 
     @asynccontextmanager
-    async def _noted(self, transaction: AbstractAsyncContextManager[Unit]) -> AsyncIterator[Unit]:
-        """The transaction; where it fails for want of room or by damage, that is noted until the next succeeds.
+    async def _noted(self, transaction: AbstractAsyncContextManager[T], *, writing: bool) -> AsyncIterator[T]:
+        """The transaction; whether it failed by an outage is noted.
 
-        A small write may still find room where a larger one has failed, so a trial alone would not tell.
+        Where one fails for want of room or by damage, that is noted until the next is written: a small write may still
+        find room where a larger one has failed, so a trial alone would not tell.
         """
         try:
-            async with transaction as unit:
-                yield unit
+            async with transaction as opened:
+                yield opened
         except Exception as error:
-            why = outage(error)
-            if why in {Outage.FULL, Outage.DAMAGED}:
+            self.outages.failed(error, writing=writing)
+            if writing and (why := outage(error)) in {Outage.FULL, Outage.DAMAGED}:
                 self.unwritten = why
             raise
-        self.unwritten = None
+        self.outages.served(writing=writing)
+        if writing:
+            self.unwritten = None
 
     async def close(self) -> None:
         """Close every connection."""

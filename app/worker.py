@@ -97,8 +97,9 @@ class Worker:
             news = self.runtime.bell.listen()  # before the round, which may read too early for what comes now
             try:
                 await self._once(act, lock)
-            except Exception:  # whatever it was: time goes on, and so must the loops
-                logger.exception("a round of the worker has failed")
+            except Exception as error:  # whatever it was: time goes on, and so must the loops
+                if not self.runtime.outages.failed(error):
+                    logger.exception("a round of the worker has failed")
             if at_news:
                 await heard(news, seconds)
                 await asyncio.sleep(_ALERTS_FIRST)
@@ -146,8 +147,9 @@ class Worker:
             try:
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     told += await entries.end_by_law(unit, entry_id) is not None
-            except Exception:  # one entry that can't be ended must not keep the others in force for readers
-                logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
+            except Exception as error:  # one that can't be ended must not keep others in force for readers
+                if not self.runtime.outages.failed(error):
+                    logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
         return told + await self._tell_pending()
 
     async def _tell_pending(self) -> int:
@@ -159,8 +161,9 @@ class Worker:
             try:
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     told += await alert_service.tell_pending(unit, entry_id)
-            except Exception:  # as above
-                logger.exception("undecided papers can't be told now", extra={"entry": entry_id})
+            except Exception as error:  # as above
+                if not self.runtime.outages.failed(error):
+                    logger.exception("undecided papers can't be told now", extra={"entry": entry_id})
         return told
 
     async def announce_begun(self) -> int:
@@ -208,8 +211,9 @@ class Worker:
                     try:
                         async with self.runtime.irreversible(SYSTEM) as unit:
                             erased += await retention.erase(unit, after[1], stage, settings)
-                    except Exception:  # one entry that can't be erased now must not keep the others
-                        logger.exception("an entry can't be erased now", extra={"entry": after[1]})
+                    except Exception as error:  # one entry that can't be erased now must not keep the others
+                        if not self.runtime.outages.failed(error):
+                            logger.exception("an entry can't be erased now", extra={"entry": after[1]})
                     await asyncio.sleep(_BREATH)  # thousands may be due at once, and checks come first
                 if len(due) < _SOME:
                     break

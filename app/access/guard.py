@@ -226,6 +226,7 @@ async def in_time(request: Request) -> AsyncIterator[None]:
         why = Outage.SILENT if cut else outage(error)  # the process ends, and waits no longer
         if why is None:
             raise
+        runtime_of(request).outages.failed(error, writing=request.state.unit is not None)
         detail, extra = f"The call can't be served: {why}.", {}
         if unanswered(why) and request.state.unit is not None and request.state.unit.committing:
             detail = "The database was lost while it stored the act, so that it is not known whether it did."

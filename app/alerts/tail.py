@@ -143,8 +143,9 @@ class Tail:
             woken.clear()
             try:
                 await read_on()
-            except Exception:  # whatever it was: while this process lives, its streams must be fed
-                logger.exception("what is streamed can't be read now; streams stay open")
+            except Exception as error:  # whatever it was: while this process lives, its streams must be fed
+                if not self.runtime.outages.failed(error):
+                    logger.exception("what is streamed can't be read now; streams stay open")
                 await asyncio.sleep(_RETRY_SECONDS)
             await heard(woken, self.runtime.settings.poll_seconds)
 
@@ -305,8 +306,9 @@ class Tail:
             try:
                 async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM) as unit:
                     await store.see(unit, self.process, self.hub.checkpoints(settings.presence_seconds))
-            except Exception:  # as in _follow
-                logger.exception("presence can't be noted now")
+            except Exception as error:  # as in _follow
+                if not self.runtime.outages.failed(error):
+                    logger.exception("presence can't be noted now")
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _take_leave(self) -> None:
@@ -321,8 +323,9 @@ class Tail:
         while True:
             try:
                 await self._listen_once()
-            except Exception:  # as in _follow
-                logger.exception("no wake-ups from PostgreSQL now; reading once a second")
+            except Exception as error:  # as in _follow
+                if not self.runtime.outages.failed(error):
+                    logger.exception("no wake-ups from PostgreSQL now; reading once a second")
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen_once(self) -> None:

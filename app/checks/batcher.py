@@ -143,14 +143,17 @@ class Batcher:
             for one in batch:
                 await self._answer([one])
             return
-        logger.error("checks could not be stored", exc_info=error, extra={"checks": len(batch)})
+        if outage(error) is None:  # `db.outages` tells the others once
+            logger.error("checks could not be stored", exc_info=error, extra={"checks": len(batch)})
         for _, answered in batch:
-            _settle(answered, not_stored())
+            _settle(answered, not_stored(error))
 
 
-def not_stored() -> NotStored:
+def not_stored(why: Exception) -> NotStored:
     """The error for a check that has no answer, since it is not on record."""
-    return NotStored("The check could not be stored, so it has no answer.", retry_after=1)
+    error = NotStored("The check could not be stored, so it has no answer.", retry_after=1)
+    error.__cause__ = why
+    return error
 
 
 async def in_parts(ask: Callable[[U], Awaitable[T]], asked: Sequence[U]) -> list[T]:

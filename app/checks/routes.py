@@ -61,6 +61,7 @@ from app.kit.clock import legal_day
 from app.kit.pace import beside, paced
 from app.kit.waits import uncounted
 from app.matching.policy import policy_of
+from app.runtime import Runtime
 from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.problems import document_of
@@ -132,11 +133,11 @@ async def _admitted(scope: Scope) -> Actor:
     except CekalError:
         raise
     except Exception as error:  # who can't be looked up can't be answered on record either
-        raise not_stored() from error
+        raise not_stored(error) from error
 
 
 @asynccontextmanager
-async def _in_time() -> AsyncIterator[asyncio.Timeout]:
+async def _in_time(runtime: Runtime) -> AsyncIterator[asyncio.Timeout]:
     """A counter must know when it gets no answer (R50).
 
     Raises:
@@ -146,7 +147,8 @@ async def _in_time() -> AsyncIterator[asyncio.Timeout]:
         async with asyncio.timeout(LONGEST_ANSWER) as limit:
             yield limit
     except TimeoutError as error:
-        raise not_stored() from error
+        runtime.outages.failed(error, writing=True)
+        raise not_stored(error) from error
 
 
 async def _body(receive: Receive) -> bytes:
@@ -164,7 +166,7 @@ async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    async with _in_time() as limit:
+    async with _in_time(state.runtime) as limit:
         question = Question(*await _asked(scope, receive, lambda body: understand(body, today), limit))
         body = await state.batcher.ask(question)
     headers = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body))]
@@ -192,7 +194,7 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own; but none for a key that was revoked meanwhile."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    async with _in_time() as limit:
+    async with _in_time(state.runtime) as limit:
         sent, actor, version = await _asked(scope, receive, bytes, limit, Quota.BATCHES)
         try:
             rows = await uncounted(limit, beside(_understood, sent, today))

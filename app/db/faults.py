@@ -91,6 +91,9 @@ def outage(error: BaseException) -> Outage | None:
     Args:
         error: as SQLAlchemy raised it, or the driver while it connected.
     """
+    if isinstance(error, BaseExceptionGroup):
+        found = {outage(each) for each in error.exceptions}
+        return found.pop() if len(found) == 1 else None
     origin = getattr(error, "orig", None) or error
     state = getattr(origin, "sqlstate", None)
     if isinstance(state, str):
@@ -101,13 +104,14 @@ def outage(error: BaseException) -> Outage | None:
     for kind, why in _BY_KIND.items():
         if isinstance(error, kind):
             return why
-    if isinstance(error, InterfaceError | OperationalError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    ):
-        return Outage.UNREACHABLE
-    if isinstance(origin, OSError) and origin.filename is None:  # the way there; one with a name is a file's
-        return Outage.UNREACHABLE
-    return None
+    lost = (
+        isinstance(error, InterfaceError | OperationalError)
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or (
+            isinstance(origin, OSError) and origin.filename is None
+        )  # the way there; one with a name is a file's
+    )
+    return Outage.UNREACHABLE if lost else None
 
 
 def unanswered(why: Outage | None) -> bool:

@@ -213,6 +213,7 @@ def configure(level: str = "INFO", *, json: bool = True, stream: TextIO | None =
         logger.propagate, logger.disabled = True, False
         logger.setLevel(logging.NOTSET)
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # `db.outages` tells it once
     for chatty in ("asyncio", "httpx2", "httpcore2", "sqlalchemy.engine", "PIL"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     # None of the formatters writes these, and each costs a look-up a record.

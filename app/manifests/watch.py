@@ -20,7 +20,7 @@ from app.checks.domain import Matter
 from app.checks.schemas import remembered
 from app.checks.service import Desk, Question
 from app.db.unit import Actor
-from app.errors import CekalError
+from app.errors import CekalError, NotStored
 from app.ledger.service import head
 from app.manifests import store
 from app.manifests.domain import Answer
@@ -142,6 +142,8 @@ class Watch:
         """An answer; None where it can't be had now, so that one question never holds the others up."""
         try:
             return await self._ask(question)
+        except NotStored:  # which is on record where it was found
+            return None
         except CekalError:
             logger.exception("a passenger can't be asked about anew now")
             return None

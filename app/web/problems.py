@@ -158,7 +158,10 @@ def install(app: FastAPI) -> None:
 
 def _answer_to_ours(error: CekalError) -> Response:
     headers = None if error.retry_after is None else {"retry-after": str(error.retry_after)}
-    if CATALOGUE[error.slug].status >= 500:  # noqa: PLR2004 - HTTP's own border of the server's faults
+    in_outage = (
+        error.__cause__ is not None and outage(error.__cause__) is not None
+    )  # `db.outages` tells it once
+    if CATALOGUE[error.slug].status >= 500 and not in_outage:  # noqa: PLR2004 - HTTP's own border of the server's faults
         _log.warning("could not serve", exc_info=error, extra={"slug": error.slug})
     return problem_response(error.slug, error.detail, errors=error.faults, headers=headers, extra=error.extra)
 

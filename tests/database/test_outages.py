@@ -1,6 +1,7 @@
 """The database goes away under a running service: nothing is pretended, and all goes on when it is back."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from app.access.domain import SYSTEM
 from app.alerts import tail
 from app.checks import batcher
 from app.checks.tables import check
-from app.db import engine
+from app.db import engine, outages
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -26,6 +27,7 @@ from tests.support.clock import SettableClock
 from tests.support.served import Served, client_for, serving
 from tests.support.sse import listening
 from tests.support.steps import decide, expect, sound
+from tests.support.waiting import until
 from tests.support.wire import Wire, wire
 
 QUESTION = check_body(entry_body()["subject"])
@@ -168,7 +170,7 @@ async def test_a_postgresql_that_hangs_is_an_outage_too(
     counter: Caller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batcher, "LONGEST_ANSWER", 0.3)
+    monkeypatch.setattr(batcher, "LONGEST_ANSWER", 1.0)
     async with wired(settings, clock) as (service, line):
         for _ in range(2):
             expect(await ask(service.http, counter), 200)
@@ -226,3 +228,36 @@ async def test_a_register_that_is_locked_takes_no_entries_while_checks_go_on(
         again = await sound(served.http, submitter)
         await decide(served.http, duty, again["entry"], "countersign")
         assert [(await stream.next("alert")).json["kind"] for _ in range(2)] == ["raise", "update"]
+
+
+@pytest.mark.usefixtures("on_postgresql", "impatient")
+@pytest.mark.parametrize("way", ["stopped", "closed"])
+async def test_an_outage_is_logged_when_it_begins_and_once_more_when_it_is_over(
+    settings: Settings,
+    clock: SettableClock,
+    counter: Caller,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    monkeypatch.setattr(outages, "SETTLED_SECONDS", 1.0)
+
+    def told_of() -> list[logging.LogRecord]:
+        return [each for each in caplog.records if each.name == "app.db.outages"]
+
+    async with wired(settings, clock) as (service, line):
+        outage = Outage(way, settings, line)
+        expect(await ask(service.http, counter), 200)
+        await outage.begin()
+        for _ in range(30):
+            expect(await ask(service.http, counter), 503)
+        await asyncio.sleep(1.5)
+        await outage.end()
+        await until(lambda: len(told_of()) == 2, within=20)
+    begun, over = told_of()
+    assert (begun.levelname, over.levelname) == ("ERROR", "WARNING")
+    assert 1 < vars(over)["seconds"] < 60
+    loud = [
+        each for each in caplog.records if each.levelno >= logging.WARNING and each.name.startswith("app.")
+    ]
+    assert loud == [begun, over], [each.message for each in loud]
