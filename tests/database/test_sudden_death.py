@@ -76,7 +76,7 @@ async def every_alert(http: httpx2.AsyncClient, by: Caller) -> list[Json]:
 
 async def test_nothing_that_was_answered_is_lost(settings: Settings, actors: Actors, tmp_path: Path) -> None:
     submitter, counter = await actors.client("submitter"), await actors.client("checkpoint")
-    async with process(settings, tmp_path) as service:
+    async with process(settings, tmp_path, quota_urgent_entries="10000") as service:
         load = Load(service, submitter, counter)
         working = asyncio.create_task(load.run())
         await asyncio.wait(

@@ -98,6 +98,7 @@ async def test_a_last_event_resumes_behind_it_and_without_one_comes_the_last_day
         assert await take(stream, 2) == ["two", "three"]
 
 
+@pytest.mark.settings(quota_streams=30)
 async def test_nothing_is_lost_or_doubled_by_officers_who_come_while_notices_are_written(
     served: Served, runtime: Runtime, verifier: Caller
 ) -> None:
