@@ -3,14 +3,26 @@
 #   docker run --rm -v cekal:/data cekal cekal migrate
 #   docker run -d -p 8000:8000 -v cekal:/data cekal
 # With PostgreSQL: see compose.yaml.
+#
+# What is installed is what the lock files pin, by their hashes. To renew them, with `uv`, from the repository's top:
+#   uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 --no-header -o .ci/image.lock
+#   uv pip compile pyproject.toml --extra test -c .ci/image.lock … -o .ci/test.lock   (… as above)
+#   echo 'hatchling>=1.27' | uv pip compile - … -o .ci/build.lock
 
 FROM python:3.11-slim AS build
 WORKDIR /src
-RUN python -m venv /srv/cekal
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY .ci/build.lock .ci/image.lock ./
+RUN python -m venv /srv/build \
+    && /srv/build/bin/pip install --require-hashes --requirement build.lock
+RUN python -m venv /srv/cekal \
+    && /srv/cekal/bin/pip install --require-hashes --requirement image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY migrations migrations
 COPY app app
-RUN /srv/cekal/bin/pip install --no-cache-dir --disable-pip-version-check . \
+RUN /srv/build/bin/python -m hatchling build --target wheel --directory wheel \
+    && /srv/cekal/bin/pip install --no-deps --no-index wheel/*.whl \
     && /srv/cekal/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11-slim

@@ -57,6 +57,14 @@ class Settings(BaseSettings):
         description="failed attempts a minute from one address, with whatever keys, until it is slowed",
     )
 
+    tls_certificate: Path | None = Field(
+        None,
+        description="PEM file with the certificate of this host and its chain: `cekal serve` then speaks TLS only",
+    )
+    tls_key: Path | None = Field(
+        None, description="PEM file with the certificate's key, without a password; default: in the same file"
+    )
+
     pool_size: int = Field(
         10,
         ge=2,
@@ -298,6 +306,12 @@ class Settings(BaseSettings):
     def _strangers_have_room(self) -> Self:
         if self.connections_reserve >= self.connections_limit:
             raise ValueError("CEKAL_CONNECTIONS_RESERVE is less than CEKAL_CONNECTIONS_LIMIT")
+        return self
+
+    @model_validator(mode="after")
+    def _a_key_is_of_a_certificate(self) -> Self:
+        if self.tls_key is not None and self.tls_certificate is None:
+            raise ValueError("CEKAL_TLS_KEY needs CEKAL_TLS_CERTIFICATE")
         return self
 
     @model_validator(mode="after")

@@ -33,7 +33,8 @@ def serve(
 
     Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_TRUSTED_PROXIES (networks whose X-Forwarded-For is
     believed); CEKAL_METRICS_BIND (host:port of /metrics without a key; each further worker takes the next port);
-    CEKAL_LOG_LEVEL, CEKAL_LOG_JSON; and all those of the register itself.
+    CEKAL_TLS_CERTIFICATE, CEKAL_TLS_KEY (PEM files; then it speaks TLS only); CEKAL_LOG_LEVEL, CEKAL_LOG_JSON; and all
+    those of the register itself.
     """
     hand_over(Job(serve=True, host=host, port=port, workers=workers))
 

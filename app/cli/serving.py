@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -93,6 +94,8 @@ def _serve(job: Job, settings: Settings) -> int:
         forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=HEALTH_SECONDS,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
     if job.workers == 1:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -150,6 +153,20 @@ def _refuse_impossible(job: Job, settings: Settings) -> None:
         raise Refused("CEKAL_TEST_CLOCK works on a loopback address only: --host 127.0.0.1", usage=True)
     if settings.metrics_bind:
         _split(settings.metrics_bind)
+    if settings.tls_certificate:
+        _expect_certificate(settings.tls_certificate, settings.tls_key)
+
+
+def _expect_certificate(certificate: Path, key: Path | None) -> None:
+    """Make sure that TLS can begin: each process would find it out after the ports are open."""
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(
+            certificate, key, password=lambda: b""
+        )  # or a terminal would be asked for one
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        detail = f"CEKAL_TLS_CERTIFICATE and CEKAL_TLS_KEY can't be used: {error}"
+        raise Refused(detail, usage=True) from None
 
 
 def _is_loopback(host: str) -> bool:
@@ -176,11 +193,12 @@ async def _expect_register(settings: Settings) -> None:
         async with runtime.reading(SYSTEM) as reader:
             without_agency = await list_without_agency(reader)
         if without_agency:
-            told = {"clients": without_agency}
-            logger.warning("integrators of no agency are shown nobody's personal data", extra=told)
+            message = "integrators of no agency are shown nobody's personal data"
+            logger.warning(message, extra={"clients": without_agency})
         if exposed := open_to_others(_own_files(runtime)):
-            remedy = {"paths": exposed, "remedy": "chmod 600 for files, chmod 700 for folders"}
-            logger.warning("other users of this machine may use files of the register", extra=remedy)
+            remedy = "chmod 600 for files, chmod 700 for folders"
+            message = "other users of this machine may use files of the register"
+            logger.warning(message, extra={"paths": exposed, "remedy": remedy})
     except SessionsShared as error:
         raise Refused(str(error)) from None
     finally:
@@ -189,7 +207,9 @@ async def _expect_register(settings: Settings) -> None:
 
 def _own_files(runtime: Runtime) -> list[Path]:
     """What nobody else on the machine should read."""
-    return [*database_files(runtime.register, runtime.checks), pepper_path(runtime.settings)]
+    own = [*database_files(runtime.register, runtime.checks), pepper_path(runtime.settings)]
+    secret = runtime.settings.tls_key or runtime.settings.tls_certificate
+    return [*own, secret] if secret else own
 
 
 def _most_connections(settings: Settings) -> int:

@@ -27,7 +27,22 @@ def test_the_image_gets_all_that_the_package_is_built_from_and_nothing_else():
         if line.startswith("COPY ") and "--from" not in line
         for name in line.split()[1:-1]
     }
-    assert let_in == copied == {"app", "migrations", "pyproject.toml", "README.md", "LICENSE"}
+    locks = {".ci/build.lock", ".ci/image.lock"}
+    assert let_in == copied == {"app", "migrations", "pyproject.toml", "README.md", "LICENSE", *locks}
+
+
+def test_nothing_is_installed_into_the_image_but_by_its_hash_or_from_here():
+    steps = text("Dockerfile").replace("\\\n", " ").splitlines()
+    installs = [
+        part for line in steps if line.startswith("RUN ") for part in line.split("&&") if " install " in part
+    ]
+    pip = [part for part in installs if "/bin/pip " in part]
+    assert len(pip) == 3
+    assert all("--require-hashes" in part or ("--no-deps" in part and "--no-index" in part) for part in pip)
+
+
+def test_ci_tests_with_the_locked_packages():
+    assert "--require-hashes -r .ci/test.lock" in text(".ci/run")
 
 
 def test_the_image_does_not_run_as_root():

@@ -71,7 +71,7 @@ class Run:
         template = self._once("sqlite", self._lay_sqlite)
         folder = Path(tempfile.mkdtemp(prefix="register-", dir=self.folder))
         for name in _SQLITE_FILES:
-            shutil.copyfile(template / name, folder / name)
+            shutil.copy(template / name, folder / name)  # with its mode, 0600
         try:
             yield f"sqlite:///{folder / _SQLITE_FILES[0]}"
         finally:

@@ -70,7 +70,7 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
     """
     clock, log = folder / "clock", folder / "service.log"
     clock.write_text(MORNING.isoformat())
-    port = _free_port()
+    port = free_port()
     wanted = {
         "env": "test",
         "database_url": settings.url,
@@ -122,7 +122,7 @@ async def _ready(started: Process) -> None:
     raise ProcessFailed(started.log.read_text(errors="replace"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

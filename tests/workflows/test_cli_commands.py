@@ -120,6 +120,7 @@ def test_migrate_founds_a_register_once_and_may_be_repeated(tmp_path: Path):
     assert f"15 agencies, 171 checkpoints, {len(load_offices())} offices" in first.out
     assert "0 agencies, 0 checkpoints, 0 offices" in second.out
     assert sorted(path.name for path in (tmp_path / "cekal-data").iterdir()) == [
+        "key-pepper",
         "register-checks.db",
         "register.db",
     ]
