@@ -20,6 +20,9 @@ LARGEST = 1024 * 1024
 MOST_PIXELS = 4_000_000
 """Four times a passport photo at 600 dots an inch; a file of 46 kB may claim 16 million, which cost seconds to draw."""
 
+PIXELS_WORTH_TRYING = 1_000_000
+"""Up to which a PNG's best compression is tried: it takes ten times as long as the usual one, seconds above."""
+
 SMALL = 8 * 1024
 """Bytes up to which a redrawn photo may be larger than what was sent: tables alone take some hundred."""
 
@@ -96,10 +99,12 @@ def _ways(drawn: "Pictures.Image", form: str) -> Iterator[tuple["Pictures.Image"
         for quality in _QUALITIES:
             yield drawn, {"quality": quality}
         return
+    best = {"optimize": True} if drawn.width * drawn.height <= PIXELS_WORTH_TRYING else {}
     yield drawn, {}
-    yield drawn, {"optimize": True}
+    if best:
+        yield drawn, best
     if drawn.mode in {"RGB", "RGBA"}:
-        yield drawn.quantize(_COLOURS, method=_FAST_OCTREE), {"optimize": True}
+        yield drawn.quantize(_COLOURS, method=_FAST_OCTREE), best
 
 
 def _upright(image: "Pictures.Image") -> "Pictures.Image":

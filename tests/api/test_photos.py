@@ -107,6 +107,24 @@ def test_a_photo_never_grows_by_being_redrawn(form: str, mode: str, options: dic
     assert width * 4 == height * 3
 
 
+@pytest.mark.parametrize(("side", "tried"), [(1000, True), (1001, False)])
+def test_the_best_compression_is_tried_on_small_pictures_only(
+    monkeypatch: pytest.MonkeyPatch, side: int, *, tried: bool
+):
+    out, chosen = io.BytesIO(), set[bool]()
+    noise((128, 128)).resize((side, side), Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
+    save = Image.Image.save
+
+    def noted(self: Image.Image, *args: Any, **options: Any) -> None:
+        chosen.add(bool(options.get("optimize")))
+        save(self, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "save", noted)
+    stored = photos.take("image/png", base64.b64encode(out.getvalue()).decode())
+    assert len(stored.data) <= len(out.getvalue())
+    assert chosen == ({False, True} if tried else {False})
+
+
 def test_the_size_of_a_picture_is_read_before_a_pixel_is_drawn(monkeypatch: pytest.MonkeyPatch):
     raw = base64.b64encode(picture("PNG", "1", (4000, 4000))).decode()
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("drawn"))
