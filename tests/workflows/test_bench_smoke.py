@@ -98,3 +98,17 @@ def test_the_benchmark_of_lookbacks_finds_the_one_who_left() -> None:
     for row in report["rows"]:
         assert row["told"] >= 1
         assert row["seconds"] > 0
+
+
+def test_the_benchmark_of_imports_takes_every_line_over_beside_checks_on_both_engines() -> None:
+    report = _run("bench.imports")
+
+    assert report["benchmark"] == "imports"
+    assert [(row["engine"], row["lines"]) for row in report["curve"]] == [
+        (engine, report["lines"]) for engine in ("sqlite", "postgresql")
+    ]
+    for row in report["curve"]:
+        assert row["failures"] == {}
+        assert row["written_kb_a_line"] > 0
+        assert row["check_p99_ms"] >= row["check_p50_ms"] > 0
+        assert row["urgent_max_ms"] > 0
