@@ -26,6 +26,16 @@ def test_the_canonical_form_says_the_same_as_the_value(value: object):
     assert json.loads(canonical(value)) == value
 
 
+@given(JSON)
+def test_the_canonical_form_is_that_of_the_reference_library(value: object):
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_every_character_of_ascii_is_written_as_the_reference_library_writes_it():
+    value = {chr(code): [f"{chr(code)}x"] for code in range(128)}
+    assert canonical(value) == rfc8785.dumps(value)
+
+
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=6), st.integers(0, 9), max_size=8))
 def test_the_order_in_which_members_were_put_in_makes_no_difference(value: dict[str, int]):
     assert canonical(dict(reversed(value.items()))) == canonical(value)
