@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from pydantic import Field
 
+from app.entries.content import UNSAID
 from app.entries.deadlines import MEANINGS, DeadlineName, Terms, deadlines
 from app.entries.domain import Entry
 from app.entries.person_schemas import BIRTH_EXAMPLES
@@ -206,7 +207,7 @@ class EntryOut(WireOut):
     @classmethod
     def of(cls, entry: Entry, now: datetime, settings: Settings) -> Self:
         """The entry on the wire, at an instant."""
-        values: Json = msgspec.to_builtins(entry, builtin_types=(datetime, date))
+        values: Json = {**UNSAID, **msgspec.to_builtins(entry, builtin_types=(datetime, date))}
         photo = values["subject"]["photo"]
         if photo is not None:
             photo["url"] = f"/v1/entries/{entry.id}/photo"
