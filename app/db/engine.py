@@ -10,8 +10,8 @@ hundredth of the checks waited four times as long.
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -30,8 +30,22 @@ LOCK_SECONDS = 5.0
 """How long SQLite's write lock, held by another process, is waited for."""
 
 _LOCK_ROUND = 0.005
-_PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-1000")
+_PATIENCE = "busy_timeout=20"
+"""Milliseconds that a statement waits for another process that opens, recovers or shortens the file's journal."""
+_PRAGMAS = (
+    _PATIENCE,
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-1000",
+    "journal_size_limit=16777216",
+)
 """A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
+
+_BULK_PRAGMAS = (*_PRAGMAS, "cache_size=-262144", "wal_autocheckpoint=0")
+"""Of a process that writes much: the pages that a step changes again stay in memory, and `_BULK_WAL` is its limit."""
+_BULK_WAL = 64 * 1024 * 1024
+"""Bytes of SQLite's journal from which it is brought into the file: a page that changed in ten steps once."""
 
 T = TypeVar("T")
 
@@ -69,6 +83,9 @@ class Database(Protocol):
             once: the block executes one statement, which PostgreSQL then commits by itself: that saves it two
                 exchanges of three.
         """
+
+    def bulk(self) -> AbstractAsyncContextManager[None]:
+        """For the block's length this process writes much, in short transactions: memory is spent to write less."""
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -109,6 +126,11 @@ class PostgreSQL:
             yield _Awaited(connection)
             if not once:
                 await greenlet_spawn(connection.commit)
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[None]:
+        """No difference: the server has its own memory and checkpoints."""
+        yield
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -176,10 +198,11 @@ class SQLite:
         self.url = url
         # Connections beyond the pool are opened as needed: waiting for one would block the whole loop.
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
-        self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        self._writer = self._engine.execution_options(writes=True)
         self._gate = asyncio.Lock()
+        self._pragmas: Sequence[str] = _PRAGMAS
         event.listen(self._engine, "do_connect", self._make_private)
-        event.listen(self._engine, "connect", _connected)
+        event.listen(self._engine, "connect", self._connected)
         event.listen(self._engine, "begin", _begun)
 
     @asynccontextmanager
@@ -203,6 +226,43 @@ class SQLite:
             with connection:
                 yield _Direct(connection)
                 connection.commit()
+            if self._pragmas is _BULK_PRAGMAS:
+                if self._journal() > _BULK_WAL:
+                    self._checkpoint()
+                await asyncio.sleep(2 * _LOCK_ROUND)  # whoever waits in another process gets the lock
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[None]:
+        """The block's connections have a large cache; the journal is brought into the file when it is long, and last.
+
+        Every transaction is as durable as any other; only the copying from the journal into the file comes later.
+        """
+        await self._reopened(_BULK_PRAGMAS)
+        try:
+            yield
+        finally:
+            self._checkpoint()
+            await self._reopened(_PRAGMAS)
+
+    async def _reopened(self, pragmas: Sequence[str]) -> None:
+        self._pragmas = pragmas
+        self._engine.dispose()
+
+    def _journal(self) -> int:
+        """Bytes of the journal's file."""
+        try:
+            return Path(f"{self.url.database}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _checkpoint(self) -> None:
+        """Bring the journal into the file, then shorten it unless another process is at work there.
+
+        The first takes long and lets others write meanwhile; the second finds what they have written, which is little.
+        """
+        with closing(self._engine.raw_connection()) as connection:
+            for mode in ("PASSIVE", "TRUNCATE"):
+                connection.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
 
     async def _locked(self) -> SyncConnection:
         loop = asyncio.get_running_loop()
@@ -228,6 +288,13 @@ class SQLite:
         """Make a file that is not there yet, for nobody but its owner: SQLite's journals take over its mode."""
         with suppress(OSError):  # it is there, or SQLite says what is wrong
             os.close(os.open(str(self.url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    def _connected(self, connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # or the driver would emit a BEGIN of its own
+        cursor = connection.cursor()
+        for pragma in self._pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -316,13 +383,14 @@ async def require_writable(*databases: Database) -> None:
                 raise PermissionError(errno.EACCES, detail, database.url.database) from None
 
 
-def _connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # or the driver would emit a BEGIN of its own
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
 def _begun(connection: SyncConnection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+    if not connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # The driver would wait for another process's lock in the loop's thread; `_locked` waits beside it.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA {_PATIENCE}")

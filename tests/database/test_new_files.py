@@ -51,3 +51,29 @@ async def test_new_files_and_their_folder_are_for_their_owner_alone(tmp_path: Pa
         for journal in ("", "-wal", "-shm")
     }
     assert modes == {"data": 0o700, **dict.fromkeys(files, 0o600)}
+
+
+async def test_the_lock_of_another_process_is_waited_for_beside_the_loop(tmp_path: Path):
+    register, checks = open_databases(Settings(env="test", data_dir=tmp_path))
+    async with register.writing() as connection:
+        await connection.execute(text("CREATE TABLE one (id INTEGER)"))
+    other = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def written() -> None:
+        async with register.writing() as connection:
+            await connection.execute(text("INSERT INTO one VALUES (1)"))
+
+    waiting = asyncio.create_task(written())
+    begun, turns = asyncio.get_running_loop().time(), 0
+    while turns < 500:
+        await asyncio.sleep(0)
+        turns += 1
+    took = asyncio.get_running_loop().time() - begun
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await waiting
+    await register.dispose()
+    await checks.dispose()
+    assert took < 1.0, "each attempt must fail at once"
