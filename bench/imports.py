@@ -12,8 +12,8 @@ import, PostgreSQL and this program share the others. Trust bytes more than seco
 A row for each power of ten and for the end, each over the lines since the row before it: lines a second; kilobytes
 (10^3) written a line; the import's processor time a line, in microseconds; memory of the import at most, in MB (10^6),
 and of the write-ahead log; milliseconds until a check and an urgent entry were answered (median, 99th percentile, and
-the longest). On SQLite the bytes are those of the import's own process (`write_bytes` in /proc/<pid>/io); on
-PostgreSQL those of the server, its log included (`pg_stat_io`).
+the longest). On SQLite the bytes are those of the import and of the server beside it, whose checks are stored too
+(`write_bytes` in /proc/<pid>/io); on PostgreSQL those of its own server, with its log (`pg_stat_io`).
 """
 
 import argparse
@@ -254,16 +254,19 @@ class Import:
 
 
 class Disk:
-    """The files of a register."""
+    """The files of a register, and what its processes have written."""
 
-    def __init__(self, engine: str, settings: dict[str, str]) -> None:
+    def __init__(self, engine: str, settings: dict[str, str], importing: Import, server: Server) -> None:
+        self._importing, self._server = importing, server
         self.is_sqlite = engine == "sqlite"
         self._url = settings["CEKAL_DATABASE_URL"]
         self._path = Path(self._url.removeprefix("sqlite:///"))
         self._runner = asyncio.Runner()
 
     def written(self) -> int:
-        """Bytes that PostgreSQL's server has written so far."""
+        """Bytes so far."""
+        if self.is_sqlite:
+            return self._importing.written + int(self._server.process.io_counters().write_bytes)
         return int(
             self._asked("SELECT sum(coalesce(write_bytes, 0) + coalesce(extend_bytes, 0)) FROM pg_stat_io")
         )
@@ -303,7 +306,7 @@ def _marks(lines: int) -> Iterator[int]:
 def _followed(engine: str, importing: Import, disk: Disk, checks: Asker, urgent: Asker) -> Iterator[Row]:
     """A row for each mark that the import passes."""
     began, lines, cpu = time.perf_counter(), 0, 0.0
-    written = 0 if disk.is_sqlite else disk.written()
+    written = disk.written()
     asked, called, running = 0, 0, True
     for mark in _marks(importing.lines):
         wal = 0
@@ -313,7 +316,7 @@ def _followed(engine: str, importing: Import, disk: Disk, checks: Asker, urgent:
                 break
             time.sleep(_LOOK)
         now, seen = time.perf_counter(), importing.taken() if running else importing.lines
-        put = importing.written if disk.is_sqlite else disk.written()
+        put = disk.written()
         times, calls = sorted(checks.took[asked:]) or [0.0], sorted(urgent.took[called:]) or [0.0]
         more = max(1, seen - lines)
         yield Row(
@@ -374,9 +377,11 @@ def measure(options: argparse.Namespace) -> Json:
                 urgent = Asker(server, keys["submitter"], "/v1/urgent-entries", _URGENT_EVERY, _urgent)
                 with _asking(checks, urgent):
                     importing = Import(settings, path, options.lines)
-                    for row in _followed(engine, importing, Disk(engine, settings), checks, urgent):
+                    disk = Disk(engine, settings, importing, server)
+                    for row in _followed(engine, importing, disk, checks, urgent):
                         rows.append(row)
-                        print(f"{row.engine} {row.lines:,}: {row.lines_a_second:,.0f}/s", file=sys.stderr)
+                        if not options.json:
+                            print(row, file=sys.stderr)  # an hour may pass before the table
                 importing.expect_complete()
         others = noise.share()
     return {
