@@ -11,7 +11,7 @@ import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
+from app.db import journal
 from app.settings import Settings
 
 CHANNEL = "cekal"
@@ -30,22 +31,8 @@ LOCK_SECONDS = 5.0
 """How long SQLite's write lock, held by another process, is waited for."""
 
 _LOCK_ROUND = 0.005
-_PATIENCE = "busy_timeout=20"
-"""Milliseconds that a statement waits for another process that opens, recovers or shortens the file's journal."""
-_PRAGMAS = (
-    _PATIENCE,
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    "cache_size=-1000",
-    "journal_size_limit=16777216",
-)
-"""A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
-
-_BULK_PRAGMAS = (*_PRAGMAS, "cache_size=-262144", "wal_autocheckpoint=0")
-"""Of a process that writes much: the pages that a step changes again stay in memory, and `_BULK_WAL` is its limit."""
-_BULK_WAL = 64 * 1024 * 1024
-"""Bytes of SQLite's journal from which it is brought into the file: a page that changed in ten steps once."""
+_REST = 0.25
+"""For how much of the time that it held the lock a process that writes much then leaves it to others."""
 
 T = TypeVar("T")
 
@@ -200,7 +187,7 @@ class SQLite:
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
         self._writer = self._engine.execution_options(writes=True)
         self._gate = asyncio.Lock()
-        self._pragmas: Sequence[str] = _PRAGMAS
+        self._pragmas: Sequence[str] = journal.PRAGMAS
         event.listen(self._engine, "do_connect", self._make_private)
         event.listen(self._engine, "connect", self._connected)
         event.listen(self._engine, "begin", _begun)
@@ -223,13 +210,16 @@ class SQLite:
         """
         async with self._gate:
             connection = await self._locked()
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
             with connection:
                 yield _Direct(connection)
                 connection.commit()
-            if self._pragmas is _BULK_PRAGMAS:
-                if self._journal() > _BULK_WAL:
-                    self._checkpoint()
-                await asyncio.sleep(2 * _LOCK_ROUND)  # whoever waits in another process gets the lock
+            if self._pragmas is journal.BULK_PRAGMAS:
+                if journal.size(self.url) > journal.LONG:
+                    journal.shorten(self._engine)
+                # Whoever waits in another process gets the lock, also on a machine on which its turns are rare.
+                await asyncio.sleep(max(2 * _LOCK_ROUND, _REST * (loop.time() - begun)))
 
     @asynccontextmanager
     async def bulk(self) -> AsyncIterator[None]:
@@ -237,32 +227,16 @@ class SQLite:
 
         Every transaction is as durable as any other; only the copying from the journal into the file comes later.
         """
-        await self._reopened(_BULK_PRAGMAS)
+        await self._reopened(journal.BULK_PRAGMAS)
         try:
             yield
         finally:
-            self._checkpoint()
-            await self._reopened(_PRAGMAS)
+            journal.shorten(self._engine)
+            await self._reopened(journal.PRAGMAS)
 
     async def _reopened(self, pragmas: Sequence[str]) -> None:
         self._pragmas = pragmas
         self._engine.dispose()
-
-    def _journal(self) -> int:
-        """Bytes of the journal's file."""
-        try:
-            return Path(f"{self.url.database}-wal").stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def _checkpoint(self) -> None:
-        """Bring the journal into the file, then shorten it unless another process is at work there.
-
-        The first takes long and lets others write meanwhile; the second finds what they have written, which is little.
-        """
-        with closing(self._engine.raw_connection()) as connection:
-            for mode in ("PASSIVE", "TRUNCATE"):
-                connection.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
 
     async def _locked(self) -> SyncConnection:
         loop = asyncio.get_running_loop()
@@ -393,4 +367,4 @@ def _begun(connection: SyncConnection) -> None:
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
-        driver.execute(f"PRAGMA {_PATIENCE}")
+        driver.execute(f"PRAGMA {journal.PATIENCE}")

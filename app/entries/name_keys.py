@@ -67,7 +67,7 @@ TABLES: Final = (*_BESIDE, (tables.name_key, NameKey._fields))
 """What keys are inserted into, as `BulkInsert` wants it; `made_of` gives the rows."""
 
 RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, NameKey._fields))
-"""The same for an import, which calls `settle` from time to time."""
+"""The same for an import on SQLite, which calls `settle` from time to time."""
 
 _SLICE: Final = 8192
 """Keys that `settle` moves in one transaction: some tens of milliseconds."""
@@ -165,11 +165,12 @@ async def forget(unit: Unit, entry_id: str) -> None:
 async def settle(unit: Unit, after: int | None = None) -> int | None:
     """Move some of the keys that imports have added to the others; a look-up finds each key once, before and after.
 
-    A key is a random number, so that each of an entry's keys is on another page of the index; the keys of many
-    entries, moved in their order, come to the same pages.
+    A key is a random number, so that each of an entry's keys is on another page of the index, and SQLite's journal gets
+    whole pages; the keys of many entries, moved in their order, come to the same pages. PostgreSQL's log gets the
+    rows alone, so nothing waits there.
 
     Args:
-        unit: the transaction.
+        unit: the transaction, on SQLite, which lets in no other meanwhile.
         after: go on from here; None begins with the smallest key.
 
     Returns:
@@ -180,15 +181,9 @@ async def settle(unit: Unit, after: int | None = None) -> int | None:
     beyond = select(table.c.key).where(table.c.key >= first).order_by(table.c.key).offset(_SLICE).limit(1)
     last: int | None = (await unit.run(beyond)).scalar_one_or_none()
     within = [table.c.key >= first] if last is None else [table.c.key >= first, table.c.key < last]
-    names = ["key", "entry_id"]
-    if unit.is_sqlite:
-        moved = select(table).where(*within).order_by(table.c.key, table.c.entry_id)
-        await unit.run(insert(tables.name_key).from_select(names, moved))
-        await unit.run(delete(table).where(*within))
-    else:  # one statement, or what another import adds in between would be lost
-        taken = delete(table).where(*within).returning(table.c.key, table.c.entry_id).cte("taken")
-        in_order = select(taken).order_by(taken.c.key, taken.c.entry_id)
-        await unit.run(insert(tables.name_key).from_select(names, in_order))
+    moved = select(table).where(*within).order_by(table.c.key, table.c.entry_id)
+    await unit.run(insert(tables.name_key).from_select(["key", "entry_id"], moved))
+    await unit.run(delete(table).where(*within))
     return last
 
 

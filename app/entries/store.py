@@ -94,7 +94,7 @@ async def add_all(
         _version(unit, entry, event, reason, each["document"])
         for (entry, reason), each in zip(entries, columns, strict=True)
     ]
-    adding = _ADD if prepared is None else _IMPORT
+    adding = _IMPORT if prepared is not None and unit.is_sqlite else _ADD
     await adding.run(
         unit,
         _in_order(_ENTRY, columns),

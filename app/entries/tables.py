@@ -126,7 +126,7 @@ name_key = Table(
 )
 
 recent_name_key = Table(
-    "recent_name_key",  # name keys that an import has added and not yet moved to the others, in their order
+    "recent_name_key",  # on SQLite: name keys that an import has added and not yet moved to the others, in order
     metadata,
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("entry_id", Id, primary_key=True),

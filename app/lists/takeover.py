@@ -13,12 +13,13 @@ import asyncio
 import hashlib
 import os
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, BinaryIO, Final
 
 import msgspec
@@ -40,7 +41,11 @@ from app.web.faults import in_body
 from app.web.wire import Code, Line, WireIn
 
 STEP: Final = 1000
-"""Lines a transaction: some tenths of a second, for which urgent entries beside it may wait, never longer."""
+"""Lines a transaction, at most."""
+
+LEAST_STEP: Final = 100
+HELD: Final = 0.4
+"""Seconds, about, that a step holds the lock, for which urgent entries wait; on a busy machine it has fewer lines."""
 
 SETTLED: Final = 20_000
 """Lines whose name keys are put in their place together: the more, the more of them come to one page."""
@@ -138,7 +143,7 @@ async def take_over(
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         async with runtime.register.bulk():
-            for step in _steps(file):
+            for step in _steps(file, takeover.lines):
                 if done == 0:
                     _expect_objects(step, path)
                     await takeover.open(path)
@@ -162,6 +167,11 @@ class _Takeover:
         self._policy = policy_of(runtime.settings)
         self._owners: dict[str, Owner | None] = {}
         self._unsettled = 0
+        self._lines = STEP
+
+    def lines(self) -> int:
+        """How many lines the next step may have."""
+        return self._lines
 
     async def open(self, path: Path) -> None:
         """Put on record who stands for the takeover."""
@@ -194,7 +204,10 @@ class _Takeover:
         if not items:
             return
         async with self._runtime.writing(SYSTEM) as unit:
+            begun = monotonic()
             outcomes = await listing.take_in(unit, [item for _, item in items], self._approvers)
+            held = monotonic() - begun
+        self._lines = min(STEP, max(LEAST_STEP, int(len(items) * HELD / max(held, 1e-6))))
         for (line, _), outcome in zip(items, outcomes, strict=True):
             self.report.note(line.name, outcome, line.where)
         self._unsettled += len(items)
@@ -204,6 +217,8 @@ class _Takeover:
     async def settle(self) -> None:
         """Put the name keys of many lines in their place together; also those that an import left that was cut off."""
         self._unsettled = 0
+        if not self._runtime.register.is_sqlite:
+            return
         after: int | None = None
         while True:
             async with self._runtime.writing(SYSTEM) as unit:
@@ -299,13 +314,13 @@ def _head(text: bytes) -> _Head | None:
 _decode_head = msgspec.json.Decoder(_Head).decode
 
 
-def _steps(file: BinaryIO) -> Iterator[list[_Raw]]:
+def _steps(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[_Raw]]:
     """The lines in steps of a bounded size, in each of which no key comes twice."""
     step: list[_Raw] = []
     keys: set[Key] = set()
     size = 0
     for line in _lines(file):
-        if len(step) == STEP or size + len(line.text) > STEP_BYTES or (line.head and line.key in keys):
+        if len(step) >= most() or size + len(line.text) > STEP_BYTES or (line.head and line.key in keys):
             yield step
             step, keys, size = [], set(), 0
         step.append(line)

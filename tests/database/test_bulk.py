@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.db import engine
+from app.db import journal
 from app.db.engine import Database, open_databases
 from app.settings import Settings
 
@@ -18,7 +18,7 @@ LIMIT = 1_000_000
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal that counts as long from a megabyte on."""
-    monkeypatch.setattr(engine, "_BULK_WAL", LIMIT)
+    monkeypatch.setattr(journal, "LONG", LIMIT)
 
 
 async def opened(folder: Path) -> Database:
@@ -43,15 +43,15 @@ async def asked(register: Database, pragma: str) -> int:
 @pytest.mark.usefixtures("short")
 async def test_a_long_journal_is_brought_into_the_file_and_shortened(tmp_path: Path):
     register = await opened(tmp_path)
-    journal, file = tmp_path / "register.db-wal", tmp_path / "register.db"
+    wal, file = tmp_path / "register.db-wal", tmp_path / "register.db"
     async with register.bulk():
         await filled(register, LIMIT // ROW - 2)
-        long, before = journal.stat().st_size, file.stat().st_size
+        long, before = wal.stat().st_size, file.stat().st_size
         await filled(register, 3)
-        assert (journal.stat().st_size, file.stat().st_size > LIMIT > before) == (0, True)
+        assert (wal.stat().st_size, file.stat().st_size > LIMIT > before) == (0, True)
         await filled(register, 3)
-        assert 0 < journal.stat().st_size < long
-    assert not journal.exists()
+        assert 0 < wal.stat().st_size < long
+    assert not wal.exists()
     await register.dispose()
 
 
@@ -59,17 +59,17 @@ async def test_a_reader_keeps_a_journal_from_being_shortened_and_from_nothing_el
     tmp_path: Path, short: None
 ):
     register = await opened(tmp_path)
-    journal = tmp_path / "register.db-wal"
+    wal = tmp_path / "register.db-wal"
     other = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
     async with register.bulk():
         other.execute("BEGIN")
         assert other.execute("SELECT count(*) FROM one").fetchone() == (0,)
         await filled(register, LIMIT // ROW + 1)
-        assert journal.stat().st_size > LIMIT
+        assert wal.stat().st_size > LIMIT
         assert other.execute("SELECT count(*) FROM one").fetchone() == (0,)
         other.execute("COMMIT")
         await filled(register, 1)
-        assert journal.stat().st_size == 0
+        assert wal.stat().st_size == 0
     assert other.execute("SELECT count(*) FROM one").fetchone() == (LIMIT // ROW + 2,)
     other.close()
     await register.dispose()

@@ -1,6 +1,7 @@
 """Name keys: in the entry's own transaction, found however a name is spelled, made anew beside the register's use."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
@@ -19,14 +20,27 @@ from app.lists import takeover
 from app.matching.keys import wanted
 from app.matching.persons import Asked
 from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
 from app.worker import Worker
 from tests.support.actors import Actors
 from tests.support.bodies import entry_body
+from tests.support.clock import SettableClock
+from tests.support.databases import Run
 from tests.support.steps import submit
 from tests.support.takeovers import line, ndjson, taken
 
 MOST = 100
 NAMES = ("Rangkuti Wiralodra Pucangan", "Tirtamaya Sagarmukti Lembayung")
+
+
+@pytest.fixture
+async def on_sqlite(run: Run, clock: SettableClock, tmp_path: Path) -> AsyncIterator[Runtime]:
+    """A register on SQLite, where an import's keys wait until they are settled."""
+    with run.sqlite() as url:
+        runtime = wired_runtime(Settings(env="test", database_url=url, data_dir=tmp_path), clock)
+        yield runtime
+        await runtime.close()
 
 
 async def stored(runtime: Runtime) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
@@ -130,38 +144,38 @@ async def test_a_person_who_was_erased_is_found_no_more_and_gets_no_keys_again(
 
 
 async def test_the_keys_of_an_import_are_found_once_wherever_they_are_and_settle_in_small_steps(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await imported_unsettled(runtime, tmp_path, monkeypatch, *NAMES)
-    ids = {name: await found(runtime, name) for name in NAMES}
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
+    ids = {name: await found(on_sqlite, name) for name in NAMES}
     assert all(len(each) == 1 for each in ids.values())
-    moved, waiting = await stored(runtime)
+    moved, waiting = await stored(on_sqlite)
     assert (moved, len(waiting) > 30) == ([], True)
     monkeypatch.setattr(name_keys, "_SLICE", 7)
     steps, after = 0, None
     while steps == 0 or after is not None:
-        async with runtime.writing(SYSTEM) as unit:
+        async with on_sqlite.writing(SYSTEM) as unit:
             after = await name_keys.settle(unit, after)
         steps += 1
-        assert {name: await found(runtime, name) for name in NAMES} == ids
-        settled, left = await stored(runtime)
+        assert {name: await found(on_sqlite, name) for name in NAMES} == ids
+        settled, left = await stored(on_sqlite)
         assert sorted(settled + left) == waiting
     assert steps == -(-len(waiting) // 7)
-    assert await stored(runtime) == (waiting, [])
+    assert await stored(on_sqlite) == (waiting, [])
 
 
 async def test_keys_that_an_import_left_when_it_was_cut_off_are_settled_by_the_next(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await imported_unsettled(runtime, tmp_path, monkeypatch, *NAMES)
-    _, waiting = await stored(runtime)
-    assert (await taken(runtime, ndjson(tmp_path, line("other"))))["added"] == 1
-    moved, left = await stored(runtime)
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
+    _, waiting = await stored(on_sqlite)
+    assert (await taken(on_sqlite, ndjson(tmp_path, line("other"))))["added"] == 1
+    moved, left = await stored(on_sqlite)
     assert left == []
     assert {*waiting} < {*moved}
 
 
-async def test_two_imports_that_settle_at_once_lose_no_key(
+async def test_two_imports_at_once_lose_no_key_and_leave_none_waiting(
     runtime: Runtime, processes: list[Runtime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(takeover, "STEP", 2)
@@ -182,23 +196,23 @@ async def test_two_imports_that_settle_at_once_lose_no_key(
 
 
 async def test_keys_are_forgotten_wherever_they_are(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await imported_unsettled(runtime, tmp_path, monkeypatch, *NAMES)
-    async with runtime.writing(SYSTEM) as unit:
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
+    async with on_sqlite.writing(SYSTEM) as unit:
         await name_keys.settle(unit)
-    await imported_unsettled(runtime, tmp_path, monkeypatch, "Damanik Wenas", reference="more")
-    ids = [entry_id for name in (NAMES[0], "Damanik Wenas") for entry_id in await found(runtime, name)]
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, "Damanik Wenas", reference="more")
+    ids = [entry_id for name in (NAMES[0], "Damanik Wenas") for entry_id in await found(on_sqlite, name)]
     assert len(ids) == 2
-    async with runtime.writing(SYSTEM) as unit:
+    async with on_sqlite.writing(SYSTEM) as unit:
         for entry_id in ids:
             await name_keys.forget(unit, entry_id)
-    moved, left = await stored(runtime)
+    moved, left = await stored(on_sqlite)
     assert left == []
     assert {entry_id for _, entry_id in moved}.isdisjoint(ids)
-    assert {entry_id for _, entry_id in moved} == {*await found(runtime, NAMES[1])}
+    assert {entry_id for _, entry_id in moved} == {*await found(on_sqlite, NAMES[1])}
     for name in (NAMES[0], "Damanik Wenas"):
-        assert await found(runtime, name) == []
+        assert await found(on_sqlite, name) == []
 
 
 @pytest.mark.parametrize("key", [-(2**63), -1, 0, 2**63 - 1])
