@@ -26,7 +26,6 @@ from app.worker import Worker
 from tests.support.actors import Actors
 from tests.support.bodies import entry_body
 from tests.support.clock import SettableClock
-from tests.support.databases import Run
 from tests.support.steps import submit
 from tests.support.takeovers import line, ndjson, taken
 
@@ -35,12 +34,11 @@ NAMES = ("Rangkuti Wiralodra Pucangan", "Tirtamaya Sagarmukti Lembayung")
 
 
 @pytest.fixture
-async def on_sqlite(run: Run, clock: SettableClock, tmp_path: Path) -> AsyncIterator[Runtime]:
+async def on_sqlite(sqlite_url: str, clock: SettableClock, tmp_path: Path) -> AsyncIterator[Runtime]:
     """A register on SQLite, where an import's keys wait until they are settled."""
-    with run.sqlite() as url:
-        runtime = wired_runtime(Settings(env="test", database_url=url, data_dir=tmp_path), clock)
-        yield runtime
-        await runtime.close()
+    runtime = wired_runtime(Settings(env="test", database_url=sqlite_url, data_dir=tmp_path), clock)
+    yield runtime
+    await runtime.close()
 
 
 async def stored(runtime: Runtime) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:

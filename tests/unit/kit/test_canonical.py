@@ -46,7 +46,9 @@ def test_members_are_sorted_by_utf_16_and_nothing_is_escaped_that_need_not_be():
     assert canonical(value) == '{"\\n":"\\u0007<é>","a":4,"é":3,"\U0001f600":1,"\ufb33":2}'.encode()
 
 
-@pytest.mark.parametrize("value", [2**53, -(2**53), float("nan"), float("inf"), {1: 2}, object(), b"x"])
+@pytest.mark.parametrize(
+    "value", [2**53, -(2**53), float("nan"), float("inf"), {1: 2}, object(), b"x", "\ud800"]
+)
 def test_what_json_can_not_say_exactly_is_refused(value: object):
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical(value)
