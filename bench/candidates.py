@@ -18,7 +18,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from app.entries import store as entries
 from app.entries.domain import Entry
 from app.entries.subjects import Subject
 from app.matching.assessment import assess
-from app.matching.keys import wanted
+from app.matching.keys import Stored, wanted
 from app.matching.persons import Asked
 from app.matching.policy import DEFAULT
 from app.runtime import Runtime
@@ -36,8 +36,10 @@ from bench.crowds import birth, by_frequency, people
 from bench.figures import median, percentile, shown, table
 from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, registers
 
-_Made = tuple[list[name_keys.BirthKey], list[name_keys.NameForm], list[name_keys.NameKey]]
-_Making = Callable[[Sequence[Entry]], _Made]
+_Made = tuple[
+    list[name_keys.BirthKey], list[name_keys.NameForm], list[name_keys.NameKeySet], list[name_keys.NameKey]
+]
+_Making = Callable[[Sequence[Entry], Mapping[str, Stored] | None], _Made]
 
 _ADDED = 300
 _TRAVELLERS = 500
@@ -90,9 +92,9 @@ async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[
     with_keys: _Making = name_keys.made_of
     took: dict[bool, list[float]] = {False: [], True: []}
 
-    def nothing(_: Sequence[Entry]) -> _Made:
+    def nothing(_entries: Sequence[Entry], _prepared: Mapping[str, Stored] | None = None) -> _Made:
         """Make no keys."""
-        return [], [], []
+        return [], [], [], []
 
     try:
         for number in range(start, start + 2 * _ADDED):

@@ -62,6 +62,13 @@ def engine_url(request: pytest.FixtureRequest, run: Run) -> Iterator[str]:
 
 
 @pytest.fixture
+def sqlite_url(run: Run) -> Iterator[str]:
+    """The address of a fresh register on SQLite, for what has nothing to do with the engine."""
+    with run.sqlite() as url:
+        yield url
+
+
+@pytest.fixture
 def clock() -> SettableClock:
     """The register's time: 2026-11-23T03:00:00Z, ten in the morning in Jakarta, until the test moves it."""
     return SettableClock()

@@ -10,7 +10,7 @@ hundredth of the checks waited four times as long.
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.util import greenlet_spawn
 
+from app.db import journal
 from app.db.faults import FileReplaced
 from app.db.lanes import Lanes, most_connections
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
@@ -35,8 +36,8 @@ LOCK_SECONDS = 5.0
 _LOCK_ROUND = 0.005
 _CLOSE_SECONDS = 0.5
 """How long a rollback or a farewell may take; then the connection is dropped, and the server does it by itself."""
-_PRAGMAS = ("busy_timeout=20", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-1000")
-"""A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
+_REST = 0.25
+"""For how much of the time that it held the lock a process that writes much then leaves it to others."""
 
 T = TypeVar("T")
 
@@ -78,6 +79,9 @@ class Database(Protocol):
             once: the block executes one statement, which PostgreSQL then commits by itself: that saves it two
                 exchanges of three.
         """
+
+    def bulk(self) -> AbstractAsyncContextManager[None]:
+        """For the block's length this process writes much, in short transactions: memory is spent to write less."""
 
     async def dispose(self) -> None:
         """Close every connection."""
@@ -144,6 +148,11 @@ class PostgreSQL:
             await _within(_CLOSE_SECONDS, connection.close)
         except (DBAPIError, TimeoutError):  # by which SQLAlchemy has given it up
             connection.close()
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[None]:
+        """No difference: the server has its own memory and checkpoints."""
+        yield
 
     async def dispose(self) -> None:
         """Close every connection; those that don't answer are dropped."""
@@ -212,9 +221,10 @@ class SQLite:
         self.url = url
         # Connections beyond the pool are opened as needed: waiting for one would block the whole loop.
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
-        self._writer = self._engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        self._writer = self._engine.execution_options(writes=True)
         self._gate = asyncio.Lock()
         self._file: tuple[int, int] | None = None
+        self._pragmas: Sequence[str] = journal.PRAGMAS
         event.listen(self._engine, "do_connect", self._make_private)
         event.listen(self._engine, "connect", self._connected)
         event.listen(self._engine, "begin", _begun)
@@ -240,9 +250,33 @@ class SQLite:
             if self.replaced:
                 raise FileReplaced(str(self.url.database))
             connection = await self._locked()
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
             with connection:
                 yield _Direct(connection)
                 connection.commit()
+            if self._pragmas is journal.BULK_PRAGMAS:
+                if journal.size(self.url) > journal.LONG:
+                    journal.shorten(self._engine)
+                # Whoever waits in another process gets the lock, also on a machine on which its turns are rare.
+                await asyncio.sleep(max(2 * _LOCK_ROUND, _REST * (loop.time() - begun)))
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[None]:
+        """The block's connections have a large cache; the journal is brought into the file when it is long, and last.
+
+        Every transaction is as durable as any other; only the copying from the journal into the file comes later.
+        """
+        await self._reopened(journal.BULK_PRAGMAS)
+        try:
+            yield
+        finally:
+            journal.shorten(self._engine)
+            await self._reopened(journal.PRAGMAS)
+
+    async def _reopened(self, pragmas: Sequence[str]) -> None:
+        self._pragmas = pragmas
+        self._engine.dispose()
 
     async def _locked(self) -> SyncConnection:
         loop = asyncio.get_running_loop()
@@ -285,7 +319,7 @@ class SQLite:
         self._file = self._file or self._file_now()
         connection.isolation_level = None  # or the driver would emit a BEGIN of its own
         cursor = connection.cursor()
-        for pragma in _PRAGMAS:
+        for pragma in self._pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -377,4 +411,13 @@ async def require_writable(*databases: Database) -> None:
 
 
 def _begun(connection: SyncConnection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+    if not connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # The driver would wait for another process's lock in the loop's thread; `_locked` waits beside it.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA {journal.PATIENCE}")

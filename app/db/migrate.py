@@ -15,7 +15,7 @@ from app.db.engine import Database
 if TYPE_CHECKING:  # Alembic is loaded by those who migrate only: a server needs ten megabytes less without it
     from alembic.config import Config
 
-NEWEST: Final = "0030"
+NEWEST: Final = "0031"
 """The revision that this program was written for; a test holds it to the newest one of `migrations/`."""
 
 REGISTER: Final = "register"

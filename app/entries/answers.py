@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from pydantic import Field
 
+from app.entries.content import UNSAID
 from app.entries.deadlines import MEANINGS, DeadlineName, Terms, deadlines
 from app.entries.domain import Entry
 from app.entries.person_schemas import BIRTH_EXAMPLES
@@ -249,7 +250,7 @@ class EntryForHitOut(WireOut):
 
 def _values(entry: Entry, now: datetime) -> Json:
     """What an entry holds, and what follows from it at an instant."""
-    values: Json = msgspec.to_builtins(entry, builtin_types=(datetime, date))
+    values: Json = {**UNSAID, **msgspec.to_builtins(entry, builtin_types=(datetime, date))}
     photo = values["subject"]["photo"]
     if photo is not None:
         photo["url"] = f"/v1/entries/{entry.id}/photo"

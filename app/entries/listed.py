@@ -18,6 +18,7 @@ from app.errors import CaseClosed, DuplicateEntry, Fault, Invalid, SecondPairOfE
 from app.identity import names
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
+from app.matching.keys import Stored
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
 
@@ -78,6 +79,7 @@ class Listed:
         warnings: what the rules say about it.
         extension_count: how often it has been extended.
         note: for the entry's history.
+        keys: what the person is found by, made before anything is locked; None where that was not done.
     """
 
     source: Source
@@ -88,6 +90,7 @@ class Listed:
     warnings: tuple[Notice, ...] = ()
     extension_count: int = 0
     note: str | None = None
+    keys: Stored | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -12,16 +12,18 @@ from typing import Final, Literal
 from app.access.domain import Agency
 from app.access.service import find_place, lock_agency
 from app.db.unit import Reader, Unit
-from app.entries import keys, sources, store
+from app.entries import keys, name_keys, sources, store
 from app.entries.domain import EndedReason, Entry, Notice, State
 from app.entries.drafting import keep_blobs
 from app.entries.events import EntryChanged
 from app.entries.law import Owner, Policy, judge
 from app.entries.listed import Approvers, Listed, Neighbours, Source
 from app.entries.seals import seal_imported
+from app.entries.subjects import Subject
 from app.entries.wanted import Wanted, request_of
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
+from app.matching.keys import Stored
 
 __all__ = [
     "Approvers",
@@ -33,6 +35,8 @@ __all__ = [
     "list_digests",
     "list_references",
     "open_edition",
+    "prepare",
+    "settle",
     "take_in",
     "withdraw",
 ]
@@ -79,6 +83,16 @@ def lawful(
         photo_optional=photo_optional,
     )
     return judge(request, owner, policy, as_of)
+
+
+def prepare(subject: Subject) -> Stored:
+    """What an imported person is found by, for `Listed.keys`."""
+    return name_keys.prepare(subject)
+
+
+async def settle(unit: Unit, after: int | None = None) -> int | None:
+    """Put some name keys of imports in their place, in a transaction of its own; as `name_keys.settle`."""
+    return await name_keys.settle(unit, after)
 
 
 async def open_edition(unit: Unit, source: Source, edition: datetime, persons: int) -> None:
@@ -187,7 +201,8 @@ async def _impose(
             others.add(entry)
     if not added:
         return outcomes
-    await store.add_all(unit, [(entry, item.note) for item, entry in added], _IMPORTED)
+    prepared = {entry.id: item.keys for item, entry in added if item.keys is not None}
+    await store.add_all(unit, [(entry, item.note) for item, entry in added], _IMPORTED, prepared)
     new = [(*item.key, entry.id, item.digest) for item, entry in added if item.key not in known]
     if new:
         await sources.add_all(unit, new)

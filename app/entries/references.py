@@ -6,11 +6,13 @@ digit groups are kept apart, and case, marks, accents and leading zeros do not c
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _GROUPS: Final = re.compile(r"\d+|[^\W\d_]+")
 
 
+@lru_cache(maxsize=1 << 13)  # an import compares the references of a step again and again
 def folded(reference: str) -> str:
     """The form in which two references are compared."""
     plain = unicodedata.normalize("NFKD", reference).casefold()

@@ -1,6 +1,6 @@
 """Every SQL statement of the register."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from app.entries.keys import keys_of
 from app.entries.views import opened, within_view
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
+from app.matching.keys import Stored
 
 _documents = Documents(Entry)
 
@@ -32,11 +33,9 @@ _BY_KEYS = (
 _ENTRY = [column.name for column in tables.entry.c if column.name != "erased"]
 _KEY = ["key", "entry_id"]
 _VERSION = [column.name for column in tables.version.c]
-_ADD = BulkInsert(
-    (tables.entry, _ENTRY),
-    (tables.key, _KEY),
-    *name_keys.TABLES,
-    (tables.version, _VERSION),
+_ADD, _IMPORT = (
+    BulkInsert((tables.entry, _ENTRY), (tables.key, _KEY), *names, (tables.version, _VERSION))
+    for names in (name_keys.TABLES, name_keys.RECENT_TABLES)
 )
 _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
@@ -75,16 +74,32 @@ async def add(unit: Unit, entry: Entry, event: str, reason: str | None = None) -
     await add_all(unit, [(entry, reason)], event)
 
 
-async def add_all(unit: Unit, entries: Sequence[tuple[Entry, str | None]], event: str) -> None:
-    """Store new entries, each with the reason that was given, as `add` does: a statement or two for all."""
+async def add_all(
+    unit: Unit,
+    entries: Sequence[tuple[Entry, str | None]],
+    event: str,
+    prepared: Mapping[str, Stored] | None = None,
+) -> None:
+    """Store new entries, each with the reason that was given, as `add` does: a statement or two for all.
+
+    Args:
+        unit: the transaction.
+        entries: the entries and reasons.
+        event: what happened; an `Act`.
+        prepared: of an import, which settles the name keys from time to time: those known already, by the entries' ids.
+    """
     added = [entry for entry, _ in entries]
     columns = [{**_columns(entry), "norm_version": NORM_VERSION} for entry in added]
-    versions = [_version(unit, entry, event, reason) for entry, reason in entries]
-    await _ADD.run(
+    versions = [
+        _version(unit, entry, event, reason, each["document"])
+        for (entry, reason), each in zip(entries, columns, strict=True)
+    ]
+    adding = _IMPORT if prepared is not None and unit.is_sqlite else _ADD
+    await adding.run(
         unit,
         _in_order(_ENTRY, columns),
         [key for entry in added for key in keys_of(entry)],
-        *name_keys.made_of(added),
+        *name_keys.made_of(added, prepared),
         _in_order(_VERSION, versions),
     )
     await _keep_seals(unit, added)
@@ -106,7 +121,7 @@ async def save(
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
     if reindex:
         await rekey(unit, entry)
-    await unit.run(insert(tables.version), _version(unit, entry, event, reason))
+    await unit.run(insert(tables.version), _version(unit, entry, event, reason, changes["document"]))
     if entry.sealed_for is not None:
         await unit.run(delete(tables.seal).where(tables.seal.c.entry_id == entry.id))
         await _keep_seals(unit, [entry])
@@ -140,7 +155,7 @@ def _in_order(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> list[tupl
     return [tuple(row[name] for name in names) for row in rows]
 
 
-def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[str, Any]:
+def _version(unit: Unit, entry: Entry, event: str, reason: str | None, document: str) -> dict[str, Any]:
     return {
         "entry_id": entry.id,
         "version": entry.version,
@@ -149,7 +164,7 @@ def _version(unit: Unit, entry: Entry, event: str, reason: str | None) -> dict[s
         "person": unit.actor.person,
         "at": entry.updated_at,
         "reason": reason,
-        "document": _document(entry),
+        "document": document,
     }
 
 

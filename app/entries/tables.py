@@ -124,7 +124,22 @@ name_key = Table(
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
     sqlite_with_rowid=False,
 )
-Index("ix_name_key_entry_id", name_key.c.entry_id)
+
+recent_name_key = Table(
+    "recent_name_key",  # on SQLite: name keys that an import has added and not yet moved to the others, in order
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", Id, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+name_key_set = Table(
+    "name_key_set",  # which name keys an entry has, so that they need no second index
+    metadata,
+    Column("entry_id", ForeignKey("entry.id"), primary_key=True),
+    Column("packed", LargeBinary, nullable=False),  # the keys, eight bytes each
+    sqlite_with_rowid=False,
+)
 
 birth_key = Table(
     "birth_key",

@@ -13,12 +13,13 @@ import asyncio
 import hashlib
 import os
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, BinaryIO, Final
 
 import msgspec
@@ -39,8 +40,18 @@ from app.runtime import Runtime
 from app.web.faults import in_body
 from app.web.wire import Code, Line, WireIn
 
-STEP: Final = 100
-"""Lines a transaction: some tens of milliseconds, so that a service beside it is never held up for long."""
+STEP: Final = 1000
+"""Lines a transaction, at most."""
+
+LEAST_STEP: Final = 100
+HELD: Final = 0.4
+"""Seconds, about, that a step holds the lock, for which urgent entries wait; on a busy machine it has fewer lines."""
+
+SETTLED: Final = 20_000
+"""Lines whose name keys are put in their place together: the more, the more of them come to one page."""
+
+_SHARE: Final = 50
+"""Lines that a thread understands in one go."""
 
 STEP_BYTES: Final = 8 * 1024 * 1024
 """Bytes of lines in memory at once, at most: photos make lines long."""
@@ -131,14 +142,16 @@ async def take_over(
     done = 0
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        for step in _steps(file):
-            if done == 0:
-                _expect_objects(step, path)
-                await takeover.open(path)
-            await takeover.take(step)
-            done = file.tell()
-            tell(done, size)
-            await asyncio.sleep(0)  # SQLite never lets others have a turn: here Ctrl-C is heard
+        async with runtime.register.bulk():
+            for step in _steps(file, takeover.lines):
+                if done == 0:
+                    _expect_objects(step, path)
+                    await takeover.open(path)
+                await takeover.take(step)
+                done = file.tell()
+                tell(done, size)
+                await asyncio.sleep(0)  # SQLite never lets others have a turn: here Ctrl-C is heard
+            await takeover.settle()
     await takeover.close(path)
     return takeover.report
 
@@ -153,6 +166,12 @@ class _Takeover:
         self._legacy = legacy
         self._policy = policy_of(runtime.settings)
         self._owners: dict[str, Owner | None] = {}
+        self._unsettled = 0
+        self._lines = STEP
+
+    def lines(self) -> int:
+        """How many lines the next step may have."""
+        return self._lines
 
     async def open(self, path: Path) -> None:
         """Put on record who stands for the takeover."""
@@ -175,7 +194,8 @@ class _Takeover:
         items: list[tuple[_Raw, Listed]] = []
         news = await self._news(lines)
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            tried = list(threads.map(self._tried, news))
+            shares = threads.map(self._tried, (news[at : at + _SHARE] for at in range(0, len(news), _SHARE)))
+            tried = [each for share in shares for each in share]
         for line, understood in zip(news, tried, strict=True):
             if isinstance(understood, CekalError):
                 self.report.note(line.name, understood, line.where)
@@ -184,9 +204,27 @@ class _Takeover:
         if not items:
             return
         async with self._runtime.writing(SYSTEM) as unit:
+            begun = monotonic()
             outcomes = await listing.take_in(unit, [item for _, item in items], self._approvers)
+            held = monotonic() - begun
+        self._lines = min(STEP, max(LEAST_STEP, int(len(items) * HELD / max(held, 1e-6))))
         for (line, _), outcome in zip(items, outcomes, strict=True):
             self.report.note(line.name, outcome, line.where)
+        self._unsettled += len(items)
+        if self._unsettled >= SETTLED:
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Put the name keys of many lines in their place together; also those that an import left that was cut off."""
+        self._unsettled = 0
+        if not self._runtime.register.is_sqlite:
+            return
+        after: int | None = None
+        while True:
+            async with self._runtime.writing(SYSTEM) as unit:
+                after = await listing.settle(unit, after)
+            if after is None:
+                return
 
     async def _news(self, lines: list[_Raw]) -> list[_Raw]:
         """The lines that are not in the register as they are; looks up their agencies as well."""
@@ -199,12 +237,15 @@ class _Takeover:
         self.report.unchanged += len(lines) - len(news)
         return news
 
-    def _tried(self, line: _Raw) -> Listed | CekalError:
-        """As `_understood`, in a thread: photos are decoded on every core."""
-        try:
-            return self._understood(line)
-        except CekalError as refusal:
-            return refusal
+    def _tried(self, lines: Sequence[_Raw]) -> list[Listed | CekalError]:
+        """As `_understood`, for a share of the lines in a thread: photos are decoded on every core."""
+        tried: list[Listed | CekalError] = []
+        for line in lines:
+            try:
+                tried.append(self._understood(line))
+            except CekalError as refusal:
+                tried.append(refusal)
+        return tried
 
     def _understood(self, line: _Raw) -> Listed:
         """A line as an item for the register, judged as on the day of its approval.
@@ -241,6 +282,7 @@ class _Takeover:
             warnings=warnings,
             extension_count=taken.extension_count,
             note=f"taken over as {taken.reference}, approved on {taken.approved_on}",
+            keys=listing.prepare(wanted.subject),
         )
 
 
@@ -272,13 +314,13 @@ def _head(text: bytes) -> _Head | None:
 _decode_head = msgspec.json.Decoder(_Head).decode
 
 
-def _steps(file: BinaryIO) -> Iterator[list[_Raw]]:
+def _steps(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[_Raw]]:
     """The lines in steps of a bounded size, in each of which no key comes twice."""
     step: list[_Raw] = []
     keys: set[Key] = set()
     size = 0
     for line in _lines(file):
-        if len(step) == STEP or size + len(line.text) > STEP_BYTES or (line.head and line.key in keys):
+        if len(step) >= most() or size + len(line.text) > STEP_BYTES or (line.head and line.key in keys):
             yield step
             step, keys, size = [], set(), 0
         step.append(line)

@@ -81,18 +81,19 @@ async def import_list(
     report = Report()
     standing = {person.id for person in edition.unreadable}
     done = 0
-    for step in range(0, len(edition.persons), STEP):
-        persons = edition.persons[step : step + STEP]
-        items = _judged(persons, terms, report, standing)
-        if items:
-            async with runtime.writing(SYSTEM) as unit:
-                outcomes = await listing.take_in(unit, items, approvers)
-            for item, outcome in zip(items, outcomes, strict=True):
-                report.note(item.reference, outcome)
-        done += len(persons)
-        tell(done, len(edition.persons))
-        await asyncio.sleep(0)  # SQLite never lets others have a turn: here Ctrl-C is heard
-    await _end_absent(runtime, edition, standing, report)
+    async with runtime.register.bulk():
+        for step in range(0, len(edition.persons), STEP):
+            persons = edition.persons[step : step + STEP]
+            items = _judged(persons, terms, report, standing)
+            if items:
+                async with runtime.writing(SYSTEM) as unit:
+                    outcomes = await listing.take_in(unit, items, approvers)
+                for item, outcome in zip(items, outcomes, strict=True):
+                    report.note(item.reference, outcome)
+            done += len(persons)
+            tell(done, len(edition.persons))
+            await asyncio.sleep(0)  # SQLite never lets others have a turn: here Ctrl-C is heard
+        await _end_absent(runtime, edition, standing, report)
     for unreadable in edition.unreadable:
         report.skip(unreadable.id, unreadable.reason)
     for entity_id in edition.entity_ids:

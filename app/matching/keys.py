@@ -79,6 +79,20 @@ class Wanted(msgspec.Struct, frozen=True):
     least: float
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """What a listed person is found by: what an index stores of them.
+
+    Attributes:
+        keys: of the names, and of the names with the births.
+        days: of birth, each with a sketch of a name, as bytes.
+        form: the person made ready to be compared, packed.
+    """
+
+    keys: tuple[int, ...]
+    days: tuple[tuple[int, bytes], ...]
+    form: bytes
+
+
 def sketch(name: Spelling) -> int:
     """Draw a name in 127 bits: one for each pair of neighbouring consonants of each word, its ends included."""
     drawn = 0

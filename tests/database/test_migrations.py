@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -22,10 +23,11 @@ from app.access.reference import load_agencies, load_checkpoints
 from app.access.tables import agency, checkpoint, state
 from app.amendments.tables import amendment
 from app.db.migrate import NEWEST, SchemaOutdated, config, layout, require_newest
+from app.entries.content import UNSAID
 from app.entries.deadlines import DeadlineName, duties_since
 from app.entries.domain import Entry, State
 from app.entries.periods import begins_at
-from app.entries.tables import duty, entry, key, task, version
+from app.entries.tables import duty, entry, key, name_key, name_key_set, task, version
 from app.founding import found
 from app.ledger.tables import head
 from app.main import create_app
@@ -45,6 +47,11 @@ async def new(empty_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
     runtime = wired_runtime(Settings(env="test", database_url=empty_url, data_dir=tmp_path))
     yield runtime
     await runtime.close()
+
+
+def written_out(entry: Entry) -> str:
+    """An entry's document as releases before 0027 kept it: with what it does not say."""
+    return json.dumps({**UNSAID, **msgspec.to_builtins(entry)})
 
 
 async def counts(runtime: Runtime) -> list[int]:
@@ -147,7 +154,7 @@ async def test_entries_of_before_are_told_since_when_their_duties_run(new: Runti
         given.attributes.update(connection=connection, parts=parts)
         command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0010").down_revision))
         for each in entries:
-            row = {**msgspec.structs.asdict(each), "document": msgspec.json.encode(each).decode()}
+            row = {**msgspec.structs.asdict(each), "document": written_out(each)}
             connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
         for name in ("deliver_to_person", "withdraw_passport"):  # that was the decision before the extension
             connection.execute(insert(duty).values(entry_id="ent_2", name=name, done_at=begins, **done))
@@ -179,7 +186,7 @@ async def test_entries_of_before_are_given_the_instant_of_their_end(new: Runtime
         given.attributes.update(connection=connection, parts=parts)
         command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0007").down_revision))
         for entry_id, stands, ended_at in [*ends, ("ent_3", "active", None)]:
-            document = msgspec.to_builtins(example(id=entry_id)) | {"ended_at": ended_at}
+            document = {**UNSAID, **msgspec.to_builtins(example(id=entry_id))} | {"ended_at": ended_at}
             connection.execute(
                 text(
                     "INSERT INTO entry (id, version, state, measure, urgent, agency, document) "
@@ -196,6 +203,37 @@ async def test_entries_of_before_are_given_the_instant_of_their_end(new: Runtime
             *((entry_id, datetime.fromisoformat(ended_at), 0) for entry_id, _, ended_at in ends),
             ("ent_3", None, 0),
         ]
+
+
+async def test_name_keys_of_before_are_listed_beside_their_entries(
+    new: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await found(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    revision: Any = ScriptDirectory.from_config(given).get_revision("0027")
+    monkeypatch.setattr(revision.module, "_AT_ONCE", 2)
+    kept = {f"ent_{number}": [number, -(2**63), 2**63 - 1][:number] for number in (1, 2, 3)}
+
+    def before_and_after(connection: Connection) -> list[Any]:
+        given.attributes.update(connection=connection, parts=parts)
+        command.downgrade(given, revision.down_revision)
+        for entry_id, keys in kept.items():
+            each = example(id=entry_id)
+            row = {**msgspec.structs.asdict(each), "document": written_out(each)}
+            columns = ("id", "version", "state", "measure", "urgent", "agency", "document")
+            connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
+            connection.execute(insert(name_key), [{"key": key, "entry_id": entry_id} for key in keys])
+        command.upgrade(given, "head")
+        return [
+            tuple(row) for row in connection.execute(select(name_key_set).order_by(name_key_set.c.entry_id))
+        ]
+
+    async with database.writing() as connection:
+        listed = await connection.run_sync(before_and_after)
+    assert {
+        entry_id: sorted(key for (key,) in struct.iter_unpack(">q", packed)) for entry_id, packed in listed
+    } == {entry_id: sorted(keys) for entry_id, keys in kept.items()}
 
 
 async def test_amendments_and_objections_of_before_are_given_their_terms(new: Runtime) -> None:
@@ -230,7 +268,7 @@ async def test_amendments_and_objections_of_before_are_given_their_terms(new: Ru
         given.attributes.update(connection=connection, parts=parts)
         command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0014").down_revision))
         for each in entries:
-            row = {**msgspec.structs.asdict(each), "document": msgspec.json.encode(each).decode()}
+            row = {**msgspec.structs.asdict(each), "document": written_out(each)}
             connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
             used = {"entry_id": each.id, "name": "extend_before", "done_at": done["recorded_at"], **done}
             connection.execute(insert(duty).values(**used))
@@ -287,7 +325,7 @@ async def test_cases_of_before_are_found_anew_and_contradictions_in_them_listed(
         given.attributes.update(connection=connection, parts=parts)
         command.downgrade(given, str(ScriptDirectory.from_config(given).get_revision("0022").down_revision))
         for each in entries:
-            row = {**msgspec.structs.asdict(each), "document": msgspec.json.encode(each).decode()}
+            row = {**msgspec.structs.asdict(each), "document": written_out(each)}
             connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
         made = {"event": "submitted", "by": "cli_1", "at": begins}
         for number, each in enumerate((first, entries[-1]), 1):

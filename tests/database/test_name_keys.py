@@ -1,26 +1,69 @@
 """Name keys: in the entry's own transaction, found however a name is spelled, made anew beside the register's use."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import httpx2
 import pytest
 from sqlalchemy import delete, func, select, update
 
 from app.access.domain import SYSTEM
 from app.db.types import any_of
-from app.entries import name_keys, retained
+from app.entries import listing, name_keys, retained
 from app.entries.renewal import renew_names
-from app.entries.tables import birth_key, name_key
+from app.entries.tables import birth_key, name_key, name_key_set, recent_name_key
 from app.entries.tables import entry as entry_table
 from app.identity.births import Birth
 from app.identity.spellings import NORM_VERSION
+from app.lists import takeover
 from app.matching.keys import wanted
 from app.matching.persons import Asked
 from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
 from app.worker import Worker
 from tests.support.actors import Actors
 from tests.support.bodies import entry_body
+from tests.support.clock import SettableClock
 from tests.support.steps import submit
+from tests.support.takeovers import line, ndjson, taken
 
 MOST = 100
+NAMES = ("Rangkuti Wiralodra Pucangan", "Tirtamaya Sagarmukti Lembayung")
+
+
+@pytest.fixture
+async def on_sqlite(sqlite_url: str, clock: SettableClock, tmp_path: Path) -> AsyncIterator[Runtime]:
+    """A register on SQLite, where an import's keys wait until they are settled."""
+    runtime = wired_runtime(Settings(env="test", database_url=sqlite_url, data_dir=tmp_path), clock)
+    yield runtime
+    await runtime.close()
+
+
+async def stored(runtime: Runtime) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Every name key with its entry: those in their place, and those of imports that wait to be settled."""
+    async with runtime.reading(SYSTEM) as reader:
+        settled = (await reader.run(select(name_key).order_by(*name_key.c))).all()
+        waiting = (await reader.run(select(recent_name_key).order_by(*recent_name_key.c))).all()
+    return [(key, entry_id) for key, entry_id in settled], [(key, entry_id) for key, entry_id in waiting]
+
+
+async def imported_unsettled(
+    runtime: Runtime, folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str, reference: str = "old"
+) -> None:
+    """Take over entries against these names, by an import that is cut off before it settles their keys."""
+    lines = [
+        line(f"{reference}-{name}", entry={"subject": {"full_name": name, "aliases": []}}) for name in names
+    ]
+
+    async def cut_off(*_: object) -> None:
+        raise ConnectionResetError("the database went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(listing, "settle", cut_off)
+        with pytest.raises(ConnectionResetError):
+            await taken(runtime, ndjson(folder, *lines))
 
 
 async def found(runtime: Runtime, name: str, born: str | None = None) -> list[str]:
@@ -96,6 +139,78 @@ async def test_a_person_who_was_erased_is_found_no_more_and_gets_no_keys_again(
         await unit.run(update(entry_table).values(norm_version=0))
     assert await worker.renew_names() == 0
     assert await found(runtime, "Rangkuti Wenas") == []
+
+
+async def test_the_keys_of_an_import_are_found_once_wherever_they_are_and_settle_in_small_steps(
+    on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
+    ids = {name: await found(on_sqlite, name) for name in NAMES}
+    assert all(len(each) == 1 for each in ids.values())
+    moved, waiting = await stored(on_sqlite)
+    assert (moved, len(waiting) > 30) == ([], True)
+    monkeypatch.setattr(name_keys, "_SLICE", 7)
+    steps, after = 0, None
+    while steps == 0 or after is not None:
+        async with on_sqlite.writing(SYSTEM) as unit:
+            after = await name_keys.settle(unit, after)
+        steps += 1
+        assert {name: await found(on_sqlite, name) for name in NAMES} == ids
+        settled, left = await stored(on_sqlite)
+        assert sorted(settled + left) == waiting
+    assert steps == -(-len(waiting) // 7)
+    assert await stored(on_sqlite) == (waiting, [])
+
+
+async def test_keys_that_an_import_left_when_it_was_cut_off_are_settled_by_the_next(
+    on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
+    _, waiting = await stored(on_sqlite)
+    assert (await taken(on_sqlite, ndjson(tmp_path, line("other"))))["added"] == 1
+    moved, left = await stored(on_sqlite)
+    assert left == []
+    assert {*waiting} < {*moved}
+
+
+async def test_two_imports_at_once_lose_no_key_and_leave_none_waiting(
+    runtime: Runtime, processes: list[Runtime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(takeover, "STEP", 2)
+    monkeypatch.setattr(takeover, "SETTLED", 2)
+    monkeypatch.setattr(name_keys, "_SLICE", 5)
+    folders = [tmp_path / str(number) for number in range(2)]
+    for folder in folders:
+        folder.mkdir()
+    files = [ndjson(folder, *(line(f"{folder.name}-{number}") for number in range(12))) for folder in folders]
+    reports = await asyncio.gather(
+        *(taken(each, file) for each, file in zip(processes[:2], files, strict=True))
+    )
+    assert [report["added"] for report in reports] == [12, 12]
+    moved, left = await stored(runtime)
+    async with runtime.reading(SYSTEM) as reader:
+        packed = list((await reader.run(select(name_key_set.c.packed))).scalars())
+    assert (len(moved), left) == (sum(map(len, packed)) // 8, [])
+
+
+async def test_keys_are_forgotten_wherever_they_are(
+    on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
+    async with on_sqlite.writing(SYSTEM) as unit:
+        await name_keys.settle(unit)
+    await imported_unsettled(on_sqlite, tmp_path, monkeypatch, "Damanik Wenas", reference="more")
+    ids = [entry_id for name in (NAMES[0], "Damanik Wenas") for entry_id in await found(on_sqlite, name)]
+    assert len(ids) == 2
+    async with on_sqlite.writing(SYSTEM) as unit:
+        for entry_id in ids:
+            await name_keys.forget(unit, entry_id)
+    moved, left = await stored(on_sqlite)
+    assert left == []
+    assert {entry_id for _, entry_id in moved}.isdisjoint(ids)
+    assert {entry_id for _, entry_id in moved} == {*await found(on_sqlite, NAMES[1])}
+    for name in (NAMES[0], "Damanik Wenas"):
+        assert await found(on_sqlite, name) == []
 
 
 @pytest.mark.parametrize("key", [-(2**63), -1, 0, 2**63 - 1])

@@ -5,10 +5,14 @@ import os
 import sqlite3
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from app.db.engine import open_databases
+from app.db.engine import SQLite, open_databases
 from app.settings import Settings
+
+ATTEMPTS = 100
 
 
 async def test_a_new_file_that_another_process_holds_is_waited_for(tmp_path: Path):
@@ -51,3 +55,33 @@ async def test_new_files_and_their_folder_are_for_their_owner_alone(tmp_path: Pa
         for journal in ("", "-wal", "-shm")
     }
     assert modes == {"data": 0o700, **dict.fromkeys(files, 0o600)}
+
+
+async def test_the_lock_of_another_process_is_waited_for_beside_the_loop(tmp_path: Path):
+    register, checks = open_databases(Settings(env="test", data_dir=tmp_path))
+    assert isinstance(register, SQLite)
+    async with register.writing() as connection:
+        await connection.execute(text("CREATE TABLE one (id INTEGER)"))
+    other = sqlite3.connect(tmp_path / "register.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def written() -> None:
+        async with register.writing() as connection:
+            await connection.execute(text("INSERT INTO one VALUES (1)"))
+
+    waiting = asyncio.create_task(written())
+    loop = asyncio.get_running_loop()
+    took = 0.0
+    for _ in range(ATTEMPTS):
+        begun = loop.time()
+        with pytest.raises(OperationalError, match="locked"):
+            register._begin()
+        took += loop.time() - begun
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await waiting
+    await register.dispose()
+    await checks.dispose()
+    assert took < ATTEMPTS * 0.01, "each attempt fails at once; as a reader it would wait for 20 ms"

@@ -124,3 +124,17 @@ def test_the_benchmark_of_secrecy_times_carriers_with_a_ban_and_without() -> Non
         (engine, shape) for engine in ("sqlite", "postgresql") for shape in ("one person", "a name a row")
     ]
     assert all(min(row["with_ban_ms"], row["without_ms"]) > 0 for row in report["rows"])
+
+
+def test_the_benchmark_of_imports_takes_every_line_over_beside_checks_on_both_engines() -> None:
+    report = _run("bench.imports")
+
+    assert report["benchmark"] == "imports"
+    assert [(row["engine"], row["lines"]) for row in report["curve"]] == [
+        (engine, report["lines"]) for engine in ("sqlite", "postgresql")
+    ]
+    for row in report["curve"]:
+        assert row["failures"] == {}
+        assert row["written_kb_a_line"] > 0
+        assert row["check_p99_ms"] >= row["check_p50_ms"] > 0
+        assert row["urgent_max_ms"] > 0

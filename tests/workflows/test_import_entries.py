@@ -1,6 +1,7 @@
 """`cekal import entries`: an older register comes over, line by line, as it stood."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 
 from app.access.domain import SYSTEM
 from app.access.store import list_audit
+from app.db.unit import Unit
+from app.entries import listing
+from app.entries.listing import Approvers, Listed, Taken
+from app.errors import CekalError
 from app.lists import takeover
 from app.lists.takeover import LONGEST_LINE, NotNdjson, take_over
 from app.runtime import Runtime
@@ -243,3 +248,20 @@ async def test_progress_is_told_in_bytes(runtime: Runtime, tmp_path: Path, monke
     size = path.stat().st_size
     assert [total for _, total in heard] == [size] * 3
     assert heard[-1][0] == size
+
+
+async def test_steps_that_hold_the_lock_for_too_long_become_shorter(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(takeover, "STEP", 5)
+    monkeypatch.setattr(takeover, "LEAST_STEP", 2)
+    monkeypatch.setattr(takeover, "HELD", 0.0)
+    whole, steps = listing.take_in, []
+
+    async def counted(unit: Unit, items: Sequence[Listed], approvers: Approvers) -> list[Taken | CekalError]:
+        steps.append(len(items))
+        return await whole(unit, items, approvers)
+
+    monkeypatch.setattr(listing, "take_in", counted)
+    assert await taken(runtime, ndjson(tmp_path, *(line(f"old-{n}") for n in range(9)))) == told(added=9)
+    assert steps == [5, 2, 2]

@@ -145,6 +145,7 @@ KNOWN = {
     "name_key": "deleted",
     "birth_key": "deleted",
     "name_form": "deleted",
+    "name_key_set": "deleted, with the keys in recent_name_key",
     "notice": "codes, dates and numbers",
     "objection": "erased",
 }
