@@ -12,7 +12,9 @@ from fastapi import FastAPI
 
 from app.access.domain import SYSTEM
 from app.access.quotas import Quota, Quotas
-from app.access.service import revoke_key, version
+from app.access.revocations import revoke_key
+from app.access.service import version
+from app.db.unit import Actor
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, urgent_body, wni
@@ -168,6 +170,19 @@ async def test_batches_and_manifests_go_two_at_a_time_the_rest_wait_and_are_answ
     refusals = [answer for answer in flood if answer.status_code != status]
     assert len(refusals) == 30 - 2 - 8
     assert {quota_of(answer) for answer in refusals} == {quota}
+
+
+@pytest.mark.settings(quota_manifests=1, answer_seconds=0.5)
+async def test_the_wait_for_its_turn_is_not_counted_against_a_manifests_answer(
+    http: httpx2.AsyncClient, app: FastAPI, carrier: Caller
+) -> None:
+    holder = Actor(carrier.id, None, frozenset(), key_id=carrier.key_id)
+    leave = await app.state.quotas.enter(Quota.MANIFESTS, holder)
+    waiting = asyncio.ensure_future(send_manifest(http, carrier))
+    await until(lambda: (Quota.MANIFESTS, 1, 1) in app.state.quotas.in_use())
+    await asyncio.sleep(1)  # longer than an answer may take
+    leave()
+    expect(await waiting, 201)
 
 
 @pytest.mark.settings(quota_batches=1, quota_polls=1, quota_streams=1, quota_waiting=8)
