@@ -211,7 +211,7 @@ async def test_name_keys_of_before_are_listed_beside_their_entries(
     await found(new)
     database, parts = layout(new.register, new.checks)[0]
     given = config()
-    revision: Any = ScriptDirectory.from_config(given).get_revision("0027")
+    revision: Any = ScriptDirectory.from_config(given).get_revision("0031")
     monkeypatch.setattr(revision.module, "_AT_ONCE", 2)
     kept = {f"ent_{number}": [number, -(2**63), 2**63 - 1][:number] for number in (1, 2, 3)}
 

@@ -46,20 +46,19 @@ def test_a_line_of_the_longest_length_and_beyond_is_passed_over(surplus: int):
     assert [(line.number, bool(line.text)) for line in lines] == [(1, True), (2, False), (3, True)]
 
 
-def test_steps_hold_so_many_lines_and_no_key_twice(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(takeover, "STEP", 3)
+def test_steps_hold_so_many_lines_and_no_key_twice():
     file = file_of(*(KEYED % n for n in (1, 2, 3, 4, 4, 5)))
-    assert [[line.number for line in step] for step in _steps(file)] == [[1, 2, 3], [4], [5, 6]]
+    assert [[line.number for line in step] for step in _steps(file, lambda: 3)] == [[1, 2, 3], [4], [5, 6]]
 
 
 def test_steps_hold_so_many_bytes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(takeover, "STEP_BYTES", 120)
     file = file_of(*(KEYED % n for n in range(4)))
-    assert [len(step) for step in _steps(file)] == [2, 2]
+    assert [len(step) for step in _steps(file, lambda: 100)] == [2, 2]
 
 
 def test_a_file_without_lines_has_no_steps(tmp_path: Path):
     path = tmp_path / "empty"
     path.touch()
     with path.open("rb") as file:
-        assert list(_steps(file)) == []
+        assert list(_steps(file, lambda: 100)) == []

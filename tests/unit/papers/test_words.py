@@ -97,9 +97,9 @@ def test_what_happens_to_an_entry_or_an_amendment_has_its_words():
 
 def test_no_version_is_stored_under_a_name_outside_the_vocabulary():
     unit: Any = SimpleNamespace(actor=SimpleNamespace(client_id="cli_1", person=None))
-    assert store._version(unit, active(), "approved", None)["event"] == "approved"
+    assert store._version(unit, active(), "approved", None, "{}")["event"] == "approved"
     with pytest.raises(ValueError, match="something_new"):
-        store._version(unit, active(), "something_new", None)
+        store._version(unit, active(), "something_new", None, "{}")
 
 
 @pytest.mark.parametrize(
