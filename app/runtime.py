@@ -8,7 +8,8 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from app.db.clock import DatabaseClock
-from app.db.engine import Database, open_databases
+from app.db.database import Database
+from app.db.engine import open_databases
 from app.db.faults import Outage, outage
 from app.db.outages import Outages
 from app.db.unit import Actor, Follow, Reader, Unit, reading, writing

@@ -22,7 +22,7 @@ from app.alerts.service import announce_begun
 from app.checks import store as checks
 from app.checks.partitions import make_months
 from app.checks.service import Desk
-from app.db.engine import Connection
+from app.db.database import Connection
 from app.db.lanes import WORKER_ROUNDS, Lane, using
 from app.departures import service as departures
 from app.entries import service as entries

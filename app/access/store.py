@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, bindparam, delete, func, insert, or_, select
 
 from app.access import tables
 from app.access.domain import Client, Key, Kind, PersonKnown, Role, Standing, person_of
-from app.db.engine import CHANNEL
+from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound

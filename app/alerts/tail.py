@@ -17,10 +17,11 @@ from app.access.gate import Gate
 from app.alerts import store
 from app.alerts.hub import Hub
 from app.alerts.telling import frame
+from app.db.addresses import libpq_address
 from app.db.clock import read_clock
-from app.db.engine import CHANNEL, libpq_address
 from app.db.lanes import Lane, using
 from app.db.lines import CONNECT_SECONDS, notice_cut_line
+from app.db.postgresql import CHANNEL
 from app.db.unit import Reader
 from app.kit.bell import heard
 from app.kit.clock import rfc3339

@@ -31,7 +31,7 @@ def expect_founded(settings: "Settings") -> None:
     Raises:
         Refused: there is none.
     """
-    from app.db.engine import driver_url
+    from app.db.addresses import driver_url
 
     url = driver_url(settings.url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():

@@ -23,7 +23,8 @@ from app.access.service import list_without_agency
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
 from app.cli.register import expect_founded
-from app.db.engine import driver_url, require_writable
+from app.db.addresses import driver_url
+from app.db.engine import require_writable
 from app.db.files import database_files, open_to_others
 from app.db.lanes import most_connections
 from app.db.migrate import require_newest

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from app.db.engine import Connection
+from app.db.database import Connection
 from app.kit.clock import Clock, Machine
 
 OLDEST_READING: Final = 5.0

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.db.engine import Database
+from app.db.database import Database
 
 _JOURNALS = ("", "-wal", "-shm")
 

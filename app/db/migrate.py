@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
 
-from app.db.engine import Database
+from app.db.database import Database
 
 if TYPE_CHECKING:  # Alembic is loaded by those who migrate only: a server needs ten megabytes less without it
     from alembic.config import Config

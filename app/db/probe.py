@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.db.engine import Database
+from app.db.database import Database
 from app.db.faults import FileReplaced, Outage, outage
 
 _RIGHTS: Final = text(

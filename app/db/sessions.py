@@ -1,6 +1,7 @@
 """Whether each connection to PostgreSQL is one session, which is what this service needs of it."""
 
-from app.db.engine import Database, libpq_address
+from app.db.addresses import libpq_address
+from app.db.database import Database
 from app.db.lines import CONNECT_SECONDS
 
 _ROUNDS = 5

@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Result, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.clock import read_clock
-from app.db.engine import Connection, Database
+from app.db.database import Connection, Database
 from app.kit.clock import Clock
 
 

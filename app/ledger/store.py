@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import BigInteger, Executable, Row, bindparam, case, delete, func, insert, select, update
 
 from app.db.bulk import BulkInsert
-from app.db.engine import CHANNEL
+from app.db.postgresql import CHANNEL
 from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
 from app.kit.merkle import Node

@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from app.db.bulk import BulkInsert
 from app.db.documents import Documents, document
-from app.db.engine import CHANNEL
+from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.kit.ids import first_id

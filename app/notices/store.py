@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from app.amendments.domain import OPEN, AmendmentState
 from app.amendments.tables import amendment
-from app.db.engine import CHANNEL
+from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Actor, Reader, Unit
 from app.entries import open_duties

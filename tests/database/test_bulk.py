@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.db import journal
-from app.db.engine import Database, open_databases
+from app.db.database import Database
+from app.db.engine import open_databases
 from app.settings import Settings
 
 ROW = 100_000

@@ -10,7 +10,7 @@ import pytest
 from app.access.domain import SYSTEM
 from app.checks.service import Desk, Question
 from app.db.clock import DatabaseClock
-from app.db.engine import Connection
+from app.db.database import Connection
 from app.errors import CekalError
 from app.main import create_app
 from app.runtime import Runtime

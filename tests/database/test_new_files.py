@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.db.engine import SQLite, open_databases
+from app.db.engine import open_databases
+from app.db.sqlite import SQLite
 from app.settings import Settings
 
 ATTEMPTS = 100

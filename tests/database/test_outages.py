@@ -16,7 +16,7 @@ from app.access.domain import SYSTEM
 from app.alerts import tail
 from app.checks import batcher
 from app.checks.tables import check
-from app.db import engine, outages
+from app.db import outages, sqlite
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -187,7 +187,7 @@ async def test_a_postgresql_that_hangs_is_an_outage_too(
 async def test_a_file_of_checks_that_is_locked_for_long_stores_nothing_and_answers_nothing(
     served: Served, settings: Settings, runtime: Runtime, counter: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "LOCK_SECONDS", 0.1)
     register = Path(make_url(settings.url).database or "")
     checks = register.with_name("register-checks.db")
     expect(await ask(served.http, counter), 200)
@@ -209,7 +209,7 @@ async def test_a_register_that_is_locked_takes_no_entries_while_checks_go_on(
     clock: SettableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "LOCK_SECONDS", 0.1)
     submitter, duty = await actors.client("submitter"), await actors.client("duty_officer")
     async with listening(served.http, counter.headers) as stream:
         raised = await sound(served.http, submitter)

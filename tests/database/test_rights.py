@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from app.db.engine import SQLite, require_writable
+from app.db.engine import require_writable
+from app.db.sqlite import SQLite
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ async def test_a_register_that_may_only_be_read_is_refused_with_its_name(path: P
 async def test_one_that_another_process_writes_at_this_moment_is_not_refused(
     path: Path, writable: SQLite, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("app.db.engine.LOCK_SECONDS", 0.0)
+    monkeypatch.setattr("app.db.sqlite.LOCK_SECONDS", 0.0)
     with closing(sqlite3.connect(path, isolation_level=None)) as another:
         another.execute("BEGIN IMMEDIATE")
         await require_writable(writable)
