@@ -167,7 +167,7 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
         raise NotFound("There is no such entry.")
     before.expect(expected)
     if unit.actor.person not in before.opened_to:
-        raise WrongRole("Only an author of the entry or a person that its seal names may change it (R61).")
+        raise WrongRole("Only the entry's authors and persons named in its seal may change the seal (R61).")
     subjects = _subjects(before)
     known = await _known(unit, subjects, persons)
     _expect_strangers(known, persons, subjects, "/persons")
