@@ -32,7 +32,7 @@ class CekalError(Exception):
         faults: every single fault found, when there may be several.
         retry_after: seconds after which a repeat makes sense.
         extra: further members of the problem document.
-        afterwards: events that are on record although the act is refused: whoever takes the refusal to the caller
+        afterwards: events that are on record although the act is refused: the code that answers the caller
             lets them happen in a transaction of their own, once that of the act is rolled back.
     """
 

@@ -35,7 +35,7 @@ _PROBED_SECONDS = 3.0
 class Readiness:
     """What the databases can do, found out at most once in a while however often it is asked.
 
-    Whoever calls without a key costs nothing by it, and many who ask at the same moment wait for one answer.
+    So calls without a key cost nothing, and many callers at the same moment wait for one answer.
     """
 
     def __init__(self, runtime: Runtime) -> None:

@@ -67,7 +67,7 @@ TAGS = (
     },
     {
         "name": "hits",
-        "description": "Who it was: resolved by supervisors; and whom to let pass from then on.",
+        "description": "Supervisors say who the traveller was, and which travellers pass from then on.",
     },
     {
         "name": "departure delays",

@@ -1,4 +1,4 @@
-"""Who follows whom: what must happen, in the same transaction, when something has happened."""
+"""Which events have which followers: what must happen, in the same transaction, after an event."""
 
 from collections.abc import Collection
 from datetime import timedelta

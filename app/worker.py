@@ -255,7 +255,7 @@ class Worker:
         return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
-        """Ask anew about passengers whom a change of the register touches; how many."""
+        """Ask again about passengers that a change of the register touches; how many."""
         if not await self.standstill.holds():
             await self.manifests.close_departed()
         return await self.manifests.look()

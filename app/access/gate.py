@@ -22,7 +22,7 @@ _REMEMBERED = 10_000
 
 
 class Gate:
-    """Admits holders of live keys, slows guessers, and remembers whom it admitted.
+    """Admits holders of live keys, slows guessers, and remembers the callers that it admitted.
 
     What is remembered holds only while the register's access version is unchanged (`recall`), so that the hot
     path may skip the look-up without a revoked key ever being served again.

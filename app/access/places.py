@@ -160,7 +160,8 @@ async def _unknown_agency(reader: Reader, pointer: str, code: str) -> list[Fault
 async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
     """Add an office of an agency by its code alone, if there is none with this code; whether it was added.
 
-    For the command line: whoever has the machine has the register. It has no province until an admin says it.
+    For the command line: a person who controls the machine controls the register. The office has no
+    province until an admin enters one.
     """
     if (
         await store.find_place(unit, Agency, agency) is None
@@ -173,7 +174,7 @@ async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
 
 
 def next_version(known: Agency | Checkpoint | Office | None, expected: int | None) -> int:
-    """The version that a change makes, if whoever asks for it has read the one before.
+    """The version that a change makes, if the caller has read the version before it.
 
     Args:
         known: the place as it stands; None if there is none.

@@ -45,6 +45,8 @@ async def expect_second_admin(unit: Unit, makers: set[str | None], persons: set[
         WrongRole: the actor is suspended.
     """
     if unit.actor.client_id in makers or unit.actor.person in persons:
-        raise SecondPairOfEyesNeeded("A second admin confirms: not who made it, and not whom it is about.")
+        raise SecondPairOfEyesNeeded(
+            "A second admin must confirm: neither the maker of the change nor the person that it is about."
+        )
     if await pending_store.is_suspended(unit, unit.actor):
         raise WrongRole("A suspended admin confirms nothing.")

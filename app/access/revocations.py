@@ -12,8 +12,8 @@ from app.errors import NotFound, WrongState
 async def revoke_key(unit: Unit, client_id: str, key_id: str, *, final: bool = False) -> PendingChange | None:
     """End a key at once.
 
-    A key that works, of another admin's account, is only suspended until a second admin confirms: whoever ends an
-    admin's keys ends the admin.
+    A working key of another admin's account is only suspended until a second admin confirms: to end an
+    admin's keys is to end the admin.
 
     Args:
         unit: the transaction; its actor revokes.

@@ -1,4 +1,4 @@
-"""Use cases of access: who is let in, and by whom. Every administrative act is recorded."""
+"""Use cases of access: admins give access and end it. Every administrative act is recorded."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,7 +86,7 @@ async def register_client(unit: Unit, wanted: NewClient, *, confirmed: bool = Fa
     Args:
         unit: the transaction; its actor is the creator.
         wanted: what it is to be.
-        confirmed: made at the command line: whoever has the machine has the register.
+        confirmed: made at the command line: a person who controls the machine controls the register.
 
     Raises:
         Invalid: the members contradict each other, or name an unknown agency or checkpoint; or the register has the

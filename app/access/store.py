@@ -97,7 +97,7 @@ def _client(values: Mapping[Any, Any]) -> Client:
 
 
 async def bump(unit: Unit) -> None:
-    """Let every process look up anew whom it has admitted; held until the commit."""
+    """Make every process look up its admitted callers again; the row stays locked until the commit."""
     await unit.run(update(tables.state).values(version=tables.state.c.version + 1))
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))
@@ -220,7 +220,7 @@ async def list_persons(
 ) -> list[PersonKnown]:
     """The accounts of every person of the register with one of these numbers or names.
 
-    Revoked accounts count: whoever had one may have it again tomorrow, and is an officer still.
+    Revoked accounts count: their holder may have one again tomorrow, and is still an officer.
     """
     asked = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
     return [_person(row) for row in await reader.run(_PERSONS, asked)]

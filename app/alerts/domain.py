@@ -64,7 +64,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom a checkpoint calls."""
+    """The contact that a checkpoint calls."""
 
     agency: str
     phone: str | None
@@ -161,7 +161,8 @@ def message_of(
 ) -> dict[str, Any]:
     """The alert's content as every checkpoint gets it, without what only the ledger knows (its numbers).
 
-    No case details: the counter sees whom, what and whom to call (R48, R56); of a sealed entry not even whom (R61).
+    No case details: the counter sees the person, the action and the contact to call (R48, R56); of a sealed
+    entry it does not even see the person (R61).
 
     Args:
         alert: what is issued.

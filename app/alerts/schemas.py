@@ -65,7 +65,7 @@ class ReceiptOut(WireOut):
 
 
 class AlertContactOut(WireOut):
-    """Whom to call."""
+    """The contact to call."""
 
     agency: str
     phone: str | None

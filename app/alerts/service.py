@@ -112,8 +112,8 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Raise, update or cancel the alert of an entry that checkpoints were, or are to be, told of at once.
 
     A projector: it runs in the transaction of the entry's own change. The recipients are fixed here, when the
-    family begins, and never again: whoever was told of the beginning is told of the end. A formal entry goes on
-    in the family of the urgent one that it formalises.
+    family begins, and never again: each checkpoint that was alerted of the beginning is alerted of the end. A
+    formal entry goes on in the family of the urgent one that it formalises.
     """
     if not (event.entry.alerted and event.alerts):
         return ()
@@ -122,7 +122,7 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def follow_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
-    """Tell whoever was alerted that an entry is sealed now: an update that names nobody (R61)."""
+    """Alert the family's checkpoints that an entry is sealed now: an update that names nobody (R61)."""
     draft = await _tell(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
@@ -306,7 +306,7 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int) -> Read:
 
 
 async def escalate(unit: Unit, alert: Alert) -> list[str]:
-    """Codes of the recipients by whom no person has acknowledged an alert; from now on that is told (R54)."""
+    """Codes of the recipients where nobody has acknowledged an alert; it is escalated from now on (R54)."""
     reach = await store.list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)
     return [each.code for each in reach if each.acknowledged_at is None]

@@ -64,7 +64,7 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
     """
     stream: Stream | None = None
     request = Request(scope, receive)
-    taken = await take_if_known(request, Quota.STREAMS)  # whoever is refused does not stand in the entrance
+    taken = await take_if_known(request, Quota.STREAMS)  # a refused caller takes no place in the entrance
     try:
         async with feed.hub.entrance, in_time(request):
             stream, first, position = await _enter(request, feed, taken=taken)

@@ -24,8 +24,9 @@ Index("ix_alert_expires_at", alert.c.expires_at)
 recipient = Table(
     "alert_recipient",
     metadata,
-    # No foreign keys: the one statement that writes here draws its rows from the table of checkpoints, none of which
-    # is ever deleted; to look each of them up again, and its alert, takes twice as long as to write it.
+    # No foreign keys: the one statement that writes here draws its rows from the table of checkpoints, and no
+    # checkpoint is ever deleted; to look each of them up again, and its alert, takes twice as long as to
+    # write it.
     Column("family", Id, primary_key=True),
     Column("checkpoint", String(32), primary_key=True),
 )

@@ -1,4 +1,4 @@
-"""Following the ledger: each process reads on from where it stands, whoever wrote.
+"""Following the ledger: each process reads on from its own position, whichever process wrote.
 
 A wake-up (a commit of this process, or PostgreSQL's NOTIFY) is only a hint; the ledger is the truth. It is read
 on every wake-up and at least once a second, so that a lost wake-up makes it slow, never lossy.

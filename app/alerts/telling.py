@@ -50,9 +50,9 @@ def on_the_wire(
     Args:
         record: the record.
         to_gate: whether an autogate reads it.
-        holding: the alerts that hold when it is read, by id, and whether each is about an entry that is sealed, of
-            which nobody is named whatever was said when it was issued (R61); an alert that is left out has ended,
-            and keeps its number and ids only. None for an alert that is told as it is issued.
+        holding: the alerts that hold when it is read, by id, and whether each is about a sealed entry, which
+            names nobody, whatever the alert said when it was issued (R61); an alert that is left out has
+            ended, and keeps its number and ids only. None for an alert that is told as it is issued.
     """
     if record.personal is None:
         return None

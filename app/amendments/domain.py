@@ -314,7 +314,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
                 raise WrongAgency("Only the agency that owns the entry answers another body's letter (R36).")
         elif by.agency != self.agency:
             raise WrongAgency("A verifier of the agency that asks for the amendment does this (R36).")
-        _different(by, self.authors, "Whoever wrote the amendment can't verify or return it.")
+        _different(by, self.authors, "An author of the amendment can't verify or return it.")
 
     def _by_a_third_person(self, by: Actor, immigration: str) -> None:
         if not by.holds("approver"):

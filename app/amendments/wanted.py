@@ -41,7 +41,7 @@ class AmendmentWanted:
         scope: how far a revocation reaches.
         document: the judgment's document, where it is attached.
         grounds: id of the granted objection or correction request on which an annulment rests.
-        sealed_for: persons for whom its owner wants the entry sealed from now on.
+        sealed_for: persons that the entry's seal is to name from now on, by the owner's wish.
     """
 
     kind: AmendmentKind

@@ -1,7 +1,8 @@
 """Group commit: whatever arrives while a batch is on its way goes into the next one.
 
 No timer: a lone check leaves at once, a crowd shares one look-up and one commit. The clients take turns, one question
-each; a counter's single question goes before the rows of batches and manifests, of which a few go along.
+each; a counter's single question goes before the rows of batches and manifests; a few such rows join its
+batch.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from app.web.wire import Line, WireOut
 
 
 class ExplainIn(CheckIn):
-    """A traveller as in a check, and whom to compare them with: an entry, or a subject that is only supposed."""
+    """A traveller as in a check, and what they are compared with: an entry, or a supposed subject."""
 
     entry_id: Line | None = None
     subject: SubjectIn | None = Field(

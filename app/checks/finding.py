@@ -28,8 +28,8 @@ class Near(msgspec.Struct, frozen=True):
     """What one traveller is compared with.
 
     Attributes:
-        candidates: by id of the entry: whoever shares a number, and of those who share keys of name and birth whoever
-            is alike enough to be told anybody.
+        candidates: by id of the entry: each entry that shares a number, and each entry that shares keys of
+            name and birth and is alike enough to appear in an answer.
         compared: ids of all who were compared by name and birth.
         truncated: more entries share keys of name and birth with the traveller than are compared.
     """
@@ -67,7 +67,7 @@ class Finder:
         self._known: dict[tuple[str, int, datetime | None], Candidate] = {}
 
     async def find(self, reader: Reader, asked: Sequence[Asked], *, evenly: bool = False) -> View:
-        """Find whom to compare: one exchange for numbers, two more where anybody has a name, one where it fits.
+        """Find candidates: one exchange for numbers, two more if anybody has a name, one more if a name fits.
 
         Args:
             reader: the transaction.
@@ -95,7 +95,7 @@ class Finder:
         return View(size, version, near, phones)
 
     async def _by_name(self, reader: Reader, asked: Sequence[Asked]) -> list[Candidates[str]]:
-        """Whom to compare by name and birth with each traveller, and whether there were more."""
+        """The entries to compare with each traveller by name and birth, and whether there were more."""
         sought = [each.wanted for each in asked if each.wanted]
         if not sought:
             return [_NOBODY] * len(asked)

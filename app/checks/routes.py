@@ -107,7 +107,7 @@ async def _asked(
     limit: asyncio.Timeout,
     quota: Quota | None = None,
 ) -> tuple[T, Actor, int]:
-    """What was asked, by whom, and the access version at which that was known.
+    """The question, the asker, and the access version at which the asker was known.
 
     Where the asker takes of a quota, its turn is waited for before the body is read: what waits is in the socket.
 

@@ -52,7 +52,7 @@ class CheckPersonIn(WireIn):
 
 
 class AskedIn(WireIn):
-    """About whom a question is: at least a zone, a document, or a name with a birth date."""
+    """The traveller that a question is about: at least a zone, a document, or a name with a birth date."""
 
     mrz: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
     document: CheckDocumentIn | None = None
@@ -82,7 +82,7 @@ class Asked(msgspec.Struct, frozen=True):
     Attributes:
         body: as it was sent.
         mrz: the zone that was read.
-        traveller: whom it describes.
+        traveller: the person that it describes.
         keys: the numbers under which that person may stand in the register.
         wanted: what to look up by name and birth; None without a name.
     """
@@ -136,7 +136,7 @@ def remembered(question: str, at: datetime) -> Asked:
 
 
 def understood(body: CheckIn, today: date) -> Asked:
-    """Make out whom a question is about.
+    """Find out which traveller a question is about.
 
     Raises:
         MrzUnreadable: the zone has no known format.
@@ -199,7 +199,7 @@ class ReasonOut(WireOut):
 
 
 class CheckContactOut(WireOut):
-    """Whom the counter calls."""
+    """The contact that the counter calls."""
 
     agency: str
     phone: str | None

@@ -1,4 +1,4 @@
-"""What a clearance binds, when it may be given, whom it covers, and how long it stands; pure (R47)."""
+"""What a clearance binds, when it may be given, which persons it covers, and its duration; pure (R47)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -202,7 +202,7 @@ def _to_the_day(birth: Birth) -> bool:
 
 
 def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
-    """Who is to be cleared: a traveller for whom there is no obstacle.
+    """The bearer of a clearance: a traveller without an obstacle.
 
     Args:
         traveller: as the check understood them.
@@ -301,7 +301,9 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
                 "The clearance has changed since it was read.", extra={"version": self.version}
             )
         if verdict is not Verdict.WITHDRAW and (by.person is None or by.person == self.person):
-            raise SecondPairOfEyesNeeded("Whoever resolved the hit can't decide on its clearance (R47).")
+            raise SecondPairOfEyesNeeded(
+                "The person who resolved the hit can't decide on its clearance (R47)."
+            )
         if verdict is Verdict.CONFIRM and (entry.version != self.entry_version or not stops(entry, at)):
             raise WrongState("The entry has changed or ended since the hit was resolved.")
         withdrawn = verdict is Verdict.WITHDRAW
@@ -322,7 +324,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def erased(self) -> Self:
-        """The clearance without who was cleared, and why; that it was, when and by whom stays (R64)."""
+        """The clearance without bearer and reasons; the decisions, their times and deciders stay (R64)."""
         said = tuple(msgspec.structs.replace(each, reason=None) for each in self.decisions)
         return msgspec.structs.replace(self, bearer=None, decisions=said)
 

@@ -48,8 +48,8 @@ async def propose(unit: Unit, entry: Entry, bearer: Bearer, hit_id: str) -> Clea
 
     Args:
         unit: the transaction, which holds the entry's lock; its actor resolved the hit at a checkpoint.
-        entry: against which.
-        bearer: for whom.
+        entry: the entry that it is against.
+        bearer: the person that it clears.
         hit_id: the hit that was resolved.
     """
     for known in await store.list_live(unit, entry.id):
@@ -78,7 +78,8 @@ async def decide(
 ) -> Clearance:
     """A second person's word on a clearance: of Immigration, or of the owner.
 
-    The entry is held first, as whoever changes it does: either the change ends this clearance, or this sees it.
+    The entry is locked first, as in every change of it: either the change ends this clearance, or this call
+    sees the change.
 
     Raises:
         NotFound: outside the actor's view.
@@ -87,7 +88,7 @@ async def decide(
     """
     before = await get(unit, clearance_id)
     if verdict is not Verdict.CONFIRM and not reason:
-        fault = Fault("/reason", "required", "Whoever refuses or withdraws a clearance says why.")
+        fault = Fault("/reason", "required", "A refused or withdrawn clearance needs a reason.")
         raise Invalid("The verdict needs its reason.", faults=[fault])
     entry = await entries.lock(unit, before.entry_id)
     if not may_see(entry, unit.actor):  # sealed: its named persons decide (R61)
@@ -162,7 +163,7 @@ async def follow_entry(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase who was cleared against an entry, and why; that somebody was, when and by whom stays (R64)."""
+    """Erase bearers and reasons of an entry's clearances; the decisions, times and deciders stay (R64)."""
     for clearance in await store.list_of_entry(unit, entry_id):
         await store.save(unit, clearance.erased())
 

@@ -1,4 +1,4 @@
-"""`cekal client`: accounts made, listed and ended by whoever has the machine."""
+"""`cekal client`: a person who controls the machine makes, lists and ends accounts."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 _HELP = """
 Make, list and end accounts.
 
-Whoever has the machine has the register: an account made here works at once, also one that decides or reads
-everything, and is recorded in the audit trail. Over HTTP that one would wait for a second admin.
+A person who controls the machine controls the register: an account made here works at once, also one that
+decides or reads everything, and is recorded in the audit trail. Over HTTP that one would wait for a second
+admin.
 """
 
 commands = typer.Typer(help=_HELP, no_args_is_help=True)

@@ -1,4 +1,4 @@
-"""`cekal clock`: whoever has the machine says that its clock is right."""
+"""`cekal clock`: a person who controls the machine confirms that its clock is right."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING

@@ -54,8 +54,8 @@ def un(
 
     A person who is new on the list is added, one whose data changed is corrected, one who is gone is ended. Left
     out, and reported with the reason: groups and firms (entity), Indonesian citizens (wni_cannot_be_deterred), and
-    whoever the rules refuse. A list entry may lack photo, sex and birth. An older edition than the last one is
-    refused, and so is a malformed file, whole, with the line.
+    persons that the rules refuse. A list entry may lack photo, sex and birth. An older edition than the last
+    one is refused, and so is a malformed file, whole, with the line.
 
     For example:
 

@@ -1,8 +1,8 @@
 """Bulkheads: which part of the connections to PostgreSQL each kind of work may use, so that none waits for another.
 
 All connections are of one pool, so that statements prepared on them serve everybody; what is bounded is how many of
-them each kind of work holds at once. The parts add up to the pool's size, so whoever has a place in a lane gets a
-connection.
+them each kind of work holds at once. The parts add up to the pool's size, so work that has a place in a lane
+gets a connection.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """The connections to PostgreSQL: how long an exchange on one may take, and what happens to those that did not answer.
 
-A server that hangs, or a network that swallows packets, closes nothing: whoever waits for it would wait for ever. So
-each wait has an end, at both sides, and a connection that did not answer is dropped without a farewell, which would
-be one more wait.
+A server that hangs, or a network that swallows packets, closes nothing: a caller that waits for it would wait
+for ever. So each wait has an end, at both sides, and a connection that did not answer is dropped without a
+farewell, which would be one more wait.
 """
 
 import socket

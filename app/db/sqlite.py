@@ -82,7 +82,7 @@ class SQLite:
             if self._pragmas is journal.BULK_PRAGMAS:
                 if journal.size(self.url) > journal.LONG:
                     journal.shorten(self._engine)
-                # Whoever waits in another process gets the lock, also on a machine on which its turns are rare.
+                # Now a writer in another process gets the lock, also on a machine where its turns are rare.
                 await asyncio.sleep(max(2 * _LOCK_ROUND, _REST * (loop.time() - begun)))
 
     @asynccontextmanager

@@ -76,7 +76,8 @@ class Unit(Reader):
     it is appended, last, so that the lock on the ledger's numbers is held for the shortest time.
 
     Attributes:
-        committing: the commit has begun: whoever loses the database now does not know whether it was stored.
+        committing: the commit has begun: a caller that loses the database now can't know whether it was
+            stored.
     """
 
     follow: "Follow"

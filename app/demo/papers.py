@@ -15,7 +15,7 @@ def urgent_exit_ban(person: Person, today: date) -> Body:
     """An urgent exit ban by the KPK: no period of its own, but the letter that it rests on.
 
     Args:
-        person: against whom.
+        person: the subject of the ban.
         today: the legal day, in Asia/Jakarta.
     """
     basis = _kpk_basis(today)

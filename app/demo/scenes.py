@@ -24,8 +24,8 @@ class Scenes:
     """The steps, in order, and what each leaves to the next.
 
     Attributes:
-        suspect: against whom the urgent exit ban goes.
-        foreigner: against whom the entry ban goes.
+        suspect: the subject of the urgent exit ban.
+        foreigner: the subject of the entry ban.
         alert_id: the alert of step 1.
         formal_id: the formal entry of step 12.
         today: the legal day, in Asia/Jakarta.

@@ -1,8 +1,9 @@
 """What a delayed departure is, and which sponsors are the same one; pure.
 
-A worker who is about to leave without the papers that protect workers abroad is delayed, not banned. What is
-kept is an event: where, when, why, and to whom the person was referred. It never becomes an entry and no check
-ever looks at it (R65): the traveller is a possible victim; who sent them is whom the patterns are to show.
+A worker who is about to leave without the papers that protect workers abroad is delayed, not banned. The
+register keeps an event: place, time, reason, and the body that the person was referred to. It never becomes
+an entry and no check ever looks at it (R65): the traveller is a possible victim; the patterns are to show the
+senders.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +43,7 @@ class Referral(StrEnum):
 
 
 class Sponsor(msgspec.Struct, frozen=True):
-    """Who sends the traveller: an agent, an escort, or whoever paid."""
+    """The sender of the traveller: an agent, an escort, or the person who paid."""
 
     name: str
     document: str | None = None

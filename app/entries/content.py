@@ -120,7 +120,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def opened_to(self) -> frozenset[str]:
-        """The persons whom a seal lets through: who wrote the entry, and whom it names, but not its subject."""
+        """The persons that a seal lets through: the authors and the persons it names, but not the subject."""
         return frozenset({*self.authors, *(self.sealed_for or ())}.difference(self.barred))
 
     @property

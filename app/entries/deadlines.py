@@ -225,7 +225,7 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
-    """The instant of which it is true that a duty is overdue if it has run since an earlier one (see `duty_due`)."""
+    """A duty that has run since before this instant is overdue (see `duty_due`)."""
     return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 

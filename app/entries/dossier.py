@@ -1,8 +1,9 @@
 """The case, not the row: every entry and request of one owner, one case and one person, judged as a whole; pure.
 
-What bars a new request looks wide: it counts whoever may be the same person, and what entries said before they were
-corrected. What ends a measure looks narrow: it reaches only entries that certainly name the same person, because the
-others would go free by mistake; those become a task for the owner (contract section 3, "A case is one thing").
+What bars a new request looks wide: it counts everybody who may be the same person, and what entries said
+before they were corrected. What ends a measure looks narrow: it reaches only entries that certainly name the
+same person, because the others would go free by mistake; those become a task for the owner (contract section
+3, "A case is one thing").
 """
 
 from collections.abc import Callable, Collection, Iterable

@@ -71,7 +71,7 @@ class SubjectCorrected:
 
 @dataclass(frozen=True, slots=True)
 class EntryErased:
-    """Retention has erased the person from an entry; whoever follows the register does the same.
+    """Retention has erased the person from an entry; everything that follows the register does the same.
 
     Attributes:
         entry: its last version, which names nobody.

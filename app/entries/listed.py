@@ -177,7 +177,7 @@ class Listed:
 
 
 class Neighbours:
-    """Entries among which a new one may have a duplicate, found by letter or case and by whom they name."""
+    """Entries that a new one may duplicate, found by letter or case and by the person that they name."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Entry]] = {}

@@ -19,7 +19,7 @@ def received_on(entry: Entry) -> date:
 
 
 def first_received_on(entry: Entry) -> date:
-    """The legal day as of which the age of a request's letter is judged (R14)."""
+    """The legal day up to which the age of a request's letter is counted (R14)."""
     return legal_day(_first_received_at(entry))
 
 

@@ -15,7 +15,7 @@ from app.entries.erasure import without_person
 _documents = Documents(Entry)
 
 NOTHING: Final = 0
-"""The stage of an entry of which nothing is erased."""
+"""The stage of an entry before any erasure."""
 
 Position = tuple[datetime, str]
 """When an entry ended, or was returned for good, and its id."""
@@ -24,7 +24,7 @@ Position = tuple[datetime, str]
 async def list_ended(
     reader: Reader, below: int, until: datetime, after: Position | None, limit: int
 ) -> list[Position]:
-    """Entries that ended by an instant and of which less than stage `below` is erased, longest ended first.
+    """Entries that ended by an instant and whose erasure is below stage `below`, longest ended first.
 
     Args:
         reader: the transaction.

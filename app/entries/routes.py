@@ -250,7 +250,10 @@ async def seal_entry(
     request: Request,
     response: Response,
 ) -> EntryOut:
-    """Seal an entry for some persons, or change whom its seal names; for its author and whom it names. Recorded."""
+    """Seal an entry for some persons, or change the persons that its seal names.
+
+    Only the entry's authors and the persons that its seal names may do this. The change is recorded.
+    """
     entry = await change_seal(unit, entry_id, expected, body.named())
     return _answered(request, response, entry, unit)
 

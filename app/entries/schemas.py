@@ -246,7 +246,7 @@ class FormalisationIn(WireIn):
 
 
 class SealIn(WireIn):
-    """For whom an entry is sealed."""
+    """The persons that an entry's seal names."""
 
     persons: SealedFor
 
@@ -263,7 +263,7 @@ class DecisionIn(WireIn):
 
 
 class SearchIn(WireIn):
-    """Whom to look for; at least one of name, document and nik."""
+    """The person to look for; at least one of name, document and nik."""
 
     name: Name | None = None
     birth: BirthIn | None = None

@@ -1,7 +1,7 @@
-"""Sealed entries: about officers and users of the register, or whoever a submitter wants to shield (R61).
+"""Sealed entries: about officers and users of the register, or others that a submitter wants to shield (R61).
 
-Whom an entry may be about is looked up when it is written, and again for every account that is made later
-(`follow_persons`): so nothing has to be searched when an entry is read (`views.open_to`).
+The users that an entry may be about are looked up when it is written, and again for every account that is
+made later (`follow_persons`): so nothing has to be searched when an entry is read (`views.open_to`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +66,7 @@ async def seal(
     Args:
         unit: the transaction.
         entry: a new entry, or the next version of one.
-        wished: persons for whom its submitter wants it sealed; None where nothing was said.
+        wished: persons that the submitter wants its seal to name; None where nothing was said.
         before: the version before, or the entry that it follows; its seal is kept, and who wrote it let in.
 
     Raises:
@@ -91,7 +91,8 @@ async def seal(
 async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
     """An entry that an act has changed which names no persons, with the seal that it needs now.
 
-    Whoever has acted on it until then is let in where it had no seal, and the duty officers where it is urgent.
+    Where it had no seal, the persons who have acted on it until then are let in; where it is urgent, the duty
+    officers are too.
     """
     subjects = _subjects(entry)
     about = (await _known(unit, subjects, ())).about(*subjects)
@@ -150,9 +151,10 @@ async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, Wanted]]) -> 
 
 
 async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequence[str]) -> Entry:
-    """Say for whom an entry is sealed; its authors always see it. An entry that had no seal gets one.
+    """Set the persons that an entry's seal names; its authors always see it.
 
-    Checkpoints that were alerted before there was a seal are told to take the identity away.
+    An entry that had no seal gets one. Checkpoints that were alerted before there was a seal get an
+    update that takes the identity away.
 
     Raises:
         NotFound: outside the actor's view.
@@ -165,7 +167,7 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
         raise NotFound("There is no such entry.")
     before.expect(expected)
     if unit.actor.person not in before.opened_to:
-        raise WrongRole("A seal is changed by who wrote the entry, or by a person whom it names (R61).")
+        raise WrongRole("Only the entry's authors and persons named in its seal may change the seal (R61).")
     subjects = _subjects(before)
     known = await _known(unit, subjects, persons)
     _expect_strangers(known, persons, subjects, "/persons")
@@ -208,7 +210,7 @@ async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
 
 
 async def _kept_open(unit: Unit, entry: Entry, before: Entry, about: Iterable[str]) -> Entry:
-    """An entry that nobody was asked about, sealed so that whoever has to do with it can go on."""
+    """An entry that is sealed without asking anybody, so that the persons who work on it can go on."""
     let_in = {*before.opened_to} if before.sealed_for is not None else {*before.acted, *entry.acted}
     barred = {*before.barred, *entry.barred, *about}
     entry = _closed(entry, let_in, barred, tell=bool({*about}.difference(before.barred)))
@@ -230,7 +232,7 @@ def _closed(entry: Entry, let_in: Iterable[str], barred: Iterable[str], *, tell:
 def _warning(pointer: str) -> Notice:
     detail = (
         "The subject may be an officer or user of the register, so the entry is sealed: only its author and "
-        "whom the seal names see it; name those who are to decide on it (R61)."
+        "the persons that the seal names see it; name those who are to decide on it (R61)."
     )
     return Notice(_SEALED, pointer, detail)
 
@@ -256,7 +258,7 @@ async def _expect_openable(reader: Reader, entry: Entry, known: _Known, pointer:
     """Make sure that a seal leaves somebody who can act: on an urgent entry a duty officer who is no author.
 
     Raises:
-        Invalid: it does not; with the telephone of Immigration, where they say whom to name.
+        Invalid: it does not; with the telephone of Immigration, which can say which officer to name.
     """
     if _needs_duty_officer(entry) and not _may_countersign(entry, known.on_duty):
         code = "duty_officer_required"
@@ -315,7 +317,7 @@ def _expect_strangers(
             faults.append(Fault(f"{pointer}/{i}", "unknown", detail))
         elif person in about:
             faults.append(
-                Fault(f"{pointer}/{i}", "subject", "This may be the person whom the entry is about.")
+                Fault(f"{pointer}/{i}", "subject", "This may be the person that the entry is about.")
             )
     if faults:
         raise Invalid("An entry can't be sealed for these persons.", faults=faults)

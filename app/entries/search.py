@@ -27,10 +27,10 @@ OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Rol
 async def search(unit: Unit, wanted: SearchIn, pepper: bytes, expect_open_hit: ExpectOpenHit) -> list[Entry]:
     """At most `limit` + 1 entries within the actor's view that fit, newest first.
 
-    A supervisor sees, for an open hit of their checkpoint, what stops people, is not sealed and may be about the hit's
-    traveller, whoever's it is. The
-    record of the search holds a keyed hash of the question, not the name that was asked for. Whoever looks for their
-    own name is put on record for that besides, and Immigration is told (R61).
+    A supervisor sees, for an open hit of their checkpoint, the entries of any agency that stop people, are
+    not sealed and may be about the hit's traveller. The record of the search holds a keyed hash of the
+    question, not the name that was asked for. A user who looks for their own name is put on record for that
+    besides, and Immigration is notified (R61).
 
     Raises:
         Invalid: nothing to look for, or a search for a hit by who is no supervisor.

@@ -141,7 +141,7 @@ async def submit_urgent(unit: Unit, wanted: UrgentWanted, settings: Settings, cr
     dossier = await around(unit, owner.code, wanted)
     warnings += dossier.refuse(asked, Terms.of(settings))
     if wanted.attachment is None:
-        detail = "The letter itself is not attached; whoever countersigns must see it."
+        detail = "The letter itself is not attached; the countersigning officer must see it."
         warnings.append(Notice("letter_unseen", "/letter/attachment", detail))
     first = settings.urgent_countersign_first
     entry = new_entry(

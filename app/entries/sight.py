@@ -1,4 +1,4 @@
-"""Whom the seals of many entries let through or keep out, in one statement each (R61)."""
+"""The persons that the seals of many entries let through or keep out, in one statement each (R61)."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _ID = re.compile(rb"\bent_[0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Whom an entry's seal lets through, and whom it keeps out whatever their roles (R61)."""
+    """The persons that an entry's seal lets through, and those it keeps out whatever their roles (R61)."""
 
     let_in: frozenset[str]
     barred: frozenset[str]

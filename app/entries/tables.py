@@ -81,7 +81,7 @@ seal = Table(
     "entry_seal",
     metadata,
     Column("entry_id", ForeignKey("entry.id"), primary_key=True),
-    Column("person", String(64), primary_key=True),  # whom the seal lets through, authors included
+    Column("person", String(64), primary_key=True),  # the seal lets them through, authors included
     Column(
         "barred", Boolean, nullable=False, server_default=false()
     ),  # or keeps out: the entry may be about them

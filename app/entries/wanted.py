@@ -70,7 +70,7 @@ class Formal:
         photo: a new photo; None keeps the urgent entry's.
         withdrawn_names: spellings of the urgent entry that are wrong, so that they don't stay as aliases.
         loss_document: of a loss of citizenship; None keeps the urgent entry's, where both name the same.
-        sealed_for: persons for whom it is to be sealed beside those of the urgent entry's seal.
+        sealed_for: persons that its seal is to name beside those of the urgent entry's seal.
     """
 
     basis: Basis

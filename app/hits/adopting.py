@@ -3,8 +3,8 @@
 On SQLite the two lie in files that commit separately, and on neither engine is a check to wait for the register.
 So a check's own transaction only keeps the hit's id in its record, and in a queue; here it is taken up, a moment later,
 in one transaction with the notice to the owner, and only then leaves the queue. A process that dies in between loses
-nothing: the next round, or whoever asks for the hit first, takes it up. No clock says what is new, and nothing is read
-twice.
+nothing: the next round, or an earlier request for the hit, takes it up. No clock says what is new, and
+nothing is read twice.
 """
 
 import asyncio

@@ -131,7 +131,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         if action is None:
             if outcome is Identity.UNSURE:
                 return
-            fault = Fault("/action", "required", "Whoever resolves a hit says what became of the traveller.")
+            fault = Fault("/action", "required", "A resolution says what became of the traveller.")
         elif action in _REFUSALS and _REFUSALS[action] != self.direction:
             fault = Fault("/action", "direction", f"The traveller was checked for {self.direction}.")
         elif action in _REFUSALS and outcome is Identity.NOT_SAME_PERSON:

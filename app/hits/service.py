@@ -69,7 +69,7 @@ class Examined:
     """A hit with what a supervisor needs to tell two people apart.
 
     Attributes:
-        answer: the check's answer as a counter sees it, whoever had asked.
+        answer: the check's answer as a counter sees it, whichever client had asked.
         standing: the matched entries as they stand now.
         asked: what was asked about the traveller; None once it was erased.
     """
@@ -86,7 +86,7 @@ class HitResolved:
 
     Attributes:
         hit: the hit, resolved.
-        question: what was asked about the traveller of whom that was said; None once it was erased.
+        question: what was asked about that traveller; None once it was erased.
     """
 
     hit: Hit

@@ -99,7 +99,7 @@ async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
 
 
 async def list_due(reader: Reader, limit: int) -> list[str]:
-    """Ids of open hits that nobody has resolved in time, and of which that was not told yet."""
+    """Ids of open hits that nobody has resolved in time, if no notice has reported that yet."""
     statement = (
         select(_table.c.id)
         .where(_table.c.remind_at.is_not(None), _table.c.remind_at <= reader.now)

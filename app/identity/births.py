@@ -95,7 +95,7 @@ def birth_to_json(birth: Birth) -> dict[str, str | int]:
 def span(birth: Birth) -> tuple[Day, Day]:
     """Give the first and the last day on which the person can have been born, both included.
 
-    Age 45 on 2026-11-23 is 1980-11-24 to 1981-11-23. Whoever was born on 29 February completes a year on
+    Age 45 on 2026-11-23 is 1980-11-24 to 1981-11-23. A person born on 29 February completes a year on
     1 March of a common year.
     """
     if birth.date is not None:

@@ -1,7 +1,7 @@
 """The machine-readable zone of a travel document: read, checked against its digits, doubts stated.
 
-ICAO Doc 9303 parts 3 to 7. A zone with a wrong check digit is still read: the verdict on every digit goes to
-whoever asked, and the search goes on with the doubt stated. Facts that shape this module: the check digits
+ICAO Doc 9303 parts 3 to 7. A zone with a wrong check digit is still read: the caller gets the verdict on
+every digit, and the search goes on with the doubt stated. Facts that shape this module: the check digits
 never see 52 of the 666 pairs of characters (their values differ by a multiple of ten), and the name has none.
 """
 

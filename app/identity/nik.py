@@ -1,4 +1,4 @@
-"""The Indonesian national identity number, NIK: 16 digits that say where and when it was issued to whom.
+"""The Indonesian national identity number, NIK: 16 digits with the place of issue and the birth date.
 
 Two digits each of province, regency and district, the birth date as DDMMYY with 40 added to the day of a
 woman, and a serial number. Rule R16: a disagreement with sex or birth date is a warning, never a refusal.

@@ -1,8 +1,8 @@
 """How much it says that two persons share a word of their names: in bits, from how rare the word is.
 
 A word that one traveller in 64 bears is worth 6 bits: it halves the crowd six times. The table
-(`data/name_tokens.txt`) is of travellers' names, not of the register's: whoever is listed must not make a name look
-common, and a register of Indonesians must not make a foreign one look rare.
+(`data/name_tokens.txt`) is of travellers' names, not of the register's: listed persons must not make a name
+look common, and a register of Indonesians must not make a foreign one look rare.
 """
 
 import math

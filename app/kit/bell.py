@@ -4,7 +4,7 @@ import asyncio
 
 
 class Bell:
-    """Wakes everybody who waits at the moment it rings; whoever comes later waits for the next ring."""
+    """Wakes every task that waits at the moment it rings; a later task waits for the next ring."""
 
     def __init__(self) -> None:
         self._event: asyncio.Event | None = None

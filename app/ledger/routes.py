@@ -49,9 +49,9 @@ async def read_changes(
 def _within_scope(record: Record, actor: Actor, closed: Collection[str]) -> bool:
     """Auditors see all, Immigration's integrators and replicas that of every agency, others their agency's own.
 
-    Of a sealed entry only auditors are shown more than the leaf: a machine is no person whom a seal names (R61).
-    An integrator of no agency, from before that was refused, is shown nobody's personal data. Counters and gates do
-    not read the register: they ask about one traveller at a time (R48).
+    Of a sealed entry only auditors are shown more than the leaf: a machine is no person that a seal names
+    (R61). An integrator of no agency, from before that was refused, is shown nobody's personal data. Counters
+    and gates do not read the register: they ask about one traveller at a time (R48).
     """
     if actor.holds(Role.AUDITOR):
         return True

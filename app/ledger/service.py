@@ -45,8 +45,8 @@ class Page:
     Who reads alerts only is told by their own rule, and finds the next two empty.
 
     Attributes:
-        closed: of which of their entries the personal part is shown to auditors only.
-        barred: of which of their entries it is never shown to the reader, who may be their subject.
+        closed: the records' entries whose personal part is shown to auditors only.
+        barred: the records' entries whose personal part is never shown to the reader, who may be the subject.
     """
 
     records: list[Record]
@@ -114,7 +114,7 @@ async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inc
 
 
 async def closed_among(reader: Reader, records: Iterable[Record]) -> frozenset[str]:
-    """Of which of their entries the personal part is shown to auditors only: those that are, or were, sealed."""
+    """The records' entries whose personal part is shown to auditors only: those that are, or were, sealed."""
     return await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
 
 

@@ -74,8 +74,9 @@ async def head(reader: Reader) -> Head:
 async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
     """Reserve `count` numbers under the one lock that makes number order commit order; wakes the others at commit.
 
-    The lock is that of the head's row. Whoever waits for it sees the row as the one before has left it; a reader
-    of anything else must be a statement of its own behind this one, to see what was committed meanwhile.
+    The lock is that of the head's row. A transaction that waits for it sees the row as the one before has
+    left it; a read of anything else must be a statement of its own after this one, to see what was committed
+    meanwhile.
 
     Args:
         unit: the transaction, which must do nothing slow from here on.
@@ -201,7 +202,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
     Args:
         unit: the transaction.
         entry_id: whose records.
-        barred: persons to whom it is never shown, not as auditors either.
+        barred: persons who never see it, not as auditors either.
     """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
     if (await unit.run(known)).first() is None:

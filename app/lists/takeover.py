@@ -315,7 +315,7 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def _steps(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[_Raw]]:
-    """The lines in steps of a bounded size, in each of which no key comes twice."""
+    """The lines in steps of a bounded size; no key comes twice in one step."""
     step: list[_Raw] = []
     keys: set[Key] = set()
     size = 0

@@ -134,7 +134,7 @@ def _check_review(review_on: date | None, today: date, policy: Policy) -> None:
 def _judged(
     persons: Sequence[ListedPerson], terms: _Terms, report: Report, standing: set[str]
 ) -> list[Listed]:
-    """The persons who may be listed; whoever may not is reported, and an Indonesian's entry can't stand."""
+    """The persons who may be listed; the others are reported, and an Indonesian's entry can't stay."""
     items = []
     for person in persons:
         try:

@@ -1,1 +1,1 @@
-"""Whom an urgent entry, or a correction, came too late for: the checks of the day before, searched (R58)."""
+"""Search the checks of the day before: an urgent entry, or a correction, may have come too late (R58)."""

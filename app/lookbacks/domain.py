@@ -56,7 +56,7 @@ class Lookback:
 
     @classmethod
     def of(cls, entry_id: str, came_at: datetime) -> Self:
-        """The search for an entry of which, from an instant on, checks find somebody whom they did not."""
+        """The search for an entry: from an instant on, checks find persons by it that they missed before."""
         first, before = first_id("chk", came_at - WINDOW), first_id("chk", came_at + SETTLED)
         return cls(entry_id, came_at, first, before, came_at)
 

@@ -58,7 +58,7 @@ async def look_back(runtime: Runtime) -> int:
 
 
 async def follow_correction(unit: Unit, event: SubjectCorrected) -> Sequence[LedgerDraft]:
-    """Search anew for the subject of an entry in force of whom checks now compare something else.
+    """Search again for the subject of an entry in force, if checks now compare something else of them.
 
     A projector: it adds nothing to the ledger, which holds no searches.
     """

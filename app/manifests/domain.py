@@ -64,7 +64,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> tuple[str | None, str]:
-        """The hit, and of which traveller it is told."""
+        """The hit, and the traveller that it is about."""
         return self.hit_id, self.traveller
 
     @property
@@ -174,8 +174,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         departs_at: None where the list does not tell.
         watched_until: when its answers stop following the register: at the departure.
         number: of the last change of an answer.
-        sequence: the ledger's size of which every answer takes account.
-        asked_at: the instant of which every answer takes account.
+        sequence: the ledger's size that every answer takes account of.
+        asked_at: the instant that every answer takes account of.
         envelope: what a reply to its interchange repeats.
     """
 

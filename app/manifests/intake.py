@@ -26,7 +26,7 @@ from app.web.faults import in_body
 
 _SEXES: Final = {"M": "male", "F": "female", "X": "unspecified", "U": "unspecified"}
 _LOCODE: Final = 5
-"""Letters of a UN/LOCODE, of which the first two are the country's."""
+"""Letters of a UN/LOCODE; the first two are the country's."""
 
 _journey = TypeAdapter(JourneyIn)
 _passenger = TypeAdapter(PassengerIn)

@@ -1,8 +1,9 @@
 """One hit for a document on a journey, however often a carrier asks about it there.
 
 Two commits lie between a passenger and a manifest: the check's, which opens the hit, and the register's. What joins
-them is the journey's key, which every check of a passenger holds. Whoever asks again (a watch or a sender that died
-between the two, a repeated list, another row with the same document) finds by it the hit that is there already.
+them is the journey's key, which every check of a passenger holds. A repeated question (by a watch or a sender
+that died between the two, by a repeated list, by another row with the same document) finds the existing hit
+by this key.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
-"""By what a passenger is watched, and by what an entry finds those whom it may concern.
+"""The keys of watched passengers, and the keys by which an entry finds the passengers that it may concern.
 
-Numbers are kept as the register keeps them. Of names only anchors are kept, and the days of birth: whoever shares
-enough of them with an entry is compared by the keys themselves, those by which checks ask the register.
+Numbers are kept as the register keeps them. Of names only anchors are kept, and the days of birth: a
+passenger who shares enough of them with an entry is compared by the keys themselves, those that checks look
+up in the register.
 """
 
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """By what an entry, in all its versions, finds passengers; by the former ones those for whom it was taken then.
+    """The keys by which all versions of an entry find passengers; former ones find those who matched then.
 
     Attributes:
         keys: those of its names in the register.
@@ -42,7 +43,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 def hit_key(hit_id: str) -> str:
-    """The key under which the passenger is found of whom a supervisor has spoken."""
+    """The key that finds the passenger of a hit that a supervisor has resolved."""
     return f"h:{hit_id}"
 
 

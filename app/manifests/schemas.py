@@ -68,7 +68,7 @@ class ManifestIn(WireIn):
 
 
 class JourneyIn(WireIn):
-    """A manifest without its passengers, each of whom is read alone."""
+    """A manifest without its passengers; each passenger is read alone."""
 
     flight: Annotated[Line, Field(max_length=35)]
     direction: Literal["exit", "entry"]

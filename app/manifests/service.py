@@ -149,7 +149,7 @@ async def follow_hit(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
     travellers = {
         traveller_of(resolved.question),
         "",
-    }  # an older release's answers do not say of which they are
+    }  # an older release's answers do not name their traveller
     rulings: Rulings = {(hit.id, each): hit.resolutions[-1].action for each in travellers}
     places = await store.list_sharing(unit, [hit_key(hit.id)])
     for manifest in await store.lock(unit, {place.manifest_id for place in places}):

@@ -213,6 +213,6 @@ async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
 
 
 async def tell(unit: Unit) -> None:
-    """Wake, at the commit, whoever streams changes in other processes."""
+    """Wake, at the commit, the streams of changes in other processes."""
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))

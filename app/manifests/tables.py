@@ -10,8 +10,8 @@ manifest = Table(
     Column("id", Id, primary_key=True),
     Column("client_id", Id, nullable=False),
     Column("number", Integer, nullable=False),  # of the last change of an answer
-    Column("sequence", BigInteger, nullable=False),  # the ledger's size of which its answers take account
-    Column("asked_at", Instant, nullable=False),  # the instant of which they do
+    Column("sequence", BigInteger, nullable=False),  # the ledger's size that its answers take account of
+    Column("asked_at", Instant, nullable=False),  # the instant that they take account of
     Column("watched_until", Instant, nullable=False),
     Column("closed_at", Instant),  # since when it is no longer watched
     Column("document", Text, nullable=False),  # the manifest without the above, JSON

@@ -1,4 +1,4 @@
-"""Whom a change of the register touches, among the passengers who are watched."""
+"""The watched passengers that a change of the register touches."""
 
 import asyncio
 from collections import defaultdict
@@ -48,7 +48,7 @@ class Touched(msgspec.Struct, frozen=True):
 
 
 async def touched_by_news(reader: Reader, opened: Mapping[str, Watched], size: int) -> Touched:
-    """Whom the next page of the ledger touches, of which some manifest does not take account yet.
+    """The passengers that the next page of the ledger touches, if it is new to their manifest.
 
     Args:
         reader: the transaction.

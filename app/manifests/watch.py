@@ -1,10 +1,11 @@
-"""Watching passengers until departure: whoever is touched by a change of the register is asked about anew.
+"""Watching passengers until departure: a passenger touched by a change of the register is checked again.
 
-Each open manifest holds the size of the ledger, and the instant, of which all its answers take account. A round reads
-the ledger on from the smallest of them, finds the passengers whom a change may concern (`touching`), asks about them as
-new checks, and only then moves the numbers on: a process that dies in between asks again, nothing is lost, and a hit
-that was opened already is joined (`joining`). Where a manifest is made while the register changes there is no gap,
-because one that a round did not see keeps its own, older number.
+Each open manifest holds the size of the ledger, and the instant, that all its answers take account of. A
+round reads the ledger on from the smallest of them, finds the passengers that a change may concern
+(`touching`), asks about them as new checks, and only then moves the numbers on: a process that dies in
+between asks again, nothing is lost, and a hit that was opened already is joined (`joining`). Where a manifest
+is made while the register changes there is no gap, because one that a round did not see keeps its own, older
+number.
 """
 
 import asyncio
@@ -43,7 +44,7 @@ class Watch:
         self._ask = Batcher(desk, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """One round: ask anew about whom a change touches; how many were asked about."""
+        """One round: ask again about the passengers that a change touches; how many were asked about."""
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # first: what is committed later belongs to the next round
             opened = {each.id: each for each in await store.list_open(reader)}
@@ -87,7 +88,7 @@ class Watch:
                     return
 
     async def _answers(self, touched: Touched) -> tuple[dict[Place, list[Answer]], set[Place]]:
-        """New answers to what was asked about whom the news concern, and for whom there is none now."""
+        """New answers about passengers that the news concern, and the passengers without an answer now."""
         positions = defaultdict[str, set[int]](set)
         for manifest_id, position in (*touched.sure, *touched.likely):
             positions[manifest_id].add(position)

@@ -1,11 +1,11 @@
 """The keys under which a person is found again: what an index stores of a name and birth, and what a query looks up.
 
-A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a year of
-birth, a word and how another begins or ends. Whoever was born on the same day is found by the day alone, and beside
-the day stands a sketch of the name, which tells most of those apart who share nothing but a birthday. Both sides make
-theirs from the same normal form (`NORM_VERSION`), so that one look-up by equality finds the candidates in any
-database. How many keys a name has is bounded; each carries in bits how much it narrows the register, from the same
-table of rarity that scores names.
+A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a
+year of birth, a word and how another begins or ends. A person born on the same day is found by the day alone;
+with the day the index keeps a sketch of the name, which separates most persons who share only a birthday.
+Both sides make theirs from the same normal form (`NORM_VERSION`), so that one look-up by equality finds the
+candidates in any database. How many keys a name has is bounded; each carries in bits how much it narrows the
+register, from the same table of rarity that scores names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,8 +59,8 @@ SKETCH_BYTES: Final = 16
 _SKETCH_BITS: Final = 127
 """A prime, so that each pair of letters has a bit nearly of its own."""
 _ALIKE: Final = 0.5
-"""Share of the shorter sketch that another must have in common. Of the labelled pairs of whom anybody would be told one
-in a hundred has less; of those who share no more than a birthday nine in ten."""
+"""Share of the shorter sketch that another must have in common. Of the labelled pairs that an answer would
+report, one in a hundred has less; of the pairs that share no more than a birthday, nine in ten."""
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ Id = TypeVar("Id", bound=Hashable)
 
 
 class Candidates(msgspec.Struct, Generic[Id], frozen=True):
-    """Whom to compare.
+    """The candidates to compare.
 
     Attributes:
         ids: most promising first.

@@ -11,7 +11,7 @@ from app.notices.names import NoticeName
 def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
     """The notice that something waits for a second admin, or that one has confirmed it.
 
-    To every admin, and to whom it concerns: the agency's officers, the checkpoint's supervisors.
+    To every admin, and to the officers of the agency or the supervisors of the checkpoint that it concerns.
     """
     name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
     to = [ADMINS]

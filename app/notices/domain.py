@@ -344,7 +344,7 @@ def judgment_filed(amendment: Amendment) -> Draft:
 
 
 def on_the_wire(notice: Notice) -> dict[str, Any]:
-    """A notice as officers read it: the same for everybody to whom it is sent."""
+    """A notice as officers read it: the same for all its recipients."""
     said = notice.said
     return {
         "number": notice.number,

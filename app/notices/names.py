@@ -52,10 +52,10 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "answer was then",
     NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
     "which, once a day",
-    NoticeName.ENTRY_SEALED: "an entry that you wrote or may see was sealed, because somebody whom it may be about "
-    "has an account now: name in its seal who is to decide on it",
-    NoticeName.SEALED_ENTRY_MET: "a request of the client `client_id` was refused because of a sealed entry of which "
-    "it may not know; sent to its authors and the persons of its seal, once a day",
+    NoticeName.ENTRY_SEALED: "an entry that you wrote or may see was sealed, because a person that it may be "
+    "about has an account now: name in its seal the persons who are to decide on it",
+    NoticeName.SEALED_ENTRY_MET: "a request of the client `client_id` was refused because of a sealed entry "
+    "that is hidden from it; sent to its authors and the persons of its seal, once a day",
     NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
     "what it would end",
     NoticeName.REVOCATION_REFUSED: "Immigration has rejected or returned your agency's revocation, `amendment_id`, "
@@ -71,7 +71,7 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.REJECTION_KEPT: "an approver has refused to reject an urgent entry of your agency: it holds on",
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
     "them; `checkpoints` names them",
-    NoticeName.CHECKPOINTS_BACK: "checkpoints of which it was told that they are silent are connected again",
+    NoticeName.CHECKPOINTS_BACK: "checkpoints that an earlier notice named as silent are connected again",
     NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time are "
     "undecided: until `due_at` its subject is referred, never refused; told every day",
     NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "

@@ -32,7 +32,7 @@ def entry_sealed(entry: Entry) -> Draft:
 
 
 def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> Draft:
-    """The notice to whom a seal names that a request has met its entry, and which client asked (R61)."""
+    """The notice to the persons that a seal lets through: a client's request has met its entry (R61)."""
     return Draft(
         name=NoticeName.SEALED_ENTRY_MET,
         key=f"{NoticeName.SEALED_ENTRY_MET}:{entry.id}:{by.client_id}:{legal_day(at)}",
@@ -62,7 +62,7 @@ def amendment_refused(amendment: Amendment) -> Draft:
 def rejection_considered(entry: Entry, act: Act) -> Draft:
     """The notice of a request's rejection, or of a step towards that of a countersigned entry (R18, R32).
 
-    To the owner; a proposal to the approvers too, one of whom decides on it.
+    To the owner; a proposal to the approvers too, because one of them decides on it.
     """
     proposed = entry.rejection_proposed
     name = _STEPS[act] if entry.countersigned_at is not None else NoticeName.REQUEST_REFUSED

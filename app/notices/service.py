@@ -136,13 +136,16 @@ async def follow_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft
 
 
 async def follow_meeting(unit: Unit, event: SealedEntryMet) -> Sequence[LedgerDraft]:
-    """Notify whom a seal names that somebody's request met its entry. A projector; the request changed nothing."""
+    """Notify a seal's persons that a request met its entry. A projector; the request changed nothing."""
     await tell(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
     return ()
 
 
 async def follow_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[LedgerDraft]:
-    """Notify admins, and whom it concerns, of what needs a second admin. A projector; the audit trail has the act."""
+    """Notify admins, and the officers concerned, of a change that needs a second admin.
+
+    A projector; the audit trail has the act.
+    """
     await tell(unit, [second_admin(event, unit.now)])
     return ()
 

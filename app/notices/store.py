@@ -131,7 +131,7 @@ async def last_before(reader: Reader, moment: datetime) -> int:
 
 
 async def find_mark(reader: Reader, name: str) -> date | None:
-    """The last legal day of which everything was told."""
+    """The last legal day whose notices are all written."""
     statement = select(tables.mark.c.told_until).where(tables.mark.c.name == name)
     day: date | None = (await reader.run(statement)).scalar_one_or_none()
     return day
@@ -177,7 +177,7 @@ async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
-    """Ids of entries, one of whose duties is open for too long, and of which that was not told.
+    """Ids of entries with a duty that is open for too long, if no notice has reported that yet.
 
     Args:
         reader: the transaction.
@@ -191,7 +191,7 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
 
 
 async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
-    """Ids of entries that hold but can't be extended any more, though they could be, and of which that was not told."""
+    """Ids of entries in force whose time for an extension has passed, if no notice has reported that yet."""
     table, until = entry_table, entry_table.c.in_force_until
     days = timedelta(days=EXTENSION_DAYS)
     asked_for = exists().where(

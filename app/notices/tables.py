@@ -36,5 +36,5 @@ mark = Table(
     Column("name", String(32), primary_key=True),
     Column(
         "told_until", Date, nullable=False
-    ),  # legal day of which everything was told; only saves looking again
+    ),  # last legal day whose notices are all written; only saves looking again
 )

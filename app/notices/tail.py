@@ -36,7 +36,7 @@ class NoticeTail:
         self.head = await head(reader)
 
     async def read_on(self) -> None:
-        """Tell what is new to those for whom it is meant."""
+        """Send new notices to their recipients."""
         assert self.head is not None, "start() comes first"
         while True:
             notices, here, seals = await self._unread(self.head.size)
@@ -51,7 +51,7 @@ class NoticeTail:
                 return
 
     async def _unread(self, after: int) -> tuple[list[Notice], Head, Mapping[str, Seal]]:
-        """What is new, and whom the seals of its entries let through."""
+        """The new notices, the head, and the seals of the notices' entries."""
         async with self.runtime.reading(SYSTEM) as reader:
             here = await head(reader)
             if here.size <= after:

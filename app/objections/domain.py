@@ -29,7 +29,7 @@ _UNTIL_THE_END: Final = ("annulment", "revocation")
 
 
 class Capacity(StrEnum):
-    """As whom the objector speaks."""
+    """The capacity in which the objector speaks."""
 
     SUBJECT = "subject"
     LAWYER = "lawyer"
@@ -108,14 +108,14 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """The amendments of the entry of which one must follow: an answer alone ends no measure (R38)."""
+        """Amendments of the entry; one of them must follow: an answer alone ends no measure (R38)."""
         granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
         return _UNTIL_THE_END if granted else ()
 
     def to_be_filed_until(self, day: date | None) -> Self:
         """The objection once the decision's receipt is proved; a day that was known at the filing stays.
 
-        The version stays too: whoever has read the objection may still answer it.
+        The version stays too: an officer who has read the objection may still answer it.
         """
         return msgspec.structs.replace(self, file_until=self.file_until or day)
 
@@ -153,7 +153,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         if self.answer is not None:
             raise WrongState("The objection has been answered; it is answered once (UU 6/2011 art. 96).")
         if by.person is None or by.person == self.person:
-            raise SecondPairOfEyesNeeded("Whoever recorded the objection can't answer it.")
+            raise SecondPairOfEyesNeeded("The person who recorded the objection can't answer it.")
         pointer = "/letter/issued_on"
         _expect_day(pointer, letter.issued_on, self.filing.filed_on, legal_day(at), "the objection was filed")
         last = legal_day(at) + timedelta(days=carry_out_days)

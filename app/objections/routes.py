@@ -106,8 +106,8 @@ async def answer_objection(
 ) -> ObjectionOut:
     """The owner's word, once, by another person than who recorded the objection.
 
-    `granted` changes nothing by itself: `must_follow` names the amendments of which one is to be asked for until
-    `carry_out_by`; until then it is a task of the owner.
+    `granted` changes nothing by itself: `must_follow` names amendments, and the owner has to ask for one
+    of them until `carry_out_by`; until then it is a task of the owner.
     """
     letter, settings = body.letter.letter(), runtime_of(request).settings
     objection = await service.answer(

@@ -21,7 +21,7 @@ class ReferenceIn(WireIn):
 
 
 class ObjectorIn(WireIn):
-    """Who objects, and as whom."""
+    """The objector and their capacity."""
 
     name: Line
     capacity: Capacity
@@ -73,7 +73,7 @@ class ReferenceOut(WireOut):
 
 
 class ObjectorOut(WireOut):
-    """Who objects, and as whom; the name is null once it was erased."""
+    """The objector and their capacity; the name is null once it was erased."""
 
     name: str | None
     capacity: Capacity
@@ -88,7 +88,7 @@ class AnswerOut(WireOut):
     must_follow: Annotated[
         list[Literal["annulment", "revocation"]],
         Field(
-            description="Amendments of the entry of which one must follow: the answer itself ends nothing."
+            description="Amendments of the entry; one of them must follow: the answer itself ends nothing."
         ),
     ]
     carry_out_by: Annotated[

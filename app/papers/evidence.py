@@ -51,7 +51,7 @@ class _Making:
     summary: Json = field(default_factory=dict)
 
     def add(self, name: str, content: Any, titles: tuple[str, str]) -> None:
-        """Add a JSON file that a person can read, and note whom it names."""
+        """Add a JSON file that a person can read, and note the clients that it names."""
         self._note(content)
         data = msgspec.json.format(msgspec.json.encode(content), indent=2)
         self.archive.add(name, data + b"\n", JSON, titles)

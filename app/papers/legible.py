@@ -105,8 +105,8 @@ def shown(text: str, glyphs: Glyphs) -> bool:
 def marked_up(text: str, glyphs: Glyphs) -> str:
     """A text as ReportLab's paragraphs read it: markup escaped, lines kept, each script in its typeface.
 
-    A drawn piece is `<onDraw name="drawn" label="…"/>`; whoever makes the paragraph puts the drawing of the label in
-    its place.
+    A drawn piece is `<onDraw name="drawn" label="…"/>`; the code that makes the paragraph puts the drawing of
+    the label in its place.
 
     Args:
         text: any text.

@@ -38,7 +38,7 @@ def render(letter: Letter, photo: bytes | None) -> bytes:
     """
     _, pages = _build(letter, photo, pages=0)  # how many there are shows only when they are laid out
     document = _build(letter, photo, pages=pages)[0]
-    gc.collect(1)  # ReportLab's documents are circles, of which a busy service would hold dozens
+    gc.collect(1)  # ReportLab's documents are reference cycles; a busy service would hold dozens
     return document
 
 

@@ -1,7 +1,7 @@
 """A request for correction and its decision; pure.
 
-Whoever says that an entry is about another person, or that what it says of them is wrong or incomplete, has
-the right to an answer within 3 x 24 hours (UU 27/2022 art. 30), also from a register that is secret. The
+A person who says that an entry is about somebody else, or that its data about them are wrong or incomplete,
+has the right to an answer within 3 x 24 hours (UU 27/2022 art. 30), also from a register that is secret. The
 decision changes no entry: a correction or an annulment by the entry's own procedure does.
 """
 
@@ -106,7 +106,7 @@ class CorrectionRequest:
         if self.outcome is not None:
             raise WrongState("The request is decided already.")
         if by.person is None or by.person == self.filed_person:
-            raise SecondPairOfEyesNeeded("Whoever took the request down can't decide it.")
+            raise SecondPairOfEyesNeeded("The person who took the request down can't decide it.")
         faults = _faults(outcome, reason, amendment_id)
         if faults:
             raise Invalid("The request can't be decided like this.", faults=faults)

@@ -88,7 +88,7 @@ async def read_correction_request(
     response: Response,
     if_none_match: IfNoneMatch = None,
 ) -> CorrectionRequestOut | Response:
-    """One request with what was said and by whom; every look is recorded."""
+    """One request with its statement and its requester; every look is recorded."""
     request = await service.look_at(unit, request_id)
     same = not_modified(if_none_match, _tag(request, unit.now))
     return same or _answered(response, request, unit.now)

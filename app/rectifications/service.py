@@ -1,4 +1,4 @@
-"""Use cases of correction requests: file, read, decide; and what waits for whom (R63)."""
+"""Use cases of correction requests: file, read, decide; and the requests that wait for an actor (R63)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -74,8 +74,8 @@ class OpenRequest:
 async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
     """Take a request down for the person concerned; it is acknowledged, and its 72 hours run, from now on.
 
-    Immigration's officers and supervisors, before whom the person stands, file about any entry; they learn
-    nothing of it by that.
+    Immigration's officers and supervisors, who meet the person, file about any entry; they learn nothing of
+    it by that.
 
     Raises:
         NotFound: there is no such entry, or it is another agency's.
@@ -106,7 +106,7 @@ async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
 
 
 async def look_at(unit: Unit, request_id: str) -> CorrectionRequest:
-    """A request with what was said and by whom; the look is recorded (UU 27/2022 art. 31; R62).
+    """A request with its statement and its requester; the look is recorded (UU 27/2022 art. 31; R62).
 
     Raises:
         NotFound: there is none within the actor's view.

@@ -14,6 +14,6 @@ class Stage(IntEnum):
 
 
 def ended_by(stage: Stage, settings: Settings, now: datetime) -> datetime | None:
-    """The latest end of which a stage is due now; None where the deployment has set no time for it."""
+    """The latest end that makes a stage due now; None where the deployment has set no time for it."""
     days = {Stage.PHOTO: settings.photo_retention_days, Stage.PERSON: settings.personal_retention_days}[stage]
     return None if days is None else now - timedelta(days=days)

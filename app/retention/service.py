@@ -1,6 +1,7 @@
 """Use cases of retention: erase the photo, erase the person. Each runs in one transaction, for one entry.
 
-What is kept about a person beside their entry is erased with it here: whoever keeps more adds its erasure.
+What is kept about a person beside their entry is erased with it here: a module that keeps more adds its
+erasure.
 """
 
 from collections.abc import Sequence

@@ -103,7 +103,7 @@ def protect(
 
     Args:
         layers: the figures.
-        within: what is hidden already, because the figure of which these are parts hides it.
+        within: what is hidden already, because the figure that these are parts of hides it.
         rows: the table's rows, without their total.
         columns: its columns; none for a table of one dimension.
         threshold: the least number of persons that is shown.

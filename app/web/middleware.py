@@ -33,7 +33,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-
 """RFC 9110 section 7.2; an empty one is allowed where the target names no authority (RFC 9112 section 3.2)."""
 
 _SINGLE = frozenset({b"authorization", b"content-type", b"idempotency-key", b"last-event-id"})
-"""Headers that hold one value each, and decide what is done, or for whom."""
+"""Headers that hold one value each, and decide what is done, or which caller it is done for."""
 
 _LONGEST_LENGTH = 19
 """So many digits of a body's length are read: more than any limit has."""
@@ -241,7 +241,7 @@ def _refuse_ambiguous(scope: Scope, told: _Told) -> None:
 
     Raises:
         BadRequest: it names no host (HTTP/1.1), several hosts or what is none (RFC 9112 section 3.2), or repeats
-            a header of which one reader would take the first and another the last (RFC 9110 section 5.3).
+            a header, so that one reader would take the first and another the last (RFC 9110 section 5.3).
     """
     if len(told.hosts) > 1 or (not told.hosts and scope.get("http_version") == "1.1"):
         raise BadRequest("A request names one Host.")

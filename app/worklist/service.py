@@ -382,7 +382,7 @@ async def seen(checks: Reader, limit: int, shut: Collection[str]) -> list[Seen]:
     Args:
         checks: a transaction on the checks.
         limit: at most so many.
-        shut: entries of which the actor is not told.
+        shut: entries that are hidden from the actor.
     """
     actor = checks.actor
     if actor.holds(*ALL_ENTRIES):

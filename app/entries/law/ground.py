@@ -95,9 +95,10 @@ def ground(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings
 
 
 def witness(request: Request, owner: Owner, policy: Policy, _t: date, found: Findings) -> None:
-    """R7: an exit ban never touches a witness, for whom no law but the criminal procedure's ever knew one.
+    """R7: an exit ban never touches a witness; only criminal procedure law ever knew one for witnesses.
 
-    So whoever is called a witness is one in a criminal case, whatever stage and reason are given beside it.
+    So a person who is called a witness is one in a criminal case, whatever stage and reason are given beside
+    it.
     """
     basis = request.basis
     if request.measure is not Measure.PREVENTION or basis.issued_on < NO_WITNESSES_SINCE:
@@ -113,7 +114,10 @@ def witness(request: Request, owner: Owner, policy: Policy, _t: date, found: Fin
 
 
 def tax(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
-    """R10: who is prevented for a tax debt owes much, in doubtful faith, whoever asks (UU 19/2000 art. 29)."""
+    """R10: an exit ban for a tax debt needs a large debt and doubted good faith (UU 19/2000 art. 29).
+
+    This holds whichever agency asks for the ban.
+    """
     basis = request.basis
     debt = owner.code == "DJP" or basis.reason_code == "tax" or basis.subject_status == "tax_debtor"
     if request.measure is not Measure.PREVENTION or not debt:

@@ -52,7 +52,7 @@ def _loss(request: Request, today: date, found: Findings) -> None:
         detail = "The document of the loss lies in the future."
         found.fault(Invalid, f"{pointer}/issued_on", "future", detail)
     if not request.has_loss_document:
-        detail = "Whoever approves must see the document by which citizenship was lost."
+        detail = "The approver must see the document by which citizenship was lost."
         found.fault(MissingSubjectData, f"{pointer}/attachment", "required", detail)
 
 
