@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
-from app.access.service import revoke_key
+from app.access.revocations import revoke_key
 from app.alerts import tail
 from app.main import create_app
 from app.settings import Settings

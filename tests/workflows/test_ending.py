@@ -47,6 +47,8 @@ async def test_told_to_end_it_ends_although_the_database_hangs(
                 async with asyncio.timeout(ENDED):
                     assert await service.ended() == 0
                 for answer in await asyncio.gather(*asking):
+                    if way == "stopped backends" and answer.status_code in {200, 201}:
+                        continue  # a new connection, whose backend works
                     assert expect(answer, 503)["type"] in {"/problems/not-stored", "/problems/unavailable"}
 
             if way == "frozen network":
