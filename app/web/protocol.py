@@ -192,7 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin to answer."""
         self._in_head = False
         self._got_on = True
-        self.due = math.inf
+        self.due = self._due_while_answering()
         super().on_headers_complete()
         if self.parser.should_upgrade():  # the parser takes what follows for another protocol's
             self.cycle.keep_alive = False
@@ -218,7 +218,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
-            self.due = math.inf
+            self.due = self._due_while_answering()
             self._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
@@ -271,6 +271,10 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _due_while_answering(self) -> float:
+        """When a wait for the client ends while a request is answered: never, unless earlier answers are unread."""
+        return self.loop.time() + self._books.idle_seconds(self) if self.flow.write_paused else math.inf
 
     def _judge(self, slug: str) -> None:
         self._fault = slug

@@ -37,6 +37,12 @@ class Target:
         port = connection.getsockname()[1]
         return any(each.raddr and each.raddr.port == port for each in self.process.net_connections())
 
+    def cut(self, reason: str) -> float:
+        """How many connections were cut for a reason."""
+        told = httpx2.get(self.metrics).text
+        name = f'cekal_connections_cut_total{{reason="{reason}"}} '
+        return sum(float(line.removeprefix(name)) for line in told.splitlines() if line.startswith(name))
+
     @property
     def keyed(self) -> bytes:
         return (
@@ -205,15 +211,20 @@ def test_a_connection_without_a_key_may_not_idle(target: Target, first: bytes):
     assert IDLE <= time.monotonic() - begun < IDLE + 3
 
 
-def test_a_client_that_does_not_read_is_cut(target: Target):
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_a_client_that_does_not_read_is_cut(target: Target, pause: float):
+    """By the service, long before the system gives the line up; whether it asks all at once or goes on asking."""
+    before = target.cut("idle")
     with target.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        asks = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
-        connection.sendall(asks * 20)
+        for _ in range(20):
+            connection.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(pause)
         until = time.monotonic() + LONGEST
         while target.holds(connection):
             assert time.monotonic() < until
             time.sleep(0.2)
+    assert target.cut("idle") == before + 1
 
 
 def test_with_a_key_a_connection_stays_and_crowds_at_its_address_do_not_touch_it(target: Target):
