@@ -128,7 +128,11 @@ def create_app(
     app.state.manifest_tail = ManifestTail(runtime, _hub(settings))
     app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail, app.state.manifest_tail)
     measure(metrics, app.state.hub, tail, desk, app.state.quotas)
-    app.state.batcher = Batcher(desk, in_flight=1 if runtime.checks.is_sqlite else 2)
+    app.state.batcher = Batcher(
+        desk,
+        in_flight=1 if runtime.checks.is_sqlite else 2,
+        failed=partial(runtime.outages.failed, writing=True),
+    )
     app.state.ports = Ports(
         last_crossing=partial(last_crossing, runtime=runtime),
         sees_photo=desk.sees_photo,

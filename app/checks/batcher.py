@@ -70,30 +70,75 @@ class _Queue:
         return taken
 
 
+class _Limits:
+    """Ends the waits of single questions that take too long.
+
+    One timer serves all of them: a timer for each question costs a tenth of its whole answer.
+    """
+
+    def __init__(self, failed: Callable[[Exception], object]) -> None:
+        self._failed = failed
+        self._waiting: deque[tuple[float, asyncio.Future[bytes]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def bound(self, answered: asyncio.Future[bytes], seconds: float) -> None:
+        """Let a wait end as not stored after so many seconds, or as soon as those before it have ended."""
+        loop = answered.get_loop()
+        self._drop_ended()
+        self._waiting.append((loop.time() + seconds, answered))
+        if self._timer is None:
+            self._timer = loop.call_later(seconds, self._look, loop)
+
+    def _drop_ended(self) -> None:
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._drop_ended()
+        while self._waiting and self._waiting[0][0] <= loop.time():
+            error = TimeoutError("the check was not answered in time")
+            self._failed(error)
+            _settle(self._waiting.popleft()[1], not_stored(error))
+            self._drop_ended()
+        self._timer = loop.call_at(self._waiting[0][0], self._look, loop) if self._waiting else None
+
+
+def _ignore(_error: Exception) -> None:
+    pass
+
+
 class Batcher:
     """Collects the questions of one process and lets the desk answer them in batches.
 
     Args:
         desk: who answers.
         in_flight: how many batches may be on their way at once.
+        failed: notes the error of a question that was not answered in time.
     """
 
-    def __init__(self, desk: Desk, in_flight: int) -> None:
+    def __init__(self, desk: Desk, in_flight: int, failed: Callable[[Exception], object] = _ignore) -> None:
         self._desk = desk
+        self._limits = _Limits(failed)
         self._singles = _Queue()
         self._rows = _Queue()
         self._free = in_flight
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, question: Question) -> bytes:
+    async def ask(self, question: Question, waited: float = 0.0) -> bytes:
         """The answer to a single question, as JSON, once it is durably stored.
 
+        Args:
+            question: the question.
+            waited: seconds of `LONGEST_ANSWER` for which its asker has waited already.
+
         Raises:
-            NotStored: the record could not be made durable, so there is no answer.
+            NotStored: the record could not be made durable in time, so there is no answer.
             RateLimited: too many questions of this client are waiting; other clients' are not in question.
             Unauthenticated: the asking key was revoked meanwhile.
         """
-        return await self._wait_in(self._singles, question)
+        answered = self._put(self._singles, question)
+        self._limits.bound(answered, LONGEST_ANSWER - waited)
+        return await answered
 
     async def ask_row(self, question: Question) -> bytes:
         """The same for one of many that are asked together: single ones go before it.
@@ -101,9 +146,9 @@ class Batcher:
         Raises:
             NotStored, RateLimited, Unauthenticated: as `ask`.
         """
-        return await self._wait_in(self._rows, question)
+        return await self._put(self._rows, question)
 
-    async def _wait_in(self, queue: _Queue, question: Question) -> bytes:
+    def _put(self, queue: _Queue, question: Question) -> asyncio.Future[bytes]:
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         queue.put(question, answered)
         if self._free:
@@ -111,7 +156,7 @@ class Batcher:
             task = asyncio.create_task(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await answered
+        return answered
 
     async def _work(self) -> None:
         try:

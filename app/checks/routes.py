@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response, Security
@@ -59,9 +58,7 @@ from app.errors import (
 )
 from app.kit.clock import legal_day
 from app.kit.pace import beside, paced
-from app.kit.waits import uncounted
 from app.matching.policy import policy_of
-from app.runtime import Runtime
 from app.web.etag import UNCHANGED, IfNoneMatch, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.problems import document_of
@@ -100,26 +97,41 @@ async def _asker(scope: Scope) -> tuple[Actor, int]:
     return actor, version
 
 
+class _Asked(NamedTuple, Generic[T]):
+    """A request that was read.
+
+    Attributes:
+        what: the question.
+        actor: the asker.
+        version: the access version at which the asker was known.
+        waited: seconds for which the asker has waited for the look-up of the key.
+    """
+
+    what: T
+    actor: Actor
+    version: int
+    waited: float
+
+
 async def _asked(
-    scope: Scope,
-    receive: Receive,
-    read: Callable[[bytes], T],
-    limit: asyncio.Timeout,
-    quota: Quota | None = None,
-) -> tuple[T, Actor, int]:
-    """The question, the asker, and the access version at which the asker was known.
+    scope: Scope, receive: Receive, read: Callable[[bytes], T], quota: Quota | None = None
+) -> _Asked[T]:
+    """The question and its asker.
 
     Where the asker takes of a quota, its turn is waited for before the body is read: what waits is in the socket.
 
     Before anybody is told what is wrong with the request, a key that was only remembered is looked up: one that
     was revoked or has expired a moment ago gets 401 for a bad question as for a good one.
     """
+    now = asyncio.get_running_loop().time
     try:
+        began = now()
         actor, version = await _asker(scope)
+        waited = now() - began
         if quota is not None:
-            await uncounted(limit, take(scope, quota, actor))
-        body = await uncounted(limit, _body(receive))
-        return read(body), actor, version
+            await take(scope, quota, actor)
+        body = await _body(receive)
+        return _Asked(read(body), actor, version, waited)
     except (Unauthenticated, RateLimited, NotStored):
         raise
     except CekalError:
@@ -128,26 +140,18 @@ async def _asked(
 
 
 async def _admitted(scope: Scope) -> Actor:
+    """The asker, looked up: a counter must know in time when it gets no answer (R50).
+
+    Raises:
+        NotStored: the look-up failed, or took longer than an answer may.
+    """
     try:
-        return await admit(Request(scope))
+        async with asyncio.timeout(LONGEST_ANSWER):
+            return await admit(Request(scope))
     except CekalError:
         raise
     except Exception as error:  # who can't be looked up can't be answered on record either
-        raise not_stored(error) from error
-
-
-@asynccontextmanager
-async def _in_time(runtime: Runtime) -> AsyncIterator[asyncio.Timeout]:
-    """A counter must know when it gets no answer (R50).
-
-    Raises:
-        NotStored: `LONGEST_ANSWER` has passed since the request came, without the time that its body took.
-    """
-    try:
-        async with asyncio.timeout(LONGEST_ANSWER) as limit:
-            yield limit
-    except TimeoutError as error:
-        runtime.outages.failed(error, writing=True)
+        scope["app"].state.runtime.outages.failed(error, writing=True)
         raise not_stored(error) from error
 
 
@@ -166,9 +170,8 @@ async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one check: the hot path, so without FastAPI's own handling of bodies and answers."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    async with _in_time(state.runtime) as limit:
-        question = Question(*await _asked(scope, receive, lambda body: understand(body, today), limit))
-        body = await state.batcher.ask(question)
+    asked = await _asked(scope, receive, lambda body: understand(body, today))
+    body = await state.batcher.ask(Question(asked.what, asked.actor, asked.version), asked.waited)
     headers = [(b"content-type", _JSON), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -194,12 +197,11 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer many checks, each on its own; but none for a key that was revoked meanwhile."""
     state = scope["app"].state
     today = legal_day(state.runtime.clock())
-    async with _in_time(state.runtime) as limit:
-        sent, actor, version = await _asked(scope, receive, bytes, limit, Quota.BATCHES)
-        try:
-            rows = await uncounted(limit, beside(_understood, sent, today))
-        finally:  # once more, since there may be no good row whose answer would depend on it
-            await _admitted(scope)
+    sent, actor, version, _ = await _asked(scope, receive, bytes, Quota.BATCHES)
+    try:
+        rows = await beside(_understood, sent, today)
+    finally:
+        await _admitted(scope)  # once more, since there may be no good row whose answer would depend on it
     batcher: Batcher = state.batcher
     lost: list[NotStored] = []
 

@@ -13,6 +13,7 @@ _ASCII: Final = {
     if not (chr(code).isdigit() or chr(code).isupper())
 }
 _CONFUSABLE: Final = str.maketrans("OQDILZSGB", "000112568")
+_ZEROS: Final = "0" + "".join(chr(letter) for letter, digit in _CONFUSABLE.items() if digit == ord("0"))
 
 
 def normalise(number: str) -> str:
@@ -30,7 +31,7 @@ def is_filler(normalised: str) -> bool:
 
     Such a number names no document, so two persons who bear it have nothing in common.
     """
-    return set(skeleton(normalised)) <= {"0"} or set(normalised) == {"X"}
+    return not normalised.strip(_ZEROS) or not normalised.strip("X")
 
 
 def is_same(one: str, other: str) -> bool:

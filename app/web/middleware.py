@@ -232,8 +232,9 @@ def _length(value: bytes) -> int | None:
     """
     if not value.isdigit():
         return None
-    digits = value.lstrip(b"0")
-    return int(digits[:_LONGEST_LENGTH] or b"0")
+    if len(value) > _LONGEST_LENGTH:
+        value = value.lstrip(b"0")[:_LONGEST_LENGTH] or b"0"
+    return int(value)
 
 
 def _refuse_ambiguous(scope: Scope, told: _Told) -> None:

@@ -250,3 +250,22 @@ async def test_many_are_asked_in_parts_and_answered_in_order() -> None:
 
     assert await in_parts(ask, range(150)) == [number * 2 for number in range(150)]
     assert most == LARGEST_BATCH
+
+
+async def test_one_timer_ends_every_wait_that_is_too_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[Exception] = []
+    desk.open.clear()
+    batcher = Batcher(desk, 1, failed.append)  # type: ignore[arg-type]
+    on_its_way = asking_rows(batcher, "first")
+    await turns()
+    monkeypatch.setattr(module, "LONGEST_ANSWER", 0.02)
+    waiting = asking(batcher, "one", "two")
+    for answer in await settled(*waiting):
+        assert isinstance(answer, NotStored)
+    assert [type(error) for error in failed] == [TimeoutError, TimeoutError]
+    assert desk.batches == [["first"]]
+    desk.open.set()
+    monkeypatch.setattr(module, "LONGEST_ANSWER", 5.0)
+    assert await settled(*on_its_way, *asking(batcher, "three")) == [b"first", b"three"]
