@@ -20,6 +20,9 @@ from bench.processes import raise_file_limit
 _NAME: Final = "\ufdfa" * 16
 """A ligature that folding makes eighteen characters of, as often as a name may have it."""
 
+_ADDRESS: Final = "127.0.0.2"
+"""Attackers are at another address than the honest, as they are in the world."""
+
 _OPENED_AT_ONCE: Final = 200
 _BETWEEN_TRIES: Final = 0.05
 """Seconds until a connection that was refused or cut is tried again."""
@@ -126,7 +129,9 @@ class Attacker:
                 writer = None
                 with suppress(OSError, asyncio.IncompleteReadError):
                     async with opening:
-                        reader, writer = await asyncio.open_connection("127.0.0.1", self._attack.port)
+                        reader, writer = await asyncio.open_connection(
+                            "127.0.0.1", self._attack.port, local_addr=(_ADDRESS, 0)
+                        )
                     await act(reader, writer)
                 self.seen["cut"] += 1
                 if writer is not None:

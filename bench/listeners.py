@@ -122,16 +122,18 @@ class Crowd:
         begin = clock()
         poster.sendall(post.request)
         while (len(arrived) < expected or not status) and clock() - begin < _PATIENCE:
+            if status and not status.startswith("HTTP/1.1 2"):
+                break  # no frame will come
             for number, _ in self._poll.poll(1.0):
                 if number == poster.fileno():
-                    answer = poster.recv(_LARGEST)
+                    line = _received(poster).split(b"\r\n")[0].decode("ascii", "replace")
                     if not status:
-                        status, answered = (
-                            answer.split(b"\r\n")[0].decode("ascii", "replace"),
-                            clock() - begin,
-                        )
+                        status, answered = line or "connection broken", clock() - begin
                     continue
-                data = self._carried[number] + self._sockets[number].recv(_LARGEST)
+                came = _received(self._sockets[number])
+                if not came:
+                    self._poll.unregister(number)  # the stream has ended
+                data = self._carried[number] + came
                 if _MARK in data:
                     arrived.append(clock() - begin)
                     frame = frame or data
@@ -148,6 +150,14 @@ class Crowd:
             count=len(arrived),
             frame=frame,
         )
+
+
+def _received(connection: socket.socket) -> bytes:
+    """What has come on a connection; nothing where it was closed or broken."""
+    try:
+        return connection.recv(_LARGEST)
+    except ConnectionError:
+        return b""
 
 
 def obey() -> None:

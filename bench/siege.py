@@ -16,6 +16,7 @@ command fails where one of these does not hold.
 
 import argparse
 import asyncio
+import math
 import subprocess
 import sys
 import threading
@@ -230,8 +231,9 @@ def broken(phases: list[Phase]) -> list[str]:
         most = max(ALWAYS_GOOD_MS, TIMES_SLOWER * quiet[phase.engine])
         if phase.checks.p99_ms > most:
             found.append(f"{about}: p99 of a check {phase.checks.p99_ms:.0f} ms, at most {most:.0f}")
-        if max(phase.alerts_ms) > LONGEST_ALERT_MS:
-            found.append(f"{about}: an alert came after {max(phase.alerts_ms):.0f} ms")
+        latest = max(phase.alerts_ms, default=math.inf)
+        if latest > LONGEST_ALERT_MS:
+            found.append(f"{about}: the latest alert came after {latest:.0f} ms")
         if phase.largest_mb > LARGEST_MB:
             found.append(f"{about}: {phase.largest_mb:.0f} MB")
     return found
@@ -244,7 +246,7 @@ def _print(phases: list[Phase]) -> None:
             shown(phase.checks.answered),
             shown(phase.checks.p50_ms, 1),
             shown(phase.checks.p99_ms, 1),
-            shown(max(phase.alerts_ms)),
+            shown(max(phase.alerts_ms, default=None)),
             shown(phase.largest_mb),
             shown(len(phase.failures)),
         )
