@@ -23,6 +23,11 @@ from app.settings import Settings
 _RETRY_SECONDS: Final = 1
 """When a repeat may find a share free: nobody knows when the client's own requests end."""
 
+_REFUSED_AT_ONCE: Final = 20
+_REFUSED_A_SECOND: Final = 10.0
+_SLOWED_SECONDS: Final = 1.0
+"""A key that goes on after so many refusals waits so long for each: its connections are few, its repeats are not."""
+
 Header = tuple[bytes, bytes]
 
 
@@ -128,6 +133,7 @@ class Quotas:
         self.refused: Counter[Quota] = Counter()
         self._limits = limits
         self._buckets = {quota: Buckets(limit) for quota, limit in limits.items() if isinstance(limit, Rate)}
+        self._refusals = Buckets(Rate(_REFUSED_AT_ONCE, _REFUSED_A_SECOND))
         self._gateway = Share(streams_of_gateway)
         self._clock = clock
         self._shares: dict[tuple[Quota, str], _Held] = {}
@@ -147,7 +153,7 @@ class Quotas:
         now = self._clock()
         bucket = self._buckets[quota].of(holder(actor), now)
         if not bucket.take(now):
-            raise self._refusal(quota, max(1, bucket.seconds_until(1, now)))
+            raise await self._refusal(quota, holder(actor), max(1, bucket.seconds_until(1, now)))
         return _nothing
 
     async def _hold(self, limit: Share, account: tuple[Quota, str]) -> Callable[[], None]:
@@ -155,7 +161,7 @@ class Quotas:
         if held is None:
             held = self._shares[account] = _Held(limit.at_once)
         if held.free.locked() and held.waiting >= limit.waiting:
-            raise self._refusal(account[0], _RETRY_SECONDS)
+            raise await self._refusal(*account, _RETRY_SECONDS)
         held.waiting += 1
         try:
             await held.free.acquire()
@@ -175,8 +181,12 @@ class Quotas:
         if not held.held and not held.waiting:
             self._shares.pop(account, None)
 
-    def _refusal(self, quota: Quota, retry_after: int) -> RateLimited:
+    async def _refusal(self, quota: Quota, account: str, retry_after: int) -> RateLimited:
+        """The refusal; of a key that repeats at once, only after a while, or its repeats alone would take a core."""
         self.refused[quota] += 1
+        now = self._clock()
+        if not self._refusals.of(account, now).take(now):
+            await asyncio.sleep(_SLOWED_SECONDS)
         detail = f"This key has taken all that it may have of: {quota}."
         return RateLimited(detail, retry_after=retry_after, extra={"quota": quota})
 

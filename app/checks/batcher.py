@@ -18,7 +18,7 @@ from app.errors import CekalError, NotStored, RateLimited
 logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 64
-ROWS_ALONE = 32
+ROWS_ALONE = 8
 """Rows of batches and manifests that are answered together: so long a counter's question waits at most."""
 
 ROWS_BESIDE = 8

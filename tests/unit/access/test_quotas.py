@@ -131,3 +131,25 @@ async def test_the_header_fields_say_what_a_key_may_take_and_what_is_left(clock:
         (b"ratelimit-policy", b'"urgent-entries";q=60;w=3'),
         (b"ratelimit", b'"urgent-entries";r=10;t=3'),
     ]
+
+
+async def test_a_key_that_repeats_what_was_refused_is_slowed_and_no_other_key_is(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    slowed: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slowed.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    among = quotas(clock, {Quota.POLLS: Share(1)})
+    for key in ("one", "two"):
+        await among.enter(Quota.POLLS, actor(key))
+    for _ in range(25):
+        await refused(among, Quota.POLLS, actor("one"))
+    assert slowed == [1.0] * 5
+    await refused(among, Quota.POLLS, actor("two"))
+    assert len(slowed) == 5
+    clock.now += 60
+    await refused(among, Quota.POLLS, actor("one"))
+    assert len(slowed) == 5
