@@ -79,7 +79,7 @@ class Attacker:
 
     async def batches(self) -> None:
         """Ask in batches of a thousand names that are as long as folding can make them, eight at a time."""
-        row = {"direction": "exit", "person": {"name": _NAME}}
+        row = {"direction": "exit", "person": {"name": _NAME, "birth_date": "1970-05-17"}}
         body = msgspec.json.encode({"items": [row] * 1000})
         await self._crowd(8, self._asking("POST", "/v1/checks/batch", body))
 
