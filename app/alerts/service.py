@@ -27,7 +27,7 @@ from app.alerts.store import (
 from app.db.unit import Reader, Unit
 from app.entries.domain import Entry
 from app.entries.events import EntryChanged, EntrySealed, PendingBegun
-from app.entries.pending import undecided
+from app.entries.pending import stops, undecided
 from app.entries.same_person import list_holding
 from app.entries.store import find, lock
 from app.entries.views import ALL_ENTRIES, open_to
@@ -134,12 +134,12 @@ async def follow_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
 
 
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints of a formal entry that has begun; whether it still holds.
+    """Alert checkpoints of a formal entry that has begun; whether it still stops anybody.
 
     Nothing depends on when this runs: checks have known the beginning since its instant.
     """
     entry = await lock(unit, entry_id)
-    if not entry.in_force(unit.now):
+    if not stops(entry, unit.now):
         return False
     unit.happened(MeasureBegun(entry))
     await unit.conclude()

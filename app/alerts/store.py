@@ -115,7 +115,10 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
 
 
 async def list_begun(reader: Reader, limit: int) -> list[str]:
-    """Ids of formal entries that have begun since checkpoints were last alerted about them or their urgent one."""
+    """Ids of formal entries that have begun since checkpoints were last alerted about them or their urgent one.
+
+    Those that are over already, but wait for papers (R68), are among them: nobody may have looked in their time.
+    """
     about, table = tables.alert, entry_table
     told = exists().where(about.c.entry_id == table.c.formalises)
     since = exists().where(about.c.entry_id == table.c.id, about.c.issued_at >= table.c.in_force_from)
@@ -126,7 +129,7 @@ async def list_begun(reader: Reader, limit: int) -> list[str]:
             table.c.formalises.is_not(None),
             table.c.state == State.ACTIVE,
             table.c.in_force_from <= reader.now,
-            or_(until.is_(None), until > reader.now),
+            or_(until.is_(None), until > reader.now, waits(reader.now)),
             told,
             ~since,
         )

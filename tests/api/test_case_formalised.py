@@ -10,6 +10,7 @@ from tests.support.actors import Actors
 from tests.support.bodies import (
     deterrence_body,
     entry_body,
+    extension_body,
     formal_body,
     merged,
     urgent_body,
@@ -366,3 +367,17 @@ async def test_an_ordinary_entry_that_takes_over_keeps_what_the_urgent_one_lists
     clock.set("2026-12-14T09:00:00+07:00")
     await time_passes(worker)
     assert await kpk.action({**body["subject"], "documents": [second]}) == "refuse_exit"
+
+
+async def test_a_measure_that_came_and_went_while_the_worker_stood_still_is_told_as_undecided(
+    kpk: Offices, clock: SettableClock, worker: Worker
+):
+    urgent = await kpk.urgent()
+    formal = await kpk.approve(await kpk.formalise(urgent, starts_on="2026-12-13", ends_on="2026-12-20"))
+    clock.set("2026-12-10T09:00:00+07:00")
+    await time_passes(worker)
+    await kpk.decide(await kpk.file(formal, extension_body(formal, "2027-05-31", "2026-12-09")), "verify")
+    clock.set("2026-12-21T09:00:00+07:00")
+    await time_passes(worker)
+    assert await kpk.action(urgent["subject"]) == "refer_to_supervisor"
+    assert (await kpk.last_word())[1] == "refer_to_supervisor"
