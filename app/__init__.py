@@ -1,3 +1,3 @@
 """Cekal: Indonesia's register of exit bans (pencegahan) and entry bans (penangkalan)."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,7 +1,7 @@
-"""What can go wrong, in the words of the application; `web.problems` turns these into HTTP answers.
+"""The errors of the application; `web.problems` turns them into HTTP answers.
 
-Each error names the public problem it becomes (`slug`), but knows no status code: a use case may be
-driven by the command line or by a test as well as by HTTP.
+Each error names its public problem (`slug`) and has no status code, since the command line and tests call
+use cases too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +25,15 @@ class Fault:
 
 
 class CekalError(Exception):
-    """Base of every error that a caller may be told about.
+    """Base class of all errors that are reported to callers.
 
     Args:
         detail: an English sentence without personal data.
         faults: every single fault found, when there may be several.
         retry_after: seconds after which a repeat makes sense.
         extra: further members of the problem document.
-        afterwards: events that are on record although the act is refused: the code that answers the caller
-            lets them happen in a transaction of their own, once that of the act is rolled back.
+        afterwards: events that are recorded although the act is refused: the code that answers the caller
+            publishes them in a transaction of their own, after that of the act is rolled back.
     """
 
     slug: ClassVar[str] = "internal"
@@ -55,7 +55,7 @@ class CekalError(Exception):
         self.afterwards = tuple(afterwards)
 
     def under(self, pointer: str) -> Self:
-        """The same error about a part of a larger body: every fault's pointer begins with the part's."""
+        """Return the same error for a part of a larger body: the part's pointer is put before every fault's."""
         faults = [Fault(pointer + fault.pointer, fault.code, fault.detail) for fault in self.faults]
         return type(self)(
             self.detail,
@@ -73,7 +73,7 @@ class Invalid(CekalError):
 
 
 class BadRequest(CekalError):
-    """The request breaks a rule of HTTP, so nobody can say which request it is."""
+    """The request breaks a rule of HTTP, so it can't be interpreted."""
 
     slug = "bad-request"
 
@@ -90,6 +90,18 @@ class UnsupportedMediaType(CekalError):
     slug = "unsupported-media-type"
 
 
+class UnsupportedCoding(CekalError):
+    """The body is compressed, or otherwise encoded, which no call takes."""
+
+    slug = "unsupported-media-type"
+
+
+class NotAcceptable(CekalError):
+    """Nothing that the call answers is what the request accepts."""
+
+    slug = "not-acceptable"
+
+
 class MissingSubjectData(CekalError):
     """The identity that the law demands is incomplete (art. 94(2); Permenimipas 13/2025 art. 9(3), 13(2)-(3))."""
 
@@ -97,13 +109,13 @@ class MissingSubjectData(CekalError):
 
 
 class WniCannotBeDeterred(CekalError):
-    """An entry ban was asked against an Indonesian citizen (UU 6/2011 art. 14; R4)."""
+    """An entry ban was requested against an Indonesian citizen (UU 6/2011 art. 14; R4)."""
 
     slug = "wni-cannot-be-deterred"
 
 
 class PeriodRequired(CekalError):
-    """A measure without an end, or a start, was asked (R11, R12)."""
+    """A measure without an end or a start was requested (R11, R12)."""
 
     slug = "period-required"
 
@@ -127,7 +139,7 @@ class WitnessNotAllowed(CekalError):
 
 
 class StageNotAllowed(CekalError):
-    """The case is in a stage in which this body may not ask (R8, R9)."""
+    """The case is in a stage in which this body may not request the measure (R8, R9)."""
 
     slug = "stage-not-allowed"
 
@@ -259,7 +271,7 @@ class SecretAlreadyShown(CekalError):
 
 
 class CursorGone(CekalError):
-    """The cursor belongs to another register, or lies beyond its head."""
+    """The cursor belongs to another register, or is beyond its head."""
 
     slug = "cursor-gone"
 
@@ -277,7 +289,7 @@ class RateLimited(CekalError):
 
 
 class NotStored(CekalError):
-    """The record could not be made durable, so no answer may leave."""
+    """The record could not be stored durably, so no answer may be sent."""
 
     slug = "not-stored"
 
@@ -286,6 +298,12 @@ class Unavailable(CekalError):
     """The service can't answer now: it is stopping, or at its limit."""
 
     slug = "unavailable"
+
+
+class ClockInDoubt(CekalError):
+    """The clock is not plausible, and the act could not be undone if it was wrong."""
+
+    slug = "clock-in-doubt"
 
 
 class RolledBack(CekalError):

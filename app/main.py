@@ -1,4 +1,4 @@
-"""The application: lifespan, middleware, routers; nothing else."""
+"""The assembly of the application: lifespan, middleware and routers."""
 
 import asyncio
 import contextlib
@@ -16,28 +16,34 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.access.gate import Gate
+from app.access.admission.gate import Gate
+from app.access.admission.quotas import quotas_of
+from app.access.domain import SYSTEM
 from app.access.pepper import take_pepper
-from app.access.quotas import quotas_of
-from app.alerts.hub import Hub
-from app.alerts.tail import Tail
-from app.amendments.service import expect_amendment
-from app.checks.batcher import Batcher
-from app.checks.partitions import make_months
-from app.checks.service import Desk
+from app.alerting.alerts.tail import Tail
+from app.alerting.notices.tail import NoticeTail
+from app.alerting.streams.hub import Hub
+from app.border.breadth.service import Travellers
+from app.border.checks.batcher import Batcher
+from app.border.checks.partitions import make_months
+from app.border.checks.service import CheckService
+from app.border.hits.crossings import last_crossing
+from app.border.hits.service import expect_open, resolved
+from app.border.manifests.tail import ManifestTail
 from app.db.migrate import require_newest
-from app.entries.ports import Ports
-from app.entries.sight import tells_closed
-from app.hits.crossings import last_crossing
-from app.hits.service import expect_open, resolved
-from app.kit.clock import Clock, Machine
-from app.manifests.tail import ManifestTail
-from app.measures import measure
-from app.notices.tail import NoticeTail
+from app.gauges import measure
+from app.kit.clock import Clock, Machine, legal_day
+from app.ledger.service import require_head
 from app.operation import Readiness
 from app.operation import router as operation
-from app.runtime import Runtime
+from app.process import Process
+from app.register.amendments.service import expect_amendment
+from app.register.entries.ports import Ports
+from app.register.entries.seal_queries import names_closed
 from app.settings import Settings
+from app.sync.feed.tail import FeedTail
+from app.sync.heads.service import check_name
+from app.sync.log.routes import tiles
 from app.v1 import TAGS, router
 from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
@@ -51,18 +57,29 @@ logger = logging.getLogger(__name__)
 DESCRIPTION = """
 Cekal holds Indonesia's exit bans (*pencegahan*, `prevention`) and entry bans (*penangkalan*, `deterrence`).
 
-Officers submit entries and decide on them with four eyes; checkpoints ask about travellers and receive urgent
-alerts; integrators keep a copy in step. Every error is a problem document (RFC 9457) whose `type` explains it.
+Officers submit entries, and other persons decide on them; checkpoints check travellers and receive urgent
+alerts; integrators keep a copy up to date. Every error is a problem document (RFC 9457) whose `type` explains it: a
+reference relative to this service, `/problems/<slug>`, that leads to its cause and remedy.
+
+For all calls: HEAD works wherever GET does, and opens no stream, waits for nothing and makes no file; OPTIONS needs no
+key, and answers `Allow`. A request that accepts none of a call's formats gets 406. A body is JSON in UTF-8 unless its
+`Content-Type` says otherwise, and another type, or any `Content-Encoding`, is 415; a byte order mark before JSON is
+ignored. A query parameter that is unknown, or given twice, is 422. All this is checked after the key and before the
+role.
+
+Reads are compressed with gzip where `Accept-Encoding` allows it; each coding has its own `ETag`, and both may be sent
+back. Photos, letters, manifests and this document have an `ETag` and take a `Range`. Times are in UTC (`…_at`),
+legal days are dates in Asia/Jakarta (`…_on`).
 """
 
 EIGHT_MIB = 8 * 1024 * 1024
 
 
 class Application(FastAPI):
-    """FastAPI with the edge in front of all its own layers.
+    """A FastAPI application with the edge in front of FastAPI's own layers.
 
-    Raw routes are served by the edge itself: FastAPI's layers cost more than the whole answer to a check, and
-    every open stream would carry their frames in memory for as long as it lives.
+    The edge serves raw routes itself: FastAPI's layers cost more time than the whole answer to a check, and
+    every open stream would keep their frames in memory until it ends.
     """
 
     edge: Edge
@@ -75,9 +92,15 @@ class Application(FastAPI):
         scope["app"] = self
         await self.edge(scope, receive, send)
 
-    def put_edge(self, metrics: Metrics, body_limit: BodyLimits, body_timeout: float) -> None:
-        """Put the edge in place, once every route is there."""
-        self.edge = Edge(super().__call__, metrics=metrics, body_limit=body_limit, body_timeout=body_timeout)
+    def put_edge(self, metrics: Metrics, body_limit: BodyLimits, settings: Settings) -> None:
+        """Create the edge; call it after all routes are added."""
+        self.edge = Edge(
+            super().__call__,
+            metrics=metrics,
+            body_limit=body_limit,
+            body_timeout=settings.body_timeout_seconds,
+            origins=settings.cors_origins,
+        )
         for context in iter_route_contexts(self.routes):
             route = context.original_route
             if isinstance(route, RawRoute) and context.path and "{" not in context.path:
@@ -88,13 +111,13 @@ class Application(FastAPI):
 def create_app(
     settings: Settings, clock: Clock | None = None, *, work: bool = True, machine: Machine | None = None
 ) -> FastAPI:
-    """The application with these settings; connections are opened when it starts.
+    """Return the application with these settings; connections are opened when it starts.
 
     Args:
-        settings: the deployment's.
-        clock: the time, where a test sets it.
+        settings: the settings of the deployment.
+        clock: the clock, if a test sets it.
         work: whether this process runs the worker's loops too.
-        machine: the clocks of this machine, where a test sets them.
+        machine: the clocks of this machine, if a test sets them.
     """
     runtime = wired_runtime(settings, clock, machine)
     metrics = Metrics()
@@ -102,7 +125,7 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with _running(app, runtime, desk if work else None):
+            async with _running(app, process, check_service if work else None):
                 yield
         finally:
             await runtime.close()
@@ -118,37 +141,47 @@ def create_app(
         redirect_slashes=False,
     )
     gate = Gate(settings)
-    desk = Desk(runtime, gate, resolved)
-    app.state.runtime = runtime
-    app.state.metrics = metrics
-    app.state.gate = gate
-    app.state.quotas = quotas_of(settings)
-    app.state.hub = _hub(settings)
-    app.state.notice_tail = NoticeTail(runtime, _hub(settings))
-    app.state.manifest_tail = ManifestTail(runtime, _hub(settings))
-    app.state.tail = tail = Tail(runtime, app.state.hub, gate, app.state.notice_tail, app.state.manifest_tail)
-    measure(metrics, app.state.hub, tail, desk, app.state.quotas)
-    app.state.batcher = Batcher(
-        desk,
-        in_flight=1 if runtime.checks.is_sqlite else 2,
-        failed=partial(runtime.outages.failed, writing=True),
+    check_service = CheckService(runtime, gate, resolved)
+    hub, quotas, travellers = _hub(settings), quotas_of(settings), Travellers(runtime)
+    notice_tail, manifest_tail = NoticeTail(runtime, _hub(settings)), ManifestTail(runtime, _hub(settings))
+    tail = Tail(runtime, hub, gate, notice_tail, manifest_tail)
+    feed_tail = FeedTail(runtime, _hub(settings), tail)
+    tail.hand_on_to(feed_tail)
+    measure(metrics, hub, tail, check_service, quotas, travellers)
+    app.state.process = process = Process(
+        runtime=runtime,
+        metrics=metrics,
+        gate=gate,
+        quotas=quotas,
+        names_closed=names_closed,
+        hub=hub,
+        tail=tail,
+        notice_tail=notice_tail,
+        manifest_tail=manifest_tail,
+        feed_tail=feed_tail,
+        travellers=travellers,
+        batcher=Batcher(
+            check_service,
+            in_flight=1 if runtime.checks.is_sqlite else 2,
+            failed=partial(runtime.outages.failed, writing=True),
+        ),
+        ports=Ports(
+            last_crossing=partial(last_crossing, runtime=runtime),
+            sees_photo=check_service.sees_photo,
+            expect_open_hit=partial(expect_open, runtime=runtime),
+            expect_amendment=expect_amendment,
+            granted=granted,
+            see_newest=travellers.catch_up,
+            count_travellers=travellers.breadth,
+        ),
+        readiness=Readiness(runtime),
     )
-    app.state.ports = Ports(
-        last_crossing=partial(last_crossing, runtime=runtime),
-        sees_photo=desk.sees_photo,
-        expect_open_hit=partial(expect_open, runtime=runtime),
-        expect_amendment=expect_amendment,
-        granted=granted,
-    )
-    app.state.readiness = Readiness(runtime)
-    app.state.tells_closed = tells_closed
-    app.state.ready = False
-    app.state.address = {}
     problems.install(app)
     limits = BodyLimits(larger=dict.fromkeys(("/v1/checks/batch", "/v1/manifests"), EIGHT_MIB))
-    app.put_edge(metrics, limits, settings.body_timeout_seconds)
+    app.put_edge(metrics, limits, settings)
     openapi.install(
         app,
+        today=lambda: legal_day(runtime.clock()),
         title="Cekal",
         version=__version__,
         description=DESCRIPTION,
@@ -159,9 +192,9 @@ def create_app(
 
 @cache
 def _routes() -> tuple[BaseRoute, ...]:
-    """Every route, for all applications of the process: FastAPI takes 0.1 s to analyse them."""
+    """Return the router with all routes, made once for a process, since FastAPI takes 0.1 s to analyse them."""
     all_routes = APIRouter(redirect_slashes=False)
-    for part in (router, operation, problem_pages.router, docs_page.router):
+    for part in (router, tiles, operation, problem_pages.router, docs_page.router):
         all_routes.include_router(part)
     return tuple(all_routes.routes)
 
@@ -176,55 +209,60 @@ def _hub(settings: Settings) -> Hub:
 
 
 @contextlib.asynccontextmanager
-async def _running(app: Application, runtime: Runtime, desk: Desk | None) -> AsyncIterator[None]:
-    """Run the application; with a desk the worker's loops too, which ask it."""
+async def _running(
+    app: Application, process: Process, check_service: CheckService | None
+) -> AsyncIterator[None]:
+    """Start the application's tasks and end them after the block; with a check service the worker's loops too."""
+    runtime = process.runtime
     await require_newest(runtime.register, runtime.checks)
+    async with runtime.reading(SYSTEM) as reader:
+        await require_head(reader)
+        await check_name(reader, runtime.settings)
     await take_pepper(runtime)
     await make_months(runtime)
-    tail: Tail = app.state.tail
-    await tail.start()
-    tasks = [asyncio.create_task(tail.run())]
-    if desk is not None:
-        tasks.append(asyncio.create_task(Worker(runtime, desk).run()))
+    await process.tail.start()
+    tasks = [asyncio.create_task(process.tail.run()), asyncio.create_task(process.travellers.run())]
+    if check_service is not None:
+        tasks.append(asyncio.create_task(Worker(runtime, check_service).run()))
     for task in tasks:
-        task.add_done_callback(_tell_failure)
-    restore = _close_on_signal(lambda: _stop_waiting(app))
-    app.state.ready = True
+        task.add_done_callback(_log_failure)
+    restore = _close_on_signal(partial(_stop_waiting, app, process))
+    process.readiness.serving = True
     database = "sqlite" if runtime.register.is_sqlite else "postgresql"
-    logger.info("ready", extra={**app.state.address, "database": database})
+    logger.info("ready", extra={**process.address, "database": database})
     try:
         yield
     finally:
-        app.state.ready = False
+        process.readiness.serving = False
         restore()
-        _stop_waiting(app)
+        _stop_waiting(app, process)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _tell_failure(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         logger.critical("a loop of the service has stopped", exc_info=task.exception())
 
 
-def _stop_waiting(app: Application) -> None:
-    runtime: Runtime = app.state.runtime
-    runtime.closing = app.edge.closing = True
-    app.state.hub.close()
-    app.state.notice_tail.hub.close()
-    app.state.manifest_tail.hub.close()
-    runtime.bell.ring()
+def _stop_waiting(app: Application, process: Process) -> None:
+    process.runtime.closing = app.edge.closing = True
+    process.hub.close()
+    process.notice_tail.hub.close()
+    process.manifest_tail.hub.close()
+    process.feed_tail.hub.close()
+    process.runtime.bell.ring()
 
 
 def _close_on_signal(close: Callable[[], None]) -> Callable[[], None]:
-    """End streams and long polls as soon as the process is told to stop.
+    """Register signal handlers that end streams and long polls as soon as the process receives a signal to stop.
 
-    uvicorn waits for open connections before it shuts the application down, so the streams must be ended in
-    front of it.
+    uvicorn waits for open connections before it shuts the application down, so the streams must be ended
+    first.
 
     Returns:
-        What puts the handlers back as they were.
+        A function that restores the former handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         return lambda: None

@@ -1,29 +1,32 @@
-"""Health, readiness, metrics and the OpenAPI document (contract section 8)."""
+"""Health, readiness, metrics and the OpenAPI document (API section 8)."""
 
 import asyncio
 import math
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from fastapi import APIRouter, Request, Response, Security
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.access.admission.guard import admit, in_time, key_scheme, runtime_of
 from app.access.domain import SYSTEM, Role
-from app.access.guard import admit, in_time, key_scheme, runtime_of
-from app.alerts.tail import Tail
+from app.alerting.alerts.tail import tail_of
 from app.db.faults import Outage, outage
 from app.db.lanes import Lane, using
 from app.db.migrate import SchemaOutdated, require_newest
 from app.db.probe import why_unwritable
-from app.entries.name_keys import count_outdated
 from app.errors import WrongRole
-from app.ledger.service import check_tail
+from app.kit.clock import rfc3339
+from app.ledger.service import check_tail, head
+from app.register.entries.names.index import count_outdated
 from app.runtime import Runtime
+from app.sync.heads.service import newest_head
 from app.web.metrics import Metrics
 from app.web.openapi import problems
-from app.web.wire import WireOut
+from app.web.wire import MomentText, WireOut
 
 router = APIRouter(tags=["operation"])
 
@@ -32,42 +35,62 @@ _PATIENCE = 5.0
 _PROBED_SECONDS = 3.0
 
 
-class Readiness:
-    """What the databases can do, found out at most once in a while however often it is asked.
+class Found(NamedTuple):
+    """The state of the databases.
 
-    So calls without a key cost nothing, and many callers at the same moment wait for one answer.
+    Attributes:
+        checks: the result of each readiness check, `ok` or what is wrong.
+        names_outdated: number of entries whose names were made ready by an earlier release; None if unknown.
+        head_signed_at: when the newest signed head was signed; None without one, or if unknown.
+    """
+
+    checks: dict[str, str]
+    names_outdated: int | None
+    head_signed_at: datetime | None
+
+
+class Readiness:
+    """The cached state of the databases, refreshed at most once in `readiness_seconds`.
+
+    So calls without a key cost nothing, and simultaneous callers wait for one refresh.
+
+    Attributes:
+        serving: whether the process has started, and is not stopping.
     """
 
     def __init__(self, runtime: Runtime) -> None:
+        self.serving = False
         self._runtime = runtime
         self._looking = asyncio.Lock()
         self._looked_at = self._tried_at = -math.inf
-        self._found: tuple[dict[str, str], int | None] = {}, None
+        self._found: Found = Found({}, None, None)
         self._unwritable: Outage | None = None
 
-    async def look(self) -> tuple[dict[str, str], int | None]:
-        """What each check has found, and how many entries have outdated names (None where that can't be asked)."""
+    async def look(self) -> "Found":
+        """Return what was found, at most `readiness_seconds` ago."""
         async with self._looking:
             if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
                 with using(Lane.TAIL):
                     self._found = await self._ask()
                 self._looked_at = monotonic()
-        checks, outdated = self._found
+        checks = dict(self._found.checks)
         if "writing" in checks and self._runtime.unwritten:  # by what was last to be written
-            checks = {**checks, "writing": self._runtime.unwritten}
-        return dict(checks), outdated
+            checks["writing"] = self._runtime.unwritten
+        return self._found._replace(checks=checks)
 
-    async def _ask(self) -> tuple[dict[str, str], int | None]:
+    async def _ask(self) -> "Found":
         try:
             async with asyncio.timeout(_PATIENCE):
-                checks, outdated = await _look(self._runtime)
-                return {**checks, "writing": await self._try_to_write() or "ok"}, outdated
+                found = await _look(self._runtime)
+                writing = {"writing": await self._try_to_write() or "ok"}
+                return found._replace(checks={**found.checks, **writing})
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             why = outage(error)
-            return {"database": "unreachable" if why in {None, Outage.UNREACHABLE} else str(why)}, None
+            why_not = "unreachable" if why in {None, Outage.UNREACHABLE} else str(why)
+            return Found({"database": why_not}, None, None)
 
     async def _try_to_write(self) -> Outage | None:
-        """Why the databases can't be written; tried even less often than they are read."""
+        """Return why the databases can't be written, None if they can; the trial is rarer than that of reading."""
         runtime = self._runtime
         if monotonic() - self._tried_at >= _PROBED_SECONDS:
             databases = {id(each): each for each in (runtime.register, runtime.checks)}
@@ -76,17 +99,30 @@ class Readiness:
         return self._unwritable
 
 
+def readiness_of(scope: Mapping[str, Any]) -> Readiness:
+    """Returns the process's Readiness; the scope is a request, or its ASGI scope."""
+    return cast(Readiness, scope["app"].state.process.readiness)
+
+
+def metrics_of(scope: Mapping[str, Any]) -> Metrics:
+    """Returns the process's Metrics."""
+    return cast(Metrics, scope["app"].state.process.metrics)
+
+
 class HealthOut(WireOut):
-    """The process answers."""
+    """The answer of a process that runs."""
 
     status: Literal["ok"]
+    """Always `ok`."""
 
 
 class ReadyOut(WireOut):
-    """Whether the service can do its work, and what can't be done."""
+    """Whether the service is ready, and the result of each check."""
 
     status: Literal["ready", "not_ready"]
+    """Whether all checks are `ok`."""
     checks: dict[str, str]
+    """The result of each check by its name: `ok`, or a description of what is wrong."""
     names_outdated: Annotated[
         int | None,
         Field(
@@ -98,34 +134,38 @@ class ReadyOut(WireOut):
         str | None,
         Field(
             description="Why ends by law, erasures and what else can't be undone wait: the clock is not plausible. "
-            "Checks, alerts and officers' acts go on; see `cekal clock accept`."
+            "Checks, alerts and urgent entries go on; see `cekal clock accept`."
         ),
     ]
-    test_clock: str | None
+    head_signed_at: MomentText | None
+    """When the newest signed head of the ledger was signed; null before the first, or where it can't be read."""
+    test_clock: MomentText | None
+    """The time that a test has set; null outside tests."""
 
 
-@router.get("/healthz", summary="Is the process alive?")
+@router.get("/healthz", summary="Is the process alive?", response_description="The process is alive.")
 async def read_health() -> HealthOut:
-    """Answers as long as the process does."""
+    """Answer 200 as long as the process runs."""
     return HealthOut(status="ok")
 
 
 @router.get(
     "/readyz",
     summary="Can the service do its work?",
-    responses={503: {"model": ReadyOut, "description": "It can't now; `checks` says why."}},
+    response_description="The service can do all its work.",
+    responses={503: {"model": ReadyOut, "description": "It can't now; `checks` has the reason."}},
 )
 async def read_readiness(request: Request, response: Response) -> ReadyOut:
-    """Database, writing, schema, the ledger's tail, and this machine's clock against the database's (two seconds)."""
+    """Check whether the databases answer and can be written, the schema, the ledger's end, and the clocks."""
     runtime = runtime_of(request)
-    tail: Tail = request.app.state.tail
-    readiness: Readiness = request.app.state.readiness
-    checks, outdated = await readiness.look()
-    if tail.gone_back is not None:
-        checks["ledger"] = tail.gone_back
+    tail, readiness = tail_of(request), readiness_of(request)
+    found = await readiness.look()
+    checks = found.checks
+    if tail.rollback_reason is not None:
+        checks["ledger"] = tail.rollback_reason
     elif tail.degraded and "ledger" in checks:
         checks["ledger"] = f"not read for {tail.age:.0f} seconds"
-    if not request.app.state.ready:
+    if not readiness.serving:
         checks["process"] = "starting or stopping"
     ready = all(found == "ok" for found in checks.values())
     response.status_code = 200 if ready else 503
@@ -133,42 +173,44 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
     return ReadyOut(
         status="ready" if ready else "not_ready",
         checks=checks,
-        names_outdated=outdated,
+        names_outdated=found.names_outdated,
         held_back=runtime.doubt(),
-        test_clock=runtime.clock().isoformat() if clock else None,
+        head_signed_at=rfc3339(found.head_signed_at) if found.head_signed_at else None,
+        test_clock=rfc3339(runtime.clock()) if clock else None,
     )
 
 
-async def _look(runtime: Runtime) -> tuple[dict[str, str], int | None]:
+async def _look(runtime: Runtime) -> Found:
     checks = {"database": "ok", "schema": "ok", "ledger": "ok", "clock": "ok"}
     try:
         await require_newest(runtime.register, runtime.checks)
     except SchemaOutdated:
-        return {**checks, "schema": "outdated: run `cekal migrate`"}, None
+        return Found({**checks, "schema": "outdated: run `cekal migrate`"}, None, None)
     async with runtime.reading(SYSTEM) as reader:
         if not await check_tail(reader):
             checks["ledger"] = "the tail does not hold"
         outdated = await count_outdated(reader)
+        signed = await newest_head(reader, (await head(reader)).epoch)
     if runtime.plausibility is not None and abs(runtime.clock() - runtime.machine.wall()) > LARGEST_SKEW:
         checks["clock"] = "this machine's differs from the database's by more than two seconds"
-    return checks, outdated
+    return Found(checks, outdated, signed.signed_at if signed else None)
 
 
 @router.get(
     "/metrics",
     summary="Metrics for Prometheus",
     response_class=Response,
+    response_description="The metrics, in Prometheus's text format.",
     responses={
-        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text."},
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
         **problems("unauthenticated", "wrong-role", "rate-limited", "unavailable"),
     },
 )
 async def read_metrics(request: Request, _key: Annotated[str | None, Security(key_scheme)]) -> Response:
-    """Counters and histograms, for an admin's key; without one on the address set by CEKAL_METRICS_BIND."""
+    """Read the process's metrics with an admin's key; the address of CEKAL_METRICS_BIND serves them without one."""
     async with in_time(request):
         actor = await admit(request)
     if not actor.holds(Role.ADMIN):
         raise WrongRole(f"This call is for: {Role.ADMIN}.")
-    metrics: Metrics = request.app.state.metrics
-    body, content_type = metrics.exposition()
+    body, content_type = metrics_of(request).exposition()
     return Response(body, headers={"content-type": content_type})

@@ -1,4 +1,4 @@
-"""What one process holds: settings, clock, databases, and what follows from events."""
+"""The runtime of a process: settings, clock, databases, and the projectors that follow events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from app.actor import Actor
 from app.db.clock import DatabaseClock
 from app.db.database import Database
 from app.db.engine import open_databases
 from app.db.faults import Outage, outage
 from app.db.outages import Outages
-from app.db.unit import Actor, Follow, Reader, Unit, reading, writing
+from app.db.unit import Follow, Reader, Unit, reading, writing
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, Machine
 from app.kit.plausibility import Plausibility
@@ -21,34 +22,38 @@ from app.settings import Settings
 T = TypeVar("T", bound=Reader)
 
 
-class ClockDoubted(RuntimeError):
-    """What can't be undone was not done, because the clock is not plausible."""
-
-
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
-    """The open hits of a document on a journey, by the entries, each in a version, that they are about."""
+    """The open hits of one document on one journey, by the entry versions that they concern.
+
+    Attributes:
+        stored: the hits that are certainly in the database.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored: set[str] = set()
 
 
 @dataclass(slots=True)
 class Runtime:
-    """One per process, shared by web, worker and command line; made by `open_runtime`.
+    """The shared state of a process, used by web, worker and command line; made by `open_runtime`.
 
     Attributes:
-        clock: by which each instant is written and judged: the database server's on PostgreSQL, this machine's on
-            SQLite, a test's where one is given.
+        clock: the clock of every stored instant and decision: the database server's on PostgreSQL, this machine's on
+            SQLite, or a test's if one is given.
         machine: the clocks of this machine.
-        plausibility: whether they are to be believed; None for a test's clock, which always is.
+        plausibility: decides whether the clocks are plausible; None for a test's clock, which always is.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
-        bell: rung when the ledger has grown or access has changed, in whatever process.
+        bell: rung when the ledger has grown or access has changed, in any process.
         closing: set when the service is stopping, so that long polls end.
-        counting: held while a table of figures is counted; one at a time in a process.
-        unwritten: the want of room, or the damage, that kept the last transaction from being written, if one did.
-        open_hits: of passengers who are being asked about, by the journey's key; shared, so that two who ask about
-            one document at the same moment open one hit.
+        counting: a lock held while a table of figures is counted, so that a process counts one at a time.
+        unwritten: the full disk or the damage that made the last transaction fail, if one did.
+        open_hits: open hits of passengers that are being checked, by the journey's key; shared, so that two
+            simultaneous checks of one document open one hit.
         in_flight: idempotency keys whose first request is still running in this process.
-        outages: what is logged of times in which the databases can't serve.
+        outages: logs the outages of the databases.
     """
 
     settings: Settings
@@ -68,44 +73,43 @@ class Runtime:
     outages: Outages = field(default_factory=Outages)
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
-        """A read transaction on the register."""
+        """Open a read transaction on the register."""
         return self._noted(reading(self.register, self.clock, actor), writing=False)
 
     def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
-        """A transaction on the register."""
-        return self._noted(writing(self.register, self.clock, actor, self.follow), writing=True)
+        """Open a write transaction on the register."""
+        opened = writing(self.register, self.clock, actor, self.follow, doubt=self.doubt)
+        return self._noted(opened, writing=True)
 
     @asynccontextmanager
     async def irreversible(self, actor: Actor, *, checks: bool = False) -> AsyncIterator[Unit]:
-        """A transaction for what follows from time alone and can't be undone.
+        """Open a write transaction for acts that follow from time alone and can't be undone.
 
         Args:
-            actor: who acts.
-            checks: on the checks instead of the register.
+            actor: the actor of the acts.
+            checks: whether the transaction is on the checks instead of the register.
 
         Raises:
-            ClockDoubted: its moment is not plausible.
+            ClockInDoubt: the transaction's moment is not plausible.
         """
         async with self.writing_checks(actor) if checks else self.writing(actor) as unit:
-            doubt = self.doubt()  # after the moment was taken: a clock that was set before is seen here
-            if doubt is not None:
-                raise ClockDoubted(doubt)
+            unit.expect_plausible()
             yield unit
 
     def doubt(self) -> str | None:
-        """Why the clock may be wrong, so that what can't be undone must wait; None while it is plausible."""
+        """Return why the clock may be wrong, so that irreversible acts must wait; None while it is plausible."""
         return None if self.plausibility is None else self.plausibility.doubt()
 
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
-        """A read transaction on the checks."""
+        """Open a read transaction on the checks."""
         return self._noted(reading(self.checks, self.clock, actor), writing=False)
 
     @asynccontextmanager
     async def checks_beside(self, register: Reader) -> AsyncIterator[Reader]:
-        """A view of the checks for one who holds a transaction on the register.
+        """Open a read transaction on the checks for a caller that already holds one on the register.
 
-        Where the checks lie in the register's database it is that same transaction: were each of many to hold
-        one connection and wait for a second, none would ever get it.
+        Where the checks are stored in the register's database this is the same transaction: if many callers each held
+        one connection and waited for a second, none would ever get it.
         """
         if self.checks is self.register:
             yield register
@@ -114,19 +118,20 @@ class Runtime:
             yield checks
 
     def writing_checks(self, actor: Actor, *, once: bool = False) -> AbstractAsyncContextManager[Unit]:
-        """A transaction on the checks, `once` as in `Database.writing`.
+        """Open a write transaction on the checks; `once` as in `Database.writing`.
 
-        Nothing follows from it, and nobody is woken by it.
+        No projectors run after its events, and its commit wakes no waiting task.
         """
         follow = Follow({}, self.follow.append)
-        return self._noted(writing(self.checks, self.clock, actor, follow, once=once), writing=True)
+        opened = writing(self.checks, self.clock, actor, follow, once=once, doubt=self.doubt)
+        return self._noted(opened, writing=True)
 
     @asynccontextmanager
     async def _noted(self, transaction: AbstractAsyncContextManager[T], *, writing: bool) -> AsyncIterator[T]:
-        """The transaction; whether it failed by an outage is noted.
+        """Enter the transaction, and record whether it fails by an outage of the database.
 
-        Where one fails for want of room or by damage, that is noted until the next is written: a small write may still
-        find room where a larger one has failed, so a trial alone would not tell.
+        A failure by a full disk or by damage is remembered until the next transaction is written. A small trial write
+        may succeed where a larger one has failed, so a trial alone would not show the failure.
         """
         try:
             async with transaction as opened:
@@ -150,13 +155,13 @@ class Runtime:
 def open_runtime(
     settings: Settings, follow: Follow, clock: Clock | None = None, machine: Machine | None = None
 ) -> Runtime:
-    """A Runtime of these settings; connections are opened when first used.
+    """Return a Runtime with these settings; connections are opened when first used.
 
     Args:
-        settings: the deployment's.
-        follow: what follows from events.
-        clock: a test's clock, which is then the only one.
-        machine: the clocks of this machine, where a test sets them.
+        settings: the settings of the deployment.
+        follow: the projectors that follow events.
+        clock: a test's clock, which then replaces all others.
+        machine: the clocks of this machine, if a test sets them.
     """
     register, checks = open_databases(settings)
     machine = machine or Machine()

@@ -1,22 +1,24 @@
-"""Imports every module that defines tables: the two sets of tables, for migrations and tests."""
+"""Imports every module that defines tables, so that migrations and tests see all of them."""
 
 from app.access import tables as _access
-from app.alerts import tables as _alerts
-from app.amendments import tables as _amendments
-from app.checks import tables as _checks
-from app.clearances import tables as _clearances
+from app.alerting.alerts import tables as _alerts
+from app.alerting.notices import tables as _notices
+from app.border.checks import tables as _checks
+from app.border.clearances import tables as _clearances
+from app.border.hits import tables as _hits
+from app.border.lookbacks import tables as _lookbacks
+from app.border.manifests import tables as _manifests
 from app.db.types import checks_metadata, metadata
-from app.departures import tables as _departures
-from app.entries import tables as _entries
-from app.hits import tables as _hits
 from app.ledger import tables as _ledger
-from app.lookbacks import tables as _lookbacks
-from app.manifests import tables as _manifests
-from app.notices import tables as _notices
-from app.objections import tables as _objections
-from app.rectifications import tables as _rectifications
-from app.standstill import tables as _standstill
-from app.supervision import tables as _supervision
+from app.maintenance.standstill import tables as _standstill
+from app.register.amendments import tables as _amendments
+from app.register.departures import tables as _departures
+from app.register.entries import tables as _entries
+from app.register.objections import tables as _objections
+from app.register.rectifications import tables as _rectifications
+from app.register.supervision import tables as _supervision
+from app.sync.heads import tables as _heads
+from app.sync.witnesses import tables as _witnesses
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
 
@@ -28,6 +30,7 @@ MODULES = (
     _clearances,
     _departures,
     _entries,
+    _heads,
     _hits,
     _ledger,
     _lookbacks,
@@ -37,5 +40,6 @@ MODULES = (
     _rectifications,
     _standstill,
     _supervision,
+    _witnesses,
 )
-"""The modules, in no order that matters."""
+"""All modules that define tables; their order does not matter."""

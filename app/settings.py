@@ -3,7 +3,6 @@
 What the law leaves open is a setting with a stated default, never a constant in the code.
 """
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,14 +11,14 @@ from urllib.parse import quote
 from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.kit.pepper import pepper_of
 from app.matching.policy import policy_of
 
 Seconds = Annotated[float, Field(gt=0)]
 Days = Annotated[int, Field(ge=1)]
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+RegisterName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$")]
 LONGEST_DAYS = 36_500
-HEX = "hex:"
-SHORTEST_PEPPER = 16
-"""Bytes of a pepper that is written as hexadecimal digits."""
 _DAYS = ("public_holidays", "public_holidays_removed")
 
 
@@ -28,13 +27,28 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CEKAL_", frozen=True, extra="forbid", env_ignore_empty=True)
 
-    env: Literal["production", "test"] = "production"
-    data_dir: Path = Path("cekal-data")
-    database_url: str = ""
-    test_clock: Path | None = None
+    env: Literal["production", "test"] = Field(
+        "production",
+        description="test allows a clock that tests set; never on a machine that serves checkpoints",
+    )
+    data_dir: Path = Field(
+        Path("cekal-data"),
+        description="folder of SQLite's files and of the pepper's; made if it is not there",
+    )
+    database_url: str = Field(
+        "",
+        description="the register's database: postgresql://user:password@host:port/name, or sqlite:///path; by default "
+        "register.db in CEKAL_DATA_DIR",
+    )
+    test_clock: Path | None = Field(
+        None,
+        description="with CEKAL_ENV=test: a file that holds the time, which is read in place of the clock",
+    )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_json: bool = True
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="the least severe messages that are logged, in capitals or not"
+    )
+    log_json: bool = Field(True, description="log a JSON object a line; false: plain text")
     metrics_bind: str | None = Field(
         None, description="host:port of a listener of its own for /metrics, without a key"
     )
@@ -42,19 +56,45 @@ class Settings(BaseSettings):
         (), description="comma-separated networks whose X-Forwarded-For is believed"
     )
 
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
+        (), description="comma-separated origins, as https://desk.example, whose web pages may call (CORS)"
+    )
+
     key_pepper: SecretStr | None = Field(
         None,
         description="the pepper: key of the keyed hashes of document numbers, as text or as hex: and digits; by "
         "default that of the file key-pepper in the data directory, which `cekal migrate` makes once",
     )
-    key_lifetime_days: Days = 365
+    register_name: RegisterName | None = Field(
+        None,
+        description="host-like name of the register in its signed heads, as cekal.example.go.id; stored by the first "
+        "`cekal migrate` and never changed; by default cekal.local",
+    )
+    signing_keys: Path | None = Field(
+        None,
+        description="folder of the private keys that sign the ledger's heads, PEM files of mode 0600; by default "
+        "signing-keys in CEKAL_DATA_DIR, where `cekal migrate` makes what is missing",
+    )
+    witness_policy: Path | None = Field(
+        None,
+        description="file of the witnesses that heads are pushed to, and of the quorum (C2SP tlog-policy)",
+    )
+    head_valid_seconds: Seconds = Field(
+        180.0,
+        ge=90,
+        description="how long a signed head counts as fresh: its `valid_until`; an older newest head is an alarm",
+    )
+    log_public: bool = Field(
+        False, description="answer /log without a key: its leaves and hashes hold nothing personal"
+    )
+    key_lifetime_days: Days = Field(
+        365, description="days until a new key expires, where the request for it names no end"
+    )
     failed_keys_per_minute: int = Field(
         10, ge=1, description="failed attempts with one key id from one address, until it is slowed"
     )
     failed_keys_per_address: int = Field(
-        60,
-        ge=1,
-        description="failed attempts a minute from one address, with whatever keys, until it is slowed",
+        60, ge=1, description="failed attempts a minute from one address, with any keys, until it is slowed"
     )
 
     tls_certificate: Path | None = Field(
@@ -68,7 +108,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         10,
         ge=2,
-        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 19 for checks, urgent "
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 21 for checks, urgent "
         "entries, keys, streams and the worker",
     )
     database_seconds: Seconds = Field(
@@ -83,7 +123,9 @@ class Settings(BaseSettings):
         description="longest wait of a request, from its arrival, for everything but its sender and the wait that it "
         "asks for; above it 503; a check's is five seconds",
     )
-    body_timeout_seconds: Seconds = 15.0
+    body_timeout_seconds: Seconds = Field(
+        15.0, description="longest wait for the next part of an announced body; above it 408"
+    )
 
     request_line_bytes: int = Field(8192, ge=512, description="longest target of a request; above it 431")
     header_fields: int = Field(100, ge=16, description="most headers of a request; above it 431")
@@ -91,7 +133,8 @@ class Settings(BaseSettings):
         16_384, ge=2048, description="longest headers of a request together; above it 431"
     )
     header_seconds: Seconds = Field(
-        15.0, description="from a request's first byte to the end of its headers; above it 408"
+        15.0,
+        description="for a request's headers, else 408; for a TLS handshake, else closed without an answer",
     )
     idle_seconds: Seconds = Field(
         10.0, description="how long a connection may be without a request before a valid key was seen on it"
@@ -117,20 +160,34 @@ class Settings(BaseSettings):
     witness_warn_agencies: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="R7: agencies whose exit bans of witnesses only warn"
     )
-    urgent_deterrence: bool = Field(True, description="allow the urgent route for entry bans (F1.38)")
+    urgent_deterrence: bool = Field(True, description="allow the urgent route for entry bans; unsure in law")
     urgent_countersign_first: bool = Field(
         False, description="an urgent entry works only once countersigned; never skips it"
     )
-    deterrence_extensions: int = Field(
-        1, ge=1, description="R24: how often an entry ban may be extended; the law does not say (F1.40)"
+    urgent_breadth_limit: int = Field(
+        30,
+        ge=0,
+        description="travellers of the last 30 days: an urgent entry that would have stopped more of them by name and "
+        "birth date alone works only once countersigned; 0: however many",
     )
+    breadth_sample: int = Field(
+        20_000,
+        ge=1000,
+        description="travellers that a process holds to count these, some two kB each; of more, so many are drawn by "
+        "lot",
+    )
+    deterrence_extensions: int = Field(1, ge=1, description="R24: how often an entry ban may be extended")
     clock_tolerance_seconds: float = Field(
         5.0,
         ge=0,
         description="an urgent request may be so far ahead of our clock; it then counts as made now",
     )
-    countersign_within_hours: int = Field(6, ge=1)
-    countersign_lapse_hours: int = Field(24, ge=1)
+    countersign_within_hours: int = Field(
+        6, ge=1, description="hours after which a missing countersignature of an urgent entry is chased"
+    )
+    countersign_lapse_hours: int = Field(
+        24, ge=1, description="hours after which an urgent entry without a countersignature lapses"
+    )
     pending_days: int = Field(
         7,
         ge=0,
@@ -158,7 +215,7 @@ class Settings(BaseSettings):
     )
     carry_out_objection_days: Days = Field(
         3,
-        description="days from a granted objection to the annulment or revocation that it asks for; no law says",
+        description="days from a granted objection to the annulment or revocation that must follow; no law sets it",
     )
     photo_retention_days: Days = Field(
         90, le=LONGEST_DAYS, description="R64: days after its end until an entry's photo is erased"
@@ -171,7 +228,7 @@ class Settings(BaseSettings):
     )
     question_days: Days = Field(90, description="how long a check's clear question is kept")
     hit_resolve_minutes: int = Field(
-        30, ge=1, description="when it is told that no supervisor has resolved a hit"
+        30, ge=1, description="minutes after which others are notified that no supervisor has resolved a hit"
     )
     carrier_answer_ms: int = Field(
         250,
@@ -185,6 +242,14 @@ class Settings(BaseSettings):
     )
     delay_sponsor_days: Days = Field(
         1830, description="how long it is kept who had sent them; patterns reach back five years"
+    )
+
+    list_shrink_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share of the persons of a published list that a new edition may end; above it `cekal import` "
+        "refuses the edition as a part of the list, unless it is run with --allow-shrink",
     )
 
     letterhead_lines: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -231,28 +296,31 @@ class Settings(BaseSettings):
     quota_exports_per_second: Seconds = Field(3.0, description="how many a second are added to these")
 
     quota_hits: int = Field(
-        60,
-        ge=1,
-        description="hits that one key opens at once; above it a check joins its document's open hit",
+        60, ge=1, description="hits of one key at once; above it a check joins its document's open hit"
     )
     quota_hits_per_second: Seconds = Field(0.5, description="how many a second are added to these")
     quota_checkpoint_hits: int = Field(240, ge=1, description="the same for all keys of one checkpoint")
     quota_checkpoint_hits_per_second: Seconds = Field(2.0, description="how many a second are added to these")
 
-    streams_limit: int = Field(10_000, ge=1)
-    stream_queue: int = Field(256, ge=8)
-    stream_minutes: Seconds = 15.0
-    heartbeat_seconds: Seconds = 15.0
+    streams_limit: int = Field(10_000, ge=1, description="most streams of a process; above it 503")
+    stream_queue: int = Field(
+        256, ge=8, description="messages that wait for a slow reader of a stream; above it the stream is cut"
+    )
+    stream_minutes: Seconds = Field(
+        15.0,
+        description="minutes after which a stream is cut, so that its client reconnects and is balanced anew",
+    )
+    heartbeat_seconds: Seconds = Field(15.0, description="time between two heartbeats of a stream")
     presence_seconds: Seconds = Field(
         45.0, description="how long a silent checkpoint still counts as connected"
     )
     silence_seconds: Seconds = Field(
-        120.0, description="R55: after how long the duty officers are told that a checkpoint is silent"
+        120.0, description="R55: after how long the duty officers are notified that a checkpoint is silent"
     )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")
     readiness_seconds: Seconds = Field(
-        1.0, description="how long what /readyz has found out about the databases is told again"
+        1.0, description="how long a result of /readyz about the databases is reused"
     )
     stale_seconds: Seconds = Field(
         5.0,
@@ -263,7 +331,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("trusted_proxies", "witness_warn_agencies", *_DAYS):
+        for name in ("trusted_proxies", "cors_origins", "witness_warn_agencies", *_DAYS):
             raw = values.get(name)
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]
@@ -271,6 +339,11 @@ class Settings(BaseSettings):
         if isinstance(head, str):
             values["letterhead_lines"] = [line.strip() for line in head.split("|") if line.strip()]
         return values
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, given: object) -> object:
+        return given.upper() if isinstance(given, str) else given
 
     @field_validator("match_policy")
     @classmethod
@@ -287,7 +360,7 @@ class Settings(BaseSettings):
 
     @field_validator("letter_number")
     @classmethod
-    def _numbers_tell_letters_apart(cls, text: str) -> str:
+    def _letter_numbers_are_unique(cls, text: str) -> str:
         try:
             numbers = {text.format(sequence=n, code="CEGAH", month="XI", year=2026) for n in (1, 2)}
         except (LookupError, ValueError):
@@ -297,7 +370,7 @@ class Settings(BaseSettings):
         return text
 
     @model_validator(mode="after")
-    def _who_is_connected_is_not_missed(self) -> Self:
+    def _connected_is_not_missed(self) -> Self:
         if self.silence_seconds < self.presence_seconds:
             raise ValueError("CEKAL_SILENCE_SECONDS is at least CEKAL_PRESENCE_SECONDS")
         return self
@@ -324,38 +397,3 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's address: `sqlite:///path` or `postgresql://…`."""
         return self.database_url or "sqlite:///" + quote(str(self.data_dir / "register.db"))
-
-
-def pepper_of(text: str) -> bytes:
-    """The pepper that a text stands for: its characters, or the bytes behind `hex:`.
-
-    Raises:
-        ValueError: what is behind `hex:` is no hexadecimal number of 16 bytes or more.
-    """
-    if not text.startswith(HEX):
-        return text.encode()
-    digits = text.removeprefix(HEX)
-    try:
-        pepper = bytes.fromhex(digits)
-    except ValueError:
-        pepper = b""
-    if len(pepper) < SHORTEST_PEPPER:
-        raise ValueError(f"behind {HEX} there are {2 * SHORTEST_PEPPER} hexadecimal digits or more")
-    return pepper
-
-
-def load_settings(**given: object) -> Settings:
-    """Settings from the environment, the file named by CEKAL_SETTINGS, and arguments (which win).
-
-    Raises:
-        pydantic.ValidationError: a value is wrong, or a `CEKAL_…` variable is unknown.
-        FileNotFoundError: the file named by CEKAL_SETTINGS is not there.
-    """
-    path = os.environ.get("CEKAL_SETTINGS")
-    if path and not Path(path).is_file():
-        raise FileNotFoundError(f"the settings file {path} is not there")
-    known = {f"CEKAL_{name.upper()}" for name in Settings.model_fields} | {"CEKAL_SETTINGS"}
-    unknown = sorted(name for name in os.environ if name.startswith("CEKAL_") and name not in known)
-    if unknown:
-        raise ValueError(f"unknown settings in the environment: {', '.join(unknown)}")
-    return Settings(_env_file=path, **given)  # type: ignore[arg-type]  # pydantic-settings' own argument

@@ -1,30 +1,33 @@
-"""Table of contents of the public API: which routers stand under /v1."""
+"""The routers of the public API under /v1."""
 
 from fastapi import APIRouter
 
-from app.access.pending_routes import router as pending_changes
-from app.access.place_routes import router as places
-from app.access.routes import router as access
-from app.alerts.routes import router as alerts
-from app.alerts.routes import urgent_router
-from app.amendments.routes import of_entries as entry_amendments
-from app.amendments.routes import router as amendments
-from app.checks.routes import guarded as read_checks
-from app.checks.routes import router as checks
-from app.clearances.routes import router as clearances
-from app.departures.routes import router as departures
-from app.entries.duty_routes import router as duties
-from app.entries.routes import router as entries
-from app.hits.routes import router as hits
-from app.ledger.routes import router as changes
-from app.manifests.routes import router as manifests
-from app.notices.routes import router as notices
-from app.objections.routes import router as objections
-from app.papers.routes import router as papers
-from app.rectifications.routes import router as rectifications
-from app.statistics.routes import router as statistics
-from app.supervision.routes import router as supervision
-from app.worklist.routes import router as worklist
+from app.access.clients.routes import router as access
+from app.access.pending.routes import router as pending_changes
+from app.access.places.routes import router as places
+from app.alerting.alerts.routes import router as alerts
+from app.alerting.alerts.routes import urgent_router
+from app.alerting.notices.routes import router as notices
+from app.border.checks.routes import guarded as read_checks
+from app.border.checks.routes import router as checks
+from app.border.clearances.routes import router as clearances
+from app.border.hits.routes import router as hits
+from app.border.manifests.routes import router as manifests
+from app.casework.papers.routes import router as papers
+from app.casework.statistics.routes import router as statistics
+from app.casework.worklist.routes import router as worklist
+from app.register.amendments.routes import of_entries as entry_amendments
+from app.register.amendments.routes import router as amendments
+from app.register.departures.routes import router as departures
+from app.register.entries.duties.routes import router as duties
+from app.register.entries.routes import router as entries
+from app.register.objections.routes import router as objections
+from app.register.rectifications.routes import router as rectifications
+from app.register.supervision.routes import router as supervision
+from app.sync.feed.routes import router as changes
+from app.sync.heads.routes import open_router as signing_keys
+from app.sync.heads.routes import router as heads
+from app.sync.log.routes import router as proofs
 
 router = APIRouter(prefix="/v1")
 for part in (
@@ -47,6 +50,9 @@ for part in (
     worklist,
     notices,
     changes,
+    heads,
+    signing_keys,
+    proofs,
     places,
     access,
     pending_changes,
@@ -58,30 +64,34 @@ TAGS = (
     {"name": "entries", "description": "Measures against persons: submitted, decided on, read."},
     {"name": "amendments", "description": "Extension, correction, revocation, acquittal, annulment."},
     {"name": "urgent entries", "description": "Holds that reach every checkpoint within a second."},
-    {"name": "objections", "description": "What is filed against measures, and what their owners answer."},
-    {"name": "alerts", "description": "What urgent entries send to checkpoints, and who has it."},
-    {"name": "checks", "description": "The question at the border and its three-level answer."},
+    {"name": "objections", "description": "Objections against measures, and their owners' answers."},
+    {"name": "alerts", "description": "Alerts about urgent entries to checkpoints, and their receipts."},
+    {"name": "checks", "description": "The check of a traveller at the border: clear, refer or refuse."},
     {
         "name": "manifests",
-        "description": "Passengers asked about before departure, by carriers and checkpoints, and watched until then.",
+        "description": "Passengers checked before departure, for carriers and checkpoints, and their later changes.",
     },
     {
         "name": "hits",
-        "description": "Supervisors say who the traveller was, and which travellers pass from then on.",
+        "description": "Stops of travellers, their resolution by supervisors, and clearances of other persons.",
     },
     {
         "name": "departure delays",
         "description": "Delayed departures of possible victims: events, never entries.",
     },
     {"name": "correction requests", "description": "Of the persons concerned, answered within 3 x 24 hours."},
-    {"name": "supervision", "description": "What a province's supervision team has seen of foreigners."},
-    {"name": "worklist", "description": "What waits for an officer, and what they should know."},
+    {"name": "supervision", "description": "Supervision teams' observations of foreigners."},
+    {"name": "worklist", "description": "An officer's tasks and latest notices."},
     {
         "name": "notices",
-        "description": "The officers' alert stream: ends that come near, deadlines that passed.",
+        "description": "Notices to officers: near ends, passed deadlines, silent checkpoints.",
     },
     {"name": "papers", "description": "Letters about an entry, and its file for a court."},
     {"name": "changes", "description": "The ledger's feed for integrators and replicas."},
+    {
+        "name": "proof",
+        "description": "Signed heads, proofs and the ledger as a C2SP tiled log: for anybody's own check.",
+    },
     {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},
     {"name": "operation", "description": "Health, readiness, metrics and the problems' explanations."},
 )

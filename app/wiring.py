@@ -1,27 +1,49 @@
-"""Which events have which followers: what must happen, in the same transaction, after an event."""
+"""The projectors that follow each event in the same transaction."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial
 
-from app.access.pending import SecondAdminAsked
-from app.access.service import PersonsRegistered
-from app.alerts.service import (
+from app.access.clients.service import PersonsRegistered
+from app.access.pending.domain import SecondAdminAsked
+from app.alerting.alerts import service as alerts
+from app.alerting.alerts.service import (
     DrillCalled,
     MeasureBegun,
-    follow_beginning,
-    follow_entry,
-    follow_pending,
-    follow_seal,
-    tell_drill,
+    alert_beginning,
+    alert_change,
+    alert_drill,
+    alert_pending,
+    alert_seal,
 )
-from app.amendments.events import AmendmentRefused, JudgmentFiled
-from app.amendments.sealing import follow_persons as close_corrections
-from app.clearances.service import ClearanceDecided
-from app.clearances.service import follow_entry as end_clearances
-from app.clearances.service import tell_ledger as tell_clearance
-from app.db.unit import Follow, Reader
-from app.entries.events import (
+from app.alerting.notices.service import (
+    notify_admins,
+    notify_duty_officers,
+    notify_of_judgment,
+    notify_of_own_search,
+    notify_of_pending_end,
+    notify_of_refusal,
+    notify_of_rejection,
+    notify_of_seal,
+    notify_of_sealed_entry,
+    notify_owner,
+)
+from app.border.clearances import service as clearances
+from app.border.clearances.service import ClearanceDecided, end_clearances, publish_clearance
+from app.border.hits.service import HitResolved, erase_hits
+from app.border.lookbacks.service import restart_search
+from app.border.manifests.service import resolve_passenger
+from app.db.unit import Follow, Projector, Reader, Unit
+from app.kit.clock import Clock, Machine
+from app.ledger import service as ledger
+from app.ledger.domain import Draft
+from app.ledger.service import append
+from app.maintenance.backups.epochs import EpochBegun, publish_epoch
+from app.register.amendments import service as amendments
+from app.register.amendments.events import AmendmentRefused, JudgmentFiled
+from app.register.amendments.sealing import seal_corrections
+from app.register.entries.events import (
+    CountersignAwaited,
     DutyRecorded,
     EntryChanged,
     EntryErased,
@@ -33,63 +55,75 @@ from app.entries.events import (
     SealedByItself,
     SealedEntryMet,
     SubjectCorrected,
-    tell_erasure,
-    tell_ledger,
 )
-from app.entries.seals import follow_persons as close_own_entries
-from app.hits.service import HitResolved
-from app.hits.service import forget_entry as forget_hits
-from app.kit.clock import Clock, Machine
-from app.ledger.service import append
-from app.lookbacks.service import follow_correction as search_anew
-from app.manifests.service import follow_hit as tell_passenger
-from app.notices.service import follow_admins as tell_admins
-from app.notices.service import follow_entry as tell_owner
-from app.notices.service import follow_judgment as tell_of_judgment
-from app.notices.service import follow_meeting as tell_of_meeting
-from app.notices.service import follow_pending as tell_pending_ended
-from app.notices.service import follow_refusal as tell_of_refusal
-from app.notices.service import follow_rejection as tell_of_rejection
-from app.notices.service import follow_seal as tell_of_seal
-from app.notices.service import follow_search as tell_own_name
-from app.objections.service import follow_receipt as tell_receipt
-from app.objections.service import holidays_of
-from app.objections.service import was_granted as objection_granted
-from app.rectifications.service import was_granted as wrong_person_granted
+from app.register.entries.publishing import publish_change, publish_erasure
+from app.register.entries.seals import seal_own_entries
+from app.register.objections import service as objections
+from app.register.objections.service import holidays_of, set_last_day_to_file
+from app.register.objections.service import was_granted as objection_granted
+from app.register.rectifications import service as rectifications
+from app.register.rectifications.service import was_granted as wrong_person_granted
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 
 
 async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
-    """Whether an objection, or a correction request `wrong_person`, of one of some entries was granted in full."""
+    """Return whether an objection or a `wrong_person` correction request against one of the entries was granted fully.
+
+    Args:
+        reader: a transaction on the register.
+        grounds: the id of the objection or of the correction request.
+        entry_ids: ids of the entries.
+    """
     if grounds.startswith("obj_"):
         return await objection_granted(reader, grounds, entry_ids)
     return await wrong_person_granted(reader, grounds, entry_ids)
 
 
+def _erasing(erase: Callable[[Unit, str], Awaitable[object]]) -> Projector:
+    """Return a projector that calls `erase`, with which a feature erases its data about the person of an entry."""
+
+    async def follow(unit: Unit, event: EntryErased) -> Sequence[Draft]:
+        await erase(unit, event.entry.id)
+        return ()
+
+    return follow
+
+
 def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machine | None = None) -> Runtime:
-    """A Runtime, as `open_runtime`, in which ledger, alerts, notices and all others follow the register."""
+    """Return a Runtime, as `open_runtime` does, with the projectors of all features."""
     follow = Follow(
         projectors={
-            EntryChanged: (tell_ledger, follow_entry, end_clearances, tell_owner),
-            EntryErased: (tell_erasure, forget_hits),
-            DutyRecorded: (partial(tell_receipt, holidays=holidays_of(settings)),),
-            EntrySealed: (follow_seal,),
-            PendingBegun: (follow_pending,),
-            PendingEnded: (tell_pending_ended,),
-            SubjectCorrected: (search_anew,),
-            ClearanceDecided: (tell_clearance,),
-            DrillCalled: (tell_drill,),
-            MeasureBegun: (follow_beginning,),
-            HitResolved: (tell_passenger,),
-            AmendmentRefused: (tell_of_refusal,),
-            JudgmentFiled: (tell_of_judgment,),
-            RejectionConsidered: (tell_of_rejection,),
-            OwnNameSearched: (tell_own_name,),
-            PersonsRegistered: (close_own_entries, close_corrections),
-            SecondAdminAsked: (tell_admins,),
-            SealedByItself: (tell_of_seal,),
-            SealedEntryMet: (tell_of_meeting,),
+            EntryChanged: (publish_change, alert_change, end_clearances, notify_owner),
+            CountersignAwaited: (notify_duty_officers,),
+            EntryErased: (
+                _erasing(ledger.erase_of_entry),  # before its erasure is published
+                _erasing(amendments.erase_of_entry),
+                _erasing(clearances.erase_of_entry),
+                _erasing(objections.erase_of_entry),
+                _erasing(rectifications.erase_of_entry),
+                _erasing(alerts.erase_of_entry),
+                publish_erasure,
+                erase_hits,
+            ),
+            DutyRecorded: (partial(set_last_day_to_file, holidays=holidays_of(settings)),),
+            EntrySealed: (alert_seal,),
+            PendingBegun: (alert_pending,),
+            PendingEnded: (notify_of_pending_end,),
+            SubjectCorrected: (restart_search,),
+            ClearanceDecided: (publish_clearance,),
+            DrillCalled: (alert_drill,),
+            EpochBegun: (publish_epoch,),
+            MeasureBegun: (alert_beginning,),
+            HitResolved: (resolve_passenger,),
+            AmendmentRefused: (notify_of_refusal,),
+            JudgmentFiled: (notify_of_judgment,),
+            RejectionConsidered: (notify_of_rejection,),
+            OwnNameSearched: (notify_of_own_search,),
+            PersonsRegistered: (seal_own_entries, seal_corrections),
+            SecondAdminAsked: (notify_admins,),
+            SealedByItself: (notify_of_seal,),
+            SealedEntryMet: (notify_of_sealed_entry,),
         },
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),

@@ -1,116 +1,115 @@
-"""The loops that own time: lapses and expiries, what officers are told, ageing of questions, housekeeping.
+"""The loops that act on time: lapses and expiries, notices to officers, erasures, housekeeping.
 
-Nothing depends on when they run: what they tell has been true since the instant it took effect, and after days
-of standstill the same facts hold. On PostgreSQL one process at a time runs them, by a lock that ends with it. While the
-clock is not plausible those stand still that only follow from time, and whose acts can't be undone.
+The answers of the register do not depend on when the loops run: a measure ends at its end, even if the loop that
+records the end runs days later. On PostgreSQL one process at a time runs each loop, under an advisory lock that ends
+with the process. While the clock is not plausible, acts that follow from time alone and can't be undone are suspended.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 
+from app.access.admission.gate import Gate
+from app.access.admission.idempotency import KEPT
 from app.access.domain import SYSTEM
-from app.access.gate import Gate
-from app.access.idempotency import KEPT
 from app.access.store import forget_answers
-from app.alerts import service as alert_service
-from app.alerts import store as alerts
-from app.alerts.service import announce_begun
-from app.checks import store as checks
-from app.checks.partitions import make_months
-from app.checks.service import Desk
+from app.alerting.alerts import service as alert_service
+from app.alerting.alerts import store as alerts
+from app.alerting.alerts.service import announce_begun
+from app.alerting.notices import rounds as notices
+from app.alerting.notices.lookout import Lookout
+from app.border.checks import store as checks
+from app.border.checks.partitions import make_months
+from app.border.checks.service import CheckService
+from app.border.hits import service as hits
+from app.border.lookbacks import service as lookbacks
+from app.border.manifests.watch import Watch
+from app.casework.retention import service as retention
 from app.db.database import Connection
 from app.db.lanes import WORKER_ROUNDS, Lane, using
-from app.departures import service as departures
-from app.entries import service as entries
-from app.entries import store as entry_store
-from app.entries.renewal import renew_names
-from app.hits import service as hits
-from app.kit.bell import heard
+from app.kit.bell import wait_for_ring
 from app.kit.ids import first_id
-from app.lookbacks import service as lookbacks
-from app.manifests.watch import Watch
-from app.notices import rounds as notices
-from app.notices.lookout import Lookout
-from app.retention import service as retention
+from app.maintenance.standstill.service import Standstill
+from app.register.departures import service as departures
+from app.register.entries import service as entries
+from app.register.entries import store as entry_store
+from app.register.entries.names.renewal import renew_names
+from app.register.supervision import service as supervision
 from app.runtime import Runtime
-from app.standstill.service import Standstill
-from app.supervision import service as supervision
+from app.sync.heads.service import head_to_push
+from app.sync.heads.signing import Signer
+from app.sync.witnesses.pushing import Pusher
 
 logger = logging.getLogger(__name__)
 
-LOCK = 0x63656B77
-_SOME = 200
-_FEW = 25
-_OFTEN = 1.0
-_AT_TIMES = 15.0
-_SELDOM = 60.0
-_BREATH = 0.02
-_ALERTS_FIRST = 0.1
-"""Seconds that a round rung by news leaves to the streams; of a thousand imported records it makes a few rounds."""
+EVERY_SECOND = 1.0
+EVERY_QUARTER_MINUTE = 15.0
+EVERY_MINUTE = 60.0
+
+BATCH_SIZE = 200
+SMALL_BATCH_SIZE = 25
+"""Batch size for acts that block other writers until their transaction ends."""
+
+PAUSE_SECONDS = 0.02
+"""Seconds between two erasures, so that other transactions get their turn."""
+
+ALERTS_FIRST_SECONDS = 0.1
+"""Seconds between a new ledger record and the round that it triggers. The streams deliver alerts first, and many
+records of an import lead to few rounds."""
 
 
 class Worker:
     """Runs the loops of one process until cancelled.
 
     Args:
-        runtime: the process.
-        desk: which asks about passengers anew; one of its own where the process answers no checks.
+        runtime: the runtime of the process.
+        check_service: the check service that checks passengers again; without it the worker makes its own.
     """
 
-    def __init__(self, runtime: Runtime, desk: Desk | None = None) -> None:
+    def __init__(self, runtime: Runtime, check_service: CheckService | None = None) -> None:
         self.runtime = runtime
         self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
-        self.manifests = Watch(runtime, desk or Desk(runtime, Gate(runtime.settings), hits.resolved))
-        self._compared = False  # whether the register was looked at that may have been restored from a backup
+        self.signer = Signer(runtime)
+        self.pusher = Pusher(runtime, head_to_push)
+        self.manifests = Watch(
+            runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
+        )
+        self._compared = False  # whether hits missing after a restoration from a backup were already queued
         self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
         async with asyncio.TaskGroup() as group:
-            loops = (
-                (_OFTEN, self.end_by_law),
-                (_OFTEN, self.tell_silence),
-                (_SELDOM, self.tidy),
-                (_SELDOM, self.retain),
-                (_AT_TIMES, self.tell_officers),
-                (_AT_TIMES, self.renew_names),
-                (_OFTEN, self.take_up_hits),
-                (_OFTEN, self.watch_manifests),
-                (_OFTEN, self.look_back),
-                (_AT_TIMES, self.miss_checkpoints),
-                (_OFTEN, self.announce_begun),
-            )
-            for number, (seconds, act) in enumerate(loops):
-                at_news = act == self.watch_manifests
-                group.create_task(self._every(seconds, act, LOCK + number, at_news=at_news))
+            for loop in LOOPS:
+                group.create_task(self._repeat(loop))
+            group.create_task(self.pusher.run())
 
-    async def _every(
-        self, seconds: float, act: Callable[[], Awaitable[object]], lock: int, *, at_news: bool
-    ) -> None:
-        """Rounds without end, so many seconds apart, or sooner when the ledger has grown."""
+    async def _repeat(self, loop: "Loop") -> None:
+        """Run the rounds of a loop until cancelled; an error is logged and ends only its round."""
         while True:
-            news = self.runtime.bell.listen()  # before the round, which may read too early for what comes now
+            news = self.runtime.bell.listen()  # before the round, which may miss records written during it
             try:
-                await self._once(act, lock)
-            except Exception as error:  # whatever it was: time goes on, and so must the loops
+                await self._once(partial(loop.act, self), loop.lock)
+            except Exception as error:  # an error of one round must not end the loop
                 if not self.runtime.outages.failed(error):
-                    logger.exception("a round of the worker has failed")
-            if at_news:
-                await heard(news, seconds)
-                await asyncio.sleep(_ALERTS_FIRST)
+                    logger.exception("a round of the worker has failed", extra={"loop": loop.name})
+            if loop.at_news:
+                await wait_for_ring(news, loop.seconds)
+                await asyncio.sleep(ALERTS_FIRST_SECONDS)
             else:
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(loop.seconds)
 
     async def _once(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
-        """One round; on PostgreSQL only if no other process is at it.
+        """Run one round; on PostgreSQL only if no other process is running it.
 
-        There a round holds a connection for its lock and needs a second one for its work: if all began together,
-        no connection would be left with which any could go on.
+        On PostgreSQL a round holds a connection for its lock and needs a second one for its work. A semaphore limits
+        the simultaneous rounds, so that their locks never use up all connections.
         """
         if self.runtime.register.is_sqlite:
             await act()
@@ -122,7 +121,7 @@ class Worker:
                     await self._act(connection, act)
 
     async def _act(self, connection: Connection, act: Callable[[], Awaitable[object]]) -> None:
-        """Do a round whose lock a transaction holds."""
+        """Run a round, and keep the transaction that holds its lock alive."""
         done = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hold(connection, done))
@@ -132,72 +131,92 @@ class Worker:
                 done.set()
 
     async def _hold(self, connection: Connection, done: asyncio.Event) -> None:
-        """Keep a round's transaction from being ended as an idle one; where its lock is lost, the round ends too."""
-        while not await heard(done, self.runtime.settings.database_seconds / 3):
+        """Send statements until `done`, so that the server does not end the transaction as idle.
+
+        An error of the connection, and so the loss of the lock, cancels the round.
+        """
+        while not await wait_for_ring(done, self.runtime.settings.database_seconds / 3):
             await connection.execute(select(1))
 
     async def end_by_law(self) -> int:
-        """Tell the ends that the law has brought by itself; how many were told."""
+        """Record the ends of measures whose period is over. Returns the number of ends recorded."""
         if await self.standstill.holds():
             return 0
-        told = 0
+        sent = 0
         async with self.runtime.reading(SYSTEM) as reader:
-            overdue = await entry_store.list_overdue(reader, _SOME)
+            overdue = await entry_store.list_overdue(reader, BATCH_SIZE)
         for entry_id in overdue:
             try:
                 async with self.runtime.irreversible(SYSTEM) as unit:
-                    told += await entries.end_by_law(unit, entry_id) is not None
-            except Exception as error:  # one that can't be ended must not keep others in force for readers
+                    sent += await entries.end_by_law(unit, entry_id) is not None
+            except Exception as error:  # an entry that can't be ended now must not delay the others
                 if not self.runtime.outages.failed(error):
-                    logger.exception("an entry's end can't be told now", extra={"entry": entry_id})
-        return told + await self._tell_pending()
+                    logger.exception("an entry's end can't be recorded now", extra={"entry": entry_id})
+        return sent + await self._alert_pending()
 
-    async def _tell_pending(self) -> int:
-        """Tell the ends of alerted measures that aren't for good, for papers are undecided (R68); how many."""
-        told = 0
+    async def _alert_pending(self) -> int:
+        """Alert checkpoints to measures whose period is over while their papers are undecided (R68).
+
+        Returns the number of alerts.
+        """
+        sent = 0
         async with self.runtime.reading(SYSTEM) as reader:
-            outdated = await alert_service.list_outdated(reader, _SOME)
+            outdated = await alert_service.list_outdated(reader, BATCH_SIZE)
         for entry_id in outdated:
             try:
                 async with self.runtime.irreversible(SYSTEM) as unit:
-                    told += await alert_service.tell_pending(unit, entry_id)
-            except Exception as error:  # as above
+                    sent += await alert_service.announce_pending(unit, entry_id)
+            except Exception as error:  # an entry that can't be announced now must not delay the others
                 if not self.runtime.outages.failed(error):
-                    logger.exception("undecided papers can't be told now", extra={"entry": entry_id})
-        return told
+                    logger.exception(
+                        "checkpoints can't be alerted to undecided papers now", extra={"entry": entry_id}
+                    )
+        return sent
 
     async def announce_begun(self) -> int:
-        """Alert checkpoints of formal entries that have begun since an alert about their urgent one; how many."""
+        """Alert checkpoints to formal entries that have begun since the alert about their urgent entry.
+
+        Returns the number of alerts.
+        """
         if await self.standstill.holds():
             return 0
         async with self.runtime.reading(SYSTEM) as reader:
-            begun = await alerts.list_begun(reader, _SOME)
+            begun = await alerts.list_begun(reader, BATCH_SIZE)
         announced = 0
         for entry_id in begun:
             async with self.runtime.irreversible(SYSTEM) as unit:
                 announced += await announce_begun(unit, entry_id)
         return announced
 
-    async def tell_silence(self) -> int:
-        """Tell which checkpoints have not acknowledged an alert in time (R54); how many alerts."""
-        return await notices.tell_silence(self.runtime)
+    async def notify_unacknowledged_alerts(self) -> int:
+        """Notify officers of alerts that checkpoints have not acknowledged in time (R54).
 
-    async def miss_checkpoints(self) -> int:
-        """Tell which checkpoints have fallen silent, and which are back (R55); how many."""
+        Returns the number of such alerts.
+        """
+        return await notices.notify_unacknowledged(self.runtime)
+
+    async def report_silent_checkpoints(self) -> int:
+        """Report checkpoints whose streams have fallen silent or returned (R55). Returns their number."""
         return await self.lookout.look()
 
-    async def tell_officers(self) -> int:
-        """Tell ends that come near (R30), deadlines that passed (R18), undecided papers (R68); how many notices.
+    async def sign_head(self) -> bool:
+        """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
+        return await self.signer.sign() is not None
 
-        A notice is told once: one that a wrong clock has told would be missing when its day comes.
+    async def notify_officers(self) -> int:
+        """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
+
+        Returns the number of notices. Each notice is sent once, so one sent early by a wrong clock would be missing on
+        its day.
         """
         if await self.standstill.holds():
             return 0
-        told = await notices.warn(self.runtime) + await notices.escalate(self.runtime)
-        return told + await notices.tell_undecided(self.runtime)
+        sent = await notices.notify_ends_soon(self.runtime) + await notices.escalate(self.runtime)
+        sent += await notices.notify_countersign_awaited(self.runtime)
+        return sent + await notices.notify_undecided(self.runtime)
 
     async def retain(self) -> int:
-        """Erase what retention has come to: photos, then persons; how many erasures were made (R64)."""
+        """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures."""
         if await self.standstill.holds():
             return 0
         erased = 0
@@ -206,62 +225,65 @@ class Worker:
             after = None
             while True:
                 async with self.runtime.reading(SYSTEM) as reader:
-                    due = await retention.list_due(reader, stage, settings, after, _SOME)
+                    due = await retention.list_due(reader, stage, settings, after, BATCH_SIZE)
                 for after in due:
                     try:
                         async with self.runtime.irreversible(SYSTEM) as unit:
                             erased += await retention.erase(unit, after[1], stage, settings)
-                    except Exception as error:  # one entry that can't be erased now must not keep the others
+                    except Exception as error:  # an entry that can't be erased now must not delay the others
                         if not self.runtime.outages.failed(error):
                             logger.exception("an entry can't be erased now", extra={"entry": after[1]})
-                    await asyncio.sleep(_BREATH)  # thousands may be due at once, and checks come first
-                if len(due) < _SOME:
+                    await asyncio.sleep(PAUSE_SECONDS)  # thousands may be due at once, and checks come first
+                if len(due) < BATCH_SIZE:
                     break
         return erased + await self._retain_reports()
 
     async def _retain_reports(self) -> int:
-        """Erase the foreigners from old supervision reports, in small steps; from how many."""
+        """Erase the foreigners from old supervision reports, in small batches. Returns the number of reports."""
         erased, after = 0, ""
         while True:
             async with self.runtime.reading(SYSTEM) as reader:
-                due = await supervision.list_due(reader, self.runtime.settings, after, _FEW)
+                due = await supervision.list_due(reader, self.runtime.settings, after, SMALL_BATCH_SIZE)
             if due:
                 after = due[-1].id
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     erased += await supervision.erase(unit, due)
-            if len(due) < _FEW:
+            if len(due) < SMALL_BATCH_SIZE:
                 return erased
 
     async def renew_names(self) -> int:
-        """Make name keys of older rules anew, in small steps that let others write between; how many entries'."""
+        """Recompute name keys made by older rules, in small batches between which others can write.
+
+        Returns the number of entries.
+        """
         renewed = 0
         while True:
             async with self.runtime.writing(SYSTEM) as unit:
-                some = await renew_names(unit, _FEW)
+                some = await renew_names(unit, SMALL_BATCH_SIZE)
             renewed += some
-            if some < _FEW:
+            if some < SMALL_BATCH_SIZE:
                 return renewed
 
-    async def take_up_hits(self) -> int:
-        """Take up the hits that checks have opened, and tell those that nobody resolves; how many of both."""
+    async def create_hits(self) -> int:
+        """Process newly opened hits, and send reminders of unresolved ones. Returns the number of both."""
         if not self._compared:
-            await hits.queue_forgotten(self.runtime)
+            await hits.requeue_lost(self.runtime)
             self._compared = True
-        new = await hits.take_up(self.runtime)
+        new = await hits.create_hits(self.runtime)
         return new if await self.standstill.holds() else new + await hits.remind(self.runtime)
 
     async def look_back(self) -> int:
-        """Search past checks for the subjects of urgent entries (R58); how many notices."""
+        """Search past checks for the subjects of urgent entries (R58). Returns the number of notices."""
         return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
-        """Ask again about passengers that a change of the register touches; how many."""
+        """Check passengers again who may be affected by a change of the register. Returns their number."""
         if not await self.standstill.holds():
             await self.manifests.close_departed()
         return await self.manifests.look()
 
     async def tidy(self) -> None:
-        """Erase old questions and manifests, drop kept answers and absent processes, make next month's partition."""
+        """Erase old check questions and manifests, kept answers and ended processes; create next month's partition."""
         await make_months(self.runtime)
         if await self.standstill.holds():
             return
@@ -273,17 +295,59 @@ class Worker:
         days = timedelta(days=self.runtime.settings.question_days)
         while True:
             async with self.runtime.irreversible(SYSTEM, checks=True) as unit:
-                if await checks.forget_questions(unit, first_id("chk", unit.now - days), _SOME) < _SOME:
+                if (
+                    await checks.forget_questions(unit, first_id("chk", unit.now - days), BATCH_SIZE)
+                    < BATCH_SIZE
+                ):
                     return
 
     async def _forget_delayed(self) -> None:
-        """Erase who the travellers of old delayed departures were, and who had sent them, in small steps."""
+        """Erase the travellers and the sponsors of old delayed departures, in small batches."""
         settings = self.runtime.settings
         for erase, days in (
             (departures.erase_travellers, settings.delay_personal_days),
             (departures.erase_sponsors, settings.delay_sponsor_days),
         ):
-            erased = _SOME
-            while erased == _SOME:
+            erased = BATCH_SIZE
+            while erased == BATCH_SIZE:
                 async with self.runtime.irreversible(SYSTEM) as unit:
-                    erased = await erase(unit, days, _SOME)
+                    erased = await erase(unit, days, BATCH_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop of the worker.
+
+    Attributes:
+        act: does one round.
+        seconds: the time between two rounds.
+        lock: the number of its advisory lock on PostgreSQL. It never changes, and no other loop ever gets it: during
+            an upgrade two releases run side by side, and the same loop must not run in both.
+        at_news: whether a round also begins as soon as the ledger has grown.
+    """
+
+    act: Callable[[Worker], Awaitable[object]]
+    seconds: float
+    lock: int
+    at_news: bool = False
+
+    @property
+    def name(self) -> str:
+        """Returns the loop's name in the log."""
+        return self.act.__name__
+
+
+LOOPS = (
+    Loop(Worker.end_by_law, EVERY_SECOND, 0x63656B77),
+    Loop(Worker.notify_unacknowledged_alerts, EVERY_SECOND, 0x63656B78),
+    Loop(Worker.tidy, EVERY_MINUTE, 0x63656B79),
+    Loop(Worker.retain, EVERY_MINUTE, 0x63656B7A),
+    Loop(Worker.notify_officers, EVERY_QUARTER_MINUTE, 0x63656B7B),
+    Loop(Worker.renew_names, EVERY_QUARTER_MINUTE, 0x63656B7C),
+    Loop(Worker.create_hits, EVERY_SECOND, 0x63656B7D),
+    Loop(Worker.watch_manifests, EVERY_SECOND, 0x63656B7E, at_news=True),
+    Loop(Worker.look_back, EVERY_SECOND, 0x63656B7F),
+    Loop(Worker.report_silent_checkpoints, EVERY_QUARTER_MINUTE, 0x63656B80),
+    Loop(Worker.announce_begun, EVERY_SECOND, 0x63656B81),
+    Loop(Worker.sign_head, EVERY_SECOND, 0x63656B82, at_news=True),
+)

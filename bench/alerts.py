@@ -52,9 +52,15 @@ class Broadcast:
     """One server, its listeners, and what they saw."""
 
     def __init__(
-        self, name: str, server: Server, streams: list[bytes], posts: Callable[[int], bytes]
+        self,
+        name: str,
+        server: Server,
+        streams: list[bytes],
+        posts: Callable[[int], bytes],
+        event: str = "alert",
     ) -> None:
         self.name = name
+        self._mark = f"event: {event}\n".encode()
         self.rounds: list[Reached] = []
         self.cpu_ms: list[float] = []
         self.rss_mb = [server.rss()]
@@ -72,7 +78,7 @@ class Broadcast:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        opening = Opening(port=self._server.port, requests=self._streams, count=count)
+        opening = Opening(port=self._server.port, requests=self._streams, count=count, mark=self._mark)
         self.opened = msgspec.json.decode(self._order(opening), type=Opened)
         self.rss_mb.append(self._server.rss())
 

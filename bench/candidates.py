@@ -23,14 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from app.access.domain import SYSTEM
-from app.entries import name_keys
-from app.entries import store as entries
-from app.entries.domain import Entry
-from app.entries.subjects import Subject
 from app.matching.assessment import assess
-from app.matching.keys import Stored, wanted
-from app.matching.persons import Asked
+from app.matching.keys import StoredKeys, key_query
+from app.matching.persons import QueriedPerson
 from app.matching.policy import DEFAULT
+from app.register.entries import store as entries
+from app.register.entries.acts import Act
+from app.register.entries.domain import Entry
+from app.register.entries.names import index as name_keys
+from app.register.entries.subjects import Subject
 from app.runtime import Runtime
 from bench.crowds import birth, by_frequency, people
 from bench.figures import median, percentile, shown, table
@@ -39,7 +40,7 @@ from bench.registers import ENGINES, Registers, entry_of, fill_entries, opened, 
 _Made = tuple[
     list[name_keys.BirthKey], list[name_keys.NameForm], list[name_keys.NameKeySet], list[name_keys.NameKey]
 ]
-_Making = Callable[[Sequence[Entry], Mapping[str, Stored] | None], _Made]
+_Making = Callable[[Sequence[Entry], Mapping[str, StoredKeys] | None], _Made]
 
 _ADDED = 300
 _TRAVELLERS = 500
@@ -92,7 +93,7 @@ async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[
     with_keys: _Making = name_keys.made_of
     took: dict[bool, list[float]] = {False: [], True: []}
 
-    def nothing(_entries: Sequence[Entry], _prepared: Mapping[str, Stored] | None = None) -> _Made:
+    def nothing(_entries: Sequence[Entry], _prepared: Mapping[str, StoredKeys] | None = None) -> _Made:
         """Make no keys."""
         return [], [], [], []
 
@@ -102,7 +103,7 @@ async def _adding(runtime: Runtime, chance: random.Random, start: int) -> tuple[
             name_keys.made_of = with_keys if keyed else nothing  # type: ignore[assignment]  # what is measured
             began = time.perf_counter()
             async with runtime.writing(SYSTEM) as unit:
-                await entries.add(unit, entry_of(number, unit.now, person), "approved")
+                await entries.add(unit, entry_of(number, unit.now, person), Act.APPROVED)
             took[keyed].append(1000 * (time.perf_counter() - began))
     finally:
         name_keys.made_of = with_keys  # type: ignore[assignment]  # put back
@@ -113,16 +114,17 @@ async def _finding(runtime: Runtime, chance: random.Random, *, dated: bool) -> d
     name = by_frequency()
     found, finding, comparing = [], [], []
     for _ in range(_TRAVELLERS):
-        asked = Asked.of([name(chance)], [birth(chance)] if dated else [])
+        asked = QueriedPerson.of([name(chance)], [birth(chance)] if dated else [])
         async with runtime.reading(SYSTEM) as reader:
             began = time.perf_counter()
-            sought = wanted(asked)
+            sought = key_query(asked)
             candidates = (await name_keys.look_up(reader, [sought])).rank(sought, DEFAULT.most_candidates)
             finding.append(1000 * (time.perf_counter() - began))
-            forms = await name_keys.list_forms(reader, candidates.ids)
+            forms = (await name_keys.list_forms(reader, candidates.ids)).values()
+            people = [name_keys.unpacked(form) for form in forms]
         began = time.thread_time()
-        for form in forms.values():
-            assess(asked, form)
+        for person in people:
+            assess(asked, person)
         comparing.append(1000 * (time.thread_time() - began))
         found.append(len(candidates.ids))
     return {

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from app.entries.subjects import Document, Subject
 from app.identity.births import Birth
+from app.register.entries.subjects import Document, Subject
 from bench.processes import ROOT
 from bench.registers import passport
 

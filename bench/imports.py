@@ -163,7 +163,7 @@ class Asker(threading.Thread):
         self.join()
 
 
-def _checks(chance: random.Random) -> Callable[[], Json]:
+def questions(chance: random.Random) -> Callable[[], Json]:
     """Full questions about travellers of whom nobody is listed, at least by number."""
     name = by_frequency()
 
@@ -176,7 +176,7 @@ def _checks(chance: random.Random) -> Callable[[], Json]:
     return question
 
 
-def _urgent() -> Json:
+def urgent_of_today() -> Json:
     """An urgent entry of today."""
     now = datetime.now(UTC)
     today, day = legal_day(now).isoformat(), (legal_day(now) - timedelta(days=3)).isoformat()
@@ -373,8 +373,10 @@ def measure(options: argparse.Namespace) -> Json:
             served = {**settings, "CEKAL_LOG_LEVEL": "WARNING"}
             with serving_cekal(engine, made.folder, cores, served) as server:
                 every = 1 / _CHECKS_A_SECOND
-                checks = Asker(server, keys["checkpoint"], "/v1/checks", every, _checks(random.Random(4)))
-                urgent = Asker(server, keys["submitter"], "/v1/urgent-entries", _URGENT_EVERY, _urgent)
+                checks = Asker(server, keys["checkpoint"], "/v1/checks", every, questions(random.Random(4)))
+                urgent = Asker(
+                    server, keys["submitter"], "/v1/urgent-entries", _URGENT_EVERY, urgent_of_today
+                )
                 with _asking(checks, urgent):
                     importing = Import(settings, path, options.lines)
                     disk = Disk(engine, settings, importing, server)

@@ -15,7 +15,6 @@ import msgspec
 
 from bench.processes import raise_file_limit
 
-_MARK = b"event: alert\n"
 _LARGEST = 1 << 16
 _AT_ONCE = 64
 _PATIENCE = 60.0
@@ -28,11 +27,13 @@ class Opening(msgspec.Struct, kw_only=True):
     Attributes:
         requests: whole HTTP requests, taken in turn.
         count: how many streams.
+        mark: what a frame begins with that is waited for.
     """
 
     port: int
     requests: list[bytes]
     count: int
+    mark: bytes = b"event: alert\n"
 
 
 class Opened(msgspec.Struct, kw_only=True):
@@ -74,8 +75,9 @@ class Reached(msgspec.Struct, kw_only=True):
 class Crowd:
     """Every listener of one server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, mark: bytes) -> None:
         self._port = port
+        self._mark = mark
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
         self._carried: dict[int, bytes] = {}
@@ -134,11 +136,11 @@ class Crowd:
                 if not came:
                     self._poll.unregister(number)  # the stream has ended
                 data = self._carried[number] + came
-                if _MARK in data:
+                if self._mark in data:
                     arrived.append(clock() - begin)
                     frame = frame or data
                     data = b""
-                self._carried[number] = data[-len(_MARK) :]
+                self._carried[number] = data[-len(self._mark) :]
         self._poll.unregister(poster.fileno())
         poster.close()
         return Reached(
@@ -165,7 +167,7 @@ def obey() -> None:
     encode = msgspec.json.encode
     opening = msgspec.json.decode(sys.stdin.buffer.readline(), type=Opening)
     raise_file_limit(opening.count + 100)
-    crowd = Crowd(opening.port)
+    crowd = Crowd(opening.port, opening.mark)
     opened = crowd.open(opening)
     sys.stdout.buffer.write(encode(opened) + b"\n")
     sys.stdout.buffer.flush()

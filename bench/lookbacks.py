@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any
 
 from app.access.domain import SYSTEM
-from app.entries import store as entries
-from app.entries.domain import State
-from app.entries.subjects import Document, Subject
+from app.border.lookbacks import store
+from app.border.lookbacks.domain import Lookback
+from app.border.lookbacks.service import look_back
 from app.identity.births import Birth
-from app.lookbacks import store
-from app.lookbacks.domain import Lookback
-from app.lookbacks.service import look_back
+from app.register.entries import store as entries
+from app.register.entries.acts import Act
+from app.register.entries.domain import State
+from app.register.entries.subjects import Document, Subject
 from app.runtime import Runtime
 from bench.crowds import birth, by_frequency
 from bench.figures import shown, table
@@ -110,7 +111,7 @@ async def _search(runtime: Runtime, number: int, born: Birth | None) -> dict[str
         made = entry_of(number, unit.now, lambda _: subject).replace(
             state=State.PROVISIONAL, urgent=True, in_force_from=unit.now
         )
-        await entries.add(unit, made, "submitted_urgently")
+        await entries.add(unit, made, Act.SUBMITTED_URGENTLY)
         await store.add(unit, [Lookback.of(made.id, unit.now)])
     told, rounds, began, worked = 0, 0, time.perf_counter(), time.process_time()
     async with _holds() as holds:

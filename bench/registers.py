@@ -14,14 +14,15 @@ import psutil
 from sqlalchemy import text
 
 from app.access.domain import SYSTEM
-from app.checks import store as checks
-from app.entries import store as entries
-from app.entries.domain import Basis, Entry, Measure, State
-from app.entries.subjects import Citizenship, Document, Subject
-from app.founding import found
+from app.border.checks import store as checks
 from app.identity.births import Birth
+from app.initialise import initialise
 from app.kit.clock import day_begins, day_ends, legal_day
 from app.kit.ids import new_id
+from app.register.entries import store as entries
+from app.register.entries.acts import Act
+from app.register.entries.domain import Basis, Entry, Measure, State
+from app.register.entries.subjects import Citizenship, Document, Subject
 from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
@@ -57,15 +58,19 @@ class Registers:
 
     async def make(self, engine: str, name: str) -> dict[str, str]:
         """A fresh register; gives the settings with which Cekal is served on it."""
+        settings = await self.empty(engine, name)
+        async with opened(settings) as runtime:
+            await initialise(runtime)
+        return settings
+
+    async def empty(self, engine: str, name: str) -> dict[str, str]:
+        """A place for a register; gives the settings with which one is founded, or restored, there."""
         folder = self.folder / f"register-{name}"
         folder.mkdir()
         url = f"sqlite:///{folder / 'register.db'}"
         if engine == "postgresql":
             url = await self._database(f"bench_{name}".replace("-", "_"))
-        settings = {"CEKAL_DATABASE_URL": url, "CEKAL_DATA_DIR": str(folder)}
-        async with opened(settings) as runtime:
-            await found(runtime)
-        return settings
+        return {"CEKAL_DATABASE_URL": url, "CEKAL_DATA_DIR": str(folder)}
 
     async def _database(self, name: str) -> str:
         server, _ = self.server()
@@ -138,7 +143,7 @@ async def fill_entries(
             if unit.is_sqlite:
                 await unit.connection.exec_driver_sql(f"PRAGMA cache_size={_FILLING_CACHE}")
             some = range(begin, min(start + count, begin + _AT_ONCE))
-            await entries.add_all(unit, [(entry_of(n, unit.now, subject), None) for n in some], "approved")
+            await entries.add_all(unit, [(entry_of(n, unit.now, subject), None) for n in some], Act.APPROVED)
     if not runtime.register.is_sqlite:  # autovacuum would do this within a minute; SQLite has to do without
         async with runtime.writing(SYSTEM) as unit:
             await unit.run(text("ANALYZE"))

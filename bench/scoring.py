@@ -28,13 +28,16 @@ from app.matching import births, words
 from app.matching.assessment import assess
 from app.matching.evaluation import UNREACHABLE, Figures
 from app.matching.labelled import Pair, read_pairs
-from app.matching.persons import Asked, Listed
+from app.matching.persons import KnownPerson, QueriedPerson
 from bench.figures import median, percentile, shown, table
 from bench.processes import ROOT
 
 PAIRS = ROOT.parent / "shared" / "data" / "names" / "pairs.csv"
 _RIVALS = ROOT / ".rivals"
 _NEEDED = ("nomenklatura>=4.17", "rapidfuzz>=3.14")
+_LONGEST_INSTALL = 900
+_LONGEST_RUN = 1800
+"""Seconds after which the rivals are given up: an index that does not answer must not hold the report."""
 THRESHOLDS = {
     "nomenklatura logic-v2": 0.7,
     "nomenklatura name-based": 0.7,
@@ -70,11 +73,11 @@ def ours(pairs: list[Pair]) -> dict[str, Any]:
         times, scores = [], []
         for pair in pairs:
             began = time.thread_time()
-            found = assess(Asked.of([pair.asked]), Listed.of([pair.listed]))
+            found = assess(QueriedPerson.of([pair.queried]), KnownPerson.of([pair.listed]))
             times.append(1e6 * (time.thread_time() - began))
             scores.append(float(found.tier != "none"))
         passes.append(times)
-    prepared = [(Asked.of([pair.asked]), Listed.of([pair.listed])) for pair in pairs]
+    prepared = [(QueriedPerson.of([pair.queried]), KnownPerson.of([pair.listed])) for pair in pairs]
     began = time.thread_time()
     for asked, listed in prepared:
         assess(asked, listed)
@@ -82,18 +85,40 @@ def ours(pairs: list[Pair]) -> dict[str, Any]:
     return {"first": passes[0], "second": passes[1], "scores": scores, "ready": ready}
 
 
-def theirs(pairs: list[Pair]) -> dict[str, Any]:
-    """The rivals' times and scores; empty, with a line that says why, where they can't be had."""
+def theirs(pairs: list[Pair], *, dated: bool = False) -> dict[str, Any]:
+    """The rivals' times and scores, on names alone or with birth dates.
+
+    Empty, with a line that says why, where they can't be had.
+    """
     python = _RIVALS / "bin" / "python"
     try:
         if not python.exists():
             print(f"Making the rivals' environment in {_RIVALS.name}/ ...", file=sys.stderr)
             venv.create(_RIVALS, with_pip=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", *_NEEDED], check=True)
-        asked = json.dumps([(pair.asked, [], pair.listed, []) for pair in pairs])
+            subprocess.run(
+                [python, "-m", "pip", "install", "-q", *_NEEDED], check=True, timeout=_LONGEST_INSTALL
+            )
+        asked = json.dumps(
+            [
+                (
+                    pair.queried,
+                    [birth.date for birth in pair.queried_births if dated],
+                    pair.listed,
+                    [birth.date for birth in pair.listed_births if dated],
+                )
+                for pair in pairs
+            ]
+        )
         script = ROOT / "bench" / "rival_matchers.py"
-        told = subprocess.run([python, script], input=asked, stdout=subprocess.PIPE, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
+        told = subprocess.run(
+            [python, script],
+            input=asked,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=_LONGEST_RUN,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
         print(f"The rivals are left out, they can't be installed or run here: {error}", file=sys.stderr)
         return {}
     answer: dict[str, Any] = json.loads(told.stdout)

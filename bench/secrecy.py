@@ -23,8 +23,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from app.entries.subjects import Document, Subject
 from app.identity.births import Birth
+from app.register.entries.subjects import Document, Subject
 from bench.crowds import birth, by_frequency
 from bench.figures import median, shown, table
 from bench.processes import Server, serving_cekal, split_cores

@@ -215,7 +215,7 @@ def measure(options: argparse.Namespace) -> list[Phase]:
                 alarm.open(1)
                 phases += [
                     _phase(engine, attack, server, border, options, alarm)
-                    for attack in (_QUIET, *ATTACKS, _ALL)
+                    for attack in (_QUIET, *options.attacks)
                 ]
                 alarm.close()
     return phases
@@ -265,6 +265,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--attacks", nargs="+", choices=(*ATTACKS, _ALL), default=[*ATTACKS, _ALL])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--entries", type=int, default=10_000)
     parser.add_argument("--counters", type=int, default=16)

@@ -20,9 +20,9 @@ from time import perf_counter
 from typing import Any
 
 from app.access.domain import Role
-from app.db.unit import Actor
-from app.statistics.figures import Dimension
-from app.statistics.service import count
+from app.actor import Actor
+from app.casework.statistics.figures import Dimension
+from app.casework.statistics.service import count
 from bench.registers import ENGINES, Registers, fill_checks, fill_entries, opened, registers
 
 _AUDITOR = Actor("cli_bench", "BENCH", frozenset({Role.AUDITOR.value}))

@@ -21,16 +21,18 @@ import msgspec
 from sqlalchemy import text
 
 from app.access.domain import SYSTEM
-from app.db.unit import Actor
-from app.entries import recorded
-from app.entries import store as entries
-from app.entries.domain import Entry, State
-from app.entries.recorded import Duty
+from app.actor import Actor
+from app.alerting.notices import rounds
+from app.alerting.notices.service import list_latest
+from app.casework.worklist import service
 from app.kit.clock import day_begins, day_ends, legal_day
 from app.kit.ids import new_id
-from app.notices import rounds
+from app.register.entries import store as entries
+from app.register.entries.acts import Act
+from app.register.entries.domain import Entry, State
+from app.register.entries.duties import store as recorded
+from app.register.entries.duties.store import Duty
 from app.runtime import Runtime
-from app.worklist import service
 from bench.figures import median, shown, table
 from bench.registers import ENGINES, entry_of, opened, registers
 
@@ -61,7 +63,7 @@ async def fill(runtime: Runtime, live: int, waiting: int) -> None:
                 _entry(number, wanted[number], unit.now)
                 for number in range(begin, min(begin + _AT_ONCE, len(wanted)))
             ]
-            await entries.add_all(unit, [(each, None) for each in some], "approved")
+            await entries.add_all(unit, [(each, None) for each in some], Act.APPROVED)
             proved = [each for i, each in enumerate(some) if each.state is State.ACTIVE and i % 20 < _PROVED]
             for each in proved:
                 for name in ("deliver_to_person", "deliver_to_minister", "withdraw_passport"):
@@ -125,11 +127,11 @@ async def measure(runtime: Runtime) -> dict[str, float]:
 
         async def read(actor: Actor = actor) -> None:
             async with runtime.reading(actor) as reader:
-                await service.tasks(reader, runtime.settings, await service.shut(reader))
-                await service.told(reader, 50)
+                await service.tasks(reader, runtime.settings, await service.list_sealed(reader))
+                await list_latest(reader, 50)
 
         figures[name] = await timed(read)
-    figures["quiet warn"] = await timed(lambda: rounds.warn(runtime))
+    figures["quiet warn"] = await timed(lambda: rounds.notify_ends_soon(runtime))
     figures["quiet escalate"] = await timed(lambda: rounds.escalate(runtime))
     return figures
 
@@ -142,7 +144,7 @@ async def run(engines: list[str], live: int, waiting: int, folder: Path | None) 
             async with opened(await made.make(engine, f"worklist-{engine}")) as runtime:
                 await fill(runtime, live, waiting)
                 begin = time.perf_counter()
-                told = await rounds.warn(runtime) + await rounds.escalate(runtime)
+                told = await rounds.notify_ends_soon(runtime) + await rounds.escalate(runtime)
                 first = (time.perf_counter() - begin) * 1000
                 figures = {**await measure(runtime), "first round": first, "notices told": float(told)}
                 report["figures"][engine] = figures

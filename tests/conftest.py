@@ -5,6 +5,7 @@ A test that asks for `engine_url`, or for anything that stands on it (`settings`
 `@pytest.mark.settings(question_days=1)` changes the deployment under test.
 """
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.wiring import wired_runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
+from tests.support.compiled import share_compiled_statements
 from tests.support.contract import watch
 from tests.support.databases import ENGINES, PEPPER, Run
 from tests.support.lifespan import started
@@ -31,9 +33,16 @@ _RUN = pytest.StashKey[Run]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    share_compiled_statements()
     config.addinivalue_line("markers", "settings(**values): settings of the deployment under test")
     given = getattr(config, "workerinput", None)
     config.stash[_RUN] = Run(Path(given["run"])) if given else Run.begin()
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collected tests and all modules out of later searches for garbage: they stay until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -76,7 +85,7 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def settings(
-    request: pytest.FixtureRequest, engine_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, engine_url: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
     """The deployment under test: the defaults, and what the test's `settings` marks say."""
     for name in Settings.model_fields:
@@ -86,6 +95,7 @@ def settings(
         "database_url": engine_url,
         "data_dir": tmp_path,
         "key_pepper": PEPPER,
+        "signing_keys": run.signing_keys,
         "poll_seconds": 0.1,
         "readiness_seconds": 0.0001,
         "carrier_answer_ms": 0,
@@ -102,6 +112,15 @@ async def runtime(settings: Settings, clock: SettableClock) -> AsyncIterator[Run
     await take_pepper(opened)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
+    """Three processes, as it were, on one register."""
+    opened = [wired_runtime(settings, clock) for _ in range(3)]
+    yield opened
+    for runtime in opened:
+        await runtime.close()
 
 
 @pytest.fixture
@@ -151,7 +170,7 @@ async def app(settings: Settings, clock: SettableClock) -> AsyncIterator[FastAPI
 @pytest.fixture
 def worker(app: FastAPI) -> Worker:
     """The loops that own time, each to be run once by hand: `await worker.end_by_law()`."""
-    return Worker(app.state.runtime)
+    return Worker(app.state.process.runtime)
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Who may do what: agencies, checkpoints, clients, keys, and the guard of every route."""
+"""Access control: agencies, checkpoints, clients, keys, and the guard of every route."""

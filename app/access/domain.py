@@ -1,4 +1,4 @@
-"""Roles, clients and keys, and the rules that tie them together; pure."""
+"""Roles, places, clients and keys, and the rules about them; pure."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal, TypeVar
 
-from app.db.unit import Actor
+from app.actor import Actor
 from app.errors import Fault
 
 IMMIGRATION = "IMIGRASI"
@@ -23,7 +23,7 @@ Instrument = Literal["decision", "order", "request", "supervision_report", "admi
 
 
 class Role(StrEnum):
-    """What a client may do (contract section 2)."""
+    """The permissions of a client (API section 2)."""
 
     SUBMITTER = "submitter"
     VERIFIER = "verifier"
@@ -56,7 +56,7 @@ _CHECKPOINT_ROLES = frozenset({Role.CHECKPOINT, Role.SUPERVISOR})
 
 
 class Kind(StrEnum):
-    """What stands behind a checkpoint's client; decides what its answers show."""
+    """The kind of a checkpoint's client; it determines which data its answers show."""
 
     COUNTER = "counter"
     AUTOGATE = "autogate"
@@ -64,7 +64,7 @@ class Kind(StrEnum):
 
 
 class Standing(StrEnum):
-    """Whether a client or key works; see `needs_second` for those that wait for a second admin."""
+    """Whether a client or key works, is suspended or revoked, or waits for a second admin."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -107,7 +107,7 @@ class Office:
     """An office of an agency, such as an immigration office (Kanim).
 
     Attributes:
-        province: where it lies; None for an office that was added at the command line and not described since.
+        province: its province; None for an office added at the command line until an admin enters one.
     """
 
     code: str
@@ -120,13 +120,13 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonKnown:
-    """A person of the register, as one of their accounts has it.
+class AccountHolder:
+    """A person with an account, as that account describes them.
 
     Attributes:
         number: employee number, in the form in which it is compared.
-        folded_name: the account's name, folded and cut as it is stored.
-        on_duty: whether the account works and is a duty officer's.
+        folded_name: the account's name, folded and truncated as stored.
+        on_duty: whether the account works and has the role of duty officer.
     """
 
     number: str
@@ -135,12 +135,12 @@ class PersonKnown:
 
 
 P = TypeVar("P", Agency, Checkpoint, Office)
-"""A kind of place: what has a code, and versions that admins make."""
+"""A kind of place: it has a code, and versions that admins create."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An account: of a person with deciding or reading roles, or of a machine."""
+    """An account of a person with deciding or reading roles, or of a machine."""
 
     id: str
     name: str
@@ -170,10 +170,10 @@ class Key:
     created_by: str | None
     expires_at: datetime
     revoked_at: datetime | None
-    gateway: bool = False  # many listen behind it
+    gateway: bool = False  # one key for many listeners
 
     def live(self, now: datetime) -> bool:
-        """Whether it counts against the two keys that a client may have."""
+        """Return whether the key counts against the two keys that a client may have."""
         return self.standing is not Standing.REVOKED and now < self.expires_at
 
 
@@ -187,7 +187,7 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
     person: str | None,
     networks: Iterable[str],
 ) -> list[Fault]:
-    """What contradicts contract section 2 in a client to be; empty when nothing does."""
+    """Return the faults of a new client's properties under API section 2; empty when there are none."""
     faults = []
 
     def fault(pointer: str, code: str, detail: str) -> None:
@@ -201,7 +201,11 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
     if Role.ADMIN in roles and len(roles) > 1:
         fault("/roles", "admin_alone", "admin combines with no other role.")
     if Role.CARRIER in machine and len(machine) > 1:
-        fault("/roles", "carrier_alone", "carrier combines with no other role: it is told the least (R48).")
+        fault(
+            "/roles",
+            "carrier_alone",
+            "carrier combines with no other role, because it is shown the least (R48).",
+        )
     if roles & PERSON_ROLES and not person:
         fault("/person", "required", "A person's role needs the person's nationwide employee number.")
     if machine and person:
@@ -233,7 +237,7 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
 
 
 def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
-    """Whether an account works only once a second admin confirms it (contract section 2).
+    """Return whether an account works only after a second admin confirms it (API section 2).
 
     Those with `CONFIRMED_ROLES`, and an integrator of Immigration, which reads everybody's entries.
     """
@@ -241,16 +245,16 @@ def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
 
 
 def new_secret(key_id: str) -> tuple[str, bytes]:
-    """A fresh key as it is shown once, and the hash that is kept.
+    """Make a new key. Returns its text, which is shown once, and the hash that is stored.
 
-    The secret has 256 random bits, so a plain SHA-256 is enough: there is nothing to guess.
+    The secret has 256 random bits, so a plain SHA-256 is sufficient: guessing it is infeasible.
     """
     secret = secrets.token_urlsafe(32)
     return f"cekal_{key_id.removeprefix('key_')}_{secret}", hashlib.sha256(secret.encode()).digest()
 
 
 def split_key(text: str) -> tuple[str, bytes] | None:
-    """A shown key's id and the hash of its secret, or None when it is not of our form."""
+    """Return a key's id and the hash of its secret, or None when the text does not have the form of a key."""
     head, _, rest = text.partition("_")
     body, _, secret = rest.partition("_")
     if head != "cekal" or not body or not secret or not text.isascii() or len(text) > 200:  # noqa: PLR2004 - ours have 76
@@ -259,12 +263,12 @@ def split_key(text: str) -> tuple[str, bytes] | None:
 
 
 def same_secret(kept: bytes, shown: bytes) -> bool:
-    """Compare two hashes in constant time."""
+    """Return whether two hashes are equal, compared in constant time."""
     return hmac.compare_digest(kept, shown)
 
 
 def within(networks: Iterable[str], address: str | None) -> bool:
-    """Whether an address lies in one of the networks; no networks means anywhere."""
+    """Return whether an address is in one of the networks; without networks every address is."""
     networks = tuple(networks)
     if not networks:
         return True
@@ -273,7 +277,7 @@ def within(networks: Iterable[str], address: str | None) -> bool:
 
 
 def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
-    """An IP address, an IPv4 one out of its IPv6 mapping, or None."""
+    """Parse an IP address, unwrapping an IPv4 address mapped into IPv6. Returns None for other text."""
     try:
         parsed = ip_address(text or "")
     except ValueError:
@@ -282,21 +286,21 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def person_of(client: Client) -> str | None:
-    """The person behind a client: one however the number is written, or four eyes could be two (R31)."""
+    """Return a client's employee number in the form in which it is compared, so that one person has one form (R31)."""
     return None if client.person is None else normal_person(client.person)
 
 
 def normal_person(number: str) -> str:
-    """An employee number in the one form in which it is compared.
+    """Return an employee number in the form in which it is compared.
 
-    Leading zeros stay: numbers of the police begin with the year of birth, 00 for 2000. That a number is not taken for
-    another person's because of them is held where accounts are made.
+    Leading zeros stay: police numbers begin with the year of birth, 00 for 2000. The registration of accounts refuses
+    numbers that differ only in leading zeros.
     """
     return "".join(filter(str.isalnum, number)).upper() or number
 
 
 def actor_of(client: Client, key: Key) -> Actor:
-    """Who acts when this key is used."""
+    """Return the actor of requests with this key."""
     return Actor(
         client_id=client.id,
         person=person_of(client),
@@ -313,4 +317,4 @@ def actor_of(client: Client, key: Key) -> Actor:
 
 
 SYSTEM = Actor(client_id="system", person=None, roles=frozenset())
-"""The register itself: its clocks, migrations and command line."""
+"""The actor of the register's own acts: timers, migrations and the command line."""

@@ -1,12 +1,11 @@
-"""The pepper: the key of the keyed hashes of document numbers and of questions, which is kept outside the database.
+"""The pepper: the secret key for hashes of document numbers and check requests, stored outside the database.
 
-Passport numbers are few enough to be tried one after the other, so that a keyed hash hides one only from those who
-don't have its key. A backup of the database holds a fingerprint of the key alone.
+Passport numbers are so few that all can be tried, so a keyed hash hides one only from persons without the key. A
+backup of the database contains only a fingerprint of the key.
 """
 
 import hashlib
 import hmac
-import os
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -17,8 +16,10 @@ from sqlalchemy import insert, select, update
 from app.access import tables
 from app.access.domain import SYSTEM
 from app.db.unit import Unit
+from app.kit.pepper import HEX, pepper_of
+from app.kit.private import write_private
 from app.runtime import Runtime
-from app.settings import HEX, Settings, pepper_of
+from app.settings import Settings
 
 FILE: Final = "key-pepper"
 """Name of the pepper's file in `CEKAL_DATA_DIR`."""
@@ -27,28 +28,28 @@ _BYTES: Final = 32
 
 
 class PepperRefused(RuntimeError):
-    """This machine has no pepper, or another one than the register; the message says what to do."""
+    """This machine has no pepper, or not the register's; the message explains the remedy."""
 
 
 class PepperAct(StrEnum):
-    """What founding has done about the pepper."""
+    """What `initialise_pepper` did with the pepper."""
 
     KEPT = "kept"
     MADE = "made"
     MOVED = "moved"
-    REMOVED = "removed"  # from the database, where the setting was used instead of it
+    REMOVED = "removed"  # from the database, because the setting was in use instead
 
 
 def pepper_path(settings: Settings) -> Path:
-    """Where the pepper's file is, or would be."""
+    """Return the path of the pepper's file, which may be missing."""
     return settings.data_dir / FILE
 
 
 async def take_pepper(runtime: Runtime) -> None:
-    """Give a process the pepper: that of the setting, or that of the file.
+    """Load a process's pepper from the setting, or else from the file.
 
     Raises:
-        PepperRefused: there is none, it is not the register's, or the register's is in the database still.
+        PepperRefused: the pepper is missing, is not the register's, or is still in the database.
     """
     async with runtime.reading(SYSTEM) as reader:
         row = (await reader.run(select(tables.state.c.pepper, tables.state.c.pepper_fingerprint))).one()
@@ -57,11 +58,11 @@ async def take_pepper(runtime: Runtime) -> None:
     runtime.pepper = _expected(runtime.settings, bytes(row.pepper_fingerprint))
 
 
-async def found_pepper(unit: Unit, settings: Settings) -> PepperAct:
-    """Lay the foundation of access, once: the access version, and the fingerprint of a pepper that stands outside.
+async def initialise_pepper(unit: Unit, settings: Settings) -> PepperAct:
+    """Initialise the access version and the pepper's fingerprint, once, making the pepper's file if needed.
 
-    A register of before has its pepper in the database; it is moved to the file first. The ledger's foundation comes
-    earlier and lets one machine at a time do this.
+    A register of an earlier version has its pepper in the database; it is moved to the file. The ledger must be
+    initialised before: its lock lets one machine at a time do this.
 
     Raises:
         PepperRefused: as `take_pepper`; or the file holds another pepper than the database.
@@ -83,7 +84,7 @@ async def found_pepper(unit: Unit, settings: Settings) -> PepperAct:
             where = pepper_path(settings)
             raise PepperRefused(f"{where} holds another pepper than the database: put it elsewhere.")
         given = former
-    if unit.is_sqlite:  # or its bytes would stay behind in the file, and in backups of it
+    if unit.is_sqlite:  # otherwise its bytes would remain in the file and in backups
         await unit.connection.exec_driver_sql("PRAGMA secure_delete=ON")
     values = {"pepper": None, "pepper_fingerprint": _fingerprint(given or former)}
     await unit.run(update(tables.state).values(**values))
@@ -108,10 +109,10 @@ def _expected(settings: Settings, fingerprint: bytes) -> bytes:
 
 
 def _given(settings: Settings) -> bytes | None:
-    """The pepper of the setting, otherwise of the file; None without either.
+    """Return the pepper of the setting, or else of the file, or None without either.
 
     Raises:
-        PepperRefused: the file holds something else.
+        PepperRefused: the file does not contain a pepper.
     """
     if settings.key_pepper:
         return pepper_of(settings.key_pepper.get_secret_value())
@@ -123,39 +124,18 @@ def _given(settings: Settings) -> bytes | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        pass  # no text, or no number
+        pass  # not ASCII text, or not a number
     raise PepperRefused(
         f"{path} holds no pepper: it is {HEX} and hexadecimal digits, as `cekal migrate` made it."
     )
 
 
 def _fingerprint(pepper: bytes) -> bytes:
-    """What the database keeps of the pepper: enough to compare, nothing to hash with."""
+    """Return the pepper's fingerprint for the database: it identifies the pepper but cannot replace it."""
     return hmac.digest(pepper, b"cekal pepper fingerprint 1", hashlib.sha256)
 
 
 def _stored(settings: Settings, pepper: bytes) -> bytes:
-    """Write the pepper to its file, for nobody but its owner, unless there is one; gives what is there then.
-
-    It is there completely or not at all, and stays after a power cut.
-    """
-    path = pepper_path(settings)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f"{FILE}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{HEX}{pepper.hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(fresh, path)
-    except FileExistsError:
-        pass  # another machine that shares the folder, or an earlier try, was first
-    finally:
-        fresh.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Write the pepper to its file, unless the file exists. Returns the file's pepper."""
+    write_private(pepper_path(settings), f"{HEX}{pepper.hex()}\n".encode())
     return _given(settings) or pepper

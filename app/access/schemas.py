@@ -1,4 +1,4 @@
-"""The wire of access."""
+"""The JSON models of access."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -10,80 +10,102 @@ from app.web.wire import Code, Line, Moment, PersonNumber, WireIn, WireOut
 
 
 class AgencyIn(WireIn):
-    """An agency as an admin wants it."""
+    """The values of an agency, as an admin sets them."""
 
     parent: Code | None = None
+    """Code of the agency that this one belongs to; a parent does not own the entries of its child."""
     name_id: Line
+    """The agency's name in Indonesian."""
     name_en: Line
+    """The agency's name in English."""
     basis: Line
+    """The law on which the agency orders or requests measures."""
     legal_forms: Annotated[list[Instrument], Field(min_length=1, max_length=5)]
+    """The legal forms in which it may do so (UU 6/2011 art. 91(2))."""
     article_required: StrictBool = False
+    """Whether each of its requests names the article of the law that empowers it, in `basis.law`."""
     phone: Line | None = None
+    """The telephone that checkpoints call about its entries."""
     active: StrictBool = True
+    """Whether it may make new requests; its existing entries stay in force if not."""
 
 
 class AgencyOut(WireOut):
     """A body that may order or request a measure."""
 
     code: str
+    """The agency's code."""
     parent: str | None
     name_id: str
     name_en: str
     basis: str
-    legal_forms: list[str]
+    legal_forms: list[Instrument]
     article_required: bool
     phone: str | None
     active: bool
 
     @classmethod
     def of(cls, agency: Agency) -> Self:
-        """The agency on the wire."""
+        """Build the model of an agency."""
         values = {name: getattr(agency, name) for name in cls.model_fields}
         return cls(**{**values, "legal_forms": list(agency.legal_forms)})
 
 
 class CheckpointIn(WireIn):
-    """A checkpoint as an admin wants it."""
+    """The values of a checkpoint, as an admin sets them."""
 
     name: Line
+    """The checkpoint's name."""
     mode: Literal["air", "land", "sea", "sea-special"]
+    """How travellers cross there: by air, land or sea."""
     city: Line | None = None
+    """The city in which it is."""
     province: Line | None = None
+    """The province in which it is."""
     zone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
+    """Its time zone."""
     active: StrictBool = True
+    """Whether people are examined there; a closed one is sent no alerts."""
 
 
 class CheckpointOut(WireOut):
     """A place where people are examined (TPI)."""
 
     code: str
+    """The checkpoint's code."""
     name: str
-    mode: str
+    mode: Literal["air", "land", "sea", "sea-special"]
     city: str | None
     province: str | None
-    zone: str
+    zone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
     active: bool
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Self:
-        """The checkpoint on the wire."""
+        """Build the model of a checkpoint."""
         return cls(**{name: getattr(checkpoint, name) for name in cls.model_fields})
 
 
 class OfficeIn(WireIn):
-    """An office as an admin wants it."""
+    """The values of an office, as an admin sets them."""
 
     agency: Code
+    """Code of the agency that it belongs to."""
     name: Line
+    """The office's name."""
     city: Line | None = None
+    """The city in which it is."""
     province: Line | None = None
+    """The province in which it is."""
     active: StrictBool = True
+    """Whether its officers work there."""
 
 
 class OfficeOut(WireOut):
-    """An office of an agency; what its supervision team sees lies in its province."""
+    """An office of an agency; its supervision team sees its province only."""
 
     code: str
+    """The office's code."""
     agency: str
     name: str
     city: str | None
@@ -92,27 +114,36 @@ class OfficeOut(WireOut):
 
     @classmethod
     def of(cls, office: Office) -> Self:
-        """The office on the wire."""
+        """Build the model of an office."""
         return cls(**{name: getattr(office, name) for name in cls.model_fields})
 
 
 class ClientIn(WireIn):
-    """A client to be."""
+    """A client to register."""
 
     name: Line
+    """The client's name, for people."""
     roles: Annotated[list[Role], Field(min_length=1, max_length=10)]
+    """What it may do. Roles of persons and of machines are not combined, and `admin` with no other."""
     kind: Kind | None = None
+    """The kind of a checkpoint's client, required there; it determines which data its answers show."""
     agency: Code | None = None
+    """Code of the agency it belongs to; required for its officers and for integrators."""
     office: Code | None = None
+    """Code of its office; required for Immigration's persons."""
     checkpoint: Code | None = None
+    """Code of its checkpoint; required for checkpoints and supervisors."""
     person: PersonNumber | None = None
+    """Employee number (NIP, NRP) of the person; required for roles of persons, refused for machines."""
     networks: Annotated[list[Line], Field(max_length=50)] = []
+    """Networks (CIDR) from which its keys work; anywhere if empty."""
 
 
 class ClientOut(WireOut):
     """A client; its keys are never shown here."""
 
     id: str
+    """The client's id."""
     name: str
     roles: list[Role]
     kind: Kind | None
@@ -122,13 +153,17 @@ class ClientOut(WireOut):
     person: str | None
     networks: list[str]
     state: Standing
+    """Whether it works."""
     created_at: Moment
+    """When it was made."""
     created_by: str | None
+    """Id of the admin's client that made it; null at the command line."""
     confirmed_by: str | None
+    """Id of the second admin's client that confirmed it; null where no second was needed, and before."""
 
     @classmethod
     def of(cls, client: Client) -> Self:
-        """The client on the wire."""
+        """Build the model of a client."""
         values = {name: getattr(client, name) for name in cls.model_fields if name != "state"}
         return cls(
             **{
@@ -141,9 +176,10 @@ class ClientOut(WireOut):
 
 
 class KeyIn(WireIn):
-    """A key to be."""
+    """A key to issue."""
 
     expires_at: Moment | None = None
+    """When the key ends; without it after the deployment's usual time."""
     gateway: Annotated[
         StrictBool,
         Field(
@@ -157,25 +193,32 @@ class KeyOut(WireOut):
     """A key, without its secret."""
 
     id: str
+    """The key's id; it is no secret."""
     state: Standing
+    """Whether it works."""
     created_at: Moment
+    """When it was made."""
     expires_at: Moment
+    """When it ends."""
     gateway: bool
+    """Whether a gateway serves many listeners with it, so that it may open as many streams as one process accepts."""
 
     @classmethod
     def of(cls, key: Key) -> Self:
-        """The key on the wire."""
+        """Build the model of a key."""
         return cls(**_key_values(key))
 
 
 class NewKeyOut(KeyOut):
-    """A key at its birth: the only time that its text is shown."""
+    """A new key, with its text, which no other answer shows."""
 
     key: str
+    """The key: send it as `Authorization: Bearer …`. It is shown in this answer only, and the register stores its hash
+    only."""
 
     @classmethod
     def shown(cls, key: Key, text: str) -> Self:
-        """The key on the wire, with its text."""
+        """Build the model of a key, with its text."""
         return cls(**_key_values(key), key=text)
 
 
@@ -183,19 +226,28 @@ class KeysOut(WireOut):
     """A client's keys, oldest first."""
 
     items: list[KeyOut]
+    """The keys."""
 
 
 class AuditOut(WireOut):
     """An act in the audit trail."""
 
     id: str
+    """The act's id."""
     at: Moment
+    """When it was done."""
     client_id: str
+    """Id of the client that did it."""
     person: str | None
+    """Employee number of the person who did it; null for a machine and for the command line."""
     act: str
+    """The name of the act."""
     object: str | None
+    """Id or code of the object of the act; null for an act without one."""
     detail: dict[str, Any]
+    """Further data about the act; never the name of an entry's subject."""
     request_id: str | None
+    """`X-Request-Id` of the request; null at the command line."""
 
 
 def _key_values(key: Key) -> dict[str, Any]:
@@ -209,5 +261,5 @@ def _key_values(key: Key) -> dict[str, Any]:
 
 
 def expiry(body: KeyIn | None) -> datetime | None:
-    """When the wanted key ends; None for the default."""
+    """Return when the requested key ends, or None for the default."""
     return body.expires_at if body else None

@@ -1,4 +1,4 @@
-"""Every SQL statement about clients, keys and the audit trail; those about places stand in `place_store`."""
+"""Every SQL statement about clients, keys and the audit trail; those about places are in `places.store`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Row, Select, bindparam, delete, func, insert, or_, select, true, update
 
 from app.access import tables
-from app.access.domain import Client, Key, Kind, PersonKnown, Role, Standing, person_of
+from app.access.acts import AuditAct
+from app.access.domain import AccountHolder, Client, Key, Kind, Role, Standing, person_of
 from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -21,8 +22,9 @@ _json = msgspec.json.encode
 _plain = msgspec.json.decode
 
 LONGEST_KEY = 200
-"""Characters of a stored folded name."""
+"""Largest number of characters of a stored folded name."""
 
+_KEYS_OF = select(tables.key).where(any_of(tables.key.c.client_id, "client_ids")).order_by(tables.key.c.id)
 _KEY_AND_CLIENT = select(
     *(column.label(f"key_{column.name}") for column in tables.key.c),
     *(column.label(f"client_{column.name}") for column in tables.client.c),
@@ -50,22 +52,22 @@ _ON_DUTY = _PERSON.where(
 )
 
 _FOR_FINDING = frozenset({"person_key", "folded_name"})
-"""Columns of a client that only its look-ups need."""
+"""Columns of a client that only look-ups use."""
 
 
 async def version(reader: Reader) -> int:
-    """A number that has grown since anything about clients or keys changed."""
+    """Return the access version, a number that grows with every change of clients or keys."""
     return int((await reader.run(select(tables.state.c.version))).scalar_one())
 
 
 async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | None:
-    """A key with its client, and the access version that this was read at: one statement, so one moment."""
+    """Return a key with its client and the access version, read by one statement and therefore consistent."""
     row = (await reader.run(_KEY_AT_VERSION, {"key_id": key_id})).first()
     return (*_key_and_client(row), row.version) if row else None
 
 
 async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict[str, tuple[Key, Client]]:
-    """Several keys with their clients, by key id."""
+    """Return several keys with their clients, by key id."""
     rows = await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id.in_(key_ids)))
     return {row.key_id: _key_and_client(row) for row in rows}
 
@@ -96,15 +98,20 @@ def _client(values: Mapping[Any, Any]) -> Client:
     )
 
 
-async def bump(unit: Unit) -> None:
-    """Make every process look up its admitted callers again; the row stays locked until the commit."""
-    await unit.run(update(tables.state).values(version=tables.state.c.version + 1))
+async def bump(unit: Unit, steps: int = 1) -> None:
+    """Increase the access version, so that every process empties its cache of callers; locks it until the commit.
+
+    Args:
+        unit: the transaction.
+        steps: the increase.
+    """
+    await unit.run(update(tables.state).values(version=tables.state.c.version + steps))
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))
 
 
 async def get_client(reader: Reader, client_id: str) -> Client:
-    """A client.
+    """Return a client.
 
     Raises:
         NotFound: there is none with this id.
@@ -116,7 +123,7 @@ async def get_client(reader: Reader, client_id: str) -> Client:
 
 
 async def lock_client(unit: Unit, client_id: str) -> Client:
-    """A client, held against other writers until the commit.
+    """Lock a client until the commit and return it.
 
     Raises:
         NotFound: there is none with this id.
@@ -126,7 +133,7 @@ async def lock_client(unit: Unit, client_id: str) -> Client:
 
 
 async def lock_clients(unit: Unit, client_ids: Collection[str]) -> None:
-    """Hold some clients against other writers until the commit, always in the same order."""
+    """Lock some clients until the commit, always in the same order."""
     t = tables.client
     await unit.run(select(t.c.id).where(t.c.id.in_(client_ids)).order_by(t.c.id).with_for_update())
 
@@ -174,9 +181,26 @@ async def add_key(unit: Unit, key: Key) -> None:
 
 
 async def list_keys(reader: Reader, client_id: str) -> list[Key]:
-    """A client's keys, oldest first."""
-    statement = select(tables.key).where(tables.key.c.client_id == client_id).order_by(tables.key.c.id)
-    return [_key(row._mapping) for row in await reader.run(statement)]
+    """List a client's keys, oldest first."""
+    return await list_keys_of(reader, [client_id])
+
+
+async def list_keys_of(reader: Reader, client_ids: Collection[str]) -> list[Key]:
+    """List the keys of several clients, oldest first."""
+    rows = await reader.run(_KEYS_OF, {"client_ids": list(client_ids)})
+    return [_key(row._mapping) for row in rows]
+
+
+async def list_ended(reader: Reader) -> tuple[dict[str, Standing], dict[tuple[str, str], Standing]]:
+    """List revoked or suspended accounts, by id, and keys, by their account's id and their own."""
+    ended = (Standing.REVOKED, Standing.SUSPENDED)
+    client, key = tables.client.c, tables.key.c
+    clients = await reader.run(select(client.id, client.standing).where(client.standing.in_(ended)))
+    keys = await reader.run(select(key.client_id, key.id, key.standing).where(key.standing.in_(ended)))
+    return (
+        {row.id: Standing(row.standing) for row in clients},
+        {(row.client_id, row.id): Standing(row.standing) for row in keys},
+    )
 
 
 async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standing) -> None:
@@ -191,7 +215,7 @@ async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standin
 async def page_of(
     reader: Reader, table: Any, by: Any, after: str | None, limit: int, *conditions: Any
 ) -> list[dict[str, Any]]:
-    """Rows of a table ordered by a unique column, beyond a value of it."""
+    """List rows of a table after a value of a unique column, ordered by it."""
     statement: Select[*tuple[Any, ...]] = select(table).where(*conditions).order_by(by).limit(limit)
     if after is not None:
         statement = statement.where(by > after)
@@ -199,17 +223,17 @@ async def page_of(
 
 
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
-    """Clients by id."""
+    """List clients by id."""
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
 
 
 def folded_name(name: str) -> str:
-    """A name as it is stored to be compared."""
+    """Return a name folded and truncated, as stored for comparison."""
     return names.fold(name)[:LONGEST_KEY]
 
 
 async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
-    """Whether a client is a person of this folded name."""
+    """Return whether a client is a person with this folded name."""
     t = tables.client
     statement = select(t.c.id).where(t.c.id == client_id, t.c.folded_name == folded_name[:LONGEST_KEY])
     return (await reader.run(statement)).first() is not None
@@ -217,17 +241,17 @@ async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
 
 async def list_persons(
     reader: Reader, numbers: Iterable[str], folded_names: Iterable[str]
-) -> list[PersonKnown]:
-    """The accounts of every person of the register with one of these numbers or names.
+) -> list[AccountHolder]:
+    """List the accounts of persons with one of these employee numbers or folded names.
 
-    Revoked accounts count: their holder may have one again tomorrow, and is still an officer.
+    Revoked accounts are included: their holder is still an officer and may get another account.
     """
-    asked = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
-    return [_person(row) for row in await reader.run(_PERSONS, asked)]
+    parameters = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
+    return [_person(row) for row in await reader.run(_PERSONS, parameters)]
 
 
-async def other_form_of(reader: Reader, number: str) -> str | None:
-    """The form in which the register has a number that differs from this one in leading zeros alone; None without it.
+async def find_number_variant(reader: Reader, number: str) -> str | None:
+    """Return a known employee number that differs from this one only in leading zeros, or None.
 
     Args:
         reader: the transaction.
@@ -238,13 +262,13 @@ async def other_form_of(reader: Reader, number: str) -> str | None:
     return (await reader.run(statement)).scalars().first()
 
 
-async def list_on_duty(reader: Reader) -> list[PersonKnown]:
-    """The duty officers whose accounts work."""
+async def list_on_duty(reader: Reader) -> list[AccountHolder]:
+    """List the duty officers with working accounts."""
     return [_person(row) for row in await reader.run(_ON_DUTY)]
 
 
 async def list_without_agency(reader: Reader) -> list[str]:
-    """The ids of the integrators that work and belong to no agency; none can be made any more."""
+    """List the ids of unrevoked integrators without an agency; such clients can no longer be registered."""
     t = tables.client
     statement = select(t.c.id).where(
         t.c.roles.contains(f'"{Role.INTEGRATOR}"'), t.c.agency.is_(None), t.c.standing != Standing.REVOKED
@@ -252,27 +276,27 @@ async def list_without_agency(reader: Reader) -> list[str]:
     return list((await reader.run(statement.order_by(t.c.id))).scalars())
 
 
-async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, PersonKnown]]:
-    """Persons' accounts behind an id, by their ids."""
+async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, AccountHolder]]:
+    """List persons' accounts after an id, by id."""
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
     return [(row.id, _person(row)) for row in await reader.run(statement)]
 
 
-def _person(row: Row[*tuple[Any, ...]]) -> PersonKnown:
+def _person(row: Row[*tuple[Any, ...]]) -> AccountHolder:
     on_duty = row.standing == Standing.ACTIVE and Role.DUTY_OFFICER in _plain(row.roles)
-    return PersonKnown(row.person_key, row.folded_name or "", on_duty)
+    return AccountHolder(row.person_key, row.folded_name or "", on_duty)
 
 
-async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, Any]) -> None:
-    """Write an act of the unit's actor into the audit trail, in the act's own transaction."""
+async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[str, Any]) -> None:
+    """Write an act of the unit's actor to the audit trail, in the act's own transaction."""
     await unit.run(
         insert(tables.audit).values(
             id=new_id("aud", unit.now),
             at=unit.now,
             client_id=unit.actor.client_id,
             person=unit.actor.person,
-            act=act,
+            act=act.value,
             object=about,
             detail=_json(detail).decode(),
             request_id=current_request_id(),
@@ -283,7 +307,7 @@ async def record(unit: Unit, act: str, about: str | None, detail: Mapping[str, A
 async def list_audit(
     reader: Reader, before: str | None, limit: int, act: str | None, about: str | None
 ) -> list[dict[str, Any]]:
-    """The audit trail, newest first."""
+    """List the audit trail, newest first."""
     statement = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(tables.audit.c.id < before)
@@ -296,5 +320,5 @@ async def list_audit(
 
 
 async def forget_answers(unit: Unit, older_than: datetime) -> None:
-    """Drop the answers kept for repeats that no repeat may ask for any more."""
+    """Delete the stored answers that are too old for repeats."""
     await unit.run(delete(tables.answer).where(tables.answer.c.created_at < older_than))

@@ -1,4 +1,4 @@
-"""Tables of access: agencies, checkpoints, clients, keys, the audit trail, answers kept for repeats."""
+"""Tables of access: agencies, checkpoints, clients, keys, the audit trail, and answers stored for repeats."""
 
 from sqlalchemy import (
     Boolean,
@@ -67,7 +67,7 @@ client = Table(
     Column("checkpoint", ForeignKey("checkpoint.code")),
     Column("person", String(64), index=True),
     Column("person_key", String(64), index=True),  # the number in the form in which it is compared
-    Column("folded_name", Key, index=True),  # of persons; by it an entry about one of them is found
+    Column("folded_name", Key, index=True),  # of persons; finds entries about one of them
     Column("networks", Text, nullable=False),  # JSON list
     Column("standing", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -94,9 +94,7 @@ state = Table(
     metadata,
     Column("id", Integer, primary_key=True),  # always 1
     Column("version", Integer, nullable=False),  # grows with every change of a client or key
-    Column(
-        "pepper", LargeBinary(32)
-    ),  # of a register of before, until `cekal migrate` has moved it to its file
+    Column("pepper", LargeBinary(32)),  # of an earlier version, until `cekal migrate` moves it to its file
     Column("pepper_fingerprint", LargeBinary(32)),
 )
 
@@ -120,7 +118,7 @@ pending_change = Table(
     Column("id", Id, primary_key=True),
     Column("kind", String(32), nullable=False),
     Column("about", String(64), nullable=False),  # code of the place, or id of the account
-    Column("wanted", Text),  # JSON: the place as it is to be
+    Column("wanted", Text),  # JSON: the proposed place
     Column("state", String(16), nullable=False),
     Column("proposed_at", Instant, nullable=False),
     Column("proposed_by", Id, nullable=False),

@@ -1,6 +1,6 @@
-"""`python -m app.cli`: the command where no script is installed."""
+"""`python -m app.cli`: runs the `cekal` command without the installed script."""
 
 from app.cli import main
 
-if __name__ == "__main__":  # a worker process imports this module too, as multiprocessing wants it
+if __name__ == "__main__":  # multiprocessing also imports this module in each worker process
     main()

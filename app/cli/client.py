@@ -1,19 +1,19 @@
-"""`cekal client`: a person who controls the machine makes, lists and ends accounts."""
+"""`cekal client`: creates, ends and reinstates accounts, for a person with control of the machine."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.failures import Refused, with_faults
-from app.cli.printing import print_json, print_table
+from app.cli.printing import print_json
 from app.cli.register import with_register
 
 if TYPE_CHECKING:
-    from app.access.service import NewClient
+    from app.access.clients.service import NewClient
     from app.runtime import Runtime
 
 _HELP = """
-Make, list and end accounts.
+Make and end accounts; `cekal clients` lists them.
 
 A person who controls the machine controls the register: an account made here works at once, also one that
 decides or reads everything, and is recorded in the audit trail. Over HTTP that one would wait for a second
@@ -24,11 +24,9 @@ commands = typer.Typer(help=_HELP, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
-_PAGE = 500
-
 
 @commands.command()
-def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
+def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the documented command
     role: Annotated[
         list[str],
         typer.Option(
@@ -42,10 +40,11 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
     agency: Annotated[str | None, typer.Option(help="Code of its agency, such as KPK or IMIGRASI.")] = None,
     office: Annotated[
         str | None,
-        typer.Option(
-            help="Code of its office, such as KANIM-BATAM; one that its agency does not have is added."
-        ),
+        typer.Option(help="Code of its office, such as KANIM-BATAM; `cekal offices` lists them."),
     ] = None,
+    new_office: Annotated[
+        bool, typer.Option("--new-office", help="Add the office to its agency, which does not have it yet.")
+    ] = False,
     checkpoint: Annotated[str | None, typer.Option(help="Code of its checkpoint, such as CGK.")] = None,
     person: Annotated[
         str | None,
@@ -63,7 +62,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make an account and its first key. The key is shown this once.
+    """Create an account and its first key. The key is shown only here.
 
     For example:
 
@@ -77,7 +76,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
     """
     from app.errors import Invalid
 
-    wanted = _wanted(
+    requested = _new_client(
         name=name or " and ".join(role),
         roles=role,
         kind=kind,
@@ -88,7 +87,9 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
         networks=network or [],
     )
     try:
-        client_id, key, added = with_register(lambda runtime: _create(runtime, wanted, gateway=gateway))
+        client_id, key, added = with_register(
+            lambda runtime: _create(runtime, requested, gateway=gateway, new_office=new_office)
+        )
     except Invalid as error:
         raise Refused(with_faults(error.detail, error.faults), usage=True) from None
     if as_json:
@@ -96,29 +97,10 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the contract
         return
     if added:
         typer.echo(
-            f"{wanted.agency} had no office {wanted.office}: it was added, its province not known yet."
+            f"The office {requested.office} of {requested.agency} was added, its province not known yet."
         )
     typer.echo(f"{client_id} can work at once. Its key, shown this once:")
     typer.echo(key)
-
-
-@commands.command("list")
-def list_all(as_json: Json = False) -> None:
-    """List every account, oldest first; keys are never shown.
-
-    For example:
-
-        cekal client list
-
-    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
-    """
-    clients = with_register(_list)
-    if as_json:
-        print_json({"items": clients})
-        return
-    columns = ("id", "name", "roles", "agency", "office", "checkpoint", "kind", "person", "state")
-    rows = [{**client, "roles": ", ".join(client["roles"])} for client in clients]
-    print_table(columns, [[row[column] or "" for column in columns] for row in rows])
 
 
 @commands.command()
@@ -141,7 +123,7 @@ def revoke(
 def reinstate(
     client_id: Annotated[str, typer.Argument(metavar="ID", help="The admin's id, such as cli_01jd….")],
 ) -> None:
-    """Let an admin, or an admin's keys, work again after another admin has suspended them.
+    """Reactivate an admin, or an admin's keys, after another admin has suspended them.
 
     Revoking an admin or its key over HTTP suspends at once, and is final once a second admin confirms it. This is the
     way back.
@@ -156,11 +138,11 @@ def reinstate(
     typer.echo(f"{client_id} works again.")
 
 
-def _wanted(**given: Any) -> "NewClient":
+def _new_client(**given: Any) -> "NewClient":
     from pydantic import ValidationError
 
+    from app.access.clients.service import NewClient
     from app.access.schemas import ClientIn
-    from app.access.service import NewClient
     from app.web.faults import in_body
 
     try:
@@ -172,44 +154,34 @@ def _wanted(**given: Any) -> "NewClient":
     return NewClient(**{**values, "roles": frozenset(body.roles), "networks": tuple(body.networks)})
 
 
-async def _create(runtime: "Runtime", wanted: "NewClient", *, gateway: bool) -> tuple[str, str, bool]:
+async def _create(
+    runtime: "Runtime", requested: "NewClient", *, gateway: bool, new_office: bool
+) -> tuple[str, str, bool]:
+    from app.access.clients.service import issue_key, register_client
     from app.access.domain import SYSTEM
-    from app.access.places import ensure_office
-    from app.access.service import issue_key, register_client
+    from app.access.places.service import ensure_office
 
     async with runtime.writing(SYSTEM) as unit:
         added = False
-        if wanted.agency and wanted.office:
-            added = await ensure_office(unit, wanted.agency, wanted.office)
-        client = await register_client(unit, wanted, confirmed=True)
+        if new_office and requested.agency and requested.office:
+            added = await ensure_office(unit, requested.agency, requested.office)
+        client = await register_client(unit, requested, confirmed=True)
         lifetime = runtime.settings.key_lifetime_days
         _, text = await issue_key(unit, client.id, None, lifetime, confirmed=True, gateway=gateway)
     return client.id, text, added
 
 
-async def _list(runtime: "Runtime") -> list[dict[str, Any]]:
-    from app.access import store
-    from app.access.domain import SYSTEM
-    from app.access.schemas import ClientOut
-
-    clients: list[dict[str, Any]] = []
-    async with runtime.reading(SYSTEM) as reader:
-        while page := await store.list_clients(reader, clients[-1]["id"] if clients else None, _PAGE):
-            clients += [ClientOut.of(client).model_dump(mode="json") for client in page]
-    return clients
-
-
 async def _revoke(runtime: "Runtime", client_id: str) -> None:
+    from app.access.clients.revocations import revoke_client
     from app.access.domain import SYSTEM
-    from app.access.revocations import revoke_client
 
     async with runtime.writing(SYSTEM) as unit:
         await revoke_client(unit, client_id, final=True)
 
 
 async def _reinstate(runtime: "Runtime", client_id: str) -> None:
+    from app.access.clients.revocations import reinstate_client
     from app.access.domain import SYSTEM
-    from app.access.revocations import reinstate_client
 
     async with runtime.writing(SYSTEM) as unit:
         await reinstate_client(unit, client_id)

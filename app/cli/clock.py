@@ -1,4 +1,4 @@
-"""`cekal clock`: a person who controls the machine confirms that its clock is right."""
+"""`cekal clock`: confirms that the machine's clock is right, for a person with control of the machine."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _HELP = """
 Say that the clock is right.
 
 While a service runs it compares its clocks. If they come apart by more than a minute, ends by law, erasures and what
-else can't be undone wait: `held_back` of /readyz says why, and the admins are notified.
+else can't be undone wait: `held_back` of /readyz has the reason, and the admins are notified.
 """
 
 commands = typer.Typer(help=_HELP, no_args_is_help=True)
@@ -27,10 +27,10 @@ def _group() -> None:
 
 @commands.command()
 def accept() -> None:
-    """Let every process that doubts the clock believe it as it is now; what was held back goes on within seconds.
+    """Confirm that the clock is right: every process that doubts it resumes the suspended acts within seconds.
 
     Look at the time that is printed: if it is wrong, what then ends or is erased can't be brought back. Where the clock
-    was set right again nothing needs to be said. It is recorded in the audit trail.
+    was set right again, no command is needed. It is recorded in the audit trail.
 
     For example:
 
@@ -44,7 +44,7 @@ def accept() -> None:
 
 async def _accept(runtime: "Runtime") -> datetime:
     from app.access.domain import SYSTEM
-    from app.standstill.service import accept_clock
+    from app.maintenance.standstill.service import accept_clock
 
     async with runtime.writing(SYSTEM) as unit:
         await accept_clock(unit)

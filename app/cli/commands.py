@@ -1,11 +1,27 @@
-"""All commands of `cekal`, and how their usage errors are told."""
+"""All commands of `cekal`, and the reporting of their usage errors."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from app.cli import client, clock, demo, evaluate, importing, migrate, openapi, serve
+from app.cli import (
+    backup,
+    client,
+    clock,
+    demo,
+    evaluate,
+    importing,
+    keys,
+    lists,
+    migrate,
+    openapi,
+    serve,
+    settings,
+    verify,
+    witness,
+    witnesses,
+)
 from app.cli.failures import INTERRUPTED, OK, Refused
 
 _EPILOG = """
@@ -17,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 asked for something that can't be.
 
 commands = typer.Typer(
     name="cekal",
-    help="Indonesia's travel-ban register: serve it, found it, fill it.",
+    help="Indonesia's travel-ban register: serve it, found it, fill it, back it up.",
     epilog=_EPILOG,
     no_args_is_help=True,
     add_completion=False,
@@ -26,17 +42,28 @@ commands = typer.Typer(
 )
 commands.command()(serve.serve)
 commands.command()(serve.worker)
+commands.add_typer(witness.commands, name="witness")
+commands.command()(witnesses.witnesses)
 commands.command()(demo.demo)
 commands.command()(migrate.migrate)
+commands.command()(backup.backup)
+commands.command()(backup.restore)
+commands.command()(verify.verify)
 commands.add_typer(client.commands, name="client")
 commands.add_typer(clock.commands, name="clock")
+commands.add_typer(keys.commands, name="keys")
 commands.add_typer(importing.commands, name="import")
 commands.command()(evaluate.evaluate)
+commands.command()(lists.clients)
+commands.command()(lists.agencies)
+commands.command()(lists.checkpoints)
+commands.command()(lists.offices)
+commands.command()(settings.settings)
 commands.command()(openapi.openapi)
 
 
-def _tell_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from app import __version__
 
         typer.echo(f"cekal {__version__}")
@@ -46,14 +73,14 @@ def _tell_version(wanted: bool) -> None:
 @commands.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    """What stands before a command."""
+    """The options of `cekal` itself, before a command."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command; gives its exit code.
+    """Run a command. Returns its exit code.
 
     Raises:
         Refused: the arguments are wrong.
@@ -67,6 +94,6 @@ def run(arguments: Sequence[str]) -> int:
         context = getattr(error, "ctx", None)
         help_of = context.command_path if context else "cekal"
         raise Refused(f"{message}. See: {help_of} --help", usage=error.exit_code > 1) from None
-    if code == INTERRUPTED:  # Typer has caught it, and says nothing
+    if code == INTERRUPTED:  # Typer has caught it, and prints nothing
         raise KeyboardInterrupt
     return code if isinstance(code, int) else OK

@@ -14,15 +14,16 @@ def demo(
     folder: Annotated[
         Path | None,
         typer.Option(
-            file_okay=False, help="Where the register lies; by default ./cekal-demo, or nowhere with --once."
+            file_okay=False,
+            help="Folder of the register; by default ./cekal-demo, with --once a temporary one.",
         ),
     ] = None,
 ) -> int:
-    """Tell the register's story, with everything real but the persons.
+    """Play an urgent entry from the officer's desk to the counters; everything is real except the persons.
 
     Needs nothing: it founds a register on SQLite, starts the server, connects a stream for each of the 171
     checkpoints, and shows an urgent entry from the officer's desk to the counters. Then it stays up, with keys and
-    `curl` lines to try. Exit code 0 when everything was as told.
+    `curl` lines to try. Exit code 0 when every claim was true.
 
     For example:
 

@@ -1,4 +1,4 @@
-"""`cekal evaluate`: how well names are matched, measured on labelled sets by anybody."""
+"""`cekal evaluate`: measures the precision and recall of the matching of names on labelled sets."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,9 @@ from app.cli.failures import Refused
 from app.cli.printing import print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from app.matching.evaluation import Tell
+    from collections.abc import Sequence
+
+    from app.matching.evaluation import ReportProgress
     from app.matching.policy import MatchPolicy
 
 _LIST_BESIDE = "list.ndjson"
@@ -34,7 +36,7 @@ def evaluate(
 ) -> None:
     """Measure how well names are matched, on a labelled set of yours, with the settings of this register.
 
-    FILE is CSV; its first line says what it holds:
+    FILE is CSV; its first line names the columns:
 
     - pairs: name_query, name_entry, label (1: the same person, 0: not), and if known set, category, dob_query,
       dob_entry
@@ -42,9 +44,10 @@ def evaluate(
     - queries: name, expected_id, and if known set, category, dob, mode (exclude_alias: the entry's own spelling that
       equals the query is left out)
 
-    Found is what is told to somebody: at once (the traveller is referred to a supervisor) or noted for review; the
-    table's last columns count the first alone. Pairs of the category different_name (a person under another name
-    altogether) count in the categories only, as no spelling leads there.
+    Stops come first: pairs for which a traveller is referred to a supervisor. The matches that are `told` also
+    include those noted for review, which the counter answers with clear. Every share has its 95 % interval. Pairs of
+    the category different_name (a person under another name altogether) count in the categories only, as no spelling
+    leads there.
 
     For example:
 
@@ -54,8 +57,9 @@ def evaluate(
 
         cekal evaluate queries.csv --list list.ndjson
 
-    With --json it prints {"sets": {"idn": {"precision": 0.99, "recall": 0.96, "f1": 0.97, "n": 148}}, "stops": {…},
-    "categories": {…}}; for queries {"sets": {"idn": {"n": 31, "recall": 0.97, "recall_at_1": 0.9, …}}, "ranks": […]}.
+    With --json it prints {"stops": {"idn": {"precision": 0.99, "recall": 0.96, "f1": 0.97, "n": 148, "same": 33,
+    "precision_95": [0.95, 1.0], "recall_95": [0.81, 0.99]}}, "sets": {the same of what is told}, "categories": {…}};
+    for queries {"sets": {"idn": {"n": 31, "stopped": 0.94, "stopped_95": [0.8, 0.98], …}}, "ranks": […]}.
 
     No register is needed or touched; names from FILE are printed nowhere.
 
@@ -63,7 +67,7 @@ def evaluate(
     """
     from app.matching.labelled import NotLabelled, kind_of
     from app.matching.policy import policy_of
-    from app.settings import load_settings
+    from app.settings_sources import load_settings
 
     try:
         policy = policy_of(load_settings().match_policy)
@@ -72,9 +76,9 @@ def evaluate(
             beside = listed or file.with_name(_LIST_BESIDE)
             if not beside.is_file():
                 raise Refused(f"{file} holds queries: say with --list which list they go to.", usage=True)
-            _tell_ranks(_queries(file, beside, policy, names_only=names_only), as_json=as_json)
+            _print_ranks(_queries(file, beside, policy, names_only=names_only), as_json=as_json)
         else:
-            _tell_figures(_pairs(file, policy, names_only=names_only), as_json=as_json)
+            _print_figures(_pairs(file, policy, names_only=names_only), as_json=as_json)
     except NotLabelled as error:
         raise Refused(str(error)) from None
 
@@ -84,8 +88,8 @@ def _pairs(file: Path, policy: "MatchPolicy", *, names_only: bool) -> dict[str, 
     from app.matching.labelled import read_pairs
 
     pairs = read_pairs(file)
-    with progress("Comparing", "pairs") as tell:
-        return evaluate_pairs(pairs, _seldom(tell), policy, names_only=names_only)
+    with progress("Comparing", "pairs") as advance:
+        return evaluate_pairs(pairs, _throttled(advance), policy, names_only=names_only)
 
 
 def _queries(file: Path, listed: Path, policy: "MatchPolicy", *, names_only: bool) -> dict[str, Any]:
@@ -93,60 +97,68 @@ def _queries(file: Path, listed: Path, policy: "MatchPolicy", *, names_only: boo
     from app.matching.labelled import read_list, read_queries
 
     queries, entries = read_queries(file), read_list(listed)
-    with progress("Looking up", "queries") as tell:
-        return evaluate_queries(queries, entries, _seldom(tell), policy, names_only=names_only)
+    with progress("Looking up", "queries") as advance:
+        return evaluate_queries(queries, entries, _throttled(advance), policy, names_only=names_only)
 
 
-def _seldom(tell: "Tell") -> "Tell":
-    """Tell of progress now and then only: drawing costs more than comparing."""
+def _throttled(advance: "ReportProgress") -> "ReportProgress":
+    """Return a function that reports progress rarely, since drawing a progress bar costs more than comparing names."""
     step = 50
 
-    def told(done: int, total: int) -> None:
+    def throttled(done: int, total: int) -> None:
         if done % step == 0 or done == total:
-            tell(done, total)
+            advance(done, total)
 
-    return told
+    return throttled
 
 
-def _tell_figures(report: dict[str, Any], *, as_json: bool) -> None:
+def _print_figures(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    columns = ("set", "n", "precision", "recall", "F1", "stops: precision", "recall")
+    columns = ("set", "n", "same", "stops: precision", "recall", "told: precision", "recall")
     print_table(
         columns,
         [
-            (
-                name,
-                figures["n"],
-                *_shown(figures, ("precision", "recall", "f1")),
-                *_shown(report["stops"][name], ("precision", "recall")),
-            )
-            for name, figures in report["sets"].items()
+            (name, figures["n"], figures["same"], *_both(figures), *_both(report["sets"][name]))
+            for name, figures in report["stops"].items()
         ],
     )
     typer.echo()
     rows = [
-        (name, category or "-", figures["n"], *_shown(figures, ("precision", "recall")))
+        (name, category or "-", figures["n"], figures["same"], *_both(figures))
         for name, of_set in report["categories"].items()
         for category, figures in of_set.items()
     ]
-    print_table(("set", "category", "n", "precision", "recall"), rows)
+    print_table(("set", "category", "n", "same", "stops: precision", "recall"), rows)
 
 
-def _tell_ranks(report: dict[str, Any], *, as_json: bool) -> None:
+def _print_ranks(report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    shown = ("recall", "recall_at_1", "recall_at_10", "told")
     print_table(
-        ("set", "n", "found", "first", "in ten", "told", "median rank", "cut off"),
+        ("set", "n", "stopped", "told", "found", "first", "in ten", "median rank", "cut off"),
         [
-            (name, row["n"], *_shown(row, shown), row["median_rank"] or "-", row["truncated"])
+            (
+                name,
+                row["n"],
+                share(row["stopped"], row["stopped_95"]),
+                *(share(row[which]) for which in ("told", "recall", "recall_at_1", "recall_at_10")),
+                row["median_rank"] or "-",
+                row["truncated"],
+            )
             for name, row in report["sets"].items()
         ],
     )
 
 
-def _shown(figures: dict[str, Any], which: tuple[str, ...]) -> list[str]:
-    return ["-" if figures[name] is None else f"{figures[name]:.3f}" for name in which]
+def _both(figures: dict[str, Any]) -> list[str]:
+    return [share(figures[which], figures[f"{which}_95"]) for which in ("precision", "recall")]
+
+
+def share(value: float | None, within: "Sequence[float] | None" = None) -> str:
+    """Return a share with its 95 % interval as text: "0.960 (0.93-0.98)"; "-" if there was nothing to count."""
+    if value is None:
+        return "-"
+    return f"{value:.3f} ({within[0]:.2f}-{within[1]:.2f})" if within else f"{value:.3f}"

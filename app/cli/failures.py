@@ -1,30 +1,39 @@
-"""What went wrong, in a line or two on standard error; a traceback is for those who ask for it."""
+"""Error messages of the commands: one or two lines on standard error, with a traceback only on request."""
 
 import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from app.errors import CekalError, Fault
 from app.kit.redaction import redact_text
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
 
 OK = 0
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
-"""As shells count it: 128 and the number of SIGINT."""
+"""Exit code after Ctrl-C by the convention of shells: 128 plus the number of SIGINT."""
 
 _NOT_WRITABLE = ("readonly database", "unable to open database file")
-"""What SQLite says where rights on files are missing; it never says which file."""
+"""SQLite's messages for missing rights on files; they do not name the file."""
+
+_DATABASE_NEEDED = (
+    "CEKAL_DATABASE_URL needs a user of PostgreSQL, its password, and a database that this user owns."
+)
+"""What is missing where PostgreSQL does not know the user or the database, or the user lacks rights."""
 
 
 class Refused(Exception):
-    """What the command won't do, and why.
+    """The command refuses to run or has failed, for a stated reason.
 
     Args:
-        message: one sentence or two.
-        usage: the arguments or settings ask for something that can't be; otherwise it failed on the way.
+        message: one or two sentences.
+        usage: whether the arguments or settings are wrong; otherwise the command failed while running.
     """
 
     def __init__(self, message: str, *, usage: bool = False) -> None:
@@ -33,62 +42,84 @@ class Refused(Exception):
 
 
 def guarded(act: Callable[[], int | None]) -> int:
-    """Do something; gives the process's exit code, and says on standard error what went wrong."""
+    """Run a function and print its error on standard error. Returns the process's exit code."""
     try:
         return act() or OK
     except KeyboardInterrupt:
-        _say("Interrupted. What was committed stays.")
+        _print_error("Interrupted. What was committed stays.")
         return INTERRUPTED
     except Refused as refusal:
-        _say(str(refusal))
+        _print_error(str(refusal))
         return refusal.code
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever it is, a person reads it
         if os.environ.get("CEKAL_LOG_LEVEL") == "DEBUG":
             traceback.print_exc()
-        _say(explained(error))
+        _print_error(explained(error))
         return FAILED
 
 
 def explained(error: Exception) -> str:
-    """An error in the words of somebody who runs the register."""
+    """Return an error as a message for an operator of the register."""
     import asyncpg
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     from app.access.pepper import PepperRefused
     from app.db.migrate import SchemaOutdated
+    from app.ledger.service import HeadMissing
+    from app.maintenance.backups.inventory import BackupFailed
+    from app.sync.heads.keyfiles import SigningKeysRefused
+    from app.sync.heads.service import NameRefused
+    from app.sync.witnesses.service import WitnessPolicyRefused
 
     first = _first_line(error)
     match error:
         case CekalError():
-            said = with_faults(error.detail, error.faults)
+            text = with_faults(error.detail, error.faults)
         case ValidationError():
             wrong = [_setting(each["loc"], each["msg"]) for each in error.errors()]
-            said = f"The settings are wrong: {'; '.join(wrong)}"
+            text = f"The settings are wrong: {'; '.join(wrong)}"
         case DBAPIError():
-            said = f"The database refuses: {_first_line(error.orig or error)}"
-            if any(words in said for words in _NOT_WRITABLE):
-                said += ". May this user write the register's files and the folder that they lie in?"
+            text = _refused_by_database(error)
         case SQLAlchemyError() | asyncpg.PostgresError() | asyncpg.InterfaceError():
-            said = f"The database can't be used: {first}"
+            text = f"The database of CEKAL_DATABASE_URL can't be used: {first}"
         case OSError(filename=str() as name):
-            said = f"{name}: {error.strerror}"
-        case SchemaOutdated() | PepperRefused() | FileNotFoundError() | ValueError():
-            said = first
+            text = f"{name}: {error.strerror}"
+        case (
+            BackupFailed()
+            | HeadMissing()
+            | SchemaOutdated()
+            | PepperRefused()
+            | SigningKeysRefused()
+            | NameRefused()
+            | WitnessPolicyRefused()
+            | FileNotFoundError()
+            | ValueError()
+        ):
+            text = first
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO | errno.EMFILE):
-            said = f"This machine refuses: {error.strerror}"
+            text = f"This machine refuses: {error.strerror}"
         case OSError():
-            said = f"The connection failed: {first}"
+            text = f"The database server that CEKAL_DATABASE_URL names can't be reached: {first}"
         case _:
             again = "once more with CEKAL_LOG_LEVEL=DEBUG for the traceback"
-            said = f"This should not have happened: {type(error).__name__}: {first} ({again})."
-    return said
+            text = f"This should not have happened: {type(error).__name__}: {first} ({again})."
+    return text
+
+
+def _refused_by_database(error: "DBAPIError") -> str:
+    from app.db.faults import Outage, outage
+
+    said = f"The database refuses: {_first_line(error.orig or error)}"
+    if any(words in said for words in _NOT_WRITABLE):
+        return f"{said}. May this user write the register's files and their folder?"
+    return f"{said}. {_DATABASE_NEEDED}" if outage(error) in {Outage.REFUSED, Outage.RIGHTS} else said
 
 
 def with_faults(detail: str, faults: Iterable[Fault]) -> str:
-    """A sentence, then each fault with the option it is about."""
-    told = [f"{_option(fault.pointer)}{fault.detail}" for fault in faults if fault.detail != detail]
-    return " ".join([detail, *told])
+    """Return a sentence followed by each fault with the option that it concerns."""
+    parts = [f"{_option(fault.pointer)}{fault.detail}" for fault in faults if fault.detail != detail]
+    return " ".join([detail, *parts])
 
 
 def _option(pointer: str) -> str:
@@ -97,16 +128,16 @@ def _option(pointer: str) -> str:
 
 
 def _setting(place: tuple[int | str, ...], message: str) -> str:
-    said = message.removeprefix("Value error, ")
+    text = message.removeprefix("Value error, ")
     if not place:
-        return said
+        return text
     name = str(place[0]).upper().removeprefix("CEKAL_")  # one that is unknown has it already
-    return f"CEKAL_{name}: {said}"
+    return f"CEKAL_{name}: {text}"
 
 
 def _first_line(error: BaseException) -> str:
     return redact_text(str(error).partition("\n")[0])
 
 
-def _say(message: str) -> None:
+def _print_error(message: str) -> None:
     sys.stderr.write(f"cekal: {message}\n")

@@ -1,8 +1,8 @@
-"""Handing this process over to a long-running job, with a clean memory.
+"""Replacement of this process by a long-running job, without the memory used by the command line.
 
-The libraries of the command line are of no use to a server, yet they would stay in its memory for ever. So once
-the arguments are understood, the process replaces itself by the same program (same id, same parent), which is
-told its job and loads nothing else.
+A server does not need the libraries of the command line, yet they would stay in its memory for ever. So once
+the arguments are parsed, the process replaces itself by the same program (same id, same parent), which receives
+its job and loads nothing else.
 """
 
 import json
@@ -16,13 +16,13 @@ _JOB = "_CEKAL_JOB"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a long-running process is to do.
+    """The job of a long-running process.
 
     Attributes:
-        serve: serve HTTP; otherwise run the worker's loops alone.
-        host: address to listen on.
-        port: port to listen on; 0 for any.
-        workers: how many processes.
+        serve: whether to serve HTTP; otherwise only the worker's loops run.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any.
+        workers: the number of processes.
     """
 
     serve: bool
@@ -31,16 +31,16 @@ class Job:
     workers: int = 1
 
 
-def hand_over(job: Job) -> NoReturn:
-    """Replace this process by one that does the job."""
-    told = {"serve": job.serve, "host": job.host, "port": job.port, "workers": job.workers}
-    os.environ[_JOB] = json.dumps(told)
+def replace_process(job: Job) -> NoReturn:
+    """Replace this process by one that runs the job."""
+    encoded = {"serve": job.serve, "host": job.host, "port": job.port, "workers": job.workers}
+    os.environ[_JOB] = json.dumps(encoded)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very program, with the arguments it was given
 
 
 def job() -> Job | None:
-    """The job that this process was handed over to, if it was; told once, so that no child is told as well."""
-    told = os.environ.pop(_JOB, None)
-    return None if told is None else Job(**json.loads(told))
+    """Return the job handed over to this process, None without one, and remove it so that no child inherits it."""
+    encoded = os.environ.pop(_JOB, None)
+    return None if encoded is None else Job(**json.loads(encoded))

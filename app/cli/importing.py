@@ -1,4 +1,4 @@
-"""`cekal import`: published lists, and registers that were kept elsewhere."""
+"""`cekal import`: imports published lists, and entries of existing registers."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -13,19 +13,19 @@ from app.cli.printing import print_json, print_table, progress
 from app.cli.register import with_register
 
 if TYPE_CHECKING:
-    from app.entries.listing import Approvers
-    from app.lists.report import Report, Tell
+    from app.register.entries.listing import Approvers
+    from app.register.lists.report import Progress, Report
     from app.runtime import Runtime
 
 _HELP = """
 Bring entries in from elsewhere, beside a running service.
 
-Two different persons stand for an import, by their nationwide employee numbers; they are recorded in every entry and in
+Two different persons approve an import, by their nationwide employee numbers; they are recorded in every entry and in
 the audit trail. Small steps are committed, so that an import may be cut off and run again; the same file again changes
 nothing.
 """
 
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 
 commands = typer.Typer(help=_HELP, no_args_is_help=True)
 
@@ -48,14 +48,23 @@ def un(
             formats=["%Y-%m-%d"], help="Last day of the bans added, within ten years; without it for life."
         ),
     ] = None,
+    allow_shrink: Annotated[
+        bool,
+        typer.Option("--allow-shrink", help="The edition may end many persons, or all of a committee's."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Import the UN Security Council's consolidated list (XML) as entry bans of Immigration.
 
-    A person who is new on the list is added, one whose data changed is corrected, one who is gone is ended. Left
-    out, and reported with the reason: groups and firms (entity), Indonesian citizens (wni_cannot_be_deterred), and
-    persons that the rules refuse. A list entry may lack photo, sex and birth. An older edition than the last
-    one is refused, and so is a malformed file, whole, with the line.
+    A person who is new on the list is added, one whose data changed is corrected, and the ban of one who is no longer
+    listed ends. Left out, and reported with the reason: groups and firms (entity), Indonesian citizens
+    (wni_cannot_be_deterred), individuals without a name (no_name), and the very same individual once more (repeated).
+    A list entry may lack photo, sex and birth. A person is known again by reference number, by data id, or as the same
+    person, so an edition that gives somebody new numbers ends nobody.
+
+    Refused whole, with nothing changed: an edition older than the last one, or of a day to come; a malformed file, with
+    the line; an edition that would end more than a tenth of the persons (CEKAL_LIST_SHRINK_SHARE) or all of a
+    committee's, for it may be a part of the list, unless --allow-shrink states that it is not.
 
     For example:
 
@@ -67,22 +76,24 @@ def un(
 
         {"added": 4, "changed": 46, "ended": 6, "unchanged": 636, "skipped": [{"id": "6907993", "reason": "entity"}]}
 
-    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_MONTH_CONVENTION.
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_MONTH_CONVENTION; CEKAL_LIST_SHRINK_SHARE.
     """
-    from app.lists.un import ListUnreadable
-    from app.lists.un_import import import_list
+    from app.register.lists.un import ListUnreadable
+    from app.register.lists.un_import import import_list
 
     last = review_on.date() if review_on else None
 
-    async def do(runtime: "Runtime", approvers: "Approvers", tell: "Tell") -> "Report":
+    async def do(runtime: "Runtime", approvers: "Approvers", advance: "Progress") -> "Report":
         try:
-            return await import_list(runtime, file, approvers, review_on=last, tell=tell)
+            return await import_list(
+                runtime, file, approvers, review_on=last, allow_shrink=allow_shrink, progress=advance
+            )
         except ListUnreadable as error:
             raise Refused(f"{file}: {error}. Nothing was changed.") from None
 
-    with progress("Importing", "persons") as tell:
-        report = _import(do, approved_by, second_approver, tell)
-    _tell(report, as_json=as_json)
+    with progress("Importing", "persons") as advance:
+        report = _import(do, approved_by, second_approver, advance)
+    _print_report(report, as_json=as_json)
 
 
 @commands.command()
@@ -117,36 +128,40 @@ def entries(
 
     Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_MONTH_CONVENTION, CEKAL_WITNESS_WARN_AGENCIES.
     """
-    from app.lists.takeover import NotNdjson, take_over
+    from app.register.lists.takeover import take_over
+    from app.register.lists.takeover_lines import NotNdjson
 
-    async def do(runtime: "Runtime", approvers: "Approvers", tell: "Tell") -> "Report":
+    async def do(runtime: "Runtime", approvers: "Approvers", advance: "Progress") -> "Report":
         try:
-            return await take_over(runtime, file, approvers, legacy=legacy, tell=tell)
+            return await take_over(runtime, file, approvers, legacy=legacy, progress=advance)
         except NotNdjson as error:
             raise Refused(f"{error} Nothing was changed.") from None
 
-    with progress("Taking over", "bytes") as tell:
-        report = _import(do, approved_by, second_approver, tell)
-    _tell(report, as_json=as_json)
+    with progress("Taking over", "bytes") as advance:
+        report = _import(do, approved_by, second_approver, advance)
+    _print_report(report, as_json=as_json)
 
 
 def _import(
-    do: "Callable[[Runtime, Approvers, Tell], Awaitable[Report]]", first: str, second: str, tell: "Tell"
+    do: "Callable[[Runtime, Approvers, Progress], Awaitable[Report]]",
+    first: str,
+    second: str,
+    advance: "Progress",
 ) -> "Report":
     from app.cli.failures import with_faults
-    from app.entries.listing import Approvers
     from app.errors import Invalid, PeriodTooLong, SecondPairOfEyesNeeded
+    from app.register.entries.listing import Approvers
 
     try:
         approvers = Approvers.named(first, second)
-        return with_register(lambda runtime: do(runtime, approvers, tell))
+        return with_register(lambda runtime: do(runtime, approvers, advance))
     except SecondPairOfEyesNeeded as error:
         raise Refused(f"{error.detail} (four eyes)", usage=True) from None
     except (Invalid, PeriodTooLong) as error:
         raise Refused(with_faults(error.detail, error.faults), usage=True) from None
 
 
-def _tell(report: "Report", *, as_json: bool) -> None:
+def _print_report(report: "Report", *, as_json: bool) -> None:
     if as_json:
         print_json(report.as_json())
         return
@@ -160,6 +175,6 @@ def _tell(report: "Report", *, as_json: bool) -> None:
     explained = [one for one in report.skipped if " " in one.reason]
     if explained:
         typer.echo()
-        print_table(("id", "reason"), [(one.id, one.reason) for one in explained[:_MOST_SHOWN]])
-        if len(explained) > _MOST_SHOWN:
-            typer.echo(f"… and {len(explained) - _MOST_SHOWN} more: --json lists all of them.")
+        print_table(("id", "reason"), [(one.id, one.reason) for one in explained[:_MAX_SHOWN]])
+        if len(explained) > _MAX_SHOWN:
+            typer.echo(f"… and {len(explained) - _MAX_SHOWN} more: --json lists all of them.")

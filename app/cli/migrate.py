@@ -1,4 +1,4 @@
-"""`cekal migrate`: found a register, or bring it up to date."""
+"""`cekal migrate`: creates a register, or upgrades its schema."""
 
 import asyncio
 
@@ -24,38 +24,45 @@ def migrate() -> None:
     The key of the keyed hashes of document numbers, the pepper, is made once, in the file key-pepper of CEKAL_DATA_DIR,
     unless CEKAL_KEY_PEPPER gives it. It is never in the database.
 
-    Settings: CEKAL_DATABASE_URL; CEKAL_DATA_DIR; CEKAL_KEY_PEPPER.
-    """
-    from sqlalchemy.engine import make_url
+    The keys that sign the ledger's heads are made once too, in signing-keys of CEKAL_DATA_DIR or in CEKAL_SIGNING_KEYS.
+    The register's name is stored: set CEKAL_REGISTER_NAME before the first time.
 
+    Settings: CEKAL_DATABASE_URL; CEKAL_DATA_DIR; CEKAL_KEY_PEPPER; CEKAL_REGISTER_NAME; CEKAL_SIGNING_KEYS.
+    """
     from app.access.pepper import PepperAct, pepper_path
-    from app.cli.register import settled
+    from app.cli.register import load_command_settings
+    from app.db.addresses import shown_address
     from app.db.migrate import NEWEST
-    from app.founding import Founded, found
+    from app.initialise import Initialised, initialise
+    from app.sync.heads.keyfiles import folder_of
     from app.wiring import wired_runtime
 
-    settings = settled()
+    settings = load_command_settings()
 
-    async def do() -> Founded:
+    async def do() -> Initialised:
         runtime = wired_runtime(settings)
         try:
-            return await found(runtime)
+            return await initialise(runtime)
         finally:
             await runtime.close()
 
     added = asyncio.run(do())
-    address = make_url(settings.url).render_as_string(hide_password=True)
-    typer.echo(f"{address} has schema {NEWEST}.")
+    typer.echo(f"{shown_address(settings.url)} has schema {NEWEST}.")
     typer.echo(f"Added: {added.agencies} agencies, {added.checkpoints} checkpoints, {added.offices} offices.")
     where = pepper_path(settings)
-    told = {
+    messages = {
         PepperAct.MADE: f"The key of the keyed hashes was made in {where}. {_KEEP}",
         PepperAct.MOVED: f"The key of the keyed hashes was moved out of the database, to {where}. {_KEEP} {_FORMER}",
         PepperAct.REMOVED: "CEKAL_KEY_PEPPER is the key of the keyed hashes; the unused one that the database held is "
         "no longer in it.",
     }
-    if added.pepper in told:
-        typer.echo(told[added.pepper])
+    if added.pepper in messages:
+        typer.echo(messages[added.pepper])
+    if added.signing_keys:
+        typer.echo(
+            f"The keys that sign the ledger's heads are in {folder_of(settings)}. Copy the folder to a safe place, and "
+            "to every machine that may sign; publish the public keys (`cekal keys list`)."
+        )
     if added.without_agency:
         named = ", ".join(added.without_agency)
         typer.echo(

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for scripts, progress on a terminal only."""
+"""Output of the commands: tables for people, JSON for scripts, progress on a terminal only."""
 
 import json
 import sys
@@ -9,16 +9,16 @@ from typing import Any, Literal
 import typer
 
 _WIDE = 1000
-"""Columns where nobody looks: nothing is cut off in a file."""
+"""Width in columns if the output is not a terminal, so that nothing is cut off in a file."""
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
+    """Print a JSON document on standard output."""
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table on standard output."""
+    """Print a table on standard output."""
     from rich.console import Console
     from rich.table import Table
 
@@ -35,9 +35,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 @contextmanager
 def progress(
-    what: str, unit: Literal["persons", "bytes", "pairs", "queries"]
+    what: str, unit: Literal["persons", "bytes", "entries", "pairs", "queries", "records", "rows"]
 ) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar for the block's length, if standard error is a terminal; gives what tells it."""
+    """Show a progress bar during the block if standard error is a terminal. Yields the function that advances it."""
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
@@ -55,4 +55,4 @@ def progress(
     columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

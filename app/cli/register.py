@@ -1,4 +1,4 @@
-"""The register that a command works on: the one of the settings."""
+"""Access of the commands to the register that the settings name."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,22 +14,22 @@ if TYPE_CHECKING:  # loaded by the commands that need them, never for a mere --h
 T = TypeVar("T")
 
 
-def settled() -> "Settings":
-    """The settings of the environment, with exchanges as long as a command needs; a logger that warns in plain text."""
+def load_command_settings() -> "Settings":
+    """Load the settings, with a database timeout long enough for commands, and log warnings in plain text."""
     from app.db.lines import LONG_SECONDS
     from app.kit import logs
-    from app.settings import load_settings
+    from app.settings_sources import load_settings
 
     settings = load_settings()
     logs.configure("DEBUG" if settings.log_level == "DEBUG" else "WARNING", json=False)
     return settings.model_copy(update={"database_seconds": max(settings.database_seconds, LONG_SECONDS)})
 
 
-def expect_founded(settings: "Settings") -> None:
-    """Make sure that a register was founded, before a connection makes an empty file of SQLite.
+def expect_register(settings: "Settings") -> None:
+    """Raise Refused unless the register exists, before a connection creates an empty SQLite file.
 
     Raises:
-        Refused: there is none.
+        Refused: there is no register.
     """
     from app.db.addresses import driver_url
 
@@ -38,23 +38,33 @@ def expect_founded(settings: "Settings") -> None:
         raise Refused(f"There is no register at {url.database} yet: run `cekal migrate` first.")
 
 
-def with_register(work: Callable[["Runtime"], Awaitable[T]]) -> T:
-    """Do some work on the register of the settings.
+def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = True) -> T:
+    """Run a function on the register that the settings name.
+
+    Args:
+        work: the function.
+        in_use: whether to refuse a register that was restored from a backup by hand and not yet accepted.
 
     Raises:
-        Refused: there is none.
-        SchemaOutdated: its schema is another program's.
+        Refused: there is no register.
+        SchemaOutdated: the schema belongs to another release.
+        HeadMissing: the register was restored from a backup and not taken into use.
     """
+    from app.access.domain import SYSTEM
     from app.db.migrate import require_newest
+    from app.ledger.service import require_head
     from app.wiring import wired_runtime
 
-    settings = settled()
-    expect_founded(settings)
+    settings = load_command_settings()
+    expect_register(settings)
 
     async def do() -> T:
         runtime = wired_runtime(settings)
         try:
             await require_newest(runtime.register, runtime.checks)
+            if in_use:
+                async with runtime.reading(SYSTEM) as reader:
+                    await require_head(reader)
             return await work(runtime)
         finally:
             await runtime.close()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.handover import Job, hand_over
+from app.cli.handover import Job, replace_process
 
 
 def serve(
@@ -20,7 +20,7 @@ def serve(
 ) -> None:
     """Serve the register over HTTP, its documentation at /docs.
 
-    The loops that own time (lapses, expiries, silent checkpoints) run inside; on PostgreSQL one process of all runs
+    The loops that act on time (lapses, expiries, silent checkpoints) run inside; on PostgreSQL one process of all runs
     them. One line is logged when it is ready. SIGTERM or Ctrl-C ends streams and process within five seconds.
 
     The schema must be the program's own: run `cekal migrate` first, and after each new version.
@@ -36,11 +36,11 @@ def serve(
     CEKAL_TLS_CERTIFICATE, CEKAL_TLS_KEY (PEM files; then it speaks TLS only); CEKAL_LOG_LEVEL, CEKAL_LOG_JSON; and all
     those of the register itself.
     """
-    hand_over(Job(serve=True, host=host, port=port, workers=workers))
+    replace_process(Job(serve=True, host=host, port=port, workers=workers))
 
 
 def worker() -> None:
-    """Run the loops that own time alone, without serving.
+    """Run only the loops that act on time, without HTTP.
 
     For PostgreSQL deployments that keep them apart from HTTP. Several may run: one at a time does the work, and
     another takes over when it ends. On SQLite `cekal serve` runs them itself.
@@ -51,4 +51,4 @@ def worker() -> None:
 
     Settings: CEKAL_DATABASE_URL, CEKAL_LOG_LEVEL, CEKAL_LOG_JSON.
     """
-    hand_over(Job(serve=False))
+    replace_process(Job(serve=False))

@@ -1,4 +1,4 @@
-"""The long-running processes themselves; Typer and rich are not loaded here."""
+"""The long-running processes of `cekal serve` and `cekal worker`; Typer and rich are not loaded here."""
 
 import asyncio
 import logging
@@ -17,55 +17,65 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.access.clients.service import list_without_agency
 from app.access.domain import SYSTEM
 from app.access.pepper import pepper_path, take_pepper
-from app.access.service import list_without_agency
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
-from app.cli.register import expect_founded
+from app.cli.register import expect_register
 from app.db.addresses import driver_url
 from app.db.engine import require_writable
 from app.db.files import database_files, open_to_others
 from app.db.lanes import most_connections
 from app.db.migrate import require_newest
 from app.db.sessions import SessionsShared, require_sessions
+from app.gauges import measure_connections
 from app.kit import logs
-from app.measures import measure_connections
+from app.kit.garbage import keep_loaded_objects
+from app.ledger.service import require_head
+from app.process import Process
 from app.runtime import Runtime
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.settings_sources import load_settings
+from app.sync.witnesses.service import read_policy
 from app.web.connections import Connections, Limits
+from app.web.handshake import HandshakeProtocol
+from app.web.metrics import Metrics
 from app.web.protocol import BoundedConfig, BoundedProtocol
 from app.wiring import wired_runtime
 
 logger = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
-"""Connections that may wait to be taken: every checkpoint of the country may come back at once."""
+"""Length of the queue of new connections; all checkpoints of the country may reconnect at the same time."""
 
 DOORS: Final = 8
-"""Copies of the listening descriptor: the event loop takes one connection from each of them in a turn."""
+"""Number of copies of the listening descriptor; the event loop accepts one connection from each in a turn."""
 
 _OTHER_FILES: Final = 128
-"""Descriptors for everything but connections and the database: libraries, logs, the event loop, metrics."""
+"""File descriptors other than those of connections and the database: libraries, logs, the event loop, metrics."""
 _FEWEST_CONNECTIONS: Final = 100
-"""With fewer nobody is served."""
+"""Smallest number of connections with which the service starts."""
 
 GRACE_SECONDS: Final = 3
-"""How long answers may take that are under way when the process is told to end; what comes after them takes at most
-two seconds more, also where the database does not answer."""
+"""Seconds for running requests to finish after a signal to stop. The rest of the shutdown takes at most two seconds,
+even if the database does not answer."""
 
 HEALTH_SECONDS: Final = 60
-"""How long a process of several may take to answer the one that watches them: from its birth, when it imports, on."""
+"""Seconds within which a worker process must answer the supervising process, including its start with all imports."""
 
 
 def run(job: Job) -> int:
-    """Do a job until the process is told to end; gives the exit code.
+    """Run a job until the process receives a signal to stop. Returns the exit code.
 
     Raises:
-        Refused: arguments and settings don't go together, there is no register, or a pool shares its sessions.
-        SchemaOutdated: the register's schema is another program's.
+        Refused: arguments and settings contradict each other, there is no register, or a connection pool shares its
+            sessions.
+        SchemaOutdated: the register's schema belongs to another release.
+        HeadMissing: the register was restored from a backup and not taken into use.
         PermissionError: the register can't be written.
-        PepperRefused: the pepper of this machine is not the register's.
+        PepperRefused: the pepper of this machine is not that of the register.
+        WitnessPolicyRefused: the policy of witnesses can't be used.
     """
     settings = load_settings()
     logs.configure(settings.log_level, json=settings.log_json)
@@ -74,7 +84,8 @@ def run(job: Job) -> int:
 
 def _serve(job: Job, settings: Settings) -> int:
     _refuse_impossible(job, settings)
-    expect_founded(settings)
+    read_policy(settings)
+    expect_register(settings)
     asyncio.run(_expect_register(settings))
     _expect_files(settings)
     doors = _doors(job, 2 * settings.heartbeat_seconds)
@@ -83,7 +94,7 @@ def _serve(job: Job, settings: Settings) -> int:
         "app.asgi:app",
         host=host,
         port=port,
-        http=BoundedProtocol,
+        http=HandshakeProtocol if settings.tls_certificate else BoundedProtocol,
         workers=job.workers,
         backlog=BACKLOG,
         lifespan="on",
@@ -113,30 +124,31 @@ def _serve(job: Job, settings: Settings) -> int:
 
 
 class _Config(BoundedConfig):
-    """uvicorn's, which each process of the service gets, and by which it gets its application ready."""
+    """uvicorn's configuration, which each process of the service receives and with which it loads its application."""
 
     def load_app(self) -> Any:
-        """The application, told where it can be reached; its metrics are served beside it."""
+        """Load the application, limit its connections, and serve its metrics if an address for them is set."""
         app: FastAPI = super().load_app()
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter; our own line says "ready"
-        app.state.address = {"host": self.host, "port": self.port}
-        settings: Settings = app.state.runtime.settings
+        process: Process = app.state.process
+        process.address.update(host=self.host, port=self.port)
+        settings = process.runtime.settings
         self.bound(Connections(_limits(settings)))
-        measure_connections(app.state.metrics, self.connections)
+        measure_connections(process.metrics, self.connections)
         if settings.metrics_bind:
-            _serve_metrics(app, settings.metrics_bind, self.workers)
+            _serve_metrics(process.metrics, settings.metrics_bind, self.workers)
         return app
 
 
-def _serve_metrics(app: FastAPI, bind: str, workers: int) -> None:
-    """Serve /metrics without a key from a thread; of several processes each takes a port of its own."""
+def _serve_metrics(metrics: Metrics, bind: str, workers: int) -> None:
+    """Serve /metrics without a key from a thread; each of several processes uses its own port."""
     from prometheus_client import start_http_server
 
     host, first = _split(bind)
     fault: OSError | None = None
     for port in range(first, first + workers):
         try:
-            server, _ = start_http_server(port, host, registry=app.state.metrics.registry)
+            server, _ = start_http_server(port, host, registry=metrics.registry)
         except OSError as error:
             fault = error
         else:
@@ -159,7 +171,7 @@ def _refuse_impossible(job: Job, settings: Settings) -> None:
 
 
 def _expect_certificate(certificate: Path, key: Path | None) -> None:
-    """Make sure that TLS can begin: each process would find it out after the ports are open."""
+    """Raise Refused unless the TLS certificate and key can be loaded, before any port is opened."""
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(
@@ -192,6 +204,7 @@ async def _expect_register(settings: Settings) -> None:
         await require_writable(runtime.register, runtime.checks)
         await take_pepper(runtime)
         async with runtime.reading(SYSTEM) as reader:
+            await require_head(reader)
             without_agency = await list_without_agency(reader)
         if without_agency:
             message = "integrators of no agency are shown nobody's personal data"
@@ -207,14 +220,14 @@ async def _expect_register(settings: Settings) -> None:
 
 
 def _own_files(runtime: Runtime) -> list[Path]:
-    """What nobody else on the machine should read."""
+    """Return the files that only their owner should be able to read."""
     own = [*database_files(runtime.register, runtime.checks), pepper_path(runtime.settings)]
     secret = runtime.settings.tls_key or runtime.settings.tls_certificate
     return [*own, secret] if secret else own
 
 
 def _most_connections(settings: Settings) -> int:
-    """How many connections a process may have: the setting, or what the limit of open files leaves for them."""
+    """Return the largest number of connections of a process: the setting, or what the limit of open files allows."""
     if sys.platform == "win32":
         return settings.connections_limit
     import resource
@@ -231,7 +244,7 @@ def _expect_files(settings: Settings) -> None:
     The processes of the service inherit it.
 
     Raises:
-        Refused: it leaves next to nothing for connections.
+        Refused: the limit leaves too few descriptors for connections.
     """
     if sys.platform != "win32":
         import resource
@@ -245,12 +258,12 @@ def _expect_files(settings: Settings) -> None:
     if most < _FEWEST_CONNECTIONS:
         raise Refused("The limit of open files is too low to serve: raise it (`ulimit -n`, LimitNOFILE=).")
     if most < settings.connections_limit:
-        told = {"connections": most, "wanted": settings.connections_limit}
-        logger.warning("the limit of open files allows fewer connections than are set", extra=told)
+        stopped = {"connections": most, "wanted": settings.connections_limit}
+        logger.warning("the limit of open files allows fewer connections than are set", extra=stopped)
 
 
 def _limits(settings: Settings) -> Limits:
-    """What holds for the connections of a process."""
+    """Return the limits of a process's connections."""
     total = _most_connections(settings)
     return Limits(
         request_line_bytes=settings.request_line_bytes,
@@ -268,17 +281,18 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _doors(job: Job, lines_seconds: float) -> list[socket.socket]:
-    """The listening socket, several times; opened before the processes, so that a port in use is told at once.
+    """Open the listening socket and copy its descriptor, before the processes start, so that a used port is refused.
 
-    They are copies of one descriptor with one queue: SO_REUSEPORT's separate queues lose what waits in them when a
-    process ends.
+    The copies share one queue of connections. SO_REUSEPORT has separate queues, which lose their waiting connections
+    when a process ends.
     """
     family = socket.AF_INET6 if ":" in job.host else socket.AF_INET
     try:
         door = socket.create_server((job.host, job.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Refused(
-            f"Can't listen on {job.host} port {job.port}: {os.strerror(error.errno or 0)}"
+            f"Can't listen on {job.host} port {job.port}: {os.strerror(error.errno or 0)}. "
+            "Choose another --host or --port, or end what listens there."
         ) from None
     _notice_cut_lines(door, lines_seconds)
     doors = [door, *(door.dup() for _ in range(DOORS - 1))]
@@ -288,10 +302,10 @@ def _doors(job: Job, lines_seconds: float) -> list[socket.socket]:
 
 
 def _notice_cut_lines(door: socket.socket, seconds: float) -> None:
-    """Close connections whose other end has confirmed nothing for so long, which those of this door inherit.
+    """Set a listening socket's TCP user timeout, which its connections inherit, so that broken ones are closed.
 
-    A line that is cut without a word looks open until the kernel gives up, which takes a quarter of an hour; that
-    long its checkpoint would count as connected, although alerts are lost on the way (R55).
+    A connection that broke silently looks open until the kernel gives up after a quarter of an hour. Until then its
+    checkpoint would count as connected, although alerts do not reach it (R55).
     """
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on every system
         door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
@@ -307,22 +321,23 @@ def _work(settings: Settings) -> int:
             "On SQLite the loops run inside `cekal serve`; a worker alone needs PostgreSQL.", usage=True
         )
     asyncio.run(_expect_register(settings))
-    asyncio.run(_work_until_told(settings))
+    asyncio.run(_work_until_signal(settings))
     return OK
 
 
-async def _work_until_told(settings: Settings) -> None:
+async def _work_until_signal(settings: Settings) -> None:
     from app.worker import Worker
 
-    told = asyncio.Event()
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     runtime = wired_runtime(settings)
     await take_pepper(runtime)
+    keep_loaded_objects()
     loops = asyncio.create_task(Worker(runtime).run())
-    loops.add_done_callback(lambda _: told.set())
+    loops.add_done_callback(lambda _: stopped.set())
     logger.info("ready", extra={"job": "worker"})
-    await told.wait()
+    await stopped.wait()
     ended = loops.done()
     loops.cancel()
     (outcome,) = await asyncio.gather(loops, return_exceptions=True)

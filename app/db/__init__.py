@@ -1,1 +1,1 @@
-"""The two engines, SQLite and PostgreSQL, behind one way to read and one way to write."""
+"""Access to the database on SQLite or PostgreSQL, through one interface to read and one to write."""

@@ -1,14 +1,14 @@
-"""Addresses of databases, as a deployment writes them and as the drivers need them."""
+"""Addresses of databases: conversion from the form in a setting to the forms that drivers and logs need."""
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 
 def driver_url(address: str) -> URL:
-    """The SQLAlchemy URL, with its driver, of `sqlite:///path` or `postgresql://…`.
+    """Return the SQLAlchemy URL, with its driver, for `sqlite:///path` or `postgresql://…`.
 
     Raises:
-        ValueError: it is no such address, names another database than these two, or SQLite without a file.
+        ValueError: the address is malformed, names another kind of database, or names SQLite without a file.
     """
     try:
         url = make_url(address)
@@ -25,6 +25,13 @@ def driver_url(address: str) -> URL:
             raise ValueError(f"CEKAL_DATABASE_URL may be sqlite or postgresql, not {other}")
 
 
+def shown_address(address: str) -> str:
+    """Return an address without its password, for output that people read."""
+    url = make_url(address)
+    query = {name: value for name, value in url.query.items() if "password" not in name.lower()}
+    return url.set(query=query).render_as_string(hide_password=True)
+
+
 def libpq_address(url: URL) -> str:
-    """A PostgreSQL server's address as libpq writes it, with its password and options such as `sslmode`."""
+    """Return a PostgreSQL server's address in libpq's form, with its password and options such as `sslmode`."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,7 +1,7 @@
-"""Inserting many rows at the driver's own speed.
+"""Inserts of many rows without SQLAlchemy's cost per row.
 
-SQLAlchemy prepares the parameters of each row anew, which costs as much as the insert itself; here the statements
-are worked out once, and the driver gets plain tuples.
+SQLAlchemy processes the parameters of each row, which costs as much as the insert itself. Here each statement is
+composed once, and the driver receives plain tuples.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,18 +27,18 @@ _AS_TEXT: dict[type, _AsText] = {
     date: ("date", date.isoformat),
     datetime: ("timestamptz", rfc3339),
 }
-"""PostgreSQL's type for each Python type that a column may hold, and how its values are written as text."""
+"""For each Python type of a column: PostgreSQL's type, and the function that formats a value as text (None: as is)."""
 
 
 class BulkInsert:
-    """The insert of whole rows into one or more tables.
+    """An insert of complete rows into one or more tables.
 
-    On PostgreSQL it is one statement that takes each column as an array, for all tables together: one exchange
-    with the server, and a fraction of the work that it has with rows one by one. The arrays are of texts, because
-    for any other asyncpg first asks the server what that is, fifteen milliseconds on each new connection.
+    On PostgreSQL one statement takes each column of all tables as an array: one round trip, and a fraction of the
+    server's work for single rows. The arrays contain texts, because for any other array type asyncpg first queries
+    the server for its definition, which takes 15 ms on each new connection.
 
     Args:
-        tables: each table with the names of the columns that its rows hold, in order.
+        tables: each table with the names of its rows' columns, in order.
     """
 
     def __init__(self, *tables: tuple[Table, Sequence[str]]) -> None:
@@ -48,7 +48,7 @@ class BulkInsert:
         self._singly: list[tuple[str, list[_Conversion]]] = []
 
     async def run(self, unit: Unit, *rows: Sequence[_Row]) -> None:
-        """Insert rows, a sequence for each table; of one that is refused the transaction must not be committed."""
+        """Insert rows, one sequence for each table; if an insert fails, the caller must not commit the transaction."""
         if unit.is_sqlite:
             await self._run_singly(unit, rows)
             return
@@ -71,7 +71,7 @@ class BulkInsert:
                 await unit.connection.exec_driver_sql(statement, [tuple(row) for row in values])
 
     def _compose(self, dialect: Dialect) -> str:
-        """PostgreSQL's statement: the last table's insert, the others' in front of it."""
+        """Compose PostgreSQL's statement: the last table's insert, after a `WITH` clause with the other inserts."""
         inserts: list[str] = []
         count = 0
         for (table, plain), types in zip(self._tables, self._types, strict=True):
@@ -89,7 +89,7 @@ class BulkInsert:
 
 
 def _prepared(dialect: Dialect, table: Table, names: Sequence[str]) -> tuple[str, list[_Conversion]]:
-    """SQLite's statement, and the conversions of the columns that need one, by position."""
+    """Return SQLite's statement, and the conversion functions of the columns that need one, by position."""
     processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     conversions: list[_Conversion] = [(at, act) for at, act in enumerate(processors) if act is not None]
     values = ", ".join("?" * len(names))
@@ -98,7 +98,7 @@ def _prepared(dialect: Dialect, table: Table, names: Sequence[str]) -> tuple[str
 
 
 def _quoted(dialect: Dialect, names: Sequence[str]) -> list[str]:
-    """Names of columns, in quotation marks where one is a word of the engine's."""
+    """Return column names, quoted where a name is a reserved word of the engine."""
     return [dialect.identifier_preparer.quote(name) for name in names]
 
 
@@ -107,7 +107,7 @@ def _as_text(table: Table, name: str) -> _AsText:
 
 
 def _as_texts(types: Sequence[_AsText], rows: Sequence[_Row]) -> list[Sequence[str | None]]:
-    """Rows as columns, whose values are texts."""
+    """Turn rows into columns of texts."""
     columns = zip(*rows, strict=True) if rows else [()] * len(types)
     return [
         column if write is None else [None if value is None else write(value) for value in column]

@@ -1,4 +1,4 @@
-"""What the rest of the program knows of a database, whichever engine it has."""
+"""The interface of a database and of its transactions, the same for both engines."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,45 +12,45 @@ T = TypeVar("T")
 
 
 class Connection(Protocol):
-    """What a transaction offers on both engines."""
+    """The interface of a transaction's connection."""
 
     @property
     def dialect(self) -> Dialect:
-        """Which engine this is."""
+        """The SQLAlchemy dialect of the engine."""
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         """Execute one statement."""
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        """Execute a statement in the driver's own words; see `bulk`."""
+        """Execute a statement in the driver's own syntax, without SQLAlchemy; see `bulk`."""
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
-        """Call a function with the synchronous connection; for Alembic."""
+        """Call a function with the underlying synchronous connection; Alembic needs this."""
 
 
 class Database(Protocol):
-    """One database."""
+    """The interface of a database."""
 
     is_sqlite: bool
     url: URL
 
     @property
     def replaced(self) -> bool:
-        """Whether the file is another one than was opened first: then nothing is written any more."""
+        """Whether the database's file was replaced since it was opened; writes are then refused."""
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
-        """A transaction that only reads."""
+        """Open a read-only transaction for the block."""
 
     def writing(self, *, once: bool = False) -> AbstractAsyncContextManager[Connection]:
-        """A transaction: committed at the block's end, rolled back when the block raises.
+        """Open a transaction for the block: committed at its end, rolled back when it raises.
 
         Args:
-            once: the block executes one statement, which PostgreSQL then commits by itself: that saves it two
-                exchanges of three.
+            once: the block executes a single statement. PostgreSQL then commits it automatically, which saves two of
+                three round trips.
         """
 
     def bulk(self) -> AbstractAsyncContextManager[None]:
-        """For the block's length this process writes much, in short transactions: memory is spent to write less."""
+        """Tune the database for many short write transactions during the block: more memory, fewer disk writes."""
 
     async def dispose(self) -> None:
         """Close every connection."""

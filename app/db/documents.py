@@ -1,4 +1,4 @@
-"""Values that are kept whole, as JSON in one column beside those by which they are found (decision 0003)."""
+"""Values stored as JSON in one column, next to the columns that index them (decision 0003)."""
 
 from typing import Any, Generic, TypeVar
 
@@ -13,12 +13,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def document(value: msgspec.Struct) -> str:
-    """A value as its column holds it."""
+    """Encode a value as JSON for its column."""
     return _encode(value).decode()
 
 
 class Documents(Generic[T]):
-    """Reads values of one kind: whatever a statement's first column is the document of.
+    """Decodes values of one class from the first column of a statement's rows.
 
     Args:
         kind: the values' class.
@@ -28,10 +28,10 @@ class Documents(Generic[T]):
         self.read = msgspec.json.Decoder(kind).decode
 
     async def one(self, reader: Reader, statement: Executable, parameters: Any = None) -> T | None:
-        """The value that a statement finds; None where it finds none."""
+        """Return the value in the statement's only row, or None without a row."""
         found = (await reader.run(statement, parameters)).scalar_one_or_none()
         return None if found is None else self.read(found)
 
     async def all(self, reader: Reader, statement: Executable, parameters: Any = None) -> list[T]:
-        """Every value that a statement finds, in its order."""
+        """Return the values of all rows, in the statement's order."""
         return [self.read(found) for found in (await reader.run(statement, parameters)).scalars()]

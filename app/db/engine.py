@@ -1,8 +1,9 @@
-"""Which databases a deployment has."""
+"""The databases of a deployment."""
 
 import errno
 from pathlib import Path
 
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from app.db.addresses import driver_url
@@ -14,34 +15,39 @@ from app.settings import Settings
 
 
 def open_databases(settings: Settings) -> tuple[Database, Database]:
-    """The register's database and the one of the checks.
+    """Open the register's database and the database of the checks.
 
-    They are one and the same on PostgreSQL. On SQLite the checks, which grow for ever and are written all the
-    time, have a file of their own beside the register's (`register.db` and `register-checks.db`).
+    On PostgreSQL both are the same database. On SQLite the checks, which grow without end and are written
+    continually, have a separate file next to the register's (`register.db` and `register-checks.db`).
     """
     url = driver_url(settings.url)
     if url.get_backend_name() != "sqlite":
         both = PostgreSQL(url, settings.pool_size, Limits(settings.database_seconds))
         return both, both
-    path = Path(str(url.database))
+    path, beside = sqlite_files(url)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.stem}-checks{path.suffix}")
     return SQLite(url), SQLite(url.set(database=str(beside)))
 
 
+def sqlite_files(url: URL) -> tuple[Path, Path]:
+    """Return the paths of a SQLite register's two files: the register and the checks."""
+    path = Path(str(url.database))
+    return path, path.with_name(f"{path.stem}-checks{path.suffix}")
+
+
 async def require_writable(*databases: Database) -> None:
-    """Make sure that the files of SQLite may be written: a service that can only read them looks ready and is not.
+    """Raise PermissionError unless SQLite's files are writable; a service without write access would only seem ready.
 
     Raises:
-        PermissionError: this user may not write them, or the folder that they lie in.
+        PermissionError: this user may not write to the files or to their folder.
     """
     for database in databases:
         if not database.is_sqlite:
             continue
         try:
-            async with database.writing() as connection:  # which alone does not tell
+            async with database.writing() as connection:  # opening alone does not show it
                 await connection.exec_driver_sql("DELETE FROM alembic_version WHERE FALSE")
         except OperationalError as error:
-            if "locked" not in str(error.orig):  # by another process, which may write at least
+            if "locked" not in str(error.orig):  # locked by another process, so the file is writable
                 detail = f"the register can't be written by this user: {error.orig}"
                 raise PermissionError(errno.EACCES, detail, database.url.database) from None

@@ -1,7 +1,7 @@
-"""Which errors say that the database can't serve now, and why: one classification for every way into the service.
+"""Classification of the errors that mean that the database can't serve now; used by every entry point of the service.
 
-A fault of the database is nobody's mistake in a request: the caller gets 503 and may repeat it. Anything else, such as
-a wrong statement, is a fault of this program and stays one.
+An outage of the database is not the caller's mistake: the answer is 503 and the caller may repeat the request. Any
+other error, such as an invalid statement, is a fault of this program and is reported as one.
 """
 
 from enum import StrEnum
@@ -29,11 +29,11 @@ class Outage(StrEnum):
 
 
 class FileReplaced(Exception):
-    """SQLite's file is no longer the one that was opened: what is written into that would be lost."""
+    """SQLite's file was replaced since it was opened: writes to the open file would be lost."""
 
 
 SECONDS: Final = {Outage.UNREACHABLE: 1, Outage.SILENT: 1, Outage.BUSY: 1}
-"""After how long a repeat makes sense; five seconds for what somebody has to mend."""
+"""Seconds after which a repeat makes sense, by outage; five for the others, which an operator must repair."""
 
 _BY_STATE: Final = {
     "25006": Outage.READ_ONLY,  # read_only_sql_transaction: a standby, or default_transaction_read_only
@@ -51,7 +51,7 @@ _BY_CLASS: Final = {
     "28": Outage.REFUSED,  # invalid_authorization_specification, invalid_password
     "40": Outage.BUSY,  # deadlock, serialisation
     "53": Outage.BUSY,  # insufficient_resources
-    "55": Outage.UNREACHABLE,  # such as a database that takes nobody
+    "55": Outage.UNREACHABLE,  # such as a database that accepts no connections
     "57": Outage.UNREACHABLE,  # operator_intervention: shutdown, crash, starting
     "58": Outage.DAMAGED,  # system_error, io_error
     "F0": Outage.REFUSED,  # config_file_error
@@ -86,10 +86,10 @@ _BY_KIND: Final = {
 
 
 def outage(error: BaseException) -> Outage | None:
-    """Why the database can't serve now, if that is what an error says; None for every other error.
+    """Return the kind of outage that an error shows, or None for every other error.
 
     Args:
-        error: as SQLAlchemy raised it, or the driver while it connected.
+        error: an exception of SQLAlchemy, or of the driver while it connected.
     """
     if isinstance(error, BaseExceptionGroup):
         found = {outage(each) for each in error.exceptions}
@@ -115,10 +115,10 @@ def outage(error: BaseException) -> Outage | None:
 
 
 def unanswered(why: Outage | None) -> bool:
-    """Whether the database has said nothing of what it was asked last: it may have done it or not."""
+    """Return whether the last statement or commit got no answer, so that its outcome is unknown."""
     return why in {Outage.UNREACHABLE, Outage.SILENT}
 
 
 def seconds_to_wait(why: Outage) -> int:
-    """After how many seconds a repeat makes sense."""
+    """Return after how many seconds the caller should repeat the request."""
     return SECONDS.get(why, 5)

@@ -1,4 +1,4 @@
-"""The files of a register, and who else on the machine may read them."""
+"""The files of a register, and a check of their access modes."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ _JOURNALS = ("", "-wal", "-shm")
 
 
 def database_files(*databases: Database) -> Iterator[Path]:
-    """The folder and files of databases in SQLite, those of their journals too; nothing for PostgreSQL."""
+    """Return the folder and the files, journals included, of SQLite databases; nothing for PostgreSQL."""
     for database in databases:
         if database.is_sqlite:
             path = Path(str(database.url.database)).absolute()
@@ -20,12 +20,12 @@ def database_files(*databases: Database) -> Iterator[Path]:
 
 
 def open_to_others(paths: Iterable[Path]) -> list[str]:
-    """Those of some files and folders that others than their owner may use, each with its mode, such as `0644`.
+    """List the files and folders that users other than the owner can access, each with its mode, such as `0644`.
 
-    Files are made 0600 in folders of 0700. Those of an older installation keep their modes: that a group reads them may
-    be meant, for instance for a backup, so they are named and never changed.
+    New files get mode 0600 in folders of 0700. Files of an older installation keep their modes, because a group's
+    access may be intended, for instance for a backup: they are reported and never changed.
     """
-    if os.name != "posix":  # elsewhere modes say nothing
+    if os.name != "posix":  # other systems do not use these modes
         return []
     modes = {str(path): stat.S_IMODE(path.stat().st_mode) for path in paths if path.exists()}
     return [f"{path} ({mode:04o})" for path, mode in sorted(modes.items()) if mode & 0o077]

@@ -1,4 +1,4 @@
-"""How SQLite's connections are set, and its journal (WAL), which is brought into the file from time to time."""
+"""Settings of SQLite connections, and checkpoints of its write-ahead log (WAL), here called the journal."""
 
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 PATIENCE: Final = "busy_timeout=20"
-"""Milliseconds that a statement waits for another process that opens, recovers or shortens the journal."""
+"""Pragma: milliseconds that a statement waits for another process that opens, recovers or shortens the journal."""
 
 PRAGMAS: Final = (
     PATIENCE,
@@ -18,17 +18,18 @@ PRAGMAS: Final = (
     "cache_size=-1000",
     "journal_size_limit=16777216",
 )
-"""A small cache, since each connection has one of its own: behind it are the pages that the system keeps for all."""
+"""Pragmas of usual connections. The cache is small, because each connection has its own; the operating system's page
+cache serves all of them."""
 
 BULK_PRAGMAS: Final = (*PRAGMAS, "cache_size=-262144", "wal_autocheckpoint=0")
-"""Of a process that writes much: the pages that a step changes again stay in memory; `LONG` is the journal's limit."""
+"""Pragmas of bulk writers: a large cache keeps pages that are changed repeatedly; `LONG` limits the journal."""
 
 LONG: Final = 64 * 1024 * 1024
-"""Bytes of a journal from which it is brought into the file: a page that changed in ten steps once."""
+"""Size of the journal, in bytes, at which it is copied into the file; a page that changed ten times is copied once."""
 
 
 def size(url: URL) -> int:
-    """Bytes of a database's journal."""
+    """Return the size of a database's journal in bytes."""
     try:
         return Path(f"{url.database}-wal").stat().st_size
     except FileNotFoundError:
@@ -36,9 +37,9 @@ def size(url: URL) -> int:
 
 
 def shorten(engine: Engine) -> None:
-    """Bring the journal into the file, then cut it to nothing unless another process is at work there.
+    """Copy the journal into the database's file, then truncate it unless another process is using it.
 
-    The first takes long and lets others write meanwhile; the second finds what they have written, which is little.
+    The copy takes long but does not block other writers; the truncation then has to copy only their few new pages.
     """
     with closing(engine.raw_connection()) as connection:
         for mode in ("PASSIVE", "TRUNCATE"):

@@ -1,8 +1,8 @@
-"""Bulkheads: which part of the connections to PostgreSQL each kind of work may use, so that none waits for another.
+"""Bulkheads: each kind of work has its own share of the connections to PostgreSQL, so that none waits for another.
 
-All connections are of one pool, so that statements prepared on them serve everybody; what is bounded is how many of
-them each kind of work holds at once. The parts add up to the pool's size, so work that has a place in a lane
-gets a connection.
+All connections are in one pool, so that all kinds of work share prepared statements. A lane limits how many
+connections a kind of work holds at once. The limits add up to the pool's size, so work with a place in its lane
+always gets a connection.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class Lane(StrEnum):
-    """Kinds of work that never wait for one another's connections."""
+    """A kind of work with its own share of the connections."""
 
     READS = "reads"
     WRITES = "writes"
     ADMISSION = "admission"
-    """Looking up keys: short, and in front of everything else."""
+    """Look-ups of access keys: short, and needed before every other work."""
 
     URGENT = "urgent"
     CHECKS = "checks"
@@ -30,13 +30,13 @@ class Lane(StrEnum):
 
 
 WORKER_ROUNDS: Final = 3
-"""So many rounds of the worker go on at once: each holds a connection for its lock, and needs another one to work."""
+"""Number of the worker's rounds that run at once; each holds one connection for its lock and needs a second one."""
 
 _RESERVED: Final = {
     Lane.ADMISSION: 3,
     Lane.URGENT: 4,
-    Lane.CHECKS: 3,  # one for each batch on its way, and one more
-    Lane.TAIL: 5,  # alerts, notices, manifests, presence; and one with which readiness is found out
+    Lane.CHECKS: 4,  # two batches of single questions, a step of rows, and one of a manifest's watch
+    Lane.TAIL: 6,  # alerts, notices, manifests, changes, presence, and the readiness probe
     Lane.WORKER: WORKER_ROUNDS + 1,
 }
 
@@ -44,20 +44,20 @@ _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)
 
 
 def shares(pool_size: int) -> dict[Lane, int]:
-    """How many connections each lane has, where ordinary reads have `pool_size`."""
+    """Return the number of connections of each lane; `pool_size` is the share of ordinary reads."""
     return {Lane.READS: pool_size, Lane.WRITES: max(2, pool_size // 2), **_RESERVED}
 
 
 def most_connections(pool_size: int) -> int:
-    """How many connections a process opens at most, beside the one on which it is woken."""
+    """Return the most connections that a process opens, in addition to the one on which it listens for wake-ups."""
     return sum(shares(pool_size).values())
 
 
 @contextmanager
 def using(lane: Lane | None) -> Iterator[None]:
-    """Let every transaction that begins in the block, or in a task that is made there, use a lane.
+    """Select the lane of every transaction that begins in the block or in a task created there.
 
-    Without one that of the writes or of the reads is used.
+    Without a selected lane, a transaction uses the lane of writes or of reads.
     """
     token = _lane.set(lane)
     try:
@@ -66,12 +66,17 @@ def using(lane: Lane | None) -> Iterator[None]:
         _lane.reset(token)
 
 
+def in_use() -> Lane | None:
+    """Return the selected lane of the next transaction, or None where it depends on whether it writes."""
+    return _lane.get()
+
+
 class Lanes:
-    """The places of one pool.
+    """The connection limits of one pool, by lane.
 
     Args:
-        pool_size: how many of them ordinary reads have.
-        patience: seconds that a place is waited for.
+        pool_size: number of places for ordinary reads.
+        patience: longest wait for a place, in seconds.
     """
 
     def __init__(self, pool_size: int, patience: float) -> None:
@@ -80,10 +85,10 @@ class Lanes:
 
     @asynccontextmanager
     async def place(self, *, writes: bool) -> AsyncIterator[None]:
-        """Hold a place of the lane that is in use, or of the reads or writes, for the block's length.
+        """Occupy a place in the selected lane, or else in the lane of reads or writes, during the block.
 
         Raises:
-            PoolTimeout: none became free in time.
+            PoolTimeout: no place became free in time.
         """
         free = self._free[_lane.get() or (Lane.WRITES if writes else Lane.READS)]
         if free.locked():

@@ -1,8 +1,8 @@
-"""The connections to PostgreSQL: how long an exchange on one may take, and what happens to those that did not answer.
+"""Time limits of the connections to PostgreSQL, and the removal of connections that did not answer.
 
-A server that hangs, or a network that swallows packets, closes nothing: a caller that waits for it would wait
-for ever. So each wait has an end, at both sides, and a connection that did not answer is dropped without a
-farewell, which would be one more wait.
+A server that hangs, or a network that loses packets, closes no connection, and a caller would wait for ever. So
+client and server both limit each wait, and a connection that did not answer is dropped without the closing
+handshake, which would be another wait.
 """
 
 import socket
@@ -14,50 +14,50 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 LONG_SECONDS: Final = 3600.0
-"""The limit for commands, which may work on the whole register: migrations, imports, evaluations."""
+"""Time limit for commands that may process the whole register: migrations, imports, evaluations."""
 
 CONNECT_SECONDS: Final = 5.0
 LOCK_SECONDS: Final = 5.0
-"""How long a statement waits for a lock that another transaction holds."""
+"""Longest wait of a statement for a lock that another transaction holds."""
 
 _LATER: Final = 1.0
-"""Seconds by which the client gives up later than the server, whose answer is the better one."""
+"""Seconds by which the client's limit exceeds the server's, because the server's error is more precise."""
 
 _PROBES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long an exchange with PostgreSQL may take.
+    """Time limits of a round trip to PostgreSQL.
 
     Attributes:
-        seconds: a statement, at the server.
+        seconds: limit of a statement at the server.
     """
 
     seconds: float
 
     @property
     def exchange(self) -> float:
-        """Seconds until the client gives up: a statement, a commit, the wait for a connection of the pool."""
+        """Seconds after which the client gives up a statement, a commit or the wait for a connection of the pool."""
         return self.seconds + _LATER
 
     @property
     def session(self) -> str:
-        """What a new session is told; in a statement, since pools of connections refuse it while connecting."""
-        told = {
+        """Return the settings of a new session; a statement sets them, because poolers refuse them at start-up."""
+        settings = {
             "statement_timeout": self.seconds,
-            "lock_timeout": min(LOCK_SECONDS, self.seconds / 2),  # before the statement itself is too long
+            "lock_timeout": min(LOCK_SECONDS, self.seconds / 2),  # shorter than the limit of the statement
             "idle_in_transaction_session_timeout": self.seconds,
         }
-        return "; ".join(f"SET {name} = {int(seconds * 1000)}" for name, seconds in told.items())
+        return "; ".join(f"SET {name} = {int(seconds * 1000)}" for name, seconds in settings.items())
 
 
 class Lines:
     """The connections of one engine.
 
     Args:
-        engine: of asyncpg; its connections are watched from now on.
-        limits: what holds for each of them.
+        engine: the engine, with asyncpg as driver; its connections are tracked from now on.
+        limits: time limits of each connection.
     """
 
     def __init__(self, engine: Engine, limits: Limits) -> None:
@@ -78,29 +78,29 @@ class Lines:
         line = connection.driver_connection
         self._idle.discard(line)
         if line.is_closed():
-            raise DisconnectionError("closed while it was idle")  # the pool then connects anew
+            raise DisconnectionError("closed while it was idle")  # the pool then opens a new connection
 
     def _given_back(self, connection: Any, _record: Any) -> None:
         if connection is not None:
             self._idle.add(connection.driver_connection)
 
     def _failed(self, connection: Any, _record: Any, _error: Any) -> None:
-        """Drop a connection that was broken off; those that are idle since before are as doubtful."""
+        """Drop a connection that failed, and all idle ones, which may be broken too."""
         for line in (connection.driver_connection, *self._idle):
             line.terminate()
 
     def drop(self) -> None:
-        """Drop every connection that is open."""
+        """Drop every open connection."""
         for line in self._open:
             line.terminate()
 
 
 def notice_cut_line(line: Any, seconds: float) -> None:
-    """Let the kernel close a connection whose other end has confirmed nothing for so long.
+    """Make the kernel close a connection when the other end has acknowledged nothing for `seconds`.
 
     Args:
-        line: asyncpg's connection, which has no public way to its socket.
-        seconds: above which the connection is closed, whether it is idle or waits for what was sent to arrive.
+        line: asyncpg's connection; its socket is accessible only through a private attribute.
+        seconds: limit of the silence, both of an idle connection and of sent data without acknowledgement.
     """
     sock = line._transport.get_extra_info("socket")  # noqa: SLF001 - see above
     if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:

@@ -1,7 +1,7 @@
-"""The schema: brought to its newest revision, and refused when it is another.
+"""The database schema: its migration to the newest revision, and the check of its revision.
 
-One history serves both layouts: on PostgreSQL one database holds the register and the checks, on SQLite each
-has a file, and a revision changes the parts that its file has.
+One history of revisions serves both layouts: on PostgreSQL one database contains the register and the checks, on
+SQLite each has a file, and a revision changes only the parts that a file contains.
 """
 
 from importlib.resources import files
@@ -10,30 +10,31 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
 
+from app.db.database import Connection as Transaction
 from app.db.database import Database
 
-if TYPE_CHECKING:  # Alembic is loaded by those who migrate only: a server needs ten megabytes less without it
+if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 10 MB less
     from alembic.config import Config
 
-NEWEST: Final = "0031"
-"""The revision that this program was written for; a test holds it to the newest one of `migrations/`."""
+NEWEST: Final = "0036"
+"""The revision that this program needs; a test compares it with the newest file in `migrations/`."""
 
 REGISTER: Final = "register"
 CHECKS: Final = "checks"
 
 
 class SchemaOutdated(RuntimeError):
-    """The database has another schema than this program; the message says the command to run."""
+    """The database's schema differs from the one that this program needs; the message explains the remedy."""
 
 
 def script_location() -> Path:
-    """Where the revisions lie: beside the package in a checkout, inside it when installed from a wheel."""
+    """Return the folder of the revisions: next to the package in a checkout, inside it when installed from a wheel."""
     packaged = Path(str(files("app"))) / "migrations"
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "migrations"
 
 
 def config() -> "Config":
-    """Alembic's configuration, without any file."""
+    """Build Alembic's configuration without a configuration file."""
     from alembic.config import Config
 
     config = Config()
@@ -43,14 +44,18 @@ def config() -> "Config":
 
 
 def layout(register: Database, checks: Database) -> list[tuple[Database, frozenset[str]]]:
-    """Which database holds which part."""
+    """Return which parts of the schema each database contains."""
     if register is checks:
         return [(register, frozenset({REGISTER, CHECKS}))]
     return [(register, frozenset({REGISTER})), (checks, frozenset({CHECKS}))]
 
 
 async def upgrade(register: Database, checks: Database) -> None:
-    """Bring the schema to its newest revision; safe to repeat, and to run from several machines at once."""
+    """Migrate the schema to its newest revision; safe to repeat and to run on several machines at once.
+
+    Raises:
+        SchemaOutdated: a newer program has migrated the schema.
+    """
     from alembic import command
 
     for database, parts in layout(register, checks):
@@ -59,6 +64,7 @@ async def upgrade(register: Database, checks: Database) -> None:
         def run(connection: Connection, given: "Config" = given, parts: frozenset[str] = parts) -> None:
             given.attributes["connection"] = connection
             given.attributes["parts"] = parts
+            _refuse_newer(_revision(connection))
             command.upgrade(given, "head")
 
         async with database.writing() as connection:
@@ -66,19 +72,34 @@ async def upgrade(register: Database, checks: Database) -> None:
 
 
 async def require_newest(register: Database, checks: Database) -> None:
-    """Make sure that the schema is the one that this program was written for.
+    """Raise SchemaOutdated unless the schema has the revision that this program needs.
 
     Raises:
-        SchemaOutdated: it is older, newer, or not there at all.
+        SchemaOutdated: the schema is older, newer or missing.
     """
     for database, _ in layout(register, checks):
         async with database.reading() as connection:
-            current = await connection.run_sync(_revision)
+            current = await revision(connection)
+        _refuse_newer(current)
         if current != NEWEST:
             raise SchemaOutdated(
                 f"The database's schema is {current or 'not there yet'}, this program needs {NEWEST}: "
                 "run `cekal migrate` (with the same settings) and start again."
             )
+
+
+def _refuse_newer(current: str | None) -> None:
+    """Raise SchemaOutdated for a revision newer than `NEWEST`; revisions are four-digit numbers in order."""
+    if current is not None and current > NEWEST:
+        raise SchemaOutdated(
+            f"The database's schema is {current}, of a newer program than this one, which knows {NEWEST}: use that "
+            "program, or restore a backup that was made before the upgrade."
+        )
+
+
+async def revision(connection: Transaction) -> str | None:
+    """Return the revision of a database's schema, or None without a schema."""
+    return await connection.run_sync(_revision)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,6 +1,6 @@
-"""What is logged of an outage: a line when it begins, and one when it is over that says how long it was.
+"""Logging of database outages: one line at the start, and one at the end with the duration.
 
-Everything that asks the database fails meanwhile, many times a second: as many lines would hide all others.
+During an outage every query fails, many times a second; a log line for each would hide all others.
 """
 
 import logging
@@ -12,14 +12,14 @@ from app.db.faults import Outage, outage
 logger = logging.getLogger(__name__)
 
 SETTLED_SECONDS = 5.0
-"""How long nothing must have failed until an outage is over: one that comes and goes is one."""
+"""Seconds without a failure after which an outage is over; an intermittent outage counts as one."""
 
 
 class Outages:
-    """The outage of one process's databases, if there is one.
+    """The state of the current outage, if any, of one process's databases.
 
     Args:
-        now: seconds of a clock that is never set.
+        now: returns the seconds of a monotonic clock.
     """
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
@@ -29,11 +29,11 @@ class Outages:
         self._writing = False
 
     def failed(self, error: BaseException, *, writing: bool = False) -> bool:
-        """Note a failure; whether it is an outage's, which needs no line of its own.
+        """Record a failure, and log the start of an outage. Returns whether the failure is part of an outage.
 
         Args:
-            error: what was raised.
-            writing: whether something was to be written: then only what is written ends the outage.
+            error: the exception.
+            writing: whether a write failed; then only a successful write ends the outage.
         """
         why = outage(error)
         if why is None:
@@ -46,9 +46,9 @@ class Outages:
         return True
 
     def served(self, *, writing: bool) -> None:
-        """Note that the database was read, or written."""
+        """Record a successful read or write, and log the end of an outage."""
         if self._why is None or (self._writing and not writing) or self._now() - self._last < SETTLED_SECONDS:
             return
-        told = {"reason": str(self._why), "seconds": round(self._last - self._since, 1)}
-        logger.warning("the database serves again", extra=told)
+        details = {"reason": str(self._why), "seconds": round(self._last - self._since, 1)}
+        logger.warning("the database serves again", extra=details)
         self._why, self._writing = None, False

@@ -1,4 +1,4 @@
-"""Reading on from page to page, until there is enough of what is wanted."""
+"""Filtered reads that load page after page until enough rows match."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
@@ -13,20 +13,22 @@ T = TypeVar("T", bound=_Named)
 
 
 async def first_of(
-    read: Callable[[str], Awaitable[Sequence[T]]], limit: int, but: Callable[[T], bool]
+    read: Callable[[str], Awaitable[Sequence[T]]], limit: int, exclude: Callable[[T], bool]
 ) -> list[T]:
-    """The first rows that are wanted, however many stand before them that are not; a page's worth or more.
+    """Read pages until at least `limit` rows are not excluded, or no page follows.
+
+    Returns all rows of these pages that are not excluded, so there may be more than `limit`.
 
     Args:
-        read: gives the page behind an id, in the order of ids; at most `limit` rows.
-        limit: how many are enough.
-        but: whether a row is not wanted.
+        read: returns the page of at most `limit` rows that follow an id, ordered by id.
+        limit: the number of rows that suffices.
+        exclude: returns whether to leave out a row.
     """
     found: list[T] = []
     after = ""
     while len(found) < limit:
         page = await read(after)
-        found += [row for row in page if not but(row)]
+        found += [row for row in page if not exclude(row)]
         if len(page) < limit:
             break
         after = page[-1].id

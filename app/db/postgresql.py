@@ -1,4 +1,4 @@
-"""A transaction on PostgreSQL, which is spoken to by asyncpg."""
+"""Transactions on PostgreSQL, with the driver asyncpg."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,10 +17,10 @@ from app.db.lanes import Lanes, most_connections
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
 
 CHANNEL = "cekal"
-"""PostgreSQL channel on which a commit wakes the other processes; its messages are empty."""
+"""The PostgreSQL notification channel on which a commit wakes the other processes; its messages are empty."""
 
 _CLOSE_SECONDS = 0.5
-"""How long a rollback or a farewell may take; then the connection is dropped, and the server does it by itself."""
+"""Seconds that a rollback or a close may take; then the connection is dropped, and the server rolls back."""
 
 T = TypeVar("T")
 
@@ -28,27 +28,27 @@ T = TypeVar("T")
 class PostgreSQL:
     """A database on a PostgreSQL server.
 
-    SQLAlchemy's synchronous engine over asyncpg, each call in a greenlet that waits in the event loop. That is what
-    its own asyncio extension does, which imports the whole ORM besides: eight megabytes a process.
+    It runs SQLAlchemy's synchronous engine over asyncpg; each call runs in a greenlet that waits in the event loop.
+    SQLAlchemy's asyncio extension works the same way, but imports the whole ORM: 8 MB per process.
 
-    Every exchange has an end (see `lines`), which raises TimeoutError.
+    Every round trip has a time limit (see `lines`); when it passes, TimeoutError is raised.
     """
 
     is_sqlite = False
-    replaced = False  # the server's doing, which ends every connection
+    replaced = False  # a replaced database ends every connection
 
     def __init__(self, url: URL, pool_size: int, limits: Limits) -> None:
         self.url = url
         self._limits = limits
         self._engine = create_engine(
             url.set(query={}),
-            # All options are read by asyncpg, as libpq would.
+            # asyncpg parses all options, as libpq would.
             connect_args={"dsn": libpq_address(url), "timeout": min(CONNECT_SECONDS, limits.seconds)},
             pool_size=pool_size,
             max_overflow=most_connections(pool_size) - pool_size,
             pool_timeout=limits.seconds,
-            hide_parameters=True,  # in the messages of its errors, which level DEBUG writes
-            pool_use_lifo=True,  # the connection used last has the statements prepared that are needed next
+            hide_parameters=True,  # error messages, which level DEBUG logs, would contain them
+            pool_use_lifo=True,  # the last used connection has the prepared statements needed next
         )
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._lines = Lines(self._engine, limits)
@@ -56,13 +56,13 @@ class PostgreSQL:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """A connection that only reads; without BEGIN, because each statement sees its own moment anyway."""
+        """Open a connection for reads, without BEGIN: each statement sees the data committed before it anyway."""
         async with self._lanes.place(writes=False), self._checked_out(self._each) as connection:
             yield _Awaited(connection, self._limits.exchange)
 
     @asynccontextmanager
     async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:
-        """A transaction; of one statement that commits itself, if it is only to write `once`."""
+        """Open a transaction for the block; with `once`, its single statement is committed automatically."""
         engine = self._each if once else self._engine
         async with self._lanes.place(writes=True), self._checked_out(engine) as connection:
             yield _Awaited(connection, self._limits.exchange)
@@ -71,7 +71,7 @@ class PostgreSQL:
 
     @asynccontextmanager
     async def _checked_out(self, engine: Engine) -> AsyncIterator[SyncConnection]:
-        """A connection of the pool; what was not committed is rolled back before it returns there."""
+        """Take a connection from the pool for the block; uncommitted changes are rolled back at its end."""
         connection = await _within(self._limits.exchange, engine.connect)
         try:
             yield connection
@@ -81,36 +81,36 @@ class PostgreSQL:
         await self._give_back(connection)
 
     async def _give_back(self, connection: SyncConnection) -> None:
-        """Return a connection to the pool; what was done on it is done, or has failed, so a fault here is none."""
+        """Return a connection to the pool; an error is ignored, because the outcome of the work is already known."""
         try:
             await _within(_CLOSE_SECONDS, connection.close)
-        except (DBAPIError, TimeoutError):  # by which SQLAlchemy has given it up
+        except (DBAPIError, TimeoutError):  # SQLAlchemy has then invalidated the connection
             connection.close()
 
     @asynccontextmanager
     async def bulk(self) -> AsyncIterator[None]:
-        """No difference: the server has its own memory and checkpoints."""
+        """Do nothing: the server manages its memory and checkpoints."""
         yield
 
     async def dispose(self) -> None:
-        """Close every connection; those that don't answer are dropped."""
+        """Close every connection, and drop those that don't answer."""
         with suppress(TimeoutError):
             await _within(_CLOSE_SECONDS, self._engine.dispose)
         self._lines.drop()
 
 
 async def _within(seconds: float, act: Callable[..., T], *arguments: Any) -> T:
-    """One exchange with PostgreSQL: what a synchronous function awaits on its way.
+    """Run a synchronous function that talks to PostgreSQL, in a greenlet and with a time limit.
 
     Raises:
-        TimeoutError: it did not end in time; its connection has been dropped.
+        TimeoutError: it did not end in time; its connection was dropped.
     """
     async with asyncio.timeout(seconds):
         return await greenlet_spawn(act, *arguments)
 
 
 async def _completed(act: Awaitable[None]) -> None:
-    """Wait for an act that must come to its end, even where the one who waits is cancelled."""
+    """Run an awaitable to its end, even when the calling task is cancelled."""
     task = asyncio.ensure_future(act)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -124,7 +124,7 @@ async def _completed(act: Awaitable[None]) -> None:
 
 
 class _Awaited:
-    """A synchronous connection whose driver waits in the event loop."""
+    """The asynchronous interface of a synchronous connection, whose driver waits in the event loop."""
 
     __slots__ = ("_connection", "_seconds")
 

@@ -1,4 +1,4 @@
-"""Whether a database can be written, found out by writing as little as possible."""
+"""A test of whether a database can be written, with the smallest possible write."""
 
 from typing import Final
 
@@ -15,17 +15,17 @@ _RIGHTS: Final = text(
 _WRITE: Final = text(
     "UPDATE access_state SET version = version WHERE id IN (SELECT id FROM access_state FOR UPDATE SKIP LOCKED)"
 )
-"""A single row; a transaction that changes it at this moment can write, and is not waited for."""
+"""Update of a single row. If another transaction holds the row, that one can write, so the probe does not wait."""
 
 _SQLITE_WRITE: Final = "PRAGMA user_version = 0"
-"""Writes a page, and therefore to the disk; nothing here reads that number."""
+"""Pragma that writes a page, and therefore to the disk; the program does not use its number."""
 
 
 async def why_unwritable(*databases: Database) -> Outage | None:
-    """Why one of the databases can't be written now; None where all can.
+    """Return why one of the databases can't be written now, or None where all can.
 
     Raises:
-        DBAPIError: a fault that says nothing about the database.
+        DBAPIError: an error that is not an outage of the database.
     """
     for database in databases:
         try:
@@ -40,6 +40,6 @@ async def why_unwritable(*databases: Database) -> Outage | None:
             why = outage(error)
             if why is None:
                 raise
-            if why is not Outage.BUSY:  # another process writes, so it can be written
+            if why is not Outage.BUSY:  # another process is writing, so the database is writable
                 return why
     return None

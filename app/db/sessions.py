@@ -1,4 +1,4 @@
-"""Whether each connection to PostgreSQL is one session, which is what this service needs of it."""
+"""A check that each connection to PostgreSQL is one server session, as this service needs."""
 
 from app.db.addresses import libpq_address
 from app.db.database import Database
@@ -9,22 +9,22 @@ _PID = "SELECT pg_backend_pid()"
 
 
 class SessionsShared(RuntimeError):
-    """A pool between here and PostgreSQL gives each transaction whatever session is free."""
+    """A connection pooler in front of PostgreSQL assigns each transaction to any free session."""
 
 
 async def require_sessions(database: Database) -> None:
-    """Make sure that no pool hands sessions round, as PgBouncer does in transaction mode.
+    """Raise SessionsShared if a connection pooler shares sessions, as PgBouncer does in transaction mode.
 
-    Limits, prepared statements and LISTEN belong to a session. Without it limits hold for others, statements are
-    missing and wake-ups never come: not at the start, but some time under load.
+    Limits, prepared statements and LISTEN belong to a session. With shared sessions, limits apply to other clients,
+    prepared statements are missing and wake-ups are lost; this appears only later, under load.
 
     Raises:
-        SessionsShared: one does.
+        SessionsShared: a pooler shares sessions.
         OSError, asyncpg.PostgresError: PostgreSQL can't be reached.
     """
     if database.is_sqlite:
         return
-    import asyncpg  # SQLite does without it
+    import asyncpg  # not needed with SQLite
 
     async def connected() -> asyncpg.Connection:
         address = libpq_address(database.url)
@@ -38,11 +38,11 @@ async def require_sessions(database: Database) -> None:
     second: asyncpg.Connection | None = None
     try:
         own = await backend(first)
-        if own == first.get_server_pid():  # a pool tells its own number
+        if own == first.get_server_pid():  # a pooler reports its own number
             return
         second = await connected()
         for _ in range(_ROUNDS):
-            async with second.transaction():  # which keeps a session busy, so that the first gets another one
+            async with second.transaction():  # occupies a session: the first gets another one
                 if await second.fetchval(_PID) == own or await backend(first) != own:
                     raise SessionsShared(
                         "PostgreSQL is behind a pool that gives each transaction another session, such as PgBouncer "

@@ -1,9 +1,9 @@
-"""A transaction on SQLite.
+"""Transactions on SQLite.
 
-It is called directly in the event loop's thread: a statement takes tens of microseconds, handing it to another thread
-and back takes longer, and under load waits for Python's lock. The one thing that may take long, the lock of another
-process, is waited for without blocking the loop. A commit's flush to the disk is not: in a thread of its own it cost
-more processor time than the flush takes, and the slowest hundredth of the checks waited four times as long.
+SQLite is called directly in the event loop's thread: a statement takes tens of microseconds; a thread switch takes
+longer and, under load, waits for Python's global interpreter lock. The one long wait, for another process's write
+lock, does not block the loop. A commit's flush to the disk does: in a separate thread it cost more processor time
+than the flush takes, and the 99th percentile of the checks' latency was four times as long.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from app.db.database import Connection
 from app.db.faults import FileReplaced
 
 LOCK_SECONDS = 5.0
-"""How long SQLite's write lock, held by another process, is waited for."""
+"""Longest wait, in seconds, for SQLite's write lock while another process holds it."""
 
 _LOCK_ROUND = 0.005
 _REST = 0.25
-"""For how much of the time that it held the lock a process that writes much then leaves it to others."""
+"""Rest of a bulk writer after each transaction, as a fraction of the time that it held the write lock."""
 
 T = TypeVar("T")
 
@@ -35,8 +35,8 @@ T = TypeVar("T")
 class SQLite:
     """A database in a file.
 
-    Writers of this process queue at a gate, first come first served, because SQLite lets in one at a time and
-    its own waiting is unfair: its p99 is twenty times its median under twelve writers.
+    Writers of this process wait in a first-in, first-out queue, because SQLite allows one writer at a time and its
+    own waiting is unfair: with twelve writers its p99 is twenty times its median.
     """
 
     is_sqlite = True
@@ -55,20 +55,20 @@ class SQLite:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """A transaction that only reads: the file as it was when it began."""
+        """Open a read-only transaction for the block; it sees the file as it was at its start."""
         with self._engine.connect() as connection:
             yield _Direct(connection)
 
     @asynccontextmanager
     async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002 - of `Database`
-        """A transaction that holds the file's write lock.
+        """Open a transaction for the block that holds the file's write lock.
 
         Args:
-            once: makes no difference here, where nothing is exchanged.
+            once: ignored; SQLite has no round trips to save.
 
         Raises:
             OperationalError: another process held the lock for longer than `LOCK_SECONDS`.
-            FileReplaced: the file is another one than was opened.
+            FileReplaced: the file was replaced since it was opened.
         """
         async with self._gate:
             if self.replaced:
@@ -82,14 +82,14 @@ class SQLite:
             if self._pragmas is journal.BULK_PRAGMAS:
                 if journal.size(self.url) > journal.LONG:
                     journal.shorten(self._engine)
-                # Now a writer in another process gets the lock, also on a machine where its turns are rare.
+                # Now a writer in another process can get the lock, even on a machine where it seldom runs.
                 await asyncio.sleep(max(2 * _LOCK_ROUND, _REST * (loop.time() - begun)))
 
     @asynccontextmanager
     async def bulk(self) -> AsyncIterator[None]:
-        """The block's connections have a large cache; the journal is brought into the file when it is long, and last.
+        """Use a large cache during the block; copy the journal into the file when it is long, and at the block's end.
 
-        Every transaction is as durable as any other; only the copying from the journal into the file comes later.
+        Transactions stay as durable as usual; only the copy from the journal into the file is delayed.
         """
         await self._reopened(journal.BULK_PRAGMAS)
         try:
@@ -114,7 +114,7 @@ class SQLite:
                 await asyncio.sleep(_LOCK_ROUND)
 
     def _begin(self) -> SyncConnection:
-        connection = self._writer.connect()  # refused by a new file whose journal another process changes
+        connection = self._writer.connect()  # fails while another process changes a new file's journal
         try:
             connection.begin()
         except OperationalError:
@@ -123,13 +123,13 @@ class SQLite:
         return connection
 
     def _make_private(self, *_: Any) -> None:
-        """Make a file that is not there yet, for nobody but its owner: SQLite's journals take over its mode."""
-        with suppress(OSError):  # it is there, or SQLite says what is wrong
+        """Create a missing file with access for its owner only; SQLite's journals inherit this mode."""
+        with suppress(OSError):  # the file exists, or SQLite reports the fault
             os.close(os.open(str(self.url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @property
     def replaced(self) -> bool:
-        """Whether the file is gone, or another one than was opened first."""
+        """Whether the file was deleted or replaced since it was first opened."""
         return self._file is not None and self._file != self._file_now()
 
     def _file_now(self) -> tuple[int, int] | None:
@@ -141,7 +141,7 @@ class SQLite:
 
     def _connected(self, connection: Any, _record: Any) -> None:
         self._file = self._file or self._file_now()
-        connection.isolation_level = None  # or the driver would emit a BEGIN of its own
+        connection.isolation_level = None  # otherwise the driver would emit its own BEGIN
         cursor = connection.cursor()
         for pragma in self._pragmas:
             cursor.execute(f"PRAGMA {pragma}")
@@ -153,7 +153,7 @@ class SQLite:
 
 
 class _Direct:
-    """A synchronous connection behind the asynchronous interface."""
+    """The asynchronous interface of a synchronous connection."""
 
     __slots__ = ("_connection",)
 
@@ -178,7 +178,7 @@ def _begun(connection: SyncConnection) -> None:
     if not connection.get_execution_options().get("writes"):
         connection.exec_driver_sql("BEGIN")
         return
-    # The driver would wait for another process's lock in the loop's thread; `_locked` waits beside it.
+    # The driver would block the loop while it waits for another process's lock; `_locked` waits without blocking.
     driver: Any = connection.connection.driver_connection
     driver.execute("PRAGMA busy_timeout=0")
     try:

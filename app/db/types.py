@@ -1,4 +1,4 @@
-"""Column types and expressions that mean the same on SQLite and PostgreSQL."""
+"""Column types and expressions with the same meaning on SQLite and PostgreSQL."""
 
 import json
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ metadata = MetaData(
 """The register's tables."""
 
 checks_metadata = MetaData(naming_convention=metadata.naming_convention)
-"""The tables of checks: they grow for ever, so SQLite keeps them in a file of their own."""
+"""The tables of checks; they grow without end, so on SQLite they are in a separate file."""
 
 
 Id = String(40).with_variant(String(40, collation="C"), "postgresql")
-"""An id or code; compared byte by byte, so that the order of ids is the order in which they were made."""
+"""An id or code, compared byte by byte, so that ids sort by the time of their creation."""
 
 Key = String(200).with_variant(String(200, collation="C"), "postgresql")
-"""An identifier to be found by; compared byte by byte."""
+"""A search key, compared byte by byte."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -45,17 +45,17 @@ class Instant(TypeDecorator[datetime]):
 
     @property
     def python_type(self) -> type[datetime]:
-        """What the columns hold in Python."""
+        """The Python type of the column's values."""
         return datetime
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The type of the column on this engine."""
+        """Return the type of the column on this engine."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(Text())
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """What is stored; a naive datetime is refused.
+        """Convert a datetime for storage; a naive one is refused.
 
         Raises:
             ValueError: the datetime has no offset.
@@ -67,7 +67,7 @@ class Instant(TypeDecorator[datetime]):
         return rfc3339(value) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """What is read: always aware, always UTC."""
+        """Convert a stored value to an aware UTC datetime."""
         if value is None:
             return None
         moment = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
@@ -75,7 +75,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class _List(TypeDecorator[list[Any]]):
-    """A list as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+    """The type of a list as one parameter: an array on PostgreSQL, a JSON text on SQLite."""
 
     impl = Text
     cache_ok = True
@@ -85,11 +85,11 @@ class _List(TypeDecorator[list[Any]]):
         self.item = item
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The parameter's type on this engine."""
+        """Return the parameter's type on this engine."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(self.item))
 
     def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> Any:
-        """The list as the driver wants it."""
+        """Convert the list for the driver."""
         if value is None:
             return None
         return json.dumps(value) if dialect.name == "sqlite" else list(value)
@@ -115,7 +115,7 @@ def _any_of_json(element: _AnyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
 
 
 def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """A condition that holds where a column of texts or whole numbers is in the list bound to the parameter `name`.
+    """Return the condition that a column of texts or integers is in the list bound to the parameter `name`.
 
     Unlike `in_()`, the statement is the same for lists of any length, so it is compiled and prepared once.
     """
@@ -144,16 +144,16 @@ def _any_pair_of_json(element: _AnyPairOf, compiler: SQLCompiler, **kwargs: Any)
 
 
 class _Pairs(TypeDecorator[list[tuple[int, int]]]):
-    """A list of pairs of whole numbers as one parameter: a JSON text."""
+    """The type of a list of pairs of integers as one parameter: a JSON text."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Sequence[tuple[int, int]] | None, _dialect: Dialect) -> str:
-        """The list as text."""
+        """Convert the list to JSON."""
         return json.dumps(value)
 
 
 def any_pair_of(one: ColumnElement[int], other: ColumnElement[int], name: str) -> ColumnElement[bool]:
-    """As `any_of`, for two columns of whole numbers and a list of pairs."""
+    """Return the condition that two columns of integers equal a pair in the list bound to the parameter `name`."""
     return _AnyPairOf(one, other, bindparam(name, type_=_Pairs))

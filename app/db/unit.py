@@ -1,57 +1,31 @@
-"""A unit of work: one transaction, one moment, one actor. A Reader is its read-only twin."""
+"""A unit of work: one transaction with one instant and one actor. A Reader is its read-only counterpart."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Executable, Result, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.actor import Actor
 from app.db.clock import read_clock
 from app.db.database import Connection, Database
+from app.errors import ClockInDoubt
 from app.kit.clock import Clock
 
+_DOUBT_SECONDS: Final = 60
+"""Seconds after which to repeat an act that was refused for a doubtful clock; an operator must check it first."""
 
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: what a key says of its client. Nothing of it ever comes from a request's body.
 
-    Attributes:
-        client_id: the client's id.
-        person: nationwide employee number; None for machines.
-        roles: the client's roles, as in the contract.
-        agency: code of the agency it belongs to, if any.
-        office: code of the office within the agency, if any.
-        province: where that office lies, if known.
-        checkpoint: code of the checkpoint it belongs to, if any.
-        kind: `counter`, `autogate` or `manifest` for checkpoint clients.
-        key_id: the key that was used.
-        expires_at: when that key ends.
-        gateway: whether many listen behind that key, which may open as many streams as a process takes.
-    """
-
-    client_id: str
-    person: str | None
-    roles: frozenset[str]
-    agency: str | None = None
-    office: str | None = None
-    province: str | None = None
-    checkpoint: str | None = None
-    kind: str | None = None
-    key_id: str | None = None
-    expires_at: datetime | None = None
-    gateway: bool = False
-
-    def holds(self, *roles: str) -> bool:
-        """Whether the actor has at least one of the roles."""
-        return not self.roles.isdisjoint(roles)
+def _no_doubt() -> str | None:
+    return None
 
 
 @dataclass(slots=True)
 class Reader:
-    """A read transaction: a steady view on SQLite; on PostgreSQL each statement sees what is committed by then."""
+    """A read transaction: on SQLite a snapshot; on PostgreSQL each statement sees what was committed before it."""
 
     connection: Connection
     now: datetime
@@ -63,7 +37,7 @@ class Reader:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the engine is SQLite."""
+        """Return whether the engine is SQLite."""
         return self.connection.dialect.name == "sqlite"
 
 
@@ -71,29 +45,44 @@ class Reader:
 class Unit(Reader):
     """A write transaction.
 
-    A use case changes its rows, says what `happened`, and as its last act `conclude`s: the projectors of each
-    event add what must follow from it in the same transaction and say what the ledger is to hold; then all of
-    it is appended, last, so that the lock on the ledger's numbers is held for the shortest time.
+    A use case changes its rows, reports events with `happened`, and at last calls `conclude`. The projectors of each
+    event then change what depends on it in the same transaction and return drafts of ledger records. All drafts are
+    appended last, so that the lock on the ledger's numbers is held for the shortest time.
 
     Attributes:
-        committing: the commit has begun: a caller that loses the database now can't know whether it was
-            stored.
+        committing: whether the commit has begun; if the database is lost from then on, the outcome is unknown.
+        doubt: returns why the clock may be wrong, or None while it is plausible.
     """
 
     follow: "Follow"
     events: list[object] = field(default_factory=list)
     committing: bool = False
+    doubt: Callable[[], str | None] = _no_doubt
+
+    def expect_plausible(self) -> None:
+        """Raise ClockInDoubt unless the clock is plausible; call it before acts that can't be undone.
+
+        The check follows the reading of the transaction's instant, so that it detects a clock that was set before.
+
+        Raises:
+            ClockInDoubt: the clock is not plausible.
+        """
+        doubt = self.doubt()
+        if doubt is not None:
+            raise ClockInDoubt(
+                f"What ends a measure or rests on a deadline waits: {doubt}.", retry_after=_DOUBT_SECONDS
+            )
 
     def inserting(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        """An INSERT that may say what is done on a conflict: the same words, a class of its own for each engine."""
+        """Return an INSERT that supports `on_conflict_…`, in the class of the engine's dialect."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def happened(self, event: object) -> None:
-        """Note an event of the domain, in order."""
+        """Record a domain event; `conclude` handles the events in order."""
         self.events.append(event)
 
     async def conclude(self) -> Sequence[Any]:
-        """Let everything follow from the events, append to the ledger, and return the appended records."""
+        """Run the projectors of all events, append their drafts to the ledger, and return the appended records."""
         drafts: list[Any] = []
         while self.events:
             events, self.events = self.events, []
@@ -109,13 +98,13 @@ Append = Callable[[Unit, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """What follows from events, and from a commit.
+    """What a unit of work runs on its own: projectors after events, the ledger's append, wake-ups after the commit.
 
     Attributes:
-        projectors: by type of event, what must follow from it in the same transaction.
-        append: the ledger's append.
+        projectors: by type of event, the functions that handle it in the same transaction.
+        append: appends drafts to the ledger.
         acknowledge_within: how long checkpoints have to acknowledge an alert (R54).
-        on_commit: called after each commit, to wake who waits for news.
+        on_commit: called after each commit, to wake the tasks that wait for news.
     """
 
     projectors: Mapping[type, Sequence[Projector]]
@@ -126,7 +115,7 @@ class Follow:
 
 @asynccontextmanager
 async def reading(database: Database, clock: Clock, actor: Actor) -> AsyncIterator[Reader]:
-    """A Reader for the block's length."""
+    """Open a Reader for the block."""
     async with database.reading() as connection:
         await read_clock(clock, connection)
         yield Reader(connection, clock(), actor)
@@ -134,22 +123,29 @@ async def reading(database: Database, clock: Clock, actor: Actor) -> AsyncIterat
 
 @asynccontextmanager
 async def writing(
-    database: Database, clock: Clock, actor: Actor, follow: Follow, *, once: bool = False
+    database: Database,
+    clock: Clock,
+    actor: Actor,
+    follow: Follow,
+    *,
+    once: bool = False,
+    doubt: Callable[[], str | None] = _no_doubt,
 ) -> AsyncIterator[Unit]:
-    """A Unit for the block's length: committed at its end, rolled back when the block raises.
+    """Open a Unit for the block: committed at its end, rolled back when it raises.
 
-    The moment is taken inside the gate, so that on SQLite later commits never carry earlier times.
+    The transaction's instant is read while it holds the write queue, so that on SQLite commit order is time order.
 
     Args:
-        database: where.
-        clock: the time.
-        actor: who acts.
-        follow: what follows from events and from the commit.
+        database: the database.
+        clock: the register's clock.
+        actor: the caller.
+        follow: the functions that run after events and after the commit.
         once: as in `Database.writing`.
+        doubt: returns why the clock may be wrong, or None while it is plausible.
     """
     async with database.writing(once=once) as connection:
         await read_clock(clock, connection)
-        unit = Unit(connection, clock(), actor, follow)
+        unit = Unit(connection, clock(), actor, follow, doubt=doubt)
         yield unit
         unit.committing = True
     for wake in follow.on_commit:

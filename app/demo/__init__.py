@@ -1,1 +1,1 @@
-"""The register shown at work: a real server, a real stream for every checkpoint, invented persons."""
+"""A demonstration of the register: a real server, a real stream for every checkpoint, invented persons."""

@@ -1,26 +1,30 @@
-"""Who has a key in the demonstration: officers of three offices, and a machine at every checkpoint.
+"""The clients of the demonstration, with their keys: officers of three offices, and a machine at every checkpoint.
 
-The register is founded and the clients are made as `cekal migrate` and `cekal client create` do it. Each run
-makes new clients with keys that hold for a month; a client's key is shown once and kept nowhere.
+The register and the clients are created as `cekal migrate` and `cekal client create` do it. Each run
+creates new clients with keys that are valid for a month; a client's key is shown once and stored nowhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.access.domain import IMMIGRATION, SYSTEM, Checkpoint, Kind, Role
-from app.access.place_store import list_places
-from app.access.service import NewClient, issue_key, register_client
+from app.access.clients.service import NewClient, issue_key, register_client
+from app.access.domain import IMMIGRATION, SYSTEM, Agency, Checkpoint, Kind, Role
+from app.access.places.service import keep
+from app.access.places.store import find_place, list_places
 from app.db.unit import Unit
-from app.founding import Founded, found
+from app.initialise import Initialised, initialise
 from app.settings import Settings
 from app.wiring import wired_runtime
 
 HOME = "CGK"
 """The checkpoint at which the story plays: Soekarno-Hatta."""
 
+_PHONES = {"KPK": "+62 21 5550 0101", IMMIGRATION: "+62 21 5550 0102"}
+"""Invented telephone numbers of the agencies, which a counter shows when it stops a traveller."""
+
 _KEYS_HOLD = timedelta(days=30)
-_MOST_CHECKPOINTS = 10_000
+_MAX_CHECKPOINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,15 @@ class Holder:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What its requests carry."""
+        """The headers that authenticate the client's requests."""
         return {"Authorization": f"Bearer {self.key}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody with a key; persons and machines of the story by name, counters by checkpoint."""
+    """All clients of the demonstration: persons and machines of the story by name, counters by checkpoint."""
 
-    founded: Founded
+    founded: Initialised
     officer: Holder
     officers_second_account: Holder
     kpk_verifier: Holder
@@ -57,11 +61,11 @@ class Cast:
 
     @property
     def counter(self) -> Holder:
-        """The counter at which the story plays."""
+        """The counter at the checkpoint of the story."""
         return self.counters[HOME]
 
     def everybody(self) -> list[Holder]:
-        """Who is worth a line when keys are shown."""
+        """Return the clients whose keys are shown at the end."""
         return [
             self.officer,
             self.kpk_verifier,
@@ -79,29 +83,33 @@ class Cast:
 
 
 async def assemble(folder: Path) -> Cast:
-    """Found the register of a folder, or go on with it, and make the clients.
+    """Initialise the register in a folder, or use the existing one, and create the clients.
 
     Args:
-        folder: where `register.db` lies, or is to lie; whatever the environment says of other databases.
+        folder: the folder of `register.db`; settings of the database in the environment are ignored.
     """
     settings = Settings(data_dir=folder, database_url="", env="production", test_clock=None)
     runtime = wired_runtime(settings)
     try:
-        founded = await found(runtime)
+        founded = await initialise(runtime)
         async with runtime.writing(SYSTEM) as unit:
             ends = unit.now + _KEYS_HOLD
-            people = {name: await _hold(unit, wanted, ends) for name, wanted in _PARTS.items()}
-            codes = [c.code for c in await list_places(unit, Checkpoint, None, _MOST_CHECKPOINTS) if c.active]
-            counters = {code: await _hold(unit, _counter(code), ends) for code in codes}
+            people = {name: await _create(unit, new_client, ends) for name, new_client in _PARTS.items()}
+            for code, phone in _PHONES.items():
+                agency = await find_place(unit, Agency, code)
+                if agency is not None and agency.phone is None:
+                    await keep(unit, replace(agency, phone=phone, version=agency.version + 1))
+            codes = [c.code for c in await list_places(unit, Checkpoint, None, _MAX_CHECKPOINTS) if c.active]
+            counters = {code: await _create(unit, _counter(code), ends) for code in codes}
     finally:
         await runtime.close()
     return Cast(founded=founded, counters=counters, **people)
 
 
-async def _hold(unit: Unit, wanted: NewClient, ends: datetime) -> Holder:
-    client = await register_client(unit, wanted, confirmed=True)
+async def _create(unit: Unit, new_client: NewClient, ends: datetime) -> Holder:
+    client = await register_client(unit, new_client, confirmed=True)
     _, text = await issue_key(unit, client.id, ends, _KEYS_HOLD.days, confirmed=True)
-    return Holder(wanted.name, ", ".join(sorted(wanted.roles)), text)
+    return Holder(new_client.name, ", ".join(sorted(new_client.roles)), text)
 
 
 def _person(

@@ -1,15 +1,15 @@
 """A checkpoint's system, as an integrator would write it: one open stream, resumed by its last id, with receipts.
 
 The stream is server-sent events (WHATWG HTML, section 9.2). A checkpoint keeps the id of the last event that
-it has handled; after any break it reconnects with `Last-Event-ID` and gets what it missed. Each alert is
-confirmed with a receipt, which may be repeated safely.
+it has handled; after an interruption it reconnects with `Last-Event-ID` and receives the events it missed. It confirms
+each alert with a receipt, which may be repeated safely.
 """
 
 import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -20,26 +20,27 @@ from app.demo.cast import Holder
 from app.demo.server import http_client
 
 SILENCE = 45.0
-"""Seconds without a byte, three heartbeats, after which a stream is taken for dead."""
+"""Seconds without a byte (three heartbeats) after which a stream is considered dead."""
 
 RECEIPTS_AT_ONCE = 16
 _ATTEMPTS = 6
+_CANCEL_AGAIN_SECONDS = 1.0
 _PATIENCE = 30.0
 
 
 class Event(NamedTuple):
-    """One event of a stream."""
+    """An event of a stream."""
 
     name: str
     data: str
 
 
 class EventParser:
-    """Turns the bytes of one connection into events.
+    """A parser that turns the bytes of one connection into events.
 
     Attributes:
-        last_id: id of the last event that was complete; what `Last-Event-ID` says after a break.
-        retry: seconds to wait before reconnecting, as the server wishes.
+        last_id: the id of the last complete event, sent as `Last-Event-ID` after an interruption.
+        retry: the seconds to wait before reconnecting, as requested by the server.
     """
 
     def __init__(self, last_id: str | None) -> None:
@@ -51,15 +52,15 @@ class EventParser:
         self._id = last_id
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
-        """The events that are complete with these bytes."""
+        """Parse further bytes. Returns the events that they complete."""
         lines = (self._rest + chunk).splitlines(keepends=True)  # of bytes: at LF, CR LF and CR, nothing else
         self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         for line in lines:
-            event = self._take(line.rstrip(b"\r\n").decode(errors="replace"))
+            event = self._handle(line.rstrip(b"\r\n").decode(errors="replace"))
             if event is not None:
                 yield event
 
-    def _take(self, line: str) -> Event | None:
+    def _handle(self, line: str) -> Event | None:
         if not line:
             event = Event(self._name or "message", "\n".join(self._data)) if self._data else None
             self.last_id, self._name, self._data = self._id, "", []
@@ -78,58 +79,60 @@ class EventParser:
 
 
 @dataclass(slots=True)
-class Spread:
-    """How far one alert has come.
+class Delivery:
+    """The progress of one alert: the checkpoints that have received and confirmed it.
 
     Attributes:
-        alert: what the alert says.
-        came: by checkpoint, when it came, on the clock of `time.perf_counter`.
-        confirmed: checkpoints whose receipt the register has.
+        alert: the content of the alert.
+        arrived: the time of arrival by checkpoint, in seconds of `time.perf_counter`.
+        confirmed: the checkpoints whose receipt the register has accepted.
     """
 
     alert: dict[str, Any]
-    came: dict[str, float] = field(default_factory=dict)
+    arrived: dict[str, float] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
 
     def milliseconds(self, since: float) -> list[float]:
-        """The time that each checkpoint waited since a moment of the same clock, shortest first."""
-        return sorted((at - since) * 1000 for at in self.came.values())
+        """Return the milliseconds from a moment of `time.perf_counter` to each checkpoint's arrival, sorted."""
+        return sorted((at - since) * 1000 for at in self.arrived.values())
 
 
 class CheckpointSystem:
-    """One checkpoint's connection to the register."""
+    """The system of one checkpoint, with its connection to the register.
+
+    Attributes:
+        connected: whether its stream is open.
+        active: whether the system goes on. It is tested after each wait, since a library may lose a cancellation.
+    """
 
     def __init__(self, code: str, holder: Holder, crowd: "Crowd", cursor: str) -> None:
         self.code = code
         self.connected = False
+        self.active = True
         self._holder = holder
         self._crowd = crowd
         self._cursor: str | None = cursor
         self._to_confirm: asyncio.Queue[str] = asyncio.Queue()
 
-    async def run(self) -> None:
-        """Listen and confirm until cancelled, or until the key is refused."""
-        confirming = asyncio.create_task(self._confirm_all())
-        try:
-            while True:
-                wait = 1.0
-                try:
-                    async with self._open() as response:
-                        if response.status_code in {401, 403}:
-                            return  # a key that was revoked does not get better by trying
-                        if response.status_code == 410:  # noqa: PLR2004 - another register: start anew
-                            self._cursor = None
-                        elif response.is_success:
-                            wait = await self._listen(response)
-                except httpx2.TransportError:
-                    pass  # the register is away, or silent for too long
-                finally:
-                    self.connected = False
-                    self._crowd.changed.set()
+    async def listen(self) -> None:
+        """Keep a stream open and receive alerts until cancelled, or until the key is refused."""
+        while self.active:
+            wait = 1.0
+            try:
+                async with self._open() as response:
+                    if response.status_code in {401, 403}:
+                        return  # a revoked key stays revoked
+                    if response.status_code == 410:  # noqa: PLR2004 - another register: start anew
+                        self._cursor = None
+                    elif response.is_success:
+                        wait = await self._listen(response)
+            except httpx2.TransportError:
+                pass  # the register can't be reached, or was silent for too long
+            finally:
+                self.connected = False
+                self._crowd.changed.set()
+            if self.active:
                 await asyncio.sleep(wait)
-        finally:
-            confirming.cancel()
-            await asyncio.gather(confirming, return_exceptions=True)
 
     def _open(self) -> AbstractAsyncContextManager[httpx2.Response]:
         resume = {"Last-Event-ID": self._cursor} if self._cursor else {}
@@ -142,24 +145,27 @@ class CheckpointSystem:
             for event in parser.feed(chunk):
                 self.connected = True
                 if event.name == "alert":
-                    self._take(json.loads(event.data))
+                    self._handle(json.loads(event.data))
             self._cursor = parser.last_id
             self._crowd.changed.set()
         return parser.retry
 
-    def _take(self, alert: dict[str, Any]) -> None:
-        spread = self._crowd.spreads.setdefault(alert["id"], Spread(alert))
-        if self.code not in spread.came:
-            spread.came[self.code] = time.perf_counter()
+    def _handle(self, alert: dict[str, Any]) -> None:
+        delivery = self._crowd.deliveries.setdefault(alert["id"], Delivery(alert))
+        if self.code not in delivery.arrived:
+            delivery.arrived[self.code] = time.perf_counter()
             self._to_confirm.put_nowait(alert["id"])
 
-    async def _confirm_all(self) -> None:
-        while True:
+    async def confirm(self) -> None:
+        """Send a receipt for each received alert, until cancelled."""
+        while self.active:
             alert_id = await self._to_confirm.get()
             for attempt in range(_ATTEMPTS):
                 if await self._confirm(alert_id):
-                    self._crowd.spreads[alert_id].confirmed.add(self.code)
+                    self._crowd.deliveries[alert_id].confirmed.add(self.code)
                     self._crowd.changed.set()
+                    break
+                if not self.active:
                     break
                 await asyncio.sleep(0.2 * 2**attempt)
 
@@ -175,38 +181,39 @@ class CheckpointSystem:
 
 
 class Crowd:
-    """Every checkpoint's system at once, all in this process, each with a connection of its own.
+    """The systems of all checkpoints, run in this process, each with its own connection.
 
     Attributes:
-        spreads: by alert, how far it has come; in the order in which they came.
-        changed: set whenever a checkpoint connects, hears, confirms or is cut off.
+        deliveries: the progress of each alert by its id, in order of arrival.
+        changed: set whenever a checkpoint connects, receives an alert, confirms one or is disconnected.
     """
 
     def __init__(self, url: str, counters: dict[str, Holder], cursor: str) -> None:
-        self.spreads: dict[str, Spread] = {}
+        self.deliveries: dict[str, Delivery] = {}
         self.changed = asyncio.Event()
         self.streams = http_client(url, None, SILENCE)
         self.receipts = http_client(url, RECEIPTS_AT_ONCE)
         self.systems = {
             code: CheckpointSystem(code, holder, self, cursor) for code, holder in counters.items()
         }
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
         return len(self.systems)
 
     def connect(self, code: str) -> None:
-        """Let a checkpoint connect, or reconnect."""
-        self._tasks[code] = asyncio.create_task(self.systems[code].run())
+        """Start the system of a checkpoint, which connects or reconnects."""
+        system = self.systems[code]
+        system.active = True
+        self._tasks[code] = [asyncio.create_task(system.listen()), asyncio.create_task(system.confirm())]
 
-    async def cut(self, code: str) -> None:
-        """Break a checkpoint's connection, as a cable would."""
-        task = self._tasks.pop(code)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async def disconnect(self, code: str) -> None:
+        """Disconnect a checkpoint, as a broken cable would."""
+        self.systems[code].active = False
+        await end_tasks(self._tasks.pop(code))
 
-    async def gather(self) -> int:
-        """Let all connect; how many have heard the register's first heartbeat in time."""
+    async def connect_all(self) -> int:
+        """Connect all checkpoints. Returns the number that received the first heartbeat in time."""
         for code in self.systems:
             self.connect(code)
         await self._until(lambda: self.connected == len(self))
@@ -214,47 +221,49 @@ class Crowd:
 
     @property
     def connected(self) -> int:
-        """How many have an open stream."""
+        """The number of checkpoints with an open stream."""
         return sum(system.connected for system in self.systems.values())
 
-    async def hear(self, kind: str, about: str, count: int, *, confirmed: bool = False) -> Spread:
-        """Wait for an alert.
+    async def wait_for_alert(self, kind: str, about: str, count: int, *, confirmed: bool = False) -> Delivery:
+        """Wait until enough checkpoints have received an alert.
 
         Args:
             kind: `raise`, `update`, `cancel` or `exercise`.
-            about: id of the entry, or of the alert itself.
-            count: how many checkpoints must have it.
-            confirmed: whether their receipts must have been taken too.
+            about: the id of the entry, or of the alert itself.
+            count: the number of checkpoints that must have received it.
+            confirmed: whether the register must have accepted their receipts too.
 
         Returns:
-            How far it has come; short of `count` where patience ended.
+            The progress of the alert; with fewer than `count` checkpoints after a timeout.
 
         Raises:
-            TimeoutError: no checkpoint has heard of it.
+            TimeoutError: no checkpoint has received it.
         """
 
-        def found() -> Spread | None:
-            for spread in self.spreads.values():
-                entry = spread.alert["entry"] or {}
-                if spread.alert["kind"] == kind and about in {spread.alert["id"], entry.get("id")}:
-                    return spread
+        def found() -> Delivery | None:
+            for delivery in self.deliveries.values():
+                entry = delivery.alert["entry"] or {}
+                if delivery.alert["kind"] == kind and about in {delivery.alert["id"], entry.get("id")}:
+                    return delivery
             return None
 
         def enough() -> bool:
-            spread = found()
-            return spread is not None and len(spread.confirmed if confirmed else spread.came) >= count
+            delivery = found()
+            return (
+                delivery is not None and len(delivery.confirmed if confirmed else delivery.arrived) >= count
+            )
 
         await self._until(enough)
-        spread = found()
-        if spread is None:
+        delivery = found()
+        if delivery is None:
             raise TimeoutError(f"no checkpoint has heard of the {kind} alert")
-        return spread
+        return delivery
 
-    async def part(self) -> None:
-        """End every connection."""
-        for code in list(self._tasks):
-            self._tasks[code].cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+    async def disconnect_all(self) -> None:
+        """Disconnect all checkpoints."""
+        for system in self.systems.values():
+            system.active = False
+        await end_tasks(task for tasks in self._tasks.values() for task in tasks)
         await self.streams.aclose()
         await self.receipts.aclose()
 
@@ -264,3 +273,16 @@ class Crowd:
                 while not holds():
                     self.changed.clear()
                     await self.changed.wait()
+
+
+async def end_tasks(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end; a task that is still running is cancelled again each second.
+
+    A library loses a cancellation if its own timeout ends in the same turn of the event loop. `asyncio.run` cancels
+    the remaining tasks only once, and would then wait for ever.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""What a person needs to go on alone: keys, commands to paste, addresses."""
+"""The end of the demonstration: keys, addresses and commands with which a person can continue."""
 
 import json
 import shlex
@@ -13,11 +13,11 @@ from app.demo.scenes import Scenes
 URGENT_BODY = "urgent-entry.json"
 
 
-def hand_over(narrator: Narrator, url: str, folder: Path, cast: Cast, scenes: Scenes) -> None:
+def print_handover(narrator: Narrator, url: str, folder: Path, cast: Cast, scenes: Scenes) -> None:
     """Print keys and commands, and write the body of an urgent entry into the folder."""
     body = folder / URGENT_BODY
-    wanted = papers.urgent_exit_ban(Person.invent(), scenes.today)
-    body.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+    request_body = papers.urgent_exit_ban(Person.invent(), scenes.today)
+    body.write_text(json.dumps(request_body, indent=1), encoding="utf-8")
     rows = []
     for holder in cast.everybody():
         rows += [f"{holder.name:40}{holder.role}", f"  {holder.key}"]

@@ -1,7 +1,7 @@
-"""What a person sees: numbered steps in short sentences, each claim with its mark.
+"""The output of the demonstration: numbered steps in short sentences, each claim marked as true or false.
 
-Lines are wrapped here and not by rich, so that a pipe gets the same plain text as a terminal, and a command
-that is printed to be pasted is never broken.
+Lines are wrapped here and not by rich, so that a pipe receives the same plain text as a terminal, and commands
+to paste are never wrapped.
 """
 
 import textwrap
@@ -16,11 +16,11 @@ _WIDEST = 96
 
 
 class Narrator:
-    """Tells the story, and remembers every claim that did not hold.
+    """Prints the story, and remembers every false claim.
 
     Attributes:
-        failures: what failed, a sentence each.
-        over: whether the story was told to its end.
+        failures: one sentence for each failure.
+        over: whether the story has reached its end.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -33,19 +33,19 @@ class Narrator:
         self._steps = 0
 
     def title(self, text: str) -> None:
-        """A heading of the whole."""
+        """Print the title."""
         self._console.print(Text(text, "bold"))
 
     def say(self, text: str) -> None:
-        """A paragraph."""
+        """Print a paragraph."""
         self._console.print(Text(textwrap.fill(text, self._width)))
 
     def pause(self) -> None:
-        """An empty line."""
+        """Print an empty line."""
         self._console.print()
 
     def step(self, title: str) -> None:
-        """The next step begins."""
+        """Print the numbered heading of the next step."""
         self._steps += 1
         self.pause()
         head = f"{self._steps:2}. "
@@ -53,20 +53,20 @@ class Narrator:
         self._console.print(Text(lines, "bold"))
 
     def sent(self, text: str) -> None:
-        """What was sent."""
+        """Print a request that was sent."""
         self._labelled("sent", text, "cyan")
 
-    def came(self, text: str) -> None:
-        """What came back."""
+    def received(self, text: str) -> None:
+        """Print an answer that was received."""
         self._labelled("back", text, "yellow")
 
     def claim(self, sentence: str, holds: bool, instead: object = "") -> None:  # noqa: FBT001 - reads as one
-        """Say what should be so, with the mark of whether it is.
+        """Print a claim with the mark for true; record it as a failure if it is false.
 
         Args:
             sentence: the claim.
-            holds: whether it is true.
-            instead: what was found, shown where it is not.
+            holds: whether the claim is true.
+            instead: what was found instead, shown if the claim is false.
         """
         if holds:
             self._labelled(self._yes, sentence, "green")
@@ -74,12 +74,12 @@ class Narrator:
         self.failed(f"{sentence} (found: {instead})" if instead != "" else sentence)
 
     def failed(self, sentence: str) -> None:
-        """Something went wrong in this step."""
+        """Print and record a failure in this step."""
         self.failures.append(f"step {self._steps}: {sentence}" if self._steps else sentence)
         self._labelled(self._no, sentence, "bold red", "red")
 
     def paste(self, what: str, lines: Iterable[str]) -> None:
-        """Lines to be copied, or to be read as they are; never wrapped."""
+        """Print a heading and lines for copying, which are never wrapped."""
         self.pause()
         self._console.print(Text(what, "bold"))
         for line in lines:

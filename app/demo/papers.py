@@ -1,8 +1,9 @@
-"""The request bodies of the story (contract sections 3 to 5): what an agency's system would send."""
+"""The request bodies of the story (API sections 3 to 5): what an agency's system would send."""
 
 import base64
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,7 @@ Body = dict[str, Any]
 
 
 def urgent_exit_ban(person: Person, today: date) -> Body:
-    """An urgent exit ban by the KPK: no period of its own, but the letter that it rests on.
+    """Return an urgent exit ban by the KPK, with the letter that requests it and without a period.
 
     Args:
         person: the subject of the ban.
@@ -38,8 +39,17 @@ def urgent_exit_ban(person: Person, today: date) -> Body:
     }
 
 
+def broad_exit_ban(bearers: Sequence[Person], today: date) -> Body:
+    """Return an urgent exit ban against a person with several names and a very imprecise birth date."""
+    body = urgent_exit_ban(Person.invent(INDONESIA), today)
+    names = dict.fromkeys(person.name for person in bearers)
+    aliases = [{"name": name, "quality": "good"} for name in names]
+    wide = {"aliases": aliases, "birth": {"from": "1930", "to": "2005"}}
+    return {**body, "subject": {**body["subject"], **wide}}
+
+
 def exit_ban(person: Person, today: date, ends_on: date) -> Body:
-    """An exit ban by the KPK from today on; the law allows six months."""
+    """Return an exit ban by the KPK from today on; the law allows six months."""
     return {
         "measure": "prevention",
         "subject": _subject(person),
@@ -51,13 +61,13 @@ def exit_ban(person: Person, today: date, ends_on: date) -> Body:
 
 
 def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
-    """The formal decision behind an urgent exit ban, in its case; the person is the urgent entry's."""
+    """Return the formal decision that follows an urgent exit ban, about the same person and case."""
     basis = {**_kpk_basis(today), "case_reference": case_reference}
     return {"basis": basis, "starts_on": str(today), "ends_on": str(ends_on)}
 
 
 def foreign_withdrawal(today: date) -> Body:
-    """A letter that takes back what its writer never ordered."""
+    """Return the withdrawal of a measure by a body that never ordered it."""
     return {
         "kind": "revocation",
         "reason": "The letter says that the name is no longer wanted.",
@@ -67,7 +77,7 @@ def foreign_withdrawal(today: date) -> Body:
 
 
 def entry_ban(person: Person, today: date, ends_on: date) -> Body:
-    """An entry ban by Immigration, after a deportation; the law knows it for foreigners only."""
+    """Return an entry ban by Immigration after a deportation, which the law provides for foreigners only."""
     reference = _reference()
     unknown = ["address", "occupation"] + (["nik"] if person.state == INDONESIA else [])
     return {
@@ -90,12 +100,12 @@ def entry_ban(person: Person, today: date, ends_on: date) -> Body:
 
 
 def scan(person: Person, direction: str) -> Body:
-    """The question of a counter or gate that has scanned a passport."""
+    """Return the check request of a counter or gate that has scanned a passport."""
     return {"direction": direction, "mrz": person.mrz}
 
 
 def typed(person: Person, direction: str, *, state: str) -> Body:
-    """The question of a counter that has typed a passport, said to be of this state."""
+    """Return the check request of a counter that has typed a passport of the given state."""
     return {
         "direction": direction,
         "document": {"number": person.passport, "issuing_state": state, "type": "passport"},
@@ -131,5 +141,5 @@ def _kpk_basis(today: date) -> Body:
 
 
 def _reference() -> str:
-    """A number that no earlier run has used: a letter and a case are known to the register once."""
+    """Return a number that no earlier run has used, since the register refuses a repeated letter or case."""
     return f"DEMO-{secrets.token_hex(4).upper()}"

@@ -1,4 +1,4 @@
-"""Invented persons: names, passports and faces that belong to nobody.
+"""Invented persons: names, passports and faces of no real person.
 
 Every name holds the word "Rekaan" (invention). Indonesian passports begin with Z, a series that is not issued;
 foreigners come from Utopia, the specimen state of ICAO Doc 9303. No NIK is made up, because it might be
@@ -30,7 +30,7 @@ _LATER = timedelta(days=2003)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who does not exist; an adult man, with a passport that holds for years."""
+    """An invented adult man with a passport that is valid for years."""
 
     given_names: str
     surname: str
@@ -41,7 +41,7 @@ class Person:
 
     @classmethod
     def invent(cls, state: str = INDONESIA) -> Self:
-        """A new person of Indonesia or Utopia, different each time."""
+        """Return a new invented person of Indonesia or Utopia, different at each call."""
         heads, tails = _SURNAME[state]
         return cls(
             given_names=f"{secrets.choice(_GIVEN[state])} Rekaan",
@@ -53,11 +53,11 @@ class Person:
         )
 
     def namesake(self) -> Self:
-        """Another person with the same name: born five years and some months later, with another passport."""
+        """Return another person with the same name, born five years and some months later, with another passport."""
         return replace(self, birth=self.birth + _LATER, passport=_passport())
 
     def disguised(self) -> Self:
-        """The same person with a new passport, in which the name is spelled as before the reforms of 1947 and 1972."""
+        """Return the person with a new passport, which spells the name as before the reforms of 1947 and 1972."""
         return replace(
             self,
             given_names=_in_old_spelling(self.given_names),
@@ -99,7 +99,7 @@ def _with_digit(field: str) -> str:
 
 
 def portrait() -> bytes:
-    """A JPEG of 240 by 320 pixels with the outline of a head and shoulders, in colours of its own."""
+    """Return a JPEG of 240 by 320 pixels with the outline of a head and shoulders, in random colours."""
     from PIL import Image, ImageDraw
 
     shade, skin, coat = ((60 + secrets.randbelow(120),) * 3 for _ in range(3))
@@ -113,7 +113,7 @@ def portrait() -> bytes:
 
 
 def letter_scan(lines: list[str]) -> bytes:
-    """A PNG of an invented letter, as it would come from a scanner."""
+    """Return a PNG of an invented letter, as from a scanner."""
     from PIL import Image, ImageDraw
 
     image = Image.new("L", (480, 40 + 24 * len(lines)), 255)

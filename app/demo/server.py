@@ -1,4 +1,4 @@
-"""The real server: uvicorn in a process of its own, on a real port of this machine."""
+"""The server of the demonstration: `cekal serve` in its own process, on a real port of this machine."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ class ServerDidNotStart(RuntimeError):
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of this machine."""
+    """Return whether this port of this machine is free."""
     try:
         with socket.socket() as door:
             if os.name == "posix":  # there it skips ports that linger after a close, elsewhere it steals them
@@ -37,19 +37,19 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
-    """A port on which nobody listens at this moment."""
+    """Return a port that is free at this moment."""
     with socket.socket() as door:
         door.bind((HOST, 0))
         return int(door.getsockname()[1])
 
 
 def http_client(url: str, connections: int | None, read_seconds: float = 30.0) -> httpx2.AsyncClient:
-    """A client of the server, which never goes through a proxy.
+    """Return an HTTP client for the server that never uses a proxy.
 
     Args:
         url: the server's address.
-        connections: how many it opens at most; None for as many as it likes.
-        read_seconds: how long it waits for the next bytes.
+        connections: the largest number of connections; None for no limit.
+        read_seconds: the seconds to wait for the next bytes.
     """
     # A connection is let go before the server does so, or a request might be sent into a closing one.
     limits = httpx2.Limits(
@@ -61,28 +61,27 @@ def http_client(url: str, connections: int | None, read_seconds: float = 30.0) -
 
 @asynccontextmanager
 async def serving(folder: Path, port: int) -> AsyncIterator[tuple[str, Process]]:
-    """The register of a folder, served for the block's length; gives its address and its process.
+    """Serve the register in a folder during the block. Yields the server's address and its process.
 
     Settings of this process's environment are not passed on: the demonstration must never touch another
-    register.
+    register. Ctrl-C at the terminal reaches this process alone, which ends the server when its streams are closed.
 
     Raises:
-        ServerDidNotStart: as it says.
+        ServerDidNotStart: the server ended or was not ready in time.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CEKAL_")}
     environment["CEKAL_DATA_DIR"] = str(folder)
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "app.asgi:app",
-        "--app-dir",
-        str(Path(app.__file__).parents[1]),
-    ]
-    options = ["--host", HOST, "--port", str(port), "--ws", "none", "--timeout-graceful-shutdown", "3"]
+    package = str(Path(app.__file__).parents[1])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (package, environment.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "app.cli", "serve", "--host", HOST, "--port", str(port)]
     with (folder / LOG).open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *command, *options, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=STDOUT
+            *command,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=STDOUT,
+            start_new_session=True,
         )
     url = f"http://{HOST}:{port}"
     try:

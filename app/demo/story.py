@@ -1,4 +1,4 @@
-"""`cekal demo`: found a register, serve it, connect every checkpoint, tell the story, stay up."""
+"""`cekal demo`: creates a register, serves it, connects every checkpoint, plays the story, and keeps running."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx2
 
+from app.demo.api_client import ApiClient, UnexpectedAnswer
 from app.demo.cast import Cast, assemble
-from app.demo.checkpoints import Crowd, Spread
-from app.demo.desk import Desk, UnexpectedAnswer
-from app.demo.handover import hand_over
+from app.demo.checkpoints import Crowd, Delivery
+from app.demo.handover import print_handover
 from app.demo.narrator import Narrator
 from app.demo.scenes import Scenes
 from app.demo.server import LOG, ServerDidNotStart, any_free_port, http_client, is_free, serving
@@ -20,23 +20,23 @@ from app.kit.clock import legal_day, system_clock
 
 FOLDER = Path("cekal-demo")
 MARK = "DEMO.txt"
-"""What tells a demonstration's folder from one with somebody's register in it."""
+"""Name of the file that distinguishes a demonstration's folder from that of a real register."""
 
 _LAST_WORDS = 12
 _BROKEN = (UnexpectedAnswer, httpx2.HTTPError, TimeoutError, LookupError, TypeError, ValueError)
-"""How a step ends that did not get what it needs; anything else is a fault of the demonstration itself."""
+"""Errors of a step that did not receive what it needs; any other error is a fault of the demonstration."""
 
 
 def run(once: bool, port: int, folder: Path | None) -> int:  # noqa: FBT001 - the command line's own signature
     """Play the demonstration.
 
     Args:
-        once: end after the story, and remove the folder where none was named.
-        port: where the server listens on this machine; 0 for any; with `once` another one where it is taken.
-        folder: where the register lies or is to lie.
+        once: whether to end after the story, and to remove the folder if none was given.
+        port: the port of the server; 0 for any; with `once` another port is used if this one is taken.
+        folder: the folder of the register, new or existing.
 
     Returns:
-        0, or 1 where something was not as told.
+        0, or 1 if a claim was false or a step failed.
     """
     narrator = Narrator()
     if port == 0 or not is_free(port):
@@ -59,12 +59,12 @@ def run(once: bool, port: int, folder: Path | None) -> int:  # noqa: FBT001 - th
             narrator.say("Ended." if narrator.over else "Interrupted before the story was over.")
             failed = not narrator.over
         if narrator.failures:
-            _tell_failures(narrator, folder / LOG)
+            _print_failures(narrator, folder / LOG)
     return 1 if failed or narrator.failures else 0
 
 
 def _prepare(folder: Path) -> str:
-    """Make the folder; why it can't be used, "" where it can."""
+    """Create the folder. Returns why it can't be used, "" if it can."""
     if (folder / "register.db").exists() and not (folder / MARK).exists():
         return f"{folder} holds a register that is no demonstration's. Name another folder."
     try:
@@ -76,36 +76,50 @@ def _prepare(folder: Path) -> str:
 
 
 async def _play(narrator: Narrator, folder: Path, port: int, *, once: bool) -> bool:
-    """Everything between the first line and the last; whether it went wrong."""
-    _end_on_sigterm()
+    """Run the server, the checkpoints and the story. Returns whether the demonstration failed."""
+    stopped = _end_on_signals()
     cast = await _open(narrator, folder)
     try:
         async with serving(folder, port) as (url, process):
-            narrator.say(f"The server listens on {url}, a process of its own.")
+            narrator.say(f"`cekal serve` listens on {url}, a process of its own.")
             crowd = Crowd(url, cast.counters, await _newest_cursor(url, cast))
             try:
-                scenes = await _tell(narrator, url, cast, crowd)
+                scenes = await _play_scenes(narrator, url, cast, crowd, stopped)
                 if narrator.failures:
                     return True
                 narrator.over = True
                 narrator.pause()
-                narrator.say("Everything came as told.")
+                narrator.say("Every claim was true.")
                 if once:
                     return False
-                hand_over(narrator, url, folder, cast, scenes)
-                await _stay(narrator, crowd, process)
+                print_handover(narrator, url, folder, cast, scenes)
+                await _stay(narrator, crowd, process, stopped)
             finally:
-                await crowd.part()
+                await crowd.disconnect_all()
     except ServerDidNotStart as error:
         narrator.failed(str(error))
     return True
 
 
-def _end_on_sigterm() -> None:
-    task = asyncio.current_task()
+def _end_on_signals() -> asyncio.Event:
+    """Register signal handlers that cancel this task, also when the terminal is closed, so that the server is ended.
+
+    Ctrl-C has a handler too, because a shell makes processes in the background ignore it.
+
+    Returns:
+        An event that is set by a signal, since a library may lose the cancellation.
+    """
+    task, stopped = asyncio.current_task(), asyncio.Event()
     assert task is not None, "called from a coroutine"
-    with contextlib.suppress(NotImplementedError):  # Windows knows no such signal
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    def end() -> None:
+        stopped.set()
+        task.cancel()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(NotImplementedError, AttributeError):  # Windows has its own way for Ctrl-C
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), end)
+    return stopped
 
 
 async def _open(narrator: Narrator, folder: Path) -> Cast:
@@ -122,7 +136,7 @@ async def _open(narrator: Narrator, folder: Path) -> Cast:
 
 
 async def _newest_cursor(url: str, cast: Cast) -> str:
-    """Where the checkpoints stand: they have handled every alert of earlier runs."""
+    """Return the cursor after the newest alert, so that the checkpoints skip the alerts of earlier runs."""
     async with http_client(url, 1) as http:
         query: dict[str, str | int] = {"limit": 500}
         while True:
@@ -133,12 +147,16 @@ async def _newest_cursor(url: str, cast: Cast) -> str:
             query["after"] = page["cursor"]
 
 
-async def _tell(narrator: Narrator, url: str, cast: Cast, crowd: Crowd) -> Scenes:
-    connected = await crowd.gather()
+async def _play_scenes(
+    narrator: Narrator, url: str, cast: Cast, crowd: Crowd, stopped: asyncio.Event
+) -> Scenes:
+    connected = await crowd.connect_all()
     narrator.say(f"{connected} of {len(crowd)} checkpoints are connected, each by a stream of its own.")
     async with http_client(url, 4) as http:
-        scenes = Scenes(Desk(http, narrator), narrator, crowd, cast, legal_day(system_clock()))
+        scenes = Scenes(ApiClient(http, narrator), narrator, crowd, cast, legal_day(system_clock()))
         for scene in scenes.all:
+            if stopped.is_set():
+                raise asyncio.CancelledError
             try:
                 await scene()
             except _BROKEN as error:
@@ -147,36 +165,40 @@ async def _tell(narrator: Narrator, url: str, cast: Cast, crowd: Crowd) -> Scene
     return scenes
 
 
-async def _stay(narrator: Narrator, crowd: Crowd, process: Process) -> None:
-    """Stay up until told to end, or until the server ends; tell of alerts that are raised meanwhile."""
-    news = asyncio.create_task(_tell_news(narrator, crowd))
+async def _stay(narrator: Narrator, crowd: Crowd, process: Process, stopped: asyncio.Event) -> None:
+    """Wait for a signal or for the end of the server, and print the alerts that are raised until then."""
+    news = asyncio.create_task(_print_new_alerts(narrator, crowd))
+    ends = [asyncio.create_task(process.wait()), asyncio.create_task(stopped.wait())]
     try:
-        await process.wait()
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.is_set():
+            raise asyncio.CancelledError
         narrator.failed("The server has ended by itself.")
     finally:
-        news.cancel()
-        await asyncio.gather(news, return_exceptions=True)
+        for task in (news, *ends):
+            task.cancel()
+        await asyncio.gather(news, *ends, return_exceptions=True)
 
 
-async def _tell_news(narrator: Narrator, crowd: Crowd) -> None:
-    known = set(crowd.spreads)
+async def _print_new_alerts(narrator: Narrator, crowd: Crowd) -> None:
+    known = set(crowd.deliveries)
     while True:
         crowd.changed.clear()
         await crowd.changed.wait()
-        for alert_id, spread in crowd.spreads.items():
-            if alert_id not in known and len(spread.came) == len(crowd):
+        for alert_id, delivery in crowd.deliveries.items():
+            if alert_id not in known and len(delivery.arrived) == len(crowd):
                 known.add(alert_id)
-                narrator.say(_news(spread))
+                narrator.say(_news(delivery))
 
 
-def _news(spread: Spread) -> str:
-    alert = spread.alert
+def _news(delivery: Delivery) -> str:
+    alert = delivery.alert
     about = alert["entry"]["full_name"] if alert["entry"] else alert["message"]
-    return f"Alert ({alert['kind']}): {about} - all {len(spread.came)} checkpoints have it."
+    return f"Alert ({alert['kind']}): {about} - all {len(delivery.arrived)} checkpoints have it."
 
 
-def _tell_failures(narrator: Narrator, log: Path) -> None:
-    narrator.paste("Not everything came as told:", [f"- {failure}" for failure in narrator.failures])
+def _print_failures(narrator: Narrator, log: Path) -> None:
+    narrator.paste("These claims were false:", [f"- {failure}" for failure in narrator.failures])
     if log.exists():
         lines = log.read_text("utf-8", errors="replace").splitlines()
         warnings = [line for line in lines if '"level":"INFO"' not in line]

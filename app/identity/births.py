@@ -1,24 +1,24 @@
-"""What is known of a birth date, with the precision it was given in.
+"""Birth dates with the precision in which they were given.
 
-A list often knows less than a day: a year, a month, an age on some day, a span of years. Rule R17: such
-knowledge is kept as given and never sharpened ("1970" is not 1970-01-01), so every comparison here works on
-the span of days that a statement leaves open.
+A list often contains less than a day: a year, a month, an age on some day, a span of years. By rule R17 such
+statements are stored as given and never made more precise ("1970" is not 1970-01-01), so comparisons use
+the span of days that a statement allows.
 """
 
 import re
 from calendar import isleap, monthrange
 from collections.abc import Iterable, Mapping
 from datetime import MINYEAR, timedelta
-from datetime import date as Day  # noqa: N812 - `date` is a member of Birth, fixed by the contract
+from datetime import date as Day  # noqa: N812 - `date` is a member of Birth, fixed by the API
 from typing import Any, Final, Literal
 
 import msgspec
 
 Agreement = Literal["equal", "compatible", "contradicts", "unknown"]
-"""How a listed birth stands to the one asked about, see `agreement`."""
+"""The result of comparing a listed birth with a traveller's, see `agreement`."""
 
 OLDEST_AGE: Final = 150
-"""Years; nobody has lived longer, so a higher age is a slip of the pen."""
+"""Highest accepted age in years; no person has lived longer, so a higher age is a typing error."""
 
 _RANK: Final[dict[Agreement, int]] = {"equal": 3, "compatible": 2, "contradicts": 1, "unknown": 0}
 _FULL_DAY: Final = len("YYYY-MM-DD")
@@ -28,9 +28,9 @@ _SHAPES: Final = {("date",), ("age", "as_of"), ("from_", "to")}
 
 
 class BirthUnreadable(ValueError):
-    """The statement about a birth isn't one of the three shapes, or names a day that doesn't exist.
+    """The statement about a birth has none of the three shapes, or names a day that doesn't exist.
 
-    The sentence never repeats what was given: it may end up in a problem document or a log.
+    The message never repeats the given value, since it may appear in a problem document or a log.
     """
 
 
@@ -42,11 +42,11 @@ class Birth(
     forbid_unknown_fields=True,
     rename={"from_": "from"},
 ):
-    """One statement about a birth date, in exactly one of the contract's three shapes.
+    """A statement about a birth date, in exactly one of the API's three shapes.
 
     `date` alone; `age` with `as_of`; `from_` with `to`. Dates are "YYYY", "YYYY-MM" or "YYYY-MM-DD" (`as_of`
-    always a full day), `age` is in completed years. Hashable; two statements are equal when they say the same
-    in the same words. Encoded by msgspec it is the contract's JSON shape, `{"from": "1968", "to": "1970"}`.
+    always a full day), `age` is in completed years. Hashable; two statements are equal if all their fields are
+    equal. msgspec encodes it in the API's JSON shape, `{"from": "1968", "to": "1970"}`.
 
     Raises:
         BirthUnreadable: at construction, for any other combination or an impossible day, order or age.
@@ -59,7 +59,7 @@ class Birth(
     to: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what can't be read, so that every `Birth` that exists has a span."""
+        """Raise BirthUnreadable for an invalid statement, so that every `Birth` has a span."""
         given = tuple(member for member in self.__struct_fields__ if getattr(self, member) is not None)
         if given not in _SHAPES:
             raise BirthUnreadable("A birth is either `date`, or `age` with `as_of`, or `from` with `to`.")
@@ -69,7 +69,7 @@ class Birth(
 
 
 def birth_from_json(shape: Mapping[str, Any]) -> Birth:
-    """Read a birth in one of the contract's shapes; members that are null count as absent.
+    """Read a birth in one of the API's shapes; members that are null count as absent.
 
     Raises:
         BirthUnreadable: for an unknown or missing member, a wrong type, or a day that doesn't exist.
@@ -84,7 +84,7 @@ def birth_from_json(shape: Mapping[str, Any]) -> Birth:
 
 
 def birth_to_json(birth: Birth) -> dict[str, str | int]:
-    """Give the birth back in the shape it came in."""
+    """Return the birth in the API's JSON shape, as it was given."""
     if birth.date is not None:
         return {"date": birth.date}
     if birth.age is not None and birth.as_of is not None:
@@ -93,7 +93,7 @@ def birth_to_json(birth: Birth) -> dict[str, str | int]:
 
 
 def span(birth: Birth) -> tuple[Day, Day]:
-    """Give the first and the last day on which the person can have been born, both included.
+    """Return the first and the last day on which the person can have been born, both included.
 
     Age 45 on 2026-11-23 is 1980-11-24 to 1981-11-23. A person born on 29 February completes a year on
     1 March of a common year.
@@ -106,12 +106,12 @@ def span(birth: Birth) -> tuple[Day, Day]:
 
 
 def is_full_day(birth: Birth) -> bool:
-    """Say whether the very day is known."""
+    """Return whether the birth is known to the day."""
     return birth.date is not None and len(birth.date) == _FULL_DAY
 
 
 def compatible(one: Birth, other: Birth) -> bool:
-    """Say whether one and the same day would satisfy both statements."""
+    """Return whether a day exists that satisfies both statements."""
     if one.date is not None and one.date == other.date:
         return True
     first, last = span(one)
@@ -119,33 +119,38 @@ def compatible(one: Birth, other: Birth) -> bool:
     return first <= other_last and other_first <= last
 
 
-def agreement(listed: Birth | None, asked: Birth | None) -> Agreement:
-    """Compare what an entry says with what a check asks.
+def agreement(listed: Birth | None, queried: Birth | None) -> Agreement:
+    """Compare the birth in an entry with the birth in a check.
 
-    `equal` only where both know the very day and it is the same; `compatible` where the spans overlap;
-    `contradicts` where they don't; `unknown` where either side says nothing.
+    `equal` if both are the same full day; `compatible` if the spans overlap;
+    `contradicts` if they don't; `unknown` if either side has no birth.
     """
-    if listed is None or asked is None:
+    if listed is None or queried is None:
         return "unknown"
-    if not compatible(listed, asked):
+    if not compatible(listed, queried):
         return "contradicts"
-    return "equal" if is_full_day(listed) and is_full_day(asked) else "compatible"
+    return "equal" if is_full_day(listed) and is_full_day(queried) else "compatible"
 
 
-def best_agreement(listed: Iterable[Birth], asked: Birth | None) -> Agreement:
-    """Compare every birth that an entry gives (one and its alternatives) and keep the closest answer."""
+def best_agreement(listed: Iterable[Birth], queried: Birth | None) -> Agreement:
+    """Compare all births of an entry (one and its alternatives), and return the best agreement."""
     best: Agreement = "unknown"
     for birth in listed:
-        found = agreement(birth, asked)
+        found = agreement(birth, queried)
         if _RANK[found] > _RANK[best]:
             best = found
     return best
 
 
-def age_on(birth: Birth, day: Day) -> tuple[int, int]:
-    """Give the lowest and the highest age in completed years that the person can have on a day.
+def closest(found: Iterable[Agreement]) -> Agreement:
+    """Return the best agreement of several comparisons; `unknown` without any."""
+    return max(found, key=_RANK.__getitem__, default="unknown")
 
-    Negative where the statement allows a birth after that day. `age_on(birth, day)[0] < 18` reads "may be
+
+def age_on(birth: Birth, day: Day) -> tuple[int, int]:
+    """Return the lowest and the highest age in completed years that the person can have on a day.
+
+    An age is negative if the statement allows a birth after that day. `age_on(birth, day)[0] < 18` means "may be
     under 18".
     """
     first, last = span(birth)
@@ -153,9 +158,9 @@ def age_on(birth: Birth, day: Day) -> tuple[int, int]:
 
 
 def _days_of(text: str) -> tuple[Day, Day]:
-    """Give the first and last day of a "YYYY", "YYYY-MM" or "YYYY-MM-DD"."""
+    """Return the first and the last day of a "YYYY", "YYYY-MM" or "YYYY-MM-DD"."""
     try:
-        # Where the hyphens stand is asked first: fromisoformat would also take the week date "2026-W01-1".
+        # The positions of the hyphens are checked first: fromisoformat would also take the week date "2026-W01-1".
         if len(text) == _FULL_DAY and text[4] == text[7] == "-":
             day = Day.fromisoformat(text)
             return day, day
@@ -169,9 +174,9 @@ def _days_of(text: str) -> tuple[Day, Day]:
 
 
 def _days_of_age(age: int, as_of: str) -> tuple[Day, Day]:
-    """Give the first and last day of birth of a person who was `age` on the day `as_of`."""
+    """Return the first and the last possible day of birth of a person of this age on the day `as_of`."""
     if not 0 <= age <= OLDEST_AGE:
-        raise BirthUnreadable(f"An age lies between 0 and {OLDEST_AGE} years.")
+        raise BirthUnreadable(f"An age is between 0 and {OLDEST_AGE} years.")
     day, until = _days_of(as_of)
     if day != until:
         raise BirthUnreadable("An age needs the very day on which it was true (`as_of`).")
@@ -181,12 +186,12 @@ def _days_of_age(age: int, as_of: str) -> tuple[Day, Day]:
 
 
 def _years_before(day: Day, years: int) -> Day:
-    """Go back whole years; 29 February becomes 28 February where the year has none."""
+    """Return the day a number of years earlier; 29 February becomes 28 February in a common year."""
     if day.month == 2 and day.day == 29 and not isleap(day.year - years):  # noqa: PLR2004 - 29 February
         return Day(day.year - years, 2, 28)
     return day.replace(year=day.year - years)
 
 
 def _years_between(born: Day, day: Day) -> int:
-    """Count completed years from birth to a day."""
+    """Return the number of completed years from a birth to a day."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

@@ -1,54 +1,124 @@
-"""Names in the letters A to Z: other scripts transliterated, marks spelled out as passports spell them.
+"""Transliteration of names into the letters A to Z, with marks spelled out as in passports.
 
 ICAO Doc 9303 part 3, section 6, lets an issuer write some letters in several ways (Ä as AE or A, Ñ as N or NXX);
-all of them must meet. Other scripts are transliterated letter by letter, without a dictionary: what comes out is
-good enough to sound alike, not to be shown.
+all of them must match. Scripts with their own rules are romanised by them (`scripts`), all others letter by letter
+without a dictionary: the result is good enough for comparing sounds, not for display.
 """
 
+import re
 import unicodedata
+from collections.abc import Callable
 from typing import Final
 
 from anyascii import anyascii
 
+from app.identity.scripts import arabic, han, hangul, hebrew, kana, thai
+
 LONGEST: Final = 300
-"""Characters of a name that are looked at; no name is longer, and work stays bounded."""
+"""Largest number of characters of a name that are read, so that work stays bounded."""
 
 _SPELLED_OUT: Final = str.maketrans({"Ä": "AE", "Å": "AA", "Ö": "OE", "Ø": "OE", "Ü": "UE"})
-"""The longer of the forms that Doc 9303 permits; the shorter one leaves the mark out."""
+"""The longer form of each letter that Doc 9303 permits; the shorter one omits the mark."""
 _ESCAPED: Final = (("NXX", "N"), ("UXX", "U"))
-"""Ñ and Ü as some issuers write them in the zone."""
+"""Spellings of Ñ and Ü by some issuers in the machine-readable zone."""
+_SCRIPTS: Final[dict[str, Callable[[str], tuple[str, ...]]]] = {
+    "arabic": arabic.romanised,
+    "hebrew": hebrew.romanised,
+    "hangul": hangul.romanised,
+    "han": han.romanised,
+    "kana": kana.romanised,
+    "thai": thai.romanised,
+}
+_RANGES: Final = {
+    "arabic": "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\u200c\u200d",
+    "hebrew": "\u0590-\u05ff",
+    "hangul": "\uac00-\ud7a3",
+    "han": "\u3400-\u4dbf\u4e00-\u9fff",
+    "kana": "\u3041-\u30ff",
+    "thai": "\u0e01-\u0e4e",
+}
+_RUN: Final = re.compile(
+    "|".join(f"(?P<{script}>[{letters}]+(?: +[{letters}]+)*)" for script, letters in _RANGES.items())
+)
+"""Matches neighbouring words of one script in a text normalised by NFKC."""
+_DIGIT: Final = re.compile(r"[^\D0-9]")
+"""Matches a digit of another script, which must not be romanised as a letter."""
+_MAX_FORMS: Final = 8
+_WELL_COMPARED: Final = frozenset(
+    {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "ARABIC", "HEBREW", "HANGUL", "HIRAGANA", "THAI"}
+    | {"MODIFIER", "FULLWIDTH", "KATAKANA-HIRAGANA"}
+)
+"""First words of the Unicode names of letters whose scripts have rules here or one usual transliteration."""
+_CALLED: Final = {"CJK": "Han"}
 _ABJADS: Final = ("ARABIC", "HEBREW", "SYRIAC")
-_KEPT: Final = frozenset(",.'-< ")
 
 
 def latin(name: str) -> str:
-    """Give a name in upper-case ASCII: letters, digits, and the signs by which its words are told apart.
+    """Return a name in upper-case ASCII in its likeliest form: letters, digits, and the signs that separate words.
 
-    Never raises; empty if no letter is left. Signs without a meaning in names (emoji, symbols) part words.
+    Never raises; the result is empty if no letter is left. Signs without a meaning in names (emoji) separate words.
+    """
+    return latin_forms(name)[0]
+
+
+def latin_forms(name: str) -> tuple[str, ...]:
+    """Return all forms of a name in upper-case ASCII that a passport may show, the likeliest first; at least one.
+
+    There are several if marks may be spelled out (Müller as MUELLER) or a script allows several (이 as LEE or YI).
     """
     cut = name[:LONGEST]
-    text = cut.upper() if cut.isascii() else _transliterated(unicodedata.normalize("NFKC", cut)).upper()
+    if cut.isascii():
+        return (_unescaped(cut.upper()),)
+    composed = _DIGIT.sub(lambda digit: str(int(digit[0])), unicodedata.normalize("NFKC", cut))
+    texts = _romanised(composed)
+    longer = composed.upper().translate(_SPELLED_OUT)
+    if longer != composed.upper():
+        texts = (*texts, *_romanised(longer))
+    return tuple(dict.fromkeys(_unescaped(_transliterated(text).upper()) for text in texts))[:_MAX_FORMS]
+
+
+def _unescaped(text: str) -> str:
     if "XX" in text:
         for written, meant in _ESCAPED:
             text = text.replace(written, meant)
     return text
 
 
-def spelled_out(name: str) -> str | None:
-    """Give the other form that passports permit (Müller as MUELLER), None where there is none."""
-    if name.isascii():
-        return None
-    composed = unicodedata.normalize("NFKC", name[:LONGEST]).upper()
-    longer = composed.translate(_SPELLED_OUT)
-    return latin(longer) if longer != composed else None
+def _romanised(text: str) -> tuple[str, ...]:
+    """Return the forms of a text in which runs of the scripts of `scripts` are replaced by Latin letters."""
+    parts: list[tuple[str, ...]] = []
+    begin = 0
+    for run in _RUN.finditer(text):
+        script = str(run.lastgroup)
+        parts += [(text[begin : run.start()],), tuple(f" {form} " for form in _SCRIPTS[script](run[0]))]
+        begin = run.end()
+    if not parts:
+        return (text,)
+    parts.append((text[begin:],))
+    most = max(map(len, parts))
+    forms = ("".join(each[min(form, len(each) - 1)] for each in parts) for form in range(most))
+    return tuple(" ".join(form.split()) for form in forms)
 
 
 def is_without_vowels(name: str) -> bool:
-    """Say whether a name is in a script that leaves most vowels out (Arabic, Hebrew)."""
+    """Return whether a name is in a script that omits most vowels (Arabic, Hebrew)."""
     if name.isascii():
         return False
     letter = next(filter(str.isalpha, name), "A")
     return unicodedata.name(letter, "").startswith(_ABJADS)
+
+
+def weak_scripts(name: str) -> tuple[str, ...]:
+    """Return the Unicode names of a name's scripts whose comparison is unreliable; empty for most names.
+
+    Han characters have different readings in each language, of which only one is tried; katakana writes foreign names
+    by their sound; a script without rules here is transliterated letter by letter.
+    """
+    if name.isascii():
+        return ()
+    letters = filter(str.isalpha, unicodedata.normalize("NFKC", name[:LONGEST]))
+    scripts = dict.fromkeys(unicodedata.name(letter, "UNKNOWN").split()[0] for letter in letters)
+    return tuple(_CALLED.get(script, script.title()) for script in scripts if script not in _WELL_COMPARED)
 
 
 def _transliterated(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Dates of a machine-readable zone: YYMMDD, the century left open (ICAO Doc 9303 part 3, section 4.8)."""
+"""Dates of a machine-readable zone: YYMMDD, without the century (ICAO Doc 9303 part 3, section 4.8)."""
 
 from datetime import date
 from typing import Final
@@ -7,37 +7,53 @@ from app.identity.births import Birth, BirthUnreadable, span
 
 _UNKNOWN: Final = "<<"
 _YEARS_AHEAD: Final = 30
-"""Passports are valid for about ten years, some identity cards for thirty; what seems to lie further ahead
-has expired long ago."""
+"""Largest number of years until an expiry date: passports are valid for about ten years, some identity cards for
+thirty. A date that seems later is of the century before."""
+_OLDEST: Final = 115
+"""Highest age in years at which a person is assumed to travel."""
 
 
-def read_birth(field: str, today: date) -> tuple[Birth | None, str | None]:
+def read_births(field: str, today: date) -> tuple[tuple[Birth, ...], str | None]:
     """Read the six characters of a birth date.
 
     Unknown parts are fillers (by the standard) or 00 (by some issuers) and lower the precision: "8503<<" is
-    March 1985, "85<<17" is 1985; without a year nothing is known. A birth is never in the future, so the
-    century is the latest that fits; a person of a hundred years or more can't be told from a child.
+    March 1985, "85<<17" is 1985; without a year nothing is known. A birth is never in the future. A person of a
+    hundred years can't be distinguished from a child, so births of both centuries are returned.
 
     Returns:
-        The birth, if one can be read, and the fault, if there is one: `birth_date_format`,
-        `birth_date_range`.
+        The possible births, the latest first, if the date can be read; and the fault, if there is one:
+        `birth_date_format`, `birth_date_range`.
     """
     parts = (field[:2], field[2:4], field[4:])
     if not all(part.isdigit() or part == _UNKNOWN for part in parts):
-        return None, "birth_date_format"
+        return (), "birth_date_format"
     year, month, day = parts
     if year == _UNKNOWN:
-        return None, None
+        return (), None
     known = "" if month in {_UNKNOWN, "00"} else f"-{month}" if day in {_UNKNOWN, "00"} else f"-{month}-{day}"
-    this_century = today.year // 100
-    for century in (this_century, this_century - 1):
+    found: list[Birth] = []
+    for century in (today.year // 100, today.year // 100 - 1):
+        age = today.year - 100 * century - int(year)
+        if age < 0 or (found and age > _OLDEST):
+            continue
         try:
             birth = Birth(date=f"{century}{year}{known}")
         except BirthUnreadable:  # also 29 February of a year that had none, in one of the two centuries
             continue
         if span(birth)[0] <= today:
-            return birth, None
-    return None, "birth_date_range"
+            found.append(birth)
+    return tuple(found), None if found else "birth_date_range"
+
+
+def in_century_of(births: tuple[Birth, ...], known: Birth) -> Birth:
+    """Return, of the births that a two-digit year allows, the one nearest to a birth with a full year."""
+    first, last = span(known)
+
+    def years_apart(birth: Birth) -> int:
+        begin, end = span(birth)
+        return max(begin.year - last.year, first.year - end.year, 0)
+
+    return min(births, key=years_apart)
 
 
 def read_expiry(field: str, today: date) -> tuple[str | None, str | None]:

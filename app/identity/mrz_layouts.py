@@ -1,8 +1,8 @@
-"""Where each value stands in a machine-readable zone, and which of the formats a text is in.
+"""The formats of machine-readable zones: the position of each value, and the recognition of a text's format.
 
 ICAO Doc 9303: TD1 cards (part 5), TD2 cards (part 6), TD3 passports (part 4), visas MRV-A and MRV-B (part 7);
-also the French identity card of 1988-2021, which has TD2's shape but not its places. Positions count from 0
-over the whole zone, lines joined.
+also the French identity card of 1988-2021, which has TD2's shape but other positions. Positions count from 0
+over the whole zone, with its lines joined.
 """
 
 import re
@@ -10,15 +10,17 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.identity.documents import skeleton
+
 Format = Literal["TD1", "TD2", "TD3", "MRVA", "MRVB", "FRA-ID"]
 
 
 class MrzUnreadable(ValueError):
-    """The text is no machine-readable zone.
+    """The text is not a machine-readable zone.
 
     Attributes:
         code: `length` (lines of another number or length than any format's) or `characters` (others than A-Z,
-            0-9 and the filler `<`). The sentence never repeats the text.
+            0-9 and the filler `<`). The message never repeats the text.
     """
 
     def __init__(self, code: Literal["length", "characters"], reason: str) -> None:
@@ -27,13 +29,13 @@ class MrzUnreadable(ValueError):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """The places of one format; a check digit stands alone, everything else is a slice.
+    """The positions of one format's values: an index for a check digit, a slice for anything else.
 
     Attributes:
-        names: one slice, or surname and given names apart.
-        long_number: the slice in which a document number of more than nine characters goes on, if it may.
-        optional: the issuer's own data, one slice or two.
-        optional_digit: the place of their own check digit; only TD3 has one.
+        names: one slice, or a slice each for surname and given names.
+        long_number: the slice in which a document number of more than nine characters continues, None if it can't.
+        optional: the issuer's own data, in one slice or two.
+        optional_digit: the position of their check digit; only TD3 has one.
         composite: the slices under the composite check digit.
     """
 
@@ -148,19 +150,21 @@ FRENCH_CARD: Final = Layout(
     composite_digit=71,
 )
 
+_FRENCH: Final = skeleton("IDFRA")
+"""The start of the French card in skeleton form, so that misread characters do not make it a TD2 zone."""
 _ALPHABET: Final = re.compile(r"[A-Z0-9<]*").fullmatch
 _LINES: Final = {layout.lines for layout in (TD1, TD2, TD3)}
 _UNBROKEN: Final = {sum(lines): lines for lines in _LINES}
 
 
 def recognise(text: str) -> tuple[str, Layout]:
-    """Give the zone without line breaks, as written apart from surrounding blanks, and its layout.
+    """Return the zone without line breaks and surrounding blanks, and its layout.
 
-    Lines may end in any line break and carry blanks around them; one unbroken line is taken where its length
-    fits. Lower case is let through, for the caller to judge.
+    Lines may end in any line break and have blanks around them; one unbroken line is accepted if its length
+    fits a format. Lower case is left for the caller to judge.
 
     Raises:
-        MrzUnreadable: the lines are of no format, or hold a character that no zone has.
+        MrzUnreadable: the lines have no known format, or contain a character that is invalid in a zone.
     """
     lines = [line for line in map(str.strip, text.splitlines()) if line]
     zone = "".join(lines)
@@ -177,11 +181,11 @@ def recognise(text: str) -> tuple[str, Layout]:
 
 
 def _layout_of(zone: str, lengths: tuple[int, ...]) -> Layout:
-    """Tell formats of the same shape apart: a visa's document code begins with V."""
+    """Return the layout among formats of the same shape: a visa's document code begins with V."""
     if lengths == TD1.lines:
         return TD1
     if zone[0] == "V":
         return MRVA if lengths == MRVA.lines else MRVB
     if lengths == TD3.lines:
         return TD3
-    return FRENCH_CARD if zone.startswith("IDFRA") else TD2
+    return FRENCH_CARD if skeleton(zone[:5]) == _FRENCH else TD2

@@ -1,8 +1,8 @@
-"""Names, folded so that two spellings of one name become equal.
+"""Folding of names, by which two spellings of one name become equal.
 
 In the register an "equal folded name" means: case, marks, the order of the words, MRZ fillers, titles,
-degrees and the reforms of Indonesian spelling make no difference. Nothing more is forgiven here; how near two
-unequal names are is another question, to be asked of the same `words`.
+degrees and the reforms of Indonesian spelling make no difference. Other differences are not ignored here; the
+likeness of two unequal names is computed elsewhere, from the same `words`.
 """
 
 import re
@@ -10,13 +10,10 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-FOLD_VERSION: Final = 2
-"""Stored beside a folded name; raised with every change of a result, so that stored ones are folded anew."""
-
 _WHOLE_LETTERS: Final = str.maketrans(
     {"Æ": "AE", "Ð": "D", "Đ": "D", "Ħ": "H", "Ł": "L", "Ŋ": "N", "Œ": "OE", "Ø": "O", "Þ": "TH"},
 )
-"""Latin letters that Unicode doesn't take apart into a plain letter and a mark."""
+"""Latin letters that Unicode doesn't decompose into a plain letter and a mark."""
 
 _SILENT: Final = dict.fromkeys(
     map(ord, "'`\u00b4\u02b9\u02bb\u02bc\u02be\u02bf\u0640\u2018\u2019\u201b\u2032")
@@ -36,21 +33,21 @@ _DEGREES: Final = """
     MKN PHD LLM LLB AMD AMDKEB APT BSC SSTP SPOG SPOT SPPD SPKJ SPSI SPSY SPSIKO STRKEB STRKES SKEP SGZ SHUM MPHIL
     MCOM BCOM MMAR MKEB MKEP MFARM MPSI MTH MPH MMSI MKOMI SPDSD SPPA
 """
-"""Abbreviations that are nobody's name, dropped wherever they stand."""
+"""Abbreviations of degrees that are never names, dropped at any position."""
 _DEGREES_BY_WRITING: Final = """
     SE MH MM MA BA ST MT SS SP SIP SIK SI MP MSP MIP MAP MMP MPP MMA MSE DEA LC AK CA CPA AKP SST NERS MD BBA BE BENG
     MENG MHS MPS MTP MTI MHI MEI MSM SEI SHI SSI SSN SSY SPI SIKOM MIKOM SKG SPK SPB SPM SPA SPN SAP SPAN MARS
 """
-"""Abbreviations that are also names or initials, dropped only after a comma or with dots inside (S.E.)."""
+"""Abbreviations of degrees that are also names or initials, dropped only after a comma or with dots inside (S.E.)."""
 
 _MUHAMMAD: Final = re.compile(r"M[OU]K?HAMM?[AE][DT]H?|M|MD|MHD|MOHD?|MUHD?|MOKHD?|MUKHD?").fullmatch
 _AHMAD: Final = re.compile(r"AK?HM[AE]DH?").fullmatch
 LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
-"""Son of, daughter of: passports leave it out as often as not."""
+"""Words for "son of" and "daughter of", which passports often omit."""
 
 
 def fold(name: str) -> str:
-    """Give the form of a name that is equal for its spellings: folded words in alphabetical order.
+    """Return the form of a name that is equal for all its spellings: folded words in alphabetical order.
 
     Never raises. Folding a folded name changes nothing; a name with a letter, in any script, never becomes
     empty.
@@ -59,19 +56,19 @@ def fold(name: str) -> str:
 
 
 def words(name: str) -> tuple[str, ...]:
-    """Give the folded words of a name in the order in which they stand.
+    """Return the folded words of a name in their order.
 
-    Titles and degrees are dropped as long as a word remains, `bin` and `binti` as long as two remain.
+    Titles and degrees are dropped if another word remains, `bin` and `binti` if two others remain.
     """
-    written = tuple(map(respell, borne(name)))
+    written = tuple(map(respell, words_without_titles(name)))
     own = [word for word in written if word not in LINEAGE]
     return tuple(own) if len(own) > 1 else written
 
 
-def borne(name: str) -> tuple[str, ...]:
-    """Give the words of a name in upper case as they are written, without titles and degrees.
+def words_without_titles(name: str) -> tuple[str, ...]:
+    """Return the words of a name in upper case as written, without titles and degrees.
 
-    These are dropped as long as a word remains. `bin` and `binti` are kept.
+    Titles and degrees are dropped if another word remains. `bin` and `binti` are kept.
     """
     spelled = _plain(name)
     every = _parted(spelled)
@@ -80,8 +77,14 @@ def borne(name: str) -> tuple[str, ...]:
 
 
 def written(name: str) -> tuple[str, ...]:
-    """Give every word of a name in upper case, titles and degrees too."""
+    """Return all words of a name in upper case, with titles and degrees."""
     return tuple(_parted(_plain(name)))
+
+
+def is_degree(text: str) -> bool:
+    """Return whether a text consists only of titles or degrees."""
+    plain = "".join(_plain(text).replace(".", " ").replace(",", " ").split())
+    return plain in _ALL_DEGREES or (bool(plain) and respell(plain) in _NOT_BORNE)
 
 
 def _parted(spelled: str) -> list[str]:
@@ -89,10 +92,10 @@ def _parted(spelled: str) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """Give upper-case letters, digits and blanks; only commas and dots still part words.
+    """Return a name as upper-case letters, digits and blanks, with commas and dots as the only other separators.
 
-    Marks are dropped where they stand above, below or through a letter (Latin, Greek, Cyrillic) or point a
-    consonant (Arabic, Hebrew), never where they are a letter of their own (Indic, Thai, Japanese).
+    Marks above, below or through a letter (Latin, Greek, Cyrillic) and vowel points of a consonant (Arabic, Hebrew)
+    are dropped; marks that are letters themselves (Indic, Thai, Japanese) are kept.
     """
     if name.isascii():
         return name.upper().translate(_PUNCTUATION)
@@ -103,13 +106,13 @@ def _plain(name: str) -> str:
 
 
 def _is_mere_mark(character: str) -> bool:
-    """Say whether a character is a mark that a name may be written without; Unicode combining classes."""
+    """Return whether a character is a mark that may be omitted, by its Unicode combining class."""
     kind = unicodedata.combining(character)
     return kind >= 200 or 10 <= kind <= 36  # noqa: PLR2004 - 200 and up: by position; 10-36: Hebrew to Syriac
 
 
 def _letter_or_blank(character: str) -> str:
-    """Keep letters, marks, digits, commas and dots; drop invisible format characters; blank the rest."""
+    """Return letters, marks, digits, commas and dots unchanged, "" for format characters, and a blank for others."""
     if character in ",.":
         return character
     kind = unicodedata.category(character)
@@ -117,9 +120,9 @@ def _letter_or_blank(character: str) -> str:
 
 
 def _without_degrees(spelled: str) -> list[str]:
-    """Give the words, dots resolved, without what only its writing shows to be a degree.
+    """Return the words without dots, and without abbreviations that are degrees by their punctuation.
 
-    "S.E.", and "SE" after a comma; but dotted letters that begin a name are initials ("M.H. Thamrin").
+    Degrees are "S.E.", and "SE" after a comma; dotted letters that begin a name are initials ("M.H. Thamrin").
     """
     if "," not in spelled and "." not in spelled:
         return spelled.split()
@@ -138,10 +141,10 @@ def _without_degrees(spelled: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 13)
 def respell(word: str) -> str:
-    """Give a word in one spelling for all of its reforms, and one for Muhammad and Ahmad.
+    """Return a word in one spelling for all spelling reforms, and with one spelling each for Muhammad and Ahmad.
 
     Van Ophuijsen 1901, Soewandi 1947, EYD 1972: oe is u, tj is c, dj is j, ch is kh, and the old j is y (so
-    nj is ny, sj is sy). As nobody can tell an old j from a new one, both become y.
+    nj is ny, sj is sy). As an old j can't be distinguished from a new one, both become y.
     """
     word = word.replace("TJ", "C").replace("DJ", "J").replace("J", "Y").replace("OE", "U").replace("CH", "KH")
     if _MUHAMMAD(word):

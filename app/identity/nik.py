@@ -18,7 +18,7 @@ _CENTURIES: Final = (1900, 2000)
 
 
 def well_formed(nik: str) -> bool:
-    """Say whether 16 plain digits hold a possible province and a possible birth date in some century."""
+    """Return whether a text is 16 digits with a possible province and a possible birth date in some century."""
     return (
         len(nik) == LENGTH
         and nik.isascii()
@@ -29,12 +29,12 @@ def well_formed(nik: str) -> bool:
 
 
 def faults(nik: str, sex: str | None, birth: Birth | None) -> tuple[str, ...]:
-    """Compare a NIK with what else is said of the person; give the codes of the warnings, none if all agrees.
+    """Compare a NIK with the person's sex and birth date. Returns the codes of warnings, none if all agree.
 
     Args:
-        nik: as given.
-        sex: `male` or `female`; anything else isn't compared.
-        birth: compared with both centuries that the two-digit year can mean.
+        nik: the NIK as given.
+        sex: `male` or `female`; other values aren't compared.
+        birth: the birth date, compared with both centuries that the two-digit year can mean.
     """
     if not well_formed(nik):
         return ("nik_malformed",)
@@ -47,7 +47,7 @@ def faults(nik: str, sex: str | None, birth: Birth | None) -> tuple[str, ...]:
 
 
 def _birth_days(nik: str) -> list[date]:
-    """Give the days that the birth part can mean, one a century; none where no calendar has such a day."""
+    """Return the possible days of the birth part, one per century; none if the day doesn't exist."""
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
     days = []
     for century in _CENTURIES:

@@ -1,8 +1,8 @@
-"""How much it says that two persons share a word of their names: in bits, from how rare the word is.
+"""The evidence, in bits, of a word shared by two names, computed from the rarity of the word.
 
-A word that one traveller in 64 bears is worth 6 bits: it halves the crowd six times. The table
-(`data/name_tokens.txt`) is of travellers' names, not of the register's: listed persons must not make a name
-look common, and a register of Indonesians must not make a foreign one look rare.
+A word in the names of one traveller in 64 is worth 6 bits. The table
+(`data/name_tokens.txt`) counts travellers' names, not those in the register: listed persons must not make a name
+look common, and a register of Indonesians must not make a foreign name look rare.
 """
 
 import math
@@ -14,19 +14,19 @@ from typing import Final
 from app.identity.sound import code, sound
 
 INITIAL: Final = 1.5
-"""Bits of a single letter."""
+"""Bits of a shared single letter."""
 
 _BAND: Final = re.compile(r"1 in ([0-9]+)").fullmatch
 _UNLISTED: Final = {2: 6.5, 3: 8.5, 4: 9.5, 5: 10.5}
-"""Bits of a word that isn't in the table, by its letters: many words of two letters collide."""
+"""Bits of a word that isn't in the table, by its number of letters, since short words coincide more often."""
 _UNLISTED_LONG: Final = 11.5
 _SAME_CONSONANTS: Final = 1.5
-"""Bits by which a word is rarer than the table's word that has its consonants, at least three of them."""
-_MOST_COMMON_SOUND: Final = 3
+"""Additional bits of a word not in the table over the table's word with the same consonants, at least three."""
+_MAX_COMMON_SOUND: Final = 3
 
 
 def bits(heard: str) -> float:
-    """Give what sharing a word is worth, by its sound (`sound.sound`)."""
+    """Return the bits of a shared word, given its sound (`sound.sound`)."""
     if len(heard) < 2:  # noqa: PLR2004 - a single letter
         return INITIAL
     known = _table()[0].get(heard)
@@ -34,14 +34,19 @@ def bits(heard: str) -> float:
     if known is not None:
         return min(known, unlisted)
     consonants = code(heard)
-    if len(consonants) >= _MOST_COMMON_SOUND:
+    if len(consonants) >= _MAX_COMMON_SOUND:
         unlisted = min(unlisted, _table()[1].get(consonants, unlisted) + _SAME_CONSONANTS)
     return unlisted
 
 
+def is_usual(heard: str) -> bool:
+    """Return whether a word, given its sound, is in the table of travellers' names."""
+    return heard in _table()[0]
+
+
 @lru_cache(maxsize=1)
 def _table() -> tuple[dict[str, float], dict[str, float]]:
-    """Bits by sound and, the commonest word counting, by code."""
+    """Return the bits by sound, and by code the bits of its commonest word."""
     by_sound: dict[str, float] = {}
     by_code: dict[str, float] = {}
     worth = 0.0

@@ -1,30 +1,32 @@
-"""A name as somebody spelled it, made ready to be compared: its words, what they sound like, what they are worth.
+"""A spelling of a name, prepared for comparison: its words, with their sounds and their evidence in bits.
 
-Indonesian passports know no family names and no titles; people have one name or six, in any order, glued or apart.
-So a name is a handful of words. Particles that come and go between papers (al, bin, Abdul, Abu) are taken off their
-word and remembered, and the many ways of writing Muhammad become one.
+Indonesian passports have no family names and no titles; people have one to six names, in any order, joined or divided.
+So a name is a set of words. Particles that are in some papers and missing in others (al, bin, Abdul, Abu) are removed,
+some of them being recorded on the next word, and the many spellings of Muhammad become one.
 """
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
 
-from app.identity.latin import is_without_vowels, latin, spelled_out
-from app.identity.names import LINEAGE, borne, respell, written
+from app.identity.fillers import meant, name_nobody
+from app.identity.latin import is_without_vowels, latin, latin_forms
+from app.identity.names import LINEAGE, respell, words_without_titles, written
 from app.identity.rarity import INITIAL, bits
+from app.identity.readings import readings
 from app.identity.sound import code, sound
 
-NORM_VERSION: Final = 3
-"""Raised with every change of a result in latin, names, sound, rarity or here, so that stored keys are made anew."""
+NORM_VERSION: Final = 6
+"""Version of the normal form, raised with every change of a result in readings, fillers, latin, names, sound, rarity or
+this module; the worker then recomputes the stored keys."""
 
-MOST_WORDS: Final = 10
-"""Words of a name that are compared; a listed name with more is cut, so that work stays bounded."""
-LONGEST_WORD: Final = 30
-MOST_NAMES: Final = 8
-"""Names in one field, parted by semicolons as some lists do."""
+MAX_WORDS: Final = 10
+"""Largest number of words of a name that are compared; further words are ignored, so that work stays bounded."""
+LONGEST_WORD: Final = 40
 
 _ARTICLES: Final = frozenset({"AL", "EL", "UL", "AS", "AD", "AR", "AN", "AT", "AZ", "ASH", "UD", "UR", "US"})
 _LINEAGE: Final = LINEAGE | {"BEN", "BN", "BINT", "OULD", "WALAD", "ANAK", "OGLU", "OGLY", "KIZI", "QIZI"}
@@ -33,16 +35,16 @@ _ABDUL: Final = frozenset(
     | {f"ABDU{assimilated}" for assimilated in "RSNTZD"}
 )
 _ABU: Final = frozenset({"ABU", "ABOU", "ABO", "UMM", "UMMU", "OUM"})
-LeftOut = Literal["title", "lineage", "servant", "article"]
-"""Why a word of a name isn't compared: a title or degree; son or daughter of; Abdul or Abu, which are remembered on
-the word after them; the article."""
+LeftOut = Literal["title", "filler", "lineage", "servant", "article"]
+"""Why a word of a name isn't compared: a title or degree; a placeholder or a repetition of the name; son or daughter
+of; Abdul or Abu, which are recorded on the word after them; the article."""
 _PARTICLES: Final[tuple[tuple[frozenset[str], LeftOut], ...]] = (
     (_LINEAGE, "lineage"),
     (_ABDUL | _ABU, "servant"),
     (_ARTICLES, "article"),
 )
 _SERVANT_BITS: Final = 2.0
-"""What sharing Abdul or Abu is worth besides the word after it."""
+"""Additional bits of a shared Abdul or Abu before a shared word."""
 _GLUED_ABDUL: Final = re.compile(
     r"ABD(?:[UEAO]|OU)?(?:L(?=[^L])|(?=RR|SS|NN|TT|ZZ|DD|SH|R|S|L(?=L)))(?!LAH|ALLAH|ULLAH)([A-Z]{4,})"
 ).fullmatch
@@ -50,18 +52,25 @@ _GLUED_ARTICLE: Final = re.compile(r"[AE]L([B-DF-HJ-NP-TV-Z][A-Z]{4,})").fullmat
 _GLUED_ARTICLE_OF_ABJAD: Final = re.compile(r"L([A-Z]{3,})").fullmatch
 _DOUBLED_START: Final = re.compile(r"^(.)\1").sub
 _ALLAH: Final = re.compile(r"A?LLAH?").fullmatch
+_CHANGED_INSIDE: Final = frozenset("YJWHCQEIOU")
+"""Letters that sound different inside a word than at its beginning: half vowels, C, and letters that combine with the
+letter before them."""
+_MIN_STUMP: Final = 4
+"""Fewest letters of the last word of a full name field by which a repetition of the name is recognised."""
 _ABDULLAH: Final = re.compile(r"ABD(?:[UEAO]|OU)?L+AH?I?").fullmatch
 _MUHAMMAD: Final = re.compile(r"M(?:[OUA]|OU)?[UH]+[AE]*M+[AEO]*[DT]H?|MEHM[EA][DT]|MHMD").fullmatch
 _ABBREVIATED: Final = re.compile(r"(?!NG$)[B-DF-HJ-NP-TV-XZ]{2,4}").fullmatch
 _ABBREVIATION: Final = 2.0
-"""Bits of a short word without a vowel: a degree that no list knows, or a name cut short."""
+"""Most bits of a short word without a vowel, which is probably an unlisted degree or an abbreviated name."""
 _LIGHT: Final = """
     SHAYKH SHEIKH SHEIK SYEKH SYEH CHEIKH MULLAH MULLA MAULAVI MAWLAWI MAULAWI HAFIZ QARI SAYYID SAYED SAYYED SYED
     SAYID HAJI HAJJI AL EL COLONEL COL GENERAL GEN MAJOR BRIGADIER CAPTAIN COMMANDER PRESIDEN PRESIDENT RADEN TEUKU
+    SHAIKH SHEIKHA CHEIKH MOLLA MOLLAH MOLAH MOULAVI MAULVI MOLVI MOLAVI MAWLAVI AKHUND AKHOND HAJ HAJJ HADJ ALHAJ
+    ALHAJJ ALHAJI ELHADJ ELHADJI DOCTOR DOKTOR ENGINEER ENG LIEUTENANT LT SERGEANT SGT MAJ BRIG ADMIRAL MARSHAL
     TENGKU TUANKU CUT ANDI DAENG LALU BAIQ IDA GUSTI ANAK DATUK DATO TUN JR SR JUNIOR SENIOR VAN VON DE DER DEN DA DI
     LA LE DEL DOS
 """
-"""Words that are titles, ranks or particles as often as names: worth little, present or absent."""
+"""Words that are titles, ranks or particles as often as names; they give little evidence."""
 _LIGHT_BITS: Final = dict.fromkeys(_LIGHT.split(), 2.0)
 
 
@@ -69,13 +78,13 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A word of a name.
 
     Attributes:
-        text: as written, A to Z and digits.
-        heard: its sound.
-        code: its consonants.
-        bits: what sharing it is worth.
-        servant: Abdul, Abu or Umm stood before it.
-        bare: without a glued article (Almasyhari); "" where there is none.
-        vowelless: from a script that leaves vowels out.
+        text: the word as written, in A to Z and digits.
+        heard: its sound (`sound.sound`).
+        code: its consonants (`sound.code`).
+        bits: the evidence of sharing the word.
+        servant: whether Abdul, Abu or Umm preceded it.
+        bare: the sound without a joined article (Almasyhari); "" without such an article.
+        vowelless: whether it comes from a script that omits vowels.
     """
 
     text: str
@@ -88,18 +97,18 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def is_initial(self) -> bool:
-        """Whether it is a single letter."""
+        """Whether the word is a single letter."""
         return len(self.text) == 1
 
 
 class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A name made ready.
+    """A name prepared for comparison.
 
     Attributes:
-        words: in the order in which they stand, without particles.
-        glued: all of them in one sound.
-        bits: of all words together.
-        cut: the last word, and words after it, may be missing (a zone's name field was full).
+        words: the words in their order, without particles.
+        glued: the sound of all words joined into one.
+        bits: the sum of the words' bits.
+        cut: whether the end of the last word and further words may be missing (a zone's name field was full).
     """
 
     words: tuple[Word, ...]
@@ -109,48 +118,100 @@ class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 def spelling(name: str, *, cut: bool = False) -> Spelling:
-    """Make a name ready; never raises, and has no words if there is no letter or digit in it."""
-    return _prepared(name, cut)
+    """Prepare a name in its plainest form. Never raises; a name without letters and digits has no words."""
+    return _prepared(name, cut)[0]
 
 
 def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
-    """Make every form of a name ready that a passport may show: one, or two where marks are spelled out."""
-    forms: list[Spelling] = []
-    for single in name.split(";", MOST_NAMES - 1) if ";" in name else (name,):
-        other = spelled_out(single)
-        forms += [_prepared(single, cut), *([_prepared(other, cut)] if other else [])]
-    return tuple(form for form in dict.fromkeys(forms) if form.words)
+    """Prepare all readings of a text: each name in it, in each spelling that passports may have."""
+    forms: dict[Spelling, None] = {}
+    for single in readings(name):
+        forms |= dict.fromkeys(_prepared(single, cut))
+    return tuple(form for form in forms if form.words)
+
+
+def names_nobody(name: str) -> bool:
+    """Return whether a name is only a placeholder (FNU LNU, XXX, TANPA NAMA), or has no letter and no digit."""
+    return name_nobody(words_without_titles(latin(name)))
+
+
+def joined(words: Sequence[Word]) -> str:
+    """Return the sound of words joined into one.
+
+    The sounds are concatenated, unless a word begins with a letter that sounds different inside a word or that
+    repeats the sound before it; then the sound of the joined text is computed.
+    """
+    before = words[0].heard if words else ""
+    for word in words[1:]:
+        if word.text[0] in _CHANGED_INSIDE or word.heard[0] == before[-1]:
+            return sound("".join(each.text for each in words))
+        before = word.heard
+    return "".join(word.heard for word in words)
+
+
+def glued_in_any_order(name: Spelling) -> tuple[str, ...]:
+    """Return the sounds of a name joined into one word: in its order, with the last word first, with the first last.
+
+    So names match that are written with the surname first or last, the usual two orders.
+    """
+    words = name.words
+    if len(words) < 2:  # noqa: PLR2004 - a single word has no order
+        return (name.glued,)
+    last_first = joined((words[-1], *words[:-1]))
+    if len(words) == 2:  # noqa: PLR2004 - the other order of two words
+        return (name.glued, last_first)
+    return (name.glued, last_first, joined((*words[1:], words[0])))
 
 
 def left_out(name: str) -> tuple[tuple[str, LeftOut], ...]:
-    """Say which words of a name are not compared, and why; for explanations."""
-    plain = latin(name)
-    kept = {word.text for word in spelling(name).words}
-    own = borne(plain)
+    """Return the words of a name that are not compared, each with the reason, for explanations."""
+    plain = latin(readings(name)[0])
+    kept = {word.text for word in spelling(plain).words}
+    own = words_without_titles(plain)
+    meaning = meant(own)[0]
     dropped: list[tuple[str, LeftOut]] = [
         (word, "title") for word in (Counter(written(plain)) - Counter(own)).elements()
     ]
-    for word in own:
+    dropped += [(word, "filler") for word in (Counter(own) - Counter(meaning)).elements()]
+    for word in meaning:
         if word not in kept:
             dropped += [(word, why) for particles, why in _PARTICLES if word in particles][:1]
     return tuple(dropped)
 
 
 @lru_cache(maxsize=1 << 13)
-def _prepared(name: str, cut: bool) -> Spelling:  # noqa: FBT001 - part of the cache's key
+def _prepared(name: str, cut: bool) -> tuple[Spelling, ...]:  # noqa: FBT001 - part of the cache's key
     vowelless = is_without_vowels(name)
-    own = [word.replace("'", "")[:LONGEST_WORD] for word in borne(latin(name))]
-    words = tuple(_words([word for word in own if word], vowelless=vowelless))[:MOST_WORDS]
+    forms: list[Spelling] = []
+    for text in latin_forms(name):
+        own = [bare for word in words_without_titles(text) if (bare := word.replace("'", "")[:LONGEST_WORD])]
+        forms += (_spelling(_words(form, vowelless=vowelless), cut=cut) for form in meant(own))
+    return tuple(forms)
+
+
+def _spelling(words: Sequence[Word], *, cut: bool) -> Spelling:
+    kept = tuple(_once(words[:MAX_WORDS], cut=cut))
     return Spelling(
-        words=words,
-        glued="".join(word.heard for word in words),
-        bits=sum(word.bits for word in words),
+        words=kept,
+        glued=joined(kept),
+        bits=sum(word.bits for word in kept),
         cut=cut,
     )
 
 
-def _words(borne_words: list[str], *, vowelless: bool) -> list[Word]:
-    own = [word for word in borne_words if word not in _LINEAGE]
+def _once(words: Sequence[Word], *, cut: bool) -> Sequence[Word]:
+    """Return the words of a name without repetitions; people with one name write it twice in forms with two fields."""
+    stump = words[-1].text if cut and len(words) > 1 and len(words[-1].text) >= _MIN_STUMP else ""
+    whole = len(words) - bool(stump)
+    for length in range(1, len(words) // 2 + 1 if not stump else whole + 1):
+        repeated = all(words[place].heard == words[place - length].heard for place in range(length, whole))
+        if repeated and (words[whole % length].text.startswith(stump) if stump else whole % length == 0):
+            return words[:length]
+    return words
+
+
+def _words(borne_words: Sequence[str], *, vowelless: bool) -> list[Word]:
+    own: Sequence[str] = [word for word in borne_words if word not in _LINEAGE]
     own = own if len(own) > 1 else borne_words
     words: list[Word] = []
     servant = False

@@ -1,8 +1,10 @@
-"""States and the other codes that stand in a travel document for a nationality or an issuer.
+"""States, and the other codes for a nationality or an issuer in travel documents.
 
 The codes are those of ISO 3166-1 alpha-3 and of ICAO Doc 9303 part 3, section 5 (United Kingdom
 nationalities, stateless persons and refugees, organisations that issue papers, the specimen state Utopia).
-Codes, English and Indonesian names and other English spellings stand in `data/states.csv`.
+Codes, English and Indonesian names, other English spellings, other codes for the same state (ISO 3166-1 alpha-2,
+former ISO codes, the International Olympic Committee's, Kosovo's) and the state that issues a territory's documents are
+in `data/states.csv`. A code that other lists use for another state is not included.
 """
 
 import csv
@@ -12,11 +14,13 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from app.identity.documents import skeleton
+
 INDONESIA: Final = "IDN"
 
 
 class State(NamedTuple):
-    """One row of the table.
+    """A row of the table of states.
 
     Attributes:
         english: short English name.
@@ -24,12 +28,16 @@ class State(NamedTuple):
         kind: `nationality` (also stateless persons, refugees and the specimen state), `organisation` (issues
             papers, but nobody is its national) or `unspecified`.
         also: other English names and adjectives, as lists write them.
+        codes: other codes for the same state.
+        issuer: the state that issues the documents of this one's nationals, if it is another state; else "".
     """
 
     english: str
     indonesian: str
     kind: str
     also: tuple[str, ...]
+    codes: tuple[str, ...]
+    issuer: str
 
 
 _WORDS: Final = re.compile(r"[^\W_]+").findall
@@ -39,12 +47,15 @@ _SILENT: Final = dict.fromkeys(map(ord, ".'\u2019"))
 def _rows() -> Iterator[tuple[str, State]]:
     table = (files(__package__) / "data" / "states.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(table.splitlines()):
-        also = tuple(filter(None, row["also"].split("|")))
-        yield row["code"], State(row["english"], row["indonesian"], row["kind"], also)
+        also, codes = (tuple(filter(None, row[column].split("|"))) for column in ("also", "codes"))
+        yield (
+            row["code"],
+            State(row["english"], row["indonesian"], row["kind"], also, codes, row["issuer"]),
+        )
 
 
 def _plain(text: str) -> str:
-    """Give a country name as bare lower-case words: "U.S.A." as "usa", "Côte d'Ivoire" as "cote divoire"."""
+    """Return a country name as plain lower-case words: "U.S.A." as "usa", "Côte d'Ivoire" as "cote divoire"."""
     letters = (mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
     return " ".join(_WORDS("".join(letters).casefold().translate(_SILENT)))
 
@@ -68,43 +79,103 @@ _DOUBT: Final = re.compile(
 _NOUN: Final = re.compile(r" (passport|citizen(ship)?|national(ity)?|identity card|id card|travel document)$")
 
 KNOWN: Final[frozenset[str]] = frozenset(_STATES)
-"""Every code that a travel document of our time may carry, in canonical form (so DEU, not D)."""
+"""All codes that a current travel document may contain, in canonical form (so DEU, not D)."""
+
+_CANONICAL: Final = (
+    {code: code for code in _STATES}
+    | {other: code for code, state in _STATES.items() for other in state.codes}
+    | {"D": "DEU"}
+)
+_ISSUERS: Final = {
+    code: state.issuer or code
+    for code, state in _STATES.items()
+    if state.kind != "unspecified" and code not in {"XXA", "XXB", "XXC"}  # persons without a state
+}
+_LOOKS_INDONESIAN: Final = skeleton(INDONESIA)
 
 
 def canonical(code: str) -> str:
-    """Give a code in the one form in which codes are compared: upper case, no fillers, Germany's D as DEU.
+    """Return the canonical form of a code, in which codes are compared: upper case, no fillers, one for each state.
 
-    ICAO Doc 9303 part 3 keeps the single letter D for Germany. An unknown code comes back unchanged.
+    Germany's D is DEU (ICAO Doc 9303 part 3 keeps the single letter), ID and RI are IDN, and UNK, XXK and XKX are RKS.
+    An unknown code is returned unchanged.
     """
-    if code in KNOWN:
-        return code
+    known = _CANONICAL.get(code)
+    if known is not None:
+        return known
     bare = code.strip(" <").upper()
-    return "DEU" if bare == "D" else bare
+    return _CANONICAL.get(bare, bare)
+
+
+def known(code: str | None) -> str | None:
+    """Return the canonical code of a state; None if the code is missing or unknown."""
+    if not code:
+        return None
+    found = canonical(code)
+    return found if found in KNOWN else None
+
+
+def in_zone(field: str) -> str:
+    """Return the canonical code of a state in a machine-readable zone; an unknown code without its fillers.
+
+    Two letters before a filler are read only if exactly one code begins with them, as the filler may be a misread
+    letter ("ID<" is Indonesia, "AU<" Australia or Austria). They are not read if the first letter alone is a code, as
+    the second may be a misread filler ("DK<" is Denmark, or Germany's "D<<").
+    """
+    found, bare = canonical(field), field.strip("<")
+    if len(bare) != len("ID"):
+        return found
+    alone = _CANONICAL.get(bare[0], found)
+    doubted = alone != found or any(code.startswith(bare) and code != found for code in KNOWN)
+    return bare if doubted else found
+
+
+def differ(one: str | None, other: str | None) -> bool:
+    """Return whether two codes prove that documents have different issuers; False if a code is unknown.
+
+    The other British nationalities have documents of the United Kingdom, and a territory's documents are those of its
+    state.
+    """
+    if one == other:
+        return False
+    issuers = {_ISSUERS.get(known(code) or "") for code in (one, other)}
+    return None not in issuers and len(issuers) > 1
+
+
+def says_indonesia(code: str | None) -> bool:
+    """Return whether a code is Indonesia's, or an unknown code that differs from it only in easily confused characters.
+
+    No input, even a misread one, may cause a WNI to be refused entry (R45).
+    """
+    if not code:
+        return False
+    found = canonical(code)
+    return found == INDONESIA or (found not in KNOWN and skeleton(found) == _LOOKS_INDONESIAN)
 
 
 def proves_foreign(code: str | None) -> bool:
-    """Say whether a nationality is positive evidence that the person is not Indonesian.
+    """Return whether a nationality is positive evidence that the person is not Indonesian.
 
     A known nationality other than Indonesia is, and so are XXA, XXB and XXC (stateless persons and refugees)
     and the specimen UTO. XXX, nothing and unknown codes are not, nor are organisations (UNO, EUE, XPO ...):
-    Indonesians carry their papers too, and no input may let a WNI be refused entry (R45).
+    Indonesians have their papers too, and no input may cause a WNI to be refused entry (R45).
     """
     return code is not None and canonical(code) in _FOREIGN
 
 
 def name(code: str) -> tuple[str, str] | None:
-    """Give a code's short name in English and Indonesian, None for an unknown code."""
+    """Return a code's short name in English and Indonesian; None for an unknown code."""
     state = _STATES.get(canonical(code))
     return None if state is None else (state.english, state.indonesian)
 
 
 def from_country_name(text: str) -> str | None:
-    """Read an English country name or nationality as a sanctions list writes it.
+    """Return the code of an English country name or nationality as written in a sanctions list; None if it is unclear.
 
     "Iran (Islamic Republic of)", "Afghan", "Tunisian passport" and "United States. Also believed to hold ..."
-    are read by what they state; "Kuwaiti citizenship withdrawn in 2002", "Possibly Ethiopian", "USSR (until
-    1991)" state no present nationality and give None. Any mention of Indonesia is IDN, doubtful or not: a
-    person who may be a WNI isn't deterred (R4, R45).
+    are recognised; "Kuwaiti citizenship withdrawn in 2002", "Possibly Ethiopian", "USSR (until
+    1991)" state no present nationality, so the result is None. Any mention of Indonesia, even a doubtful one, is
+    IDN: a person who may be a WNI isn't deterred (R4, R45).
     """
     whole = _plain(text)
     if "indonesia" in whole:

@@ -1,1 +1,1 @@
-"""Tools that know nothing of bans: time, ids, canonical JSON, Merkle hashing, logs."""
+"""Tools that are independent of the domain of bans: time, ids, canonical JSON, Merkle hashing, logs."""

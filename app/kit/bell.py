@@ -1,29 +1,29 @@
-"""A bell: many wait, one rings, all wake."""
+"""A wake-up signal within a process: many tasks wait for it, and one call wakes all of them."""
 
 import asyncio
 
 
 class Bell:
-    """Wakes every task that waits at the moment it rings; a later task waits for the next ring."""
+    """A signal that wakes every task that waits when it rings; a task that comes later waits for the next ring."""
 
     def __init__(self) -> None:
         self._event: asyncio.Event | None = None
 
     def ring(self) -> None:
-        """Wake all who wait now."""
+        """Wake all tasks that wait now."""
         if self._event is not None:
             self._event.set()
             self._event = None
 
     def listen(self) -> asyncio.Event:
-        """An event that the next ring sets; take it before looking for news, so that none is missed."""
+        """Return an event that the next ring sets; take it before reading the news, so that no news is missed."""
         if self._event is None:
             self._event = asyncio.Event()
         return self._event
 
 
-async def heard(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for a ring for at most so many seconds; whether it rang."""
+async def wait_for_ring(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for a ring for at most `seconds`. Returns whether it rang."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

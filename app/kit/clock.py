@@ -1,4 +1,4 @@
-"""Legal time: one clock for a register, the clocks of this machine, and the days of Asia/Jakarta.
+"""Time: the type of a register's clock, the clocks of this machine, and legal days in Asia/Jakarta.
 
 Instants are aware UTC datetimes; legal days are dates in Asia/Jakarta (WIB, UTC+7, no daylight saving),
 last day included (R20-R28).
@@ -17,12 +17,15 @@ Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """The machine's time as an aware UTC datetime."""
+    """Return the machine's wall-clock time as an aware UTC datetime."""
     return datetime.now(UTC)
 
 
 def uptime() -> float:
-    """Seconds since the machine's start, which nobody can set; standby counts where the system says how long it was."""
+    """Return the seconds since the machine started, from a clock that cannot be set.
+
+    They include standby where the system has a clock that counts it (`CLOCK_BOOTTIME`).
+    """
     counts_standby = getattr(system, "CLOCK_BOOTTIME", None)
     return system.monotonic() if counts_standby is None else system.clock_gettime(counts_standby)
 
@@ -32,8 +35,8 @@ class Machine:
     """The clocks of this machine.
 
     Attributes:
-        wall: the time of day, which is set by hand and by the network.
-        uptime: seconds that only pass.
+        wall: the time of day; a person or a network time service can set it.
+        uptime: seconds since the machine started; they never go back.
     """
 
     wall: Clock = system_clock
@@ -41,18 +44,18 @@ class Machine:
 
 
 class FileClock:
-    """A clock whose time is the RFC 3339 text of a file, read at each use; for tests on loopback only."""
+    """A clock that reads its time from a file with RFC 3339 text at each use; for tests on loopback only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._last: datetime | None = None
 
     def __call__(self) -> datetime:
-        """The instant written in the file, in UTC; the last one while the file is being written anew.
+        """Return the instant in the file, in UTC; the last one read while the file is being rewritten.
 
         Raises:
             ValueError: the file has never held an RFC 3339 time with an offset.
-            OSError: it has never been there.
+            OSError: the file could never be read.
         """
         try:
             self._last = self._read()
@@ -69,21 +72,21 @@ class FileClock:
 
 
 def legal_day(moment: datetime) -> date:
-    """The legal day (Asia/Jakarta) of an instant."""
+    """Return the legal day (Asia/Jakarta) of an instant."""
     return moment.astimezone(WIB).date()
 
 
 def day_begins(day: date) -> datetime:
-    """The first instant of a legal day, in UTC."""
+    """Return the first instant of a legal day, in UTC."""
     return datetime.combine(day, time.min, WIB).astimezone(UTC)
 
 
 def day_ends(day: date) -> datetime:
-    """The first instant after a legal day, in UTC: a period with this last day is over from here on."""
+    """Return the first instant after a legal day, in UTC: a period with this last day is over from then on."""
     return day_begins(day + timedelta(days=1))
 
 
 @lru_cache(maxsize=256)  # one moment is written many times: in an answer, its record and its log line
 def rfc3339(moment: datetime) -> str:
-    """An instant as RFC 3339 in UTC with microseconds and `Z`: fixed width, so that text order is time order."""
+    """Format an instant as RFC 3339 in UTC with microseconds and `Z`; the fixed width makes text order time order."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

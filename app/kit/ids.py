@@ -1,8 +1,8 @@
 """Opaque, prefixed ids that sort by time.
 
 Twenty-six characters of Crockford base 32 after the prefix: 48 bits of milliseconds, 80 random bits, as in
-ULID. The random part keeps them unguessable; the time part keeps an index's inserts at its end and lets a
-table of checks be cut into months by its key alone.
+ULID. The random part makes ids unguessable; the time part puts new rows at the end of an index and allows
+a table of checks to be partitioned by month by its key alone.
 """
 
 import os
@@ -11,30 +11,30 @@ from functools import lru_cache
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _DIGIT_OF_BYTE = _DIGITS.encode() * 8
-"""The digit that a random byte stands for: the one of its lowest five bits."""
+"""Translation table from a random byte to the digit of its lowest five bits."""
 
 _TIME_DIGITS = 10
 _LENGTH = 26
 
 
 def new_id(prefix: str, at: datetime) -> str:
-    """A new id such as `ent_01jd…` made at the instant `at`."""
+    """Make a new id such as `ent_01jd…` with the instant `at` in it."""
     random = os.urandom(_LENGTH - _TIME_DIGITS).translate(_DIGIT_OF_BYTE).decode()
     return f"{prefix}_{_time(at)}{random}"
 
 
 def first_id(prefix: str, at: datetime) -> str:
-    """The smallest id that could be made at the instant `at`; a bound for ranges of ids."""
+    """Return the smallest id that can be made at the instant `at`; a bound for ranges of ids."""
     return f"{prefix}_{_time(at)}{_DIGITS[0] * (_LENGTH - _TIME_DIGITS)}"
 
 
-def behind(identifier: str) -> str:
-    """The smallest bound that an id lies before."""
+def bound_after(identifier: str) -> str:
+    """Return the smallest text that sorts after an id; an exclusive upper bound for ranges of ids."""
     return identifier + _DIGITS[0]
 
 
-def made_at(identifier: str) -> datetime | None:
-    """The instant in an id, in UTC with milliseconds, or None when it is not one of ours."""
+def instant_of(identifier: str) -> datetime | None:
+    """Return the instant in an id, in UTC with milliseconds, or None when the text has another form."""
     _, _, body = identifier.rpartition("_")
     if len(body) != _LENGTH or any(c not in _DIGITS for c in body):
         return None

@@ -1,8 +1,8 @@
-"""Structured logs on the standard library's logging: one line a record, nothing personal in it.
+"""Structured logs on the standard library's logging: one line per record, without personal data.
 
-Three nets hold personal data back: values under a telling key are dropped, text that looks like a key of
-ours, a NIK or a machine-readable zone is blacked out wherever it stands, and the messages of exceptions
-(which like to quote the value that broke) are written at level DEBUG only.
+Three rules keep personal data out: values under a sensitive key (such as `name`) are dropped; text that looks like
+an access key, a NIK or a machine-readable zone is redacted everywhere; and the messages of exceptions, which often
+quote the faulty value, are written at level DEBUG only.
 """
 
 import logging
@@ -21,10 +21,10 @@ from app.kit.redaction import redact, redact_text
 
 
 class Correlation(NamedTuple):
-    """What ties the lines of one request, or of one job of the worker, together.
+    """The ids that all log lines of one request, or of one job of the worker, have in common.
 
     Attributes:
-        request_id: `X-Request-Id`, the caller's or ours.
+        request_id: `X-Request-Id`, from the caller or generated here.
         trace_id: 32 hex digits of the W3C `traceparent`.
     """
 
@@ -33,16 +33,16 @@ class Correlation(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One of many records that are written together.
+    """One of many log records that are written together.
 
     Attributes:
         at: when it happened, in seconds since 1970.
-        known_as: the request it is about.
-        members: its members, known to hold nothing personal: they are not looked through again.
+        request_ids: ids of the request that it is about.
+        members: its members; they must not contain personal data, because they are not redacted.
     """
 
     at: float
-    known_as: Correlation
+    request_ids: Correlation
     members: dict[str, Any]
 
 
@@ -50,7 +50,7 @@ correlation: ContextVar[Correlation | None] = ContextVar("correlation", default=
 
 
 def current_request_id() -> str | None:
-    """The id of the request being answered, or None outside any request."""
+    """Return the id of the current request, or None outside a request."""
     now = correlation.get()
     return now.request_id if now else None
 
@@ -61,15 +61,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 _QUOTED = re.compile(r"\nDETAIL:.*|(invalid input for query argument \$\d+):.*", re.DOTALL)
-"""Where PostgreSQL and asyncpg quote a row, or a statement's parameter, in the message of an error."""
+"""The part of an error message in which PostgreSQL or asyncpg quotes a row or a statement's parameter."""
 
 
 class Formatter(logging.Formatter):
-    """Turns a record into one line: what every line has, its `extra`, its exception; all fit to be written.
+    """A formatter that makes one redacted line of a record: the common members, its `extra` and its exception.
 
     Args:
-        json: one JSON object a line; otherwise `time LEVEL logger message key=value …`.
-        messages: whether the messages of exceptions are written too.
+        json: whether a line is a JSON object; otherwise it is `time LEVEL logger message key=value …`.
+        messages: whether to write the messages of exceptions too.
     """
 
     def __init__(self, *, json: bool = True, messages: bool = False) -> None:
@@ -80,7 +80,7 @@ class Formatter(logging.Formatter):
         self._stamp = ""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a line, without its end."""
+        """Return the record as a line, without the line end."""
         message = redact(record.getMessage())
         members = self._head(record.created, record.levelname, record.name, message, correlation.get())
         for key, value in record.__dict__.items():
@@ -91,32 +91,32 @@ class Formatter(logging.Formatter):
         return self._render(members)
 
     def format_line(self, logger: str, message: str, line: Line) -> str:
-        """One of many lines of level INFO, as `format` would give it."""
-        members = self._head(line.at, "INFO", logger, message, line.known_as)
+        """Return a line of level INFO in the form that `format` gives, without redacting its members."""
+        members = self._head(line.at, "INFO", logger, message, line.request_ids)
         members.update(line.members)
         return self._render(members)
 
     def _head(
-        self, at: float, level: str, logger: str, message: str, known_as: Correlation | None
+        self, at: float, level: str, logger: str, message: str, request_ids: Correlation | None
     ) -> dict[str, Any]:
         members = {"at": self._time(at), "level": level, "logger": logger, "message": message}
-        if known_as is not None:
-            members["request_id"] = redact_text(known_as.request_id)
-            members["trace_id"] = known_as.trace_id
+        if request_ids is not None:
+            members["request_id"] = redact_text(request_ids.request_id)
+            members["trace_id"] = request_ids.trace_id
         return members
 
     def _time(self, at: float) -> str:
-        """RFC 3339 in UTC with milliseconds; the part down to the second is made once a second."""
+        """Format a time as RFC 3339 in UTC with milliseconds; the text of the current second is cached."""
         second = int(at)
         if second != self._second:
             self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return f"{self._stamp}.{int((at - second) * 1000):03d}Z"
 
     def _exceptions(self, info: _ExcInfo) -> list[dict[str, Any]]:
-        """The exception, then what caused it: class, frames, and the message where that is wanted."""
+        """Describe an exception and its causes: class, stack frames, and the message where messages are enabled."""
         chain: list[dict[str, Any]] = []
         error = info[1]
-        while error is not None and len(chain) < 5:  # noqa: PLR2004 - deeper chains tell nothing more
+        while error is not None and len(chain) < 5:  # noqa: PLR2004 - deeper causes add no information
             frames = traceback.extract_tb(error.__traceback__)[-12:]
             link: dict[str, Any] = {
                 "type": f"{type(error).__module__}.{type(error).__qualname__}",
@@ -130,7 +130,7 @@ class Formatter(logging.Formatter):
 
 
 def _short_path(filename: str) -> str:
-    """A source file's path without the place where the packages are installed."""
+    """Return a source file's path without the directory of the installed packages."""
     return filename.rpartition("site-packages/")[2]
 
 
@@ -139,7 +139,7 @@ def _as_json(members: dict[str, Any]) -> str:
 
 
 def _as_text(members: dict[str, Any]) -> str:
-    """The members for a person at a terminal, an exception on lines of its own."""
+    """Render the members as text for a terminal, with an exception on separate lines."""
     head = " ".join(str(members.pop(key)) for key in ("at", "level", "logger", "message"))
     chain = members.pop("exception", ())
     line = " ".join([head, *(f"{key}={value}" for key, value in members.items())]).replace("\n", "\\n")
@@ -151,7 +151,7 @@ def _as_text(members: dict[str, Any]) -> str:
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes lines to a stream, many of them at once where a caller has many."""
+    """A handler that writes records to a stream, one by one or many with one call."""
 
     def __init__(self, stream: TextIO, formatter: Formatter) -> None:
         super().__init__(stream)
@@ -159,7 +159,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(formatter)
 
     def emit_lines(self, logger: str, message: str, lines: Sequence[Line]) -> None:
-        """Write lines of level INFO with one call to the stream."""
+        """Write many lines of level INFO with one write to the stream."""
         text = "".join([self._lines.format_line(logger, message, line) + "\n" for line in lines])
         self.acquire()
         try:
@@ -172,7 +172,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
 def write_lines(logger: str, message: str, lines: Sequence[Line]) -> None:
     """Write many records of level INFO with one message, far cheaper than one by one.
 
-    They go to the handlers of the root logger; handlers of loggers between are not asked.
+    They go to the handlers of the root logger only; handlers of intermediate loggers are skipped.
     """
     named = logging.getLogger(logger)
     if not named.isEnabledFor(logging.INFO):
@@ -184,7 +184,7 @@ def write_lines(logger: str, message: str, lines: Sequence[Line]) -> None:
         for line in lines:
             record = named.makeRecord(logger, logging.INFO, "", 0, message, (), None, extra=line.members)
             record.created = line.at
-            token = correlation.set(line.known_as)
+            token = correlation.set(line.request_ids)
             handler.handle(record)
             correlation.reset(token)
 
@@ -192,16 +192,16 @@ def write_lines(logger: str, message: str, lines: Sequence[Line]) -> None:
 def configure(level: str = "INFO", *, json: bool = True, stream: TextIO | None = None) -> None:
     """Send every logger of this process, uvicorn's too, through one redacting formatter.
 
-    Start uvicorn with `log_config=None`, or it undoes this. Its access log stays off: it would write
-    query strings; `web.accounts` writes lines without them.
+    Start uvicorn with `log_config=None`, or it replaces this configuration. Its access log stays off: it would write
+    query strings; `web.access_log` writes lines without them.
 
     Args:
         level: name of the lowest level written. DEBUG also writes the messages of exceptions.
         json: JSON lines; otherwise text for a terminal.
-        stream: where to; standard error when None.
+        stream: the output; standard error when None.
 
     Raises:
-        ValueError: there is no such level.
+        ValueError: the level is unknown.
     """
     handler = LineHandler(stream or sys.stderr, Formatter(json=json, messages=level == "DEBUG"))
     root = logging.getLogger()
@@ -213,8 +213,8 @@ def configure(level: str = "INFO", *, json: bool = True, stream: TextIO | None =
         logger.propagate, logger.disabled = True, False
         logger.setLevel(logging.NOTSET)
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # `db.outages` tells it once
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # `db.outages` logs each outage once
     for chatty in ("asyncio", "httpx2", "httpcore2", "sqlalchemy.engine", "PIL"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
-    # None of the formatters writes these, and each costs a look-up a record.
+    # No formatter writes these, and each costs one look-up per record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

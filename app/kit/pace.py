@@ -1,8 +1,8 @@
-"""Long work beside the event loop, in bursts.
+"""Long computations in a thread, in short bursts, so that the event loop stays responsive.
 
-A thread that computes holds Python's lock, and the loop waits up to five milliseconds for it at each of its steps.
-So long work is done a few milliseconds at a time, by one thread of all, with a rest in which the loop has the lock
-for itself.
+A computing thread holds Python's global interpreter lock, and the loop waits up to five milliseconds for it at each
+step. Therefore only one thread computes at a time, for a few milliseconds, and then rests while the loop uses the
+lock.
 """
 
 import asyncio
@@ -13,26 +13,26 @@ from threading import Lock
 from typing import ParamSpec, TypeVar
 
 BURST_SECONDS = 0.002
-"""How long work goes on before it rests; one thing that takes longer is finished."""
+"""Seconds of work before a rest; an item that takes longer is finished first."""
 
-REST_SECONDS = 0.001
+REST_SECONDS = 0.004
 
 _turn = Lock()
 _threads = ThreadPoolExecutor(8, thread_name_prefix="paced")
-"""Threads of its own: photos and letters never wait for long lists."""
+"""A separate pool of threads, so that photos and letters never wait for long lists."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 U = TypeVar("U")
 
 
-async def beside(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function in a thread that is kept for work with `paced`."""
+async def run_in_pool(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function in a thread of the pool that is reserved for work with `paced`."""
     return await asyncio.get_running_loop().run_in_executor(_threads, lambda: act(*args, **kwargs))
 
 
 def paced(act: Callable[[T], U], things: Iterable[T]) -> list[U]:
-    """Call a function with each of many things, resting after every few milliseconds; only in a thread."""
+    """Call a function for each item, resting after every few milliseconds. Call this in a thread only."""
     done: list[U] = []
     left = iter(things)
     while True:

@@ -1,4 +1,4 @@
-"""Whether a clock may be believed: an hour that was set by mistake must end no measure, and erase nothing."""
+"""The plausibility of the clocks: a clock that was set by mistake must not end a measure or erase data."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 from app.kit.clock import Clock, Machine
 
 TOLERANCE: Final = timedelta(seconds=60)
-"""How far the clocks may come apart: what the network corrects in small steps stays well below."""
+"""Largest accepted change of the difference between clocks; network time corrections are far smaller."""
 
 
 class Plausibility:
-    """Compares the time of day with the time that has passed since the start, and with the register's own clock.
+    """Compares the wall clock with the machine's uptime and with the register's clock.
 
-    How long the service did not run is no matter: only clocks that disagree while it runs are doubted.
+    Changes while the service is not running are not detected: only clocks that diverge while it runs are doubted.
 
     Args:
         machine: this machine's clocks.
-        clock: the register's: the database server's, or this machine's wall clock itself.
+        clock: the register's clock: the database server's clock, or this machine's wall clock.
     """
 
     def __init__(self, machine: Machine, clock: Clock) -> None:
@@ -26,29 +26,29 @@ class Plausibility:
         self._origin = self._since()
 
     def doubt(self) -> str | None:
-        """Why the clock may be wrong; None while it is plausible."""
+        """Return why the clock may be wrong, or None while it is plausible."""
         moved = self._since() - self._origin
         if abs(moved) > TOLERANCE:
-            way = "ahead" if moved > timedelta() else "back"
-            return f"this machine's clock was set {way} by {_told(moved)} while the service was running"
+            direction = "ahead" if moved > timedelta() else "back"
+            return f"this machine's clock was set {direction} by {_duration_text(moved)} while the service was running"
         apart = self._between() - self._apart
         if abs(apart) > TOLERANCE:
-            way = "ahead of" if apart > timedelta() else "behind"
-            return f"the database's clock is {_told(apart)} {way} this machine's"
+            direction = "ahead of" if apart > timedelta() else "behind"
+            return f"the database's clock is {_duration_text(apart)} {direction} this machine's"
         return None
 
     def accept(self) -> None:
-        """Believe the clocks as they are: from now on they are doubted when they move against each other again."""
+        """Accept the present clocks as correct; later changes between them are doubted again."""
         self._origin = self._since()
         self._apart = self._between()
 
     def _since(self) -> timedelta:
-        """The time of day less the time that has passed: the same at all times, unless the clock is set."""
+        """Return the wall-clock time minus the uptime; the value is constant unless the wall clock is set."""
         return timedelta(seconds=self._machine.wall().timestamp()) - timedelta(seconds=self._machine.uptime())
 
     def _between(self) -> timedelta:
         return self._clock() - self._machine.wall()
 
 
-def _told(span: timedelta) -> str:
+def _duration_text(span: timedelta) -> str:
     return str(timedelta(seconds=round(abs(span).total_seconds())))

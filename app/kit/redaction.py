@@ -1,4 +1,4 @@
-"""What may not stand in a log: values under telling keys, and text that looks like a key, a NIK or an MRZ."""
+"""Redaction of log data: values under sensitive keys, and text that looks like an access key, a NIK or an MRZ."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 REDACTED = "[redacted]"
 
 # fmt: off
-_TELLING_KEYS = frozenset((
+_SENSITIVE_KEYS = frozenset((
     "address", "alias", "aliases", "attachment", "authorization", "bearer", "birth", "birth_date",
     "birth_place", "body", "case_reference", "cookie", "credential", "credentials", "data", "date_of_birth",
     "document", "documents", "full_name", "key", "keys", "mrz", "name", "names", "nik", "note", "number",
@@ -16,9 +16,9 @@ _TELLING_KEYS = frozenset((
     "set_cookie", "subject", "token", "traveller",
 ))
 # fmt: on
-_TELLING_ENDINGS = ("_key", "_name", "_number", "_password", "_secret", "_token")
+_SENSITIVE_ENDINGS = ("_key", "_name", "_number", "_password", "_secret", "_token")
 
-# Every alternative begins with a plain character, so that the engine skips to candidates: half the time.
+# Every alternative begins with a literal, so that the regex engine skips to candidates; this halves the time.
 _SUSPECT = re.compile(
     r"(?:cekal|whsec|whsk)_[A-Za-z0-9_.+/=\-]{6,}"
     r"|[Bb]earer\s+[^\s\"',;]+"
@@ -31,8 +31,8 @@ _NIK_DIGITS = 16
 
 
 def redact_text(text: str) -> str:
-    """The text with all that looks like a key, a database password, a NIK or an MRZ line blacked out."""
-    if text.islower() and text.isalnum():  # one word, such as an id of ours: nothing to be found in it
+    """Replace everything in a text that looks like an access key, a database password, a NIK or an MRZ line."""
+    if text.islower() and text.isalnum():  # one word, such as an id: it cannot match
         return text
     return _SUSPECT.sub(_black_out, text)
 
@@ -51,21 +51,21 @@ def _black_out(found: re.Match[str]) -> str:
     return run
 
 
-# Routes, client ids and messages come again and again; the cache makes them almost free.
+# Routes, client ids and messages recur; the cache makes them almost free.
 _redact_short = lru_cache(maxsize=1024)(redact_text)
 _SHORT = 64
 
 
 @lru_cache(maxsize=512)
-def _tells(key: str) -> bool:
-    """Whether a value under this key is to be dropped unseen."""
+def _is_sensitive(key: str) -> bool:
+    """Return whether a value under this key must always be redacted."""
     low = key.lower().replace("-", "_")
-    return low in _TELLING_KEYS or low.endswith(_TELLING_ENDINGS)
+    return low in _SENSITIVE_KEYS or low.endswith(_SENSITIVE_ENDINGS)
 
 
 def redact(value: Any, key: str = "") -> Any:
-    """A value fit for a log: JSON types only, telling keys dropped at every depth, texts blacked out."""
-    if value is not None and _tells(key):
+    """Return a value safe for a log: only JSON types, with sensitive values and texts redacted at every depth."""
+    if value is not None and _is_sensitive(key):
         return REDACTED
     match value:
         case str():

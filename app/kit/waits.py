@@ -1,4 +1,4 @@
-"""How long a request may wait for what is not its sender's."""
+"""Changes to the time limit of a running request."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 async def uncounted(limit: asyncio.Timeout, wait: Awaitable[T]) -> T:
-    """Wait for something that has a limit of its own, such as a body; by that time the other limit comes later.
+    """Await something without counting its time against a limit; the limit is extended by the time waited.
 
     Args:
-        limit: of the request, under way.
-        wait: what is waited for.
+        limit: the request's running time limit.
+        wait: the awaitable, which has its own limit, such as the arrival of a body.
     """
     loop = asyncio.get_running_loop()
     until, begun = limit.when(), loop.time()
@@ -25,10 +25,10 @@ async def uncounted(limit: asyncio.Timeout, wait: Awaitable[T]) -> T:
 
 
 def renew(limit: asyncio.Timeout, seconds: float) -> None:
-    """Let a limit be so many seconds from now."""
+    """Reschedule a limit to `seconds` from now."""
     _set(limit, asyncio.get_running_loop().time() + seconds)
 
 
 def _set(limit: asyncio.Timeout, until: float | None) -> None:
-    if not limit.expired():  # else the task is about to be interrupted
+    if not limit.expired():  # otherwise the task is about to be cancelled
         limit.reschedule(until)

@@ -10,28 +10,28 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
-    """The days that are no working days, as a deployment knows them.
+    """The public holidays and days of joint leave, as a deployment configures them.
 
-    The package `holidays` knows the days which the government has set, joint leave (*cuti bersama*) included, and
-    estimates the movable ones of later years; before 1946 and after 2100 it knows none.
+    The package `holidays` supplies the days set by the government, joint leave (*cuti bersama*) included, and
+    estimates the movable ones of later years; it has none before 1946 and after 2100.
 
     Attributes:
-        added: days that the package does not know, or not yet.
-        removed: days that it names, and which are working days all the same.
+        added: further days, which the package does not contain.
+        removed: days that the package contains although they are working days.
     """
 
     added: Collection[date] = frozenset()
     removed: Collection[date] = frozenset()
 
     def __contains__(self, day: object) -> bool:
-        """Whether a day is a public holiday or one of joint leave."""
+        """Return whether a day is a public holiday or a day of joint leave."""
         if not isinstance(day, date):
             return False
         return day in self.added or (day not in self.removed and day in _of_year(day.year))
 
 
 def working_days_later(day: date, count: int, holidays: Container[date] = ()) -> date:
-    """The day that lies `count` working days after a day: Monday to Friday, without public holidays."""
+    """Return the day `count` working days after a day; working days are Monday to Friday, without `holidays`."""
     later = day
     while count:
         later += timedelta(days=1)
@@ -42,7 +42,7 @@ def working_days_later(day: date, count: int, holidays: Container[date] = ()) ->
 
 @lru_cache(maxsize=64)
 def _of_year(year: int) -> frozenset[date]:
-    # Loaded when the first objection is recorded: most processes never need its 18 MB and tenth of a second.
+    # Imported when the first objection is recorded: most processes never need its 18 MB and 0.1 s of loading.
     from holidays.countries.indonesia import Indonesia
 
     return frozenset(Indonesia(years=year, categories=("government", "public")))

@@ -1,1 +1,1 @@
-"""The ledger: the append-only, numbered, Merkle-hashed log of everything that changed the register."""
+"""The ledger: the append-only, numbered, Merkle-hashed log of every change of the register."""

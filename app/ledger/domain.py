@@ -1,11 +1,12 @@
-"""What a ledger record is; pure."""
+"""The types of ledger records, and the rules for building them; pure."""
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.errors import CursorGone, Fault, Invalid
 from app.kit.canonical import canonical
@@ -15,7 +16,7 @@ LEAF_FORMAT = 1
 
 
 class RecordType(StrEnum):
-    """The closed vocabulary of the ledger (contract section 6)."""
+    """The closed vocabulary of the ledger (API section 6)."""
 
     ENTRY_LISTED = "entry.listed"
     ENTRY_PROVISIONAL = "entry.provisional"
@@ -29,31 +30,32 @@ class RecordType(StrEnum):
     ALERT_CANCELLED = "alert.cancelled"
     CLEARANCE_GRANTED = "clearance.granted"
     CLEARANCE_ENDED = "clearance.ended"
+    REGISTER_RESTORED = "register.restored"
 
     @property
     def is_alert(self) -> bool:
-        """Whether records of this type travel on the alert stream."""
+        """Whether the alert stream contains records of this type."""
         return self.value.startswith("alert.")
 
     @property
     def is_entry(self) -> bool:
-        """Whether records of this type are an entry's own: each a version of it."""
+        """Whether each record of this type is a version of an entry."""
         return self.value.startswith("entry.")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record before it has a number.
+    """A record that has no number yet.
 
     Attributes:
-        type: what happened.
-        entry_id: the entry it is about; None for a drill.
+        type: the kind of event.
+        entry_id: the entry that it is about; None for a drill.
         version: the entry's version after it.
-        agency: owner of what happened.
-        facts: further members of the leaf: ids, versions, types, dates only, never personal data.
-        personal: everything that retention may erase one day; kept beside the leaf, bound by a commitment.
-        effective_at: when an end that the law brings by itself took effect.
-        tombstone: whether a follower is to take the entry out of its copy.
+        agency: the agency that owns the entry or the drill, if any.
+        facts: further members of the leaf: only ids, versions, types and dates, never personal data.
+        personal: the data that retention may erase later; stored outside the leaf, which contains a commitment to it.
+        effective_at: when an end that follows automatically from the law took effect.
+        tombstone: whether a follower must remove the entry from its copy.
         alert_id: the alert, on records of alerts.
     """
 
@@ -70,7 +72,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A numbered record: what is hashed (`leaf`), and what the leaf only commits to (`personal`)."""
+    """A numbered record: the hashed part (`leaf`), and the personal part, to which the leaf contains a commitment."""
 
     sequence: int
     type: RecordType
@@ -86,12 +88,61 @@ class Record:
     salt: bytes | None
 
 
+class RecordText(NamedTuple):
+    """A numbered record as it is stored: the leaf and the personal part are JSON texts, so that copies need no parsing.
+
+    The members are those of `Record`; `personal` is None once it is erased.
+    """
+
+    sequence: int
+    type: str
+    at: datetime
+    effective_at: datetime | None
+    entry_id: str | None
+    version: int | None
+    tombstone: bool
+    agency: str | None
+    leaf: str
+    personal: str | None
+    salt: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The ledger's end: how many records there are, in which epoch.
+class Selection:
+    """The records that a reader asks for.
 
     Attributes:
-        epoch: random id made with the register and at every restore; a cursor of another epoch is worthless.
+        types: only records of these types; empty for every type.
+        entry_id: only records about this entry and its alerts; None for every entry.
+    """
+
+    types: frozenset[str] = frozenset()
+    entry_id: str | None = None
+
+    def includes(self, kind: str, entry_id: str | None) -> bool:
+        """Return whether a record of this type and about this entry is selected."""
+        return (not self.types or kind in self.types) and self.entry_id in {None, entry_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Closures:
+    """Which entries show the personal part of their records to few readers only, among the entries of some records.
+
+    Attributes:
+        closed: ids of the entries that are, or were, sealed: only auditors may see their records' personal part.
+        barred: by the id of such an entry, the persons that never see it, even as auditors.
+    """
+
+    closed: frozenset[str] = frozenset()
+    barred: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The ledger's end: its epoch and its number of records.
+
+    Attributes:
+        epoch: random id, made with the register and at every restore; cursors of other epochs are invalid.
         size: number of records, which is also the last sequence.
         last_alert: sequence of the last alert record, 0 before the first.
     """
@@ -101,15 +152,19 @@ class Head:
     last_alert: int
 
     def cursor(self, sequence: int | None = None) -> str:
-        """The cursor of a sequence, by default of the head."""
+        """Return the cursor of a sequence, by default of the head."""
         return f"{self.epoch}.{self.size if sequence is None else sequence}"
 
-    def position(self, cursor: str | None) -> int:
-        """The sequence that a reader's cursor stands at; 0 without a cursor.
+    def position(self, cursor: str | None, restart: str) -> int:
+        """Return the sequence in a reader's cursor, or 0 without a cursor.
+
+        Args:
+            cursor: the cursor that the reader sent.
+            restart: the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
         Raises:
-            Invalid: the text is no cursor.
-            CursorGone: it belongs to another register, or lies beyond the head.
+            Invalid: the text is not a cursor.
+            CursorGone: it belongs to another register or another epoch, or is beyond the head.
         """
         if not cursor:
             return 0
@@ -117,15 +172,16 @@ class Head:
         if not dot or not text.isascii() or not text.isdigit() or len(text) > 15:  # noqa: PLR2004 - below 2**53
             raise Invalid("The cursor is not one of this service.", faults=[_CURSOR_FAULT])
         if epoch != self.epoch:
-            raise CursorGone("The cursor belongs to another register.", extra=_RESTART)
+            detail = "The cursor was given before the register was restored, or by another register."
+            raise CursorGone(detail, extra={"restart": restart})
         if int(text) > self.size:
-            raise CursorGone("The cursor lies beyond the register's head.", extra=_RESTART)
+            raise CursorGone("The cursor is beyond the register's head.", extra={"restart": restart})
         return int(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """That a record is in the ledger: the audit path from its leaf to the root of a stated size."""
+    """A proof that the ledger contains a record: the audit path from its leaf to the root at a given size."""
 
     sequence: int
     size: int
@@ -136,14 +192,13 @@ class Inclusion:
 _CURSOR_FAULT = Fault(
     "", "cursor", "A cursor is an epoch and a sequence, joined by a dot, as answered before."
 )
-_RESTART = {"snapshot": "/v1/snapshot"}
 
 
 def numbered(draft: Draft, sequence: int, at: datetime, previous_alert: int | None) -> Record:
-    """Give a draft its number: build the leaf and bind the personal part to it by a salted commitment.
+    """Number a draft: build its leaf, with a salted commitment to the personal part.
 
-    The commitment is SHA-256 over 32 random bytes and the personal part's RFC 8785 form, so that erasing salt
-    and personal part leaves a leaf that verifies and says nothing.
+    The commitment is SHA-256 over 32 random bytes and the personal part's RFC 8785 form, so that after the salt
+    and the personal part are erased the leaf still verifies and reveals nothing.
     """
     salt = secrets.token_bytes(32)
     leaf: dict[str, Any] = {

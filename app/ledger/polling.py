@@ -1,45 +1,65 @@
-"""Reading the ledger, or what is numbered like it, page by page, waiting for news: the pull twin of every stream."""
+"""Long polling of the ledger, or of another numbered list: the alternative to every stream for callers that poll."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from fastapi import Query, Request
 
-from app.access.guard import admit, allow, gate_of, runtime_of
-from app.db.unit import Actor, Reader
-from app.kit.bell import heard
+from app.access.admission.guard import admit, allow, gate_of, runtime_of
+from app.access.admission.state import quotas_in, state_of
+from app.actor import Actor
+from app.db.unit import Reader
+from app.kit.bell import wait_for_ring
 from app.ledger.domain import Head
-from app.ledger.service import Page, read_page
+from app.web.methods import is_head
+from app.web.parameters import DECIMAL, WHOLE
 
 LONGEST_WAIT = 30.0
 _ROUND_SECONDS = 1.0
 
 After = Annotated[str | None, Query(max_length=100, description="A cursor; without it from the beginning.")]
 Wait = Annotated[
-    float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for news when there are none.")
+    float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for news when there are none."), DECIMAL
 ]
-PageLimit = Annotated[int, Query(ge=1, le=500, description="How many items at most.")]
+PageLimit = Annotated[int, Query(ge=1, le=500, description="How many items at most."), WHOLE]
 
 
 class Paged(Protocol):
-    """A page of something that is numbered."""
+    """A page of a numbered list."""
 
     @property
     def records(self) -> Sequence[object]:
-        """What is on it."""
+        """The page's items."""
 
     @property
     def head(self) -> Head:
-        """Where what is numbered ended when the page was read."""
+        """The end of the list when the page was read."""
+
+    @property
+    def more(self) -> bool:
+        """Whether the list goes on beyond the page."""
 
 
 class Followed(Protocol):
-    """What reads on in this process, for all who wait here; it rings the process's bell when it has."""
+    """The follower that reads a list's new items for all pollers of this process, and then rings the process's bell."""
 
     @property
     def head(self) -> Head | None:
-        """The end as last read."""
+        """The end of the list at the last read."""
+
+
+class LedgerFollowed(Followed, Protocol):
+    """The follower of the ledger; it also detects a restore."""
+
+    @property
+    def rollback_reason(self) -> str | None:
+        """Why the database is no longer the one that was followed, or None while it is."""
+
+
+def followed_of(scope: Mapping[str, Any]) -> LedgerFollowed:
+    """Return this process's follower of the ledger; the scope is a request, or its ASGI scope."""
+    return cast(LedgerFollowed, scope["app"].state.process.tail)
 
 
 P = TypeVar("P", bound=Paged)
@@ -54,53 +74,47 @@ async def read_waiting(
     *,
     alerts_only: bool = False,
 ) -> P:
-    """A page, waiting for its first record for up to `wait` seconds.
+    """Read a page, waiting for its first record for up to `wait` seconds.
 
-    Who waits holds no transaction and opens none: the page is read again once the process itself has read further, and
-    at the end. The key is looked at anew when anything about keys has changed, so that a revoked one ends the poll.
+    A waiting poll needs no transaction: it reads the page again only after the process's follower has read new
+    records, after a restore, and at the end. After any change of keys it checks the caller's key again, so that a
+    revoked key ends the poll.
 
     Args:
         request: the poll.
-        actor: who polls.
-        wait: seconds.
-        read: reads the page, in a transaction of its own each time.
-        followed: what reads on in this process.
-        alerts_only: whether records that are no alerts are no news.
+        actor: the caller.
+        wait: longest wait, in seconds.
+        read: reads the page; each call gets a new transaction.
+        followed: this process's follower of the list.
+        alerts_only: whether only alerts end the wait.
 
     Raises:
-        Unauthenticated: the key was revoked, or expired, meanwhile.
+        Unauthenticated: the key was revoked or expired during the wait.
         Invalid, CursorGone: as `read`.
     """
     runtime, gate = runtime_of(request), gate_of(request)
     loop = asyncio.get_running_loop()
-    until = loop.time() + wait
+    until = loop.time() + (0 if is_head(request.scope) else wait)
     while True:
         allow(request, 0)
-        async with runtime.reading(actor) as reader:
+        async with quotas_in(request).reading(actor), runtime.reading(actor) as reader:
             page = await read(reader)
-        if page.records or loop.time() >= until or runtime.closing:
+        if page.records or page.more or loop.time() >= until or runtime.closing:
             return page
         seen = page.head
         allow(request, until - loop.time())
         while (left := until - loop.time()) > 0 and not runtime.closing:
             rung = runtime.bell.listen()
             expired = actor.expires_at is not None and actor.expires_at <= runtime.clock()
-            if expired or gate.version != request.state.access_version:
+            if expired or gate.version != state_of(request).access_version:
                 await admit(request)
+            if (
+                followed_of(request).rollback_reason is not None
+            ):  # a poll with an invalid cursor must end at once
+                until = loop.time()
             here = followed.head
             if here is not None and (
                 here.last_alert > seen.last_alert if alerts_only else here.size > seen.size
             ):
                 break
-            await heard(rung, min(left, _ROUND_SECONDS))
-
-
-async def read_ledger(request: Request, actor: Actor, after: str | None, limit: int, wait: float) -> Page:
-    """A page of the ledger, waiting for its first record for up to `wait` seconds.
-
-    Raises:
-        Unauthenticated, Invalid, CursorGone: as `read_waiting` and `read_page`.
-    """
-    return await read_waiting(
-        request, actor, wait, lambda reader: read_page(reader, after, limit), request.app.state.tail
-    )
+            await wait_for_ring(rung, min(left, _ROUND_SECONDS))

@@ -1,67 +1,106 @@
-"""Use cases of the ledger: append, and read on from a cursor."""
+"""Use cases of the ledger: append records, read pages from a cursor, prove and verify records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.db.unit import Reader, Unit
-from app.kit import merkle
 from app.kit.canonical import canonical
 from app.ledger import store
-from app.ledger.domain import Draft, Head, Inclusion, Record, numbered
+from app.ledger.domain import Closures, Draft, Head, Inclusion, Record, RecordText, Selection, numbered
 from app.ledger.store import (
+    HeadMissing,
+    begin_epoch,
     close,
     erase_of_entry,
-    found,
+    find_head,
     head,
+    initialise_head,
     last_of_entries,
     list_after,
+    list_leaves,
     list_of_alerts,
     list_of_entry,
+    nodes,
+    require_head,
     sequences_of_entry,
 )
+from app.tlog import merkle
 
 __all__ = [
+    "Changes",
+    "HeadMissing",
     "Page",
     "append",
+    "begin_epoch",
     "close",
-    "closed_among",
+    "closures_among",
     "erase_of_entry",
-    "found",
+    "find_head",
     "head",
+    "initialise_head",
     "last_of_entries",
     "list_after",
+    "list_leaves",
     "list_of_alerts",
     "list_of_entry",
+    "nodes",
     "prove",
-    "read_page",
+    "prove_consistency",
+    "read_alerts",
+    "read_changes",
+    "require_head",
+    "root_of",
     "sequences_of_entry",
 ]
 
 
+_BATCH_SIZE = 5000
+_PART = 10_000
+_PARTS = 10
+"""How many parts of `_PART` numbers one page of records of some types is read from at most."""
+
+
+class LedgerBroken(Exception):
+    """Records, numbers and hashes of the ledger contradict each other; the message describes how."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records beyond a cursor, and where the ledger ended when they were read.
-
-    Who reads alerts only is told by their own rule, and finds the next two empty.
-
-    Attributes:
-        closed: the records' entries whose personal part is shown to auditors only.
-        barred: the records' entries whose personal part is never shown to the reader, who may be the subject.
-    """
+    """A page of alerts' records after a cursor, with the ledger's end when they were read."""
 
     records: list[Record]
     head: Head
     position: int
     more: bool
-    closed: frozenset[str] = frozenset()
-    barred: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of selected records after a position, with the ledger's end when they were read.
+
+    Attributes:
+        records: the records, in order.
+        head: the ledger's end.
+        position: every selected record up to this number is on this page or an earlier one.
+        closures: what of them few readers may see.
+    """
+
+    records: list[RecordText]
+    head: Head
+    position: int
+    closures: Closures
+
+    @property
+    def more(self) -> bool:
+        """Whether the ledger goes on beyond this page."""
+        return self.position < self.head.size
 
 
 async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
     """Number the drafts and append them: the last step of a transaction.
 
-    Numbers are dense and in commit order, because they are taken here under one lock that is held until the
-    commit; a transaction that fails gives its numbers back with everything else.
+    Numbers are dense and in commit order, because they are assigned here under one lock that is held until the
+    commit; the rollback of a failed transaction also frees its numbers.
     """
     last_alert = max((i for i, draft in enumerate(drafts, 1) if draft.type.is_alert), default=0)
     size, previous_alert = await store.take_numbers(unit, len(drafts), last_alert)
@@ -78,74 +117,148 @@ async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
 
 async def _hashes(unit: Unit, size: int, leaves: Sequence[bytes]) -> dict[merkle.Node, bytes]:
     indexes = range(size, size + len(leaves))
-    wanted = {node for index in indexes for node in merkle.needed(index)}
-    known = await store.nodes(unit, [node for node in wanted if (node[1] + 1) << node[0] <= size])
+    needed_nodes = {node for index in indexes for node in merkle.needed(index)}
+    known = await store.nodes(unit, [node for node in needed_nodes if (node[1] + 1) << node[0] <= size])
     added: dict[merkle.Node, bytes] = {}
     for index, leaf in zip(indexes, leaves, strict=True):
         added |= merkle.completed(index, merkle.leaf_hash(leaf), known | added)
     return added
 
 
-async def root(reader: Reader) -> tuple[int, bytes]:
-    """The ledger's size and its Merkle root (RFC 9162 section 2.1.1)."""
-    size = (await store.head(reader)).size
+async def root_of(reader: Reader, size: int) -> bytes:
+    """Compute the Merkle root of the ledger's first `size` records (RFC 9162 section 2.1.1) from stored hashes.
+
+    Raises:
+        KeyError: a hash is missing.
+    """
     peaks = merkle.peaks(size)
     stored = await store.nodes(reader, peaks)
-    return size, merkle.root([stored[peak] for peak in peaks])
+    return merkle.root([stored[peak] for peak in peaks])
 
 
-async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
-    """Prove that records are among the ledger's first `size`, from stored hashes: O(log n) each.
+async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.Tree:
+    """Recompute the ledger's tree from its leaves alone.
 
     Args:
         reader: the transaction.
-        sequences: the records, from 1.
-        size: a size that the ledger has, or had.
+        progress: called with the number of leaves hashed so far.
 
     Raises:
-        IndexError: a record lies beyond the size.
-        KeyError: the ledger is not yet that large.
+        LedgerBroken: a number is missing.
+    """
+    tree = merkle.Tree()
+    while leaves := await store.list_leaves(reader, tree.size, _BATCH_SIZE):
+        for sequence, leaf in leaves:
+            if sequence != tree.size + 1:
+                raise LedgerBroken(f"the ledger has no record {tree.size + 1}")
+            tree.add(merkle.leaf_hash(leaf.encode()))
+        progress(tree.size)
+    return tree
+
+
+async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
+    """Build proofs, from stored hashes, that the ledger's first `size` records include the given ones: O(log n) each.
+
+    Args:
+        reader: the transaction.
+        sequences: numbers of the records, from 1.
+        size: the ledger's present size, or an earlier one.
+
+    Raises:
+        IndexError: a record is beyond the size.
+        KeyError: the ledger is smaller than the size.
     """
     tops = merkle.peaks(size)
-    wanted = {node for s in sequences for step in merkle.inclusion_nodes(s - 1, size) for node in step}
-    stored = await store.nodes(reader, sorted(wanted | set(tops)))
+    needed_nodes = {node for s in sequences for step in merkle.inclusion_nodes(s - 1, size) for node in step}
+    stored = await store.nodes(reader, sorted(needed_nodes | set(tops)))
     top = merkle.root([stored[peak] for peak in tops])
     return [Inclusion(s, size, merkle.inclusion_path(s - 1, size, stored), top) for s in sequences]
 
 
-async def closed_among(reader: Reader, records: Iterable[Record]) -> frozenset[str]:
-    """The records' entries whose personal part is shown to auditors only: those that are, or were, sealed."""
-    return await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
+async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
+    """Build the proof, from stored hashes, that the ledger of `new` records continues that of `old`: O(log n).
 
-
-async def read_page(reader: Reader, cursor: str | None, limit: int, *, alerts_only: bool = False) -> Page:
-    """At most `limit` records beyond a cursor.
-
-    Where nothing is left the page's position is the head itself, so that a reader of alerts need not read
-    again over what was not meant for it.
+    Args:
+        reader: the transaction.
+        old: a former size of the ledger, at least 1.
+        new: its present size, or an earlier one.
 
     Raises:
-        Invalid: the text is no cursor.
-        CursorGone: it belongs to another register, or lies beyond the head.
+        IndexError: the former size is 0, or larger than the other.
+        KeyError: the ledger is smaller than the sizes.
+    """
+    steps = merkle.consistency_nodes(old, new)
+    stored = await store.nodes(reader, sorted({node for step in steps for node in step}))
+    return merkle.consistency_path(old, new, stored)
+
+
+async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:
+    """Return what few readers may see of the records about some entries."""
+    closed = await store.closed_among(reader, {each for each in entry_ids if each})
+    return Closures(closed, await store.barred_among(reader, closed))
+
+
+async def read_changes(
+    reader: Reader, cursor: str | None, limit: int, restart: str, selection: Selection
+) -> Changes:
+    """Read at most `limit` selected records after a cursor.
+
+    A statement that selects by type looks at some thousand numbers only, and a page at some such parts: where few
+    records of a large ledger are selected, the page may have less than `limit` records, or none, and yet `more`.
+
+    Args:
+        reader: the transaction.
+        cursor: where to continue; None for the beginning.
+        limit: the largest number of records.
+        restart: the path at which a reader with an invalid cursor restarts.
+        selection: the records that are asked for.
+
+    Raises:
+        Invalid: the text is not a cursor.
+        CursorGone: it belongs to another register, or is beyond the head.
     """
     here = await store.head(reader)
-    position = here.position(cursor)
-    beyond = await store.list_after(reader, position, limit + 1, alerts_only=alerts_only)
+    position = here.position(cursor, restart)
+    records: list[RecordText] = []
+    part = _PART if selection.types and selection.entry_id is None else here.size
+    for _ in range(_PARTS):
+        if position >= here.size:
+            break
+        upto = min(here.size, position + part)
+        found = await store.list_texts(reader, selection, position, upto, limit - len(records))
+        records += found
+        if len(records) == limit:
+            position = records[-1].sequence
+            break
+        position = upto
+    return Changes(records, here, position, await closures_among(reader, {each.entry_id for each in records}))
+
+
+async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
+    """Read at most `limit` records of alerts after a cursor.
+
+    When no further one follows, the page's position is the head, so that the reader does not have to read the other
+    records again.
+
+    Raises:
+        Invalid, CursorGone: as `read_changes`.
+    """
+    here = await store.head(reader)
+    position = here.position(cursor, restart)
+    beyond = await store.list_after(reader, position, limit + 1, alerts_only=True)
     records = [record for record in beyond[:limit] if record.sequence <= here.size]
-    more = len(beyond) > len(records)  # also what was appended after the head was read: the next page has it
+    more = len(beyond) > len(records)  # records appended after the head was read are on the next page
     position = records[-1].sequence if more and records else here.size
-    closed = frozenset[str]() if alerts_only else await closed_among(reader, records)
-    barred = await store.barred_among(reader, closed)
-    return Page(records, here, position, more=more, closed=closed, barred=barred)
+    return Page(records, here, position, more=more)
 
 
 async def check_tail(reader: Reader) -> bool:
-    """Whether the last record is the one that the head counts, and its leaf is the one in the tree."""
+    """Return whether the ledger's last record matches the head, and its leaf the tree."""
     size = (await store.head(reader)).size
     if size == 0:
         return True
     records = await store.list_after(reader, size - 1, 2)
     if [record.sequence for record in records] != [size]:
-        return len(records) > 1  # appended meanwhile: this reader saw an older head
+        return len(records) > 1  # a record was appended since: this reader saw an older head
     leaf = merkle.leaf_hash(canonical(records[0].leaf))
     return (await store.nodes(reader, [(0, size - 1)])).get((0, size - 1)) == leaf

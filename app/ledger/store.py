@@ -1,33 +1,67 @@
 """Every SQL statement of the ledger."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Executable, Row, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from app.db.bulk import BulkInsert
 from app.db.postgresql import CHANNEL
 from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
-from app.kit.merkle import Node
-from app.ledger.domain import Head, Record, RecordType
+from app.ledger.domain import Head, Record, RecordText, RecordType, Selection
 from app.ledger.tables import barred as barred_table
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import node as node_table
 from app.ledger.tables import record as record_table
+from app.tlog.merkle import Node
 
 LOCK = 0x63656B616C
+
+
+class HeadMissing(RuntimeError):
+    """The ledger has records but no head: a backup was restored by hand, or a restore was interrupted."""
+
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
+HEAD_MISSING = (
+    "The register comes from a backup and was not taken into use: run `cekal restore` (with the same settings) and "
+    "start again."
+)
+
 _HEAD = select(head_table.c.epoch, head_table.c.size, head_table.c.last_alert)
+_COUNTED = select(
+    func.max(record_table.c.sequence),
+    func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None)),
+)
 _AFTER = (
     select(record_table)
     .where(record_table.c.sequence > bindparam("after"))
+    .order_by(record_table.c.sequence)
+    .limit(bindparam("limit"))
+)
+_LEAVES = _AFTER.with_only_columns(record_table.c.sequence, record_table.c.leaf)
+_TEXTS = (
+    select(*(record_table.c[name] for name in RecordText._fields))
+    .where(record_table.c.sequence > bindparam("after"), record_table.c.sequence <= bindparam("upto"))
     .order_by(record_table.c.sequence)
     .limit(bindparam("limit"))
 )
@@ -51,36 +85,91 @@ _TAKE = (
 )
 _TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
 _OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
-"""A record is the entry's own: a version of it, not an alert or a clearance about it."""
+"""Condition: the record is a version of its entry, not an alert or a clearance about it."""
 
 
-async def found(unit: Unit) -> None:
-    """Lay the foundation: the head of an empty ledger with a new epoch, once.
+async def initialise_head(unit: Unit) -> None:
+    """Create the head of an empty ledger with a new epoch, unless it exists.
 
-    It comes first when a register is founded: the lock lets one machine at a time lay the rest as well.
+    This is the first step of initialising a register; its lock lets one machine at a time do the other steps too.
+
+    Raises:
+        HeadMissing: the ledger has records but no head.
     """
+    await _lock_head(unit)
+    if await find_head(unit) is not None:
+        return
+    if (await unit.run(select(record_table.c.sequence).limit(1))).first() is not None:
+        raise HeadMissing(HEAD_MISSING)
+    await _add_head(unit, Head(new_epoch(), 0, 0))
+
+
+async def begin_epoch(unit: Unit) -> tuple[Head | None, Head]:
+    """Start a new epoch of the ledger, which invalidates all earlier cursors; numbers and tree stay the same.
+
+    A ledger without a head, as in a backup, gets a head that counts its records.
+
+    Returns:
+        The former head, or None, and the new one.
+    """
+    await _lock_head(unit)
+    before = await find_head(unit)
+    if before is not None:
+        await unit.run(update(head_table).values(epoch=(epoch := new_epoch())))
+        return before, Head(epoch, before.size, before.last_alert)
+    size, last_alert = (await unit.run(_COUNTED)).one()
+    begun = Head(new_epoch(), size or 0, last_alert or 0)
+    await _add_head(unit, begun)
+    return None, begun
+
+
+def new_epoch() -> str:
+    """Make a random epoch."""
+    return secrets.token_hex(8)
+
+
+async def _lock_head(unit: Unit) -> None:
     if not unit.is_sqlite:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
-    if (await unit.run(select(head_table.c.id))).first() is None:
-        values = {"id": 1, "epoch": secrets.token_hex(8), "size": 0, "last_alert": 0, "previous_alert": 0}
-        await unit.run(insert(head_table).values(**values, created_at=unit.now))
+
+
+async def _add_head(unit: Unit, begun: Head) -> None:
+    values = {"epoch": begun.epoch, "size": begun.size, "last_alert": begun.last_alert}
+    await unit.run(
+        insert(head_table).values(id=1, previous_alert=begun.last_alert, created_at=unit.now, **values)
+    )
 
 
 async def head(reader: Reader) -> Head:
-    """The ledger's end as this transaction sees it."""
+    """Return the ledger's head as this transaction sees it."""
     return Head(*(await reader.run(_HEAD)).one())
 
 
-async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
-    """Reserve `count` numbers under the one lock that makes number order commit order; wakes the others at commit.
+async def find_head(reader: Reader) -> Head | None:
+    """Return the ledger's head, or None where the register is a backup that was not yet put into use."""
+    row = (await reader.run(_HEAD)).first()
+    return None if row is None else Head(*row)
 
-    The lock is that of the head's row. A transaction that waits for it sees the row as the one before has
-    left it; a read of anything else must be a statement of its own after this one, to see what was committed
-    meanwhile.
+
+async def require_head(reader: Reader) -> None:
+    """Raise HeadMissing unless the ledger has a head.
+
+    Raises:
+        HeadMissing: the ledger has none.
+    """
+    if await find_head(reader) is None:
+        raise HeadMissing(HEAD_MISSING)
+
+
+async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
+    """Reserve `count` numbers under the lock that makes number order commit order; the commit wakes other processes.
+
+    The lock is on the head's row. A transaction that waited for it sees the row as the transaction before it
+    committed it; other data must be read by a later statement, to include what was committed during the wait.
 
     Args:
-        unit: the transaction, which must do nothing slow from here on.
-        count: how many records will be inserted.
+        unit: the transaction; it must do nothing slow after this call.
+        count: number of records to insert.
         last_alert_offset: position (from 1) of the last alert among them; 0 when there is none.
 
     Returns:
@@ -92,39 +181,91 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
     return size - count, previous_alert
 
 
-async def nodes(reader: Reader, wanted: Sequence[Node]) -> dict[Node, bytes]:
-    """The stored hashes of the named nodes."""
-    if not wanted:
+async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:
+    """Return the stored hashes of some nodes."""
+    if not selected:
         return {}
-    rows = await reader.run(_NODES, {"nodes": wanted})
+    rows = await reader.run(_NODES, {"nodes": selected})
     return {(level, index): stored for level, index, stored in rows}
 
 
 async def add(
     unit: Unit, records: Sequence[Record], leaves: Sequence[bytes], hashes: dict[Node, bytes]
 ) -> None:
-    """Insert numbered records, each with its leaf as it was hashed, and the nodes that they complete."""
+    """Insert numbered records, each with its leaf exactly as hashed, and the nodes that they complete."""
     rows = [_row(record, leaf) for record, leaf in zip(records, leaves, strict=True)]
     await _ADD.run(unit, rows, [(level, index, value) for (level, index), value in hashes.items()])
 
 
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
-    """Records beyond a sequence, in order."""
+    """List records after a sequence, in order."""
     statement = _ALERTS_AFTER if alerts_only else _AFTER
     return [_record(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
 
 
+async def list_texts(
+    reader: Reader, selection: Selection, after: int, upto: int, limit: int
+) -> list[RecordText]:
+    """List the selected records after a sequence and up to another one, in order, as they are stored."""
+    asked: dict[str, Any] = {"after": after, "upto": upto, "limit": limit}
+    if selection.types:
+        asked["types"] = sorted(selection.types)
+    if selection.entry_id is not None:
+        asked["entry_id"] = selection.entry_id
+    statement = _texts(of_types=bool(selection.types), of_entry=selection.entry_id is not None)
+    return [RecordText._make(row) for row in (await reader.run(statement, asked)).all()]
+
+
+@cache
+def _texts(*, of_types: bool, of_entry: bool) -> Select[*tuple[Any, ...]]:
+    statement = _TEXTS
+    if of_types:
+        statement = statement.where(any_of(record_table.c.type, "types"))
+    if of_entry:
+        statement = statement.where(record_table.c.entry_id == bindparam("entry_id"))
+    return statement
+
+
+async def list_leaves(reader: Reader, after: int, limit: int) -> list[tuple[int, str]]:
+    """List numbers and leaves, exactly as hashed, after a sequence, in order."""
+    return await _pairs(reader, _LEAVES.params(after=after, limit=limit))
+
+
+async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
+    """List rows of records after a sequence, in order, exactly as stored: a damaged one stops no verification."""
+    return [dict(row._mapping) for row in await reader.run(_AFTER, {"after": after, "limit": limit})]
+
+
+async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
+    """Count the records up to a number.
+
+    Returns:
+        The number of records, the sequence of the last one of an alert (0 without any), and the number of stored
+        hashes of nodes that end there or before.
+    """
+    within = record_table.c.sequence <= upto
+    last_alert = func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None))
+    records, last = (await reader.run(select(func.count(), last_alert).where(within))).one()
+    hashes = 0
+    level = 0
+    while upto >> level:
+        ends_there = (node_table.c.level == level, node_table.c.index < upto >> level)
+        hashes += (await reader.run(select(func.count()).where(*ends_there))).scalar_one()
+        level += 1
+    return records, last or 0, hashes
+
+
 async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Record]:
-    """The records of the named alerts, in order."""
+    """List the records of some alerts, in order."""
     if not alert_ids:
         return []
-    wanted = record_table.c.alert_id.in_(alert_ids)
-    statement = select(record_table).where(wanted).order_by(record_table.c.sequence)
+    selected = record_table.c.alert_id.in_(alert_ids)
+    statement = select(record_table).where(selected).order_by(record_table.c.sequence)
     return [_record(row) for row in await reader.run(statement)]
 
 
 async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
-    """Every record about an entry, its alerts' included, in order; of the ledger's first `upto`, if given."""
+    """List every record about an entry and its alerts, in order; with `upto`, only among the ledger's first `upto`."""
     statement = (
         select(record_table).where(record_table.c.entry_id == entry_id).order_by(record_table.c.sequence)
     )
@@ -134,7 +275,7 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
-    """The sequence of each entry's last own record, where there is one."""
+    """Return the sequence of the latest version's record of each entry that has one."""
     if not entry_ids:
         return {}
     statement = (
@@ -146,7 +287,7 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
 
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
-    """The sequence of the first record of each version of an entry that the ledger holds."""
+    """Return, by version of an entry, the sequence of the version's first record."""
     statement = (
         select(record_table.c.version, func.min(record_table.c.sequence))
         .where(record_table.c.entry_id == entry_id, _OWN)
@@ -156,9 +297,9 @@ async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> int:
-    """Erase what the leaves of an entry and of its alerts commit to, with the salts; how many records.
+    """Erase the personal parts and salts of all records of an entry and its alerts. Returns the number of records.
 
-    The leaves, their hashes and the tree stay as they are, and say nothing of the person.
+    The leaves, their hashes and the tree stay unchanged; they reveal nothing about the person.
     """
     await unit.run(delete(barred_table).where(barred_table.c.entry_id == entry_id))
     known = (record_table.c.entry_id == entry_id, record_table.c.personal.is_not(None))
@@ -171,7 +312,7 @@ async def _pairs(reader: Reader, statement: Executable) -> list[tuple[Any, Any]]
 
 
 def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
-    """A record's columns, in the table's order."""
+    """Return a record's columns, in the table's order."""
     return (
         record.sequence,
         record.type.value,
@@ -197,12 +338,12 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
-    """Show the personal part of an entry's records, also of those already written, to auditors only.
+    """Restrict the personal part of an entry's records, existing ones included, to auditors.
 
     Args:
         unit: the transaction.
-        entry_id: whose records.
-        barred: persons who never see it, not as auditors either.
+        entry_id: the entry.
+        barred: persons that never see it, even as auditors.
     """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
     if (await unit.run(known)).first() is None:
@@ -214,19 +355,22 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
         await unit.run(insert(barred_table), rows)
 
 
-async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Those of the entries whose records' personal part is never shown to the actor."""
+async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """Return the persons that never see the personal part, by entry, of those among the given ones that have any."""
     ids = sorted(entry_ids)
-    if not ids or reader.actor.person is None:
-        return frozenset()
-    wanted = (any_of(barred_table.c.entry_id, "ids"), barred_table.c.person == reader.actor.person)
-    return frozenset(
-        (await reader.run(select(barred_table.c.entry_id).where(*wanted), {"ids": ids})).scalars()
+    if not ids:
+        return {}
+    statement = select(barred_table.c.entry_id, barred_table.c.person).where(
+        any_of(barred_table.c.entry_id, "ids")
     )
+    barred: dict[str, set[str]] = {}
+    for entry_id, person in await reader.run(statement, {"ids": ids}):
+        barred.setdefault(entry_id, set()).add(person)
+    return {entry_id: frozenset(persons) for entry_id, persons in barred.items()}
 
 
 async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Those of the entries whose records' personal part is shown to auditors only."""
+    """Return the entries, among the given ones, that show their records' personal part to auditors only."""
     ids = sorted(entry_ids)
     if not ids:
         return frozenset()

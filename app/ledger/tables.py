@@ -1,4 +1,4 @@
-"""Tables of the ledger. Nothing here is ever updated but the head's counters and, one day, what is erased."""
+"""Tables of the ledger. Only the head's counters are updated, and personal parts and salts when they are erased."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
@@ -43,14 +43,14 @@ Index(
 closed = Table(
     "ledger_closed",
     metadata,
-    Column("entry_id", Id, primary_key=True),  # its records' personal part is shown to auditors only
+    Column("entry_id", Id, primary_key=True),  # only auditors see its records' personal part
     Column("at", Instant, nullable=False),
 )
 
 barred = Table(
     "ledger_barred",
     metadata,
-    Column("entry_id", Id, primary_key=True),  # its records' personal part is never shown to this person
+    Column("entry_id", Id, primary_key=True),  # this person never sees its records' personal part
     Column("person", String(64), primary_key=True),
 )
 

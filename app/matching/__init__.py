@@ -1,1 +1,1 @@
-"""Whether two records speak of one person: names aligned, births compared, evidence weighed; pure."""
+"""Matching of persons: names are aligned, births compared and the evidence weighed; pure functions."""

@@ -1,8 +1,8 @@
-"""What the evidence about a name and a birth date comes to: a tier, and the reasons (R52).
+"""Assessment of the evidence about a name and a birth date: a tier, and the reasons (R52).
 
-Bits of the name and of the birth date add up, as independent evidence does, and the policy says from where on the sum
-stops a traveller, is noted for review, or is nothing. The law's table decides beside this what a document means; no
-tier here ever refuses anybody.
+Bits of the name and of the birth date are added, as independent evidence. The thresholds of the policy decide whether
+the sum stops a traveller, is noted for review, or has no effect. The consequences of a document's match follow from
+another table, that of the law; no tier here ever refuses a traveller.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,18 +10,20 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.identity.births import Birth
 from app.identity.spellings import Spelling
 from app.matching.alignment import NOTHING, Alignment, align
-from app.matching.births import BirthEvidence, best_birth
-from app.matching.persons import Asked, Listed
+from app.matching.births import BirthEvidence, best_birth, nearer
+from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.texts import TEXTS
 from app.matching.tiers import EXACT, Tier, is_probable, tier_of
 
 CERTAIN_BITS: Final = 40.0
-"""Evidence that counts as a score of 1."""
+"""Evidence from which the score is 1."""
 
-_RANK: Final[dict[Tier, int]] = {"none": 0, "review": 1, "stop": 2}
+_NONE: Final[Tier] = "none"
+_RANK: Final[dict[Tier, int]] = {_NONE: 0, "review": 1, "stop": 2}
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -29,44 +31,46 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         feature: `name_word`, `alias`, `birth_date`, `sex`, `nationality`.
-        result: what the comparison gave.
-        bits: what it is worth; negative: speaks against.
-        asked: the word on the traveller's side; for `explain` only.
+        result: the result of the comparison.
+        bits: the evidence in bits; negative if it is against a match.
+        queried: the word on the traveller's side; for `explain` only.
         listed: the word on the register's side; for `explain` only.
     """
 
     feature: str
     result: str
     bits: float
-    asked: str = ""
+    queried: str = ""
     listed: str = ""
 
     @property
     def weight(self) -> float:
-        """Its share of the score."""
+        """The contribution to the score."""
         return round(self.bits / CERTAIN_BITS, 3)
 
     @property
     def texts(self) -> tuple[str, str]:
-        """What it says, in Indonesian and in English."""
+        """The evidence as a sentence, in Indonesian and in English."""
         return TEXTS[self.feature, self.result]
 
 
 class Assessment(msgspec.Struct, frozen=True, gc=False):
-    """Whether a listed person may be the traveller, as far as name and birth date tell.
+    """The assessment, by name and birth date, of whether a listed person may be the traveller.
 
     Attributes:
-        level: as shown in a match, `probable` or `possible`; None where the tier is `none`.
-        likeness: how alike the names are, 0 to 1.
-        bits: evidence in all.
-        births: how the birth dates stand to each other.
-        alignment: the names beside each other.
-        weak: the name is an alias of low quality.
+        level: the level shown in a match, `probable` or `possible`; None if the tier is `none`.
+        likeness: the likeness of the names that decide the tier, 0 to 1.
+        likest: the likeness of the two most similar names, 0 to 1; other names may give more evidence.
+        bits: the sum of all evidence.
+        births: the comparison of the birth dates.
+        alignment: the alignment of the names that decide the tier.
+        weak: whether the listed name is an alias of low quality.
     """
 
     tier: Tier
     level: Literal["probable", "possible"] | None
     likeness: float
+    likest: float
     bits: float
     births: BirthEvidence
     alignment: Alignment
@@ -79,19 +83,21 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
         return round(min(1.0, max(0.0, self.bits / CERTAIN_BITS)), 2)
 
     def reasons(self) -> tuple[Evidence, ...]:
-        """Every piece of evidence, the name's first; their bits add up to the whole."""
+        """Return all pieces of evidence, those of the name first; their bits add up to the sum."""
         return tuple(self._reasons())
 
     def _reasons(self) -> Iterator[Evidence]:
         for pair in self.alignment.pairs:
-            yield Evidence("name_word", pair.how, pair.bits, pair.asked, pair.listed)
+            yield Evidence("name_word", pair.how, pair.bits, pair.queried, pair.listed)
         if self.alignment.left:
             mine, theirs = (
-                " ".join(text for side, text in self.alignment.left if side == wanted)
-                for wanted in ("asked", "listed")
+                " ".join(text for side, text in self.alignment.left if side == side_name)
+                for side_name in ("asked", "listed")
             )
             against = self.alignment.bits - sum(pair.bits for pair in self.alignment.pairs)
-            yield Evidence("name_word", "contradicts" if mine and theirs else "absent", against, mine, theirs)
+            yield Evidence(
+                "name_word", "contradicts" if self.alignment.conflict else "absent", against, mine, theirs
+            )
         if self.weak:
             yield Evidence("alias", "weak", 0.0)
         yield Evidence("birth_date", self.births.nearness, self.births.bits)
@@ -99,57 +105,68 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
             yield Evidence(feature, "different", -bits)
 
 
-def assess(asked: Asked, listed: Listed, policy: MatchPolicy = DEFAULT) -> Assessment:
-    """Weigh a traveller against a listed person; the best of all their names counts."""
-    births = best_birth(listed.births, asked.births)
-    lowered = tuple(_lowered(asked, listed, policy))
-    best = _weigh(_best(asked, listed.names), births, lowered, policy, weak=False)
+def assess(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy = DEFAULT) -> Assessment:
+    """Assess a traveller against a listed person. Of all names the gravest tier counts, then the best match."""
+    births = births_beside(queried, listed.births)
+    lowered = tuple(_lowered(queried, listed, policy))
+    best = _weigh(queried, listed.names, births, lowered, policy, weak=False)
     if listed.weak and births.nearness in EXACT:
-        other = _weigh(_best(asked, listed.weak), births, lowered, policy, weak=True)
+        other = _weigh(queried, listed.weak, births, lowered, policy, weak=True)
+        likest = max(best.likest, other.likest)
         if (_RANK[other.tier], other.bits) > (_RANK[best.tier], best.bits):
-            return other
+            best = other
+        return msgspec.structs.replace(best, likest=likest)
     return best
 
 
-def _best(asked: Asked, names: Iterable[Spelling]) -> Alignment:
-    best = NOTHING
-    for theirs in names:
-        for mine in asked.names:
-            found = align(mine, theirs)
-            if _worth(found) > _worth(best):
-                best = found
-    return best
+def births_beside(queried: QueriedPerson, listed: tuple[Birth, ...]) -> BirthEvidence:
+    """Return the comparison of a traveller's birth dates with a listed person's."""
+    births = best_birth(listed, queried.births)
+    if queried.other_births:
+        births = nearer(births, best_birth(listed, queried.other_births))
+    return births
 
 
-def _worth(names: Alignment) -> float:
-    """What the best of several names is chosen by: likeness and rarity, both."""
+def _value(names: Alignment) -> float:
+    """Return the value by which the best of several alignments is chosen; it combines likeness and rarity."""
     return names.likeness * max(names.bits, 1.0)
 
 
 def _weigh(
-    names: Alignment,
+    queried: QueriedPerson,
+    listed: Iterable[Spelling],
     births: BirthEvidence,
     lowered: tuple[tuple[str, float], ...],
     policy: MatchPolicy,
     *,
     weak: bool,
 ) -> Assessment:
-    bits = names.bits + births.bits - sum(cost for _, cost in lowered)
-    tier = tier_of(names, births.nearness, bits, policy)
+    beside = births.bits - sum(cost for _, cost in lowered)
+    names, tier, likest = NOTHING, _NONE, 0.0
+    for theirs in listed:
+        for mine in queried.names:
+            found = align(mine, theirs)
+            if not found.pairs:
+                continue
+            here = tier_of(found, births.nearness, found.bits + beside, policy)
+            if (_RANK[here], _value(found)) > (_RANK[tier], _value(names)):
+                names, tier = found, here
+            likest = max(likest, found.likeness)
+    bits = names.bits + beside
     probable = tier == "stop" and is_probable(births.nearness, bits, policy)
     level: Literal["probable", "possible"] | None = (
         None if tier == "none" else "probable" if probable else "possible"
     )
-    return Assessment(tier, level, names.likeness, bits, births, names, weak, lowered)
+    return Assessment(tier, level, names.likeness, likest, bits, births, names, weak, lowered)
 
 
-def _lowered(asked: Asked, listed: Listed, policy: MatchPolicy) -> Iterator[tuple[str, float]]:
+def _lowered(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy) -> Iterator[tuple[str, float]]:
     known = {"male", "female"}
-    if asked.sex in known and listed.sex in known and asked.sex != listed.sex:
+    if queried.sex in known and listed.sex in known and queried.sex != listed.sex:
         yield "sex", policy.other_sex_bits
     if (
-        asked.nationalities
+        queried.nationalities
         and listed.nationalities
-        and not set(asked.nationalities) & set(listed.nationalities)
+        and not set(queried.nationalities) & set(listed.nationalities)
     ):
         yield "nationality", policy.other_nationality_bits

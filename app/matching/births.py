@@ -1,8 +1,8 @@
-"""Birth dates as evidence: how near two statements are, and what that says for or against, in bits.
+"""Birth dates as evidence: the nearness of two statements, and its evidence for or against a match in bits.
 
-Equal days halve the crowd fourteen times, and a year alone six times. A date that is nearly right is what a slip, or a
-false paper, looks like. The first of January stands for "only the year is known" in many registers, so it is taken as
-no more than that (R17).
+An equal day is worth about fourteen bits (one person in 2^14 shares it), an equal year about six. A nearly equal date
+results from a typing error or a false paper. In many registers the first of January means "only the year is known", so
+it is compared as a year (R17).
 """
 
 import math
@@ -16,13 +16,13 @@ from app.identity.births import Birth, is_full_day, span
 Nearness = Literal[
     "equal", "swapped", "one_digit", "compatible", "default_day", "near_year", "contradicts", "unknown"
 ]
-"""How two birth dates stand to each other."""
+"""The result of a comparison of two birth dates."""
 
 _CROWD_DAYS: Final = 60 * 365.25
-"""Days over which travellers' births spread."""
+"""The number of days over which travellers' births are spread."""
 _FEWEST_BITS: Final = 1.0
 _ONE_DIGIT_DATES: Final = 34.0
-"""Real dates that differ from a date in one digit, about."""
+"""The approximate number of valid dates that differ from a date in one digit."""
 _NEAR_YEARS: Final = 1
 _BITS: Final[dict[Nearness, float]] = {
     "swapped": math.log2(_CROWD_DAYS) - 2.0,
@@ -31,7 +31,7 @@ _BITS: Final[dict[Nearness, float]] = {
     "contradicts": -8.0,
     "unknown": 0.0,
 }
-"""Less than the chance alone would give where an error must be supposed as well."""
+"""Evidence by nearness; reduced below the value of chance if an error must be assumed too."""
 _EQUAL_DEFAULT_DAY: Final = 8.0
 _RISING: Final[tuple[Nearness, ...]] = (
     "unknown",
@@ -46,7 +46,7 @@ _RISING: Final[tuple[Nearness, ...]] = (
 
 
 class BirthEvidence(msgspec.Struct, frozen=True, gc=False):
-    """How two birth dates stand to each other, and what it is worth in bits (negative: speaks against)."""
+    """The nearness of two birth dates and its evidence in bits; negative bits are evidence against a match."""
 
     nearness: Nearness
     bits: float
@@ -56,36 +56,43 @@ UNKNOWN: Final = BirthEvidence("unknown", 0.0)
 
 
 @lru_cache(maxsize=1 << 13)
-def compare_births(listed: Birth, asked: Birth) -> BirthEvidence:
-    """Compare one listed birth with the one asked about."""
+def compare_births(listed: Birth, queried: Birth) -> BirthEvidence:
+    """Compare one listed birth with one of the traveller's."""
     first, last = span(listed)
-    asked_first, asked_last = span(asked)
-    both_full = is_full_day(listed) and is_full_day(asked)
-    if first <= asked_last and asked_first <= last:
+    queried_first, queried_last = span(queried)
+    both_full = is_full_day(listed) and is_full_day(queried)
+    if first <= queried_last and queried_first <= last:
         if both_full:
             default = first.month == first.day == 1
             return BirthEvidence("equal", _EQUAL_DEFAULT_DAY if default else math.log2(_CROWD_DAYS))
-        days = max((last - first).days, (asked_last - asked_first).days) + 1
+        days = max((last - first).days, (queried_last - queried_first).days) + 1
         return BirthEvidence("compatible", max(_FEWEST_BITS, math.log2(_CROWD_DAYS / days)))
     if both_full:
-        if (first.year, first.month, first.day) == (asked_first.year, asked_first.day, asked_first.month):
+        if (first.year, first.month, first.day) == (
+            queried_first.year,
+            queried_first.day,
+            queried_first.month,
+        ):
             return _of("swapped")
-        if first.year == asked_first.year and any(day.month == day.day == 1 for day in (first, asked_first)):
+        if first.year == queried_first.year and any(
+            day.month == day.day == 1 for day in (first, queried_first)
+        ):
             return BirthEvidence("default_day", math.log2(_CROWD_DAYS / 365.25) - 1.0)
-        if _one_digit_apart(str(listed.date), str(asked.date)):
+        if _one_digit_apart(str(listed.date), str(queried.date)):
             return _of("one_digit")
-    apart = max(first.year - asked_last.year, asked_first.year - last.year)
+    apart = max(first.year - queried_last.year, queried_first.year - last.year)
     return _of("near_year" if apart <= _NEAR_YEARS else "contradicts")
 
 
-def best_birth(listed: tuple[Birth, ...], asked: tuple[Birth, ...]) -> BirthEvidence:
-    """Compare every listed birth with every one asked about.
+def best_birth(listed: tuple[Birth, ...], queried: tuple[Birth, ...]) -> BirthEvidence:
+    """Compare all listed births with all of the traveller's.
 
-    Of what a list gives as alternatives the nearest counts; of what a traveller's papers say the farthest: papers
-    that disagree about the day are no proof of it.
+    Of a list's alternatives the nearest counts; of the births in a traveller's papers the farthest, since papers
+    that disagree about the day do not prove it. A less precise paper (only the year of another paper's day) does not
+    disagree.
     """
     worst: BirthEvidence | None = None
-    for mine in asked:
+    for mine in queried if len(queried) == 1 else _most_precise(queried):
         best = UNKNOWN
         for birth in listed:
             found = compare_births(birth, mine)
@@ -94,6 +101,21 @@ def best_birth(listed: tuple[Birth, ...], asked: tuple[Birth, ...]) -> BirthEvid
         if worst is None or _rank(best) < _rank(worst):
             worst = best
     return worst or UNKNOWN
+
+
+def nearer(one: BirthEvidence, other: BirthEvidence) -> BirthEvidence:
+    """Return the comparison that agrees better."""
+    return max(one, other, key=_rank)
+
+
+def _most_precise(births: tuple[Birth, ...]) -> list[Birth]:
+    """Return the births without those that only repeat another one less precisely."""
+    spans = [span(birth) for birth in births]
+    return [
+        birth
+        for birth, (first, last) in zip(births, spans, strict=True)
+        if not any(first <= other[0] and other[1] <= last and other != (first, last) for other in spans)
+    ]
 
 
 def _rank(found: BirthEvidence) -> int:
@@ -105,7 +127,7 @@ def _of(nearness: Nearness) -> BirthEvidence:
 
 
 def _one_digit_apart(one: str, other: str) -> bool:
-    """Whether two dates differ in one digit, or in two neighbours that changed places."""
+    """Return whether two dates differ in one digit, or in two neighbouring digits that are transposed."""
     places = [place for place, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
     if len(places) == 1:
         return True

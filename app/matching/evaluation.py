@@ -1,5 +1,10 @@
-"""Precision, recall and F1 of the matcher on labelled pairs; ranks of the right entry for queries."""
+"""Precision, recall and F1 of the matcher on labelled pairs; ranks of the right entry for queries.
 
+The figures of stops come first, since a match that is only noted for review is `clear` at the counter. Every share has
+its 95 % interval (Wilson's score interval), since few rows prove little.
+"""
+
+import math
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any, Final
@@ -8,22 +13,26 @@ import msgspec
 
 from app.identity.spellings import spellings
 from app.matching.assessment import assess
-from app.matching.keys import Wanted, stored_days, stored_keys, wanted
+from app.matching.keys import KeyQuery, key_query, stored_days, stored_keys
 from app.matching.labelled import ListedRow, Pair, Query
-from app.matching.persons import Asked, Listed
+from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.retrieval import Index
+from app.matching.thinning import thin
 from app.matching.tiers import Tier
 
 UNREACHABLE: Final = "different_name"
-"""Category of pairs that are one person under another name altogether: counted apart, no spelling leads there."""
+"""Category of pairs of one person under an entirely different name; counted separately, as no spelling finds them."""
 
-Tell = Callable[[int, int], None]
-"""Told how much is done, and of how much."""
+_Z: Final = 1.959964
+"""Number of standard deviations that contain 95 % of a normal distribution."""
+
+ReportProgress = Callable[[int, int], None]
+"""A function called with the amount done and the total amount."""
 
 
 class Figures(msgspec.Struct):
-    """Counts of a set, and what they come to; `found` is what is told to somebody, at once or for review."""
+    """The counts of a set and the shares computed from them; the caller decides which pairs count as found."""
 
     hits: int = 0
     false: int = 0
@@ -31,7 +40,7 @@ class Figures(msgspec.Struct):
     n: int = 0
 
     def count(self, *, same: bool, found: bool) -> None:
-        """Add a pair."""
+        """Count a pair."""
         self.n += 1
         self.hits += same and found
         self.false += found and not same
@@ -39,60 +48,78 @@ class Figures(msgspec.Struct):
 
     @property
     def precision(self) -> float | None:
-        """Share of what was found that is right; None where nothing was found."""
+        """The share of found pairs that are one person; None if no pair was found."""
         return self.hits / (self.hits + self.false) if self.hits + self.false else None
 
     @property
     def recall(self) -> float | None:
-        """Share of what there was that was found; None where there was nothing."""
+        """The share of pairs of one person that were found; None if there are no such pairs."""
         return self.hits / (self.hits + self.missed) if self.hits + self.missed else None
 
     @property
     def f1(self) -> float | None:
-        """Harmonic mean of precision and recall."""
+        """The harmonic mean of precision and recall."""
         if self.precision is None or self.recall is None:
             return None
         return 2 * self.hits / (2 * self.hits + self.false + self.missed)
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, rounded."""
+        """Return the rounded figures with 95 % intervals, and the numbers of pairs (`n`) and of true pairs (`same`)."""
         return {
             "precision": _rounded(self.precision),
             "recall": _rounded(self.recall),
             "f1": _rounded(self.f1),
             "n": self.n,
+            "same": self.hits + self.missed,
+            "precision_95": interval(self.hits, self.hits + self.false),
+            "recall_95": interval(self.hits, self.hits + self.missed),
         }
 
 
+def interval(hits: int, n: int) -> list[float] | None:
+    """Return the rounded 95 % interval of a share (Wilson 1927); None if there was nothing to count."""
+    if not n:
+        return None
+    share, spread = hits / n, _Z * _Z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return [round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)]
+
+
 def evaluate_pairs(
-    pairs: Sequence[Pair], tell: Tell, policy: MatchPolicy = DEFAULT, *, names_only: bool = False
+    pairs: Sequence[Pair],
+    report_progress: ReportProgress,
+    policy: MatchPolicy = DEFAULT,
+    *,
+    names_only: bool = False,
 ) -> dict[str, Any]:
     """Measure labelled pairs.
 
     Args:
-        pairs: what to measure.
-        tell: told of progress.
+        pairs: the labelled pairs.
+        report_progress: called with the progress.
         policy: the thresholds.
-        names_only: leave the birth dates out.
+        names_only: whether birth dates are ignored.
 
     Returns:
-        `sets`: figures by set, of everything that is told to somebody; `stops`: the same of what stops a traveller
-        at once; `categories`: figures by category. Pairs of another name altogether are in `categories` alone.
+        `stops`: figures by set of matches that stop a traveller; `sets`: figures by set of all reported matches, stops
+        and reviews; `categories`: stops by set and category. Pairs with an entirely different name are counted in
+        `categories` only.
     """
-    found: dict[str, Figures] = {}
     stops: dict[str, Figures] = {}
+    found: dict[str, Figures] = {}
     categories: dict[str, dict[str, Figures]] = {}
     for done, pair in enumerate(pairs, 1):
         tier = _tier(pair, policy, names_only=names_only)
         by_category = categories.setdefault(pair.set, {}).setdefault(pair.category, Figures())
-        by_category.count(same=pair.same, found=tier != "none")
-        for figures, what in ((found, tier != "none"), (stops, tier == "stop")):
+        by_category.count(same=pair.same, found=tier == "stop")
+        for figures, what in ((stops, tier == "stop"), (found, tier != "none")):
             if pair.category != UNREACHABLE:
                 figures.setdefault(pair.set, Figures()).count(same=pair.same, found=what)
-        tell(done, len(pairs))
+        report_progress(done, len(pairs))
     return {
-        "sets": {name: figures.as_json() for name, figures in found.items()},
         "stops": {name: figures.as_json() for name, figures in stops.items()},
+        "sets": {name: figures.as_json() for name, figures in found.items()},
         "categories": {
             name: {category: figures.as_json() for category, figures in of_set.items()}
             for name, of_set in categories.items()
@@ -101,35 +128,45 @@ def evaluate_pairs(
 
 
 def _tier(pair: Pair, policy: MatchPolicy, *, names_only: bool) -> Tier:
-    asked = Asked(names=spellings(pair.asked, cut=pair.cut), births=() if names_only else pair.asked_births)
-    listed = Listed.of([pair.listed], births=() if names_only else pair.listed_births)
-    return assess(asked, listed, policy).tier
+    queried = QueriedPerson(
+        names=spellings(pair.queried, cut=pair.cut), births=() if names_only else pair.queried_births
+    )
+    listed = KnownPerson.of([pair.listed], births=() if names_only else pair.listed_births)
+    return assess(queried, listed, policy).tier
+
+
+class _RankedEntry(msgspec.Struct, frozen=True):
+    """The result of a query: the rank and the tier of the right entry, and whether candidates were cut off."""
+
+    rank: int | None
+    tier: Tier
+    truncated: bool
 
 
 def evaluate_queries(
     queries: Sequence[Query],
     entries: Sequence[ListedRow],
-    tell: Tell,
+    report_progress: ReportProgress,
     policy: MatchPolicy = DEFAULT,
     *,
     names_only: bool = False,
 ) -> dict[str, Any]:
-    """Look every query up in a list.
+    """Look up all queries in a list.
 
     Returns:
-        `sets`: by set `n`, `recall` (the right entry is among the candidates), `recall_at_1`, `recall_at_10`,
-        `median_rank` of those found, `told` (share of queries whose right entry is told to somebody), and
-        `truncated` (queries with more candidates than are compared); `ranks`: the rank of each query in the order
-        of the file, null where the entry wasn't found.
+        `sets`: by set `n`, `stopped` (share of queries whose right entry stops the traveller) with its 95 % interval,
+        `told` (at once or for review), `recall` (the right entry is among the candidates), `recall_at_1`,
+        `recall_at_10`, `median_rank` of those found, and `truncated` (queries with more candidates than are
+        compared); `ranks`: the rank of each query in the order of the file, null where the entry wasn't found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
-    by_set: dict[str, list[tuple[int | None, bool, bool]]] = {}
+    by_set: dict[str, list[_RankedEntry]] = {}
     ranks: list[int | None] = []
     for done, query in enumerate(queries, 1):
-        place, told, truncated = _look_up(query, index, by_id, policy, names_only=names_only)
-        by_set.setdefault(query.set, []).append((place, told, truncated))
-        ranks.append(place)
-        tell(done, len(queries))
+        position = _look_up(query, index, by_id, policy, names_only=names_only)
+        by_set.setdefault(query.set, []).append(position)
+        ranks.append(position.rank)
+        report_progress(done, len(queries))
     return {"sets": {name: _ranked(rows) for name, rows in by_set.items()}, "ranks": ranks}
 
 
@@ -141,65 +178,70 @@ def _indexed(entries: Iterable[ListedRow]) -> Index[str]:
 
 
 def _stored(entry: ListedRow, names: Iterable[str]) -> tuple[set[int], set[tuple[int, int]]]:
-    """The keys and days of an entry under some of its names."""
+    """Return the keys and days of an entry under some of its names."""
     forms = [form for name in names for form in spellings(name)]
     return set(stored_keys(forms, entry.births)), set(stored_days(forms, entry.births))
 
 
 def _look_up(
     query: Query, index: Index[str], by_id: dict[str, ListedRow], policy: MatchPolicy, *, names_only: bool
-) -> tuple[int | None, bool, bool]:
-    """The right entry's rank, whether it is told to somebody, and whether candidates were cut off."""
-    asked = Asked.of([query.name], () if names_only else query.births)
-    sought = wanted(asked)
+) -> _RankedEntry:
+    queried = QueriedPerson.of([query.name], () if names_only else query.births)
+    sought = key_query(queried)
     repeated = by_id.get(query.expected) if query.without_own else None
     if repeated is not None:
         names = [name for name in repeated.names if name != query.name]
         by_id = {**by_id, repeated.id: msgspec.structs.replace(repeated, names=tuple(names))}
         index = _without(index, sought, by_id[repeated.id])
-    candidates = index.rank(sought, policy.most_candidates)
-    scored = []
-    for who in candidates.ids:
-        found = assess(asked, Listed.of(by_id[who].names, births=by_id[who].births), policy)
-        scored.append((found.tier != "none", found.bits * found.likeness, who))
+    most, by = policy.most_candidates, by_id
+    candidates = thin(index.rank(sought, most), queried, lambda person_id: by[person_id].births, most)
+    scored: list[tuple[bool, float, Tier, str]] = []
+    for person_id in candidates.ids:
+        found = assess(
+            queried, KnownPerson.of(by_id[person_id].names, births=by_id[person_id].births), policy
+        )
+        scored.append((found.tier != "none", found.bits * found.likeness, found.tier, person_id))
     scored.sort(key=lambda one: (not one[0], -one[1]))
-    places = [(who, told) for told, _, who in scored] + [(who, False) for who in candidates.unlike]
-    for place, (who, told) in enumerate(places, 1):
-        if who == query.expected:
-            return place, told, candidates.truncated
-    return None, False, candidates.truncated
+    ranked_ids: list[tuple[str, Tier]] = [(person_id, tier) for _, _, tier, person_id in scored]
+    ranked_ids += [(person_id, "none") for person_id in candidates.unlike]
+    for position, (person_id, tier) in enumerate(ranked_ids, 1):
+        if person_id == query.expected:
+            return _RankedEntry(position, tier, candidates.truncated)
+    return _RankedEntry(None, "none", candidates.truncated)
 
 
-def _without(index: Index[str], sought: Wanted, entry: ListedRow) -> Index[str]:
-    """The part of an index that is looked up, with an entry under no more than its remaining names."""
+def _without(index: Index[str], sought: KeyQuery, entry: ListedRow) -> Index[str]:
+    """Return the part of an index that a query looks up, in which an entry is stored under its remaining names only."""
     keys, days = _stored(entry, entry.names)
     return Index(
         {
-            key: [who for who in index.keys.get(key, ()) if who != entry.id or key in keys]
+            key: [person_id for person_id in index.keys.get(key, ()) if person_id != entry.id or key in keys]
             for key in sought.keys
         },
         {
             day: [
-                (drawn, who)
-                for drawn, who in index.days.get(day, ())
-                if who != entry.id or (day, drawn) in days
+                (drawn, person_id)
+                for drawn, person_id in index.days.get(day, ())
+                if person_id != entry.id or (day, drawn) in days
             ]
             for day in sought.days
         },
     )
 
 
-def _ranked(rows: list[tuple[int | None, bool, bool]]) -> dict[str, Any]:
-    places = [place for place, _, _ in rows if place is not None]
-    n = len(rows)
+def _ranked(rows: list[_RankedEntry]) -> dict[str, Any]:
+    ranked_ids = [row.rank for row in rows if row.rank is not None]
+    n, stopped = len(rows), sum(row.tier == "stop" for row in rows)
     return {
         "n": n,
-        "recall": _rounded(len(places) / n),
-        "recall_at_1": _rounded(sum(place == 1 for place in places) / n),
-        "recall_at_10": _rounded(sum(place <= 10 for place in places) / n),  # noqa: PLR2004 - as named
-        "median_rank": median(places) if places else None,
-        "told": _rounded(sum(told for _, told, _ in rows) / n),
-        "truncated": sum(cut for _, _, cut in rows),
+        "stopped": _rounded(stopped / n),
+        "stopped_95": interval(stopped, n),
+        "told": _rounded(sum(row.tier != "none" for row in rows) / n),
+        "recall": _rounded(len(ranked_ids) / n),
+        "recall_at_1": _rounded(sum(position == 1 for position in ranked_ids) / n),
+        "recall_at_10": _rounded(sum(position <= 10 for position in ranked_ids) / n),  # noqa: PLR2004 - as named
+        "median_rank": median(ranked_ids) if ranked_ids else None,
+        "truncated": sum(row.truncated for row in rows),
     }
 
 

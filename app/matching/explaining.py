@@ -1,7 +1,7 @@
-"""Why two persons match by name and birth date, or not, told step by step in both languages; for auditors.
+"""Explanation, step by step in both languages, of why two persons match by name and birth date or do not; for auditors.
 
-Nothing is decided here: every step repeats what a check does, and says what came out. The sentences name the words
-and numbers that were compared, so a step is for those alone who may see the person.
+Nothing is decided here: every step repeats a step of the check and states its result. The sentences contain the words
+and numbers that were compared, so only readers with access to the person may see a step.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,12 +10,12 @@ from typing import Any, Final, Literal
 import msgspec
 
 from app.identity.births import Birth, birth_to_json
-from app.identity.spellings import MOST_WORDS, LeftOut, Spelling, left_out, spellings
+from app.identity.spellings import MAX_WORDS, LeftOut, Spelling, left_out, spellings
 from app.matching.alignment import NOTHING, Alignment, align
 from app.matching.assessment import Assessment
 from app.matching.births import compare_births
-from app.matching.keys import Made, made_of, stored_days, stored_keys, wanted
-from app.matching.persons import Asked, Listed
+from app.matching.keys import KeyParts, key_query, parts_of_keys, stored_days, stored_keys
+from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import MatchPolicy
 from app.matching.retrieval import Index
 from app.matching.texts import TEXTS
@@ -23,18 +23,18 @@ from app.matching.tiers import EXACT, Demand, Tier, examined, probability
 
 Side = Literal["traveller", "listed"]
 Source = Literal["typed", "zone", "full_name", "alias_good", "alias_low"]
-"""Where a name stands."""
+"""The source of a name."""
 
 
 class Step(msgspec.Struct, frozen=True):
     """One step of an explanation.
 
     Attributes:
-        step: what was done.
-        result: what came out, in one word.
-        text_id: the step as a sentence, Indonesian.
-        text_en: the same in English.
-        details: what the sentence rests on: words, numbers, thresholds.
+        step: the name of the step.
+        result: the result in one word.
+        text_id: the step as an Indonesian sentence.
+        text_en: the step as an English sentence.
+        details: the facts behind the sentence: words, numbers, thresholds.
     """
 
     step: str
@@ -56,6 +56,7 @@ _SOURCES: Final[dict[Source, tuple[str, str]]] = {
     "alias_low": ("alias berkualitas rendah", "alias of low quality"),
 }
 _WHY_LEFT_OUT: Final[dict[LeftOut, tuple[str, str]]] = {
+    "filler": ("pengisi kolom", "fills the field"),
     "title": ("gelar", "title or degree"),
     "lineage": ("bin atau binti", "son or daughter of"),
     "servant": ("diingat pada kata sesudahnya", "remembered on the word after it"),
@@ -70,7 +71,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
     "initial": ("satu kata dan sebuah inisial", "a word and an initial"),
 }
 _PARTS: Final = {"pair": 2, "word": 1}
-"""Parts of the kinds of keys that may hold a year besides."""
+"""Number of parts, without the year, of each kind of key that may contain a year."""
 _WITH_YEAR: Final = ("dan tahun lahir", "and the year of birth")
 _AMONG_UNDATED: Final = (
     "di antara yang tanggal lahirnya tidak diketahui",
@@ -83,6 +84,7 @@ _OF_THE_YEAR: Final = (
 _QUANTITIES: Final = {
     "likeness": ("kemiripan", "likeness"),
     "name_bits": ("bit dari nama", "bits of the names"),
+    "word_bits": ("bit dari kata yang paling langka", "bits of the rarest word"),
     "bits": ("bit seluruhnya", "bits in all"),
 }
 _TIERS: Final[dict[Tier, tuple[str, str]]] = {
@@ -91,30 +93,32 @@ _TIERS: Final[dict[Tier, tuple[str, str]]] = {
     "none": ("orang lain", "another person"),
 }
 _IT: Final = "entry"
-"""Who is listed, in an index that holds nobody else."""
+"""Id of the listed person in an index that contains this person only."""
 
 
 def normalised(side: Side, source: Source, name: str, *, cut: bool = False) -> Step:
-    """How a name is made ready.
+    """Explain how a name is normalised.
 
     Args:
-        side: whose.
-        source: where it stands.
-        name: as it is written there.
-        cut: whether the field was full, so that more may have been cut off.
+        side: the side that the name belongs to.
+        source: the source of the name.
+        name: the name as written in the source.
+        cut: whether the field was full, so that the end of the name may have been cut off.
     """
     forms = spellings(name, cut=cut)
     dropped = left_out(name)
-    who_id, who_en = (f"{who}, {where}" for who, where in zip(_SIDES[side], _SOURCES[source], strict=True))
+    origin_id, origin_en = (
+        f"{side_text}, {where}" for side_text, where in zip(_SIDES[side], _SOURCES[source], strict=True)
+    )
     words = ", ".join(word.text for word in forms[0].words) if forms else ""
-    text_id = f"{who_id}: nama dibaca sebagai {words or 'kosong: tidak ada huruf atau angka'}."
-    text_en = f"{who_en}: the name is read as {words or 'nothing: it has no letter or digit'}."
+    text_id = f"{origin_id}: nama dibaca sebagai {words or 'kosong: tidak ada huruf atau angka'}."
+    text_en = f"{origin_en}: the name is read as {words or 'nothing: it has no letter or digit'}."
     if dropped:
         text_id += f" Dilewati: {', '.join(f'{word} ({_WHY_LEFT_OUT[why][0]})' for word, why in dropped)}."
         text_en += f" Left out: {', '.join(f'{word} ({_WHY_LEFT_OUT[why][1]})' for word, why in dropped)}."
-    if forms and len(forms[0].words) == MOST_WORDS:
-        text_id += f" Paling banyak {MOST_WORDS} kata dibandingkan."
-        text_en += f" At most {MOST_WORDS} words are compared."
+    if forms and len(forms[0].words) == MAX_WORDS:
+        text_id += f" Paling banyak {MAX_WORDS} kata dibandingkan."
+        text_en += f" At most {MAX_WORDS} words are compared."
     return Step(
         "name",
         "ready" if forms else "empty",
@@ -149,27 +153,29 @@ def _form(spelled: Spelling) -> dict[str, Any]:
     }
 
 
-def retrieved(asked: Asked, listed: Listed) -> tuple[list[Step], bool]:
-    """By which keys of name and birth the listed person would be found, and whether that is enough."""
-    if not asked.names:
+def retrieved(queried: QueriedPerson, listed: KnownPerson) -> tuple[list[Step], bool]:
+    """Explain by which keys of name and birth a check finds the listed person, and whether they suffice."""
+    if not queried.names:
         text_id, text_en = (
             "Tidak ada nama untuk dicari.",
             "There is no name to look for.",
         )
         return [Step("name_keys", "no_name", text_id, text_en)], False
-    sought = wanted(asked)
+    sought = key_query(queried)
     spelled = (*listed.names, *listed.weak)
     index: Index[str] = Index({}, {})
     stored = stored_keys(spelled, listed.births)
     index.add(_IT, stored, stored_days(spelled, listed.births))
     found, unlike = index.weigh(sought)
-    made = made_of(asked)
+    made = parts_of_keys(queried)
     steps = [_key_step(made[key], sought.keys[key]) for key in stored if key in sought.keys]
     days = [bits for day, bits in sought.days.items() if day in index.days]
     if days:
-        steps.append(_day_step(max(days), unlike=_IT in unlike, with_words=bool(steps)))
+        steps.append(_day_step(max(days), unlike=_IT in unlike, show_words=bool(steps)))
     bits, enough = found.get(_IT, 0.0), _IT in index.rank(sought, 1).ids
-    in_vain = dict.fromkeys(_in_words(Made(made[key].parts)) for key in sought.keys if key not in stored)
+    in_vain = dict.fromkeys(
+        _words_of_key(KeyParts(made[key].parts)) for key in sought.keys if key not in stored
+    )
     vain_id, vain_en = ("; ".join(words[i] for words in in_vain) or "-" for i in (0, 1))
     steps.append(
         Step(
@@ -185,9 +191,9 @@ def retrieved(asked: Asked, listed: Listed) -> tuple[list[Step], bool]:
     return steps, enough
 
 
-def _key_step(made: Made, bits: float) -> Step:
-    kind, parts, year = _taken_apart(made)
-    text_id, text_en = _in_words(made)
+def _key_step(made: KeyParts, bits: float) -> Step:
+    kind, parts, year = _key_parts(made)
+    text_id, text_en = _words_of_key(made)
     return Step(
         "name_key",
         kind,
@@ -202,15 +208,15 @@ def _key_step(made: Made, bits: float) -> Step:
     )
 
 
-def _taken_apart(made: Made) -> tuple[str, list[str], int | None]:
-    """A key's kind, the words or ends it is made of, and its year of birth."""
+def _key_parts(made: KeyParts) -> tuple[str, list[str], int | None]:
+    """Return a key's kind, the words or ends it is made from, and its year of birth."""
     kind, *parts = made.parts
     year = int(parts.pop()) if len(parts) > _PARTS.get(kind, len(parts)) else None
     return kind, parts, year
 
 
-def _in_words(made: Made) -> tuple[str, str]:
-    kind, _, year = _taken_apart(made)
+def _words_of_key(made: KeyParts) -> tuple[str, str]:
+    kind, _, year = _key_parts(made)
     text_id, text_en = (
         " ".join(
             filter(
@@ -227,7 +233,7 @@ def _in_words(made: Made) -> tuple[str, str]:
     return text_id, text_en
 
 
-def _day_step(bits: float, *, unlike: bool, with_words: bool) -> Step:
+def _day_step(bits: float, *, unlike: bool, show_words: bool) -> Step:
     if unlike:
         result = "unlike"
         text_id = "Hari lahir sama, tetapi sketsa namanya tidak mirip; tidak dibandingkan."
@@ -235,7 +241,7 @@ def _day_step(bits: float, *, unlike: bool, with_words: bool) -> Step:
             "Born on the same day, but the sketches of the names do not resemble each other: not compared."
         )
     else:
-        result = "with_words" if with_words else "resembling"
+        result = "with_words" if show_words else "resembling"
         text_id = f"Kunci sama: hari lahir, dan nama yang mirip sketsanya atau kuncinya ({bits:.1f} bit)."
         text_en = (
             f"A key in common: day of birth, and a resembling sketch or key of the name ({bits:.1f} bits)."
@@ -243,9 +249,11 @@ def _day_step(bits: float, *, unlike: bool, with_words: bool) -> Step:
     return Step("birth_key", result, text_id, text_en, {"bits": 0.0 if unlike else round(bits, 2)})
 
 
-def weighed(asked: Asked, listed: Listed, found: Assessment, policy: MatchPolicy) -> Iterator[Step]:
-    """What the names and births come to, and which thresholds led to the tier."""
-    yield from _aligned(asked, (*listed.names, *listed.weak), found)
+def weighed(
+    queried: QueriedPerson, listed: KnownPerson, found: Assessment, policy: MatchPolicy
+) -> Iterator[Step]:
+    """Explain the comparison of names and births, and the thresholds that led to the tier."""
+    yield from _aligned(queried, (*listed.names, *listed.weak), found)
     if listed.weak and found.births.nearness not in EXACT:
         yield Step(
             "weak_aliases",
@@ -253,7 +261,7 @@ def weighed(asked: Asked, listed: Listed, found: Assessment, policy: MatchPolicy
             "Alias berkualitas rendah tidak dibandingkan: tanggal lahir tidak sama.",
             "Aliases of low quality are not compared: the day of birth is not the same.",
         )
-    yield _births(asked, listed.births, found)
+    yield _births(queried, listed.births, found)
     against = sum(cost for _, cost in found.lowered)
     yield Step(
         "evidence",
@@ -267,40 +275,40 @@ def weighed(asked: Asked, listed: Listed, found: Assessment, policy: MatchPolicy
     yield from _thresholds(found, policy)
 
 
-def _aligned(asked: Asked, names: Iterable[Spelling], found: Assessment) -> Iterator[Step]:
+def _aligned(queried: QueriedPerson, names: Iterable[Spelling], found: Assessment) -> Iterator[Step]:
     best = found.alignment
     if best == NOTHING:
         text_id, text_en = "Tidak ada kata nama yang cocok.", "No word of the names agrees."
         yield Step("names", "nothing_in_common", text_id, text_en)
         return
     mine, theirs = next(
-        (mine, theirs) for theirs in names for mine in asked.names if align(mine, theirs) == best
+        (mine, theirs) for theirs in names for mine in queried.names if align(mine, theirs) == best
     )
     yield _side_by_side(mine, theirs, best, weak=found.weak)
     for piece in found.reasons():
         text_id, text_en = piece.texts
         if piece.feature == "birth_date":
-            continue  # told with every date that was compared
-        words = " / ".join(filter(None, (piece.asked, piece.listed)))
-        said = f"{words}: " if words else ""
+            continue  # reported with every date that was compared
+        words = " / ".join(filter(None, (piece.queried, piece.listed)))
+        prefix = f"{words}: " if words else ""
         yield Step(
             piece.feature,
             piece.result,
-            f"{said}{text_id} ({piece.bits:+.1f} bit)",
-            f"{said}{text_en} ({piece.bits:+.1f} bits)",
-            {"asked": piece.asked or None, "listed": piece.listed or None, "bits": round(piece.bits, 2)},
+            f"{prefix}{text_id} ({piece.bits:+.1f} bit)",
+            f"{prefix}{text_en} ({piece.bits:+.1f} bits)",
+            {"asked": piece.queried or None, "listed": piece.listed or None, "bits": round(piece.bits, 2)},
         )
 
 
 def _side_by_side(mine: Spelling, theirs: Spelling, best: Alignment, *, weak: bool) -> Step:
-    asked, listed = (" ".join(word.text for word in each.words) for each in (mine, theirs))
+    queried, listed = (" ".join(word.text for word in each.words) for each in (mine, theirs))
     return Step(
         "names",
         "weak_alias" if weak else "aligned",
-        f"Nama yang paling cocok: {asked} dan {listed}; kemiripan {best.likeness:.2f}, {best.bits:.1f} bit.",
-        f"The names that agree best: {asked} and {listed}; likeness {best.likeness:.2f}, {best.bits:.1f} bits.",
+        f"Nama yang paling cocok: {queried} dan {listed}; kemiripan {best.likeness:.2f}, {best.bits:.1f} bit.",
+        f"The names that agree best: {queried} and {listed}; likeness {best.likeness:.2f}, {best.bits:.1f} bits.",
         {
-            "asked": asked,
+            "asked": queried,
             "listed": listed,
             "likeness": round(best.likeness, 3),
             "bits": round(best.bits, 2),
@@ -310,11 +318,11 @@ def _side_by_side(mine: Spelling, theirs: Spelling, best: Alignment, *, weak: bo
     )
 
 
-def _births(asked: Asked, listed: tuple[Birth, ...], found: Assessment) -> Step:
+def _births(queried: QueriedPerson, listed: tuple[Birth, ...], found: Assessment) -> Step:
     text_id, text_en = TEXTS["birth_date", found.births.nearness]
     compared = [
         {"asked": birth_to_json(mine), "listed": birth_to_json(birth), "result": each.nearness}
-        for mine in asked.births
+        for mine in (*queried.births, *queried.other_births)
         for birth in listed
         for each in (compare_births(birth, mine),)
     ]
@@ -329,7 +337,7 @@ def _births(asked: Asked, listed: tuple[Birth, ...], found: Assessment) -> Step:
 
 
 def _thresholds(found: Assessment, policy: MatchPolicy) -> Iterator[Step]:
-    """Every clause of the case that the birth dates lead to, then the tier."""
+    """Explain each clause that applies to the nearness of the birth dates, then the tier."""
     if found.alignment.pairs:
         for tier, demands in examined(found.alignment, found.births.nearness, found.bits, policy):
             yield _demanded(tier, demands)
@@ -348,7 +356,7 @@ def _thresholds(found: Assessment, policy: MatchPolicy) -> Iterator[Step]:
 
 def _demanded(what: str, demands: tuple[Demand, ...], *, also_needs_the_day: bool = False) -> Step:
     met = all(demand.met for demand in demands) and not also_needs_the_day
-    told = [
+    sentences = [
         "; ".join(
             f"{_QUANTITIES[demand.quantity][i]} {demand.found:.2f} {'>=' if demand.met else '<'} {demand.threshold} "
             f"{demand.least:g}"
@@ -357,12 +365,12 @@ def _demanded(what: str, demands: tuple[Demand, ...], *, also_needs_the_day: boo
         for i in (0, 1)
     ]
     if also_needs_the_day:
-        told = [f"{told[0]}; hari lahir tidak sama", f"{told[1]}; not the same day of birth"]
+        sentences = [f"{sentences[0]}; hari lahir tidak sama", f"{sentences[1]}; not the same day of birth"]
     return Step(
         "threshold",
         "met" if met else "missed",
-        f"Untuk {what}: {told[0]}: {'terpenuhi' if met else 'tidak terpenuhi'}.",
-        f"For {what}: {told[1]}: {'met' if met else 'missed'}.",
+        f"Untuk {what}: {sentences[0]}: {'terpenuhi' if met else 'tidak terpenuhi'}.",
+        f"For {what}: {sentences[1]}: {'met' if met else 'missed'}.",
         {
             "leads_to": what,
             "demands": [

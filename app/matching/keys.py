@@ -1,4 +1,4 @@
-"""The keys under which a person is found again: what an index stores of a name and birth, and what a query looks up.
+"""The keys by which a person is found: those that an index stores of a name and birth, and those that a query looks up.
 
 A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a
 year of birth, a word and how another begins or ends. A person born on the same day is found by the day alone;
@@ -8,52 +8,54 @@ candidates in any database. How many keys a name has is bounded; each carries in
 register, from the same table of rarity that scores names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import combinations, pairwise, permutations
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from app.identity.births import Birth, is_full_day, span
-from app.identity.rarity import INITIAL
-from app.identity.sound import code
-from app.identity.spellings import Spelling, Word
-from app.matching.persons import Asked
+from app.identity.spellings import Spelling
+from app.matching.key_texts import (
+    BETWEEN,
+    WHOLE_BITS,
+    Parts,
+    Text,
+    further_keys,
+    name_keys,
+    parts_of,
+    year_keys,
+)
+from app.matching.persons import QueriedPerson
 
-_MOST_WORDS: Final = 5
-"""Words of a name from which keys are made: the rarest, in their order."""
-_RARE_BITS: Final = 9.0
-"""Rarity from which a word is a key alone, and with a year; a lone name always is."""
-_TELLING_BITS: Final = 4.0
-"""Rarity from which a word narrows the register together with the start of another word."""
-_MOST_YEARS: Final = 3
-"""Years of a span of birth that are stored each; a longer span says too little."""
+_MAX_YEARS: Final = 3
+"""Largest number of years of a span of birth for which keys are stored; a longer span is too imprecise."""
 _NEAR_YEARS: Final = (-1, 0, 1)
 _DAY_BITS: Final = 14.0
 _SWAPPED_BITS: Final = 12.0
-_YEAR_BITS: Final = 3.0
-_WHOLE_BITS: Final = 6.0
-"""What sharing a whole name is worth besides its words: that there is no other."""
-_LEAST_BITS: Final = 10.0
-"""What a dated traveller's candidate must share at least: below it no tier can come of it."""
+_MIN_BITS: Final = 9.0
+"""Bits that a candidate must share with a traveller whose day of birth is known; fewer never lead to a match. Two
+words that are equal count twice, as a pair and by how they begin."""
 _SELECTIVE_BITS: Final = 17.0
-"""What a name's key must narrow for a dated traveller to look it up among everybody: a few entries in a million."""
+"""Bits from which a name's key is looked up among all persons for a traveller with a known day of birth: such a key
+finds a few entries in a million."""
 _YEAR_SELECTIVE_BITS: Final = 14.5
-"""The same of words with the traveller's year of birth: from about here on a date with a wrong digit is told."""
+"""The same threshold for words with the traveller's year of birth; from about here on a match with one wrong digit in
+the date is reported."""
 _NEAR_YEAR_SELECTIVE_BITS: Final = 18.0
-"""The same with a neighbouring year, which is told of names alone that are rare."""
+"""Bits from which a key with a neighbouring year of birth is looked up; such a match is reported for rare names
+only."""
+_new_hash: Final = blake2b(digest_size=8, person=b"cekal-name").copy
+"""Makes a copy of the hash's initial state, in a fifth of the time of a new hash."""
 _UNDATED: Final = "undated"
 _NO_YEAR: Final = ""
-_EDGE_BITS: Final = 6.0
-_EDGE: Final = 2
-_START: Final = 3
-MOST_STORED: Final = 384
-"""Keys of one entry at most, the plain ones of all its names first; a name has 16 on average, thirty aliases 400."""
+MAX_STORED: Final = 2048
+"""Keys of one entry at most, the plain ones of all its names first; a name has 16 on average, a hundred 1,700."""
 
-MOST_DAYS: Final = 128
+MAX_DAYS: Final = 128
 """Days of birth of one entry at most, each counted with each of its names."""
 SKETCH_BYTES: Final = 16
 _SKETCH_BITS: Final = 127
@@ -63,23 +65,26 @@ _ALIKE: Final = 0.5
 report, one in a hundred has less; of the pairs that share no more than a birthday, nine in ten."""
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """What to look up for a traveller.
+class KeyQuery(msgspec.Struct, frozen=True):
+    """The keys and days to look up for a traveller.
 
     Attributes:
         keys: bits by key.
         days: bits by day of birth, as an ordinal number of the proleptic calendar.
-        sketches: of each of the traveller's names; who is found by the day is compared if one resembles theirs.
-        least: bits that somebody must share with the traveller to be worth comparing.
+        sketches: a sketch of each of the traveller's names; a person found by the day is compared if their sketch
+            resembles one of them.
+        least: the bits that a candidate must share with the traveller to be compared.
+        open_day: something is known of the traveller's birth, and no day.
     """
 
     keys: Mapping[int, float]
     days: Mapping[int, float]
     sketches: tuple[int, ...]
     least: float
+    open_day: bool = False
 
 
-class Stored(msgspec.Struct, frozen=True):
+class StoredKeys(msgspec.Struct, frozen=True):
     """What a listed person is found by: what an index stores of them.
 
     Attributes:
@@ -94,54 +99,71 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 def sketch(name: Spelling) -> int:
-    """Draw a name in 127 bits: one for each pair of neighbouring consonants of each word, its ends included."""
+    """Return a name's sketch of 127 bits, with a bit for each pair of neighbouring consonants and word ends."""
     drawn = 0
     for word in name.words:
-        for one, other in pairwise(f"^{word.code}$"):
-            drawn |= 1 << (37 * ord(one) + 11 * ord(other)) % _SKETCH_BITS
+        drawn |= _sketch_of(word.code)
+    return drawn
+
+
+@lru_cache(maxsize=1 << 13)
+def _sketch_of(consonants: str) -> int:
+    drawn = 0
+    for one, other in pairwise(f"^{consonants}$"):
+        drawn |= 1 << (37 * ord(one) + 11 * ord(other)) % _SKETCH_BITS
     return drawn
 
 
 def resembles(one: int, other: int) -> bool:
-    """Whether two sketches have so much in common that the names are worth comparing."""
+    """Return whether two sketches have enough bits in common for the names to be compared."""
     return (one & other).bit_count() >= _ALIKE * min(one.bit_count(), other.bit_count())
 
 
+def days_of(births: Iterable[Birth]) -> frozenset[int]:
+    """Return the known days of birth, and those with day and month swapped, as ordinal numbers."""
+    days = _calendar(births).days
+    swapped = (_swapped(day) for day in days)
+    return frozenset(day.toordinal() for day in (*days, *swapped) if day is not None)
+
+
 def stored_days(names: Iterable[Spelling], births: Iterable[Birth]) -> tuple[tuple[int, int], ...]:
-    """Give the days of birth of a listed person, each with a sketch of each name."""
+    """Return the days of birth of a listed person, each with a sketch of each name."""
     days = [day.toordinal() for day in _calendar(births).days]
     drawn = dict.fromkeys(map(sketch, names))
-    return tuple((day, each) for day in days for each in drawn)[:MOST_DAYS]
+    return tuple((day, each) for day in days for each in drawn)[:MAX_DAYS]
 
 
 def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tuple[int, ...]:
-    """Give the keys of a listed person: every name and alias, every birth.
+    """Return the keys of a listed person, of all names, aliases and births.
 
-    Stable across processes, machines and Python versions for one NORM_VERSION; signed 64-bit, each once. Whose day
-    of birth isn't known is stored under names in a second place as well, that of the year if it is known, where
-    dated travellers look.
+    Keys are distinct signed 64-bit numbers, stable across processes, machines and Python versions for one
+    NORM_VERSION. Persons whose day of birth isn't known have further keys, with the year if it is known, which are
+    looked up for travellers with a known day of birth.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {}
     more: dict[int, float] = {}
     for name in names:
-        plain |= _hashed(_name_keys(name, looked_up=False))
-        plain |= _hashed(_year_keys(name, calendar.years))
-        more |= _hashed(_further_keys(name, looked_up=False))
+        parts = parts_of(name)
+        by_name = _hashed(name_keys(parts, looked_up=False))
+        further = _hashed(further_keys(parts, looked_up=False))
+        plain |= by_name
+        plain |= _hashed(year_keys(parts, calendar.years))
+        more |= further
         for place in calendar.places:
-            plain |= _placed(_hashed(_name_keys(name, looked_up=False)), place)
-            more |= _placed(_hashed(_further_keys(name, looked_up=False)), place)
-    return tuple(dict.fromkeys((*plain, *more)))[:MOST_STORED]
+            plain |= _placed(by_name, place)
+            more |= _placed(further, place)
+    return tuple(dict.fromkeys((*plain, *more)))[:MAX_STORED]
 
 
-def wanted(asked: Asked) -> Wanted:
-    """Give what to look up for a traveller, with what each key narrows in bits.
+def key_query(queried: QueriedPerson) -> KeyQuery:
+    """Return the keys and days to look up for a traveller, with the bits by which each narrows the register.
 
-    Where the day of birth is known, people are found by it, by rare words and the year, and by names that are rare;
-    common and misspelled names are looked up only among those whose listed day isn't known, but perhaps the year. So a
-    dated traveller costs little, however many namesakes are listed.
+    If the day of birth is known, candidates are found by the day, by rare words with the year, and by rare names.
+    Common and misspelled names are looked up only among listed persons whose day of birth isn't known. So a traveller
+    with a known day of birth costs little, however many namesakes are listed.
     """
-    calendar = _calendar(asked.births)
+    calendar = _calendar((*queried.births, *queried.other_births))
     days: dict[int, float] = {}
     for day in calendar.days:
         days[day.toordinal()] = _DAY_BITS
@@ -149,149 +171,112 @@ def wanted(asked: Asked) -> Wanted:
         if swapped is not None:
             days.setdefault(swapped.toordinal(), _SWAPPED_BITS)
     found: dict[int, float] = {}
-    for name in asked.names:
-        by_name = list(_name_keys(name, looked_up=True))
-        everywhere = _hashed((*by_name, *_further_keys(name, looked_up=True)))
-        found |= _hashed(_near_year_keys(name, calendar))
-        if calendar.days:
-            for place in (_NO_YEAR, *map(str, calendar.years)):
-                found |= _placed(everywhere, place)
-            found |= _hashed(key for key in by_name if _is_selective(*key))
-        else:
-            found |= everywhere
-    least = _LEAST_BITS if calendar.days else 0.0
-    return Wanted(found, days, tuple(map(sketch, asked.names)), least)
+    for name in queried.names:
+        found = _either(found, _sought(name, calendar))
+    least = _MIN_BITS if queried.births else 0.0
+    open_day = bool(queried.births) and not days
+    return KeyQuery(found, days, tuple(map(sketch, queried.names)), least, open_day)
 
 
-class Made(msgspec.Struct, frozen=True):
-    """What a key is made of, for explanations.
+def _sought(name: Spelling, calendar: "_Calendar") -> dict[int, float]:
+    """Return the keys to look up for one form of a traveller's name."""
+    parts = parts_of(name)
+    by_name = name_keys(parts, looked_up=True)
+    everywhere = _hashed([*by_name, *further_keys(parts, looked_up=True)])
+    found = _hashed(_near_year_keys(parts, calendar))
+    if not calendar.days:
+        return found | everywhere
+    for place in (_NO_YEAR, *map(str, calendar.years)):
+        found |= _placed(everywhere, place)
+    return found | _hashed([key for key in by_name if _is_selective(*key)])
+
+
+def _either(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
+    """Return the keys of two forms of a name; a key of both has the larger number of bits."""
+    if not one:
+        return other
+    return one | {key: bits for key, bits in other.items() if bits > one.get(key, 0.0)}
+
+
+def plain_keys(name: Spelling) -> tuple[int, ...]:
+    """Return the few keys of a name without births, for an index in memory: word pairs, rare words, the whole name.
+
+    Names without a common key may still be similar: misspelled, shortened, or divided differently.
+    """
+    return tuple(_hashed(name_keys(parts_of(name), looked_up=False)))
+
+
+class KeyParts(msgspec.Struct, frozen=True):
+    """The parts from which a key is made, for explanations.
 
     Attributes:
         parts: its kind, then words or their ends, then perhaps a year of birth.
-        place: None where it is everybody's; else a year of birth, or "", of those whose day of birth isn't known.
+        place: None for a key of all persons; for a key of persons whose day of birth isn't known the year of birth, or
+            "" if that isn't known either.
     """
 
     parts: tuple[str, ...]
     place: str | None = None
 
 
-def made_of(asked: Asked) -> dict[int, Made]:
-    """Give what every key is made of that may be looked up for a traveller; more than are (`wanted`)."""
-    calendar = _calendar(asked.births)
-    found: dict[int, Made] = {}
-    for name in asked.names:
-        by_name = (*_name_keys(name, looked_up=True), *_further_keys(name, looked_up=True))
-        everywhere = {_key(*parts): parts for parts, _ in by_name}
-        found |= {_key(*parts): Made(parts) for parts, _ in _near_year_keys(name, calendar)}
-        found |= {key: Made(parts) for key, parts in everywhere.items()}
+def parts_of_keys(queried: QueriedPerson) -> dict[int, KeyParts]:
+    """Return the parts of every key that may be looked up for a traveller; `key_query` selects from these keys."""
+    calendar = _calendar((*queried.births, *queried.other_births))
+    found: dict[int, KeyParts] = {}
+    for name in queried.names:
+        parts = parts_of(name)
+        by_name = (*name_keys(parts, looked_up=True), *further_keys(parts, looked_up=True))
+        everywhere = {_key(text): tuple(text.split(BETWEEN)) for text, _ in by_name}
+        found |= {
+            _key(text): KeyParts(tuple(text.split(BETWEEN))) for text, _ in _near_year_keys(parts, calendar)
+        }
+        found |= {key: KeyParts(made) for key, made in everywhere.items()}
         for place in (_NO_YEAR, *map(str, calendar.years)):
-            there = _key(_UNDATED, place)
-            found |= {key ^ there: Made(parts, place) for key, parts in everywhere.items()}
+            there = _place(place)
+            found |= {key ^ there: KeyParts(made, place) for key, made in everywhere.items()}
     return found
 
 
-_Parts = tuple[tuple[str, ...], float]
-"""What a key is made of, and its bits."""
+def _is_selective(text: str, bits: float) -> bool:
+    """Return whether a key finds few persons in a large register, not counting the additional bits of a whole name."""
+    return bits - (WHOLE_BITS if text.startswith("word") else 0.0) >= _SELECTIVE_BITS
 
 
-def _is_selective(parts: tuple[str, ...], bits: float) -> bool:
-    """Whether a name's key finds few in a large register; that it is the whole name makes namesakes no rarer."""
-    return bits - (_WHOLE_BITS if parts[0] == "word" else 0.0) >= _SELECTIVE_BITS
-
-
-def _hashed(keys: Iterable[_Parts]) -> dict[int, float]:
-    return {_key(*parts): bits for parts, bits in keys}
+def _hashed(keys: Iterable[Text]) -> dict[int, float]:
+    """Return the bits by key."""
+    found: dict[int, float] = {}
+    for text, bits in keys:
+        drawn = _new_hash()
+        drawn.update(text.encode())
+        found[int.from_bytes(drawn.digest(), "big", signed=True)] = bits
+    return found
 
 
 def _placed(keys: Mapping[int, float], place: str) -> dict[int, float]:
-    """The same keys in a place of those whose day of birth isn't known."""
-    there = _key(_UNDATED, place)
+    """Return the keys changed into those of persons whose day of birth isn't known; `place` is their year, or ""."""
+    there = _place(place)
     return {key ^ there: bits for key, bits in keys.items()}
 
 
-def _name_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
-    """Pairs of words, rare words alone, the whole name as one word."""
-    words = _rarest(name)
-    for one, other in combinations(words, 2):
-        yield ("pair", *sorted((one.code, other.code))), one.bits + other.bits
-    alone = len(words) == 1
-    for word in words:
-        if alone or looked_up or word.bits >= _RARE_BITS:
-            yield ("word", word.code), word.bits + (_WHOLE_BITS if alone else 0.0)
-    if not alone:
-        yield ("word", code(name.glued)), name.bits + _WHOLE_BITS
+def _near_year_keys(parts: Parts, calendar: "_Calendar") -> list[Text]:
+    """Return the keys with the traveller's years of birth and the years next to them.
 
-
-def _year_keys(name: Spelling, years: Iterable[int]) -> Iterator[_Parts]:
-    """Two words and a year of birth; a rare word, or a lone one, and the year."""
-    words = _rarest(name)
-    telling = [word for word in words if len(words) == 1 or word.bits >= _RARE_BITS]
-    for year in map(str, years):
-        for one, other in combinations(words, 2):
-            yield ("pair", *sorted((one.code, other.code)), year), one.bits + other.bits + _YEAR_BITS
-        for word in telling:
-            yield ("word", word.code, year), word.bits + _YEAR_BITS
-
-
-def _near_year_keys(name: Spelling, calendar: "_Calendar") -> Iterator[_Parts]:
-    """The keys with the traveller's years of birth and their neighbours; of a known day those that narrow enough."""
+    If the day of birth is known, only keys with enough bits are returned.
+    """
     near = {year + more for year in calendar.years for more in _NEAR_YEARS} - set(calendar.years)
     if calendar.places or not calendar.days:
-        yield from _year_keys(name, (*calendar.years, *near))
-        return
-    for years, least in ((calendar.years, _YEAR_SELECTIVE_BITS), (near, _NEAR_YEAR_SELECTIVE_BITS)):
-        yield from (key for key in _year_keys(name, years) if key[1] >= least)
-
-
-def _further_keys(name: Spelling, *, looked_up: bool) -> Iterator[_Parts]:
-    """What finds a name that is spelled apart, misspelled or shortened."""
-    words = _rarest(name)
-    yield from _merged_keys(words)
-    yield from _edge_keys(words)
-    yield from _initial_keys(words, looked_up=looked_up)
-
-
-def _merged_keys(words: tuple[Word, ...]) -> Iterator[_Parts]:
-    """Two neighbours as one word, with each other word (Hidayat Nur Wahid, Hidayat Nurwahid)."""
-    for place in range(len(words) - 1):
-        first, second = words[place], words[place + 1]
-        merged = code(first.heard + second.heard)
-        for word in (*words[:place], *words[place + 2 :]):
-            yield ("pair", *sorted((merged, word.code))), first.bits + second.bits + word.bits
-
-
-def _edge_keys(words: tuple[Word, ...]) -> Iterator[_Parts]:
-    """A word, and how another begins or ends: what is left of a misspelled one."""
-    for one, other in permutations(words, 2):
-        if one.bits >= _TELLING_BITS and not other.is_initial:
-            yield ("start", one.code, other.heard[:_EDGE]), one.bits + _EDGE_BITS
-            yield ("end", one.code, other.heard[-_EDGE:]), one.bits + _EDGE_BITS
-    for one, other in combinations(words, 2):
-        starts = sorted((one.heard[:_START], other.heard[:_START]))
-        yield ("starts", *starts), min(one.bits + other.bits, 2 * _EDGE_BITS)
-
-
-def _initial_keys(words: tuple[Word, ...], *, looked_up: bool) -> Iterator[_Parts]:
-    """A word beside an initial: stored for names with initials only, looked up for every name."""
-    for one, other in permutations(words, 2):
-        if not one.is_initial and (looked_up or other.is_initial):
-            yield ("initial", one.code, other.text[:1]), one.bits + INITIAL
-
-
-def _rarest(name: Spelling) -> tuple[Word, ...]:
-    """The rarest words of a name, in their order; words that agree count once."""
-    words = tuple({word.code: word for word in name.words}.values())
-    if len(words) <= _MOST_WORDS:
-        return words
-    kept = sorted(words, key=lambda word: -word.bits)[:_MOST_WORDS]
-    return tuple(word for word in words if word in kept)
+        return year_keys(parts, (*calendar.years, *near))
+    return [
+        *year_keys(parts, calendar.years, _YEAR_SELECTIVE_BITS),
+        *year_keys(parts, near, _NEAR_YEAR_SELECTIVE_BITS),
+    ]
 
 
 class _Calendar(msgspec.Struct):
-    """What births say for keys: full days, years, and the places of those whose day is open.
+    """The full days and the years of births, and the places of births whose day is open.
 
-    The first of January leaves the day open: in many registers it stands for a day that nobody knew (R17). A place is
-    the year, if it is known, or `_NO_YEAR`.
+    The first of January leaves the day open, since in many registers it means an unknown day (R17). A place is
+    the year if it is known, else `_NO_YEAR`.
     """
 
     days: list[date]
@@ -307,7 +292,7 @@ def _calendar(births: Iterable[Birth]) -> _Calendar:
     for birth in births:
         known = True
         first, last = span(birth)
-        around = range(first.year, last.year + 1) if last.year - first.year < _MOST_YEARS else range(0)
+        around = range(first.year, last.year + 1) if last.year - first.year < _MAX_YEARS else range(0)
         years |= dict.fromkeys(around)
         if is_full_day(birth):
             days.append(first)
@@ -317,13 +302,18 @@ def _calendar(births: Iterable[Birth]) -> _Calendar:
 
 
 def _swapped(day: date) -> date | None:
-    """The date with day and month in each other's place, if there is such a date and it is another."""
+    """Return the date with day and month swapped; None if it does not exist or is the same date."""
     if day.day > 12 or day.day == day.month:  # noqa: PLR2004 - months
         return None
     return date(day.year, day.day, day.month)
 
 
-@lru_cache(maxsize=1 << 13)
-def _key(*parts: str) -> int:
-    digest = blake2b("\x1f".join(parts).encode(), digest_size=8, person=b"cekal-name").digest()
-    return int.from_bytes(digest, "big", signed=True)
+def _key(text: str) -> int:
+    (key,) = _hashed([(text, 0.0)])
+    return key
+
+
+@lru_cache(maxsize=1 << 8)
+def _place(place: str) -> int:
+    """Return what keys of persons whose day of birth isn't known are combined with; `place` is their year, or ""."""
+    return _key(f"{_UNDATED}{BETWEEN}{place}")

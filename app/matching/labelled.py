@@ -1,6 +1,6 @@
 """Labelled sets read from files: pairs of names, name fields of zones, queries against a list.
 
-A malformed file is refused with the line and what is wrong with it; the rows of a set never leave this process.
+A malformed file is refused with the line and its fault; the rows of a set never leave this process.
 """
 
 import csv
@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.identity.births import Birth, BirthUnreadable
+from app.kit import json_text
 
 Kind = Literal["pairs", "mrz_pairs", "queries"]
 
@@ -25,31 +26,31 @@ _DATE: Final = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?").fullm
 
 
 class NotLabelled(ValueError):
-    """The file isn't a labelled set; the sentence names the line."""
+    """The file isn't a labelled set; the message names the line."""
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """Two names, and whether they are one person's.
+    """A labelled pair: two names, and whether they belong to one person.
 
     Attributes:
-        cut: the asked name may be cut off at its end.
+        cut: whether the end of the query's name may be cut off.
     """
 
     set: str
     category: str
-    asked: str
+    queried: str
     listed: str
     same: bool
-    asked_births: tuple[Birth, ...] = ()
+    queried_births: tuple[Birth, ...] = ()
     listed_births: tuple[Birth, ...] = ()
     cut: bool = False
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A name to look for, and the entry that should be found.
+    """A name to look up, and the entry that should be found.
 
     Attributes:
-        without_own: the entry's own spelling equal to the query doesn't count.
+        without_own: whether a spelling of the entry that equals the query is ignored.
     """
 
     set: str
@@ -61,7 +62,7 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class ListedRow(msgspec.Struct, frozen=True):
-    """An entry of the list that queries go to."""
+    """An entry of the list in which queries are looked up."""
 
     id: str
     names: tuple[str, ...]
@@ -69,7 +70,7 @@ class ListedRow(msgspec.Struct, frozen=True):
 
 
 class _WrittenRow(msgspec.Struct):
-    """An entry of a list as written; members that aren't named here are of no interest."""
+    """An entry of a list as written in the file; other members are ignored."""
 
     id: str
     names: list[str]
@@ -82,7 +83,7 @@ class _WrittenRow(msgspec.Struct):
 
 
 def kind_of(path: Path) -> Kind:
-    """Tell what a file holds by its columns.
+    """Return the kind of a labelled set by its columns.
 
     Raises:
         NotLabelled: it has none of the known sets of columns.
@@ -91,8 +92,8 @@ def kind_of(path: Path) -> Kind:
     for kind, needed in _COLUMNS.items():
         if needed <= columns:
             return kind
-    wanted = "; or ".join(", ".join(sorted(needed)) for needed in _COLUMNS.values())
-    raise NotLabelled(f"{path}: the first line must name these columns: {wanted}.")
+    required_columns = "; or ".join(", ".join(sorted(needed)) for needed in _COLUMNS.values())
+    raise NotLabelled(f"{path}: the first line must name these columns: {required_columns}.")
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -114,10 +115,10 @@ def read_pairs(path: Path) -> list[Pair]:
             Pair(
                 set=row.get("set") or path.stem,
                 category=row.get("category", ""),
-                asked=field.replace("<", " ") if zone else row["name_query"],
+                queried=field.replace("<", " ") if zone else row["name_query"],
                 listed=row["name_entry"],
                 same=label == "1",
-                asked_births=births_of(row.get("dob_query", "")),
+                queried_births=births_of(row.get("dob_query", "")),
                 listed_births=births_of(row.get("dob_entry", "")),
                 cut=zone and not field.endswith("<<"),
             )
@@ -155,12 +156,16 @@ def read_list(path: Path) -> list[ListedRow]:
         if not text.strip():
             continue
         try:
-            entries.append(msgspec.json.decode(text, type=_WrittenRow).read())
-        except (msgspec.MsgspecError, RecursionError) as error:
+            sent = json_text.read(text.encode())
+            row = msgspec.convert(sent, _WrittenRow)
+        except (msgspec.MsgspecError, json_text.NotJson) as error:
             raise NotLabelled(
                 f'{path}: line {line} must be a JSON object like {{"id": "a1", "names": ["…"], "dob": ["1970"]}}: '
                 f"{error}."
             ) from None
+        if next(json_text.repeated_members(sent), None) is not None:
+            raise NotLabelled(f"{path}: line {line} gives a member more than once.")
+        entries.append(row.read())
     return entries
 
 
@@ -180,7 +185,7 @@ def births_of(text: str) -> tuple[Birth, ...]:
 
 
 def _rows(path: Path, *, header: bool = False) -> Iterator[tuple[int, dict[str, str]]]:
-    """Give each row with its line; the header as a row of itself where asked for."""
+    """Yield each row with its line number, or only the header if requested."""
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.DictReader(_text(path).splitlines(keepends=True), strict=True)
     try:

@@ -1,4 +1,4 @@
-"""The two sides of a comparison, made ready: who is listed, and who stands at the counter."""
+"""The two sides of a comparison, prepared for it: the listed person and the traveller."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,14 @@ import msgspec
 from app.identity.births import Birth
 from app.identity.mrz import Mrz
 from app.identity.spellings import Spelling, spellings
+from app.identity.states import KNOWN
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True):
-    """A listed person, made ready once and compared often.
+class KnownPerson(msgspec.Struct, frozen=True, array_like=True):
+    """A listed person, prepared once for many comparisons.
 
     Attributes:
-        names: every spelling of the full name and of good aliases.
+        names: all spellings of the full name and of good aliases.
         weak: spellings of low-quality aliases, which count only with the birth date.
         births: the birth date and its alternatives; empty if unknown.
     """
@@ -32,8 +33,8 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
         births: Iterable[Birth] = (),
         sex: str | None = None,
         nationalities: Iterable[str] = (),
-    ) -> "Listed":
-        """Make a subject ready: names and good aliases, weak aliases, births, sex, nationalities (ICAO codes)."""
+    ) -> "KnownPerson":
+        """Prepare a subject: names and good aliases, weak aliases, births, sex, nationalities (ICAO codes)."""
         good = _forms(names)
         return cls(
             names=good,
@@ -44,19 +45,21 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A traveller, as papers and typists say.
+class QueriedPerson(msgspec.Struct, frozen=True):
+    """A traveller, prepared from the document and from typed data.
 
     Attributes:
-        names: as read and as typed.
-        births: as read and as typed; they may disagree.
-        nationalities: every state that a paper or a typist names.
+        names: the names as read from the document and as typed.
+        births: the births as read and as typed; they may disagree.
+        other_births: the alternative of a single birth whose century is open: the same day a century earlier.
+        nationalities: all states named by the document or typed.
     """
 
     names: tuple[Spelling, ...]
     births: tuple[Birth, ...] = ()
     sex: str | None = None
     nationalities: tuple[str, ...] = ()
+    other_births: tuple[Birth, ...] = ()
 
     @classmethod
     def of(
@@ -66,21 +69,30 @@ class Asked(msgspec.Struct, frozen=True):
         sex: str | None = None,
         nationalities: Iterable[str] = (),
         mrz: Mrz | None = None,
-    ) -> "Asked":
-        """Make a traveller ready from what was typed, and what a machine-readable zone says besides."""
+    ) -> "QueriedPerson":
+        """Prepare a traveller from typed data and from a machine-readable zone."""
         forms = list(_forms(names))
-        said = list(births)
+        given_births = list(births)
         states = list(nationalities)
+        others: tuple[Birth, ...] = ()
         if mrz is not None:
             forms += zone_spellings(mrz.surname, mrz.given_names, cut=mrz.name_truncated)
-            said += [mrz.birth] if mrz.birth else []
-            states += [mrz.nationality] if mrz.nationality else []
+            forms += [form for other in mrz.other_names for form in spellings(other)]
+            others = mrz.births[1:] if not given_births else ()
+            given_births += mrz.births[:1]
+            states += [mrz.nationality] if mrz.nationality in KNOWN else []
             sex = sex or mrz.sex
-        return cls(tuple(dict.fromkeys(forms)), tuple(dict.fromkeys(said)), sex, tuple(dict.fromkeys(states)))
+        return cls(
+            tuple(dict.fromkeys(forms)),
+            tuple(dict.fromkeys(given_births)),
+            sex,
+            tuple(dict.fromkeys(states)),
+            others,
+        )
 
 
 def zone_spellings(surname: str, given_names: str, *, cut: bool) -> tuple[Spelling, ...]:
-    """Make the name of a machine-readable zone ready, in the order of its field, so that what is cut stands last."""
+    """Prepare the name of a machine-readable zone, in the order of its field, so that a cut-off word is the last."""
     return spellings(f"{surname} {given_names}", cut=cut)
 
 

@@ -1,74 +1,85 @@
-"""Candidates by their keys: ranked by how much the keys that they share narrow the register, and capped aloud."""
+"""Retrieval of candidates by shared keys, ranked by the bits of these keys, with a limit whose effect is reported."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from app.matching.keys import Wanted, resembles
+from app.matching.keys import KeyQuery, resembles
 
 Id = TypeVar("Id", bound=Hashable)
+
+LOOKED_AT: Final = 5
+"""Multiple of the compared candidates whose births are looked at if the traveller's day of birth is open."""
 
 
 class Candidates(msgspec.Struct, Generic[Id], frozen=True):
     """The candidates to compare.
 
     Attributes:
-        ids: most promising first.
-        unlike: who was found by the birthday alone, and by the sketch has a name that nothing can come of.
-        truncated: there were more, and the last one kept is no better than the first one left out.
+        ids: the candidates, most promising first.
+        unlike: persons found by the birthday alone whose name, by its sketch, is too different to match.
+        truncated: whether candidates were left out of which the first is as good as the last one kept.
+        more: some of the candidates left out, most promising first, if their births may show that they should be
+            compared instead (`thinning`).
     """
 
     ids: tuple[Id, ...]
     unlike: tuple[Id, ...]
     truncated: bool
+    more: tuple[Id, ...] = ()
 
 
 class Index(msgspec.Struct, Generic[Id], frozen=True):
-    """Who is stored under which key: all of a list, or the part of the register's tables that was looked up.
+    """An index of persons by keys and days: of a whole list, or of the rows looked up in the register's tables.
 
     Attributes:
-        keys: who has a key.
-        days: who was born on a day, each with the sketch of a name.
+        keys: the persons by key.
+        days: the persons by day of birth, each with the sketch of a name.
     """
 
     keys: dict[int, list[Id]] = {}
     days: dict[int, list[tuple[int, Id]]] = {}
 
-    def add(self, who: Id, keys: Iterable[int], days: Iterable[tuple[int, int]]) -> None:
-        """Store somebody under their keys and days."""
+    def add(self, person: Id, keys: Iterable[int], days: Iterable[tuple[int, int]]) -> None:
+        """Store a person under keys and days."""
         for key in keys:
-            self.keys.setdefault(key, []).append(who)
+            self.keys.setdefault(key, []).append(person)
         for day, sketch in days:
-            self.days.setdefault(day, []).append((sketch, who))
+            self.days.setdefault(day, []).append((sketch, person))
 
-    def weigh(self, wanted: Wanted) -> tuple[dict[Id, float], tuple[Id, ...]]:
-        """Give the bits that everybody shares with a traveller, and who was born on the day and is unlike them."""
-        found: defaultdict[Id, float] = defaultdict(float)
-        for key, bits in wanted.keys.items():
-            for who in self.keys.get(key, ()):
-                found[who] += bits
+    def weigh(self, query: KeyQuery) -> tuple[dict[Id, float], tuple[Id, ...]]:
+        """Return the bits that each person shares with a traveller, and the persons who share only the birthday."""
+        shared_bits: defaultdict[Id, float] = defaultdict(float)
+        for key, bits in query.keys.items():
+            for person in self.keys.get(key, ()):
+                shared_bits[person] += bits
         born: dict[Id, float] = {}
         unlike: dict[Id, None] = {}
-        for day, bits in wanted.days.items():
-            for sketch, who in self.days.get(day, ()):
-                if who in found or any(resembles(mine, sketch) for mine in wanted.sketches):
-                    born[who] = max(bits, born.get(who, 0.0))
+        for day, bits in query.days.items():
+            for sketch, person in self.days.get(day, ()):
+                if person in shared_bits or any(resembles(mine, sketch) for mine in query.sketches):
+                    born[person] = max(bits, born.get(person, 0.0))
                 else:
-                    unlike[who] = None
-        for who, bits in born.items():
-            found[who] += bits
-        return found, tuple(who for who in unlike if who not in born)
+                    unlike[person] = None
+        for person, bits in born.items():
+            shared_bits[person] += bits
+        return shared_bits, tuple(person for person in unlike if person not in born)
 
-    def rank(self, wanted: Wanted, most: int) -> Candidates[Id]:
-        """Rank who shares keys with a traveller; at most so many are kept."""
-        found, unlike = self.weigh(wanted)
+    def rank(self, query: KeyQuery, limit: int) -> Candidates[Id]:
+        """Return at most `limit` candidates who share keys with a traveller, most promising first."""
+        shared_bits, unlike = self.weigh(query)
         ranked = sorted(
-            (who for who, bits in found.items() if bits >= wanted.least), key=found.__getitem__, reverse=True
+            (person for person, bits in shared_bits.items() if bits >= query.least),
+            key=shared_bits.__getitem__,
+            reverse=True,
         )
+        if len(ranked) <= limit:
+            return Candidates(tuple(ranked), unlike, truncated=False)
         return Candidates(
-            ids=tuple(ranked[:most]),
+            ids=tuple(ranked[:limit]),
             unlike=unlike,
-            truncated=len(ranked) > most and found[ranked[most]] >= found[ranked[most - 1]],
+            truncated=shared_bits[ranked[limit]] >= shared_bits[ranked[limit - 1]],
+            more=tuple(ranked[limit : limit * LOOKED_AT + 1]) if query.open_day else (),
         )

@@ -1,4 +1,4 @@
-"""The sentences behind each piece of evidence about names and births: Indonesian, English."""
+"""The sentences for each piece of evidence about names and births, in Indonesian and English."""
 
 from typing import Final
 
@@ -21,9 +21,13 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
         "Nama terpotong di MRZ; awalannya cocok.",
         "The name is cut off in the machine-readable zone; its beginning fits.",
     ),
+    ("name_word", "shortened"): (
+        "Bagian nama adalah bentuk pendek dari nama lain.",
+        "A word of the name is a short form of the other.",
+    ),
     ("name_word", "absent"): (
         "Bagian nama hanya ada pada salah satu pihak.",
-        "A part of the name stands on one side only.",
+        "A part of the name is on one side only.",
     ),
     ("name_word", "contradicts"): (
         "Bagian nama pada kedua pihak berbeda.",
@@ -48,7 +52,7 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ),
     ("birth_date", "default_day"): (
         "Tahun lahir sama; 1 Januari sering berarti tanggalnya tidak diketahui.",
-        "The year of birth is equal; 1 January often stands for an unknown day.",
+        "The year of birth is equal; 1 January often means an unknown day.",
     ),
     ("birth_date", "near_year"): (
         "Tahun lahir sama atau berselisih satu tahun.",

@@ -1,7 +1,7 @@
-"""From evidence to a tier: which thresholds of a `MatchPolicy` must be met together, case by case.
+"""The decision from evidence to a tier: the thresholds of a `MatchPolicy` that must be met together in each case.
 
-The table is the decision itself and its explanation: `tier_of` walks it, `examined` says of each clause what it
-demands and whether that is met.
+The table serves both the decision and its explanation: `tier_of` searches it, `examined` returns for each clause its
+demands and whether they are met.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,22 +15,35 @@ from app.matching.births import Nearness
 from app.matching.policy import MatchPolicy
 
 Tier = Literal["stop", "review", "none"]
-"""`stop`: refer to the supervisor. `review`: noted, nobody waits. `none`: another person."""
+"""`stop`: refer to the supervisor. `review`: note the match, let the traveller pass. `none`: another person."""
 
-Quantity = Literal["likeness", "name_bits", "bits"]
-"""What a threshold is held against: how alike the names are, how rare what they share is, the evidence in all."""
+Quantity = Literal["likeness", "name_bits", "word_bits", "bits"]
+"""The quantity that a threshold limits: the likeness of the names, the rarity of their common words, the rarity of
+their rarest common word, the sum of all evidence."""
 
 EXACT: Final = frozenset({"equal", "swapped"})
-"""The very day of birth, perhaps with day and month in each other's place."""
+"""Results in which the very day of birth agrees, perhaps with day and month swapped."""
+
+_PART, _CONTAINED, _WITHIN, _WITHIN_BY_SEVERAL, _WHOLE, _SEVERAL = (1 << place for place in range(6))
+"""The extent to which names agree, as a bit mask: in a part of both; in all of one, while the traveller's has further
+words; in all of the traveller's, while the listed one has further words, by one word or by several; in whole, by one
+word or by several."""
+_ANY: Final = 0
+_NOTHING_CONTRADICTS: Final = _CONTAINED | _WITHIN | _WITHIN_BY_SEVERAL | _WHOLE | _SEVERAL
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """Thresholds that lead to a tier if all are met: names of attributes of the policy; "" where there is none."""
+    """Thresholds that lead to a tier if all are met: names of attributes of the policy; "" for no threshold.
+
+    `extents` is the mask of the extents of agreement to which the clause applies; 0 for any names.
+    """
 
     tier: Tier
     likeness: str = ""
     name_bits: str = ""
+    word_bits: str = ""
     bits: str = ""
+    extents: int = _ANY
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -43,78 +56,103 @@ class Demand(msgspec.Struct, frozen=True):
 
     @property
     def met(self) -> bool:
-        """Whether enough was found."""
+        """Whether the value reaches the threshold."""
         return self.found >= self.least
 
 
-_SAME_NAME: Final = Clause("stop", likeness="equal_likeness", name_bits="equal_bits")
-_RARE_NAME: Final = Clause("stop", likeness="fitting_likeness", name_bits="fitting_bits")
-_VERY_DAY: Final = (
-    Clause("stop", likeness="stop_likeness", bits="stop_bits"),
-    Clause("stop", likeness="name_only_likeness", bits="exact_bits"),
-    _RARE_NAME,
-    _SAME_NAME,
-)
-_FITTING: Final = (
-    Clause("stop", likeness="fitting_likeness", bits="stop_bits"),
-    _RARE_NAME,
-    _SAME_NAME,
-    Clause("review", likeness="review_likeness", bits="near_review_bits"),
-)
-_NOTED_ON_THE_DAY: Final = Clause("review", likeness="review_likeness", bits="review_bits")
-_UNKNOWN: Final[Nearness] = "unknown"
-_IN_PART: Final = "unknown, names equal in part"
-_TABLE: Final[Mapping[str, tuple[Clause, ...]]] = {
-    "equal": (*_VERY_DAY, Clause("stop", likeness="equal_likeness"), _NOTED_ON_THE_DAY),
-    "swapped": (*_VERY_DAY, _NOTED_ON_THE_DAY),
-    "one_digit": (
-        Clause("stop", likeness="near_likeness", bits="near_bits"),
-        Clause("review", likeness="review_likeness", bits="near_review_bits"),
+_UNKNOWN: Final = (
+    Clause("stop", likeness="part_likeness", name_bits="part_bits"),
+    Clause("stop", likeness="part_likeness", name_bits="contained_bits", extents=_NOTHING_CONTRADICTS),
+    Clause(
+        "stop",
+        likeness="within_likeness",
+        name_bits="contained_bits",
+        extents=_WITHIN | _WITHIN_BY_SEVERAL,
     ),
-    "compatible": _FITTING,
-    "default_day": _FITTING,
+    Clause("stop", likeness="within_likeness", name_bits="within_bits", extents=_WITHIN_BY_SEVERAL),
+    Clause("stop", likeness="name_only_likeness", name_bits="name_only_bits", extents=_WHOLE | _SEVERAL),
+    Clause("stop", likeness="equal_likeness", name_bits="equal_bits", extents=_SEVERAL),
+)
+_COMPATIBLE: Final = (
+    *_UNKNOWN,
+    Clause("stop", likeness="equal_likeness", name_bits="equal_bits", bits="same_bits"),
+    Clause("stop", likeness="compatible_likeness", name_bits="compatible_bits"),
+)
+_VERY_DAY: Final = (
+    *_COMPATIBLE,
+    Clause("stop", likeness="equal_likeness"),
+    Clause("stop", likeness="stop_likeness", bits="stop_bits"),
+    Clause("stop", likeness="word_likeness", word_bits="word_bits"),
+)
+_SAME_NAME: Final = Clause("stop", likeness="equal_likeness", name_bits="equal_bits")
+_NEARLY: Final = Clause("stop", likeness="near_likeness", bits="near_bits")
+_NOTED_ON_THE_DAY: Final = Clause("review", likeness="review_likeness", bits="review_bits")
+_NOTED: Final = Clause("review", likeness="review_likeness", bits="near_review_bits")
+_TABLE: Final[Mapping[Nearness, tuple[Clause, ...]]] = {
+    "equal": (*_VERY_DAY, _NOTED_ON_THE_DAY),
+    "swapped": (_SAME_NAME, _NEARLY, _NOTED_ON_THE_DAY),
+    "one_digit": (_NEARLY, _NOTED),
+    "compatible": (*_COMPATIBLE, _NOTED),
+    "default_day": (_NEARLY, _NOTED, Clause("review", likeness="equal_likeness", name_bits="equal_bits")),
     "near_year": (Clause("review", likeness="near_year_likeness", name_bits="near_year_bits"),),
     "contradicts": (Clause("review", likeness="equal_likeness", name_bits="contradicted_bits"),),
-    _UNKNOWN: (Clause("stop", likeness="name_only_likeness", name_bits="name_only_bits"),),
-    _IN_PART: (Clause("stop", likeness="name_only_likeness", name_bits="name_only_part_bits"),),
+    "unknown": _UNKNOWN,
 }
-"""By how the birth dates stand to each other, the gravest tier first."""
+"""The clauses by the nearness of the birth dates, the gravest tier first. Each row in which nothing
+disagrees (unknown, compatible, equal) includes the clauses of the one before, so that under no policy an agreeing birth
+date makes the answer milder."""
 
 STOPPING: Final = frozenset(
     nearness for nearness, clauses in _TABLE.items() if any(clause.tier == "stop" for clause in clauses)
 )
-"""How birth dates must stand to each other for a name to stop anybody."""
+"""The results of comparing birth dates with which a match of names can stop a traveller."""
 
 
 def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy) -> Tier:
-    """The decision; without a word in common nothing else counts."""
+    """Return the tier of the evidence; without a word in common it is `none`."""
     if not names.pairs:
         return "none"
-    for tier, likeness, name_bits, least in _compiled(policy)[_case(names, nearness)]:
-        if names.likeness >= likeness and names.bits >= name_bits and bits >= least:
+    alike, shared = names.likeness, names.bits
+    for tier, likeness, name_bits, word_bits, least, extents in _compiled(policy)[nearness]:
+        if (
+            alike >= likeness
+            and shared >= name_bits
+            and bits >= least
+            and (not extents or _extent(names) & extents)
+            and (word_bits is None or names.rarest >= word_bits)
+        ):
             return tier
     return "none"
 
 
 def is_probable(nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
-    """Whether a stop is called `probable` rather than `possible`."""
+    """Return whether a stop is `probable` rather than `possible`."""
     return nearness in EXACT and probability(bits, policy).met
 
 
 def probability(bits: float, policy: MatchPolicy) -> Demand:
-    """The threshold of `probable`, which the very day of birth must join."""
+    """Return the threshold of `probable` and the evidence; the very day of birth must agree as well."""
     return Demand("probable_bits", "bits", policy.probable_bits, bits)
 
 
 def examined(
     names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy
 ) -> Iterator[tuple[Tier, tuple[Demand, ...]]]:
-    """Every clause of the case, in the order of the decision, with its thresholds held against what was found."""
-    found: dict[Quantity, float] = {"likeness": names.likeness, "name_bits": names.bits, "bits": bits}
-    for clause in _TABLE[_case(names, nearness)]:
+    """Yield the tier and the demands of each clause that applies to these names, in the order of the table."""
+    found: dict[Quantity, float] = {
+        "likeness": names.likeness,
+        "name_bits": names.bits,
+        "word_bits": names.rarest,
+        "bits": bits,
+    }
+    extent = _extent(names)
+    for clause in _TABLE[nearness]:
+        if clause.extents and not extent & clause.extents:
+            continue
         named: tuple[tuple[str, Quantity], ...] = (
             (clause.likeness, "likeness"),
             (clause.name_bits, "name_bits"),
+            (clause.word_bits, "word_bits"),
             (clause.bits, "bits"),
         )
         demands = (
@@ -125,20 +163,37 @@ def examined(
         yield clause.tier, tuple(demands)
 
 
-def _case(names: Alignment, nearness: Nearness) -> str:
-    return _IN_PART if nearness == _UNKNOWN and names.left else nearness
+def _extent(names: Alignment) -> int:
+    several = len(names.pairs) > 1
+    if not names.left:
+        return _SEVERAL if several else _WHOLE
+    if names.conflict:
+        return _PART
+    if any(side == "asked" for side, _ in names.left):
+        return _CONTAINED
+    return _WITHIN_BY_SEVERAL if several else _WITHIN
 
 
 @lru_cache(maxsize=8)
-def _compiled(policy: MatchPolicy) -> dict[str, tuple[tuple[Tier, float, float, float], ...]]:
-    """The table with the policy's numbers in it; no demand is the least number."""
+def _compiled(
+    policy: MatchPolicy,
+) -> dict[Nearness, tuple[tuple[Tier, float, float, float | None, float, int], ...]]:
+    """Return the table with the policy's numbers; a missing threshold is minus infinity, or None for `word_bits`."""
 
     def number(threshold: str) -> float:
         return float(getattr(policy, threshold)) if threshold else float("-inf")
 
     return {
-        case: tuple(
-            (each.tier, number(each.likeness), number(each.name_bits), number(each.bits)) for each in clauses
+        nearness: tuple(
+            (
+                each.tier,
+                number(each.likeness),
+                number(each.name_bits),
+                number(each.word_bits) if each.word_bits else None,
+                number(each.bits),
+                each.extents,
+            )
+            for each in clauses
         )
-        for case, clauses in _TABLE.items()
+        for nearness, clauses in _TABLE.items()
     }

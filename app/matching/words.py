@@ -1,4 +1,4 @@
-"""How alike two words of a name are: the same letters, the same sound, a slip of the pen, an initial."""
+"""Likeness of two words of a name: equal letters, equal sound, a typing error, an initial, a short form."""
 
 from functools import lru_cache
 from itertools import product
@@ -6,39 +6,45 @@ from typing import Final, Literal
 
 from rapidfuzz.distance import OSA
 
+from app.identity.rarity import is_usual
 from app.identity.sound import code
 from app.identity.spellings import Word
 
-How = Literal["equal", "sounds_equal", "similar", "initial", "glued", "cut_off"]
-"""In what way words agree."""
+How = Literal["equal", "sounds_equal", "similar", "initial", "glued", "cut_off", "shortened"]
+"""The way in which words agree."""
 
 GLUED_ENOUGH: Final = 0.8
-"""Likeness from which several words count as one, spelled apart."""
+"""Likeness from which several joined words agree with one word."""
 
-_LEAST: Final = 0.25
+_MIN: Final = 0.25
 """Likeness below which two words are different words."""
 _SOUNDS_EQUAL: Final = 0.97
 _INITIAL: Final = 0.8
 _PER_EDIT: Final = 0.9
-"""What a slip costs, as a share of the word's length."""
-_MOST_EDITS: Final = 4
+"""Cost in likeness of one edit (a wrong letter), divided by the word's length."""
+_MAX_EDITS: Final = 4
 _OTHER_START: Final = 0.08
-"""A slip at the beginning is rarer than elsewhere."""
+"""Additional cost of different first letters, since typing errors are rarer there."""
 _SAME_CODE: Final = 0.4
-_LEAST_CODE: Final = 3
-"""Share of the difference forgiven where only vowels differ, and so many consonants agree."""
+_MIN_CODE: Final = 3
+"""Fewest equal consonants, with only vowels different, for which `_SAME_CODE` of the difference is forgiven."""
 _VOWELLESS: Final = 0.93
 _VOWELLESS_PER_EDIT: Final = 0.95
 _BARE: Final = 0.02
 _SERVANT: Final = 0.06
-"""Abdul on one side only."""
+"""Cost of Abdul on one side only."""
 _DOUBT: Final = 0.82
-"""Below this, likeness falls twice as fast: two slips in a short word make another name."""
+"""Likeness below which it falls twice as fast, since two edits in a short word make another name."""
+_BOTH_USUAL: Final = 0.15
+"""Cost if both words are usual names with different consonants: Rina and Rita are hardly a typing error."""
+_SHORTENED: Final = 0.75
+_MIN_SHORTENED: Final = 5
+"""Fewest letters of a short form, so that it is not a mere syllable."""
 
 
 @lru_cache(maxsize=1 << 12)
 def alike(one: Word, other: Word) -> tuple[float, How]:
-    """Give how alike two words are: 0 (different words) to 1 (the same letters), and in what way."""
+    """Return the likeness of two words, from 0 (different words) to 1 (equal letters), and the way they agree."""
     how: How = "similar"
     if one.text == other.text:
         found, how = 1.0, "equal"
@@ -54,42 +60,52 @@ def alike(one: Word, other: Word) -> tuple[float, How]:
         if found < _DOUBT:
             found = max(found, _edited(one.text, other.text))
             found -= max(0.0, _DOUBT - found)
+        if found and one.code != other.code and is_usual(one.heard) and is_usual(other.heard):
+            found -= _BOTH_USUAL
+        elif found < _SHORTENED and _is_shortened(one.text, other.text):
+            found, how = _SHORTENED, "shortened"
     if one.servant is not other.servant:
         found -= _SERVANT
-    return (found, how) if found >= _LEAST else (0.0, how)
+    return (found, how) if found >= _MIN else (0.0, how)
 
 
-def heard_alike(one: str, other: str) -> float:
-    """Give how alike two sounds are, slips only."""
+def _is_shortened(one: str, other: str) -> bool:
+    """Return whether a word is the beginning or end of another: Chandra for Chandrasekar, Linda for Rosalinda."""
+    short, long = (one, other) if len(one) < len(other) else (other, one)
+    return len(short) >= _MIN_SHORTENED and (long.startswith(short) or long.endswith(short))
+
+
+def sound_likeness(one: str, other: str) -> float:
+    """Return the likeness of two sounds by the edits between them."""
     return _SOUNDS_EQUAL if one == other else _edited(one, other)
 
 
 def _sound_alike(one: Word, other: Word) -> float:
     found = _edited(one.heard, other.heard)
-    if one.code == other.code and len(one.code) >= _LEAST_CODE:
+    if one.code == other.code and len(one.code) >= _MIN_CODE:
         found += (1.0 - found) * _SAME_CODE
     if one.bare or other.bare:
-        found = max(found, heard_alike(one.bare or one.heard, other.bare or other.heard) - _BARE)
+        found = max(found, sound_likeness(one.bare or one.heard, other.bare or other.heard) - _BARE)
     return found
 
 
 def _edited(one: str, other: str) -> float:
-    """Give 1 less what the slips between two texts cost; a swap of neighbours is one slip."""
-    edits = OSA.distance(one, other, score_cutoff=_MOST_EDITS)
-    if edits > _MOST_EDITS:
+    """Return 1 less the cost of the edits between two texts; a swap of neighbouring letters is one edit."""
+    edits = OSA.distance(one, other, score_cutoff=_MAX_EDITS)
+    if edits > _MAX_EDITS:
         return 0.0
     found = 1.0 - _PER_EDIT * edits / max(len(one), len(other))
     return found if one[:1] == other[:1] else found - _OTHER_START
 
 
 def _consonants_alike(one: Word, other: Word) -> float:
-    """Compare the consonants alone, where one side comes from a script without vowels."""
+    """Return the likeness of the consonants, used if one side comes from a script without vowels."""
     best = 0.0
     for mine, theirs in product({one.heard, one.bare or one.heard}, {other.heard, other.bare or other.heard}):
         a, b = code(mine), code(theirs)
         longest = max(len(a), len(b))
         if a == b and longest > 1:
             return _VOWELLESS
-        if longest >= _LEAST_CODE:
+        if longest >= _MIN_CODE:
             best = max(best, _VOWELLESS_PER_EDIT - OSA.distance(a, b) / longest)
     return best

@@ -1,1 +1,1 @@
-"""HTTP craft that names no ban: problems, versions, paging, middleware, metrics, the OpenAPI document."""
+"""HTTP code without domain rules: problems, versions, paging, middleware, metrics, the OpenAPI document."""

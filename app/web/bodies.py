@@ -1,56 +1,106 @@
-"""Request bodies that are too large, or that never come."""
+"""Limits on request bodies: their size, their arrival time, and repeated JSON members, which make them ambiguous."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
+from app.errors import Fault, Invalid, MalformedJson
+from app.kit import json_text
+from app.web.faults import pointer_to
+
+_MAX_FAULTS = 100
 _PATIENCE = 20
-"""A whole body may take so many times the wait for its next part: 2 MB at 7 kB/s with the default."""
+"""Time limit of a whole body, as a multiple of the limit for its next part: 2 MB at 7 kB/s with the default."""
 _SWEEPS = 8
-"""Overdue bodies are looked for so many times within one wait."""
+"""Number of searches for overdue bodies within the time limit of one part."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How many bytes a body may have, by path.
+    """The largest size of a body in bytes, by path.
 
     Attributes:
-        usual: the limit of every path not named.
-        larger: limits of single paths.
+        usual: the limit of all other paths.
+        larger: the limits of single paths.
     """
 
     usual: int = 2_000_000
     larger: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, path: str) -> int:
-        """The limit for a path, in bytes."""
+        """Return the limit for a path, in bytes."""
         return self.larger.get(path, self.usual)
 
 
-def too_large() -> HTTPException:
-    """The refusal of a body that is larger than its limit (RFC 9110 section 15.5.14).
+def body_too_large_error() -> HTTPException:
+    """Make the error for a body above its limit (RFC 9110 section 15.5.14).
 
-    The connection stays open, and the server drops what still comes: closing it would reset it under a client
-    that is still sending, which then never reads the answer.
+    The connection stays open, and the server discards the rest of the body: closing it would reset the connection
+    while the client is still sending, and the client would never read the answer.
     """
     return HTTPException(413)
 
 
-def too_late() -> HTTPException:
-    """The refusal of a body that did not come in time; the rest of it could come at any moment, so close."""
+def body_late_error() -> HTTPException:
+    """Make the error for a body that did not arrive in time; it closes the connection, as the rest could still come."""
     return HTTPException(408, headers={"Connection": "close"})
 
 
-class BodyWatch:
-    """Ends the waits for bodies that take too long.
+def read_json(body: bytes) -> Any:
+    """Parse a JSON body; `expect_single` then checks the whole body, or a single row, for repeated members.
 
-    One timer looks at all of them, because a timer for each costs more than reading a usual body.
+    Raises:
+        MalformedJson: the body is not JSON.
+    """
+    try:
+        return json_text.read(body)
+    except json_text.NotJson:
+        raise MalformedJson("The body is no JSON.") from None
+
+
+def expect_single(sent: Any, *, inside: bool = True) -> None:
+    """Raise Invalid if parsed JSON contains an object with repeated members (RFC 7493 section 2.3).
 
     Args:
-        timeout: seconds to wait for each part of a body; the whole may take twenty times as long.
+        sent: a body, or a row of one.
+        inside: whether to check nested objects too; a body of rows leaves these to the check of each row.
+
+    Raises:
+        Invalid: with a pointer to each repeated member (fault code `repeated_member`).
+    """
+    repeated = islice(json_text.repeated_members(sent, inside=inside), _MAX_FAULTS)
+    if faults := [Fault(pointer_to(path), "repeated_member", _REPEATED) for path in repeated]:
+        raise Invalid(_REPEATED, faults=faults)
+
+
+def expect_members(body: bytes, members: int) -> None:
+    """Raise Invalid if a body, which another parser has read as `members` members, repeats a member.
+
+    Each member has a colon. If the body has no more colons than members, none is repeated, so that a usual body is not
+    parsed again.
+
+    Raises:
+        Invalid, MalformedJson: as `expect_single` and `read_json`.
+    """
+    if body.count(b":") != members:
+        expect_single(read_json(body))
+
+
+_REPEATED = "A member of an object is given more than once, and readers differ in which of the two they take."
+
+
+class BodyWatch:
+    """Ends the waits for bodies that arrive too slowly.
+
+    One timer checks all of them, because a timer for each would cost more than reading a usual body.
+
+    Args:
+        timeout: longest wait for each part of a body, in seconds; the whole body may take twenty times as long.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -59,9 +109,9 @@ class BodyWatch:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def guard(self, receive: Receive, limit: int) -> Receive:
-        """A `receive` that counts the body, at most `limit` bytes, and does not wait for it for ever.
+        """Return a `receive` that limits the body to `limit` bytes and the wait for it.
 
-        It raises HTTPException: 413 when the body is too large, 408 when it does not come in time.
+        It raises HTTPException: 413 when the body is too large, 408 when it does not arrive in time.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
@@ -79,7 +129,7 @@ class BodyWatch:
 
 
 class _Body:
-    """One request's body on its way in."""
+    """The arriving body of one request."""
 
     __slots__ = (
         "_given_up", "_last", "_left", "_loop", "_open", "_receive", "_task", "_timeout", "_waits", "due"
@@ -106,7 +156,7 @@ class _Body:
 
     async def receive(self) -> Message:
         """Receive one ASGI message."""
-        if not self._open:  # what is left to come is the end of the connection, for which streams wait
+        if not self._open:  # the only remaining message is the disconnect, for which streams wait
             return await self._receive()
         self._task = asyncio.current_task()
         self.due = min(self._loop.time() + self._timeout, self._last)
@@ -115,13 +165,13 @@ class _Body:
             message = await self._receive()
         except asyncio.CancelledError:
             if self._given_up and self._task is not None and self._task.uncancel() == 0:
-                raise too_late() from None
+                raise body_late_error() from None
             raise
         finally:
             del self._waits[self]
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise too_large()
+            raise body_too_large_error()
         self._open = message.get("more_body", False)
         return message
 

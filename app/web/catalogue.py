@@ -1,6 +1,6 @@
-"""The public problems: what each slug means, whose fault it is and what to do about it.
+"""The catalogue of public problems: meaning, cause and remedy of each slug.
 
-The texts lie beside this module in `catalogue.toml`, where a lawyer or a translator can read them.
+The texts are in `catalogue.toml` next to this module, where a lawyer or a translator can read them.
 """
 
 import tomllib
@@ -14,10 +14,10 @@ class ProblemKind:
 
     Attributes:
         slug: its stable name; the problem's `type` is `/problems/<slug>`.
-        status: the HTTP status it travels with.
+        status: the HTTP status of its answers.
         title: short English summary.
         title_id: the same in Indonesian.
-        cause: why it happens, with the article of law where one stands behind it.
+        cause: why it happens, with the article of law, if any.
         remedy: what the caller can do.
     """
 

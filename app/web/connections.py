@@ -1,8 +1,8 @@
-"""How many connections anybody may hold: bookkeeping without a socket.
+"""Limits on the number of connections by address and by key: bookkeeping without sockets.
 
-A connection counts against its address until a valid key is seen on it, then against the key. Where there is no room,
-the oldest connection goes whose client has the turn, to send or to read: an honest client takes its turn within
-milliseconds, while one that only holds connections displaces its own.
+A connection counts against its address until a request on it has a valid key, then against the key. When a limit is
+reached, the oldest connection that waits for its client, to send or to read, is closed: an honest client acts within
+milliseconds, so a client that only holds connections open displaces its own.
 """
 
 from collections import Counter, OrderedDict
@@ -12,30 +12,30 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol
 
 _LOOKED_AT: Final = 64
-"""So many of the oldest connections are looked at for one that can go."""
+"""Number of the oldest connections that are searched for one to close."""
 
 _ADDRESSES: Final = 10_000
-"""So many addresses are remembered from which valid keys came."""
+"""Number of remembered addresses that have sent valid keys."""
 
 _PREFIX: Final = 64
-"""Bits of an IPv6 address that name a network; the rest its holder can choose at will (RFC 4291 section 2.5.4)."""
+"""Bits of an IPv6 address that identify a network; a client can choose the rest freely (RFC 4291 section 2.5.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection may take and how many there may be; the settings of the same names.
+    """Limits of a connection and of the number of connections, from the settings of the same names.
 
     Attributes:
         request_line_bytes: length of a request's target.
-        header_fields: how many headers a request has.
-        header_bytes: how long they are together.
-        header_seconds: from a request's first byte to the end of its headers.
-        idle_seconds: without a request, before a valid key was seen on the connection.
-        known_idle_seconds: the same, afterwards.
-        total: how many connections there are.
-        reserve: how many of these only addresses from which a valid key came may use.
-        per_address: how many without a key an address may hold.
-        per_key: how many a key may hold; above it they close after their answer.
+        header_fields: number of headers of a request.
+        header_bytes: their total length.
+        header_seconds: time from a request's first byte to the end of its headers; also for a TLS handshake.
+        idle_seconds: time without a request on a connection without a valid key so far.
+        known_idle_seconds: time without a request on a connection with a valid key.
+        total: number of all connections.
+        reserve: number of these that only addresses that have sent a valid key may use.
+        per_address: number of connections without a key, per address.
+        per_key: number of connections per key; further ones close after their answer.
         proxies: networks whose connections many clients share, so that none of them counts.
     """
 
@@ -53,12 +53,12 @@ class Limits:
 
 
 class Connection(Protocol):
-    """What the books know of a connection.
+    """The interface of a connection for the bookkeeping.
 
     Attributes:
-        address: what it counts against; None for a proxy's, which many clients share.
-        key: id of the last valid key seen on it, None for none.
-        due: when it is looked at again, in the event loop's seconds.
+        address: the address that it counts against; None for a proxy's, which many clients share.
+        key: id of the last valid key on it, or None.
+        due: when it must be checked again, in the event loop's seconds.
     """
 
     address: str | None
@@ -67,22 +67,22 @@ class Connection(Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether its client has the turn: to send a request, the rest of one, or to read the answer."""
+        """Whether the server waits for the client to send a request or to read the answer."""
         ...
 
     def cut(self) -> None:
-        """Close it now."""
+        """Close the connection now."""
 
     def close_after_answer(self) -> None:
-        """Close it once its answer is sent."""
+        """Close the connection after its answer is sent."""
 
 
 class Connections:
-    """The connections of one process.
+    """The open connections of one process.
 
     Attributes:
-        limits: what holds.
-        cut: how many were refused or ended, by reason.
+        limits: the limits.
+        cut: number of refused or closed connections, by reason.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -95,16 +95,16 @@ class Connections:
         self._known: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many connections are open."""
+        """Return the number of open connections."""
         return len(self._all)
 
     @property
     def strangers(self) -> int:
-        """How many are open on which no valid key was seen."""
+        """The number of open connections without a valid key so far."""
         return len(self._strangers)
 
     def address_of(self, peer: str | None) -> str | None:
-        """What connections from there count against: an IPv4 address, an IPv6 network, or None for a proxy."""
+        """Return what a peer's connections count against: an IPv4 address, an IPv6 network, or None for a proxy."""
         if peer is None:
             return None
         try:
@@ -119,7 +119,7 @@ class Connections:
         return peer
 
     def arrive(self, connection: Connection) -> str | None:
-        """Take a new connection in; gives why not, if there is no room for it (`address`, `total`)."""
+        """Count a new connection. Returns the exhausted limit (`address`, `total`) if it was refused, or else None."""
         self._all.add(connection)
         address = connection.address
         self._strangers[connection] = None
@@ -137,7 +137,7 @@ class Connections:
         return None
 
     def show_key(self, connection: Connection, key: str) -> None:
-        """A valid key was seen on the connection: from now on it counts against this key."""
+        """Count the connection against a key, after a request on it had this valid key."""
         if connection.key == key or connection not in self._all:
             return
         if connection.address is None:
@@ -155,23 +155,26 @@ class Connections:
             connection.close_after_answer()
 
     def leave(self, connection: Connection) -> None:
-        """The connection is closed, or as good as closed."""
+        """Remove a connection that is closed or closing."""
         if connection in self._all:
             self._all.discard(connection)
             self._take_out(connection)
 
     def idle_seconds(self, connection: Connection) -> float:
-        """How long the connection may be without a request."""
+        """Return how long the connection may be idle, in seconds."""
         if connection.key is None and connection.address is not None:
             return self.limits.idle_seconds
         return self.limits.known_idle_seconds
 
     def overdue(self, now: float) -> list[Connection]:
-        """Connections that are to be looked at."""
+        """List the connections that are due for a check."""
         return [connection for connection in self._all if connection.due <= now]
 
     def _make_room(self, among: Iterable[Connection], newcomer: Connection, reason: str) -> bool:
-        """Cut the oldest that waits for its client, one of an unknown address first; False if there is none."""
+        """Close the oldest connection that waits for its client, preferably one of an unknown address, if there is one.
+
+        Returns whether one was closed.
+        """
         first: Connection | None = None
         for _, each in zip(range(_LOOKED_AT), among, strict=False):
             if each is newcomer or not each.waits:

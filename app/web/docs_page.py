@@ -1,16 +1,19 @@
-"""`/docs`: the API to read and to try, from files of this service alone, since a register's network is closed.
+"""`/docs`: interactive API documentation, served entirely from local files, because a register's network is closed.
 
-Swagger UI's files come out of a package. The page holds no script of its own text, so that its
-Content-Security-Policy may name this service and nothing else.
+Swagger UI's files come from a package. The page contains no inline script, so that its Content-Security-Policy can
+allow this service alone.
 """
 
-from importlib.resources import as_file, files
+import asyncio
+from importlib.resources import files
 from typing import Final
 
-from fastapi import APIRouter
-from starlette.responses import FileResponse, HTMLResponse, Response
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.errors import NotFound
+from app.web.etag import etag_of_bytes
+from app.web.parts import Conditions
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,7 +21,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Its pictures are data; it loads, and talks to, this service alone."""
+"""The page's Content-Security-Policy: images from `data:` URLs, and everything else from this service alone."""
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -56,19 +59,28 @@ _SHIPPED: Final = {
 _AN_HOUR: Final = {"Cache-Control": "public, max-age=3600"}
 
 
+@router.get("/")
+async def lead_to_docs() -> Response:
+    """Redirect the service's root address to the documentation."""
+    return RedirectResponse("/docs")
+
+
 @router.get("/docs")
 async def read_docs() -> Response:
-    """The page."""
+    """Serve the page `/docs`."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs/{name}")
-async def read_docs_file(name: str) -> Response:
-    """One of the files that the page loads, or the licence that they are under."""
+async def read_docs_file(name: str, request: Request) -> Response:
+    """Serve one of the page's files, or their licence."""
     if name == "start.js":
-        return Response(_START, media_type="text/javascript", headers=_AN_HOUR)
+        return _kept(request, _START.encode(), "text/javascript")
     if name not in _SHIPPED:
         raise NotFound("There is no such file.")
-    folder = files("fastapi_standalone_docs").joinpath("static", "swagger")
-    with as_file(folder.joinpath(name)) as path:  # a real file wherever packages are unpacked
-        return FileResponse(path, media_type=_SHIPPED[name], headers=_AN_HOUR)
+    file = files("fastapi_standalone_docs").joinpath("static", "swagger", name)
+    return _kept(request, await asyncio.to_thread(file.read_bytes), _SHIPPED[name])
+
+
+def _kept(request: Request, body: bytes, media_type: str) -> Response:
+    return Conditions.of(request).answer(body, media_type, etag_of_bytes(1, body), _AN_HOUR)

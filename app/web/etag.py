@@ -1,7 +1,7 @@
-"""Versions on the wire: strong entity tags, `If-Match`, `If-None-Match` (RFC 9110 sections 8.8.3, 13.1).
+"""Versions in HTTP: strong entity tags, `If-Match`, `If-None-Match` (RFC 9110 sections 8.8.3, 13.1).
 
-A tag is `"<version>-<rest>"`. The rest changes with whatever else changes the answer, such as `in_force` or
-what the viewer may see; `If-Match` compares the version alone, since an act is decided on a version.
+A tag is `"<version>-<rest>"`. The rest changes with everything else that changes the answer, such as `in_force` or
+the viewer's rights. `If-Match` compares only the version, because an act is decided on a version.
 """
 
 import re
@@ -12,33 +12,39 @@ from fastapi import Depends, Header
 from starlette.responses import Response
 
 from app.errors import StaleVersion, VersionRequired
+from app.web.openapi_headers import carrying
 
 _TAG = re.compile(r'\s*(?:"([0-9]{1,9})(?:-[\x21\x23-\x7e]*)?"|([0-9]{1,9}))\s*')
 _OPAQUE = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 VERSION_DEMANDED: Final = "The ETag of the version that was read: 428 without it, 412 if it is out of date."
-"""How the header of a `RequiredVersion` is described; by this the OpenAPI document knows it."""
+"""Description of the header of a `RequiredVersion`; the generator of the OpenAPI document recognises it by this."""
 
 
 def etag_of(version: int, *parts: object) -> str:
-    """The strong tag of a resource's representation, quotes included.
+    """Return the strong tag of a resource's representation, quotes included.
 
     Args:
         version: the resource's version.
-        parts: whatever else the representation depends on; compared by their `repr`.
+        parts: the other values that the representation depends on; compared by their `repr`.
     """
     rest = blake2b(repr(parts).encode(), digest_size=6).hexdigest()
     return f'"{version}-{rest}"'
 
 
-def expected_version(if_match: str | None) -> int:
-    """The version that an `If-Match` names: a tag, a bare version, or a list of them.
+def etag_of_bytes(version: int, body: bytes) -> str:
+    """Return the strong tag of a representation's bytes, quotes included."""
+    return f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
 
-    Of a list the newest counts: who has read version 4 does not mean to decide on version 3.
+
+def expected_version(if_match: str | None) -> int:
+    """Return the version in an `If-Match`: a tag, a bare version, or a list of them.
+
+    Of a list the newest counts: a caller that has read version 4 does not intend to decide on version 3.
 
     Raises:
-        VersionRequired: there is no `If-Match`, or it is `*`, which names no version.
-        StaleVersion: none of the tags is a strong one of ours; a weak tag never matches here.
+        VersionRequired: `If-Match` is missing, or is `*`, which names no version.
+        StaleVersion: none of the tags is a strong one of this service; a weak tag never matches here.
     """
     if if_match is None or if_match.strip() in ("", "*"):
         raise VersionRequired("Send If-Match with the ETag of the version that was read.")
@@ -62,7 +68,7 @@ async def _required_version(
 
 
 RequiredVersion = Annotated[int, Depends(_required_version)]
-"""A route's parameter: the version in `If-Match`, without which the route is not entered."""
+"""A route's parameter: the version in `If-Match`, which is required."""
 
 
 async def _version_if_any(
@@ -79,24 +85,25 @@ async def _version_if_any(
 
 
 VersionIfAny = Annotated[int | None, Depends(_version_if_any)]
-"""A route's parameter: the version in `If-Match`, None without it; for a PUT that may also add."""
+"""A route's parameter: the version in `If-Match`, or None; for a PUT that can also create."""
 
 IfNoneMatch = Annotated[str | None, Header(description="ETags that the caller holds.")]
 """A route's parameter: write `if_none_match: IfNoneMatch = None`, and see `not_modified`."""
 
 
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
-    304: {"description": "The copy that the caller holds is still good."}
+    **carrying(200, "ETag"),
+    304: {"description": "The copy that the caller holds is still good.", **carrying(304, "ETag")[304]},
 }
 """The `responses=` of a route that answers with `not_modified`."""
 
 
 def not_modified(if_none_match: str | None, etag: str) -> Response | None:
-    """The 304 that a conditional GET gets when the caller's copy is still good, or None.
+    """Return the 304 for a conditional GET if the caller has the current representation, or else None.
 
     Args:
         if_none_match: the request's `If-None-Match`.
-        etag: the tag of the representation that would be sent; compared weakly (RFC 9110 section 13.1.2).
+        etag: the tag of the current representation; compared weakly (RFC 9110 section 13.1.2).
     """
     if if_none_match is None:
         return None

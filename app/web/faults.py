@@ -1,7 +1,7 @@
-"""What validators found, as faults with RFC 6901 pointers; never with a value that was sent.
+"""Conversion of validation errors to faults with RFC 6901 pointers, without the values that were sent.
 
-Pydantic and msgspec both tell where a value is wrong in their own way, and both like to quote it. Here
-the place becomes a JSON pointer into the body as it was sent, and quoting messages are replaced.
+Pydantic and msgspec each describe the location of an error in their own form, and often quote the value. Here the
+location becomes a JSON pointer into the body as sent, and messages with quotes are replaced.
 """
 
 import re
@@ -14,7 +14,7 @@ import pydantic
 from app.errors import Fault
 
 PARAMETERS = frozenset({"path", "query", "header", "cookie"})
-"""Where a fault may lie outside the body; OpenAPI's words for `in`."""
+"""The locations of faults outside the body, as OpenAPI's values of `in`."""
 
 _NOT_VALID = "The value is not valid."
 _REQUIRED = "This member is required."
@@ -33,7 +33,7 @@ _DETAILS = {
     "model_type": _NO_OBJECT,
     "model_attributes_type": _NO_OBJECT,
 }
-"""Sentences in place of those that quote, or speak of Python's classes."""
+"""Replacements for messages that quote the input or mention Python's classes."""
 
 _PYTHONS_DAY = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 _QUOTING = frozenset({"uuid_parsing", "url_parsing", "url_syntax_violation", "import_error"})
@@ -45,7 +45,7 @@ Part = str | int
 
 
 def pointer_to(parts: Iterable[Part]) -> str:
-    """The RFC 6901 pointer of a path of member names and array positions; stops before an overlong name."""
+    """Return the RFC 6901 pointer of a path of member names and array positions, cut before an overlong name."""
     pointer = ""
     for part in parts:
         name = str(part)
@@ -56,10 +56,10 @@ def pointer_to(parts: Iterable[Part]) -> str:
 
 
 def in_request(errors: Sequence[Any], body: Any) -> list[dict[str, str]]:
-    """The faults of a request that FastAPI refused, as members of a problem document.
+    """Return the faults of a request that FastAPI refused, as members of a problem document.
 
     Args:
-        errors: what `RequestValidationError.errors()` lists.
+        errors: the list from `RequestValidationError.errors()`.
         body: the parsed body as it was sent, or None.
 
     Returns:
@@ -78,11 +78,11 @@ def in_request(errors: Sequence[Any], body: Any) -> list[dict[str, str]]:
 
 
 def in_body(error: pydantic.ValidationError | msgspec.ValidationError, body: Any = None) -> tuple[Fault, ...]:
-    """The faults of a body that was validated by hand, for an `errors.Invalid`.
+    """Return the faults of a body that was validated by hand, for an `errors.Invalid`.
 
     Args:
-        error: what the validator raised.
-        body: the parsed body, where the caller has it: it makes the pointers of unions exact.
+        error: the validator's exception.
+        body: the parsed body, if available; it makes the pointers of unions exact.
     """
     if isinstance(error, pydantic.ValidationError):
         listed = error.errors(include_url=False)
@@ -91,7 +91,7 @@ def in_body(error: pydantic.ValidationError | msgspec.ValidationError, body: Any
 
 
 def as_member(fault: Fault) -> dict[str, str]:
-    """A fault as an item of a problem document's `errors`."""
+    """Return a fault as an item of a problem document's `errors`."""
     return {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
 
 
@@ -110,7 +110,7 @@ def _code(error: Mapping[str, Any]) -> str:
 
 
 def _detail(error: Mapping[str, Any], *, required: str) -> str:
-    """The validator's sentence, unless it quotes the input."""
+    """Return the validator's message, or a replacement if it quotes the input."""
     kind, context = error["type"], error.get("ctx", {})
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     message = _PYTHONS_DAY.sub(lambda day: "{:04}-{:02}-{:02}".format(*map(int, day.groups())), message)
@@ -126,27 +126,28 @@ def _detail(error: Mapping[str, Any], *, required: str) -> str:
 
 
 def _quotes(message: str, value: Any) -> bool:
-    """Whether the message holds a text or number that was sent."""
-    match value:
-        case str():
-            return len(value) >= _LONG_ENOUGH_TO_TELL and value in message
-        case bool() | None:
-            return False
-        case int() | float():
-            return str(value) in message
-        case Mapping():
-            return any(_quotes(message, each) for each in value.values())
-        case list() | tuple():
-            return any(_quotes(message, each) for each in value)
-        case _:
-            return str(value) in message
+    """Return whether the message contains a text or number of the value, at any depth."""
+    left = [value]
+    while left:
+        match left.pop():
+            case str() as text if len(text) >= _LONG_ENOUGH_TO_TELL and text in message:
+                return True
+            case str() | bool() | None:
+                pass
+            case Mapping() as members:
+                left += members.values()
+            case list() | tuple() as parts:
+                left += parts
+            case other if str(other) in message:
+                return True
+    return False
 
 
 def _place(error: Mapping[str, Any], parts: Sequence[Part], body: Any) -> Sequence[Part]:
-    """The path in the body as sent: Pydantic's `loc` without the tags of unions and validators in it.
+    """Return the path in the body as sent: Pydantic's `loc` without the tags of unions and validators.
 
-    A tag may bear the name of a member (`{"kind": "extension", "extension": {…}}`), so of the possible
-    readings the first that ends at the very value Pydantic complained of is right.
+    A tag can equal the name of a member (`{"kind": "extension", "extension": {…}}`). Therefore, of the possible paths,
+    the first one that leads to the value in Pydantic's error is used.
     """
     if body is None:
         return [part for part in parts if isinstance(part, int) or part.isidentifier()]
@@ -188,20 +189,20 @@ _HARMLESS = re.compile(r"Expected `[^`]+`(?:, got `[^`]+`|.*(?:length|[<>]=?|reg
 
 
 def _from_msgspec(message: str) -> Fault:
-    """The fault in msgspec's one message, such as ``Expected `str`, got `int` - at `$.mrz` ``."""
+    """Parse msgspec's message into a fault; a message is, for example, ``Expected `str`, got `int` - at `$.mrz` ``."""
     at = _AT.search(message)
-    said = message[: at.start()] if at else message
+    wording = message[: at.start()] if at else message
     path: list[Part] = []
     if at:
         for name, index in _STEP.findall(at["path"].partition("[...]")[0]):
             path.append(int(index) if index else name)
-    if missing := _MISSING.match(said):
+    if missing := _MISSING.match(wording):
         return Fault(pointer_to([*path, missing[1]]), "missing", _REQUIRED)
-    if extra := _EXTRA.match(said):
+    if extra := _EXTRA.match(wording):
         return Fault(pointer_to([*path, extra[1]]), "unknown_member", _UNKNOWN)
-    if said.startswith("Invalid enum value"):
+    if wording.startswith("Invalid enum value"):
         return Fault(pointer_to(path), "enum", "The value is none of those allowed here.")
-    if _HARMLESS.match(said):
-        code = "type" if ", got `" in said else "constraint"
-        return Fault(pointer_to(path), code, said.replace("`", "") + ".")
+    if _HARMLESS.match(wording):
+        code = "type" if ", got `" in wording else "constraint"
+        return Fault(pointer_to(path), code, wording.replace("`", "") + ".")
     return Fault(pointer_to(path), "invalid_value", _NOT_VALID)

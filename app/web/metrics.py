@@ -1,21 +1,21 @@
-"""Prometheus metrics of one application: a registry of its own, so that many can live in one process."""
+"""Prometheus metrics of one application, in a separate registry, so that a process can have several applications."""
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods that are told apart; anybody can invent others."""
+"""The methods with separate series; all others share one, because callers can invent methods."""
 
 
 class Metrics:
     """The metrics of one application instance.
 
     Attributes:
-        registry: where every metric of this application is registered.
-        http_requests: requests answered, by method, route template and status.
+        registry: the registry of this application's metrics.
+        http_requests: number of answered requests, by method, route template and status.
         http_request_seconds: time to the answer's last byte, by method, route template and class of status.
     """
 
@@ -33,17 +33,13 @@ class Metrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
-        """A further counter."""
+        """Register another counter."""
         return Counter(name, documentation, labels, registry=self.registry)
-
-    def gauge(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Gauge:
-        """A further gauge."""
-        return Gauge(name, documentation, labels, registry=self.registry)
 
     def histogram(
         self, name: str, documentation: str, labels: Sequence[str] = (), buckets: Sequence[float] = _SECONDS
     ) -> Histogram:
-        """A further histogram; the buckets' bounds are seconds unless given."""
+        """Register another histogram; the default bounds of its buckets are in seconds."""
         return Histogram(name, documentation, labels, registry=self.registry, buckets=buckets)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -51,9 +47,9 @@ class Metrics:
 
         Args:
             method: the HTTP method.
-            route: the route's template; never a path, which would make a series of each id.
-            status: the status answered, 0 if the client left before.
-            seconds: how long it took.
+            route: the route's template; not the path, which would create a series for each id.
+            status: the status of the answer, or 0 if the client disconnected first.
+            seconds: its duration.
         """
         key = (method, route, status)
         children = self._children.get(key)
@@ -64,10 +60,10 @@ class Metrics:
                 self.http_request_seconds.labels(known, route, f"{status // 100}xx"),
             )
             if known == "other":
-                del self._children[key]  # anybody can invent methods; none of them is remembered
+                del self._children[key]  # callers can invent methods; they are not kept
         children[0].inc()
         children[1].observe(seconds)
 
     def exposition(self) -> tuple[bytes, str]:
-        """What `GET /metrics` answers: the body, and its content type."""
+        """Return the body and the content type of the answer to `GET /metrics`."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

@@ -1,8 +1,8 @@
-"""What happens to every request before and after the application: one pure ASGI layer, because each costs.
+"""The outermost ASGI layer, which processes every request before and after the application.
 
-In order: the request gets its ids, one that can be read in two ways is refused, a body that is too large or never
-comes is cut off, errors that nothing handled become a problem, every answer gets the headers that keep browsers and
-caches in check, and what was answered is noted for the access log and the metrics.
+It is a single layer, because each layer costs time. In order: it assigns the request's ids, refuses ambiguous
+requests, limits the size and arrival time of the body, turns unhandled errors into problem documents, adds the
+headers that control browsers and caches, and records the request for the access log and the metrics.
 """
 
 import asyncio
@@ -14,13 +14,17 @@ from time import perf_counter
 from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BadRequest, Unavailable
+from app.errors import BadRequest, Unavailable, UnsupportedCoding
 from app.kit.logs import Correlation, correlation
-from app.web.accounts import Accounts
-from app.web.bodies import BodyLimits, BodyWatch, too_large
+from app.web.access_log import AccessLog
+from app.web.bodies import BodyLimits, BodyWatch, body_too_large_error
+from app.web.coding import Coding
+from app.web.methods import GET, HEAD, OPTIONS, WITH_BODY, as_get, methods_for_options
 from app.web.metrics import Metrics
+from app.web.origins import Origins
 from app.web.problems import answer
 from app.web.raw import RawRoute
 
@@ -30,16 +34,19 @@ Header = tuple[bytes, bytes]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
-"""RFC 9110 section 7.2; an empty one is allowed where the target names no authority (RFC 9112 section 3.2)."""
+"""Form of `Host` (RFC 9110 section 7.2); empty is allowed for a target without an authority (RFC 9112 section 3.2)."""
 
 _SINGLE = frozenset({b"authorization", b"content-type", b"idempotency-key", b"last-event-id"})
-"""Headers that hold one value each, and decide what is done, or which caller it is done for."""
+"""Headers that must not be repeated, because they determine the act or its caller."""
+
+_AS_IT_IS = frozenset({b"", b"identity"})
+"""The accepted values of `Content-Encoding`: those that mean no encoding."""
 
 _LONGEST_LENGTH = 19
-"""So many digits of a body's length are read: more than any limit has."""
+"""Number of digits of a `Content-Length` that are parsed: more than any limit has."""
 
 _UNREAD = Correlation("", "")
-"""The ids of a request whose headers have not been read."""
+"""The ids of a request whose headers have not been read yet."""
 
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -57,21 +64,21 @@ _log = logging.getLogger(__name__)
 
 
 class Edge:
-    """The outermost layer: it stands in front of FastAPI's own, see `main.Application`.
+    """The outermost layer, outside FastAPI's own; see `main.Application`.
 
     Args:
-        app: the application behind it.
-        metrics: where answered requests are counted.
-        body_limit: how many bytes a body may have, by path.
-        body_timeout: how many seconds to wait for each part of an announced body.
+        app: the inner application.
+        metrics: the metrics that count answered requests.
+        body_limit: the largest size of a body in bytes, by path.
+        body_timeout: longest wait for each part of an announced body, in seconds.
+        origins: the origins of web pages that may call.
 
-    Of a request's `scope["state"]` two are for those behind: `headers`, a list to which they may add what every answer
-    to this request carries, whatever it is; and `at_end`, where they may put a list of what is to be called once the
-    request is over.
+    Inner layers can use two members of a request's `scope["state"]`: `headers`, a list of headers that every answer to
+    this request gets, errors included; and `at_end`, a list of functions to call when the request ends.
 
     Attributes:
-        express: by method and path, the raw routes that are served from here, past every layer behind.
-        closing: set when the service is stopping, and cuts requests that take too long.
+        express: by method and path, the raw routes that this layer serves directly, bypassing all inner layers.
+        closing: whether the service is stopping and cancels requests that take too long.
     """
 
     def __init__(
@@ -81,37 +88,43 @@ class Edge:
         metrics: Metrics,
         body_limit: Callable[[str], int],
         body_timeout: float = 15.0,
+        origins: Iterable[str] = (),
     ) -> None:
         self.app = app
-        self._accounts = Accounts(metrics)
+        self._accounts = AccessLog(metrics)
         self._bodies = BodyWatch(body_timeout)
+        self._coding = Coding()
+        self._origins = Origins(origins)
         self._body_limit = body_limit
         self.express: dict[tuple[str, str], RawRoute] = {}
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; other kinds of connection pass untouched."""
+        """Serve one request; other kinds of ASGI connections are passed on unchanged."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         begun = perf_counter()
         scope.setdefault("state", {})
-        known_as = _UNREAD
-        token = correlation.set(known_as)
+        request_ids = _UNREAD
+        token = correlation.set(request_ids)
         reply = _Reply(send)
         try:
-            told = _read_headers(scope["headers"])
-            known_as = Correlation(told.request_id.decode(), told.traceparent[3:35].decode())
-            correlation.set(known_as)
+            received = _read_headers(scope["headers"])
+            request_ids = Correlation(received.request_id.decode(), received.traceparent[3:35].decode())
+            correlation.set(request_ids)
             state = scope["state"]
-            state["request_id"], state["traceparent"] = known_as.request_id, told.traceparent.decode()
-            reply.headers = state["headers"] = self._headers(scope, told)
-            _refuse_ambiguous(scope, told)
-            if told.length != 0:
-                receive = self._guarded(scope, receive, told.length)
+            state["request_id"], state["traceparent"] = (
+                request_ids.request_id,
+                received.traceparent.decode(),
+            )
+            reply.headers = state["headers"] = self._headers(scope, received)
+            _refuse_ambiguous(scope, received)
+            if received.length != 0:
+                receive = self._guarded(scope, receive, received)
             route = self.express.get((scope["method"], scope["path"]))
             if route is None:
-                await self.app(scope, receive, reply.send)
+                await self._serve(scope, receive, reply)
             else:
                 scope["endpoint"] = route.endpoint
                 await route.served(scope, receive, reply.send)
@@ -121,32 +134,60 @@ class Edge:
             stopping = Unavailable("The service is stopping.", retry_after=1)
             await answer(scope, stopping)(scope, receive, reply.send)
         except ClientDisconnect:
-            pass  # nobody is left to be answered; the access log tells with status 0
+            pass  # no client is left to answer; the access log records status 0
         except Exception as error:
-            if (
-                reply.complete
-            ):  # Starlette answers and logs what nobody foresaw, and then raises it all the same
+            if reply.complete:  # Starlette answers and logs an unexpected error, and then raises it again
                 return
-            if reply.status:  # half an answer is out: only the server can make the break visible
+            if reply.status:  # part of the answer was sent: only the server can signal the failure
                 _log.error("the answer broke off")
                 raise
             await answer(scope, error)(scope, receive, reply.send)
         finally:
             _end(scope)
-            self._accounts.note(scope, reply.status, perf_counter() - begun, known_as)
+            self._accounts.note(scope, reply.status, perf_counter() - begun, request_ids)
             correlation.reset(token)
 
-    def _headers(self, scope: Scope, told: "_Told") -> list[Header]:
-        """What every answer to this request carries, unless the application says otherwise."""
-        headers = [(b"x-request-id", told.request_id), (b"traceparent", told.traceparent), *_ALWAYS]
+    def _headers(self, scope: Scope, received: "_RequestHeaders") -> list[Header]:
+        """Return the headers of every answer to this request, unless the application sets them."""
+        headers = [
+            (b"x-request-id", received.request_id),
+            (b"traceparent", received.traceparent),
+            *_ALWAYS,
+        ]
         if scope.get("scheme") == "https":
             headers.append(_HSTS)
+        if self._origins and scope["method"] != OPTIONS:
+            headers += self._origins.headers(scope)
         return headers
 
-    def _guarded(self, scope: Scope, receive: Receive, length: int | None) -> Receive:
+    async def _serve(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+        """Let the application serve a request, with OPTIONS, HEAD and compression handled here."""
+        method: str = scope["method"]
+        send: Send = reply.send
+        if method == OPTIONS and (allowed := methods_for_options(scope)):
+            reply.headers = [
+                *reply.headers,
+                *(self._origins.headers(scope, allowed) if self._origins else ()),
+            ]
+            await Response(status_code=204, headers={"allow": ", ".join(allowed)})(scope, receive, send)
+            return
+        inner = scope
+        if method == HEAD:
+            inner, send = as_get(scope), reply.send_head
+        if inner["method"] == GET:
+            inner, send = self._coding.applied(inner, send)
+        try:
+            await self.app(inner, receive, send)
+        finally:
+            if "endpoint" in inner:  # the log and the metrics identify the route by it
+                scope["endpoint"] = inner["endpoint"]
+
+    def _guarded(self, scope: Scope, receive: Receive, received: "_RequestHeaders") -> Receive:
         limit = self._body_limit(scope["path"])
-        if length is not None and length > limit:
-            raise too_large()
+        if received.length is not None and received.length > limit:
+            raise body_too_large_error()
+        if received.encoded and scope["method"] in WITH_BODY:
+            raise UnsupportedCoding("The body is sent as it is, without Content-Encoding.")
         return self._bodies.guard(receive, limit)
 
 
@@ -156,7 +197,7 @@ def _end(scope: Scope) -> None:
 
 
 class _Reply:
-    """Passes the answer on with the headers that belong to it, and remembers its status (0: none yet)."""
+    """Sends the answer with the request's common headers, and stores its status (0: none yet)."""
 
     __slots__ = ("_send", "complete", "headers", "status")
 
@@ -175,45 +216,56 @@ class _Reply:
             ours = self.headers
             if not named.isdisjoint(_OURS):
                 ours = [header for header in ours if header[0] not in named]
-            message = {**message, "headers": [*own, *ours]}  # a raw endpoint may send one message to many
+            message = {**message, "headers": [*own, *ours]}  # endpoints may share a message
         await self._send(message)
         if message["type"] == "http.response.body":
             self.complete = not message.get("more_body", False)
 
+    async def send_head(self, message: Message) -> None:
+        """Send one ASGI message of an answer to HEAD, without its body."""
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self.send(message)
 
-class _Told(NamedTuple):
-    """What a request's headers say that matters here.
+
+class _RequestHeaders(NamedTuple):
+    """The values of a request's headers that this layer needs.
 
     Attributes:
-        request_id: the caller's `X-Request-Id`, or ours.
-        traceparent: the caller's, or ours.
-        length: bytes of the body: 0 for no body, None for an unknown number.
-        hosts: every `Host`.
-        single: the names of those that may come once only, as often as they came.
+        request_id: the caller's `X-Request-Id`, or a generated one.
+        traceparent: the caller's `traceparent`, or a generated one.
+        length: size of the body in bytes: 0 without a body, None when unknown.
+        encoded: whether `Content-Encoding` announces a compressed or otherwise encoded body.
+        hosts: the values of all `Host` headers.
+        single: the names of the received headers that must not be repeated, once for each occurrence.
     """
 
     request_id: bytes
     traceparent: bytes
     length: int | None
+    encoded: bool
     hosts: Sequence[bytes]
     single: Sequence[bytes]
 
 
-def _read_headers(headers: Iterable[Header]) -> _Told:
-    """One pass over the request's headers; ids that are absent or malformed are made."""
+def _read_headers(headers: Iterable[Header]) -> _RequestHeaders:
+    """Read the request's headers in one pass; missing or malformed ids are generated."""
     request_id = traceparent = None
     length: int | None = 0
+    encoded = False
     hosts: list[bytes] = []
     single: list[bytes] = []
     for name, value in headers:
-        if name == b"host":
-            hosts.append(value)
-        elif name in _SINGLE:
+        if name in _SINGLE:
             single.append(name)
+        elif name == b"host":
+            hosts.append(value)
         elif name == b"content-length":
             length = _length(value) if length is not None else None
         elif name == b"transfer-encoding":
             length = None
+        elif name == b"content-encoding":
+            encoded = encoded or value.strip().lower() not in _AS_IT_IS
         elif name == b"x-request-id":
             request_id = value if _REQUEST_ID.fullmatch(value) else None
         elif name == b"traceparent":
@@ -222,13 +274,13 @@ def _read_headers(headers: Iterable[Header]) -> _Told:
         random = os.urandom(40).hex().encode()
         request_id = request_id or random[:32]
         traceparent = traceparent or b"00-%b-%b-00" % (random[32:64], random[64:])
-    return _Told(request_id, traceparent, length, hosts, single)
+    return _RequestHeaders(request_id, traceparent, length, encoded, hosts, single)
 
 
 def _length(value: bytes) -> int | None:
-    """A `Content-Length`, however many noughts lead it (RFC 9110 section 8.6); None for what is no number.
+    """Parse a `Content-Length`, leading zeros allowed (RFC 9110 section 8.6). Returns None for other text.
 
-    Python reads no number of more than 4300 digits; one that is longer than any limit need not be exact.
+    Python refuses numbers of more than 4300 digits; a number above every limit does not have to be exact.
     """
     if not value.isdigit():
         return None
@@ -237,16 +289,16 @@ def _length(value: bytes) -> int | None:
     return int(value)
 
 
-def _refuse_ambiguous(scope: Scope, told: _Told) -> None:
-    """Refuse a request that two readers could take for different ones.
+def _refuse_ambiguous(scope: Scope, received: _RequestHeaders) -> None:
+    """Refuse a request that different HTTP implementations could interpret differently.
 
     Raises:
-        BadRequest: it names no host (HTTP/1.1), several hosts or what is none (RFC 9112 section 3.2), or repeats
-            a header, so that one reader would take the first and another the last (RFC 9110 section 5.3).
+        BadRequest: it has no host (HTTP/1.1), several hosts or a malformed one (RFC 9112 section 3.2), or repeats a
+            header of which one implementation would use the first and another the last (RFC 9110 section 5.3).
     """
-    if len(told.hosts) > 1 or (not told.hosts and scope.get("http_version") == "1.1"):
+    if len(received.hosts) > 1 or (not received.hosts and scope.get("http_version") == "1.1"):
         raise BadRequest("A request names one Host.")
-    if told.hosts and not _HOST.fullmatch(told.hosts[0]):
+    if received.hosts and not _HOST.fullmatch(received.hosts[0]):
         raise BadRequest("Host is a name or an address, and a port if need be.")
-    if len(set(told.single)) != len(told.single):
+    if len(set(received.single)) != len(received.single):
         raise BadRequest("Authorization, Content-Type, Idempotency-Key and Last-Event-ID may come once only.")

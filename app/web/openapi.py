@@ -1,39 +1,54 @@
-"""The OpenAPI 3.1 document: FastAPI's, finished with what it can't know.
+"""The OpenAPI 3.1 document: FastAPI's document with the additions that FastAPI can't derive.
 
-Names of operations without paths in them, problems instead of FastAPI's own validation errors, the statuses
-that every call may answer with, and no parameter that claims to accept null.
+These are names of operations without paths, problems instead of FastAPI's validation errors, the statuses that every
+call can return, and parameters that do not claim to accept null. Example bodies are in `examples.json` next to this
+module, by the name of the operation; a test posts each of them.
 """
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.web.catalogue import CATALOGUE
-from app.web.etag import VERSION_DEMANDED
+from app.web.etag import UNCHANGED, VERSION_DEMANDED, etag_of_bytes
+from app.web.methods import WITH_BODY
+from app.web.openapi_examples import examples
+from app.web.openapi_headers import COMPONENTS as HEADERS
+from app.web.openapi_headers import QUOTA, carrying, complete
+from app.web.openapi_schemas import bound_integers, describe_members, name_plainly
+from app.web.parts import Conditions
 from app.web.problems import MEDIA_TYPE
+from app.web.request_rules import EVENT_STREAM, MODELS
 
 Json = dict[str, Any]
 
 PATH = "/v1/openapi.json"
-"""Where the document is."""
+"""The path of the document."""
 
 API = "/v1/"
-"""Where the guarded part of the API begins; every call below it needs a key."""
+"""The path prefix of the guarded part of the API; every call below it needs a key."""
+
+_NEWEST: Final = {"cache-control": "public, no-cache"}
+"""Cache headers of the document: caches may store it, and must revalidate it by its tag."""
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _SECTIONS = re.compile(r"\n+(?:Args|Attributes|Raises|Returns|Yields):\n.*", re.DOTALL)
 _EXAMPLE = re.compile(r"#/components/examples/([a-z-]+)")
+_HEADER = re.compile(r"#/components/headers/([A-Za-z-]+)")
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 _NULL = {"type": "null"}
+_REFERENCE = "#/components/schemas/{model}"
 
 CONTACT = {"name": "The operator of this register"}
 LICENSE = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
@@ -53,7 +68,7 @@ FAULT_SCHEMA: Json = {
         "in": {
             "type": "string",
             "enum": ["path", "query", "header", "cookie"],
-            "description": "Where the parameter stands, if the fault is not in the body.",
+            "description": "Where the parameter is, if the fault is not in the body.",
         },
         "name": {"type": "string", "description": "The parameter's name, if the fault is not in the body."},
     },
@@ -81,18 +96,27 @@ PROBLEM_SCHEMA: Json = {
         },
         "request_id": {
             "type": ["string", "null"],
-            "description": "`X-Request-Id` of the request, to be told to the operator.",
+            "description": "`X-Request-Id` of the request, for a report to the operator.",
         },
     },
 }
 
 
 REPEATS: Final = ("idempotency-mismatch", "idempotency-in-flight")
-"""Slugs of what may be wrong with a repeat of a call that is made once."""
+"""Slugs of the problems with a repeat under an `Idempotency-Key`."""
+
+KEY_DEMANDED: Final = "Makes repeats safe: the first 2xx answer is given again for 24 hours. 400 without it."
+"""Description of a required `Idempotency-Key` header, by which the generator of the document recognises it."""
+
+BYTES: Final[Json] = {"schema": {"type": "string", "format": "binary"}}
+"""The content of a binary answer; client generators need this schema."""
+
+EVENTS: Final[dict[int | str, Json]] = {200: {"content": {"text/event-stream": {}}}}
+"""The `responses=` of a stream; its endpoint returns the model of its events, each with `event`, `id` and `data`."""
 
 
 def problems(*slugs: str) -> dict[int | str, Json]:
-    """The `responses=` of a route that may answer with these problems, with an example of each.
+    """Return the `responses=` of a route that can answer with these problems, with an example of each.
 
     Raises:
         KeyError: the catalogue has no such slug.
@@ -100,6 +124,17 @@ def problems(*slugs: str) -> dict[int | str, Json]:
     answers: Json = {}
     _add_problems(answers, slugs)
     return {int(status): response for status, response in answers.items()}
+
+
+def in_parts(*media_types: str) -> dict[int | str, Json]:
+    """Return the `responses=` of a route that answers with `parts.Conditions`; the route describes its success."""
+    part = {
+        "description": "The part that was asked for.",
+        "content": dict.fromkeys(media_types, BYTES),
+        **carrying(206, "ETag", "Accept-Ranges", "Content-Range")[206],
+    }
+    whole = carrying(200, "ETag", "Accept-Ranges")
+    return {**whole, 206: part, 304: UNCHANGED[304], **problems("range-not-satisfiable")}
 
 
 def finish(
@@ -110,8 +145,9 @@ def finish(
     description: str,
     tags: Sequence[Mapping[str, str]],
     also: Sequence[BaseRoute] = (),
+    today: date | None = None,
 ) -> Json:
-    """The finished document of an application.
+    """Build the complete document of an application.
 
     Args:
         app: the application with all its routes.
@@ -119,10 +155,11 @@ def finish(
         version: its version.
         description: what it is for, in Markdown.
         tags: every tag with its `name` and `description`.
-        also: routes that are documented but served otherwise, such as the twin of a hand-written one.
+        also: routes that appear only in the document, such as the documentation of a hand-written one.
+        today: the legal day of the examples; None for the day for which they were written.
 
     Raises:
-        ValueError: operations without a described tag, or two of one name.
+        ValueError: an operation has no described tag, or two operations have the same name.
     """
     routes = [*app.routes, *also]
     document: Json = get_openapi(
@@ -137,48 +174,70 @@ def finish(
         contact=CONTACT,
         license_info=LICENSE,
     )
-    _name_operations(document, routes, app.webhooks.routes)
+    limited = _name_operations(document, routes, app.webhooks.routes)
     components = document.setdefault("components", {})
+    _add_models(document, routes)
     schemes = components.setdefault("securitySchemes", {})
     if not any(scheme.get("scheme") == "bearer" for scheme in schemes.values()):
         schemes["bearer"] = {"type": "http", "scheme": "bearer"}
     key = next(name for name, scheme in schemes.items() if scheme.get("scheme") == "bearer")
-    for path, _, operation in _operations(document.get("paths", {})):
+    sent = examples(today)
+    for path, method, operation in _operations(document.get("paths", {})):
         _tidy(operation)
-        if path.startswith(API):
+        _add_problems(operation["responses"], ("bad-request", "internal"))
+        if path.startswith(API) and operation.get("security") != []:
             operation.setdefault("security", [{key: []}])
-            _add_problems(operation["responses"], _slugs_of_every(operation))
+            _add_problems(operation["responses"], _slugs_of_every(method, operation))
+        operation.setdefault("security", [])  # explicit, because some tools report its absence
+        complete(operation, method, quota=operation["operationId"] in limited)
+        if operation["operationId"] in sent:
+            body = operation["requestBody"]["content"]["application/json"]
+            body["examples"] = sent[operation["operationId"]]
         operation["responses"] = dict(sorted(operation["responses"].items()))
     for _, _, operation in _operations(document.get("webhooks", {})):
         _tidy(operation)
-        operation["responses"].pop("422", None)  # that one is for the receiver to say
+        operation["responses"].pop("422", None)  # the receiver defines its own validation errors
     _complete_components(components)
+    name_plainly(document)
+    describe_members(components["schemas"])
+    bound_integers([components["schemas"], document["paths"]])
     used = set(_EXAMPLE.findall(msgspec.json.encode(document).decode()))
     components["examples"] = {slug: _example(slug) for slug in sorted(used)}
+    answered = set(_HEADER.findall(msgspec.json.encode(document).decode()))
+    components["headers"] = {name: HEADERS[name] for name in sorted(answered)}
     _refuse_loose_ends(document)
     return document
 
 
-def install(app: FastAPI, **meanwhile: Any) -> None:
-    """Let the application serve its finished document; arguments as `finish`.
+def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhile: Any) -> None:
+    """Make the application serve its complete document; other arguments as in `finish`.
 
-    It is made when somebody first asks for it, in a thread, since that takes half a second in which no alert should
-    wait. Only its text is kept, a small part of what it takes as Python's dicts and strings.
+    The first request of a day builds it, in a thread, because the half second that this takes would delay alerts. Only
+    its text is cached, which needs far less memory than Python's dicts and strings.
+
+    Args:
+        app: the application with all its routes.
+        today: returns the present legal day, to which the examples are moved.
+        meanwhile: the other arguments of `finish`.
     """
-    made: list[bytes] = []
+    made: dict[date | None, bytes] = {}
     making = asyncio.Lock()
 
     def openapi() -> Json:
         return finish(app, **meanwhile)
 
-    def written() -> bytes:
-        return msgspec.json.encode(openapi())
+    def written(day: date | None) -> bytes:
+        return msgspec.json.encode(finish(app, today=day, **meanwhile))
 
-    async def serve(_request: Request) -> Response:
+    async def serve(request: Request) -> Response:
+        day = today() if today else None
         async with making:
-            if not made:
-                made.append(await asyncio.to_thread(written))
-        return Response(made[0], media_type="application/json")
+            if day not in made:
+                text = await asyncio.to_thread(written, day)
+                made.clear()
+                made[day] = text
+            text = made[day]
+        return Conditions.of(request).answer(text, "application/json", etag_of_bytes(1, text), _NEWEST)
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     app.add_route(PATH, serve, include_in_schema=False)
@@ -191,8 +250,13 @@ def _operations(paths: Json) -> Iterator[tuple[str, str, Json]]:
                 yield path, method, operation
 
 
-def _name_operations(document: Json, routes: Sequence[BaseRoute], webhooks: Sequence[BaseRoute]) -> None:
-    """Name each operation after its function: FastAPI's names repeat the path."""
+def _name_operations(document: Json, routes: Sequence[BaseRoute], webhooks: Sequence[BaseRoute]) -> set[str]:
+    """Name each operation after its function, because FastAPI's names repeat the path.
+
+    Returns:
+        The names of the operations that use a quota.
+    """
+    limited: set[str] = set()
     for group, members in (("paths", routes), ("webhooks", webhooks)):
         for context in iter_route_contexts(members):
             if not isinstance(context.original_route, APIRoute):
@@ -200,16 +264,39 @@ def _name_operations(document: Json, routes: Sequence[BaseRoute], webhooks: Sequ
             item = document.get(group, {}).get(context.path_format, {})
             for method in context.methods or ():
                 if method.lower() in item:
-                    item[method.lower()]["operationId"] = context.operation_id or context.name
+                    name = str(context.operation_id or context.name)
+                    item[method.lower()]["operationId"] = name
+                    if getattr(context.original_route.endpoint, QUOTA, None):
+                        limited.add(name)
+    return limited
+
+
+def _add_models(document: Json, routes: Sequence[BaseRoute]) -> None:
+    """Add the schemas of media types for which a route has models beside that of JSON."""
+    schemas = document["components"].setdefault("schemas", {})
+    for context in iter_route_contexts(routes):
+        models = getattr(getattr(context.original_route, "endpoint", None), MODELS, {})
+        for media, model in models.items():
+            content = document["paths"][context.path_format]["get"]["responses"]["200"]["content"]
+            schema = TypeAdapter(model).json_schema(mode="serialization", ref_template=_REFERENCE)
+            for name, described in schema.pop("$defs", {}).items():
+                schemas.setdefault(name, described)
+            content[media]["schema"] = schema
+
+
+_DEMANDED = frozenset({VERSION_DEMANDED, KEY_DEMANDED})
 
 
 def _tidy(operation: Json) -> None:
-    """Say nothing to the caller that is about Python, or isn't so."""
+    """Remove from an operation the parts that describe Python, and correct what FastAPI describes wrongly."""
     operation["description"] = _SECTIONS.sub("", operation.get("description") or f"{operation['summary']}.")
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
-        if parameter.get("description") == VERSION_DEMANDED:
-            parameter["required"] = True  # its absence is a problem of its own, so FastAPI must not see this
+        if parameter.get("description") in _DEMANDED:
+            parameter["required"] = True  # its absence has its own problem, so FastAPI must not know this
+    streamed = operation["responses"].get("200", {}).get("content", {})
+    if streamed.get(EVENT_STREAM) == {}:  # the endpoint's model is that of its events
+        streamed[EVENT_STREAM] = streamed.pop("application/json")
     refused = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
     if refused.get("schema", {}).get("$ref", "").endswith("/HTTPValidationError"):
         del operation["responses"]["422"]
@@ -217,7 +304,7 @@ def _tidy(operation: Json) -> None:
 
 
 def _without_null(schema: Json) -> Json:
-    """A parameter's schema without null: a parameter is there or it isn't."""
+    """Return a parameter's schema without null, because a parameter is either present or absent."""
     choices = [choice for choice in schema.get("anyOf", ()) if choice != _NULL]
     if not choices or len(choices) == len(schema["anyOf"]):
         return schema
@@ -225,20 +312,25 @@ def _without_null(schema: Json) -> Json:
     return {**rest, "anyOf": choices} if len(choices) > 1 else {**choices[0], **rest}
 
 
-def _slugs_of_every(operation: Json) -> Iterable[str]:
-    """The problems that any guarded call with such parameters and such a body may answer with."""
-    yield from ("unauthenticated", "wrong-role", "rate-limited", "internal", "unavailable", "validation")
+def _slugs_of_every(method: str, operation: Json) -> Iterable[str]:
+    """Yield the slugs of the problems that every guarded call with such parameters and such a body can return."""
+    yield from (
+        "unauthenticated",
+        "wrong-role",
+        "not-acceptable",
+        "rate-limited",
+        "unavailable",
+        "validation",
+    )
     parameters = operation.get("parameters", ())
     if any(parameter["in"] == "path" for parameter in parameters):
         yield "not-found"
-    if "requestBody" in operation:
-        yield from ("request-timeout", "body-too-large", "unsupported-media-type")
-        if "application/json" in operation["requestBody"].get("content", {}):
-            yield "malformed-json"
+    if method.upper() in WITH_BODY:
+        yield from ("request-timeout", "body-too-large", "unsupported-media-type", "malformed-json")
 
 
 def _add_problems(answers: Json, slugs: Iterable[str]) -> None:
-    """Add problems to an operation's `responses`, beside those already there."""
+    """Add problems to an operation's `responses`, in addition to the present ones."""
     for slug in slugs:
         answer = answers.setdefault(str(CATALOGUE[slug].status), {})
         content = answer.setdefault("content", {}).setdefault(MEDIA_TYPE, {})
@@ -268,7 +360,7 @@ def _example(slug: str) -> Json:
 
 
 def _complete_components(components: Json) -> None:
-    """Put in what `problems` refers to, take out what FastAPI's validation errors left."""
+    """Add the components that `problems` refers to, and remove those of FastAPI's validation errors."""
     schemas = components.setdefault("schemas", {})
     for name in _FASTAPIS_OWN:
         schemas.pop(name, None)
@@ -277,7 +369,7 @@ def _complete_components(components: Json) -> None:
 
 
 def _refuse_loose_ends(document: Json) -> None:
-    """Refuse to publish operations that a reader could not find or tell apart.
+    """Raise ValueError for operations without a described tag and for operations with the same name.
 
     Raises:
         ValueError: lists all of them.

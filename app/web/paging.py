@@ -1,4 +1,4 @@
-"""Lists in pages: a limit, an opaque cursor, no totals and no offsets."""
+"""Pagination of lists by a limit and an opaque cursor, without totals and offsets."""
 
 import base64
 import binascii
@@ -11,6 +11,7 @@ from fastapi import Query
 from pydantic import Field
 
 from app.errors import Fault, Invalid
+from app.web.parameters import WHOLE
 from app.web.wire import WireOut
 
 DEFAULT_LIMIT = 50
@@ -21,7 +22,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Limit = Annotated[
-    int, Query(ge=1, le=LARGEST_LIMIT, description="How many items a page holds at most.", examples=[50])
+    int,
+    Query(ge=1, le=LARGEST_LIMIT, description="How many items a page holds at most.", examples=[50]),
+    WHOLE,
 ]
 """The query parameter `limit`; write `limit: Limit = DEFAULT_LIMIT`."""
 
@@ -41,6 +44,7 @@ class Page(WireOut, Generic[T]):
     """
 
     items: list[T]
+    """The items of this page, in the list's order."""
     next_cursor: Annotated[
         str | None, Field(description="Send it as `cursor` to get the next page; null on the last page.")
     ]
@@ -52,20 +56,20 @@ class Page(WireOut, Generic[T]):
 
 
 def encode_cursor(*values: Any) -> str:
-    """The opaque cursor of a position: the values of the sort keys of the last item seen."""
+    """Encode a position, the values of the sort keys of the last item seen, as an opaque cursor."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ...]:
-    """The position in a cursor.
+    """Decode the position in a cursor.
 
     Args:
-        cursor: what a client sent.
+        cursor: the cursor that a client sent.
         kinds: the types that the position's values must have, in order.
-        pointer: where in the body the cursor stood, if it was in a body.
+        pointer: JSON pointer to the cursor, if it was in a body.
 
     Raises:
-        Invalid: it is no cursor of this list (fault code `cursor`).
+        Invalid: it is not a cursor of this list (fault code `cursor`).
     """
     with suppress(binascii.Error, ValueError):
         if len(cursor) <= _LONGEST_CURSOR:
@@ -73,7 +77,7 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ..
             values = msgspec.json.decode(raw, type=tuple[Any, ...])
             fits = len(values) == len(kinds) and all(map(isinstance, values, kinds))
             fits = fits and not any(isinstance(value, str) and "\0" in value for value in values)
-            if fits and encode_cursor(*values) == cursor:  # one position, one spelling
+            if fits and encode_cursor(*values) == cursor:  # each position has only one encoding
                 return values
     raise Invalid(
         "The cursor is not one that this list has given.",
@@ -81,8 +85,8 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ..
     )
 
 
-def last_seen(cursor: str | None, *, pointer: str = "") -> str | None:
-    """The id or code of the last item seen, in a list that is ordered by it; None without a cursor.
+def decode_last_id(cursor: str | None, *, pointer: str = "") -> str | None:
+    """Decode the cursor of a list ordered by id or code. Returns the last one seen, or None without a cursor.
 
     Raises:
         Invalid: as `decode_cursor`.
@@ -93,12 +97,12 @@ def last_seen(cursor: str | None, *, pointer: str = "") -> str | None:
 def cut(
     rows: Sequence[R], limit: int, position: Callable[[R], Sequence[Any]]
 ) -> tuple[Sequence[R], str | None]:
-    """Cut rows to a page: ask the store for one row more than `limit`, and this tells whether more follow.
+    """Cut rows to a page; the store must be queried for one row more than `limit`, to detect whether more follow.
 
     Args:
         rows: up to `limit + 1` rows, in the list's order.
-        limit: how many a page holds.
-        position: the sort keys of a row.
+        limit: number of rows of a page.
+        position: returns the sort keys of a row.
 
     Returns:
         The page's rows, and the cursor of the next page or None.

@@ -1,13 +1,14 @@
-"""`/problems`: where a problem's `type` leads: what went wrong, why, and what to do about it."""
+"""`/problems`: the pages that a problem's `type` refers to, with the cause and the remedy."""
 
 from html import escape
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Path, Request
 from starlette.responses import HTMLResponse, Response
 
 from app.errors import NotFound
+from app.web.accept import JSON, accepted_by, preferred
 from app.web.catalogue import CATALOGUE, ProblemKind
 from app.web.openapi import problems
 from app.web.paging import Page
@@ -17,25 +18,36 @@ TAG = {
     "name": "problems",
     "description": "What each `type` of a problem (RFC 9457) means, why it happens and what to do about it.",
 }
+_HTML = "text/html"
 _A_DAY = "public, max-age=86400"
 
 router = APIRouter(prefix="/problems", tags=[TAG["name"]])
+
+
+Slug = Annotated[str, Path(max_length=100, description="The problem's stable name.")]
 
 
 class ProblemKindOut(WireOut):
     """One kind of problem."""
 
     type: str
+    """The problem's `type`, a reference to this explanation."""
     slug: str
+    """Its stable name."""
     status: int
+    """The HTTP status with which it comes."""
     title: str
+    """The problem's title in English."""
     title_id: str
+    """The problem's title in Indonesian."""
     cause: str
+    """Why it happens."""
     remedy: str
+    """What the caller can do."""
 
     @classmethod
     def of(cls, kind: ProblemKind) -> "ProblemKindOut":
-        """The wire's form of a kind."""
+        """Build the model of a kind of problem."""
         return cls(
             type=kind.type,
             slug=kind.slug,
@@ -47,9 +59,11 @@ class ProblemKindOut(WireOut):
         )
 
 
-@router.get("", summary="List the kinds of problems")
+@router.get(
+    "", summary="List the kinds of problems", response_description="Every kind of problem, on one page."
+)
 async def list_problems(response: Response) -> Page[ProblemKindOut]:
-    """Every problem that this service can answer with, ordered by status and slug."""
+    """List every problem that this service can answer with, ordered by status and slug."""
     response.headers["cache-control"] = _A_DAY
     kinds = sorted(CATALOGUE.values(), key=lambda kind: (kind.status, kind.slug))
     return Page(items=[ProblemKindOut.of(kind) for kind in kinds], next_cursor=None)
@@ -59,15 +73,16 @@ async def list_problems(response: Response) -> Page[ProblemKindOut]:
     "/{slug}",
     summary="Explain one kind of problem",
     response_model=ProblemKindOut,
+    response_description="The kind of problem: its cause and its remedy.",
     responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **problems("not-found")},
 )
-async def read_problem(slug: str, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
-    """Cause and remedy of the kind of problem that a `type` names; for a browser as a small page."""
+async def read_problem(slug: Slug, request: Request) -> Response:
+    """Read cause and remedy of the kind of problem that a `type` names; a browser gets a small page."""
     kind = CATALOGUE.get(slug)
     if kind is None:
         raise NotFound("There is no kind of problem with this name.")
     headers = {"cache-control": _A_DAY, "vary": "accept"}
-    if "text/html" in accept:
+    if preferred(accepted_by(request.scope["headers"]), (JSON, _HTML)) == _HTML:
         return HTMLResponse(_page(kind), headers=headers)
     body = msgspec.json.encode(ProblemKindOut.of(kind).model_dump())
     return Response(body, headers=headers, media_type="application/json")

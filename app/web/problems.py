@@ -1,8 +1,7 @@
-"""Errors as RFC 9457 problem documents: the one place where the application's words meet HTTP's numbers.
+"""Errors as RFC 9457 problem documents: the only place that maps the application's errors to HTTP statuses.
 
-Whatever goes wrong, a caller gets `application/problem+json`: errors of the application, content that
-FastAPI refused, unknown paths, and what nobody foresaw. No document holds a value that was sent, the name
-of a class, or SQL.
+Every error is answered with `application/problem+json`: errors of the application, content that FastAPI refused,
+unknown paths, and unexpected exceptions. No document contains a value from the request, the name of a class, or SQL.
 """
 
 import logging
@@ -12,23 +11,23 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from app.db.faults import outage, seconds_to_wait
-from app.errors import CekalError, Fault, Unavailable
+from app.errors import CekalError, Fault, Unavailable, UnsupportedCoding
 from app.kit.logs import current_request_id
 from app.web.catalogue import CATALOGUE
 from app.web.faults import as_member, in_request
+from app.web.methods import allowed_methods
 
 MEDIA_TYPE = "application/problem+json"
-MOST_FAULTS = 500
-"""So many faults of one request are listed; a hostile body could hold a million."""
+MAX_FAULTS = 500
+"""Largest number of faults in one answer; a hostile body could contain a million."""
 
 CHALLENGE = 'Bearer realm="cekal"'
-"""What a 401 must say in `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3)."""
+"""The value of `WWW-Authenticate` in every 401 (RFC 9110 section 11.6.1, RFC 6750 section 3)."""
 
 _SLUG_OF_STATUS = {
     401: "unauthenticated",
@@ -45,7 +44,7 @@ _SLUG_OF_STATUS = {
     504: "unavailable",
 }
 _UNREADABLE_BODY = "There was an error parsing the body"
-"""FastAPI's words for a body that isn't UTF-8 or nests too deeply."""
+"""FastAPI's message for a body that isn't UTF-8 or nests too deeply."""
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
@@ -59,12 +58,12 @@ def problem_document(
     extra: Mapping[str, Any] | None = None,
     instance: str | None = None,
 ) -> dict[str, Any]:
-    """A problem as a JSON object; a row of a batch holds one as it is.
+    """Build a problem as a JSON object; a failed row of a batch contains such an object.
 
     Args:
         slug: a slug of the catalogue.
         detail: what happened this time, in English and without personal data; the kind's cause when None.
-        errors: every single fault, if there are several or they lie somewhere.
+        errors: the single faults, if there are several or they have a location.
         extra: further members; they can't replace the standard ones.
         instance: URI reference of this occurrence.
 
@@ -83,7 +82,7 @@ def problem_document(
         document["instance"] = instance
     faults = [as_member(each) if isinstance(each, Fault) else dict(each) for each in errors]
     if faults:
-        document["errors"] = faults[:MOST_FAULTS]
+        document["errors"] = faults[:MAX_FAULTS]
     for name, value in (extra or {}).items():
         document.setdefault(name, value)
     document["request_id"] = current_request_id()
@@ -99,9 +98,9 @@ def problem_response(
     extra: Mapping[str, Any] | None = None,
     instance: str | None = None,
 ) -> Response:
-    """The answer that carries a problem; arguments and errors as `problem_document`.
+    """Build the answer with a problem; arguments and errors as in `problem_document`.
 
-    It is an ASGI application too: a raw endpoint may `await problem_response(…)(scope, receive, send)`.
+    The answer is also an ASGI application: a raw endpoint can `await problem_response(…)(scope, receive, send)`.
     """
     document = problem_document(slug, detail, errors=errors, extra=extra, instance=instance)
     response = Response(_encode(document), document["status"], headers, MEDIA_TYPE)
@@ -110,26 +109,13 @@ def problem_response(
     return response
 
 
-async def send_problem(
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    slug: str,
-    detail: str | None = None,
-    *,
-    headers: Mapping[str, str] | None = None,
-) -> None:
-    """Answer with a problem from a raw ASGI endpoint; arguments as `problem_response`."""
-    await problem_response(slug, detail, headers=headers)(scope, receive, send)
-
-
 def document_of(error: CekalError) -> dict[str, Any]:
-    """An error of the application as a problem document."""
+    """Convert an error of the application to a problem document."""
     return problem_document(error.slug, error.detail, errors=error.faults, extra=error.extra)
 
 
 def answer(scope: Scope, error: Exception) -> Response:
-    """The answer to a request that ended in this exception; logs it if nobody foresaw it."""
+    """Build the answer to a request that raised this exception; an unexpected exception is logged."""
     match error:
         case CekalError():
             return _answer_to_ours(error)
@@ -147,7 +133,7 @@ def answer(scope: Scope, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of this application a problem document."""
+    """Register the handlers that turn every error of this application into a problem document."""
 
     async def handle(request: Request, error: Exception) -> Response:
         return answer(request.scope, error)
@@ -157,10 +143,12 @@ def install(app: FastAPI) -> None:
 
 
 def _answer_to_ours(error: CekalError) -> Response:
-    headers = None if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    if isinstance(error, UnsupportedCoding):  # RFC 9110 section 15.5.16: not about the media type
+        headers["accept-encoding"] = "identity"
     in_outage = (
         error.__cause__ is not None and outage(error.__cause__) is not None
-    )  # `db.outages` tells it once
+    )  # `db.outages` logs each outage once
     if CATALOGUE[error.slug].status >= 500 and not in_outage:  # noqa: PLR2004 - HTTP's own border of the server's faults
         _log.warning("could not serve", exc_info=error, extra={"slug": error.slug})
     return problem_response(error.slug, error.detail, errors=error.faults, headers=headers, extra=error.extra)
@@ -170,10 +158,10 @@ def _answer_to_refused(error: RequestValidationError) -> Response:
     listed = error.errors()
     if any(each["type"] == "json_invalid" for each in listed):
         return problem_response("malformed-json")
-    if isinstance(error.body, bytes | bytearray):  # FastAPI leaves a body that isn't announced as JSON unread
+    if isinstance(error.body, bytes | bytearray):  # not announced as JSON, so not parsed
         return problem_response("unsupported-media-type")
-    faults = in_request(listed[: MOST_FAULTS + 1], error.body)
-    count = f"the first {MOST_FAULTS}" if len(faults) > MOST_FAULTS else str(len(faults))
+    faults = in_request(listed[: MAX_FAULTS + 1], error.body)
+    count = f"the first {MAX_FAULTS}" if len(faults) > MAX_FAULTS else str(len(faults))
     return problem_response("validation", f"The request has faults; {count} listed in errors.", errors=faults)
 
 
@@ -184,20 +172,5 @@ def _answer_to_http(scope: Scope, error: HTTPException) -> Response:
         unreadable = error.detail == _UNREADABLE_BODY
         slug = "internal" if error.status_code >= 500 else "malformed-json" if unreadable else "bad-request"  # noqa: PLR2004
     if slug == "method-not-allowed":
-        headers["Allow"] = ", ".join(sorted(_methods_of(scope))) or headers.get("Allow", "")
+        headers["Allow"] = ", ".join(allowed_methods(scope)) or headers.get("Allow", "")
     return problem_response(slug, headers=headers)
-
-
-def _methods_of(scope: Scope) -> set[str]:
-    """Every method that some route of the path has: Starlette names only the first route's.
-
-    A path that is itself a route, such as `/v1/checks/batch`, is none of the ids that another would take it for.
-    """
-    path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
-    methods: set[str] = set()
-    own: set[str] = set()
-    for context in iter_route_contexts(scope["app"].routes):
-        regex = getattr(context, "path_regex", None)
-        if regex is not None and regex.match(path):
-            (own if context.path_format == path else methods).update(context.methods or ())
-    return own or methods

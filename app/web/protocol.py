@@ -1,13 +1,14 @@
-"""HTTP/1.1 on one connection, bounded before the application: in bytes, in seconds, in how many there are.
+"""HTTP/1.1 with limits on bytes, time and number of connections, enforced before the application.
 
-It is uvicorn's protocol. What it adds: the head of a request has limits, every wait for the client ends, and each
-refusal is a problem document. One timer looks at all connections, because a timer for each costs more.
+It extends uvicorn's protocol: the head of a request has limits, every wait for the client has an end, and each
+refusal is a problem document. One timer checks all connections, because a timer for each would cost more.
 """
 
 import asyncio
 import logging
 import math
-from typing import Any, Final
+import ssl
+from typing import Any, Final, Protocol
 
 import httptools
 from uvicorn.config import Config
@@ -18,23 +19,23 @@ from app.web.connections import Connections
 from app.web.problems import problem_response
 
 _LINGER_SECONDS: Final = 2.0
-"""How long a refused client may go on sending: closing at once would reset the connection under its answer."""
+"""Seconds that a refused client may go on sending; closing at once would reset the connection and lose the answer."""
 _LINGER_BYTES: Final = 256 * 1024
-"""How much it may go on sending."""
+"""Number of bytes that a refused client may go on sending."""
 _PROGRESS: Final = 16 * 1024
-"""So many bytes of an answer must be taken within an idle time, or the client counts as gone."""
+"""Bytes of an answer that the client must read within the idle time, or its connection is closed."""
 _LOG_SECONDS: Final = 60.0
-"""What was cut or refused is logged so often at most: an attack must not fill the disk."""
+"""Shortest interval, in seconds, between log lines about refused connections; an attack must not fill the disk."""
 
 _log = logging.getLogger(__name__)
 
 
 class _Refused(Exception):
-    """Ends the parser's work on a request that has been judged."""
+    """Stops the parser after a request was found to violate a limit."""
 
 
 class Watch:
-    """Looks after the connections of one process: one timer ends every wait that is overdue.
+    """A timer that ends the overdue waits on all connections of one process.
 
     Args:
         connections: the connections.
@@ -49,7 +50,7 @@ class Watch:
         self._logged = 0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look from now on; it has no effect when it was begun before on this loop."""
+        """Start the timer, unless it runs on this loop already."""
         if loop is not self._loop:
             self._loop = loop
             loop.call_later(self._pause, self._look, loop)
@@ -69,29 +70,49 @@ class Watch:
 
 
 class BoundedConfig(Config):
-    """uvicorn's configuration, with what the connections of a process have in common.
+    """uvicorn's configuration, with the shared state of a process's connections.
 
     Attributes:
         connections: the process's connections; set when its application is loaded.
-        watch: what looks after them.
+        watch: the timer for their waits.
+        tls: the TLS context; None for clear text.
     """
 
     connections: Connections
     watch: Watch
+    tls: ssl.SSLContext | None = None
+
+    def load(self) -> None:
+        """Load the configuration, and keep TLS from the event loop, because `web/handshake.py` does the handshake."""
+        super().load()
+        self.tls, self.ssl = self.ssl, None
 
     def bound(self, connections: Connections) -> None:
-        """Set what holds for the connections of this process."""
+        """Set the limits of this process's connections."""
         self.connections = connections
         self.watch = Watch(connections)
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """One connection.
+class Handshake(Protocol):
+    """The interface of a TLS handshake in progress.
 
     Attributes:
-        address: what it counts against until a valid key is seen on it; None for a proxy's.
-        key: id of the last valid key seen on it.
-        due: when the wait for the client ends, in the loop's seconds; infinite while nobody waits for it.
+        peer: address of the other end.
+    """
+
+    peer: str | None
+
+    def cut(self) -> None:
+        """Close the connection now."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """The protocol of one connection.
+
+    Attributes:
+        address: the address that it counts against until a request on it has a valid key; None for a proxy's.
+        key: id of the last valid key on it.
+        due: when the wait for the client ends, in the loop's seconds; infinite while nothing waits for the client.
     """
 
     config: BoundedConfig
@@ -107,6 +128,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.address: str | None = None
         self.key: str | None = None
         self.due = math.inf
+        self._handshake: Handshake | None = None
         self._books = config.connections
         self._limits = config.connections.limits
         self._in_head = False
@@ -120,17 +142,32 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def waits(self) -> bool:
-        """Whether the client has the turn: to send a request, the rest of one, or to read the answer."""
+        """Whether the server waits for the client to send a request or to read the answer."""
         cycle = self.cycle
         return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
 
+    def begin_handshake(self, handshake: "Handshake") -> bool:
+        """Count a connection that begins TLS, with the time limit of headers. Returns False when a limit is reached."""
+        self._handshake = handshake
+        self.due = self.loop.time() + self._limits.header_seconds
+        return self._arrive(handshake.peer) is None
+
+    def fail_handshake(self, *, violation: bool) -> None:
+        """Release a connection after a failed TLS handshake; a violation of the TLS protocol is counted as cut."""
+        if violation:
+            self._books.cut["handshake"] += 1
+        self._books.leave(self)
+        self._handshake = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Take the connection, or refuse it where there are too many."""
+        """Accept the connection, or refuse it when there are too many."""
         super().connection_made(transport)
-        self.config.watch.begin(self.loop)
-        self.address = self._books.address_of(self.client[0] if self.client else None)
+        if self._handshake is not None:  # it was counted when the handshake began
+            self._handshake = None
+            self.due = self.loop.time() + self._books.idle_seconds(self)
+            return
+        refused = self._arrive(self.client[0] if self.client else None)
         self.due = self.loop.time() + self._books.idle_seconds(self)
-        refused = self._books.arrive(self)
         if refused is not None:
             slug = "rate-limited" if refused == "address" else "unavailable"
             self._leaving = True
@@ -138,13 +175,13 @@ class BoundedProtocol(HttpToolsProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release the connection's state."""
         super().connection_lost(exc)
         self._books.leave(self)
-        self.scope = self.cycle = None  # type: ignore[assignment]  # no circle is left for the garbage collector
+        self.scope = self.cycle = None  # type: ignore[assignment]  # leaves no reference cycle for the garbage collector
 
     def data_received(self, data: bytes) -> None:
-        """Read on, as far as the limits allow."""
+        """Parse received data within the limits."""
         if self._leaving:
             self._without_progress += len(data)
             if self._without_progress > _LINGER_BYTES:
@@ -154,7 +191,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # answered as if it asked for nothing; the connection closes afterwards
+            pass  # answered as a usual request; the connection closes afterwards
         except httptools.HttpParserError:
             self._refuse(self._fault)
             return
@@ -166,7 +203,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse("headers-too-large")
 
     def on_message_begin(self) -> None:
-        """A request begins: its head is due."""
+        """Start the time limit of a new request's head."""
         super().on_message_begin()
         self.scope["state"]["connection"] = self
         self._got_on = self._in_head = True
@@ -174,13 +211,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self.due = self.loop.time() + self._limits.header_seconds
 
     def on_url(self, url: bytes) -> None:
-        """Read a part of the target."""
+        """Collect a part of the request's target, within its limit."""
         super().on_url(url)
         if len(self.url) > self._limits.request_line_bytes:
             self._judge("headers-too-large")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Read a header; those behind the body (RFC 9112 section 7.1.2) are counted and dropped."""
+        """Collect a header within the limits; trailers (RFC 9112 section 7.1.2) are counted and dropped."""
         self._fields += 1
         self._octets += len(name) + len(value) + 4
         if self._fields > self._limits.header_fields or self._octets > self._limits.header_bytes:
@@ -189,26 +226,26 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Pass the request to the application."""
         self._in_head = False
         self._got_on = True
         self.due = self._due_while_answering()
         super().on_headers_complete()
-        if self.parser.should_upgrade():  # the parser takes what follows for another protocol's
+        if self.parser.should_upgrade():  # the parser would treat further data as another protocol's
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """Read a part of the body."""
+        """Collect a part of the body."""
         self._got_on = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """Mark the request as complete."""
         self._got_on = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, but not for ever."""
+        """Start the wait for the next request, with its time limit."""
         self.server_state.total_requests += 1
         self._unsent = math.inf
         if not self._in_head:
@@ -222,36 +259,45 @@ class BoundedProtocol(HttpToolsProtocol):
             self._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as it is answered: it has a while to begin."""
+        """Start the time limit of a client that reads more slowly than the server sends."""
         super().pause_writing()
         self._unsent = math.inf
         self.due = self.loop.time() + self._books.idle_seconds(self)
 
     def resume_writing(self) -> None:
-        """The client reads."""
+        """End the time limit, because the client reads again."""
         super().resume_writing()
         if self._answering and not self._in_head:
             self.due = math.inf
 
     def show_key(self, key: str) -> None:
-        """A valid key was seen on this connection."""
+        """Count the connection against a valid key from a request on it."""
         self._books.show_key(self, key)
 
     def close_after_answer(self) -> None:
-        """Take no further request."""
+        """Close the connection after the present answer."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
 
     def cut(self) -> None:
         """Close the connection now."""
         self._leaving = True
-        if self.transport.get_write_buffer_size() or self._answering:
+        if self._handshake is not None:
+            self._handshake.cut()
+        elif self.scheme == "https":
+            self.transport.abort()  # otherwise the other end could keep it open by not confirming the end of TLS
+        elif self.transport.get_write_buffer_size() or self._answering:
             self.transport.abort()
         else:
             self.transport.close()
 
     def expire(self, now: float) -> None:
         """End a wait that is overdue."""
+        if self._handshake is not None:
+            self._books.cut["handshake"] += 1
+            self.due = math.inf
+            self.cut()
+            return
         unsent = self.transport.get_write_buffer_size()
         if unsent and not self._leaving and unsent <= self._unsent - _PROGRESS:
             self._unsent = unsent
@@ -266,14 +312,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self.due = now + _LINGER_SECONDS
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Nobody needs to know; uvicorn would log two lines for each."""
+        """Log nothing; uvicorn would log two lines for each request to upgrade."""
+
+    def _arrive(self, peer: str | None) -> str | None:
+        """Count the connection. Returns the exhausted limit if it was refused, or else None."""
+        self.config.watch.begin(self.loop)
+        self.address = self._books.address_of(peer)
+        return self._books.arrive(self)
 
     @property
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _due_while_answering(self) -> float:
-        """When a wait for the client ends while a request is answered: never, unless earlier answers are unread."""
+        """Return when to stop waiting for the client during an answer: never, unless sent data is still unread."""
         return self.loop.time() + self._books.idle_seconds(self) if self.flow.write_paused else math.inf
 
     def _judge(self, slug: str) -> None:
@@ -281,7 +333,7 @@ class BoundedProtocol(HttpToolsProtocol):
         raise _Refused
 
     def _refuse(self, slug: str) -> None:
-        """Answer what can't be read, and close; in the middle of an answer the break alone says so."""
+        """Answer a faulty request with a problem and close; during another answer, close without one."""
         self._books.cut[slug] += 1
         if self._answering or self.transport.is_closing():
             self.cut()

@@ -1,28 +1,41 @@
-"""Routes whose answer is sent by raw ASGI, for the paths where every microsecond or every stream counts.
+"""Routes that send their answer with raw ASGI, for the hot path and for streams.
 
-They match, and are documented, like any other route; only the handling is their own. Errors that they raise
-before their answer has begun become problems as everywhere.
+They are matched and documented like other routes; only the handling differs. Errors that they raise before their
+answer has begun become problem documents as usual.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
+
+from app.web.request_rules import MODELS, RequestRules
 
 Served = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+T = TypeVar("T")
 
 _SERVED_BY = "served_by"
 
 
 class RawRoute(APIRoute):
-    """A route that hands the connection over to what its endpoint was `documented` for."""
+    """A route that passes the connection to the ASGI function that its endpoint documents (`documented`)."""
 
-    @property
-    def served(self) -> Served:
-        """What serves the route."""
-        return getattr(self.endpoint, _SERVED_BY)  # type: ignore[no-any-return]  # set by `documented`
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self._serve: Served = getattr(self.endpoint, _SERVED_BY)
+        self._rules = RequestRules.of(self)
+
+    async def served(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request of one of the route's methods.
+
+        The serving function must call `expect_rules` after it has authenticated the caller.
+        """
+        scope["state"]["rules"] = self._rules
+        await self._serve(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -32,11 +45,47 @@ class RawRoute(APIRoute):
         await self.served(scope, receive, send)
 
 
-def documented(served: Served) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark an endpoint as the documentation of what `served` really does; its own body never runs."""
+def documented(
+    served: Served, models: Mapping[str, Any] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark an endpoint as the documentation of `served`, which does the work; the endpoint's body never runs.
+
+    Args:
+        served: serves the requests.
+        models: the models of other media types of the answer, where the endpoint's own is that of JSON.
+    """
 
     def mark(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         setattr(endpoint, _SERVED_BY, served)
+        if models is not None:
+            setattr(endpoint, MODELS, models)
         return endpoint
 
     return mark
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """Await long work and return its result; cancel it as soon as the client disconnects.
+
+    Args:
+        receive: the request's channel, after its body was read.
+        work: the work.
+
+    Raises:
+        ClientDisconnect: the client has disconnected.
+    """
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.wait((working, leaving))
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

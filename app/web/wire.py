@@ -1,4 +1,4 @@
-"""Base of the wire's models, and the texts that they accept."""
+"""Base classes of the JSON models, and the types of text that they accept."""
 
 import re
 import unicodedata
@@ -14,9 +14,11 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
+from app.identity.lookalikes import plain
 from app.kit.clock import rfc3339
 
 LONGEST_LINE = 300
@@ -26,19 +28,19 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:.*")
 
 
 class WireIn(BaseModel):
-    """What a request holds: unknown members are refused."""
+    """Base of request models; unknown members are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class WireOut(BaseModel):
-    """What an answer holds: every member is always present."""
+    """Base of answer models; every member is always present."""
 
     model_config = ConfigDict(frozen=True)
 
 
 def _controls(c: str) -> bool:
-    """Whether a character steers how others are shown; one that turns them round can pass a name off as another."""
+    """Return whether a character controls the display of others; a reversal could make one name look like another."""
     return c < " " or "\x7f" <= c < "\xa0" or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069"
 
 
@@ -51,6 +53,14 @@ def _printable(text: str) -> str:
 def _readable(text: str) -> str:
     if not text.isprintable() and any(_controls(c) and c not in _LINE_BREAKS for c in text):
         raise PydanticCustomError("control_character", "The text holds a control character.")
+    return text
+
+
+def _in_latin_letters(text: str) -> str:
+    if plain(text).unread:
+        raise PydanticCustomError(
+            "characters", "The text holds letters that are none of A to Z, and look like none."
+        )
     return text
 
 
@@ -91,8 +101,14 @@ Line = Annotated[
 ]
 """One line of text without control characters."""
 
+Reference = Annotated[Line, AfterValidator(_in_latin_letters)]
+"""The reference of a letter, a decision, a case or a flight: a line that programs compare.
+
+Letters of other scripts are compared as the similar letters A to Z; a letter similar to none is refused.
+"""
+
 Name = Annotated[Line, AfterValidator(_no_swelling)]
-"""A name: a line that is no longer when it is made ready to be compared (one character may be eighteen)."""
+"""A name: a line that does not exceed its limit when it is folded (one character can become eighteen)."""
 
 Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_readable)
@@ -102,13 +118,24 @@ Prose = Annotated[
 Day = Annotated[date, BeforeValidator(_day_as_text)]
 """A day as RFC 3339 text, not as the number of seconds that Pydantic would take as well."""
 
-LegalDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(9998, 12, 31))]
-"""A day of Asia/Jakarta on which something begins or ends, so one that has an instant in UTC."""
+LegalDay = Annotated[
+    Day,
+    Field(ge=date(1900, 1, 1), le=date(9998, 12, 31)),
+    WithJsonSchema({"type": "string", "format": "date"}),  # JSON Schema has no word for the bounds of a day
+]
+"""A day of Asia/Jakarta on which a period begins or ends; limited to days that are instants in UTC."""
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment_as_text), PlainSerializer(rfc3339, return_type=str)]
+_INSTANT = WithJsonSchema({"type": "string", "format": "date-time"})
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_moment_as_text), PlainSerializer(rfc3339, return_type=str), _INSTANT
+]
 """An RFC 3339 time with an offset; answered in UTC."""
+
+MomentText = Annotated[str, _INSTANT]
+"""An RFC 3339 time as text, in the form that answers use."""
 
 
 def moment(value: datetime | None) -> str | None:
-    """An instant as it is answered."""
+    """Format an instant for an answer."""
     return None if value is None else rfc3339(value)

@@ -1,4 +1,4 @@
-"""Health, readiness, metrics, the OpenAPI document and the pages about problems (contract section 8)."""
+"""Health, readiness, metrics, the OpenAPI document and the pages about problems (API section 8)."""
 
 import asyncio
 from datetime import timedelta
@@ -41,24 +41,26 @@ async def test_a_service_that_can_work_is_ready(http: httpx2.AsyncClient) -> Non
 async def test_readiness_costs_no_look_up_a_call_but_what_the_process_knows_shows_at_once(
     http: httpx2.AsyncClient, app: FastAPI, runtime: Runtime
 ) -> None:
-    with asked_by_me(app.state.runtime) as asked:
+    with asked_by_me(app.state.process.runtime) as asked:
         expect(await http.get("/readyz"), 200)
         once = len(asked)
         assert once > 0
         for _ in range(5):
             expect(await http.get("/readyz"), 200)
         assert len(asked) == once
-    app.state.runtime.unwritten = Outage.FULL
+    app.state.process.runtime.unwritten = Outage.FULL
     assert expect(await http.get("/readyz"), 503)["checks"]["writing"] == str(Outage.FULL)
-    app.state.runtime.unwritten = None
-    app.state.tail.gone_back = "it has gone back"
+    app.state.process.runtime.unwritten = None
+    app.state.process.tail.rollback_reason = "it has gone back"
     assert expect(await http.get("/readyz"), 503)["checks"]["ledger"] == "it has gone back"
 
 
 async def test_many_who_ask_at_once_wait_for_one_look(
     http: httpx2.AsyncClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.state.runtime.settings = app.state.runtime.settings.model_copy(update={"readiness_seconds": 1.0})
+    app.state.process.runtime.settings = app.state.process.runtime.settings.model_copy(
+        update={"readiness_seconds": 60.0}
+    )
     asked, ask = [], operation._look
 
     async def look(runtime: Runtime) -> object:
@@ -133,7 +135,7 @@ async def test_a_ledger_that_lost_its_last_record_is_not_ready(
 
 
 async def test_a_service_that_is_stopping_is_not_ready(http: httpx2.AsyncClient, app: FastAPI) -> None:
-    app.state.ready = False
+    app.state.process.readiness.serving = False
     assert expect(await http.get("/readyz"), 503)["status"] == "not_ready"
 
 
@@ -193,6 +195,6 @@ async def test_every_problem_explains_itself(http: httpx2.AsyncClient) -> None:
     assert problem["title"] in page.text
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/v1/nowhere", "/v1/entries/", "/v1/checks/", "/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/nowhere", "/v1/entries/", "/v1/checks/", "/v1"])
 async def test_an_unknown_path_is_a_problem_too(http: httpx2.AsyncClient, path: str) -> None:
     assert (await http.get(path)).headers["content-type"] == "application/problem+json"

@@ -1,8 +1,13 @@
 """What is delivered: the one command that README promises, the image, the package."""
 
+import json
+import re
+import tomllib
 from pathlib import Path
 
 import yaml
+
+from app import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,3 +63,16 @@ def test_the_composed_register_waits_for_its_database_and_its_schema():
     assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert all(service.get("healthcheck") for service in services.values())
     assert all(port.startswith("127.0.0.1:") for port in services["register"]["ports"])
+
+
+def test_every_file_that_names_the_version_names_the_same_one():
+    released = re.findall(r"^## (\d+\.\d+\.\d+) \(20\d\d-\d\d-\d\d\)$", text("CHANGELOG.md"), re.MULTILINE)
+    assert released[0] == __version__
+    assert tomllib.loads(text("pyproject.toml"))["project"]["version"] == __version__
+    assert json.loads(text("docs/openapi.json"))["info"]["version"] == __version__
+    assert f"| {__version__.rpartition('.')[0]} | yes |" in text("SECURITY.md")
+
+
+def test_the_source_archive_holds_every_document_of_the_first_page():
+    archive = tomllib.loads(text("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert {path.name for path in ROOT.glob("*.md")} <= set(archive)

@@ -8,7 +8,7 @@ import pytest
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = ROOT / "docs" / "decisions"
 
 _LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
@@ -67,7 +67,7 @@ def test_no_rule_is_listed_twice():
 
 def test_the_map_of_the_code_is_whole():
     (part,) = re.findall(
-        r"^## The code$(.*?)^## ", read(ROOT / "README.md") + "\n## ", re.MULTILINE | re.DOTALL
+        r"^## The code$(.*?)^## ", read(ROOT / "docs" / "architecture.md") + "\n## ", re.MULTILINE | re.DOTALL
     )
     named = {
         name
@@ -86,3 +86,8 @@ def test_every_decision_is_listed_under_its_title():
     )
     titles = {path.name: read(path).splitlines()[0] for path in DECISIONS.glob("0*.md")}
     assert {name: f"# {number} {title}" for number, name, title in listed} == titles
+
+
+def test_every_decision_says_its_date_and_status():
+    form = re.compile(r"\A# \d{4} .+\n\n20\d\d-\d\d-\d\d, (?:proposed|accepted|replaced)\b.*\.\n\n")
+    assert [path.name for path in DECISIONS.glob("0*.md") if not form.match(read(path))] == []

@@ -63,6 +63,16 @@ def test_no_module_has_a_name_that_says_nothing():
     assert names == []
 
 
+@pytest.mark.parametrize("kind", ["unit", "api"])
+def test_tests_are_sorted_by_the_folders_of_the_application(kind: str):
+    folders = {path.name for path in (ROOT / "tests" / kind).iterdir() if path.is_dir()} - {"__pycache__"}
+    wings = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+    assert folders - wings == set()
+    loose = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / kind).glob("test_*.py")}
+    modules = {path.stem for path in (ROOT / "app").glob("*.py")}
+    assert {name for name in loose if not any(name.startswith(module) for module in modules)} == set()
+
+
 def test_no_file_of_the_application_is_too_long_to_hold_in_mind():
     lengths = {
         path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())

@@ -1,17 +1,12 @@
 """What database tests stand on: a fresh register, several processes on it, or nothing at all."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from app.runtime import Runtime
-from app.settings import Settings
-from app.wiring import wired_runtime
-from tests.support.clock import SettableClock
-from tests.support.databases import ENGINES, Run, finished
+from tests.support.databases import ENGINES, Run
 
 
 @pytest.fixture(params=ENGINES)
@@ -20,19 +15,8 @@ def empty_url(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Itera
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'new' / 'register.db'}"
         return
-    name = f"empty_{uuid4().hex[:12]}"
-    finished(told(f"{run.server()}/postgres", f"CREATE DATABASE {name}"))
-    yield f"{run.server()}/{name}"
-    finished(told(f"{run.server()}/postgres", f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@pytest.fixture
-async def processes(settings: Settings, clock: SettableClock) -> AsyncIterator[list[Runtime]]:
-    """Three processes, as it were, on one register."""
-    opened = [wired_runtime(settings, clock) for _ in range(3)]
-    yield opened
-    for runtime in opened:
-        await runtime.close()
+    with run.empty_database() as url:
+        yield url
 
 
 async def told(address: str, *statements: str) -> None:

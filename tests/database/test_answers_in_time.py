@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 
-from app.checks import batcher, routes
+from app.border.checks import batcher, routes
 from app.main import create_app
 from app.settings import Settings
 from tests.support.actors import Actors, Caller
@@ -86,7 +86,7 @@ def at_commit(app: FastAPI, act: Callable[[Any], None]) -> Iterator[None]:
         if left and not connection.get_execution_options().get("isolation_level"):
             left.pop()(connection.connection.driver_connection)
 
-    engine = app.state.runtime.register._engine
+    engine = app.state.process.runtime.register._engine
     event.listen(engine, "commit", befall)
     yield
     event.remove(engine, "commit", befall)

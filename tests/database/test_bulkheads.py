@@ -69,11 +69,11 @@ async def test_an_alert_and_a_check_pass_a_crowd_of_slow_readers(
     submitter, counter, reader = [
         await actors.client(role) for role in ("submitter", "checkpoint", "checkpoint")
     ]
-    async with slow_readers(app.state.runtime):
+    async with slow_readers(app.state.process.runtime):
         stuck = asyncio.create_task(http.get("/v1/agencies", headers=reader.headers))
         async with asyncio.timeout(8):
             raised = await sound(http, submitter)
-            await until(lambda: app.state.tail.head.last_alert == raised["alert"]["sequence"])
+            await until(lambda: app.state.process.tail.head.last_alert == raised["alert"]["sequence"])
             expect(await check(http, counter), 200)
             await submit(http, submitter)  # ordinary writers have theirs too
         assert not stuck.done(), "the readers were no crowd"
@@ -91,7 +91,7 @@ async def test_checks_and_reads_go_on_while_writers_wait_for_the_ledger(
 
     async with held_ledger(engine_url):
         writers = [asyncio.create_task(write()) for _ in range(WRITERS)]
-        free = app.state.runtime.register._lanes._free[Lane.WRITES]
+        free = app.state.process.runtime.register._lanes._free[Lane.WRITES]
         await until(free.locked)
         async with asyncio.timeout(8):
             for _ in range(5):
@@ -106,7 +106,7 @@ async def test_the_lanes_are_the_pool_and_leave_nothing_taken(
 ) -> None:
     submitter = await actors.client("submitter")
     await asyncio.gather(*(submit(http, submitter, entry_body()) for _ in range(30)))
-    database = app.state.runtime.register
+    database = app.state.process.runtime.register
     pool = database._engine.pool
     assert pool.size() + pool._max_overflow == most_connections(2) == sum(shares(2).values())
     taken = {lane: free for lane, free in database._lanes._free.items() if free._value != shares(2)[lane]}

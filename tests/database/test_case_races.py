@@ -206,9 +206,9 @@ async def test_a_revocation_and_the_formal_entrys_approval_leave_nothing_of_the_
         judged, other = await asyncio.gather(
             here.try_decide(revocation, "approve", stale=True), late(act, number * 0.004)
         )
-        assert (judged.status_code, other.status_code) in {(201, 409), (201, 412), (412, 201)}, judged.text
-        if judged.status_code == 412:
-            expect(await here.try_decide(revocation, "approve"), 201)
+        # An approval that comes first leaves the list of what the revocation ends as the approver has read it.
+        assert judged.status_code == 201, judged.text
+        assert other.status_code in {201, 409, 412}, other.text
         for row in await rows_of(here, rows, other):
             assert row["state"] in {"ended", "rejected"}
         assert await here.action(urgent["subject"]) == "allow"

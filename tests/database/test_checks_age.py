@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from sqlalchemy import select, text
 
 from app.access.domain import SYSTEM
-from app.checks.partitions import make_months
-from app.checks.tables import ageing, check
+from app.border.checks.partitions import make_months
+from app.border.checks.tables import ageing, check
 from app.runtime import Runtime
 from app.settings import Settings
 from app.worker import Worker
@@ -70,7 +70,7 @@ async def test_forgetting_goes_on_where_it_stopped_and_misses_none(
     worker: Worker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.worker._SOME", 3)
+    monkeypatch.setattr("app.worker.BATCH_SIZE", 3)
     for _ in range(3):
         for _ in range(4):
             await ask(http, counter)
@@ -146,7 +146,7 @@ async def test_months_are_made_ahead_by_many_at_once(
     app: FastAPI, runtime: Runtime, clock: SettableClock
 ) -> None:
     clock.set("2027-11-15T00:00:00Z")
-    await asyncio.gather(*(make_months(process) for process in (runtime, app.state.runtime) * 3))
+    await asyncio.gather(*(make_months(process) for process in (runtime, app.state.process.runtime) * 3))
     assert {"check_record_202711", "check_record_202712", "check_record_202801"} <= await months(runtime)
 
 

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
-from app.checks.service import Desk, Question
+from app.border.checks.questions import Question
+from app.border.checks.service import CheckService
 from app.db.clock import DatabaseClock
 from app.db.database import Connection
 from app.errors import CekalError
@@ -221,21 +222,21 @@ async def test_no_check_reads_the_servers_clock_while_the_ledger_is_followed(
 ) -> None:
     clock.set(datetime.now(UTC))
     counter, readers = await actors.client("checkpoint"), list[str]()
-    reading, answering = DatabaseClock.read, Desk.answer
+    reading, answering = DatabaseClock.read, CheckService.answer
 
     async def noted(self: DatabaseClock, connection: Connection) -> None:
         task = asyncio.current_task()
         readers.append(task.get_name() if task else "")
         await reading(self, connection)
 
-    async def named(self: Desk, questions: Sequence[Question]) -> list[bytes | CekalError]:
+    async def named(self: CheckService, questions: Sequence[Question]) -> list[bytes | CekalError]:
         task = asyncio.current_task()
         assert task is not None
         task.set_name("check")
         return await answering(self, questions)
 
     monkeypatch.setattr(DatabaseClock, "read", noted)
-    monkeypatch.setattr(Desk, "answer", named)
+    monkeypatch.setattr(CheckService, "answer", named)
     async with client_of(create_app(settings, work=False)) as http:
         until = asyncio.get_running_loop().time() + 2.5
         while asyncio.get_running_loop().time() < until:

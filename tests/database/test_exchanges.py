@@ -25,7 +25,7 @@ async def test_an_urgent_entry_is_answered_after_so_many_exchanges(
     submitter, counter = await actors.client("submitter"), await actors.client("checkpoint")
     await sound(http, submitter)  # from the second on the ledger has hashes to go on from
     body = urgent_body(subject={"photo": photo()}, alert={"checkpoints": ["CGK", "DPS", "SUB"]})
-    with asked_by_me(app.state.runtime) as asked:
+    with asked_by_me(app.state.process.runtime) as asked:
         await sound(http, submitter, body)
     assert len(asked) == MOST, "\n".join(asked)
     answer = await http.post("/v1/checks", json=check_body(body["subject"]), headers=counter.headers)

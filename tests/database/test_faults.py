@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import operation
 from app.access.domain import SYSTEM
-from app.alerts import tail as tail_module
+from app.alerting.alerts import tail as tail_module
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -194,7 +194,7 @@ async def test_a_full_disk_is_told_to_every_caller_on_sqlite(
         pages = connection.execute("PRAGMA page_count").fetchone()[0] if full else 2**30
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    for database in (app.state.runtime.register, app.state.runtime.checks):
+    for database in (app.state.process.runtime.register, app.state.process.runtime.checks):
         event.listen(database._engine, "checkout", limited)
     async with (
         started(app),
@@ -269,7 +269,7 @@ async def test_it_is_tried_seldom_whether_the_database_can_be_written(
     for _ in range(5):
         expect(await http.get("/readyz"), 200)
     assert len(tried) == 1
-    assert len(tried[0]) == (2 if app.state.runtime.register.is_sqlite else 1)
+    assert len(tried[0]) == (2 if app.state.process.runtime.register.is_sqlite else 1)
 
 
 async def test_what_was_to_be_written_and_could_not_be_is_not_ready_until_the_next_is(
@@ -279,10 +279,10 @@ async def test_what_was_to_be_written_and_could_not_be_is_not_ready_until_the_ne
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     with pytest.raises(OperationalError):
-        async with app.state.runtime.writing(SYSTEM):
+        async with app.state.process.runtime.writing(SYSTEM):
             raise OperationalError("INSERT", None, full)
     assert expect(await http.get("/readyz"), 503)["checks"]["writing"] == "the database has no room left"
-    async with app.state.runtime.writing(SYSTEM):
+    async with app.state.process.runtime.writing(SYSTEM):
         pass
     expect(await http.get("/readyz"), 200)
 
@@ -320,25 +320,25 @@ async def test_a_ledger_that_cannot_be_read_is_said_in_heartbeats_readiness_and_
     clock.set(datetime.now(UTC))
     monkeypatch.setattr(tail_module, "_TICK_SECONDS", 0.05)
     monkeypatch.setattr(tail_module, "_RETRY_SECONDS", 0.05)
-    following = served.app.state.tail
-    before = following._tell_new
+    following = served.app.state.process.tail
+    before = following._publish_new
 
     async def fail() -> None:
         raise ConnectionResetError("gone")
 
     async with listening(served.http, counter.headers) as stream:
         assert (await stream.next("heartbeat")).json["degraded"] is False
-        following._tell_new = fail
+        following._publish_new = fail
         async with asyncio.timeout(5):
             while not (await stream.next("heartbeat")).json["degraded"]:
                 pass
         assert "not read for" in expect(await served.http.get("/readyz"), 503)["checks"]["ledger"]
-        text_of = served.app.state.metrics.exposition()[0].decode()
+        text_of = served.app.state.process.metrics.exposition()[0].decode()
         (age,) = [
             line.split()[1] for line in text_of.splitlines() if line.startswith("cekal_tail_age_seconds ")
         ]
         assert float(age) > 0.3
-        following._tell_new = before
+        following._publish_new = before
         async with asyncio.timeout(5):
             while (await stream.next("heartbeat")).json["degraded"]:
                 pass

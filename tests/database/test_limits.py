@@ -145,7 +145,7 @@ async def test_commands_have_an_hour_for_what_legitimately_takes_long(
 ) -> None:
     monkeypatch.setenv("CEKAL_DATABASE_URL", settings.url)
     monkeypatch.setenv("CEKAL_DATABASE_SECONDS", "1")
-    given = register.settled()
+    given = register.load_command_settings()
     assert given.database_seconds == LONG_SECONDS
     command = wired_runtime(given)
     async with command.writing(SYSTEM) as unit:

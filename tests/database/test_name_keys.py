@@ -10,15 +10,17 @@ from sqlalchemy import delete, func, select, update
 
 from app.access.domain import SYSTEM
 from app.db.types import any_of
-from app.entries import listing, name_keys, retained
-from app.entries.renewal import renew_names
-from app.entries.tables import birth_key, name_key, name_key_set, recent_name_key
-from app.entries.tables import entry as entry_table
 from app.identity.births import Birth
 from app.identity.spellings import NORM_VERSION
-from app.lists import takeover
-from app.matching.keys import wanted
-from app.matching.persons import Asked
+from app.matching.keys import key_query
+from app.matching.persons import QueriedPerson
+from app.register.entries import erasure_store as retained
+from app.register.entries import listing
+from app.register.entries.names import index as name_keys
+from app.register.entries.names.renewal import renew_names
+from app.register.entries.tables import birth_key, name_key, name_key_set, recent_name_key
+from app.register.entries.tables import entry as entry_table
+from app.register.lists import takeover
 from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
@@ -68,7 +70,7 @@ async def imported_unsettled(
 
 async def found(runtime: Runtime, name: str, born: str | None = None) -> list[str]:
     """Ids of the entries that a traveller's name, and perhaps birth date, leads to."""
-    sought = wanted(Asked.of([name], [Birth(date=born)] if born else []))
+    sought = key_query(QueriedPerson.of([name], [Birth(date=born)] if born else []))
     async with runtime.reading(SYSTEM) as reader:
         return list((await name_keys.look_up(reader, [sought])).rank(sought, MOST).ids)
 

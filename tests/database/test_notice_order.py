@@ -4,10 +4,10 @@ import asyncio
 from contextlib import suppress
 
 from app.access.domain import SYSTEM
-from app.db.unit import Actor
-from app.notices.domain import Draft, owner
-from app.notices.names import NoticeName
-from app.notices.service import read_page, tell
+from app.actor import Actor
+from app.alerting.notices.domain import Draft, owner
+from app.alerting.notices.names import NoticeName
+from app.alerting.notices.service import notify, read_page
 from app.runtime import Runtime
 
 WRITERS = 8
@@ -22,13 +22,13 @@ class ChangedTheirMind(Exception):
 
 
 async def write(runtime: Runtime, writer: int) -> None:
-    """Tell facts of one's own and facts that all others tell too; every fifth transaction fails at its end."""
+    """Tell facts of one's own and facts that all others notify too; every fifth transaction fails at its end."""
     for number in range(EACH):
         keys = [f"own:{writer}:{number}", f"common:{number}"]
         with suppress(ChangedTheirMind):
             async with runtime.writing(SYSTEM) as unit:
                 drafts = [Draft(NoticeName.OVERDUE, key, owner("KPK"), unit.now) for key in keys]
-                await tell(unit, drafts)
+                await notify(unit, drafts)
                 if number % 5 == 4 and writer % 2:
                     raise ChangedTheirMind
 
@@ -43,7 +43,7 @@ async def test_a_reader_behind_many_writers_misses_nothing_and_sees_each_fact_on
         while True:
             over = written.is_set()
             async with processes[2].reading(VERIFIER) as reader:
-                page = await read_page(reader, cursor, 7)
+                page = await read_page(reader, cursor, 7, "/v1/notices")
             seen.extend(page.records)
             cursor = page.head.cursor(page.position)
             if over and not page.more and not page.records:
@@ -64,6 +64,6 @@ async def test_a_reader_behind_many_writers_misses_nothing_and_sees_each_fact_on
         if (writer, number) not in failed
     }
     assert [notice.number for notice in seen] == list(range(1, len(expected) + 1))
-    keys = [notice.said.key for notice in seen]
+    keys = [notice.draft.key for notice in seen]
     assert set(keys) == expected
     assert len(keys) == len(expected)

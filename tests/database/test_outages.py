@@ -5,21 +5,26 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
+from app import worker
 from app.access.domain import SYSTEM
-from app.alerts import tail
-from app.checks import batcher
-from app.checks.tables import check
+from app.alerting.alerts import tail
+from app.border.checks import batcher
+from app.border.checks.partitions import make_months
+from app.border.checks.tables import check
 from app.db import outages, sqlite
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
+from app.wiring import wired_runtime
 from tests.database.conftest import told
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, entry_body, urgent_body
@@ -37,7 +42,8 @@ QUESTION = check_body(entry_body()["subject"])
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that tries again soon."""
     monkeypatch.setattr(tail, "_RETRY_SECONDS", 0.05)
-    monkeypatch.setattr("app.worker._OFTEN", 0.05)
+    loops = tuple(replace(each, seconds=0.05) if each.seconds == 1 else each for each in worker.LOOPS)
+    monkeypatch.setattr(worker, "LOOPS", loops)
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ async def test_without_postgresql_no_check_is_answered_and_with_it_all_goes_on(
         heard = await stream.next("alert")
         assert heard.json["id"] == later["alert"]["id"]
         assert heard.json["previous_sequence"] == raised["alert"]["sequence"]
-        clock.advance(hours=25)  # the loops that own time have come back too
+        clock.advance(hours=25)  # the loops that act on time have come back too
         assert {(await stream.next("alert")).json["kind"] for _ in range(2)} == {"cancel"}
 
 
@@ -216,7 +222,7 @@ async def test_a_register_that_is_locked_takes_no_entries_while_checks_go_on(
         await stream.next("alert")
         with sqlite3.connect(make_url(settings.url).database or "", isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
-            clock.advance(hours=25)  # the loops that own time fail meanwhile
+            clock.advance(hours=25)  # the loops that act on time fail meanwhile
             refused = await served.http.post(
                 "/v1/urgent-entries", json=urgent_body(), headers=submitter.once("one")
             )
@@ -261,3 +267,32 @@ async def test_an_outage_is_logged_when_it_begins_and_once_more_when_it_is_over(
         each for each in caplog.records if each.levelno >= logging.WARNING and each.name.startswith("app.")
     ]
     assert loud == [begun, over], [each.message for each in loud]
+
+
+@pytest.mark.usefixtures("on_postgresql", "impatient")
+@pytest.mark.parametrize("way", ["stopped", "closed"])
+async def test_an_outage_is_no_reason_to_say_that_a_month_has_no_partition(
+    settings: Settings, clock: SettableClock, caplog: pytest.LogCaptureFixture, runtime: Runtime, way: str
+) -> None:
+    await make_months(runtime)
+    with wire(settings.url) as line:
+        beyond = wired_runtime(settings.model_copy(update={"database_url": line.address}), clock)
+        gone = Outage(way, settings, line)
+        await gone.begin()
+        with pytest.raises((DBAPIError, OSError)) as caught:
+            await make_months(beyond)
+        await gone.end()
+        await beyond.close()
+    assert outages.outage(caught.value) is not None
+    assert not [each for each in caplog.records if each.name == "app.border.checks.partitions"]
+
+
+@pytest.mark.usefixtures("on_postgresql")
+async def test_a_reader_of_all_checks_delays_their_next_partition_and_nothing_else(
+    settings: Settings, clock: SettableClock, runtime: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.set("2028-03-15T00:00:00Z")
+    async with runtime.writing_checks(SYSTEM) as reader:  # which holds the table until it ends
+        await reader.run(select(func.count()).select_from(check))
+        await make_months(runtime)
+    assert "no partition was made for the checks of 2028-03" in caplog.messages

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app.access.domain import SYSTEM
 from app.access.pepper import FILE, PepperAct, PepperRefused, take_pepper
 from app.access.tables import state
-from app.founding import found
+from app.initialise import initialise
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -67,9 +67,9 @@ async def test_a_new_register_makes_its_pepper_once_outside_the_database(
 ) -> None:
     one, _ = folders
     async with machine(empty_url, one) as runtime:
-        assert (await found(runtime)).pepper is PepperAct.MADE
+        assert (await initialise(runtime)).pepper is PepperAct.MADE
         written = (one / FILE).read_text()
-        assert (await found(runtime)).pepper is PepperAct.KEPT
+        assert (await initialise(runtime)).pepper is PepperAct.KEPT
         assert (one / FILE).read_text() == written
         assert (one / FILE).stat().st_mode & 0o777 == 0o600
         assert one.stat().st_mode & 0o777 == 0o700
@@ -87,12 +87,12 @@ async def test_a_machine_without_the_pepper_or_with_another_does_not_start(
 ) -> None:
     one, two = folders
     async with machine(empty_url, one) as runtime:
-        await found(runtime)
+        await initialise(runtime)
     async with machine(empty_url, two) as runtime:
         with pytest.raises(PepperRefused, match=f"not on this machine.*{two / FILE}.*CEKAL_KEY_PEPPER"):
             await take_pepper(runtime)
         with pytest.raises(PepperRefused, match="not on this machine"):
-            await found(runtime)
+            await initialise(runtime)
         assert not (two / FILE).exists(), "migrate makes none that differs from the register's"
         app = create_app(runtime.settings)
         with pytest.raises(PepperRefused):
@@ -121,12 +121,12 @@ async def test_a_register_of_before_has_its_pepper_moved_out_of_the_database(
 ) -> None:
     one, _ = folders
     async with machine(empty_url, one) as runtime:
-        await found(runtime)
+        await initialise(runtime)
         (one / FILE).unlink()
         await as_before(runtime)
         with pytest.raises(PepperRefused, match="run `cekal migrate`"):
             await take_pepper(runtime)
-        assert (await found(runtime)).pepper is PepperAct.MOVED
+        assert (await initialise(runtime)).pepper is PepperAct.MOVED
         await take_pepper(runtime)
         assert runtime.pepper == FORMER
         former, fingerprint = await kept(runtime)
@@ -142,9 +142,9 @@ async def test_a_pepper_of_the_settings_replaces_that_in_the_database(
 ) -> None:
     one, _ = folders
     async with machine(empty_url, one, key_pepper=SecretStr("of the settings")) as runtime:
-        assert (await found(runtime)).pepper is PepperAct.KEPT
+        assert (await initialise(runtime)).pepper is PepperAct.KEPT
         await as_before(runtime)
-        assert (await found(runtime)).pepper is PepperAct.REMOVED
+        assert (await initialise(runtime)).pepper is PepperAct.REMOVED
         await take_pepper(runtime)
         assert runtime.pepper == b"of the settings"
         assert (await kept(runtime))[0] is None
@@ -156,11 +156,11 @@ async def test_a_file_that_holds_another_pepper_is_never_overwritten(
 ) -> None:
     one, _ = folders
     async with machine(empty_url, one) as runtime:
-        await found(runtime)
+        await initialise(runtime)
         await as_before(runtime)
         written = (one / FILE).read_bytes()
         with pytest.raises(PepperRefused, match="another pepper than the database"):
-            await found(runtime)
+            await initialise(runtime)
         assert (one / FILE).read_bytes() == written
         assert (await kept(runtime))[0] == FORMER
 
@@ -171,7 +171,7 @@ async def test_a_file_that_holds_no_pepper_is_refused(
 ) -> None:
     one, _ = folders
     async with machine(empty_url, one) as runtime:
-        await found(runtime)
+        await initialise(runtime)
         (one / FILE).write_bytes(content)
         with pytest.raises(PepperRefused, match="holds no pepper"):
             await take_pepper(runtime)
@@ -198,4 +198,4 @@ def test_the_command_line_says_where_the_pepper_is_and_serve_refuses_without_it(
     assert (refused.code, refused.err.count("\n")) == (1, 1), refused.err
     assert "pepper is not on this machine" in refused.err
     (tmp_path / "elsewhere").rename(tmp_path / "one" / FILE)
-    assert cekal("client", "list", **at).code == 0
+    assert cekal("clients", **at).code == 0

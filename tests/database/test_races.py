@@ -11,7 +11,7 @@ from app.ledger.service import head
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
-from app.worker import LOCK, Worker
+from app.worker import LOOPS, Worker
 from tests.support.actors import Actors
 from tests.support.bodies import urgent_body
 from tests.support.clock import SettableClock
@@ -124,8 +124,8 @@ async def test_with_a_small_pool_all_loops_of_a_worker_may_begin_at_once(
 
     worker = Worker(runtime)
     async with asyncio.timeout(8):
-        await asyncio.gather(*(worker._once(look, LOCK + number) for number in range(12)))
-    assert looked == [True] * 12
+        await asyncio.gather(*(worker._once(look, loop.lock) for loop in LOOPS))
+    assert looked == [True] * len(LOOPS)
 
 
 async def test_every_checkpoint_may_look_at_the_photo_at_once(

@@ -18,27 +18,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.access.domain import SYSTEM
-from app.checks.domain import Candidate, worst
-from app.checks.domain import decide as judged
-from app.checks.traveller import traveller_of
-from app.entries import service as entries
-from app.entries import store
-from app.entries.deadlines import Terms
-from app.entries.domain import Entry, Measure, Verdict
-from app.entries.name_keys import listed
-from app.entries.subjects import Document, Subject
-from app.entries.wanted import Wanted
+from app.border.checks.domain import Candidate, worst
+from app.border.checks.domain import decide as judged
+from app.border.checks.traveller import traveller_of
+from app.casework.papers import service, words
+from app.casework.papers.letter.wording import FREE
 from app.errors import WrongState
 from app.kit.clock import WIB
 from app.matching.policy import DEFAULT
-from app.papers import service, words
-from app.papers.wording import FREE
+from app.register.entries import service as entries
+from app.register.entries import store
+from app.register.entries.domain import Entry, Measure, Verdict
+from app.register.entries.law.deadlines import Terms
+from app.register.entries.names.index import listed
+from app.register.entries.requested import RequestedMeasure
+from app.register.entries.subjects import Document, Subject
 from app.runtime import Runtime
 from tests.database.test_random_lives import register, steps
 from tests.support.clock import SettableClock
 from tests.support.databases import ENGINES, Run
 from tests.support.lives import ACTS, IMMIGRATION, KPK, PHOTO, Life
-from tests.unit.entries.examples import foreigner, person, subject
+from tests.unit.register.entries.examples import foreigner, person, subject
 
 AUDITOR = person("Z", "auditor", agency=None)
 CLAIMS = {measure: FREE.format(noun=words.MEASURES[measure][0]) for measure in Measure}
@@ -63,7 +63,7 @@ class Lettered(Life):
 
     async def impose(self, case: int, days: int) -> None:
         """A ban in force from today on, so that chance needs no luck to end one of two."""
-        wanted = Wanted(
+        wanted = RequestedMeasure(
             measure=Measure.PREVENTION,
             subject=self.citizen,
             photo=PHOTO,

@@ -17,15 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.amendments.domain import Amendment
-from app.checks.domain import Candidate, worst
-from app.checks.domain import decide as judged
-from app.checks.traveller import traveller_of
-from app.entries.domain import EndedReason, Entry, Measure, State
-from app.entries.name_keys import listed
+from app.border.checks.domain import Candidate, worst
+from app.border.checks.domain import decide as judged
+from app.border.checks.traveller import traveller_of
 from app.identity.births import Birth
 from app.kit.clock import day_begins, day_ends, legal_day
 from app.matching.policy import DEFAULT
+from app.register.amendments.domain import Amendment
+from app.register.entries.domain import EndedReason, Entry, Measure, State
+from app.register.entries.names.index import listed
 from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime

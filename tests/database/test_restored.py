@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.access.domain import SYSTEM
-from app.alerts import tail
+from app.alerting.alerts import tail
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.database.conftest import told
@@ -68,7 +68,7 @@ async def test_a_file_that_was_replaced_takes_nothing_more(
     caplog: pytest.LogCaptureFixture,
     name: str,
 ) -> None:
-    owner = await actors.client("submitter")
+    owner, follower = await actors.client("submitter"), await actors.client("integrator")
     file = Path(make_url(settings.url).database or "").with_name(name)
     backup = file.with_suffix(".backup")
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(backup)) as target:
@@ -76,11 +76,12 @@ async def test_a_file_that_was_replaced_takes_nothing_more(
     async with (
         listening(served.http, counter.headers) as alerts,
         listening(served.http, owner.headers, "/v1/notices/stream") as notices,
+        listening(served.http, follower.headers, "/v1/changes") as changes,
     ):
         await sound(served.http, owner)
         await alerts.next("alert")
         put_back(backup, file)
-        assert "replaced" in await says_so(served, [alerts, notices], counter, caplog)
+        assert "replaced" in await says_so(served, [alerts, notices, changes], counter, caplog)
     if name == "register.db":
         once = owner.once("lost otherwise")
         refused = await served.http.post("/v1/urgent-entries", json=urgent_body(), headers=once)
@@ -93,7 +94,7 @@ async def test_a_file_that_was_replaced_takes_nothing_more(
 async def test_a_database_that_was_restored_closes_every_stream(
     served: Served, settings: Settings, actors: Actors, counter: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    owner = await actors.client("submitter")
+    owner, follower = await actors.client("submitter"), await actors.client("integrator")
     url = make_url(settings.url)
     server = url.set(database="postgres").render_as_string(hide_password=False)
     ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'"
@@ -103,11 +104,12 @@ async def test_a_database_that_was_restored_closes_every_stream(
     )
     await told(server, ended, "SELECT pg_sleep(0.2)", f"CREATE DATABASE {backup} TEMPLATE {url.database}")
     await told(server, f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true")
-    following = served.app.state.tail
+    following = served.app.state.process.tail
     await until(lambda: not following._doubtful and following.age < 0.5, within=20)
     async with (
         listening(served.http, counter.headers) as alerts,
         listening(served.http, owner.headers, "/v1/notices/stream") as notices,
+        listening(served.http, follower.headers, "/v1/changes") as changes,
     ):
         await sound(served.http, owner)
         await alerts.next("alert")
@@ -116,7 +118,7 @@ async def test_a_database_that_was_restored_closes_every_stream(
             f"DROP DATABASE {url.database} WITH (FORCE)",
             f"ALTER DATABASE {backup} RENAME TO {url.database}",
         )
-        assert "restored" in await says_so(served, [alerts, notices], counter, caplog)
+        assert "restored" in await says_so(served, [alerts, notices, changes], counter, caplog)
 
 
 async def test_a_restored_database_that_has_grown_again_is_known_by_its_records(
@@ -128,8 +130,8 @@ async def test_a_restored_database_that_has_grown_again_is_known_by_its_records(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     owner = await actors.client("submitter")
-    following = served.app.state.tail
-    reading = following._tell_new
+    following = served.app.state.process.tail
+    reading = following._publish_new
 
     async def fail() -> None:
         raise ConnectionResetError("gone")
@@ -137,11 +139,11 @@ async def test_a_restored_database_that_has_grown_again_is_known_by_its_records(
     async with listening(served.http, counter.headers) as alerts:
         await sound(served.http, owner)
         await alerts.next("alert")
-        following._tell_new = fail
+        following._publish_new = fail
         await until(lambda: following._doubtful)
         async with runtime.writing(SYSTEM) as unit:
             other = text("UPDATE ledger_record SET leaf = :leaf WHERE sequence = 2")
             await unit.run(other, {"leaf": '{"other": true}'})
             await unit.run(text("UPDATE ledger_head SET size = size + 1"))
-        following._tell_new = reading
+        following._publish_new = reading
         assert "other records" in await says_so(served, [alerts], counter, caplog)

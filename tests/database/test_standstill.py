@@ -12,14 +12,15 @@ from sqlalchemy import func, select, text
 
 from app.access.domain import SYSTEM
 from app.access.store import list_audit
-from app.checks.tables import check as check_table
+from app.alerting.notices.store import find_mark, store_mark
+from app.border.checks.tables import check as check_table
 from app.db.clock import read_clock
+from app.errors import ClockInDoubt
 from app.ledger.tables import record as record_table
 from app.main import create_app
-from app.notices.store import find_mark, keep_mark
-from app.runtime import ClockDoubted, Runtime
+from app.maintenance.standstill.service import accept_clock
+from app.runtime import Runtime
 from app.settings import Settings
-from app.standstill.service import accept_clock
 from app.wiring import wired_runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
@@ -138,7 +139,7 @@ async def test_questions_and_measures_outlive_clocks_that_were_set(
         pass  # as long as the clock is right
     machine.ahead += AHEAD
     server.set_ahead(machine.ahead)
-    for act in (here.end_by_law, here.retain, here.tidy, here.tell_officers, here.announce_begun):
+    for act in (here.end_by_law, here.retain, here.tidy, here.notify_officers, here.announce_begun):
         await act()
     async with here.runtime.reading_checks(SYSTEM) as reader:
         assert None not in list((await reader.run(select(check_table.c.question))).scalars())
@@ -151,7 +152,7 @@ async def test_a_clock_that_is_set_between_two_steps_of_a_round_undoes_nothing(
 ) -> None:
     assert not await here.standstill.holds()
     machine.ahead += AHEAD
-    with pytest.raises(ClockDoubted):
+    with pytest.raises(ClockInDoubt):
         async with here.runtime.irreversible(SYSTEM) as unit:
             await unit.run(text("DELETE FROM alert"))
 
@@ -201,10 +202,10 @@ async def test_the_ladder_of_warnings_is_climbed_again_after_a_clock_that_ran_ah
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, runtime: Runtime
 ) -> None:
     async with runtime.writing(SYSTEM) as unit:
-        await keep_mark(unit, "ladder", (clock() + AHEAD).date())
+        await store_mark(unit, "ladder", (clock() + AHEAD).date())
     entry = await impose(http, actors, entry_body())
     clock.set(f"{entry['ends_on']}T09:00:00+07:00")
     clock.advance(days=-7)
-    assert await worker.tell_officers() > 0
+    assert await worker.notify_officers() > 0
     async with runtime.reading(SYSTEM) as reader:
         assert await find_mark(reader, "ladder") == clock().date()

@@ -5,9 +5,9 @@ import asyncio
 import httpx2
 import pytest
 
+from app.access.clients.revocations import revoke_key
 from app.access.domain import SYSTEM
-from app.access.revocations import revoke_key
-from app.alerts import tail
+from app.alerting.alerts import tail
 from app.main import create_app
 from app.settings import Settings
 from app.wiring import wired_runtime
@@ -95,7 +95,7 @@ async def test_what_a_process_has_not_read_it_does_not_pretend_to_know(
                     while not (await stream.next("heartbeat")).json["degraded"]:
                         pass
                 expect(await http.get("/readyz"), 503)
-                measured = app.state.metrics.exposition()[0].decode()
+                measured = app.state.process.metrics.exposition()[0].decode()
                 age = measured.partition("\ncekal_tail_age_seconds ")[2].partition("\n")[0]
                 assert float(age) > settings.stale_seconds
                 clock.advance(days=settings.key_lifetime_days + 1)  # the process knows when a key ends

@@ -15,8 +15,8 @@ from sqlalchemy import Table, func, select
 
 from app import runtime as processes
 from app.access.domain import SYSTEM
+from app.border.manifests import tables as manifest_tables
 from app.kit.clock import legal_day
-from app.manifests import tables as manifest_tables
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
@@ -26,7 +26,7 @@ from tests.support.crossings import ask, hit_of, say
 from tests.support.manifests import PATH, manifest_body, passenger, read, send, statuses
 from tests.support.steps import expect, impose, sound
 
-MOST_COMMITS = 12
+MAX_COMMITS = 12
 
 
 class Killed(Exception):
@@ -82,7 +82,7 @@ async def killed_everywhere(
     verify: Callable[[Json], Awaitable[None]],
 ) -> int:
     """Kill an act after each of its commits, twice in a row, and let it come to its end; after how many it died."""
-    for commits in range(1, MOST_COMMITS):
+    for commits in range(1, MAX_COMMITS):
         about = await prepare()
         died = []
         for _ in range(2):
@@ -138,7 +138,7 @@ async def test_a_watch_that_dies_between_check_and_answer_opens_one_hit(
 
     async def act(_: Json) -> None:
         await worker.watch_manifests()
-        await worker.take_up_hits()
+        await worker.create_hits()
 
     async def verify(about: Json) -> None:
         assert statuses(await read(http, carrier, about["manifest"])) == ["do_not_board"] * 2
@@ -186,7 +186,7 @@ async def test_a_sender_that_got_no_answer_and_sends_again_opens_one_hit(
     async def act(about: Json) -> None:
         answer = await http.post(PATH, json=about["sent"], headers=carrier.headers)
         assert (answer.status_code == 201) is not deaths.dead
-        await worker.take_up_hits()
+        await worker.create_hits()
 
     async def verify(about: Json) -> None:
         assert len(await hits_of(http, supervisor, about["entry"])) == 1
@@ -211,7 +211,7 @@ async def test_a_hit_that_was_stored_with_its_check_is_taken_up_once(
         return {"entry": entry, "answer": answer}
 
     async def act(about: Json) -> None:
-        await worker.take_up_hits()
+        await worker.create_hits()
         await http.get(f"/v1/hits/{about['answer']['hit_id']}", headers=supervisor.headers)
 
     async def verify(about: Json) -> None:
@@ -272,8 +272,8 @@ async def test_what_officers_are_told_by_a_round_that_dies_is_told_once(
         return {"entry": entry, "manifest": manifest}
 
     async def act(_: Json) -> None:
-        await worker.tell_officers()
-        await worker.take_up_hits()
+        await worker.notify_officers()
+        await worker.create_hits()
         await worker.watch_manifests()
 
     async def verify(about: Json) -> None:
@@ -298,6 +298,6 @@ async def test_two_checks_that_share_a_hit_are_taken_up_together(
     rows = [passenger(body["subject"], str(row)) for row in range(100)]
     manifest = await send(http, carrier, manifest_body(*rows))
     assert set(statuses(manifest)) == {"do_not_board"}
-    await worker.take_up_hits()
+    await worker.create_hits()
     assert len(await hits_of(http, supervisor, entry)) == 1
-    assert await Worker(runtime).take_up_hits() == 0
+    assert await Worker(runtime).create_hits() == 0

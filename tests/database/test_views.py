@@ -4,15 +4,15 @@ import itertools
 from datetime import UTC, datetime
 
 from app.access.domain import SYSTEM
-from app.db.unit import Actor
-from app.entries import store
-from app.entries.sight import list_closed
-from app.entries.store import Filter
-from app.entries.subjects import Citizenship
-from app.entries.views import open_to, visible
+from app.actor import Actor
 from app.kit.ids import new_id
+from app.register.entries import store
+from app.register.entries.seal_queries import list_closed
+from app.register.entries.store import Filter
+from app.register.entries.subjects import Citizenship
+from app.register.entries.visibility import open_to, visible
 from app.runtime import Runtime
-from tests.unit.entries.examples import entry
+from tests.unit.register.entries.examples import entry
 
 AT = datetime(2026, 11, 23, 3, tzinfo=UTC)
 AGENCIES = ("KPK", "IMIGRASI")

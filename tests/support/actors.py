@@ -7,8 +7,8 @@ from itertools import count
 from sqlalchemy import update
 
 from app.access import tables
+from app.access.clients.service import NewClient, issue_key, register_client
 from app.access.domain import IMMIGRATION, MACHINE_ROLES, SYSTEM, Kind, Role
-from app.access.service import NewClient, issue_key, register_client
 from app.access.store import bump
 from app.runtime import Runtime
 

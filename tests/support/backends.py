@@ -16,8 +16,8 @@ async def backends(address: str) -> list[int]:
     server = url.set(database="postgres").render_as_string(hide_password=False)
     connection = await asyncpg.connect(server)
     try:
-        wanted = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'"
-        return [row["pid"] for row in await connection.fetch(wanted, url.database)]
+        requested = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'"
+        return [row["pid"] for row in await connection.fetch(requested, url.database)]
     finally:
         await connection.close(timeout=2)
 

@@ -13,9 +13,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.access.domain import SYSTEM
-from app.amendments import service as amendments
-from app.amendments import store as amendment_store
-from app.amendments.domain import (
+from app.actor import Actor
+from app.errors import NotFound
+from app.identity.births import Birth
+from app.ledger.domain import Record
+from app.ledger.service import head, list_after
+from app.register.amendments import service as amendments
+from app.register.amendments import store as amendment_store
+from app.register.amendments.domain import (
     OPEN,
     Amendment,
     AmendmentKind,
@@ -25,24 +30,19 @@ from app.amendments.domain import (
     Judgment,
     Scope,
 )
-from app.amendments.wanted import AmendmentWanted, CorrectionWanted
-from app.db.unit import Actor
-from app.entries import service, store
-from app.entries.blobs import Blob
-from app.entries.deadlines import Terms
-from app.entries.domain import Entry, Letter, Measure, Reopening, State, Verdict
-from app.entries.formalising import formalise
-from app.entries.subjects import Document, Subject
-from app.entries.wanted import Formal, UrgentWanted, Wanted
-from app.errors import NotFound
-from app.identity.births import Birth
-from app.ledger.domain import Record
-from app.ledger.service import head, list_after
+from app.register.amendments.requested import RequestedAmendment, RequestedCorrection
+from app.register.entries import service, store, urgent
+from app.register.entries.blobs import Blob
+from app.register.entries.domain import Entry, Letter, Measure, Reopening, State, Verdict
+from app.register.entries.formalising import formalise
+from app.register.entries.law.deadlines import Terms
+from app.register.entries.requested import Formal, RequestedMeasure, RequestedUrgentMeasure
+from app.register.entries.subjects import Document, Subject
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.clock import SettableClock
 from tests.support.lives import IMMIGRATION, KPK, PHOTO, VERDICTS, Life
-from tests.unit.entries.examples import person, subject
+from tests.unit.register.entries.examples import person, subject
 
 POLRI = [person("P", "submitter", agency="POLRI"), person("Q", "verifier", agency="POLRI")]
 CASE_ACTS = (
@@ -212,7 +212,7 @@ class CaseLife(Life):
     async def _ask(self, by: Actor, who: Subject, letter: Any, starts_on: date, ends_on: date) -> None:
         await self._keep(
             by,
-            Wanted(
+            RequestedMeasure(
                 measure=Measure.PREVENTION,
                 subject=msgspec.structs.replace(who, photo=None),
                 photo=PHOTO,
@@ -224,7 +224,7 @@ class CaseLife(Life):
         )
 
     async def _urgent(self, a: int, b: int) -> None:
-        wanted = UrgentWanted(
+        requested = RequestedUrgentMeasure(
             measure=Measure.PREVENTION,
             subject=self._who(a),
             photo=PHOTO,
@@ -233,7 +233,7 @@ class CaseLife(Life):
             letter=Letter(f"ND-{next(_numbers)}", self.today, "0" * 64),
         )
         async with self.runtime.writing(KPK[a % 2]) as unit:
-            entry = await service.submit_urgent(unit, wanted, self.runtime.settings, "unknown")
+            entry = await urgent.submit_urgent(unit, requested, self.runtime.settings, "unknown")
         self.ids.append(entry.id)
 
     async def _decide(self, a: int, b: int) -> None:
@@ -256,7 +256,7 @@ class CaseLife(Life):
     async def _resubmit(self, a: int, b: int) -> None:
         entry = self._pick(a, lambda e: e.state is State.RETURNED)
         who = entry.subject if b % 4 else self._who(b)
-        wanted = Wanted(
+        requested = RequestedMeasure(
             measure=entry.measure,
             subject=msgspec.structs.replace(who, photo=None, documents=who.documents[: 1 + b % 2]),
             photo=PHOTO,
@@ -272,7 +272,7 @@ class CaseLife(Life):
         )
         by = POLRI[0] if entry.agency == "POLRI" else KPK[b % 2]
         async with self.runtime.writing(by) as unit:
-            await service.resubmit(unit, entry.id, entry.version, wanted, self.runtime.settings)
+            await service.resubmit(unit, entry.id, entry.version, requested, self.runtime.settings)
         self.reached.add("resubmitted")
 
     async def _formalise(self, a: int, b: int) -> None:
@@ -325,8 +325,8 @@ class CaseLife(Life):
                 basis = msgspec.structs.replace(entry.basis, case_reference=self._case(b // 8))
             case _:
                 ends_on = self.today + timedelta(days=b % 15)
-        wanted = CorrectionWanted(said if b % 8 < 6 else None, None, basis, (), None, ends_on)
-        await self._amend(entry, AmendmentKind.CORRECTION, b, correction=wanted)
+        requested = RequestedCorrection(said if b % 8 < 6 else None, None, basis, (), None, ends_on)
+        await self._amend(entry, AmendmentKind.CORRECTION, b, correction=requested)
 
     async def _revoke(self, a: int, b: int) -> None:
         entry = self._pick(a, lambda e: e.runs)
@@ -358,7 +358,7 @@ class CaseLife(Life):
         )
 
     async def _amend(self, entry: Entry, kind: AmendmentKind, b: int, **part: Any) -> None:
-        wanted = AmendmentWanted(
+        requested = RequestedAmendment(
             **{
                 "kind": kind,
                 "reason": "Because.",
@@ -374,7 +374,7 @@ class CaseLife(Life):
         owner = POLRI[0] if entry.agency == "POLRI" else KPK[b // 3 % 2]
         by = IMMIGRATION[0] if "judgment" in part and b % 2 else owner
         async with self.runtime.writing(by) as unit:
-            made = await amendments.file(unit, entry.id, entry.version, wanted, self.runtime.settings)
+            made = await amendments.file(unit, entry.id, entry.version, requested, self.runtime.settings)
         self.amendment_ids.append(made.id)
         self._read[made.id] = passports(entry.subject)
 
@@ -420,7 +420,7 @@ class CaseLife(Life):
     # What must follow.
 
     def _account(self, amendment: Amendment, before: dict[str, Entry]) -> None:
-        """Note what an approved amendment means for the case, from the contract's words alone."""
+        """Note what an approved amendment means for the case, from docs/api.md alone."""
         named, kind = before[amendment.entry_id], amendment.kind
         self.reached.add(
             f"{kind.value} {amendment.scope.value}" if kind is AmendmentKind.REVOCATION else kind.value

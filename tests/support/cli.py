@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.databases import PEPPER
+from tests.support.databases import PEPPER, SIGNING_KEYS
+from tests.support.postgres import programs_folder
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 60.0
@@ -32,12 +33,13 @@ class Told:
 def environment(**settings: object) -> dict[str, str]:
     """An environment that holds nothing but these settings, such as `data_dir=tmp_path`.
 
-    For a database that a test names the pepper of the templates is added, unless the test gives one.
+    For a database that a test names the pepper and the signing keys of the templates are added, unless the test
+    gives others.
     """
     if "database_url" in settings:
-        settings = {"key_pepper": PEPPER, **settings}
+        settings = {"key_pepper": PEPPER, "signing_keys": os.environ[SIGNING_KEYS], **settings}
     return {
-        "PATH": os.defpath,
+        "PATH": f"{programs_folder()}{os.pathsep}{os.defpath}",
         "PYTHONPATH": str(ROOT),
         "PYTHONUTF8": "1",
         "COLUMNS": "100",

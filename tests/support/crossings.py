@@ -14,7 +14,7 @@ NAME = "Muhammad Ali Pratama"
 def namesakes() -> tuple[Json, Json]:
     """The body of an entry, and a question about another person of the same name, born in the same year.
 
-    Of the listed person no more than the year is known, so that the two agree as far as one can tell (I2).
+    Of the listed person no more than the year is known, so that the two agree as far as one can tell.
     """
     body = entry_body(subject={"full_name": NAME, "birth": {"date": "1985"}, "nik": ..., "aliases": []})
     body["unknown"] = ["nik"]

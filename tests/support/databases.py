@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from app.founding import found
+from app.initialise import initialise
 from app.settings import Settings
 from app.wiring import wired_runtime
 from tests.support import postgres
@@ -25,6 +25,9 @@ from tests.support import postgres
 T = TypeVar("T")
 
 PEPPER = "the pepper of every register that is copied from a template"
+
+SIGNING_KEYS = "TESTS_SIGNING_KEYS"
+"""The variable of the environment with the folder of the templates' signing keys."""
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -45,6 +48,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        os.environ[SIGNING_KEYS] = str(self.signing_keys)  # for commands that a test starts
         self._alive: int | None = None
 
     @classmethod
@@ -65,6 +69,11 @@ class Run:
             postgres.wait_until_ended(self.folder / "postgresql")
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def signing_keys(self) -> Path:
+        """The folder of the private keys that sign the heads of every register that is copied from a template."""
+        return self.folder / "signing-keys"
+
     @contextmanager
     def sqlite(self) -> Iterator[str]:
         """The address of a fresh register of SQLite files, for the block's length."""
@@ -83,6 +92,16 @@ class Run:
         server = self.server()
         name = f"cekal_{uuid4().hex[:12]}"
         finished(_tell(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY"))
+        try:
+            yield f"{server}/{name}"
+        finally:
+            finished(_tell(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+    @contextmanager
+    def empty_database(self) -> Iterator[str]:
+        """The address of a database on PostgreSQL in which there is nothing, for the block's length."""
+        server, name = self.server(), f"empty_{uuid4().hex[:12]}"
+        finished(_tell(server, f"CREATE DATABASE {name}"))
         try:
             yield f"{server}/{name}"
         finally:
@@ -114,7 +133,7 @@ class Run:
         return folder
 
     def _lay_sqlite(self, folder: Path) -> None:
-        finished(_found(f"sqlite:///{folder / _SQLITE_FILES[0]}"))
+        finished(_found(f"sqlite:///{folder / _SQLITE_FILES[0]}", self.signing_keys))
 
     def _start_postgresql(self, folder: Path) -> None:
         alive = os.open(self.folder / "alive", os.O_RDONLY)
@@ -124,7 +143,7 @@ class Run:
             os.close(alive)
         try:
             finished(_tell(server, f"CREATE DATABASE {_TEMPLATE}"))
-            finished(_found(f"{server}/{_TEMPLATE}"))
+            finished(_found(f"{server}/{_TEMPLATE}", self.signing_keys))
         except Exception:
             postgres.stop(folder)
             raise
@@ -139,10 +158,11 @@ def _fast_place() -> Path | None:
     return None
 
 
-async def _found(address: str) -> None:
-    runtime = wired_runtime(Settings(env="test", database_url=address, key_pepper=PEPPER))
+async def _found(address: str, keys: Path) -> None:
+    settings = Settings(env="test", database_url=address, key_pepper=PEPPER, signing_keys=keys)
+    runtime = wired_runtime(settings)
     try:
-        await found(runtime)
+        await initialise(runtime)
     finally:
         await runtime.close()
 

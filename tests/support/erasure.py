@@ -7,11 +7,12 @@ import pytest
 
 from app.access.domain import SYSTEM
 from app.identity import names
-from app.kit import merkle
 from app.kit.canonical import canonical
-from app.ledger.service import check_tail, root
+from app.ledger.service import check_tail
 from app.runtime import Runtime
+from app.tlog import merkle
 from tests.support.actors import Actors, Caller
+from tests.support.ledger import root
 from tests.support.refusals import contents
 from tests.support.steps import Json, expect, impose
 

@@ -54,12 +54,12 @@ async def client_of(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
             yield client
 
 
-async def _heard(said: asyncio.Queue[Message], life: asyncio.Task[None], wanted: str) -> None:
+async def _heard(said: asyncio.Queue[Message], life: asyncio.Task[None], requested: str) -> None:
     answer = asyncio.create_task(said.get())
     async with asyncio.timeout(LONGEST):
         await asyncio.wait({answer, life}, return_when=asyncio.FIRST_COMPLETED)
-    if answer.done() and answer.result()["type"] == wanted:
+    if answer.done() and answer.result()["type"] == requested:
         return
     answer.cancel()
     await life  # raises what the application raised
-    raise NeverStarted(wanted)
+    raise NeverStarted(requested)

@@ -9,25 +9,25 @@ import msgspec
 from sqlalchemy import select
 
 from app.access.domain import SYSTEM
-from app.alerts.tables import alert as alert_table
-from app.amendments import service as amendments
-from app.amendments import store as amendment_store
-from app.amendments.domain import Amendment, AmendmentKind, AmendmentLetter, Extension, Judgment
-from app.amendments.wanted import AmendmentWanted, CorrectionWanted
-from app.db.unit import Actor
-from app.entries import service, store
-from app.entries.blobs import Blob
-from app.entries.deadlines import Terms
-from app.entries.domain import Entry, Letter, Measure, State, Verdict
-from app.entries.formalising import formalise
-from app.entries.subjects import Subject
-from app.entries.wanted import Formal, UrgentWanted, Wanted
+from app.actor import Actor
+from app.alerting.alerts.tables import alert as alert_table
 from app.errors import CekalError
 from app.kit.clock import legal_day
+from app.register.amendments import service as amendments
+from app.register.amendments import store as amendment_store
+from app.register.amendments.domain import Amendment, AmendmentKind, AmendmentLetter, Extension, Judgment
+from app.register.amendments.requested import RequestedAmendment, RequestedCorrection
+from app.register.entries import service, store, urgent
+from app.register.entries.blobs import Blob
+from app.register.entries.domain import Entry, Letter, Measure, State, Verdict
+from app.register.entries.formalising import formalise
+from app.register.entries.law.deadlines import Terms
+from app.register.entries.requested import Formal, RequestedMeasure, RequestedUrgentMeasure
+from app.register.entries.subjects import Subject
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.clock import SettableClock
-from tests.unit.entries.examples import basis, foreigner, person, subject
+from tests.unit.register.entries.examples import basis, foreigner, person, subject
 
 PHOTO = Blob("0" * 64, "photo", "image/jpeg", b"a photo")
 VERDICTS = tuple(Verdict)
@@ -113,7 +113,7 @@ class Life:
 
     async def _submit(self, a: int, b: int) -> None:
         starts_on = self.today + timedelta(days=a % 60 - 30)
-        wanted = Wanted(
+        requested = RequestedMeasure(
             measure=Measure.PREVENTION,
             subject=self.citizen,
             photo=PHOTO,
@@ -122,10 +122,10 @@ class Life:
             ends_on=starts_on + timedelta(days=b % 200),
             unknown=unknown_of(self.citizen, "nik", "documents"),
         )
-        await self._keep(KPK[a % 2], wanted)
+        await self._keep(KPK[a % 2], requested)
 
     async def _deter(self, a: int, b: int) -> None:
-        wanted = Wanted(
+        requested = RequestedMeasure(
             measure=Measure.DETERRENCE,
             subject=self.citizen if a % 5 == 0 else self.foreigner,
             photo=PHOTO,
@@ -142,10 +142,10 @@ class Life:
             lifetime=a % 3 == 0,
             unknown=unknown_of(self.foreigner, "documents"),
         )
-        await self._keep(IMMIGRATION[0], wanted)
+        await self._keep(IMMIGRATION[0], requested)
 
     async def _urgent(self, a: int, b: int) -> None:
-        wanted = UrgentWanted(
+        requested = RequestedUrgentMeasure(
             measure=Measure.PREVENTION,
             subject=self.citizen,
             photo=PHOTO,
@@ -154,12 +154,12 @@ class Life:
             letter=Letter(f"ND-{next(_numbers)}", self.today, "0" * 64),
         )
         async with self.runtime.writing(KPK[a % 2]) as unit:
-            entry = await service.submit_urgent(unit, wanted, self.runtime.settings, "unknown")
+            entry = await urgent.submit_urgent(unit, requested, self.runtime.settings, "unknown")
         self.ids.append(entry.id)
 
-    async def _keep(self, by: Actor, wanted: Wanted) -> None:
+    async def _keep(self, by: Actor, requested: RequestedMeasure) -> None:
         async with self.runtime.writing(by) as unit:
-            entry = await service.submit(unit, wanted, self.runtime.settings)
+            entry = await service.submit(unit, requested, self.runtime.settings)
         self.ids.append(entry.id)
 
     async def _one(self, a: int, *states: State, urgent: bool | None = None) -> Entry:
@@ -181,7 +181,7 @@ class Life:
 
     async def _resubmit(self, a: int, b: int) -> None:
         entry = await self._one(a, State.RETURNED)
-        wanted = Wanted(
+        requested = RequestedMeasure(
             measure=entry.measure,
             subject=self.citizen if entry.measure is Measure.PREVENTION else self.foreigner,
             photo=PHOTO,
@@ -192,7 +192,7 @@ class Life:
         )
         by = KPK[b % 2] if entry.agency == "KPK" else IMMIGRATION[0]
         async with self.runtime.writing(by) as unit:
-            await service.resubmit(unit, entry.id, entry.version, wanted, self.runtime.settings)
+            await service.resubmit(unit, entry.id, entry.version, requested, self.runtime.settings)
 
     async def _formalise(self, a: int, b: int) -> None:
         entry = await self._one(a, State.PROVISIONAL, urgent=True)
@@ -219,9 +219,9 @@ class Life:
         moved = msgspec.structs.replace(
             self.citizen if b % 2 else self.foreigner, address=f"Jalan {next(_numbers)}"
         )
-        corrected = CorrectionWanted(moved, None, None, (), None)
+        corrected = RequestedCorrection(moved, None, None, (), None)
         ends_on = (entry.ends_on or self.today) + timedelta(days=a % 220)
-        wanted = AmendmentWanted(
+        requested = RequestedAmendment(
             kind=kind,
             reason="Because.",
             letter=AmendmentLetter("B-1", self.today) if kind is not AmendmentKind.EXTENSION else None,
@@ -235,7 +235,7 @@ class Life:
         owner = KPK[1] if entry.agency == "KPK" else IMMIGRATION[0]
         by = owner if b % 3 else OFFICERS[b // 8 % len(OFFICERS)]
         async with self.runtime.writing(by) as unit:
-            made = await amendments.file(unit, entry.id, entry.version, wanted, self.runtime.settings)
+            made = await amendments.file(unit, entry.id, entry.version, requested, self.runtime.settings)
         self.amendment_ids.append(made.id)
 
     async def _settle(self, a: int, b: int) -> None:

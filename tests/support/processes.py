@@ -71,7 +71,7 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
     clock, log = folder / "clock", folder / "service.log"
     clock.write_text(MORNING.isoformat())
     port = free_port()
-    wanted = {
+    requested = {
         "env": "test",
         "database_url": settings.url,
         "data_dir": str(folder),
@@ -83,7 +83,7 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": str(ROOT),
-        **{f"CEKAL_{name.upper()}": value for name, value in wanted.items()},
+        **{f"CEKAL_{name.upper()}": value for name, value in requested.items()},
     }
     running = _started(["serve", "--port", str(port)], environment, log)
     url = f"http://127.0.0.1:{port}"

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,17 @@ class Running:
 
     def heard(self, message: str) -> Line:
         """The first line with a message, once it is there."""
+        return self._heard(lambda said: said == message)
+
+    def heard_with(self, words: str) -> Line:
+        """The first line whose message contains some words, once it is there."""
+        return self._heard(lambda said: words in said)
+
+    def _heard(self, is_meant: Callable[[str], bool]) -> Line:
         until = time.monotonic() + LONGEST
         while time.monotonic() < until:
             for line in self.lines():
-                if line["message"] == message:
+                if is_meant(line["message"]):
                     return line
             if self.process.poll() is not None:
                 break

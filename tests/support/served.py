@@ -77,7 +77,7 @@ def serving(app: FastAPI) -> Iterator[str]:
             yield f"http://127.0.0.1:{door.getsockname()[1]}"
         finally:
             # A process would be told by a signal to let its streams go; a thread gets none.
-            loops[0].call_soon_threadsafe(app.state.hub.close)
+            loops[0].call_soon_threadsafe(app.state.process.hub.close)
             server.should_exit = True
             thread.join(LONGEST)
             if thread.is_alive():

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx2
 
+from tests.support.contract import contract
+
 
 @asynccontextmanager
 async def raw_lines(
@@ -38,10 +40,14 @@ class Event:
 
 
 class Events:
-    """The events of one open stream, in order; read as they come, so that waiting in vain loses nothing."""
+    """The events of one open stream, in order; read as they come, so that waiting in vain loses nothing.
 
-    def __init__(self, response: httpx2.Response) -> None:
+    With the stream's path each is held against the OpenAPI document.
+    """
+
+    def __init__(self, response: httpx2.Response, path: str | None = None) -> None:
         self.response = response
+        self._path = path
         self._came: asyncio.Queue[Event | None] = asyncio.Queue()
 
     async def read(self) -> None:
@@ -61,6 +67,7 @@ class Events:
         """
         async with asyncio.timeout(within):
             while (event := await self._came.get()) is not None:
+                self._expect_promised(event)
                 if name is None or event.name == name:
                     return event
         self._came.put_nowait(None)
@@ -75,9 +82,15 @@ class Events:
         events = []
         async with asyncio.timeout(within):
             while (event := await self._came.get()) is not None:
+                self._expect_promised(event)
                 events.append(event)
         self._came.put_nowait(None)
         return events
+
+    def _expect_promised(self, event: Event) -> None:
+        if self._path is not None:
+            said = {"event": event.name, "data": event.json} | ({} if event.id is None else {"id": event.id})
+            contract().check_event(self._path, said)
 
 
 @asynccontextmanager
@@ -86,6 +99,8 @@ async def listening(
     headers: Mapping[str, str],
     path: str = "/v1/alerts/stream",
     last_event_id: str | None = None,
+    *,
+    promised: bool = True,
 ) -> AsyncIterator[Events]:
     """An open stream for the block's length.
 
@@ -94,12 +109,13 @@ async def listening(
         headers: the caller's.
         path: which stream.
         last_event_id: where to resume.
+        promised: whether the events are the service's, and so as its document promises.
     """
     asked = {**headers, "Accept": "text/event-stream"}
     if last_event_id is not None:
         asked["Last-Event-ID"] = last_event_id
     async with http.stream("GET", path, headers=asked) as response:
-        events = Events(response)
+        events = Events(response, path.partition("?")[0] if promised else None)
         reading = asyncio.create_task(events.read())
         try:
             yield events

@@ -104,8 +104,8 @@ async def connected(http: httpx2.AsyncClient, by: Caller, alert: Json) -> int:
     return int(told["connected"])
 
 
-async def becomes(http: httpx2.AsyncClient, by: Caller, alert: Json, wanted: int) -> None:
+async def becomes(http: httpx2.AsyncClient, by: Caller, alert: Json, requested: int) -> None:
     """Wait until so many are known to be connected."""
     async with asyncio.timeout(10):
-        while await connected(http, by, alert) != wanted:  # noqa: ASYNC110 - told by another process
+        while await connected(http, by, alert) != requested:  # noqa: ASYNC110 - told by another process
             await asyncio.sleep(0.02)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from app.access.domain import SYSTEM
-from app.entries import store
-from app.entries.domain import Entry
-from app.entries.listing import Approvers
-from app.entries.store import Filter
 from app.ledger.domain import Record
 from app.ledger.service import list_after
-from app.lists.report import Report
-from app.lists.takeover import take_over
+from app.register.entries import store
+from app.register.entries.domain import Entry
+from app.register.entries.listing import Approvers
+from app.register.entries.store import Filter
+from app.register.lists.report import Report
+from app.register.lists.takeover import take_over
 from app.runtime import Runtime
 from tests.support.bodies import entry_body, merged
 

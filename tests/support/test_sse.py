@@ -40,7 +40,7 @@ def client(text: str) -> httpx2.AsyncClient:
 
 
 async def test_events_are_read_as_the_standard_says():
-    async with client(STREAM) as http, listening(http, {}, last_event_id="e.0") as stream:
+    async with client(STREAM) as http, listening(http, {}, last_event_id="e.0", promised=False) as stream:
         first = await stream.next()
         assert first == Event("alert", "e.1", '{"a":\n1}')
         assert first.json == {"a": 1}
@@ -50,5 +50,5 @@ async def test_events_are_read_as_the_standard_says():
 
 
 async def test_an_event_is_awaited_by_its_name():
-    async with client(STREAM) as http, listening(http, {}, last_event_id="e.0") as stream:
+    async with client(STREAM) as http, listening(http, {}, last_event_id="e.0", promised=False) as stream:
         assert (await stream.next("heartbeat")).data == "no space"

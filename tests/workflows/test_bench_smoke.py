@@ -45,6 +45,20 @@ def test_the_benchmark_of_checks_runs_against_its_rivals_without_an_error() -> N
         assert variants[name]["rss_mb_last"] > 0
 
 
+def test_the_benchmark_of_the_feed_reaches_every_follower_and_exports_every_record() -> None:
+    report = _run("bench.feed")
+
+    assert report["benchmark"] == "feed"
+    for result in report["followers"]:
+        assert [row["variant"] for row in result["variants"]] == ["alerts", "feed"]
+        for row in result["variants"]:
+            assert row["failures"] == []
+            assert row["reached"] == report["streams"] * report["rounds"]
+    for result in report["exports"]:
+        assert result["failures"] == []
+        assert result["lines_seconds"] > 0
+
+
 def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None:
     report = _run("bench.alerts")
 
@@ -138,3 +152,15 @@ def test_the_benchmark_of_imports_takes_every_line_over_beside_checks_on_both_en
         assert row["written_kb_a_line"] > 0
         assert row["check_p99_ms"] >= row["check_p50_ms"] > 0
         assert row["urgent_max_ms"] > 0
+
+
+def test_the_soak_takes_down_memory_and_nothing_is_refused() -> None:
+    report = _run("bench.soak")
+
+    assert report["benchmark"] == "soak"
+    assert [result["engine"] for result in report["results"]] == ["sqlite", "postgresql"]
+    for result in report["results"]:
+        assert result["failures"] == {}
+        assert result["streams_opened"] > 0
+        assert all(row["rss_mb"] > 0 for row in result["minutes"])
+        assert result["minutes"][-1]["answered"] > 0

@@ -1,12 +1,15 @@
 """The `cekal` command at a terminal: help, refusals in a line, accounts, the schema."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from app.access.domain import Role
-from app.access.reference import load_offices
+from app.access.places.reference import load_offices
 from app.settings import Settings
 from tests.support.cli import Told, cekal, ended, started
 from tests.support.steps import expect
@@ -17,9 +20,11 @@ COMMANDS = (
     ("worker",),
     ("demo",),
     ("migrate",),
+    ("backup",),
+    ("restore",),
     ("openapi",),
     ("client", "create"),
-    ("client", "list"),
+    ("clients",),
     ("client", "revoke"),
     ("import", "un"),
     ("import", "entries"),
@@ -83,7 +88,8 @@ def test_wrong_arguments_are_told_in_a_line_with_code_2(
         ({"surplus": 1}, ("CEKAL_SURPLUS",)),
         ({"pool_size": "many"}, ("CEKAL_POOL_SIZE", "integer")),
         ({"database_url": "mysql://localhost/cekal"}, ("sqlite or postgresql",)),
-        ({"database_url": "postgresql://cekal:hidden@127.0.0.1:1/cekal"}, ("connection failed",)),
+        ({"database_url": "postgresql://cekal:hidden@127.0.0.1:1/cekal"}, ("CEKAL_DATABASE_URL", "reached")),
+        ({"database_url": "postgresql://cekal:hidden@host.invalid/cekal"}, ("CEKAL_DATABASE_URL", "reached")),
         ({"database_url": "cekal:hidden"}, ("CEKAL_DATABASE_URL", "postgresql://")),
         ({"database_url": "postgresql://cekal:hidden@db:port/cekal"}, ("CEKAL_DATABASE_URL",)),
         ({"database_url": "sqlite://"}, ("CEKAL_DATABASE_URL", "file")),
@@ -94,24 +100,31 @@ def test_wrong_arguments_are_told_in_a_line_with_code_2(
 def test_wrong_settings_are_told_in_a_line_and_never_a_password(
     settings: dict[str, object], words: tuple[str, ...], tmp_path: Path
 ):
-    told = cekal("client", "list", cwd=tmp_path, **settings)
+    told = cekal("clients", cwd=tmp_path, **settings)
     refused(told, 1, *words)
     assert "hidden" not in told.err
 
 
 def test_an_unknown_name_in_the_file_of_settings_is_told_as_it_stands_there(tmp_path: Path):
     (tmp_path / "cekal.env").write_text("CEKAL_SURPLUS=1\n")
-    refused(cekal("client", "list", cwd=tmp_path, settings="cekal.env"), 1, " CEKAL_SURPLUS:")
+    refused(cekal("clients", cwd=tmp_path, settings="cekal.env"), 1, "line 1: CEKAL_SURPLUS is no setting")
 
 
-@pytest.mark.parametrize(
-    "command", [("client", "list"), ("client", "revoke", "cli_x"), ("serve",)], ids=" ".join
-)
+@pytest.mark.parametrize("command", [("clients",), ("client", "revoke", "cli_x"), ("serve",)], ids=" ".join)
 def test_without_a_register_the_command_to_found_one_is_told_and_no_file_is_made(
     command: tuple[str, ...], tmp_path: Path
 ):
     refused(cekal(*command, cwd=tmp_path), 1, "cekal migrate")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_programs_register_is_named_as_such(tmp_path: Path):
+    assert cekal("migrate", cwd=tmp_path).code == 0
+    with closing(sqlite3.connect(tmp_path / "cekal-data" / "register.db")) as register:
+        register.execute("UPDATE alembic_version SET version_num = '9999'")
+        register.commit()
+    for command in (("migrate",), ("clients",), ("serve",)):
+        refused(cekal(*command, cwd=tmp_path), 1, "schema is 9999, of a newer program")
 
 
 def test_migrate_founds_a_register_once_and_may_be_repeated(tmp_path: Path):
@@ -123,7 +136,10 @@ def test_migrate_founds_a_register_once_and_may_be_repeated(tmp_path: Path):
         "key-pepper",
         "register-checks.db",
         "register.db",
+        "signing-keys",
     ]
+    assert "signing-keys" in first.out
+    assert "signing-keys" not in second.out, "they were made once"
 
 
 def test_migrate_may_run_several_times_at_once(tmp_path: Path):
@@ -172,6 +188,7 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
             "IMIGRASI",
             "--office",
             "DIR",
+            "--new-office",
             "--person",
             NIP,
         ),
@@ -183,11 +200,11 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
         told = cekal("client", "create", *sort, cwd=tmp_path, database_url=sqlite_url)
         assert told.code == 0, told.err
         assert "cekal_" in told.out
-        assert ("no office DIR" in told.out) == ("DIR" in sort), "that it was added is told"
-    listed = cekal("client", "list", "--json", cwd=tmp_path, database_url=sqlite_url).json["items"]
+        assert ("The office DIR of IMIGRASI was added" in told.out) == ("DIR" in sort)
+    listed = cekal("clients", "--json", cwd=tmp_path, database_url=sqlite_url).json["items"]
     assert [client["checkpoint"] for client in listed] == [None, None, "CGK", "CGK", None]
     assert listed[1]["roles"] == ["approver", "duty_officer"]
-    table = cekal("client", "list", cwd=tmp_path, database_url=sqlite_url).out.splitlines()
+    table = cekal("clients", cwd=tmp_path, database_url=sqlite_url).out.splitlines()
     assert len(table) == 1 + len(sorts)
     assert table[0].split() == [
         "id",
@@ -199,6 +216,7 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
         "kind",
         "person",
         "state",
+        "key_until",
     ]
 
 
@@ -215,7 +233,7 @@ def test_clients_of_every_sort_can_be_made(sqlite_url: str, tmp_path: Path):
         (("--role", "integrator", "--agency", "KPK", "--network", "10.0.0.0/99"), ("--network: ",)),
         (("--role", "timpora", "--agency", "POLRI", "--person", NIP), ("--office: ",)),
         (
-            ("--role", "timpora", "--agency", "POLRI", "--office", "POLDA", "--person", NIP),
+            ("--role", "timpora", "--agency", "POLRI", "--office", "POLDA", "--new-office", "--person", NIP),
             ("--office: The office's province is not known",),
         ),
         (
@@ -228,6 +246,41 @@ def test_a_client_that_cannot_be_is_told_by_option(
     sqlite_url: str, arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path
 ):
     refused(cekal("client", "create", *arguments, cwd=tmp_path, database_url=sqlite_url), 2, *words)
+
+
+def test_a_mistyped_office_makes_none(sqlite_url: str, tmp_path: Path):
+    at: dict[str, Any] = {"cwd": tmp_path, "database_url": sqlite_url}
+    sort = ("--role", "submitter", "--agency", "IMIGRASI", "--office", "KANIM-BATAN", "--person", NIP)
+    refused(cekal("client", "create", *sort, **at), 2, "--office: The agency has no office with this code")
+    refused(cekal("offices", "KANIM-BATAN", **at), 2, "There is no office KANIM-BATAN")
+
+
+def test_the_register_lists_what_it_knows(sqlite_url: str, tmp_path: Path):
+    at: dict[str, Any] = {"cwd": tmp_path, "database_url": sqlite_url}
+    assert len(cekal("agencies", "--json", **at).json["items"]) == 15
+    assert len(cekal("checkpoints", "--json", **at).json["items"]) == 171
+    assert cekal("agencies", "KPK", "--json", **at).json["name_en"] == "Corruption Eradication Commission"
+    assert "Soekarno" in cekal("checkpoints", "CGK", **at).out
+    assert "Kepulauan Riau" in cekal("offices", "KANIM-BATAM", **at).out
+    refused(cekal("checkpoints", "XXX", **at), 2, "There is no checkpoint XXX")
+
+
+def test_clients_whose_keys_end_soon_are_named(sqlite_url: str, tmp_path: Path):
+    at: dict[str, Any] = {"cwd": tmp_path, "database_url": sqlite_url}
+    gate = ("client", "create", "--role", "checkpoint", "--checkpoint", "CGK", "--kind", "counter", "--json")
+    soon = cekal(*gate, **at, key_lifetime_days=20).json["id"]
+    late = cekal(*gate, **at).json["id"]
+    ended = cekal(*gate, **at, key_lifetime_days=20).json["id"]
+    assert cekal("client", "revoke", ended, **at).code == 0
+    assert [each["id"] for each in cekal("clients", "--json", **at).json["items"]] == [soon, late, ended]
+    assert [each["id"] for each in cekal("clients", "--expiring", "30", "--json", **at).json["items"]] == [
+        soon
+    ]
+    assert cekal("clients", "--expiring", "10", "--json", **at).json["items"] == []
+    shown = cekal("clients", late, **at).out
+    assert "key_" in shown
+    assert "cekal_" not in shown
+    refused(cekal("clients", "cli_x", **at), 2, "There is no client cli_x")
 
 
 async def test_a_revoked_client_is_out_at_once(settings: Settings, http: httpx2.AsyncClient, tmp_path: Path):

@@ -62,6 +62,19 @@ def test_a_list_is_reported_as_a_table_for_people(sqlite_url: str, tmp_path: Pat
     ]
 
 
+def test_a_part_of_a_list_is_refused_in_a_line_unless_it_is_said_to_be_whole(
+    settings: Settings, tmp_path: Path
+):
+    given = {"cwd": tmp_path, "database_url": settings.url, **clock(tmp_path)}
+    both = (individual(passport()), individual(passport("PE1"), data_id="700002", name="BELVA"))
+    assert cekal("import", "un", write(tmp_path, *both), *TWO, "--json", **given).json["added"] == 2
+    part = write(tmp_path, both[0], generated="2026-06-04T12:00:00Z")
+    told = cekal("import", "un", part, *TWO, **given)
+    refused(told, 1, "would end 1 of the 2 persons", "--allow-shrink", "CEKAL_LIST_SHRINK_SHARE")
+    report = cekal("import", "un", part, *TWO, "--allow-shrink", "--json", **given).json
+    assert (report["ended"], report["unchanged"]) == (1, 1)
+
+
 def test_an_older_register_is_reported_line_by_line(settings: Settings, tmp_path: Path):
     given = {"cwd": tmp_path, "database_url": settings.url, **clock(tmp_path)}
     told = cekal("import", "entries", register(tmp_path), *TWO, "--json", **given)

@@ -108,7 +108,7 @@ def test_a_port_in_use_is_told(sqlite_url: str, tmp_path: Path):
     with running("serve", "--port", 0, cwd=tmp_path, database_url=sqlite_url) as service:
         port = service.heard("ready")["port"]
         told = cekal("serve", "--port", port, cwd=tmp_path, database_url=sqlite_url)
-        refused(told, 1, f"Can't listen on 127.0.0.1 port {port}")
+        refused(told, 1, f"Can't listen on 127.0.0.1 port {port}", "--port")
 
 
 def test_metrics_have_an_address_of_their_own(sqlite_url: str, tmp_path: Path):

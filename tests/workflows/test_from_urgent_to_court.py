@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx2
 
 from app.worker import Worker
-from tests.api.feeds import alerts, records
 from tests.support import letters
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, entry_body, extension_body, judgment_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.evidence import verified
+from tests.support.feeds import alerts, records
 from tests.support.refusals import refused
 from tests.support.steps import Json, amend, approve, decide, expect, file_amendment, formalise, sound
 

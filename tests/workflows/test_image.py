@@ -129,4 +129,5 @@ def test_the_steps_of_the_image_give_a_register_that_serves(tmp_path: Path):
             time.sleep(0.2)
     files = {path.name: path.stat().st_mode & 0o777 for path in (root / "data").iterdir()}
     assert files.pop("key-pepper") == 0o600
+    assert files.pop("signing-keys") == 0o700
     assert set(files.values()) == {0o600}, files

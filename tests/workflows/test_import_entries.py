@@ -11,11 +11,12 @@ import pytest
 from app.access.domain import SYSTEM
 from app.access.store import list_audit
 from app.db.unit import Unit
-from app.entries import listing
-from app.entries.listing import Approvers, Listed, Taken
 from app.errors import CekalError
-from app.lists import takeover
-from app.lists.takeover import LONGEST_LINE, NotNdjson, take_over
+from app.register.entries import listing
+from app.register.entries.listing import Approvers, ImportedMeasure, ImportOutcome
+from app.register.lists import takeover
+from app.register.lists.takeover import take_over
+from app.register.lists.takeover_lines import LONGEST_LINE, NotNdjson
 from app.runtime import Runtime
 from tests.support.actors import Actors
 from tests.support.bodies import check_body, deterrence_body, entry_body, merged
@@ -100,7 +101,7 @@ def _foreigner_under_prevention() -> Json:
         (line(agency="NOBODY"), "validation at /agency: There is no agency with this code."),
         (
             line(approved_on="2026-11-24"),
-            "validation at /approved_on: The day of approval lies in the future.",
+            "validation at /approved_on: The day of approval is in the future.",
         ),
         (line(entry={"subject": {"photo": None}}), "missing_subject_data at /entry/subject/photo: "),
         (
@@ -149,7 +150,7 @@ async def test_photos_may_be_missing_where_the_older_register_had_none(runtime: 
 async def test_rules_are_judged_as_at_the_day_of_approval(
     runtime: Runtime, tmp_path: Path, issued_on: str, added: int
 ):
-    """A witness could be banned until the new KUHAP (R7, case 13 of the rules)."""
+    """A witness could be banned until the new KUHAP (R7, case 13 of docs/rules.md)."""
     start = date.fromisoformat(issued_on)
     witness = line(
         entry={
@@ -244,24 +245,124 @@ async def test_progress_is_told_in_bytes(runtime: Runtime, tmp_path: Path, monke
     monkeypatch.setattr(takeover, "STEP", 2)
     path = ndjson(tmp_path, *(line(f"old-{n}") for n in range(5)))
     heard: list[tuple[int, int]] = []
-    await take_over(runtime, path, TWO, tell=lambda done, total: heard.append((done, total)))
+    await take_over(runtime, path, TWO, progress=lambda done, total: heard.append((done, total)))
     size = path.stat().st_size
     assert [total for _, total in heard] == [size] * 3
     assert heard[-1][0] == size
 
 
-async def test_steps_that_hold_the_lock_for_too_long_become_shorter(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("took", "expected"),
+    [([0.001] * 3, [2, 8, 10]), ([9.0] * 10, [2] * 10), ([0.001, 9.0], [2, 8, 2, 8])],
+    ids=["quick", "slow", "slow in between"],
+)
+async def test_a_step_has_as_many_lines_as_hold_the_lock_for_a_short_time(
+    runtime: Runtime,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    took: list[float],
+    expected: list[int],
 ):
-    monkeypatch.setattr(takeover, "STEP", 5)
-    monkeypatch.setattr(takeover, "LEAST_STEP", 2)
-    monkeypatch.setattr(takeover, "HELD", 0.0)
-    whole, steps = listing.take_in, []
+    monkeypatch.setattr(takeover, "STEP", 10)
+    monkeypatch.setattr(takeover, "MIN_STEP", 2)
+    instants = [0.0]
+    for seconds in [*took, *[0.001] * 20]:
+        instants += [instants[-1], instants[-1] + seconds]
+    monkeypatch.setattr(takeover, "monotonic", iter(instants[1:]).__next__)
+    whole, steps = listing.import_items, []
 
-    async def counted(unit: Unit, items: Sequence[Listed], approvers: Approvers) -> list[Taken | CekalError]:
+    async def counted(
+        unit: Unit, items: Sequence[ImportedMeasure], approvers: Approvers
+    ) -> list[ImportOutcome | CekalError]:
         steps.append(len(items))
         return await whole(unit, items, approvers)
 
-    monkeypatch.setattr(listing, "take_in", counted)
-    assert await taken(runtime, ndjson(tmp_path, *(line(f"old-{n}") for n in range(9)))) == told(added=9)
-    assert steps == [5, 2, 2]
+    monkeypatch.setattr(listing, "import_items", counted)
+    path = ndjson(tmp_path, *(line(f"old-{n}") for n in range(20)))
+    assert await taken(runtime, path) == told(added=20)
+    assert steps == expected
+
+
+ODD = {
+    '"extension_count": NaN': "validation at /extension_count",
+    '"extension_count": Infinity': "validation at /extension_count",
+    '"extension_count": -Infinity': "validation at /extension_count",
+    '"extension_count": 1e400': "validation at /extension_count",
+    '"extension_count": -1e400': "validation at /extension_count",
+    f'"extension_count": {"9" * 5000}': "malformed_json",
+    f'"extension_count": {"9" * 400}': "validation at /extension_count",
+    '"extension_count": 1.5': "validation at /extension_count",
+    '"extension_count": true': "validation at /extension_count",
+    '"extension_count": "1_0"': "validation at /extension_count",
+    '"approved_on": 1700000000': "validation at /approved_on",
+    '"approved_on": "20261123"': "validation at /approved_on",
+    '"approved_on": "2026-11-23T00:00:00"': "validation at /approved_on",
+    '"first_started_on": 1e400': "validation at /first_started_on",
+    '"first_started_on": "0000-01-01"': "validation at /first_started_on",
+    '"first_started_on": "9999-12-31"': "validation at /first_started_on",
+    f'"more": {"[" * 100_000}{"]" * 100_000}': "malformed_json",
+    f'"more": {"[" * 400}{"]" * 400}': "validation at /more",
+    '"agency": "KPK"': "validation at /agency",
+    '"reference": "another"': "validation at /reference",
+    '"entry": null': "validation at /entry",
+    '"approved_on": "2026-11-23"': "validation at /approved_on",
+    '"reference": "a\\ud800"': "validation at /reference",
+    '"agency": "\\u0000"': "validation at /agency",
+}
+"""What stands at the end of a line, and the reason for which the line is left out."""
+
+
+async def test_whatever_one_line_holds_the_others_go_on_and_the_run_ends_with_its_report(
+    runtime: Runtime, tmp_path: Path
+):
+    plain = [json.dumps(line(f"good-{number}")) for number in range(3)]
+    odd = [f"{json.dumps(line(f'odd-{number}'))[:-1]}, {end}}}" for number, end in enumerate(ODD)]
+    raw = [b"\xff\xfe{}", b"null", b'"text"', b"{", b"1e400", b"NaN", b'{"agency": "KPK"', b"\x00"]
+    path = tmp_path / "register.ndjson"
+    texts = [
+        plain[0].encode(),
+        *(text.encode() for text in odd),
+        *raw,
+        *(text.encode() for text in plain[1:]),
+    ]
+    path.write_bytes(b"\n".join(texts))
+    report = await taken(runtime, path)
+    assert report["added"] == 3
+    reasons = {skipped["reason"].rpartition(" (line ")[0] for skipped in report["skipped"]}
+    assert len(report["skipped"]) == len(odd) + len(raw)
+    found = [skipped["reason"] for skipped in report["skipped"]][: len(odd)]
+    wrong = [
+        (end[:60], reason)
+        for (end, want), reason in zip(ODD.items(), found, strict=True)
+        if want not in reason
+    ]
+    assert wrong == [], reasons
+    assert await taken(runtime, path) == {**report, "added": 0, "unchanged": 3}
+
+
+async def test_a_line_that_the_register_does_not_take_is_left_out_alone(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As where a database refuses a text that every rule has let through."""
+    take_in = listing.import_items
+
+    async def refusing(
+        unit: Unit, items: Sequence[ImportedMeasure], approvers: Approvers
+    ) -> list[ImportOutcome | CekalError]:
+        if any(item.reference == "old-3" for item in items):
+            raise ValueError("a character that can't be stored")
+        return await take_in(unit, items, approvers)
+
+    monkeypatch.setattr(listing, "import_items", refusing)
+    report = await taken(runtime, ndjson(tmp_path, *(line(f"old-{number}") for number in range(7))))
+    reason = "validation: The line can't be taken over: ValueError. (line 4)"
+    assert report == told(added=6, skipped=[{"id": "old-3", "reason": reason}])
+
+
+async def test_a_line_that_nobody_foresaw_is_left_out_alone(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(listing, "prepare", lambda _subject: 1 // 0)
+    report = await taken(runtime, ndjson(tmp_path, line("old-1"), line("old-2")))
+    assert [skipped["id"] for skipped in report["skipped"]] == ["old-1", "old-2"]
+    assert "ZeroDivisionError" in report["skipped"][0]["reason"]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.access.domain import SYSTEM
-from app.entries import listing, store
-from app.entries.domain import State
-from app.lists import takeover
-from app.lists.takeover import take_over
+from app.register.entries import listing, store
+from app.register.entries.domain import State
+from app.register.lists import takeover
+from app.register.lists.takeover import take_over
 from app.runtime import Runtime
 from tests.support.bodies import entry_body, merged
 from tests.support.takeovers import TWO, entries, line, ndjson, records, taken, told
@@ -30,7 +30,7 @@ async def test_a_takeover_that_was_cut_off_goes_on_where_it_stood(
 ):
     monkeypatch.setattr(takeover, "STEP", 2)
     path = ndjson(tmp_path, *(line(f"old-{n}") for n in range(5)))
-    whole, steps = listing.take_in, []
+    whole, steps = listing.import_items, []
 
     async def cut_off(*given: Any) -> Any:
         if len(steps) == 2:
@@ -39,7 +39,7 @@ async def test_a_takeover_that_was_cut_off_goes_on_where_it_stood(
         return await whole(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(listing, "take_in", cut_off)
+        patch.setattr(listing, "import_items", cut_off)
         with pytest.raises(ConnectionResetError):
             await take_over(runtime, path, TWO)
     assert len(await entries(runtime)) == 4

@@ -10,22 +10,22 @@ import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
-from app.entries.domain import Entry
-from app.entries.listing import Approvers
-from app.entries.store import add_all
-from app.entries.subjects import Alias, Document, Subject
 from app.identity.births import birth_from_json
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.ledger.service import head
-from app.lists import un
-from app.lists.un import ListedPerson
-from app.lists.un_import import import_list
+from app.register.entries.domain import Entry
+from app.register.entries.listing import Approvers
+from app.register.entries.store import add_all
+from app.register.entries.subjects import Alias, Document, Subject
+from app.register.lists import un
+from app.register.lists.un import ListedPerson
+from app.register.lists.un_import import import_list
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.steps import expect
-from tests.unit.checks.register import NOW, WNI, entry
+from tests.unit.border.checks.register import NOW, WNI, entry
 
 LISTS = Path(__file__).parents[3] / "shared" / "data" / "lists"
 EARLIER, LATER = (LISTS / f"un_consolidated_{day}.xml" for day in ("2020-11-24", "2021-03-12"))
@@ -87,7 +87,7 @@ async def test_two_editions_in_order_and_every_plain_passport_of_the_second(
     second = await import_list(runtime, LATER, TWO)
     assert (second.added, second.changed, second.ended, second.unchanged) == (4, 46, 6, 636)
     why = Counter(skipped.reason for skipped in second.skipped)
-    assert why == {"entity": newer.entities, "wni_cannot_be_deterred": 25}
+    assert why == {"entity": len(newer.entity_ids), "wni_cannot_be_deterred": 25}
 
     async with runtime.reading(SYSTEM) as reader:
         before = await head(reader)
@@ -179,6 +179,8 @@ async def test_every_good_alias_of_everybody_else_is_found_with_the_birth_date(
     persons = [person for person in un.read(LATER).persons if not person.is_indonesian]
     questions = [question for person in persons for question in by_name(person, "entry")]
     assert len(questions) > 2000
+    if not runtime.register.is_sqlite:  # names are matched in the process: the engine makes no difference
+        questions = questions[::8]
     found = await matched(http, await actors.client("checkpoint"), questions)
     missed = [question["person"] for question, ids in zip(questions, found, strict=True) if not ids]
     assert missed == []

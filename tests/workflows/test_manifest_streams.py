@@ -6,19 +6,19 @@ from time import perf_counter
 
 import pytest
 
+from app.access.clients.revocations import revoke_key
 from app.access.domain import SYSTEM
-from app.access.revocations import revoke_key
-from app.alerts import tail
+from app.alerting.alerts import tail
 from app.runtime import Runtime
 from app.settings import Settings
-from tests.api.test_manifests_watch import revocation
+from tests.api.border.test_manifests_watch import revocation
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import Json, deterrence_body, urgent_body, urgent_deterrence_body
 from tests.support.clock import SettableClock
 from tests.support.manifests import PATH, manifest_body, passenger, read, send, stranger
 from tests.support.processes import process
 from tests.support.served import Served
-from tests.support.sse import listening, raw_lines
+from tests.support.sse import Event, listening, raw_lines
 from tests.support.steps import decide, expect, impose, sound
 from tests.support.waiting import until
 
@@ -28,6 +28,11 @@ PROMPT = 2.0
 
 def stream_of(manifest: Json) -> str:
     return f"{PATH}/{manifest['id']}/stream"
+
+
+def number(event: Event) -> int:
+    """Which change of its manifest an event is, by its cursor."""
+    return int(str(event.id).rpartition(".")[2])
 
 
 async def test_an_urgent_entry_a_countersignature_and_an_end_are_pushed_within_a_second(
@@ -45,10 +50,10 @@ async def test_an_urgent_entry_a_countersignature_and_an_end_are_pushed_within_a
         entry = (await sound(http, submitter, body))["entry"]
         event = await stream.next("change", within=PROMPT)
         assert perf_counter() - begun < PROMPT
-        assert (event.id, event.json["reference"], event.json["status"]) == ("1", "b", "contact")
+        assert (number(event), event.json["reference"], event.json["status"]) == (1, "b", "contact")
         await decide(http, officer, entry, "countersign")
         event = await stream.next("change", within=PROMPT)
-        assert (event.id, event.json["status"]) == ("2", "do_not_board")
+        assert (number(event), event.json["status"]) == (2, "do_not_board")
         assert event.json == (await read(http, carrier, manifest))["items"][1]
 
 
@@ -100,19 +105,31 @@ async def test_a_stream_resumes_behind_the_last_change_and_without_it_begins_wit
         assert (await stream.next()) == second
     cursor = (await read(http, carrier, manifest))["cursor"]
     async with listening(http, carrier.headers, f"{stream_of(manifest)}?after={cursor}") as stream:
-        assert (await stream.next()).name == "heartbeat"
+        beat = await stream.next()
+        assert (beat.name, beat.id) == ("heartbeat", cursor)
 
 
-@pytest.mark.parametrize(("cursor", "status"), [("99", 410), ("-1", 422), ("abc", 422), ("9" * 30, 422)])
+@pytest.mark.parametrize(
+    ("cursor", "status"),
+    [
+        ("{epoch}.99", 410),
+        ("0123456789abcdef-manifest.0", 410),
+        ("0", 422),
+        ("{epoch}.-1", 422),
+        ("abc", 422),
+        ("{epoch}." + "9" * 30, 422),
+    ],
+)
 async def test_a_cursor_that_is_none_opens_no_stream(
     served: Served, carrier: Caller, cursor: str, status: int
 ) -> None:
     manifest = await send(served.http, carrier, manifest_body(stranger()))
-    headers = {**carrier.headers, "Last-Event-ID": cursor}
+    epoch = manifest["cursor"].partition(".")[0]
+    headers = {**carrier.headers, "Last-Event-ID": cursor.format(epoch=epoch)}
     problem = expect(await served.http.get(stream_of(manifest), headers=headers), status)
     if status == 410:
         assert problem["restart"] == f"{PATH}/{manifest['id']}"
-    assert not served.app.state.manifest_tail.hub.streams
+    assert not served.app.state.process.manifest_tail.hub.streams
 
 
 async def test_a_stream_is_the_senders_alone(served: Served, actors: Actors, carrier: Caller) -> None:
@@ -120,7 +137,7 @@ async def test_a_stream_is_the_senders_alone(served: Served, actors: Actors, car
     for role, status in (("carrier", 404), ("checkpoint", 404), ("auditor", 403), ("submitter", 403)):
         caller = await actors.client(role)
         expect(await served.http.get(stream_of(manifest), headers=caller.headers), status)
-    assert not served.app.state.manifest_tail.hub.streams
+    assert not served.app.state.process.manifest_tail.hub.streams
 
 
 async def test_the_departure_ends_the_stream_with_a_last_word(
@@ -187,4 +204,4 @@ async def test_a_change_is_pushed_on_another_process(
             await sound(served.http, submitter, body)
             for stream in (here, there):
                 assert (await stream.next("change", within=PROMPT)).json["status"] == "contact"
-    await until(lambda: not served.app.state.manifest_tail.hub.streams)
+    await until(lambda: not served.app.state.process.manifest_tail.hub.streams)

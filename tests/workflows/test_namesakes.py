@@ -7,21 +7,23 @@ import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
-from app.entries.domain import Entry
-from app.entries.store import add_all
-from app.entries.subjects import Document, Subject
 from app.identity.births import Birth
 from app.kit.ids import new_id
+from app.register.entries.domain import Entry
+from app.register.entries.store import add_all
+from app.register.entries.subjects import Document, Subject
 from app.runtime import Runtime
 from tests.support.actors import Actors
 from tests.support.steps import Json, expect
-from tests.unit.checks.register import NOW, WNI, entry
+from tests.unit.border.checks.register import NOW, WNI, entry
 from tests.unit.matching.people import random_day
 
 LISTED = 200
-TRAVELLERS = 10_000
+TRAVELLERS = {"sqlite": 10_000, "postgresql": 1000}
+"""Names are matched in the process: the engine makes no difference, only the time that it takes."""
 AT_ONCE = 1000
-MOST_REFERRED = 20
+MAX_REFERRED = 1 / 500
+"""The largest share of them that is referred."""
 SPELLINGS = ("Muhammad", "MUHAMMAD", "Mohammad", "Muhamad", "Mohamad", "Moehammad", "Muhammed")
 SECOND = ("Rizki", "Ali", "Iqbal", "Fauzi", "Yusuf", "Ridwan", "Hasan", "Arif", "Taufik", "Ilham")
 
@@ -51,6 +53,7 @@ async def test_ten_thousand_namesakes_born_on_other_days_pass(
     http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, further: tuple[str, ...]
 ) -> None:
     chance = random.Random(2015)
+    travellers = TRAVELLERS["sqlite" if runtime.register.is_sqlite else "postgresql"]
     counter = await actors.client("checkpoint")
     days = [random_day(chance) for _ in range(LISTED)]
 
@@ -61,15 +64,15 @@ async def test_ten_thousand_namesakes_born_on_other_days_pass(
     async with runtime.writing(SYSTEM) as unit:
         await add_all(unit, [(each, None) for each in bans], "approved")
     others = (day for day in iter(lambda: random_day(chance), None) if day not in days)
-    questions = [passing(n, name(chance.choice(SPELLINGS)), next(others)) for n in range(TRAVELLERS)]
+    questions = [passing(n, name(chance.choice(SPELLINGS)), next(others)) for n in range(travellers)]
     outcomes: Counter[str] = Counter()
-    for start in range(0, TRAVELLERS, AT_ONCE):
+    for start in range(0, travellers, AT_ONCE):
         body = {"items": questions[start : start + AT_ONCE]}
         answer = await http.post("/v1/checks/batch", json=body, headers=counter.headers)
         outcomes.update(item["outcome"] for item in expect(answer, 200)["items"])
-    assert outcomes["clear"] + outcomes["refer"] == TRAVELLERS
-    assert outcomes["refer"] <= MOST_REFERRED
+    assert outcomes["clear"] + outcomes["refer"] == travellers
+    assert outcomes["refer"] <= travellers * MAX_REFERRED
 
-    same = [passing(TRAVELLERS, ban.subject.full_name, born) for ban, born in zip(bans, days, strict=True)]
+    same = [passing(travellers, ban.subject.full_name, born) for ban, born in zip(bans, days, strict=True)]
     answer = await http.post("/v1/checks/batch", json={"items": same}, headers=counter.headers)
     assert {item["outcome"] for item in expect(answer, 200)["items"]} == {"refer"}

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
+from app.access.clients.revocations import revoke_key
 from app.access.domain import SYSTEM
-from app.access.revocations import revoke_key
-from app.alerts import tail
+from app.alerting.alerts import tail
+from app.alerting.notices.domain import APPROVERS, Draft, owner
+from app.alerting.notices.names import NoticeName
+from app.alerting.notices.service import notify
 from app.kit.clock import rfc3339
-from app.notices.domain import APPROVERS, Draft, owner
-from app.notices.names import NoticeName
-from app.notices.service import tell
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
@@ -32,16 +32,16 @@ async def verifier(actors: Actors) -> Caller:
 async def announce(runtime: Runtime, key: str, *to: str) -> None:
     """Tell something in another process."""
     async with runtime.writing(SYSTEM) as unit:
-        await tell(unit, [Draft(NoticeName.OVERDUE, key, to, unit.now, detail={"reason": key})])
+        await notify(unit, [Draft(NoticeName.OVERDUE, key, to, unit.now, detail={"checkpoints": [key]})])
 
 
 async def take(stream: Events, count: int) -> list[str]:
-    """What the next so many notices tell."""
-    return [(await stream.next("notice")).json["reason"] for _ in range(count)]
+    """What the next so many notices notify."""
+    return [(await stream.next("notice")).json["checkpoints"][0] for _ in range(count)]
 
 
 def open_streams(served: Served) -> int:
-    return len(served.app.state.notice_tail.hub.streams)
+    return len(served.app.state.process.notice_tail.hub.streams)
 
 
 async def test_each_officer_gets_what_is_meant_for_their_agency_and_roles(
@@ -76,6 +76,9 @@ async def test_the_stream_and_the_page_say_the_same_with_one_cursor(
         await stream.next("heartbeat")
         await announce(runtime, "one", *owner("KPK"))
         event = await stream.next("notice")
+    async with listening(served.http, verifier.headers, PATH, last_event_id=event.id) as stream:
+        beat = await stream.next()
+    assert (beat.name, beat.id) == ("heartbeat", event.id)
     page = expect(await served.http.get("/v1/notices", headers=verifier.headers), 200)
     assert page["items"] == [event.json]
     assert page["cursor"] == event.id
@@ -90,7 +93,7 @@ async def test_a_last_event_resumes_behind_it_and_without_one_comes_the_last_day
     await announce(runtime, "not yours", *owner("BNN"))
     async with listening(served.http, verifier.headers, PATH) as stream:
         event = await stream.next("notice")
-        assert event.json["reason"] == "one"
+        assert event.json["checkpoints"][0] == "one"
         await announce(runtime, "two", *owner("KPK"))
         assert await take(stream, 1) == ["two"]
     await announce(runtime, "three", *owner("KPK"))
@@ -137,12 +140,14 @@ async def test_a_heartbeat_says_how_far_the_notices_have_come(
     monkeypatch.setattr(tail, "_TICK_SECONDS", 0.05)
     async with listening(served.http, verifier.headers, PATH) as stream:
         first = await stream.next("heartbeat")
-        assert (first.id, first.json) == (None, {"head": 0, "at": rfc3339(clock())})
+        assert first.json == {"head": 0, "at": rfc3339(clock())}
+        assert first.id is not None
+        assert first.id.endswith("-notices.0")
         await announce(runtime, "one", *owner("KPK"))
-        await stream.next("notice")
+        notice = await stream.next("notice")
         for _ in range(2):
             later = await stream.next("heartbeat")
-        assert later.json["head"] == 1
+        assert (later.id, later.json["head"]) == (notice.id, 1)
 
 
 @pytest.mark.parametrize("role", ["checkpoint", "integrator"])
@@ -155,7 +160,7 @@ async def test_machines_open_no_stream_of_officers(served: Served, actors: Actor
 async def test_a_cursor_of_another_register_opens_no_stream(served: Served, verifier: Caller) -> None:
     headers = {**verifier.headers, "Last-Event-ID": "0123456789abcdef-notices.0"}
     problem = expect(await served.http.get(PATH, headers=headers), 410)
-    assert problem["restart"] == "/v1/notices"
+    assert problem["restart"] == PATH
     assert open_streams(served) == 0
 
 
@@ -188,7 +193,7 @@ async def test_a_stream_is_cut_when_its_time_is_over(
 async def test_a_stopping_service_ends_its_streams_and_takes_no_more(
     served: Served, verifier: Caller
 ) -> None:
-    hub = served.app.state.notice_tail.hub
+    hub = served.app.state.process.notice_tail.hub
     async with raw_lines(served.http, verifier.headers, PATH) as lines:
         hub.closing = True
         expect(await served.http.get(PATH, headers=verifier.headers), 503)

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import select
 
 from app.access.domain import SYSTEM
-from app.alerts.tables import presence
+from app.alerting.alerts.tables import presence
+from app.alerting.notices.lookout import Lookout
 from app.kit.clock import rfc3339
 from app.main import create_app
-from app.notices.lookout import Lookout
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.support.actors import Actors, Caller

@@ -5,7 +5,7 @@ import asyncio
 import httpx2
 import pytest
 
-from app.alerts import tail
+from app.alerting.alerts import tail
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.served import Served
@@ -43,7 +43,7 @@ async def test_every_stream_gets_the_same_bytes_and_counts_as_connected(
 
         for caller in callers * 15:
             group.create_task(listen(caller))
-        await until(lambda: len(served.app.state.hub.streams) == len(streams) == 60)
+        await until(lambda: len(served.app.state.process.hub.streams) == len(streams) == 60)
         raised = await sound(served.http, submitter)
         told = await asyncio.gather(*(stream.next("alert") for stream in streams))
         done.set()
@@ -67,6 +67,17 @@ async def test_a_stream_is_fed_by_the_words_of_the_long_poll(
     assert page["cursor"] == event.id
 
 
+async def test_what_unicode_calls_the_end_of_a_line_ends_none_of_a_stream(
+    served: Served, actors: Actors, counter: Caller
+) -> None:
+    message = "First\u2028second\u2029third."
+    async with listening(served.http, counter.headers) as stream:
+        await drill(served.http, await actors.client("duty_officer"), message)
+        [event] = await take(stream, 1)
+    assert event.json["message"] == message
+    assert event.data.isascii()
+
+
 async def test_without_a_last_event_first_come_the_alerts_that_still_hold(
     served: Served, actors: Actors, counter: Caller, clock: SettableClock
 ) -> None:
@@ -77,7 +88,7 @@ async def test_without_a_last_event_first_come_the_alerts_that_still_hold(
     await decide(served.http, duty, withdrawn["entry"], "reject", "A mistake.")
     signed = await decide(served.http, duty, kept["entry"], "countersign")
     await until(
-        lambda: served.app.state.tail.head.last_alert > signed["sequence"]
+        lambda: served.app.state.process.tail.head.last_alert > signed["sequence"]
     )  # or it would come as news
     async with listening(served.http, counter.headers) as stream:
         await stream.next("heartbeat")  # what holds comes before it
@@ -160,7 +171,7 @@ async def test_a_cursor_of_another_register_opens_no_stream(
     headers = {**counter.headers, "Last-Event-ID": cursor}
     problem = expect(await served.http.get("/v1/alerts/stream", headers=headers), status)
     assert problem["type"] == f"/problems/{slug}"
-    assert served.app.state.hub.streams == set()
+    assert served.app.state.process.hub.streams == set()
 
 
 @pytest.mark.settings(heartbeat_seconds=0.2)
@@ -170,7 +181,8 @@ async def test_a_heartbeat_says_where_the_ledger_ends(
     monkeypatch.setattr(tail, "_TICK_SECONDS", 0.05)
     async with listening(served.http, counter.headers) as stream:
         first = await stream.next("heartbeat")
-        assert first.id is None
+        assert first.id is not None
+        assert first.id.endswith(".0")
         assert first.json == {
             "head": 0,
             "last_alert": 0,
@@ -178,7 +190,8 @@ async def test_a_heartbeat_says_where_the_ledger_ends(
             "degraded": False,
         }
         await sound(served.http, await actors.client("submitter"))
-        await stream.next("alert")
+        alert = await stream.next("alert")
+        assert alert.id == first.id.removesuffix("0") + "2"
         for _ in range(2):
             later = await stream.next("heartbeat")
         assert later.json == {
@@ -187,6 +200,21 @@ async def test_a_heartbeat_says_where_the_ledger_ends(
             "at": "2026-11-23T03:00:00.000000Z",
             "degraded": False,
         }
+        assert later.id == alert.id
+
+
+async def test_a_stream_resumes_behind_a_heartbeat(served: Served, actors: Actors, counter: Caller) -> None:
+    duty = await actors.client("duty_officer")
+    await drill(served.http, duty)
+    await until(lambda: served.app.state.process.tail.head.last_alert > 0)
+    async with listening(served.http, counter.headers) as stream:
+        (seen,) = await take(stream, 1)
+        beat = await stream.next("heartbeat")
+    assert beat.id == seen.id
+    later = await drill(served.http, duty)
+    async with listening(served.http, counter.headers, last_event_id=beat.id) as stream:
+        (missed,) = await take(stream, 1)
+    assert missed.json["id"] == later["id"]
 
 
 @pytest.mark.settings(streams_limit=2)
@@ -196,6 +224,6 @@ async def test_beyond_the_limit_a_stream_is_refused_for_now(served: Served, coun
         refused = await served.http.get("/v1/alerts/stream", headers=counter.headers)
         assert expect(refused, 503)["type"] == "/problems/unavailable"
         assert int(refused.headers["retry-after"]) > 0
-    await until(lambda: not served.app.state.hub.streams)
+    await until(lambda: not served.app.state.process.hub.streams)
     async with listening(served.http, counter.headers) as again:
         await again.next("heartbeat")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from app.alerts.telling import ENDED_MESSAGE, GATE_MESSAGE
-from tests.api.feeds import alerts
+from app.alerting.alerts.rendering import ENDED_MESSAGE, GATE_MESSAGE
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import urgent_body
 from tests.support.clock import SettableClock
+from tests.support.feeds import alerts
 from tests.support.served import Served
 from tests.support.sse import listening
 from tests.support.steps import Json, decide, expect, sound

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from app.access.clients.revocations import revoke_client
 from app.access.domain import SYSTEM
 from app.access.pepper import FILE
-from app.access.revocations import revoke_client
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.support.actors import Actors

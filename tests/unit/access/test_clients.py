@@ -1,4 +1,4 @@
-"""What a client may be (contract section 2)."""
+"""What a client may be (API section 2)."""
 
 from typing import Any
 

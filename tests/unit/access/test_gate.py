@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from app.access import store
+from app.access.admission.gate import Gate
 from app.access.domain import SYSTEM, Client, Key, Kind, Role, Standing, new_secret
-from app.access.gate import Gate
 from app.db.unit import Reader
 from app.errors import RateLimited, Unauthenticated
 from app.settings import Settings

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.access.quotas import Bucket, Quota, Quotas, Rate, Share
-from app.db.unit import Actor
+from app.access.admission.quotas import Bucket, Quota, Quotas, Rate, Share
+from app.actor import Actor
 from app.errors import RateLimited
 
 
@@ -147,7 +147,7 @@ async def test_a_key_that_repeats_what_was_refused_is_slowed_and_no_other_key_is
         await among.enter(Quota.POLLS, actor(key))
     for _ in range(25):
         await refused(among, Quota.POLLS, actor("one"))
-    assert slowed == [1.0] * 5
+    assert slowed == [15.0] * 5
     await refused(among, Quota.POLLS, actor("two"))
     assert len(slowed) == 5
     clock.now += 60

@@ -1,8 +1,9 @@
 """The shipped agencies, checkpoints, offices and provinces hang together."""
 
-from app.access.reference import (
-    INSTRUMENTS,
-    ZONES,
+from typing import get_args
+
+from app.access.domain import Instrument
+from app.access.places.reference import (
     load_agencies,
     load_checkpoints,
     load_offices,
@@ -17,7 +18,7 @@ def test_every_checkpoint_has_a_code_of_its_own():
 
 
 def test_every_checkpoint_tells_its_time():
-    assert {place.zone for place in load_checkpoints()} == ZONES
+    assert {place.zone for place in load_checkpoints()} == {"Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"}
     assert {place.mode for place in load_checkpoints()} == {"air", "land", "sea", "sea-special"}
 
 
@@ -45,7 +46,7 @@ def test_the_fifteen_agencies_name_only_parents_that_exist():
 
 def test_an_agency_uses_only_the_instruments_of_the_contract():
     forms = {agency.code: set(agency.legal_forms) for agency in load_agencies()}
-    assert set().union(*forms.values()) == INSTRUMENTS
+    assert set().union(*forms.values()) == set(get_args(Instrument))
     assert forms["KPK"] == {"order"}
     assert forms["IMIGRASI"] == {"decision", "supervision_report", "administrative_action"}
 

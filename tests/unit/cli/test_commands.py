@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import pytest
 
-from app.cli import client
+from app.cli import lists
 from app.cli.commands import run
 from app.cli.failures import INTERRUPTED, Refused, guarded
 
@@ -13,8 +13,8 @@ def test_ctrl_c_is_told_in_a_line(capsys: pytest.CaptureFixture[str], monkeypatc
     def interrupted(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(client, "with_register", interrupted)
-    assert guarded(lambda: run(["client", "list"])) == INTERRUPTED
+    monkeypatch.setattr(lists, "with_register", interrupted)
+    assert guarded(lambda: run(["clients"])) == INTERRUPTED
     assert capsys.readouterr().err == "cekal: Interrupted. What was committed stays.\n"
 
 

@@ -22,13 +22,20 @@ def pairs(tmp_path: Path) -> Path:
 def test_pairs_as_json(pairs: Path, capsys: pytest.CaptureFixture[str]):
     run(["evaluate", str(pairs), "--json"])
     report = json.loads(capsys.readouterr().out)
-    assert report["sets"] == {"idn": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "n": 2}}
+    assert {
+        report[which]["idn"][figure]
+        for which in ("stops", "sets")
+        for figure in ("precision", "recall", "f1")
+    } == {1}
+    assert (report["stops"]["idn"]["n"], report["stops"]["idn"]["same"]) == (2, 1)
+    assert report["stops"]["idn"]["recall_95"] == [0.2065, 1.0]
 
 
 def test_pairs_as_a_table_without_any_name(pairs: Path, capsys: pytest.CaptureFixture[str]):
     run(["evaluate", str(pairs), "--names-only"])
     said = capsys.readouterr().out
-    assert "precision" in said
+    assert said.index("stops: precision") < said.index("told: precision")
+    assert "1.000 (0.21-1.00)" in said
     assert "spelling" in said
     assert "Santoso" not in said
 
@@ -45,7 +52,8 @@ def test_queries_against_the_list_beside_them(tmp_path: Path, capsys: pytest.Cap
     assert report["ranks"] == [1]
     assert report["sets"]["idn"]["recall"] == 1.0
     run(["evaluate", str(queries)])
-    assert "median rank" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.index("stopped") < said.index("told") < said.index("median rank")
 
 
 def test_a_malformed_file_is_refused_in_a_sentence(pairs: Path):
@@ -58,7 +66,8 @@ def test_a_malformed_file_is_refused_in_a_sentence(pairs: Path):
 def test_thresholds_can_be_tried(
     pairs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("CEKAL_MATCH_POLICY", '{"name_only_bits": 50}')
+    bits = ("name_only_bits", "part_bits", "contained_bits", "within_bits", "compatible_bits", "equal_bits")
+    monkeypatch.setenv("CEKAL_MATCH_POLICY", json.dumps(dict.fromkeys(bits, 50)))
     run(["evaluate", str(pairs), "--json"])
     assert json.loads(capsys.readouterr().out)["sets"]["idn"]["recall"] == 0.0
 

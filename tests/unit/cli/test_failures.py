@@ -2,6 +2,7 @@
 
 import errno
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -61,10 +62,31 @@ def test_a_database_says_no_in_its_own_words_without_the_statement():
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        asyncpg.InvalidCatalogNameError('database "none" does not exist'),
+        asyncpg.InvalidPasswordError('password authentication failed for user "cekal"'),
+        asyncpg.InsufficientPrivilegeError("permission denied for schema public"),
+    ],
+)
+def test_where_postgresql_lets_nobody_in_the_setting_and_what_it_needs_are_named(
+    refusal: asyncpg.PostgresError,
+):
+    said = explained(OperationalError("CREATE TABLE", {}, refusal))
+    assert said == (
+        f"The database refuses: {refusal}. CEKAL_DATABASE_URL needs a user of PostgreSQL, its password, and a database "
+        "that this user owns."
+    )
+
+
+@pytest.mark.parametrize(
     ("error", "said"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "This machine refuses: No space left on device"),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "The connection failed: [Errno 111] refused"),
+        (
+            ConnectionRefusedError(errno.ECONNREFUSED, "refused"),
+            "The database server that CEKAL_DATABASE_URL names can't be reached: [Errno 111] refused",
+        ),
         (PermissionError(errno.EACCES, "Permission denied", "register.db"), "register.db: Permission denied"),
     ],
 )
@@ -74,9 +96,7 @@ def test_what_the_system_refuses_is_no_failed_connection(error: OSError, said: s
 
 def test_where_sqlite_may_not_write_the_rights_are_asked_about():
     error = OperationalError("INSERT", {}, Exception("attempt to write a readonly database"))
-    assert explained(error).endswith(
-        "May this user write the register's files and the folder that they lie in?"
-    )
+    assert explained(error).endswith("May this user write the register's files and their folder?")
 
 
 def test_a_password_is_blacked_out():

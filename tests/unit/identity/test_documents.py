@@ -21,6 +21,8 @@ from app.identity.documents import is_filler, is_same, normalise, skeleton
         ("---", ""),
         ("", ""),
         ("Ж", ""),
+        ("Ж1234567", ""),
+        ("\u041c\u04202345678", "MP2345678"),
     ],
 )
 def test_a_number_is_compared_without_its_writing(written: str, expected: str):
@@ -51,7 +53,10 @@ def test_a_skeleton_keeps_its_length_and_its_skeleton(number: str):
 
 @pytest.mark.parametrize(
     ("number", "filler"),
-    [*((number, True) for number in ("", "0", "0000000", "O0O", "XXX")), ("X0", False), ("10", False)],
+    [
+        *((number, True) for number in ("", "0", "0000000", "O0O", "XXX", "999999999", "AAAAA")),
+        *((number, False) for number in ("X0", "10", "1", "7777", "X1234567", "A0000000", "C0000001")),
+    ],
 )
 def test_a_number_that_only_fills_its_field_names_no_document(number: str, *, filler: bool):
     assert is_filler(number) is filler

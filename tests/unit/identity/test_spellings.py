@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.identity.spellings import LONGEST_WORD, MOST_NAMES, MOST_WORDS, spelling, spellings
+from app.identity.readings import MAX_NAMES
+from app.identity.spellings import LONGEST_WORD, MAX_WORDS, spelling, spellings
 
 NAMES = st.one_of(
     st.text(max_size=60),
@@ -84,7 +85,7 @@ def test_an_unknown_abbreviation_is_worth_next_to_nothing():
 def test_marks_make_a_second_form_and_semicolons_part_names():
     assert [form.glued for form in spellings("Müller")] == ["MULER", "MUELER"]
     assert [len(form.words) for form in spellings("Budi Santoso; Budi")] == [2, 1]
-    assert len(spellings("; ".join(f"Budi {n}" for n in range(50)))) <= MOST_NAMES
+    assert len(spellings("; ".join(f"Budi {n}" for n in range(50)))) <= MAX_NAMES
 
 
 @pytest.mark.parametrize("name", ["", "   ", "😀", "---", "<<<", ".,;'", "\u200f", "\x00"])
@@ -96,7 +97,7 @@ def test_what_is_no_name_has_no_words(name: str):
 @settings(max_examples=300)
 def test_no_name_raises_and_work_is_bounded(name: str):
     for form in spellings(name):
-        assert 1 <= len(form.words) <= MOST_WORDS
+        assert 1 <= len(form.words) <= MAX_WORDS
         for word in form.words:
             assert word.text
             assert word.heard

@@ -45,6 +45,71 @@ def test_germanys_single_letter_is_read_as_its_three():
     assert "D" not in states.KNOWN
 
 
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("ID", "IDN"),
+        ("RI<", "IDN"),
+        ("ina", "IDN"),
+        ("XXK", "RKS"),
+        ("UNK", "RKS"),
+        ("XKX", "RKS"),
+        ("XK", "RKS"),
+        ("NZ", "NZL"),
+        ("GB", "GBR"),
+        ("UK", "GBR"),
+        ("GER", "DEU"),
+        ("ZAR", "COD"),
+    ],
+)
+def test_a_state_has_one_canonical_code_whichever_list_a_writer_uses(written: str, code: str):
+    assert states.canonical(written) == states.known(written) == code
+
+
+def test_a_code_of_one_list_never_hides_another_states_own():
+    with (Path(states.__file__).parent / "data" / "states.csv").open(encoding="utf-8") as rows:
+        table = list(csv.DictReader(rows))
+    others = [other for row in table for other in row["codes"].split("|") if other]
+    assert len(others) == len(set(others))
+    assert {other for other in others if other in states.KNOWN} == {"XXK", "UNK"}
+    assert {row["issuer"] for row in table} - {""} <= states.KNOWN
+
+
+@pytest.mark.parametrize("written", [None, "", "<<<", "1DN", "I0N", "QQQ", "DKK", "ION"])
+def test_what_cannot_be_read_is_no_state_and_differs_from_none(written: str | None):
+    assert states.known(written) is None
+    assert not states.differ(written, "IDN")
+    assert not states.differ("AUS", written)
+
+
+def test_documents_differ_by_their_issuers_alone():
+    assert states.differ("IDN", "AUS")
+    assert not states.differ("GBN", "GBR")
+    assert not states.differ("HKG", "CHN")
+    assert not states.differ("XXA", "AUS")  # who has no state has a paper of whichever
+    assert not states.differ("XXX", "AUS")
+    assert states.differ("TWN", "CHN")
+
+
+def test_two_letters_in_a_zone_are_read_only_where_no_third_was_lost():
+    assert states.in_zone("ID<") == "IDN"
+    assert states.in_zone("RI<") == "IDN"
+    assert states.in_zone("D<<") == "DEU"
+    assert states.in_zone("AU<") == "AU"  # Australia or Austria
+    assert states.in_zone("DK<") == "DK"  # Denmark, or Germany's D with a filler that was read as a letter
+    assert states.in_zone("AUS") == "AUS"
+
+
+@pytest.mark.parametrize("written", ["IDN", "ID", "RI", "INA", "1DN", "I0N", "ION", "LDN", "ldn"])
+def test_whatever_may_be_indonesia_says_so(written: str):
+    assert states.says_indonesia(written)
+
+
+@pytest.mark.parametrize("written", [None, "", "AUS", "IND", "IRN", "ISR", "XXX"])
+def test_another_state_never_says_indonesia(written: str | None):
+    assert not states.says_indonesia(written)
+
+
 def test_every_code_has_an_english_and_an_indonesian_name():
     for code in states.KNOWN:
         names = states.name(code)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kit.ids import first_id, made_at, new_id
+from app.kit.ids import first_id, instant_of, new_id
 
 INSTANTS = st.datetimes(
     min_value=datetime(1971, 1, 1),  # noqa: DTZ001 - Hypothesis wants its bounds naive
@@ -17,7 +17,7 @@ INSTANTS = st.datetimes(
 
 @given(INSTANTS)
 def test_an_id_tells_when_it_was_made_to_the_millisecond(at: datetime):
-    told = made_at(new_id("ent", at))
+    told = instant_of(new_id("ent", at))
     assert told is not None
     assert abs(told - at) <= timedelta(milliseconds=1)
 
@@ -45,8 +45,8 @@ def test_a_thousand_ids_of_one_instant_are_all_different():
     "text", ["", "ent_", "ent_short", "ent_" + "u" * 26, "ent_" + "0" * 27, "ent_\0", "ent_" + "O" * 26]
 )
 def test_what_is_no_id_of_ours_was_made_at_no_time(text: str):
-    assert made_at(text) is None
+    assert instant_of(text) is None
 
 
 def test_the_largest_id_is_beyond_every_calendar_and_raises_nothing():
-    assert made_at("ent_" + "z" * 26) is None
+    assert instant_of("ent_" + "z" * 26) is None

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from app.kit import pace
-from app.kit.pace import beside, paced
+from app.kit.pace import paced, run_in_pool
 
 
 def test_every_thing_is_done_in_order() -> None:
@@ -18,7 +18,7 @@ async def test_the_loop_has_its_turns_between_bursts(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pace, "BURST_SECONDS", 0.0)
     rests: list[float] = []
     monkeypatch.setattr(pace.time, "sleep", rests.append)
-    assert await beside(paced, str, range(20)) == list(map(str, range(20)))
+    assert await run_in_pool(paced, str, range(20)) == list(map(str, range(20)))
     assert rests == [pace.REST_SECONDS] * 20
 
 
@@ -27,9 +27,9 @@ async def test_a_failure_lets_the_next_in() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        await beside(paced, fail, range(3))
+        await run_in_pool(paced, fail, range(3))
     async with asyncio.timeout(5):
-        assert await beside(paced, str, range(3)) == ["0", "1", "2"]
+        assert await run_in_pool(paced, str, range(3)) == ["0", "1", "2"]
 
 
 async def test_two_take_turns() -> None:
@@ -40,6 +40,6 @@ async def test_two_take_turns() -> None:
         time.sleep(0.002)
 
     async with asyncio.timeout(10):
-        await asyncio.gather(beside(paced, note, ["one"] * 20), beside(paced, note, ["other"] * 20))
+        await asyncio.gather(run_in_pool(paced, note, ["one"] * 20), run_in_pool(paced, note, ["other"] * 20))
     assert came.count("one") == came.count("other") == 20
     assert len(set(came[:30])) == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kit import merkle
+from app.tlog import merkle
 
 
 def by_definition(leaves: list[bytes]) -> bytes:
@@ -57,3 +57,11 @@ def test_a_missing_sibling_is_not_made_up() -> None:
 
 def test_the_empty_trees_root_is_the_hash_of_nothing() -> None:
     assert merkle.root([]) == merkle.EMPTY_ROOT == by_definition([])
+
+
+@given(st.lists(st.binary(max_size=8), max_size=40))
+def test_a_tree_that_keeps_its_peaks_alone_has_the_same_root(leaves: list[bytes]) -> None:
+    tree = merkle.Tree()
+    for data in leaves:
+        tree.add(merkle.leaf_hash(data))
+    assert (tree.size, tree.root()) == (len(leaves), by_definition(leaves))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from app.identity.births import Birth
 from app.matching.keys import stored_days, stored_keys
-from app.matching.persons import Asked, Listed
+from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.retrieval import Index
 
 TODAY = date(2026, 11, 23)
@@ -25,17 +25,17 @@ WORDS = """
 """.split()  # noqa: SIM905 - a list of names reads best as one
 
 
-def asked(name: str, born: str = "") -> Asked:
+def asked(name: str, born: str = "") -> QueriedPerson:
     """A traveller with a name and perhaps a birth date."""
-    return Asked.of([name], [Birth(date=born)] if born else [])
+    return QueriedPerson.of([name], [Birth(date=born)] if born else [])
 
 
-def listed(name: str, born: str = "", weak: Iterable[str] = ()) -> Listed:
+def listed(name: str, born: str = "", weak: Iterable[str] = ()) -> KnownPerson:
     """A listed person with a name and perhaps a birth date."""
-    return Listed.of([name], weak, [Birth(date=born)] if born else [])
+    return KnownPerson.of([name], weak, [Birth(date=born)] if born else [])
 
 
-def index_of(people: Iterable[tuple[str, Listed]]) -> Index[str]:
+def index_of(people: Iterable[tuple[str, KnownPerson]]) -> Index[str]:
     """An index in memory of listed people."""
     index: Index[str] = Index()
     for who, person in people:

@@ -69,6 +69,30 @@ def test_an_initial_fits_a_word_that_begins_with_it():
     assert laid("B. Rangkuti", "Marlina Rangkuti").likeness < found.likeness
 
 
+@pytest.mark.parametrize(
+    ("asked", "listed"), [("Chandra Muthu", "Chandrasekar Muthu"), ("Linda Cabrera", "Rosalinda Cabrera")]
+)
+def test_a_short_form_fits_the_name_that_it_is_part_of(asked: str, listed: str):
+    found = laid(asked, listed)
+    assert "shortened" in {pair.how for pair in found.pairs}
+    assert found.left == ()
+    assert laid(listed, asked).likeness == pytest.approx(found.likeness)
+
+
+def test_a_syllable_is_no_short_form():
+    assert laid("Nur Dalimartha", "Nurhasanah Dalimartha").left != ()
+
+
+@pytest.mark.parametrize(("one", "other"), [("Rina", "Rita"), ("Emi", "Evi"), ("Irfan", "Irawan")])
+def test_two_usual_names_are_less_alike_than_a_slip_makes_them(one: str, other: str):
+    slip = f"{one[:-1]}x"
+    assert laid(one, other).likeness < laid(one, slip).likeness or laid(one, other) == NOTHING
+
+
+def test_spellings_of_one_usual_name_stay_alike():
+    assert laid("Saleh Rangkuti", "Soleh Rangkuti").likeness > 0.9
+
+
 def test_a_name_cut_off_in_its_field_fits_by_its_beginning():
     asked, listed = (
         "Lumbantobing Sri Kusumaningtyas Wahyuningr",
@@ -78,6 +102,13 @@ def test_a_name_cut_off_in_its_field_fits_by_its_beginning():
     assert cut.likeness > 0.9
     assert cut.likeness > laid(asked, listed).likeness
     assert laid("Rangkuti Wah", "Rangkuti Wahyuningrum", cut=True).pairs[-1].how == "cut_off"
+
+
+@pytest.mark.parametrize("written", ["Mullah Fazl", "Fazl Akhund", "Haji Fazl", "Colonel Fazl", "Fazl K"])
+def test_a_title_or_an_initial_contradicts_no_name(written: str):
+    assert laid(written, "Fazl Mazloom").conflict == 0
+    assert laid("Fazl Mazloom", written).conflict == 0
+    assert laid("Fazl Rangkuti", "Fazl Mazloom").conflict > 0
 
 
 def test_other_scripts_meet_latin_letters():

@@ -7,7 +7,7 @@ import pytest
 from app.identity.births import Birth
 from app.identity.spellings import spellings
 from app.matching.anchors import anchored, reach
-from app.matching.keys import stored_days, stored_keys, wanted
+from app.matching.keys import key_query, stored_days, stored_keys
 from app.matching.retrieval import Index
 from tests.unit.matching.people import asked
 
@@ -23,7 +23,7 @@ def reached(name: str, born: str | None, listed_as: str, listed_born: str | None
     births = [Birth(date=listed_born)] if listed_born else []
     person = asked(name, born) if born else asked(name)
     found = reach(spellings(listed_as), births)
-    shared = anchored(person, wanted(person)) & found.bits.keys()
+    shared = anchored(person, key_query(person)) & found.bits.keys()
     return sum(found.bits[each] for each in shared) >= found.least
 
 
@@ -32,7 +32,7 @@ def found_by_keys(name: str, born: str | None, listed_as: str, listed_born: str 
     index: Index[str] = Index({}, {})
     index.add("listed", stored_keys(spellings(listed_as), births), stored_days(spellings(listed_as), births))
     person = asked(name, born) if born else asked(name)
-    return bool(index.rank(wanted(person), 10).ids)
+    return bool(index.rank(key_query(person), 10).ids)
 
 
 def test_whom_the_keys_find_the_anchors_reach() -> None:
@@ -68,5 +68,5 @@ def test_a_birthday_or_a_telling_word_reaches(listed_as: str, listed_born: str, 
 
 def test_a_traveller_waits_under_few_anchors() -> None:
     person = asked("Muhammad Rangkuti Wenas", "1970-05-07")
-    kept = anchored(person, wanted(person))
-    assert len(kept) < 12 < len(wanted(person).keys)
+    kept = anchored(person, key_query(person))
+    assert len(kept) < 12 < len(key_query(person).keys)

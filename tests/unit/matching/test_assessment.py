@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.identity.births import Birth
 from app.identity.mrz import parse
 from app.matching.assessment import assess
-from app.matching.persons import Asked, Listed
+from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.texts import TEXTS
 from tests.unit.matching.people import TODAY, asked, listed
@@ -72,41 +72,56 @@ def test_a_weak_alias_counts_only_with_the_birth_date():
 
 
 def test_sex_and_nationality_lower_but_never_veto():
-    suspect = Listed.of(
+    suspect = KnownPerson.of(
         ["Tuhumury Rangkuti"], births=[Birth(date="1970-05-17")], sex="female", nationalities=["MYS"]
     )
     same = asked("Tuhumury Rangkuti", "1970-05-17")
-    other = Asked(same.names, same.births, sex="male", nationalities=("IDN",))
+    other = QueriedPerson(same.names, same.births, sex="male", nationalities=("IDN",))
     plain, lowered = assess(same, suspect), assess(other, suspect)
     assert lowered.bits == plain.bits - DEFAULT.other_sex_bits - DEFAULT.other_nationality_bits
     assert lowered.tier == "stop"
-    both = Asked(same.names, same.births, sex="unspecified", nationalities=("IDN", "MYS"))
+    both = QueriedPerson(same.names, same.births, sex="unspecified", nationalities=("IDN", "MYS"))
     assert assess(both, suspect).bits == plain.bits
 
 
 def test_the_best_of_all_names_counts():
-    suspect = Listed.of(["Agus Hermawan", "Rangkuti Wenas"], births=[Birth(date="1970-05-17")])
+    suspect = KnownPerson.of(["Agus Hermawan", "Rangkuti Wenas"], births=[Birth(date="1970-05-17")])
     assert assess(asked("Rangkuti Wenas", "1970-05-17"), suspect).tier == "stop"
+
+
+@pytest.mark.parametrize(
+    ("written", "full_name"),
+    [
+        ("Muhammad Jamil", "Muhammad Jamil Abd al-Rahim Ahmad al-Kashif"),
+        ("Plessner", "Bambang Plessner Tuhumury"),
+        ("Abdul Karim Hakim", "Mullah Abdul Karim Rangkuti Hakim Wali Mohammad"),
+    ],
+)
+def test_a_name_that_is_all_in_a_longer_listed_one_stops_without_a_birth_date(written: str, full_name: str):
+    assert assess(asked(written), KnownPerson.of([full_name])).tier == "stop"
+    assert assess(asked(f"{written} Suwandaru Kaonang"), KnownPerson.of([full_name])).tier == "none"
+
+
+def test_a_title_left_over_is_absent_and_no_contradiction():
+    found = assess(asked("Mullah Rangkuti", "1970-05-17"), listed("Rangkuti Wenas", "1970-05-17"))
+    assert [piece.result for piece in found.reasons() if piece.feature == "name_word"] == ["equal", "absent"]
 
 
 def test_thresholds_do_what_they_say():
     traveller, suspect = asked("Budi Santoso", "1970-05-17"), listed("Budi Santosa Wibowo", "1970-05-17")
-    strict = MatchPolicy(stop_bits=60, exact_bits=60, fitting_bits=60, equal_bits=60)
+    strict = {
+        f"{what}_bits": 60 for what in ("stop", "word", "equal", "part", "contained", "within", "compatible")
+    }
     assert assess(traveller, suspect).tier == "stop"
-    assert assess(traveller, suspect, strict).tier == "review"
-    assert (
-        assess(
-            traveller, suspect, MatchPolicy(stop_bits=60, exact_bits=60, fitting_bits=60, review_bits=60)
-        ).tier
-        == "none"
-    )
+    assert assess(traveller, suspect, MatchPolicy(**strict)).tier == "review"
+    assert assess(traveller, suspect, MatchPolicy(**strict, review_bits=60)).tier == "none"
 
 
 def test_a_truncated_zone_finds_the_whole_name():
     zone = "P<IDNLUMBANTOBING<<SRI<KUSUMANINGTYAS<WAHYUN\nX123456<<7IDN7005175F3112319<<<<<<<<<<<<<<06"
     mrz = parse(zone, TODAY)
     assert mrz.name_truncated
-    traveller = Asked.of([], mrz=mrz)
+    traveller = QueriedPerson.of([], mrz=mrz)
     found = assess(traveller, listed("Sri Kusumaningtyas Wahyuningrum Anggita Lumbantobing", "1970-05-17"))
     assert found.tier == "stop"
     assert "cut_off" in {reason.result for reason in found.reasons()}
@@ -130,8 +145,8 @@ def test_another_alias_never_makes_a_match_weaker(name: str, listed_name: str, a
     born = [Birth(date="1970-05-17")]
     traveller = asked(name, "1970-05-17")
     tiers = ("none", "review", "stop")
-    alone = assess(traveller, Listed.of([listed_name], births=born))
-    more = assess(traveller, Listed.of([listed_name, alias], births=born))
+    alone = assess(traveller, KnownPerson.of([listed_name], births=born))
+    more = assess(traveller, KnownPerson.of([listed_name, alias], births=born))
     assert tiers.index(more.tier) >= tiers.index(alone.tier)
 
 

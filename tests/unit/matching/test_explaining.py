@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.identity.spellings import left_out
 from app.matching.assessment import assess
 from app.matching.explaining import normalised, retrieved, weighed
-from app.matching.keys import wanted
+from app.matching.keys import key_query
 from app.matching.policy import DEFAULT
 from tests.unit.matching.people import asked, index_of, listed
 
@@ -48,7 +48,7 @@ def test_an_explanation_says_what_the_matcher_does(
 def test_keys_are_told_as_the_index_finds(name: str, born: str, listed_name: str, listed_born: str):
     mine, theirs = asked(name, born), listed(listed_name, listed_born)
     steps, found = retrieved(mine, theirs)
-    ranked = index_of([("them", theirs)]).rank(wanted(mine), 1).ids if mine.names else ()
+    ranked = index_of([("them", theirs)]).rank(key_query(mine), 1).ids if mine.names else ()
     assert found is bool(ranked)
     assert steps[-1].result == ("no_name" if not mine.names else "found" if found else "not_found")
     if found:

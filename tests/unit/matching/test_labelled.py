@@ -26,7 +26,7 @@ def test_pairs_may_say_set_category_and_births(file: Path):
     )
     (pair,) = read_pairs(file)
     assert (pair.set, pair.category) == ("idn", "typo")
-    assert pair.asked_births == (Birth(date="1970-05-17"),)
+    assert pair.queried_births == (Birth(date="1970-05-17"),)
     assert pair.listed_births == (Birth(date="1970-05"),)
 
 
@@ -36,7 +36,7 @@ def test_name_fields_of_zones_lose_their_fillers_and_tell_whether_they_are_full(
         encoding="utf-8",
     )
     assert kind_of(file) == "mrz_pairs"
-    assert [(pair.asked.split(), pair.cut) for pair in read_pairs(file)] == [
+    assert [(pair.queried.split(), pair.cut) for pair in read_pairs(file)] == [
         (["SANTOSO", "BUDI"], False),
         (["SANTOSO", "BUDI", "WIBO"], True),
     ]

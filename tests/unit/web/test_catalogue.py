@@ -7,7 +7,7 @@ import pytest
 from app import errors
 from app.web.catalogue import CATALOGUE, ProblemKind
 
-# Contract, section 2, and the statuses it fixes.
+# API section 2, and the statuses it fixes.
 FIXED = {
     "validation": 422,
     "missing-subject-data": 422,
@@ -43,7 +43,7 @@ FIXED = {
 }
 
 
-def test_every_slug_of_the_contract_has_its_status():
+def test_every_fixed_slug_has_its_status():
     assert {slug: CATALOGUE[slug].status for slug in FIXED} == FIXED
 
 

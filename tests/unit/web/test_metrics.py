@@ -34,11 +34,11 @@ def test_invented_methods_share_one_series():
 
 def test_applications_do_not_share_a_registry():
     one, other = Metrics(), Metrics()
-    one.gauge("cekal_streams", "Open streams.").set(4)
+    one.counter("cekal_streams_total", "Streams.").inc(4)
     other.counter("cekal_alerts_total", "Alerts raised.", ["kind"]).labels("raise").inc()
     body, content_type = one.exposition()
     assert content_type.startswith("text/plain")
-    assert b"cekal_streams 4.0" in body
+    assert b"cekal_streams_total 4.0" in body
     assert b"cekal_alerts" not in body
     assert b'cekal_alerts_total{kind="raise"} 1.0' in other.exposition()[0]
 

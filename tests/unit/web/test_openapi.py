@@ -3,7 +3,7 @@
 import json
 
 import httpx2
-import jsonschema
+import jsonschema_rs
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from app.web import openapi
 from app.web.catalogue import CATALOGUE
+from app.web.openapi_schemas import bound_integers
 from app.web.problem_pages import TAG
 
 TAGS = [{"name": "entries", "description": "Entries of the register."}, TAG]
@@ -111,14 +112,24 @@ def test_every_error_is_a_problem(document: dict):
 
 def test_every_guarded_call_says_what_may_go_wrong(document: dict):
     found = operations(document)
-    assert set(found["list_entries"]["responses"]) == {"200", "401", "403", "422", "429", "500", "503"}
+    assert set(found["list_entries"]["responses"]) == {
+        "200",
+        "400",
+        "401",
+        "403",
+        "406",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
     assert set(found["submit_entry"]["responses"]) == {
-        "201", "400", "401", "403", "408", "413", "415", "422", "429", "500", "503",
+        "201", "400", "401", "403", "406", "408", "413", "415", "422", "429", "500", "503",
     }  # fmt: skip
     assert "404" in found["read_entry"]["responses"]
-    assert set(found["list_problems"]["responses"]) == {"200"}
+    assert set(found["list_problems"]["responses"]) == {"200", "400", "500"}
     assert found["submit_entry"]["security"] == [{"bearer": []}]
-    assert "security" not in found["list_problems"]
+    assert found["list_problems"]["security"] == []
 
 
 def test_problems_of_a_route_stand_beside_those_of_every_route(document: dict):
@@ -135,7 +146,7 @@ def test_the_example_of_a_problem_is_valid(slug: str):
     }
     text = json.dumps(schema).replace("#/components/schemas/Fault", "#/$defs/Fault")
     example = openapi._example(slug)["value"]
-    jsonschema.validate(example, json.loads(text), format_checker=jsonschema.FormatChecker())
+    jsonschema_rs.validate(json.loads(text), example, validate_formats=True)
     assert list(openapi.problems(slug)) == [example["status"]]
 
 
@@ -159,7 +170,7 @@ def test_a_parameter_never_claims_to_be_null(document: dict):
 
 def test_if_match_is_required(document: dict):
     (match,) = [p for p in operations(document)["resubmit_entry"]["parameters"] if p["in"] == "header"]
-    assert (match["name"], match["required"], match["schema"]["type"]) == ("if-match", True, "string")
+    assert (match["name"], match["required"], match["schema"]["type"]) == ("If-Match", True, "string")
 
 
 async def test_it_is_served(app: FastAPI, document: dict, client: httpx2.AsyncClient):
@@ -191,3 +202,35 @@ def test_loose_ends_are_refused(app: FastAPI):
         openapi.finish(app, tags=TAGS, **ABOUT)
     assert "POST /v1/tagged: the tag nowhere is not described" in str(refused.value)
     assert "list_entries names several operations: GET /v1/entries, GET /v1/others" in str(refused.value)
+
+
+def test_a_schema_has_a_plain_name_that_no_other_has(app: FastAPI):
+    class Question(BaseModel):
+        text: str
+
+    other = type("Question", (BaseModel,), {"__annotations__": {"number": int}, "__module__": "elsewhere"})
+
+    async def first(body: Question) -> None:
+        """Ask."""
+
+    async def second(body: other) -> None:  # type: ignore[valid-type]
+        """Ask otherwise."""
+
+    app.add_api_route("/v1/first", first, methods=["POST"], tags=["entries"])
+    app.add_api_route("/v1/second", second, methods=["POST"], tags=["entries"])
+    with pytest.raises(ValueError, match="Question is the title of several schemas"):
+        openapi.finish(app, tags=TAGS, **ABOUT)
+
+
+def test_integers_say_how_large_they_can_be():
+    schema: dict = {
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer", "minimum": 1, "maximum": 9}}
+    }
+    bound_integers(schema)
+    assert schema["properties"]["a"] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 2**53 - 1,
+        "format": "int64",
+    }
+    assert schema["properties"]["b"]["format"] == "int32"

@@ -15,7 +15,7 @@ from app import errors
 from app.kit.logs import Formatter
 from app.web import problems
 from app.web.metrics import Metrics
-from app.web.problems import document_of, problem_document, problem_response, send_problem
+from app.web.problems import document_of, problem_document, problem_response
 
 from .conftest import SECRET, build_app
 
@@ -74,7 +74,7 @@ async def test_every_fault_of_a_request_is_listed(client: httpx2.AsyncClient):
 
 
 async def test_only_so_many_faults_are_listed(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(problems, "MOST_FAULTS", 3)
+    monkeypatch.setattr(problems, "MAX_FAULTS", 3)
     answer = await client.post("/v1/entries", json={**GOOD, "years": ["x"] * 9})
     assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/years/0", "/years/1", "/years/2"]
     assert answer.json()["detail"] == "The request has faults; the first 3 listed in errors."
@@ -104,9 +104,9 @@ async def test_an_unknown_path_is_a_problem_too(client: httpx2.AsyncClient):
 
 async def test_a_405_names_every_method_of_the_path(client: httpx2.AsyncClient):
     answer = await client.delete("/v1/entries/1")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PUT")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, PUT")
     assert answer.json()["type"] == "/problems/method-not-allowed"
-    assert (await client.post("/greet")).headers["allow"] == "GET, HEAD"
+    assert (await client.post("/greet")).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,8 @@ async def test_a_raw_endpoint_answers_with_a_problem_too():
     async def receive() -> Never:
         raise AssertionError("nothing is to be read")
 
-    await send_problem({"type": "http"}, receive, send, "unavailable", "Full.", headers={"retry-after": "2"})
+    response = problem_response("unavailable", "Full.", headers={"retry-after": "2"})
+    await response({"type": "http"}, receive, send)
     assert sent[0]["status"] == 503
     assert (b"retry-after", b"2") in sent[0]["headers"]
     assert json.loads(sent[1]["body"])["detail"] == "Full."

@@ -1,0 +1,112 @@
+"""Idempotent repeats: for 24 hours a repeated POST gets the first 2xx answer again, byte for byte.
+
+The answer is stored in the act's own transaction, so that the act and its answer are stored together or not at all:
+after a crash a repeat either finds the answer, or does the act for the first time.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
+from starlette.responses import Response
+
+from app.access.tables import answer
+from app.db.unit import Unit
+from app.errors import Fault, IdempotencyInFlight, IdempotencyMismatch, Invalid, SecretAlreadyShown
+
+KEPT = timedelta(hours=24)
+_KEPT_HEADERS = ("content-type", "location", "etag")
+LONGEST_KEY = 255
+"""Largest number of characters of an `Idempotency-Key`."""
+
+
+_TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_CLAIMED = (
+    answer.c.client_id == bindparam("of"),
+    answer.c.call == bindparam("about"),
+    answer.c.key == bindparam("named"),
+)
+_KEPT = select(answer).where(*_CLAIMED)
+_FORGET = delete(answer).where(*_CLAIMED)
+_KEEP = insert(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An idempotency key that the current request has claimed."""
+
+    client_id: str
+    call: str
+    key: str
+    body_hash: bytes
+
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """The values that identify a request; equal values mean a repeat."""
+        return (self.client_id, self.call, self.key)
+
+
+def claim(client_id: str, method: str, path: str, key: str, body: bytes) -> Claim:
+    """Build the claim of a request.
+
+    Raises:
+        Invalid: the key is longer than 255 characters, or not printable ASCII.
+    """
+    if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        fault = Fault("", "idempotency_key", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
+        raise Invalid("The Idempotency-Key can't be used.", faults=[fault])
+    return Claim(client_id, f"{method} {path}"[:200], key, hashlib.sha256(body).digest())
+
+
+async def recall(unit: Unit, claimed: Claim) -> Response | None:
+    """Return the stored answer of an earlier request with this key, or None when this is the first.
+
+    Raises:
+        IdempotencyInFlight: the first request is still running in another process.
+        IdempotencyMismatch: the key was used with another body.
+        SecretAlreadyShown: the first answer contained a secret.
+    """
+    if not unit.is_sqlite:
+        number = int.from_bytes(hashlib.sha256("\0".join(claimed.scope).encode()).digest()[:8], signed=True)
+        if not (await unit.run(_TRY, {"number": number})).scalar_one():
+            raise in_flight()
+    parameters = {"of": claimed.client_id, "about": claimed.call, "named": claimed.key}
+    row = (await unit.run(_KEPT, parameters)).first()
+    if row is None:
+        return None
+    if row.created_at <= unit.now - KEPT:
+        await unit.run(_FORGET, parameters)
+        return None
+    if row.body_hash != claimed.body_hash:
+        raise IdempotencyMismatch("This Idempotency-Key was used with another body.")
+    if row.body is None:
+        raise SecretAlreadyShown("The first answer held a secret, which is shown once.")
+    headers = {**msgspec.json.decode(row.headers), "idempotency-replayed": "true"}
+    return Response(row.body, row.status, headers)
+
+
+async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) -> None:
+    """Store the answer in the act's transaction, unless it is a failure."""
+    if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the 2xx range
+        return
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    await unit.run(
+        _KEEP,
+        {
+            "client_id": claimed.client_id,
+            "call": claimed.call,
+            "key": claimed.key,
+            "body_hash": claimed.body_hash,
+            "status": response.status_code,
+            "headers": msgspec.json.encode(headers).decode(),
+            "body": None if secret else bytes(response.body),
+            "created_at": unit.now,
+        },
+    )
+
+
+def in_flight() -> IdempotencyInFlight:
+    """Make the error for a repeat that arrives before the first request was answered."""
+    return IdempotencyInFlight("A request with this Idempotency-Key is still running.", retry_after=1)

@@ -1,0 +1,56 @@
+"""Typed access to the guard's state of a request and of the process; Starlette's own state is untyped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, cast
+
+from fastapi import Request
+from starlette.datastructures import State
+
+from app.access.admission import idempotency
+from app.access.admission.quotas import Quotas
+from app.actor import Actor
+from app.db.unit import Reader, Unit
+
+NamesClosed = Callable[[Reader, bytes], Awaitable[bool]]
+"""A function that returns whether a text names an entry that is sealed from the reader."""
+
+
+class RequestState(State):
+    """The guard's state of a request.
+
+    Attributes:
+        actor: the caller, once it is admitted.
+        access_version: the gate's access version just before the admission.
+        limit: the time limit of the answer.
+        sent: the body, parsed from JSON.
+        stack: the contexts that close with the request.
+        unit: its transaction; None before it is opened.
+        claim: the `Idempotency-Key` that it has claimed; None without one.
+        secret: whether its answer contains a key; missing where it doesn't.
+    """
+
+    actor: Actor
+    access_version: int
+    limit: asyncio.Timeout
+    sent: Any
+    stack: AsyncExitStack
+    unit: Unit | None
+    claim: idempotency.Claim | None
+    secret: bool
+
+
+def state_of(request: Request) -> RequestState:
+    """Return the guard's state of a request."""
+    return cast(RequestState, request.state)
+
+
+def quotas_in(scope: Mapping[str, Any]) -> Quotas:
+    """Return the process's Quotas."""
+    return cast(Quotas, scope["app"].state.process.quotas)
+
+
+def names_closed_in(scope: Mapping[str, Any]) -> NamesClosed:
+    """Return the process's function that checks whether a stored answer names an entry sealed from the caller."""
+    return cast(NamesClosed, scope["app"].state.process.names_closed)

@@ -1,0 +1,1 @@
+"""Clients and their keys: admins create and end them, and every act is recorded."""

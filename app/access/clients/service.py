@@ -1,0 +1,284 @@
+"""Use cases of clients and keys: admins register, confirm and issue them. Every administrative act is recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.access import store
+from app.access.acts import AuditAct
+from app.access.domain import (
+    KEYS_PER_CLIENT,
+    AccountHolder,
+    Agency,
+    Checkpoint,
+    Client,
+    Key,
+    Kind,
+    Office,
+    Role,
+    Standing,
+    client_faults,
+    needs_second,
+    new_secret,
+    person_of,
+)
+from app.access.pending.domain import SecondAdminAsked
+from app.access.pending.proposals import expect_second_admin
+from app.access.places.service import expect_checkpoints
+from app.access.places.store import find_place, lock_agencies, lock_agency
+from app.access.store import (
+    LONGEST_KEY,
+    bears_name,
+    folded_name,
+    list_on_duty,
+    list_persons,
+    list_without_agency,
+    record,
+    version,
+)
+from app.db.unit import Unit
+from app.errors import Fault, Invalid, NotFound, WrongState
+from app.kit.ids import new_id
+
+__all__ = [
+    "LONGEST_KEY",
+    "bears_name",
+    "expect_checkpoints",
+    "find_place",
+    "list_on_duty",
+    "list_persons",
+    "list_without_agency",
+    "lock_agency",
+    "record",
+    "version",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """The properties of a client to register."""
+
+    name: str
+    roles: frozenset[Role]
+    kind: Kind | None = None
+    agency: str | None = None
+    office: str | None = None
+    checkpoint: str | None = None
+    person: str | None = None
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsRegistered:
+    """Event: persons got an account, so that the register's data about them must be closed to them (R61).
+
+    Attributes:
+        persons: the persons, as described in these accounts.
+    """
+
+    persons: tuple[AccountHolder, ...]
+
+
+async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool = False) -> Client:
+    """Register a client. One that `needs_second` waits for a second admin, unless made at the command line.
+
+    A person's account closes the register's data about that person to them, in the same transaction. Locks order this
+    act and concurrent requests for measures, so that one of the two always sees the other.
+
+    Args:
+        unit: the transaction; its actor is the creator.
+        requested: the client's properties.
+        confirmed: whether it is made at the command line: a person who controls the machine controls the register.
+
+    Raises:
+        Invalid: the members contradict each other, or name an unknown agency or checkpoint; or the register has the
+            person's number with more or fewer leading zeros.
+    """
+    faults = client_faults(
+        requested.roles,
+        kind=requested.kind,
+        agency=requested.agency,
+        office=requested.office,
+        checkpoint=requested.checkpoint,
+        person=requested.person,
+        networks=requested.networks,
+    )
+    if requested.agency and await find_place(unit, Agency, requested.agency) is None:
+        faults.append(Fault("/agency", "unknown", "There is no agency with this code."))
+    faults += await _office_faults(unit, requested)
+    if requested.checkpoint and await find_place(unit, Checkpoint, requested.checkpoint) is None:
+        faults.append(Fault("/checkpoint", "unknown", "There is no checkpoint with this code."))
+    if faults:
+        raise Invalid("The client can't be made like this.", faults=faults)
+    waits = needs_second(requested.roles, requested.agency) and not confirmed
+    client = Client(
+        id=new_id("cli", unit.now),
+        name=requested.name,
+        roles=requested.roles,
+        kind=requested.kind,
+        agency=requested.agency,
+        office=requested.office,
+        checkpoint=requested.checkpoint,
+        person=requested.person,
+        networks=requested.networks,
+        standing=Standing.PENDING if waits else Standing.ACTIVE,
+        created_at=unit.now,
+        created_by=unit.actor.client_id,
+        confirmed_by=None,
+    )
+    number = person_of(client)
+    if number is not None:
+        await lock_agencies(unit)
+        await _expect_form(unit, number)
+    await store.add_client(unit, client)
+    await store.record(
+        unit, AuditAct.CLIENT_REGISTERED, client.id, {"roles": sorted(client.roles), "waits": waits}
+    )
+    if number is not None:
+        unit.happened(PersonsRegistered((AccountHolder(number, folded_name(client.name)),)))
+    if waits:
+        unit.happened(SecondAdminAsked(confirmed=False, client_id=client.id, **_home(client)))
+    await unit.conclude()
+    return client
+
+
+async def close_data_of_account_holders(unit: Unit, after: str, limit: int) -> str | None:
+    """Close the register's data about a batch of persons with accounts to these persons, as their registration does.
+
+    This serves registers with accounts from before registration did so. Data that is already closed does not change.
+
+    Returns:
+        The id of the last account of the batch, from which to continue, or None when no account was left.
+    """
+    await lock_agencies(unit)
+    accounts = await store.list_accounts(unit, after, limit)
+    if not accounts:
+        return None
+    unit.happened(PersonsRegistered(tuple(person for _, person in accounts)))
+    await unit.conclude()
+    return accounts[-1][0]
+
+
+async def _expect_form(unit: Unit, number: str) -> None:
+    known = await store.find_number_variant(unit, number)
+    if known is not None:
+        detail = (
+            f"The register has this number as {known}: one person, or four eyes could be two. Write it so."
+        )
+        raise Invalid("The client can't be made like this.", faults=[Fault("/person", "other_form", detail)])
+
+
+async def _office_faults(unit: Unit, requested: NewClient) -> list[Fault]:
+    if requested.office is None:
+        return []
+    if requested.agency is None:
+        return [Fault("/agency", "required", "An office is one of an agency: name that too.")]
+    office = await find_place(unit, Office, requested.office)
+    if office is None or office.agency != requested.agency or not office.active:
+        return [Fault("/office", "unknown", "The agency has no office with this code; see GET /v1/offices.")]
+    if Role.TIMPORA in requested.roles and office.province is None:
+        detail = "The office's province is not known; say it first with PUT /v1/offices/{code}."
+        return [Fault("/office", "no_province", detail)]
+    return []
+
+
+async def issue_key(
+    unit: Unit,
+    client_id: str,
+    expires_at: datetime | None,
+    lifetime_days: int,
+    *,
+    confirmed: bool = False,
+    gateway: bool = False,
+) -> tuple[Key, str]:
+    """Issue a key. Where the client needs a second admin, the key does too, unless made at the command line.
+
+    Args:
+        unit: the transaction; its actor is the creator.
+        client_id: the key's client.
+        expires_at: when it ends; by default after `lifetime_days`.
+        lifetime_days: the longest life of a key.
+        confirmed: as in `register_client`.
+        gateway: whether a gateway serves many listeners with the key, so that it may open as many streams as a
+            process accepts.
+
+    Returns:
+        The key, and its text, which is shown only once.
+
+    Raises:
+        NotFound: there is no such client.
+        WrongState: the client is revoked, or has two live keys.
+        Invalid: the end is in the past or too far ahead.
+    """
+    client = await store.lock_client(unit, client_id)
+    if client.standing in {Standing.SUSPENDED, Standing.REVOKED}:
+        raise WrongState(f"The client is {client.standing}.")
+    latest = unit.now + timedelta(days=lifetime_days)
+    ends = expires_at or latest
+    if not unit.now < ends <= latest:
+        fault = Fault("/expires_at", "range", f"A key ends in the future, within {lifetime_days} days.")
+        raise Invalid("The key can't end then.", faults=[fault])
+    live = [key for key in await store.list_keys(unit, client_id) if key.live(unit.now)]
+    if len(live) >= KEYS_PER_CLIENT:
+        raise WrongState("The client has two live keys; revoke one first.")
+    key_id = new_id("key", unit.now)
+    text, secret_hash = new_secret(key_id)
+    waits = needs_second(client.roles, client.agency) and not confirmed
+    key = Key(
+        id=key_id,
+        client_id=client_id,
+        secret_hash=secret_hash,
+        standing=Standing.PENDING if waits else Standing.ACTIVE,
+        created_at=unit.now,
+        created_by=unit.actor.client_id,
+        expires_at=ends,
+        revoked_at=None,
+        gateway=gateway,
+    )
+    await store.add_key(unit, key)
+    detail = {"client": client_id, "waits": waits, **({"gateway": True} if gateway else {})}
+    await store.record(unit, AuditAct.KEY_ISSUED, key.id, detail)
+    if waits and client.standing is Standing.ACTIVE:  # a waiting client was reported already
+        unit.happened(SecondAdminAsked(confirmed=False, client_id=client_id, key_id=key.id, **_home(client)))
+        await unit.conclude()
+    return key, text
+
+
+async def confirm_client(unit: Unit, client_id: str) -> Client:
+    """Confirm, as a second admin, a client that waits and its waiting keys.
+
+    Raises:
+        NotFound: there is no such client.
+        WrongState: neither the client nor a key waits for a confirmation.
+        SecondPairOfEyesNeeded: the same person created the client or key, or is its holder.
+        WrongRole: the actor is suspended.
+    """
+    await store.lock_clients(unit, {client_id, unit.actor.client_id})
+    client = await store.get_client(unit, client_id)
+    waiting = [key for key in await store.list_keys(unit, client_id) if key.standing is Standing.PENDING]
+    if client.standing not in {Standing.PENDING, Standing.ACTIVE} or (
+        client.standing is Standing.ACTIVE and not waiting
+    ):
+        raise WrongState("Nothing of this client waits for a confirmation.")
+    makers: set[str | None] = {key.created_by for key in waiting}
+    if client.standing is Standing.PENDING:
+        makers.add(client.created_by)
+    persons = {person_of(client)}
+    for maker in makers - {None}:
+        try:
+            persons.add(person_of(await store.get_client(unit, str(maker))))
+        except NotFound:
+            continue  # made at the command line, without an account
+    await expect_second_admin(unit, makers, persons - {None})
+    if client.standing is Standing.PENDING:
+        await store.set_client_standing(unit, client_id, Standing.ACTIVE, confirmed_by=unit.actor.client_id)
+    if waiting:
+        await store.set_key_standing(unit, [key.id for key in waiting], Standing.ACTIVE)
+    await store.record(unit, AuditAct.CLIENT_CONFIRMED, client_id, {"keys": [key.id for key in waiting]})
+    key_id = waiting[-1].id if waiting else None
+    unit.happened(SecondAdminAsked(confirmed=True, client_id=client_id, key_id=key_id, **_home(client)))
+    await unit.conclude()
+    return await store.get_client(unit, client_id)
+
+
+def _home(client: Client) -> dict[str, str | None]:
+    return {"agency": client.agency, "checkpoint": client.checkpoint}

@@ -1,0 +1,108 @@
+"""Changes that wait for a second admin (API section 2); pure."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from app.access.domain import Agency, Checkpoint, Office
+
+Place = Agency | Checkpoint | Office
+
+
+class ChangeKind(StrEnum):
+    """The kind of a change that a second admin must confirm."""
+
+    AGENCY = "agency_change"
+    CHECKPOINT = "checkpoint_change"
+    OFFICE = "office_change"
+    REVOCATION = "admin_revocation"
+    KEY_REVOCATION = "admin_key_revocation"
+
+
+class ChangeState(StrEnum):
+    """State of a proposed change.
+
+    `dropped`: another change of the same thing was proposed or made, or the command line decided otherwise.
+    """
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    DROPPED = "dropped"
+
+
+KIND_OF: dict[type[Place], ChangeKind] = {
+    Agency: ChangeKind.AGENCY,
+    Checkpoint: ChangeKind.CHECKPOINT,
+    Office: ChangeKind.OFFICE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change that an admin has proposed and that another person must confirm.
+
+    Attributes:
+        about: code of the place, or id of the admin's account or key.
+        wanted: the proposed place, without its version; None for a revocation.
+        proposed_person: employee number of the proposer, in the form in which it is compared.
+    """
+
+    id: str
+    kind: ChangeKind
+    about: str
+    wanted: dict[str, Any] | None
+    state: ChangeState
+    proposed_at: datetime
+    proposed_by: str
+    proposed_person: str | None
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondAdminAsked:
+    """Event: an admin has proposed an act that needs a second admin, or the second admin has confirmed it.
+
+    Attributes:
+        confirmed: whether it is confirmed.
+        change_id: the change; None where an account or a key waits.
+        client_id: the account that waits or is being revoked; None for a place.
+        key_id: the waiting key of a working account, or the last of the confirmed keys.
+        agency: the agency concerned, if any.
+        checkpoint: the checkpoint concerned, if any.
+    """
+
+    confirmed: bool
+    change_id: str | None = None
+    client_id: str | None = None
+    key_id: str | None = None
+    agency: str | None = None
+    checkpoint: str | None = None
+
+
+def needs_second_admin(known: Place | None, proposed: Place) -> bool:
+    """Return whether a change of a place needs a second admin: it closes the place, or changes an agency's phone.
+
+    Args:
+        known: the present place; None for a new one, which needs no second admin.
+        proposed: the proposed place.
+    """
+    if known is None:
+        return False
+    phone = isinstance(known, Agency) and isinstance(proposed, Agency) and known.phone != proposed.phone
+    return phone or (known.active and not proposed.active)
+
+
+def facts_of(place: Place) -> dict[str, Any]:
+    """Return a place's values as a change stores them, without its version."""
+    return {name: value for name, value in asdict(place).items() if name != "version"}
+
+
+def place_of(change: PendingChange, version: int) -> Place:
+    """Build the place that a change proposes, with a version."""
+    kind = next(kind for kind, named in KIND_OF.items() if named is change.kind)
+    values = {**(change.wanted or {}), "version": version}
+    if kind is Agency:
+        values["legal_forms"] = tuple(values["legal_forms"])
+    return kind(**values)

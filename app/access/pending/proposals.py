@@ -1,0 +1,55 @@
+"""The proposal of a change by one admin, and the check of the second admin."""
+
+from typing import Any
+
+from app.access import store
+from app.access.acts import AuditAct
+from app.access.pending import store as pending_store
+from app.access.pending.domain import ChangeKind, ChangeState, PendingChange
+from app.actor import is_another_person
+from app.db.unit import Unit
+from app.errors import SecondPairOfEyesNeeded, WrongRole
+from app.kit.ids import new_id
+
+
+async def propose(unit: Unit, kind: ChangeKind, about: str, wanted: dict[str, Any] | None) -> PendingChange:
+    """Store a change until another person confirms it; it replaces a waiting change of the same object.
+
+    The caller must hold the lock of the object that it changes.
+    """
+    await pending_store.drop_changes(unit, kind, about)
+    change = PendingChange(
+        id=new_id("chg", unit.now),
+        kind=kind,
+        about=about,
+        wanted=wanted,
+        state=ChangeState.PENDING,
+        proposed_at=unit.now,
+        proposed_by=unit.actor.client_id,
+        proposed_person=unit.actor.person,
+    )
+    await pending_store.add_change(unit, change)
+    await store.record(unit, AuditAct.CHANGE_PROPOSED, change.id, {"kind": kind, "about": about})
+    return change
+
+
+async def expect_second_admin(unit: Unit, makers: set[str | None], persons: set[str | None]) -> None:
+    """Raise unless the actor may confirm: neither a maker nor the holder, by account or person, and not suspended.
+
+    The caller must lock the actor's account (`store.lock_clients`), so that it cannot be suspended before the commit.
+
+    Args:
+        unit: the transaction; its actor confirms.
+        makers: accounts that made the proposal.
+        persons: employee numbers of the makers and of the holder, in the form in which they are compared.
+
+    Raises:
+        SecondPairOfEyesNeeded: the actor is one of them, with this account or another.
+        WrongRole: the actor is suspended.
+    """
+    if unit.actor.client_id in makers or not is_another_person(unit.actor, *persons):
+        raise SecondPairOfEyesNeeded(
+            "A second admin must confirm: neither the maker of the change nor the person that it is about."
+        )
+    if await pending_store.is_suspended(unit, unit.actor):
+        raise WrongRole("A suspended admin confirms nothing.")

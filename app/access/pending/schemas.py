@@ -1,0 +1,53 @@
+"""The JSON models of changes that wait for a second admin."""
+
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field
+from starlette.responses import JSONResponse
+
+from app.access.pending.domain import ChangeKind, ChangeState, PendingChange
+from app.web.wire import Moment, WireOut
+
+
+class PendingChangeOut(WireOut):
+    """A change that an admin has proposed, and that a second admin confirms."""
+
+    id: str
+    """The change's id."""
+    kind: ChangeKind
+    """The kind of change."""
+    about: Annotated[str, Field(description="The place's code, or the id of the admin's account or key.")]
+    wanted: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="The place as it is to be; null of a revocation, whose account or key is suspended already."
+        ),
+    ]
+    state: Annotated[
+        ChangeState,
+        Field(description="`dropped`: another change of the same thing was proposed or made since."),
+    ]
+    proposed_at: Moment
+    """When it was proposed."""
+    proposed_by: str
+    """Id of the admin's client that proposed it."""
+    confirmed_at: Moment | None
+    """When it was confirmed; null before."""
+    confirmed_by: str | None
+    """Id of the second admin's client that confirmed it; null before."""
+
+    @classmethod
+    def of(cls, change: PendingChange) -> Self:
+        """Build the model of a change."""
+        return cls(**{name: getattr(change, name) for name in cls.model_fields})
+
+
+WAITS: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": PendingChangeOut, "description": "It waits for a second admin."}
+}
+"""The `responses=` of a route for changes that can wait for a second admin."""
+
+
+def waiting(change: PendingChange) -> JSONResponse:
+    """Build the answer 202 with the change that waits."""
+    return JSONResponse(PendingChangeOut.of(change).model_dump(mode="json"), status_code=202)

@@ -1,0 +1,66 @@
+"""Use case: a second admin confirms the change of a place, or the revocation of an admin or an admin's key."""
+
+from app.access import store
+from app.access.acts import AuditAct
+from app.access.clients import revocations
+from app.access.domain import Client, person_of
+from app.access.pending import store as pending_store
+from app.access.pending.domain import ChangeKind, ChangeState, PendingChange, SecondAdminAsked, place_of
+from app.access.pending.proposals import expect_second_admin
+from app.access.places import store as place_store
+from app.access.places.service import concerned, keep
+from app.db.unit import Unit
+from app.errors import NotFound, WrongState
+
+
+async def confirm(unit: Unit, change_id: str) -> PendingChange:
+    """Carry out a change that another admin has proposed.
+
+    It locks the changed object first and the change last, in the same order as a proposal or its withdrawal.
+
+    Raises:
+        NotFound: there is no such change.
+        WrongState: it no longer waits.
+        SecondPairOfEyesNeeded, WrongRole: as `expect_second_admin`.
+    """
+    change = await pending_store.get_change(unit, change_id)
+    persons = {change.proposed_person}
+    admin = await _admin_of(unit, change)
+    if admin is not None:
+        await store.lock_clients(unit, {unit.actor.client_id, admin.id})
+        persons.add(person_of(admin))
+    else:
+        await store.lock_clients(unit, {unit.actor.client_id})
+        version = await place_store.lock_version(unit, place_of(change, 1))
+    change = await pending_store.get_change(unit, change_id, held=True)
+    if change.state is not ChangeState.PENDING:
+        raise WrongState(f"The change is {change.state}.")
+    await expect_second_admin(unit, {change.proposed_by}, persons - {None})
+    await pending_store.set_confirmed(unit, change_id)
+    await store.record(
+        unit, AuditAct.CHANGE_CONFIRMED, change_id, {"kind": change.kind, "about": change.about}
+    )
+    if admin is not None:
+        if change.kind is ChangeKind.KEY_REVOCATION:
+            await revocations.revoke_key(unit, admin.id, change.about, final=True)
+        else:
+            await revocations.revoke_client(unit, admin.id, final=True)
+        unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, client_id=admin.id))
+    else:
+        place = place_of(change, version + 1)
+        await keep(unit, place)
+        unit.happened(SecondAdminAsked(confirmed=True, change_id=change_id, **concerned(place)))
+    await unit.conclude()
+    return await pending_store.get_change(unit, change_id)
+
+
+async def _admin_of(unit: Unit, change: PendingChange) -> Client | None:
+    """Return the admin whose account or key a change revokes, or None for a change of a place."""
+    if change.kind is ChangeKind.REVOCATION:
+        return await store.get_client(unit, change.about)
+    if change.kind is not ChangeKind.KEY_REVOCATION:
+        return None
+    found = await store.find_key(unit, change.about)
+    if found is None:
+        raise NotFound("There is no such key.")
+    return found[1]

@@ -1,0 +1,1 @@
+"""Places: agencies, checkpoints and offices."""

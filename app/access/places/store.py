@@ -1,0 +1,111 @@
+"""Every SQL statement about places: agencies, checkpoints and offices."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Table, bindparam, insert, select, update
+
+from app.access import tables
+from app.access.domain import Agency, Checkpoint, Office, P
+from app.access.store import bump, page_of
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+
+_json = msgspec.json.encode
+_plain = msgspec.json.decode
+
+_TABLES: Final[Mapping[type, Table]] = {
+    Agency: tables.agency,
+    Checkpoint: tables.checkpoint,
+    Office: tables.office,
+}
+_LOCKED_AGENCY = select(tables.agency).where(tables.agency.c.code == bindparam("code")).with_for_update()
+_ACTIVE = select(tables.checkpoint.c.code).where(
+    any_of(tables.checkpoint.c.code, "codes"), tables.checkpoint.c.active.is_(True)
+)
+
+
+def _read(kind: type[P], values: Mapping[Any, Any]) -> P:
+    if kind is Agency:
+        values = {**values, "legal_forms": tuple(_plain(values["legal_forms"]))}
+    return kind(**values)
+
+
+def _values(place: Agency | Checkpoint | Office) -> dict[str, Any]:
+    values = {name: getattr(place, name) for name in place.__slots__}
+    if isinstance(place, Agency):
+        values["legal_forms"] = _json(place.legal_forms).decode()
+    return values
+
+
+async def find_place(reader: Reader, kind: type[P], code: str) -> P | None:
+    """Return the place of a kind with a code, or None."""
+    table = _TABLES[kind]
+    row = (await reader.run(select(table).where(table.c.code == code))).first()
+    return _read(kind, row._mapping) if row else None
+
+
+async def lock_place(unit: Unit, kind: type[P], code: str) -> P | None:
+    """Lock and return a place; a missing one cannot be added by another transaction until the commit."""
+    await _lock_row(unit, _TABLES[kind], code)
+    return await find_place(unit, kind, code)
+
+
+async def lock_version(unit: Unit, place: Agency | Checkpoint | Office) -> int:
+    """Lock a place and return its stored version."""
+    table = _TABLES[type(place)]
+    await _lock_row(unit, table, place.code)
+    return int((await unit.run(select(table.c.version).where(table.c.code == place.code))).scalar_one())
+
+
+async def _lock_row(unit: Unit, table: Table, code: str) -> None:
+    row = select(table.c.code).where(table.c.code == code).with_for_update()
+    if (await unit.run(row)).first() is None:
+        await unit.run(select(tables.state.c.id).with_for_update())  # one row that always exists
+
+
+async def lock_agency(unit: Unit, code: str) -> Agency | None:
+    """Lock and return an agency; its new entries are then added one at a time, which prevents duplicates."""
+    row = (await unit.run(_LOCKED_AGENCY, {"code": code})).first()
+    return _read(Agency, row._mapping) if row else None
+
+
+async def lock_agencies(unit: Unit) -> None:
+    """Lock every agency, in the order of their codes; new measures then wait for the commit."""
+    table = tables.agency
+    await unit.run(select(table.c.code).order_by(table.c.code).with_for_update())
+
+
+async def list_places(
+    reader: Reader, kind: type[P], after: str | None, limit: int, **only: str | None
+) -> list[P]:
+    """List the places of a kind that have the given values in their columns, by code."""
+    table = _TABLES[kind]
+    conditions = [table.c[column] == value for column, value in only.items() if value is not None]
+    return [_read(kind, row) for row in await page_of(reader, table, table.c.code, after, limit, *conditions)]
+
+
+async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
+    """Return those of the codes that belong to active checkpoints."""
+    return frozenset((await reader.run(_ACTIVE, {"codes": sorted(codes)})).scalars())
+
+
+async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:
+    """Insert the offices that are missing. Returns their number."""
+    known = set((await unit.run(select(tables.office.c.code))).scalars())
+    rows = [_values(office) for office in offices if office.code not in known]
+    if rows:
+        await unit.run(insert(tables.office), rows)
+        await bump(unit)
+    return len(rows)
+
+
+async def save(unit: Unit, place: Agency | Checkpoint | Office) -> None:
+    """Insert or replace a place; a changed office may give its people the data of another province from now on."""
+    table, values = _TABLES[type(place)], _values(place)
+    changed = await unit.run(update(table).where(table.c.code == place.code).values(**values))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult
+        await unit.run(insert(table).values(**values))
+    if isinstance(place, Office):
+        await bump(unit)

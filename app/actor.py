@@ -1,0 +1,47 @@
+"""The actor of every act: a client, its person, roles and place; plain Python, so that pure rules may use it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The client behind a request, as its key identifies it. Nothing of it ever comes from a request's body.
+
+    Attributes:
+        client_id: the client's id.
+        person: nationwide employee number; None for machines.
+        roles: the client's roles, as in the API.
+        agency: code of the agency it belongs to, if any.
+        office: code of the office within the agency, if any.
+        province: the province of that office, if known.
+        checkpoint: code of the checkpoint it belongs to, if any.
+        kind: `counter`, `autogate` or `manifest` for checkpoint clients.
+        key_id: the key that was used.
+        expires_at: when that key ends.
+        gateway: whether the key serves many listeners, so that it may open as many streams as a process takes.
+    """
+
+    client_id: str
+    person: str | None
+    roles: frozenset[str]
+    agency: str | None = None
+    office: str | None = None
+    province: str | None = None
+    checkpoint: str | None = None
+    kind: str | None = None
+    key_id: str | None = None
+    expires_at: datetime | None = None
+    gateway: bool = False
+
+    def holds(self, *roles: str) -> bool:
+        """Whether the actor has at least one of the roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+def is_another_person(actor: Actor, *persons: str | None) -> bool:
+    """Whether the actor is a person, and none of these: the four eyes of every decision (R31, R32, R36, R47).
+
+    A machine never counts as a second person. None means that the act was not done yet.
+    """
+    return actor.person is not None and actor.person not in persons

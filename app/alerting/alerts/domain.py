@@ -1,0 +1,243 @@
+"""Kinds, content and expiry of alerts; pure functions."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from app.kit.clock import legal_day, rfc3339
+from app.register.entries.answer import action_on as answered
+from app.register.entries.answer import answer_to, direction_of, gravest
+from app.register.entries.domain import EndedReason, Entry
+from app.register.entries.law.periods import add_months, over_at
+from app.register.entries.pending import shown_until
+
+DEFAULT_MESSAGE = "Data cekal mendesak / urgent entry"
+
+SEALED_MESSAGE = (
+    "Data cekal tersegel: identitas tidak ditampilkan, pemindaian dokumen perjalanan yang menentukan. / "
+    "Sealed entry: no identity is shown, the scan of the travel document decides."
+)
+"""Message of an alert about a sealed entry, in place of the owner's words (R61)."""
+
+
+class AlertKind(StrEnum):
+    """The effect of an alert on the earlier alerts about the same entry (API section 4)."""
+
+    RAISE = "raise"
+    UPDATE = "update"
+    CANCEL = "cancel"
+    EXERCISE = "exercise"
+
+
+class ReceiptLevel(StrEnum):
+    """A receipt's level: received by a machine, acknowledged by a person, or refused because it can't be acted on."""
+
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert.
+
+    Attributes:
+        family: id of the first alert about the same entry; later alerts of the family have the same recipients.
+        acknowledge_by: time by which an officer at each checkpoint must have acknowledged the alert.
+        chase: codes of the checkpoints to call first when nobody acknowledges.
+        cancelled_at: when the family was cancelled; set on the first alert only.
+    """
+
+    id: str
+    family: str
+    entry_id: str | None
+    kind: AlertKind
+    agency: str | None
+    issued_at: datetime
+    expires_at: datetime
+    acknowledge_by: datetime
+    chase: tuple[str, ...]
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The agency, with its phone number, that a checkpoint calls about an alert."""
+
+    agency: str
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """When a checkpoint was last known to be connected."""
+
+    code: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The earliest receipts of an alert from one checkpoint.
+
+    Attributes:
+        received_at: when the first machine of the checkpoint confirmed it; None before.
+        acknowledged_at: when an officer first acknowledged it; None before.
+        refused_at: when the checkpoint first refused it; None before.
+    """
+
+    code: str
+    received_at: datetime | None
+    acknowledged_at: datetime | None
+    refused_at: datetime | None
+
+
+def action_on(entry: Entry, kind: AlertKind, others: Collection[Entry], now: datetime) -> str:
+    """Return the action that an alert demands of checkpoints, which is the one that a check would answer (R32, R44).
+
+    Args:
+        entry: what the alert is about.
+        kind: effect of the alert on the earlier alerts of its family.
+        others: further entries against the same person that hold in the same direction.
+        now: when it is issued.
+    """
+    direction = direction_of(entry.measure)
+    own = answer_to(entry.subject, entry, now)
+    if kind is not AlertKind.CANCEL and own != "clear":
+        return answered(own, direction)
+    answer = gravest([own, *(answer_to(entry.subject, other, now) for other in others)])
+    if answer == "clear":  # an end releases the person; a measure that begins later goes to the supervisor
+        return "release" if kind is AlertKind.CANCEL else "refer_to_supervisor"
+    return answered(answer, direction)
+
+
+_ENDINGS: Final[dict[EndedReason | None, tuple[str, str]]] = {
+    EndedReason.EXPIRED: ("jangka waktunya habis", "its period is over"),
+    EndedReason.LAPSED: ("berakhir demi hukum", "it ended by law"),
+    EndedReason.REVOKED: ("dicabut", "it was revoked"),
+    EndedReason.ACQUITTED: ("berakhir demi hukum", "it ended by law"),
+    EndedReason.ANNULLED: ("dibatalkan", "it was annulled"),
+    EndedReason.SUPERSEDED: ("digantikan", "it was replaced"),
+    None: ("permintaannya ditolak", "its request was rejected"),
+}
+"""Why a measure ended, in Indonesian and English, without case details, which counters may not see (R48, R56)."""
+
+
+def ending_words(entry: Entry, others: Collection[Entry]) -> str:
+    """Return the message for checkpoints when a measure has ended, in both languages.
+
+    The message gives the reason and states whether another measure still holds the person. The owner's message is
+    not repeated, because it instructed the counter to hold the person.
+    """
+    why_id, why_en = _ENDINGS[entry.ended_reason]
+    if others:
+        rest_id = "Tindakan lain masih berlaku terhadap orang ini: tahan untuk supervisor."
+        rest_en = "Another measure against this person still holds: keep them for the supervisor."
+    else:
+        rest_id = "Jangan lagi menahan orang ini atas dasar data tersebut."
+        rest_en = "Hold this person for it no longer."
+    return f"Data cekal ini berakhir: {why_id}. {rest_id} / This entry has ended: {why_en}. {rest_en}"
+
+
+EMPTY_IDENTITY: Final[dict[str, Any]] = {
+    "full_name": None,
+    "aliases": [],
+    "sex": None,
+    "birth": None,
+    "nationalities": [],
+    "documents": [],
+    "photo": None,
+}
+"""The identity members of an alert's entry, all null or empty."""
+
+
+def message_of(
+    alert: Alert,
+    entry: Entry | None,
+    contact: Contact | None,
+    message: str,
+    others: Collection[Entry] = (),
+) -> dict[str, Any]:
+    """Return the content of an alert as every checkpoint receives it, except its numbers in the ledger.
+
+    It has no case details: the counter sees the person, the action and the contact to call (R48, R56). For a sealed
+    entry it does not show the person either (R61).
+
+    Args:
+        alert: the alert.
+        entry: the entry that it is about; None for a drill.
+        contact: the contact that the counter calls.
+        message: the message of the owner or of the drill; unused for a cancel, which has its own.
+        others: further entries against the same person that hold in the same direction.
+    """
+    shown = None
+    if entry is not None:
+        pending_until = shown_until(entry, alert.issued_at)
+        shown = msgspec.to_builtins(
+            {
+                "id": entry.id,
+                "version": entry.version,
+                "measure": entry.measure,
+                "citizenship": entry.citizenship,
+                "full_name": entry.subject.full_name,
+                "aliases": [alias.name for alias in entry.subject.aliases],
+                "sex": entry.subject.sex,
+                "birth": entry.subject.birth,
+                "nationalities": entry.subject.nationalities,
+                "documents": [
+                    {"type": d.type, "number": d.number, "issuing_state": d.issuing_state}
+                    for d in entry.subject.documents
+                ],
+                "photo": f"/v1/entries/{entry.id}/photo" if entry.subject.photo else None,
+                "in_force_until": entry.last_instant,
+                "pending_until": pending_until and rfc3339(pending_until),
+            }
+        )
+        if alert.kind is AlertKind.CANCEL:
+            message = ending_words(entry, others)
+        if entry.sealed_for is not None:
+            shown |= EMPTY_IDENTITY
+            message = SEALED_MESSAGE
+    return {
+        "kind": alert.kind.value,
+        "refers_to": None if alert.family == alert.id else alert.family,
+        "issued_at": rfc3339(alert.issued_at),
+        "expires_at": rfc3339(alert.expires_at),
+        "urgency": "immediate",
+        "message": message,
+        "action": None if entry is None else action_on(entry, alert.kind, others, alert.issued_at),
+        "direction": None if entry is None else direction_of(entry.measure),
+        "acknowledge_by": rfc3339(alert.acknowledge_by),
+        "chase": list(alert.chase),
+        "entry": shown,
+        "contact": None if contact is None else {"agency": contact.agency, "phone": contact.phone},
+    }
+
+
+def expiry_of(entry: Entry, now: datetime) -> datetime:
+    """Return when an alert about an entry expires: with the measure, or in one year if the measure is for life.
+
+    While papers are undecided after the measure's end, the alert expires when their time is over (R68).
+    """
+    pending_until = shown_until(entry, now)
+    if pending_until is not None:
+        return pending_until
+    return over_at(entry.ends_on or add_months(legal_day(now), 12))
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Return the percentile of some values by nearest rank. Returns None without values.
+
+    Args:
+        values: the values, in any order.
+        share: the percentile as a fraction, 0.5 for the median.
+    """
+    if not values:
+        return None
+    ordered = sorted(values)
+    rank = max(0, -(-len(ordered) * share // 1) - 1)
+    return ordered[int(rank)]

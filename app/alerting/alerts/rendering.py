@@ -1,0 +1,89 @@
+"""Rendering of an alert for counters and autogates, while it holds and later (API sections 4 and 5)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from app.access.domain import Kind
+from app.actor import Actor
+from app.alerting.alerts.domain import EMPTY_IDENTITY, SEALED_MESSAGE, AlertKind
+from app.kit.json_text import on_one_line
+from app.ledger.domain import Record
+
+ENDED_MESSAGE: Final = (
+    "Pemberitahuan ini telah berakhir: jangan menahan siapa pun atas dasar ini. / "
+    "This alert has ended: hold nobody for it."
+)
+"""Message of an alert that has ended, in place of the owner's words."""
+
+GATE_MESSAGE: Final = "Untuk gerbang otomatis: ikuti `action`. / For an autogate: follow `action`."
+"""Message for autogates, in place of the owner's words."""
+
+_ENDED_ENTRY: Final[dict[str, Any]] = {
+    **EMPTY_IDENTITY,
+    "measure": None,
+    "citizenship": None,
+    "in_force_until": None,
+    "pending_until": None,
+}
+"""The members of an ended alert's entry, all null or empty, except its id and version."""
+
+_GATE_ENTRY: Final = {name: none for name, none in EMPTY_IDENTITY.items() if name != "documents"} | {
+    "citizenship": None
+}
+"""The members that are null or empty for an autogate, which compares documents only."""
+
+_OWNER_MESSAGE: Final = frozenset({AlertKind.RAISE, AlertKind.UPDATE})
+"""Kinds with the owner's message; the messages of cancels and drills contain no name."""
+
+
+def at_gate(actor: Actor) -> bool:
+    """Return whether an actor is an autogate, which receives only the data that it needs to stay shut."""
+    return actor.kind == Kind.AUTOGATE
+
+
+def render_alert(
+    record: Record, *, to_gate: bool = False, holding: Mapping[str, bool] | None = None
+) -> dict[str, Any] | None:
+    """Return an alert's ledger record as checkpoints read it. Returns None once its personal part is erased.
+
+    Args:
+        record: the record.
+        to_gate: whether the reader is an autogate.
+        holding: ids of the alerts that hold now, each with whether its entry is sealed. An alert about an entry
+            that was sealed after its issue shows no identity (R61); an alert that is not in `holding` has ended and
+            shows its number and ids only. None for an alert that is published at its issue.
+    """
+    if record.personal is None:
+        return None
+    content = record.personal
+    about = content.get("entry")
+    if about is not None:
+        kind = content["kind"]
+        if to_gate:
+            entry = {**about, **_GATE_ENTRY}
+            content = {**content, "message": GATE_MESSAGE, "contact": None, "entry": entry}
+        if holding is not None and str(record.alert_id) not in holding:
+            message = ENDED_MESSAGE if kind in _OWNER_MESSAGE else content["message"]
+            content = {**content, "message": message, "entry": {**about, **_ENDED_ENTRY}}
+        elif holding is not None and holding[str(record.alert_id)]:
+            message = GATE_MESSAGE if to_gate else SEALED_MESSAGE
+            content = {**content, "message": message, "entry": {**content["entry"], **EMPTY_IDENTITY}}
+    return {
+        "id": record.alert_id,
+        "sequence": record.sequence,
+        "previous_sequence": record.leaf["previous_sequence"],
+        **content,
+    }
+
+
+def frame(
+    record: Record, epoch: str, *, to_gate: bool = False, holding: Mapping[str, bool] | None = None
+) -> bytes | None:
+    """Return an alert's ledger record as a server-sent event; arguments and None as for `render_alert`."""
+    message = render_alert(record, to_gate=to_gate, holding=holding)
+    if message is None:
+        return None
+    data = on_one_line(msgspec.json.encode(message))
+    return b"id: %s.%d\nevent: alert\ndata: %s\n\n" % (epoch.encode(), record.sequence, data)

@@ -1,0 +1,397 @@
+"""Use cases of alerts: issuing them after changes of entries, drills, receipts, coverage."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from app.access.acts import AuditAct
+from app.access.clients.service import expect_checkpoints, record
+from app.alerting.alerts import store
+from app.alerting.alerts.domain import (
+    DEFAULT_MESSAGE,
+    Alert,
+    AlertKind,
+    Contact,
+    Reach,
+    ReceiptLevel,
+    expiry_of,
+    message_of,
+    percentile,
+)
+from app.alerting.alerts.store import (
+    erase_of_entry,
+    has_open,
+    list_outdated,
+    list_unacknowledged,
+    still_holding,
+)
+from app.db.unit import Reader, Unit
+from app.errors import Fault, Invalid, NotFound
+from app.kit.ids import new_id
+from app.ledger.domain import Draft, Head, Record, RecordType
+from app.ledger.service import Page
+from app.ledger.service import read_alerts as read_records
+from app.register.entries.domain import Entry
+from app.register.entries.events import EntryChanged, EntrySealed, PendingBegun
+from app.register.entries.pending import stops, undecided
+from app.register.entries.same_person import list_holding
+from app.register.entries.store import find, lock
+from app.register.entries.visibility import ALL_ENTRIES, open_to
+from app.settings import Settings
+
+__all__ = [
+    "Coverage",
+    "DrillCalled",
+    "Issued",
+    "MeasureBegun",
+    "Read",
+    "alert_beginning",
+    "alert_change",
+    "alert_drill",
+    "alert_pending",
+    "alert_seal",
+    "announce_begun",
+    "cover",
+    "drill",
+    "erase_of_entry",
+    "escalate",
+    "has_open",
+    "list_outdated",
+    "list_unacknowledged",
+    "raised_for",
+    "read_alerts",
+    "receive",
+]
+
+DRILL_LIFE = timedelta(hours=1)
+
+_TYPES = {
+    AlertKind.RAISE: RecordType.ALERT_RAISED,
+    AlertKind.EXERCISE: RecordType.ALERT_RAISED,
+    AlertKind.UPDATE: RecordType.ALERT_UPDATED,
+    AlertKind.CANCEL: RecordType.ALERT_CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An issued alert with its number in the ledger, its number of recipients, and how many are connected."""
+
+    alert: Alert
+    sequence: int
+    recipients: int
+    connected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The receipts of an alert by checkpoint (not by client); times are milliseconds since its issue."""
+
+    recipients: int
+    connected: int
+    reach: list[Reach]
+    ms: dict[str, float]
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureBegun:
+    """Event: a formal entry has come into force, and checkpoints were alerted about its urgent entry."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class DrillCalled:
+    """Event: a duty officer has called a drill."""
+
+    draft: Draft
+
+
+async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
+    """Issue the alert that follows from a change of an entry: raise, update or cancel.
+
+    A projector: it runs in the transaction of the entry's own change. The recipients are fixed when the family
+    begins, and never change: each checkpoint that was alerted of the beginning is alerted of the end. A formal
+    entry continues the family of the urgent entry that it formalises.
+    """
+    if not (event.entry.alerted and event.alerts):
+        return ()
+    draft = await _issue_next(unit, event.entry, ended=event.what is RecordType.ENTRY_ENDED)
+    return [] if draft is None else [replace(draft, effective_at=event.effective_at)]
+
+
+async def alert_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
+    """Issue an update that shows no identity, because an entry was sealed (R61). A projector."""
+    draft = await _issue_next(unit, event.entry, ended=False)
+    return [] if draft is None else [draft]
+
+
+async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
+    """Alert checkpoints that a formal entry has come into force. A projector."""
+    draft = await _issue_next(unit, event.entry, ended=False)
+    return [] if draft is None else [draft]
+
+
+async def announce_begun(unit: Unit, entry_id: str) -> bool:
+    """Alert checkpoints that a formal entry has come into force.
+
+    The time of the alert is not critical: checks apply the entry from its first instant.
+
+    Returns:
+        Whether checkpoints were alerted; False when the entry no longer stops anybody.
+    """
+    entry = await lock(unit, entry_id)
+    if not stops(entry, unit.now):
+        return False
+    unit.happened(MeasureBegun(entry))
+    await unit.conclude()
+    return True
+
+
+async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
+    """Alert checkpoints that a measure is over with undecided papers: refer, no longer refuse (R68). A projector."""
+    draft = await _issue_next(unit, event.entry, ended=False)
+    return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
+
+
+async def announce_pending(unit: Unit, entry_id: str) -> bool:
+    """Alert checkpoints that an alerted entry's period is over while its papers are undecided (R68).
+
+    The time of the alert is not critical: checks have referred the person since the end.
+
+    Returns:
+        Whether checkpoints were alerted.
+    """
+    entry = await lock(unit, entry_id)
+    if not undecided(entry, unit.now) or not await store.is_outdated(unit, entry_id):
+        return False  # decided or alerted since it was listed
+    unit.happened(PendingBegun(entry))
+    await unit.conclude()
+    return True
+
+
+async def _issue_next(unit: Unit, entry: Entry, *, ended: bool) -> Draft | None:
+    """Store the next alert about an entry and return its draft for the ledger.
+
+    Returns None if the entry has ended and its family of alerts is cancelled already. If an entry holds again after
+    its family was cancelled, a new family begins, with every checkpoint that is active now.
+    """
+    family = None
+    if entry.version > 1 or entry.formalises is not None:  # otherwise no earlier alert can exist
+        family = await store.find_family(unit, [entry.id, entry.formalises or entry.id])
+    if family is not None and family.cancelled_at is not None:
+        if ended:
+            return None
+        family = None
+    kind = AlertKind.RAISE
+    if family is not None:
+        kind = AlertKind.CANCEL if ended else AlertKind.UPDATE
+    alert_id = new_id("alr", unit.now)
+    alert = Alert(
+        id=alert_id,
+        family=family.id if family else alert_id,
+        entry_id=entry.id,
+        kind=kind,
+        agency=entry.agency,
+        issued_at=unit.now,
+        expires_at=expiry_of(entry, unit.now),
+        acknowledge_by=unit.now + unit.follow.acknowledge_within,
+        chase=entry.chase,
+    )
+    others = await _others(unit, entry, kind)
+    contact = Contact(entry.agency, await store.add(unit, alert))
+    if family is None:
+        await store.fix_recipients(unit, alert_id)
+    elif kind is AlertKind.CANCEL:
+        await store.cancel_family(unit, family.id)
+    return _draft(alert, entry, contact, entry.alert_message or DEFAULT_MESSAGE, others)
+
+
+async def _others(unit: Unit, entry: Entry, kind: AlertKind) -> list[Entry]:
+    """Return the other entries that hold the person, because the end of this entry alone must not release them.
+
+    While the entry itself is in force the result is empty: its own answer counts, and a query would delay the alert.
+    """
+    if kind is AlertKind.RAISE or (kind is AlertKind.UPDATE and entry.in_force(unit.now)):
+        return []
+    return await list_holding(unit, entry)
+
+
+async def drill(
+    unit: Unit, message: str, checkpoints: Sequence[str] | None, settings: Settings, connected: Iterable[str]
+) -> Issued:
+    """Issue a drill: an alert that is delivered and receipted like a real one, and never matched by a check (R59).
+
+    Args:
+        unit: the transaction.
+        message: text for the counters.
+        checkpoints: codes of the recipients; None for every active checkpoint.
+        settings: deadlines, and how long a silent checkpoint counts as connected.
+        connected: checkpoints connected to this process.
+
+
+    Raises:
+        Invalid: a named checkpoint is unknown.
+    """
+    await expect_checkpoints(unit, checkpoints or (), "/checkpoints")
+    alert_id = new_id("alr", unit.now)
+    alert = Alert(
+        id=alert_id,
+        family=alert_id,
+        entry_id=None,
+        kind=AlertKind.EXERCISE,
+        agency=unit.actor.agency,
+        issued_at=unit.now,
+        expires_at=unit.now + DRILL_LIFE,
+        acknowledge_by=unit.now + timedelta(seconds=settings.acknowledge_seconds),
+        chase=tuple(checkpoints or ()),
+    )
+    await store.add(unit, alert)
+    await store.fix_recipients(unit, alert_id, checkpoints)
+    await record(unit, AuditAct.ALERT_DRILLED, alert_id, {"checkpoints": len(checkpoints or ())})
+    unit.happened(DrillCalled(_draft(alert, None, None, message)))
+    [written] = await unit.conclude()
+    since = unit.now - timedelta(seconds=settings.presence_seconds)
+    counts = await store.count_recipients(unit, alert.family, since, connected)
+    return Issued(alert, written.sequence, *counts)
+
+
+async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
+    """Return the ledger record of a drill. A projector."""
+    return [event.draft]
+
+
+async def raised_for(
+    reader: Reader, entry: Entry, settings: Settings, connected: Iterable[str]
+) -> Issued | None:
+    """Return the first alert of an entry. Returns None while it has none, because it must be countersigned first.
+
+    Args:
+        reader: the transaction that issued it, or a later one.
+        entry: the entry.
+        settings: for how long a silent checkpoint counts as connected.
+        connected: checkpoints connected to this process.
+    """
+    since = reader.now - timedelta(seconds=settings.presence_seconds)
+    raised = await store.find_raised(reader, entry.id, since, connected)
+    return None if raised is None else Issued(*raised)
+
+
+async def receive(
+    unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
+) -> bool:
+    """Store a checkpoint's receipt of an alert.
+
+    Returns:
+        Whether it is the first receipt of this client at this level.
+
+
+    Raises:
+        NotFound: the alert does not exist.
+        Invalid: a refusal has no reason.
+    """
+    if level is ReceiptLevel.REFUSED and not note:
+        fault = Fault("/note", "required", "A refusal needs its reason.")
+        raise Invalid("A refusal needs its reason.", faults=[fault])
+    await store.get(unit, alert_id)
+    return await store.add_receipt(unit, alert_id, level, officer_reference, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page of alerts, and which of them still hold, in the form of `render_alert`'s argument `holding`."""
+
+    page: Page
+    holding: dict[str, bool]
+
+    @property
+    def records(self) -> list[Record]:
+        """The alerts' records."""
+        return self.page.records
+
+    @property
+    def head(self) -> Head:
+        """The ledger's head when the page was read."""
+        return self.page.head
+
+    @property
+    def more(self) -> bool:
+        """Whether further alerts are there already."""
+        return self.page.more
+
+
+async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Read:
+    """Return at most `limit` alerts after a cursor; arguments as for `ledger.read_alerts`.
+
+    Raises:
+        Invalid, CursorGone: as `ledger.read_alerts`.
+    """
+    page = await read_records(reader, cursor, limit, restart)
+    return Read(page, await still_holding(reader, page.records))
+
+
+async def escalate(unit: Unit, alert: Alert) -> list[str]:
+    """Mark an alert as escalated and return the codes of the checkpoints that have not acknowledged it (R54)."""
+    reach = await store.list_reach(unit, alert)
+    await store.mark_escalated(unit, alert.id)
+    return [each.code for each in reach if each.acknowledged_at is None]
+
+
+async def cover(reader: Reader, alert_id: str, settings: Settings, connected: Iterable[str]) -> Coverage:
+    """Return the receipts of an alert by checkpoint, and their delays.
+
+    Args:
+        reader: the transaction.
+        alert_id: the alert.
+        settings: for how long a silent checkpoint counts as connected.
+        connected: checkpoints connected to this process.
+
+
+    Raises:
+        NotFound: the alert does not exist, belongs to another agency, or is about an entry sealed from the actor.
+    """
+    alert = await store.get(reader, alert_id)
+    actor = reader.actor
+    entry = await find(reader, alert.entry_id) if alert.entry_id else None
+    sealed = entry is not None and not open_to(entry, actor)
+    if sealed or (not actor.holds(*ALL_ENTRIES) and alert.agency != actor.agency):
+        raise NotFound("There is no such alert.")
+    reach = await store.list_reach(reader, alert)
+    ms = {
+        r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at
+    }
+    since = reader.now - timedelta(seconds=settings.presence_seconds)
+    times = list(ms.values())
+    recipients, reachable = await store.count_recipients(reader, alert.family, since, connected)
+    return Coverage(
+        recipients=recipients,
+        connected=reachable,
+        reach=reach,
+        ms=ms,
+        p50_ms=percentile(times, 0.50),
+        p99_ms=percentile(times, 0.99),
+    )
+
+
+def _draft(
+    alert: Alert,
+    entry: Entry | None,
+    contact: Contact | None,
+    message: str,
+    others: Collection[Entry] = (),
+) -> Draft:
+    return Draft(
+        type=_TYPES[alert.kind],
+        entry_id=alert.entry_id,
+        version=entry.version if entry else None,
+        agency=alert.agency,
+        facts={
+            "kind": alert.kind.value,
+            "refers_to": None if alert.family == alert.id else alert.family,
+            "measure": entry.measure.value if entry else None,
+        },
+        personal=message_of(alert, entry, contact, message, others),
+        alert_id=alert.id,
+    )

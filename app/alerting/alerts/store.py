@@ -1,0 +1,393 @@
+"""Every SQL statement of alerts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from app.access.tables import agency as agency_table
+from app.access.tables import checkpoint as checkpoint_table
+from app.access.tables import state as access_state
+from app.alerting.alerts import tables
+from app.alerting.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.ledger.domain import Head, Record
+from app.ledger.tables import closed as closed_table
+from app.ledger.tables import head as head_table
+from app.ledger.tables import record as record_table
+from app.register.entries.domain import State
+from app.register.entries.tables import entry as entry_table
+from app.register.entries.timed_changes import undecided as waits
+
+_json = msgspec.json.encode
+_plain = msgspec.json.decode
+_COLUMNS = [column for column in tables.alert.c if column.name != "escalated_at"]
+
+_ROOT = tables.alert.alias()
+_LIVING = select(_ROOT.c.id).where(_ROOT.c.cancelled_at.is_(None), _ROOT.c.id == _ROOT.c.family)
+"""Ids of the first alerts of families that are not cancelled."""
+
+_PHONE = select(agency_table.c.phone).where(agency_table.c.code == bindparam("owner")).scalar_subquery()
+_ADD = (
+    insert(tables.alert)
+    .values({column.name: bindparam(column.name) for column in _COLUMNS})
+    .returning(_PHONE)
+)
+
+_HEAD_AND_ACCESS = select(
+    head_table.c.epoch, head_table.c.size, head_table.c.last_alert, access_state.c.version
+).join(access_state, access_state.c.id == head_table.c.id)
+
+
+def _recipient_counts(family: ColumnElement[str]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return subqueries for the number of a family's recipients, and of those connected to any process.
+
+    The second one has the parameters `since` and `connected` (store_presence `count_recipients`).
+    """
+    to, seen = tables.recipient, tables.presence
+    elsewhere = to.c.checkpoint.in_(select(seen.c.checkpoint).where(seen.c.seen_at >= bindparam("since")))
+    counted = select(func.count()).select_from(to).where(to.c.family == family)
+    connected = counted.where(elsewhere | any_of(to.c.checkpoint, "connected"))
+    return counted.scalar_subquery(), connected.scalar_subquery()
+
+
+_COUNT = select(*_recipient_counts(bindparam("family")))
+_RAISED = (
+    select(*_COLUMNS, record_table.c.sequence, *_recipient_counts(tables.alert.c.family))
+    .join(record_table, record_table.c.alert_id == tables.alert.c.id)
+    .where(tables.alert.c.entry_id == bindparam("entry_id"), tables.alert.c.id == tables.alert.c.family)
+)
+
+
+def _alert(row: Sequence[Any]) -> Alert:
+    values = {column.name: value for column, value in zip(_COLUMNS, row, strict=True)}
+    return Alert(**{**values, "kind": AlertKind(values["kind"]), "chase": tuple(_plain(values["chase"]))})
+
+
+async def add(unit: Unit, alert: Alert) -> str | None:
+    """Store an alert and return the phone number of its owner, which its message contains."""
+    values = {name: getattr(alert, name) for name in alert.__slots__}
+    values |= {"chase": _json(alert.chase).decode(), "owner": alert.agency}
+    phone: str | None = (await unit.run(_ADD, values)).scalar_one()
+    return phone
+
+
+async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> None:
+    """Store the recipients of a family of alerts: every active checkpoint at this moment, or those in `only`."""
+    requested = select(literal(family), checkpoint_table.c.code).where(checkpoint_table.c.active.is_(True))
+    if only is not None:
+        requested = requested.where(checkpoint_table.c.code.in_(only))
+    await unit.run(insert(tables.recipient).from_select(["family", "checkpoint"], requested))
+
+
+async def get(reader: Reader, alert_id: str) -> Alert:
+    """Return an alert.
+
+    Raises:
+        NotFound: no alert has this id.
+    """
+    row = (await reader.run(select(*_COLUMNS).where(tables.alert.c.id == alert_id))).first()
+    if row is None:
+        raise NotFound("There is no such alert.")
+    return _alert(row)
+
+
+async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
+    """Return the first alert of the newest family about any of these entries. Returns None if there is no family.
+
+    An entry has more than one family if it came into force again after its family was cancelled.
+    """
+    table = tables.alert
+    statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)
+    row = (await reader.run(statement.order_by(table.c.id.desc()).limit(1))).first()
+    return _alert(row) if row else None
+
+
+async def list_begun(reader: Reader, limit: int) -> list[str]:
+    """Return the ids of formal entries in force whose urgent entry was alerted, but not their own beginning.
+
+    Entries that are over and wait for papers (R68) are included: this may not have run during their period.
+    """
+    about, table = tables.alert, entry_table
+    urgent_alerted = exists().where(about.c.entry_id == table.c.formalises)
+    alerted = exists().where(about.c.entry_id == table.c.id, about.c.issued_at >= table.c.in_force_from)
+    until = table.c.in_force_until
+    statement = (
+        select(table.c.id)
+        .where(
+            table.c.formalises.is_not(None),
+            table.c.state == State.ACTIVE,
+            table.c.in_force_from <= reader.now,
+            or_(until.is_(None), until > reader.now, waits(reader.now)),
+            urgent_alerted,
+            ~alerted,
+        )
+        .order_by(table.c.in_force_from)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+async def cancel_family(unit: Unit, family: str) -> None:
+    """Mark a family of alerts as cancelled now."""
+    await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=unit.now))
+
+
+_OUTDATED = (
+    select(tables.alert.c.entry_id)
+    .join(entry_table, entry_table.c.id == tables.alert.c.entry_id)
+    .group_by(tables.alert.c.entry_id, entry_table.c.in_force_until)
+    .having(func.max(tables.alert.c.issued_at) < entry_table.c.in_force_until)
+)
+
+
+async def list_outdated(reader: Reader, limit: int) -> list[str]:
+    """Return the ids of entries past their end with undecided papers whose last alert is older than the end (R68)."""
+    statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
+    return list((await reader.run(statement)).scalars())
+
+
+async def is_outdated(reader: Reader, entry_id: str) -> bool:
+    """Return whether `list_outdated` contains an entry."""
+    statement = _OUTDATED.where(waits(reader.now), tables.alert.c.entry_id == entry_id)
+    return (await reader.run(statement)).first() is not None
+
+
+async def read_head_and_access(reader: Reader) -> tuple[Head, int]:
+    """Return the ledger's head and the access version, read in one round trip."""
+    epoch, size, last_alert, version = (await reader.run(_HEAD_AND_ACCESS)).one()
+    return Head(epoch, size, last_alert), version
+
+
+_OPEN = (
+    select(tables.alert.c.id, closed_table.c.entry_id.is_not(None))
+    .outerjoin(closed_table, closed_table.c.entry_id == tables.alert.c.entry_id)
+    .where(tables.alert.c.expires_at > bindparam("at", type_=tables.alert.c.expires_at.type))
+    .where(tables.alert.c.family.in_(_LIVING))
+)
+_OPEN_AMONG = _OPEN.where(any_of(tables.alert.c.id, "ids"))
+
+
+async def list_open(reader: Reader) -> dict[str, bool]:
+    """Return the ids of alerts that are neither cancelled nor expired, each with whether its entry is sealed."""
+    return {alert_id: bool(sealed) for alert_id, sealed in await reader.run(_OPEN, {"at": reader.now})}
+
+
+async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, bool]:
+    """Return those alerts of some records that are neither cancelled nor expired, in the form of `list_open`."""
+    ids = sorted(record.alert_id for record in records if record.alert_id)
+    if not ids:
+        return {}
+    rows = await reader.run(_OPEN_AMONG, {"at": reader.now, "ids": ids})
+    return {alert_id: bool(sealed) for alert_id, sealed in rows}
+
+
+async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
+    """Return whether a checkpoint is a recipient of an alert about an entry that is neither expired nor cancelled."""
+    alert, to = tables.alert, tables.recipient
+    statement = select(
+        exists().where(
+            alert.c.entry_id == entry_id,
+            alert.c.expires_at > reader.now,
+            alert.c.family.in_(_LIVING),
+            to.c.family == alert.c.family,
+            to.c.checkpoint == checkpoint,
+        )
+    )
+    return bool((await reader.run(statement)).scalar_one())
+
+
+async def add_receipt(
+    unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
+) -> bool:
+    """Store a checkpoint's receipt. Returns whether it is the first of this client at this level."""
+    statement = (
+        unit.inserting(tables.receipt)
+        .values(
+            alert_id=alert_id,
+            client_id=unit.actor.client_id,
+            level=level,
+            checkpoint=unit.actor.checkpoint,
+            at=unit.now,
+            officer_reference=officer_reference,
+            note=note,
+        )
+        .on_conflict_do_nothing()
+    )
+    return bool((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an insert gives a CursorResult
+
+
+async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> datetime:
+    """Return when the actor's first receipt of this level was stored."""
+    table = tables.receipt
+    statement = select(table.c.at).where(
+        table.c.alert_id == alert_id, table.c.client_id == reader.actor.client_id, table.c.level == level
+    )
+    moment: datetime = (await reader.run(statement)).scalar_one()
+    return moment
+
+
+async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
+    """Return the time of each recipient's first receipt at each level; a receipt of any level counts as `received`."""
+    table, to = tables.receipt, tables.recipient
+
+    def first(*levels: ReceiptLevel) -> Any:
+        return func.min(case((table.c.level.in_(levels), table.c.at)), type_=table.c.at.type)
+
+    statement = (
+        select(
+            to.c.checkpoint,
+            first(*ReceiptLevel),
+            first(ReceiptLevel.ACKNOWLEDGED),
+            first(ReceiptLevel.REFUSED),
+        )
+        .select_from(to)
+        .outerjoin(table, (table.c.checkpoint == to.c.checkpoint) & (table.c.alert_id == alert.id))
+        .where(to.c.family == alert.family)
+        .group_by(to.c.checkpoint)
+        .order_by(to.c.checkpoint)
+    )
+    return [Reach(*row) for row in await reader.run(statement)]
+
+
+async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
+    """Return open alerts whose time for acknowledgement has passed and that were not escalated yet."""
+    table = tables.alert
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            table.c.acknowledge_by <= reader.now,
+            table.c.expires_at > reader.now,
+            table.c.escalated_at.is_(None),
+            table.c.family.in_(_LIVING),
+        )
+        .order_by(table.c.acknowledge_by)
+        .limit(limit)
+    )
+    return [_alert(row) for row in await reader.run(statement)]
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase the notes and officer references in the receipts of an entry's alerts; checkpoints and times stay."""
+    alerts = select(tables.alert.c.id).where(tables.alert.c.entry_id == entry_id)
+    noted = tables.receipt.c.alert_id.in_(alerts)
+    await unit.run(update(tables.receipt).where(noted).values(note=None, officer_reference=None))
+
+
+async def mark_escalated(unit: Unit, alert_id: str) -> None:
+    """Mark an alert as escalated to the duty officers now."""
+    await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))
+
+
+async def store_presence(unit: Unit, process: str, codes: Iterable[str]) -> None:
+    """Replace the stored list of the checkpoints that are connected to a process."""
+    await unit.run(delete(tables.presence).where(tables.presence.c.process == process))
+    rows = [{"process": process, "checkpoint": code, "seen_at": unit.now} for code in sorted(codes)]
+    if rows:
+        await unit.run(insert(tables.presence), rows)
+
+
+async def forget_absent(unit: Unit, silence: timedelta) -> None:
+    """Delete the presence rows of processes that have ended, and rows dated in the future by a wrong clock."""
+    seen_at = tables.presence.c.seen_at
+    invalid = or_(seen_at < unit.now - silence, seen_at > unit.now + silence)
+    await unit.run(delete(tables.presence).where(invalid))
+
+
+async def note_contact(unit: Unit) -> None:
+    """Update the time at which each checkpoint was last connected to any process, from the presence rows."""
+    seen, contact = tables.presence, tables.contact
+    latest = select(seen.c.checkpoint, func.max(seen.c.seen_at)).group_by(seen.c.checkpoint)
+    if unit.is_sqlite:
+        latest = latest.where(true())  # without WHERE, SQLite's parser takes ON CONFLICT for a join condition
+    statement = unit.inserting(contact).from_select(["checkpoint", "seen_at"], latest)
+    newest = {"seen_at": statement.excluded.seen_at}
+    # A time in the future comes from a wrong clock, and would hide every silence until then.
+    later = or_(contact.c.seen_at < statement.excluded.seen_at, contact.c.seen_at > unit.now)
+    await unit.run(
+        statement.on_conflict_do_update(index_elements=[contact.c.checkpoint], set_=newest, where=later)
+    )
+
+
+async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
+    """Return the active checkpoints that were last connected before an instant and are not marked silent yet."""
+    contact = tables.contact
+    statement = (
+        select(contact.c.checkpoint, contact.c.seen_at)
+        .join(checkpoint_table, checkpoint_table.c.code == contact.c.checkpoint)
+        .where(checkpoint_table.c.active.is_(True), contact.c.missed_at.is_(None), contact.c.seen_at < before)
+        .order_by(contact.c.checkpoint)
+    )
+    return [LastSeen(*row) for row in await reader.run(statement)]
+
+
+async def list_returned(reader: Reader) -> list[LastSeen]:
+    """Return the checkpoints marked silent that have been connected since, or were marked in the future by mistake."""
+    contact = tables.contact
+    statement = (
+        select(contact.c.checkpoint, contact.c.seen_at)
+        .where(or_(contact.c.seen_at > contact.c.missed_at, contact.c.missed_at > reader.now))
+        .order_by(contact.c.checkpoint)
+    )
+    return [LastSeen(*row) for row in await reader.run(statement)]
+
+
+async def mark_silent(unit: Unit, codes: Iterable[str]) -> None:
+    """Mark checkpoints as silent now, because the duty officers are being notified."""
+    await _mark(unit, codes, unit.now)
+
+
+async def mark_returned(unit: Unit, codes: Iterable[str]) -> None:
+    """Mark checkpoints as no longer silent."""
+    await _mark(unit, codes, None)
+
+
+async def _mark(unit: Unit, codes: Iterable[str], missed_at: datetime | None) -> None:
+    contact = tables.contact
+    named = any_of(contact.c.checkpoint, "codes")
+    await unit.run(update(contact).where(named).values(missed_at=missed_at), {"codes": sorted(codes)})
+
+
+async def count_recipients(
+    reader: Reader, family: str, since: datetime, connected: Iterable[str]
+) -> tuple[int, int]:
+    """Return the number of a family's recipients, and the number of those connected to any process.
+
+    Args:
+        reader: the transaction.
+        family: the first alert's id.
+        since: a checkpoint seen at or after this instant counts as connected.
+        connected: checkpoints known to be connected to this process.
+    """
+    values = {"family": family, "since": since, "connected": list(connected)}
+    recipients, reachable = (await reader.run(_COUNT, values)).one()
+    return recipients, reachable
+
+
+async def find_raised(
+    reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
+) -> tuple[Alert, int, int, int] | None:
+    """Return the first alert of an entry, its number in the ledger, and the two numbers of `count_recipients`.
+
+    Returns None if no alert of the entry was raised.
+    """
+    values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
+    row = (await reader.run(_RAISED, values)).first()
+    return None if row is None else (_alert(row[: len(_COLUMNS)]), *row[len(_COLUMNS) :])

@@ -1,0 +1,364 @@
+"""Follower of the ledger: each process reads the new records, from any process, after its own position.
+
+A wake-up (a commit of this process, or PostgreSQL's NOTIFY) is only a hint. The ledger is read on every wake-up and
+at least once a second, so that a lost wake-up delays alerts and loses none.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any, cast
+
+from app.access.admission import gate as access
+from app.access.admission.gate import Gate
+from app.access.domain import SYSTEM
+from app.alerting.alerts import store
+from app.alerting.alerts.rendering import frame
+from app.alerting.streams.follower import Follower, RecordFollower
+from app.alerting.streams.hub import Heartbeat, Hub
+from app.db.addresses import libpq_address
+from app.db.clock import read_clock
+from app.db.lanes import Lane, using
+from app.db.lines import CONNECT_SECONDS, notice_cut_line
+from app.db.postgresql import CHANNEL
+from app.db.unit import Reader
+from app.kit.bell import wait_for_ring
+from app.kit.clock import rfc3339
+from app.kit.ids import new_id
+from app.ledger.domain import Head, Record
+from app.ledger.service import list_after, list_of_alerts
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+_PAGE = 500
+_RETRY_SECONDS = 0.5
+_GENTLE_SECONDS = 0.1
+_AFTER_ALERTS_SECONDS = 0.02
+"""Pause before followers of records publish, in which the streams of alerts send what was queued for them first."""
+_TICK_SECONDS = 1.0
+_LEAVE_SECONDS = 0.5
+_CACHED_SECONDS = 1.0
+_READ_SECONDS = 3.0
+"""Longest time for one reading; records read by then are published, and the next reading continues after them."""
+
+
+class Tail:
+    """Reads new alerts from the ledger for one process, and publishes them to its hub.
+
+    Attributes:
+        followers: followers of other tables, woken together with the tail; they read a little later, so that alerts
+            never wait for them.
+        takers: followers of the ledger's records, each with the event that wakes it; they get what the tail has
+            read once its alerts are published.
+        head: the ledger's head as last read; None before the first read.
+        access_version: the access version up to which streams with revoked keys were closed.
+        published: callback with the seconds between the issue of an alert and its publication to the streams.
+        process: id of this process in the presence table.
+        rollback_reason: why nothing is streamed any more, when the database was restored or replaced; else None.
+    """
+
+    def __init__(self, runtime: Runtime, hub: Hub, gate: Gate, *followers: Follower) -> None:
+        self.runtime = runtime
+        self.hub = hub
+        self.gate = gate
+        self.followers = followers
+        self.takers: dict[RecordFollower, asyncio.Event] = {}
+        self.head: Head | None = None
+        self.process = new_id("prc", runtime.clock())
+        self.published: Callable[[float], None] = lambda _seconds: None
+        self._woken = asyncio.Event()
+        self._others_woken = [asyncio.Event() for _ in followers]
+        self._flush = asyncio.Event()
+        self._open_frames: dict[bool, tuple[bytes, Head, float]] = {}
+        self._read_at = 0.0
+        self._doubtful = False
+        self._last: Record | None = None
+        self.rollback_reason: str | None = None
+        self.access_version = self._applied_version = -1
+        hub.changed = self._flush.set
+        runtime.follow.on_commit.append(self.wake)
+
+    @property
+    def _all(self) -> tuple["Tail | Follower | RecordFollower", ...]:
+        return self, *self.followers, *self.takers
+
+    @property
+    def age(self) -> float:
+        """Seconds since the ledger was last read to its end."""
+        return monotonic() - self._read_at
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the last successful reading is too old: alerts may exist that no stream of this process has."""
+        return self.age > self.runtime.settings.stale_seconds
+
+    def hand_on_to(self, taker: RecordFollower) -> None:
+        """Hand the records that are read from now on to a follower too; call it before `start`."""
+        self.takers[taker] = asyncio.Event()
+
+    def wake(self) -> None:
+        """Wake the tail and its followers, because there may be new records."""
+        self._woken.set()
+        for woken in self._others_woken:
+            woken.set()
+
+    async def run(self) -> None:
+        """Follow the ledger and the followers' tables until cancelled."""
+        tasks = [self._follow(self._read_on, self._woken), self._tick(), self._note_presence()]
+        for follower, woken in zip(self.followers, self._others_woken, strict=True):
+            tasks.append(self._follow(follower.read_on, woken, _GENTLE_SECONDS))
+        for taker, woken in self.takers.items():
+            tasks.append(self._follow(taker.read_on, woken, _AFTER_ALERTS_SECONDS))
+        if not self.runtime.register.is_sqlite:
+            tasks.append(self._listen())
+        with using(Lane.TAIL):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for task in tasks:
+                        group.create_task(task)
+            finally:
+                await self._clear_presence()
+
+    async def start(self) -> None:
+        """Read the ledger's head, so that following begins after it."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            self.head, self.access_version = await store.read_head_and_access(reader)
+            self._last = await self._read_last(reader)
+            self._applied_version = self.access_version
+            self._read_at = monotonic()
+            self.gate.renew(self.access_version)
+            for follower in self.followers:
+                await follower.start(reader)
+        for taker in self.takers:
+            taker.begin(self.head)
+
+    async def _follow(
+        self, read_on: Callable[[], Awaitable[None]], woken: asyncio.Event, pause: float = 0.0
+    ) -> None:
+        while True:
+            if pause:
+                await asyncio.sleep(pause)
+            woken.clear()
+            try:
+                await read_on()
+            except Exception as error:  # after any error: while this process runs, its streams must be served
+                if not self.runtime.outages.failed(error):
+                    logger.exception("what is streamed can't be read now; streams stay open")
+                await asyncio.sleep(_RETRY_SECONDS)
+            await wait_for_ring(woken, self.runtime.settings.poll_seconds)
+
+    async def _read_on(self) -> None:
+        """Publish new records, unless the database was replaced or restored."""
+        if self.rollback_reason is None and (self.runtime.register.replaced or self.runtime.checks.replaced):
+            self._stop_streaming("the file of the database was replaced")
+        if self.rollback_reason is not None:
+            return
+        begun = monotonic()
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                await self._publish_new()
+        except BaseException:
+            self._doubtful = True
+            raise
+        self._doubtful = False
+        if self.rollback_reason is None:
+            self._read_at = begun
+
+    async def _publish_new(self) -> None:
+        """Publish new alerts to the hub, then close the streams of keys that no longer work.
+
+        The new records are read first, so that no other query delays alerts. Only after a failure is the database
+        first compared with the last record that was read.
+        """
+        assert self.head is not None, "start() comes first"
+        async with self.runtime.reading(SYSTEM) as reader:
+            if self._doubtful and not await self._unchanged(reader):
+                return
+            while records := await list_after(reader, self.head.size, _PAGE):
+                epoch = self.head.epoch
+                frames = [(r, frame(r, epoch), frame(r, epoch, to_gate=True)) for r in records if r.alert_id]
+                for record, message, to_gates in frames:
+                    if message is not None:
+                        self.hub.publish(record.sequence, message, to_gates)
+                now = self.runtime.clock()
+                for record in records:
+                    if record.alert_id:
+                        self.published((now - record.at).total_seconds())
+                last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
+                self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
+                self._last = records[-1]
+                self.runtime.bell.ring()
+                self._hand_on(records)
+                if len(records) < _PAGE:
+                    break
+            current, access_version = await store.read_head_and_access(reader)
+            await read_clock(self.runtime.clock, reader.connection, older_than=_TICK_SECONDS)
+            if not self._continues(current):
+                return
+            if access_version != self._applied_version:
+                await self._close_refused(reader, access_version)
+
+    def _hand_on(self, records: Sequence[Record]) -> None:
+        for taker, woken in self.takers.items():
+            taker.take(records)
+            woken.set()
+
+    async def _close_refused(self, reader: Reader, access_version: int) -> None:
+        """Close the streams of keys that no longer work, after a change of access rights."""
+        self.access_version = access_version  # first: a stream that joins from now on checks its key itself
+        used = set[str]().union(*(each.hub.keys() for each in self._all))
+        refused = used - await access.list_valid_keys(reader, used)
+        for each in self._all:
+            each.hub.close_keys(refused)
+        self._applied_version = access_version
+        self.gate.renew(access_version)
+        self.runtime.bell.ring()
+
+    def _continues(self, current: Head) -> bool:
+        """Return whether the ledger's head is a possible successor of the last one read; else stop all streams.
+
+        A reader with a cursor beyond the end of a restored ledger would silently miss the records that get these
+        numbers next.
+        """
+        assert self.head is not None, "start() comes first"
+        if current.epoch == self.head.epoch and current.size >= self.head.size:
+            return True
+        self._stop_streaming(
+            f"it ends at {current.size}, and this process has read {self.head.size}: the database was restored"
+            if current.epoch == self.head.epoch
+            else "it goes on in another epoch than this process has read: the register was restored, or is another one"
+        )
+        return False
+
+    async def _unchanged(self, reader: Reader) -> bool:
+        """Return whether the database, after a failure, still contains the last record that was read.
+
+        A restored database may have grown again since then, so that other records have these numbers.
+        """
+        if not self._continues((await store.read_head_and_access(reader))[0]):
+            return False
+        again = await self._read_last(reader)
+        if (again and again.leaf) == (self._last and self._last.leaf):
+            return True
+        self._stop_streaming("it holds other records than this process has read: the database was restored")
+        return False
+
+    async def _read_last(self, reader: Reader) -> Record | None:
+        """Return the ledger's present record at the position that was read last. Returns None for an empty ledger."""
+        assert self.head is not None, "start() comes first"
+        found = await list_after(reader, self.head.size - 1, 1) if self.head.size else ()
+        return found[0] if found else None
+
+    def _stop_streaming(self, why: str) -> None:
+        """Close every stream for good, and log the reason."""
+        self.rollback_reason = why
+        logger.critical("streams are closed, for the ledger has gone back: %s", why)
+        for each in self._all:
+            each.hub.close("restored")
+        self.runtime.bell.ring()
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            try:
+                for each in self._all:
+                    each.hub.tick(loop.time(), each.heartbeat)
+                    each.hub.close_expired(self.runtime.clock())
+            except Exception:  # as in _follow
+                logger.exception("a tick of the streams has failed")
+
+    async def open_alerts(self, *, to_gate: bool) -> tuple[bytes, int, Head]:
+        """Return the open alerts as frames, the ledger sequence that they cover, and the ledger's head.
+
+        Open alerts are neither expired nor cancelled. A stream that has joined the hub gets later alerts from it.
+        The frames are cached for one second for each kind of client, because thousands reconnect at once after an
+        outage.
+        """
+        assert self.head is not None, "start() comes first"
+        loop = asyncio.get_running_loop()
+        cached = self._open_frames.get(to_gate)
+        if cached is None or cached[1].size != self.head.size or loop.time() > cached[2]:
+            current = self.head
+            async with self.runtime.reading(SYSTEM) as reader:
+                holding = await store.list_open(reader)
+                records = await list_of_alerts(reader, list(holding))
+            encoded = (
+                frame(record, current.epoch, to_gate=to_gate, holding=holding)
+                for record in records
+                if record.sequence <= current.size
+            )
+            frames = [each or b"" for each in encoded]
+            cached = (b"".join(frames), current, loop.time() + _CACHED_SECONDS)
+            self._open_frames[to_gate] = cached
+        return cached[0], cached[1].size, cached[1]
+
+    def heartbeat(self) -> Heartbeat:
+        """Return a heartbeat frame with the ledger's head, by which a checkpoint detects that it missed an alert.
+
+        `degraded` is true when the head may be old, because the ledger could not be read lately.
+        """
+        assert self.head is not None, "start() comes first"
+        at = rfc3339(self.runtime.clock())
+        degraded = "true" if self.degraded else "false"
+        data = f'{{"head":{self.head.size},"last_alert":{self.head.last_alert},"at":"{at}","degraded":{degraded}}}'
+        return Heartbeat(self.head.size, f"event: heartbeat\ndata: {data}\n\n".encode())
+
+    async def _note_presence(self) -> None:
+        settings = self.runtime.settings
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.heartbeat_seconds):
+                    await self._flush.wait()
+                    await asyncio.sleep(0.1)  # many connect at the same time: store them in one transaction
+            self._flush.clear()
+            try:
+                async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM) as unit:
+                    await store.store_presence(
+                        unit, self.process, self.hub.checkpoints(settings.presence_seconds)
+                    )
+            except Exception as error:  # as in _follow
+                if not self.runtime.outages.failed(error):
+                    logger.exception("presence can't be noted now")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _clear_presence(self) -> None:
+        """Delete the presence rows of this process; those of a killed process are deleted later, by their age."""
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS), self.runtime.writing(SYSTEM) as unit:
+                await store.store_presence(unit, self.process, ())
+        except Exception:  # the process ends in any case
+            logger.warning("presence can't be taken back now", exc_info=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except Exception as error:  # as in _follow
+                if not self.runtime.outages.failed(error):
+                    logger.exception("no wake-ups from PostgreSQL now; reading once a second")
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen_once(self) -> None:
+        import asyncpg  # SQLite does without it
+
+        address, settings = libpq_address(self.runtime.register.url), self.runtime.settings
+        connection = await asyncpg.connect(address, timeout=CONNECT_SECONDS)
+        try:
+            notice_cut_line(connection, settings.database_seconds)
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(CHANNEL, lambda *_: self.wake())
+            self.wake()
+            while not await wait_for_ring(lost, settings.stale_seconds):
+                await connection.execute("SELECT 1", timeout=_READ_SECONDS)  # detects a dead connection
+        finally:
+            connection.terminate()  # not close(), which waits for the server
+
+
+def tail_of(scope: Mapping[str, Any]) -> Tail:
+    """Return the Tail of this process; the scope is a request, or its ASGI scope."""
+    return cast(Tail, scope["app"].state.process.tail)

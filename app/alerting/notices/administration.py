@@ -1,0 +1,53 @@
+"""Notices to admins: acts that need a second admin, a doubtful clock, a restored register, unsigned heads; pure."""
+
+from datetime import datetime
+
+from app.access.domain import IMMIGRATION
+from app.access.pending.domain import SecondAdminAsked
+from app.alerting.notices.domain import ADMINS, APPROVERS, DUTY_OFFICERS, Draft, owner, post
+from app.alerting.notices.names import NoticeName
+
+
+def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
+    """Return the notice that an act waits for a second admin, or that one has confirmed it.
+
+    It goes to every admin, and to the officers of the agency or the supervisors of the checkpoint concerned.
+    """
+    name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
+    to = [ADMINS]
+    if event.agency is not None:
+        to += owner(event.agency)
+    if event.agency == IMMIGRATION:
+        to += (APPROVERS, DUTY_OFFICERS)
+    if event.checkpoint is not None:
+        to.append(post(event.checkpoint))
+    subject = event.change_id or event.key_id or event.client_id
+    return Draft(
+        name=name,
+        key=f"{name}:{subject}",
+        to=tuple(to),
+        effective_at=at,
+        agency=event.agency,
+        detail={"change_id": event.change_id, "client_id": event.client_id},
+    )
+
+
+def register_restored(epoch: str, moment: datetime) -> Draft:
+    """Return the notice that the register was restored to the state at `moment`, in a new epoch."""
+    name = NoticeName.REGISTER_RESTORED
+    return Draft(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=moment)
+
+
+def clock_doubted(at: datetime) -> Draft:
+    """Return the notice that irreversible acts are held back while the clock is not plausible; once an hour at most."""
+    return _hourly(NoticeName.CLOCK_DOUBTED, at)
+
+
+def head_unsigned(at: datetime) -> Draft:
+    """Return the notice that no head of the ledger could be signed for too long; once an hour at most."""
+    return _hourly(NoticeName.HEAD_UNSIGNED, at)
+
+
+def _hourly(name: NoticeName, at: datetime) -> Draft:
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return Draft(name=name, key=f"{name}:{hour.isoformat()}", to=(ADMINS,), effective_at=at)

@@ -1,0 +1,393 @@
+"""Content, times and recipients of notices; pure functions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from app.access.domain import IMMIGRATION, Role
+from app.actor import Actor
+from app.alerting.alerts.domain import Alert, LastSeen
+from app.alerting.notices.names import DETAILS, NoticeName
+from app.kit.clock import day_begins, legal_day, rfc3339
+from app.kit.json_text import on_one_line
+from app.ledger.domain import Head
+from app.register.amendments.domain import Amendment
+from app.register.entries.domain import EndedReason, Entry, State
+from app.register.entries.law.deadlines import Deadline, DeadlineName
+
+RUNGS: Final = (30, 14, 7, 4)
+"""Number of legal days before a measure's last day on which its end is announced (R30); 4 is the day before the
+last day on which an extension can still arrive."""
+
+URGENT_RUNGS: Final = (10, 15, 18, 19)
+"""Days on which the end of an urgent entry is announced, counted from 1 within its twenty days (R30)."""
+
+AWAITED_EVERY: Final = timedelta(minutes=30)
+"""Interval of the notices that an urgent entry holds nobody before its countersignature."""
+
+HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A notice before it has a number.
+
+    Attributes:
+        name: the kind of notice.
+        key: identifies the reported fact; only one notice with this key is ever stored.
+        to: addresses of the recipients (see `address`).
+        effective_at: when the fact became true, which may be long before the notice.
+        due_at: time limit for the act that the notice is about; None without a limit.
+        agency: code of the agency concerned, mostly the entry's owner.
+        detail: further members: codes, dates and numbers only, never personal data.
+    """
+
+    name: NoticeName
+    key: str
+    to: tuple[str, ...]
+    effective_at: datetime
+    entry_id: str | None = None
+    alert_id: str | None = None
+    request_id: str | None = None
+    agency: str | None = None
+    due_at: datetime | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A numbered notice. Numbers are dense, from 1, in commit order; `at` is when it was stored."""
+
+    number: int
+    id: str
+    at: datetime
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One of the days before a measure's end on which its owner is notified; together they are the ladder.
+
+    Attributes:
+        step: days before the last day; of an urgent entry, the day of its twenty.
+        day: the legal day at the beginning of which the rung is reached.
+    """
+
+    step: int
+    day: date
+
+    @property
+    def at(self) -> datetime:
+        """The instant, in UTC, at which the rung is reached."""
+        return day_begins(self.day)
+
+
+def address(agency: str, role: str) -> str:
+    """Return the address of the holders of a role at an agency."""
+    return f"{agency}:{role}"
+
+
+def post(checkpoint: str) -> str:
+    """Return the address of the supervisors of a checkpoint; no agency code begins with `@`."""
+    return address(f"@{checkpoint}", Role.SUPERVISOR)
+
+
+ADMINS: Final = address("*", Role.ADMIN)
+"""Address of every admin; no agency code is `*`."""
+
+
+def in_person(number: str) -> str:
+    """Return the address of one person, for all their accounts; it begins with `#`, which no agency code does."""
+    return address("#", number)
+
+
+def addresses(actor: Actor) -> frozenset[str]:
+    """Return every address of an actor."""
+    result = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
+    if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
+        result.add(post(actor.checkpoint))
+    if actor.holds(Role.ADMIN):
+        result.add(ADMINS)
+    if actor.person is not None:
+        result.add(in_person(actor.person))
+    return frozenset(result)
+
+
+def owner(agency: str) -> tuple[str, ...]:
+    """Return the addresses of an owning agency: its submitters and its verifiers."""
+    return address(agency, Role.SUBMITTER), address(agency, Role.VERIFIER)
+
+
+APPROVERS: Final = address(IMMIGRATION, Role.APPROVER)
+DUTY_OFFICERS: Final = address(IMMIGRATION, Role.DUTY_OFFICER)
+
+
+class TermName(StrEnum):
+    """Terms that run for something else than an entry; those of entries are `DeadlineName`s."""
+
+    DECIDE_AMENDMENT = "decide_amendment"
+    ANSWER_LETTER = "answer_letter"
+    ANSWER_OBJECTION = "answer_objection"
+    CARRY_OUT_OBJECTION = "carry_out_objection"
+    DECIDE_CORRECTION_REQUEST = "decide_correction_request"
+    RESOLVE_HIT = "resolve_hit"
+    ACKNOWLEDGE_ALERT = "acknowledge_alert"
+
+
+ESCALATED: Final[Mapping[DeadlineName | TermName, tuple[str, ...]]] = {
+    DeadlineName.COUNTERSIGN: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.COUNTERSIGN_OR_LAPSE: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.CONFIRM_REJECTION: (APPROVERS,),
+    DeadlineName.APPROVE_BEFORE_LAPSE: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.DECIDE_BY_FIRST_DAY: (APPROVERS,),
+    DeadlineName.REFUSE_OR_APPROVE: (APPROVERS,),
+    DeadlineName.DELIVER_TO_MINISTER: (APPROVERS,),
+    DeadlineName.DELIVER_TO_PERSON: (APPROVERS,),
+    DeadlineName.EXTEND_BEFORE: (APPROVERS,),
+    DeadlineName.WITHDRAW_PASSPORT: (DUTY_OFFICERS, APPROVERS),
+    DeadlineName.RESTORE: (APPROVERS,),
+    TermName.DECIDE_AMENDMENT: (APPROVERS,),
+    TermName.ANSWER_LETTER: (APPROVERS,),
+    TermName.ANSWER_OBJECTION: (APPROVERS,),
+    TermName.CARRY_OUT_OBJECTION: (APPROVERS,),
+    TermName.DECIDE_CORRECTION_REQUEST: (DUTY_OFFICERS, APPROVERS),
+    TermName.RESOLVE_HIT: (DUTY_OFFICERS,),
+    TermName.ACKNOWLEDGE_ALERT: (DUTY_OFFICERS,),
+}
+"""Every deadline of the register, with the addresses notified in addition to the owner when it has passed unmet."""
+
+REPORTED_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, DeadlineName.APPROVE_BEFORE_LAPSE})
+"""Deadlines at which the entry itself ends: the notice of its end reports them."""
+
+
+def meant_for(actor: Actor, to: Sequence[str]) -> bool:
+    """Return whether an actor may read a notice to these addresses; an auditor may read every notice."""
+    return actor.holds(Role.AUDITOR) or not addresses(actor).isdisjoint(to)
+
+
+def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
+    """Return the rungs within a period, earliest first (R30)."""
+    if urgent:
+        rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
+    else:
+        rungs = [Rung(left, ends_on - timedelta(days=left)) for left in RUNGS]
+    return tuple(rung for rung in rungs if starts_on <= rung.day <= ends_on)
+
+
+def in_force_since(versions: Sequence[Entry]) -> datetime:
+    """Return the instant since which an entry has been in force with its present end.
+
+    Args:
+        versions: every version of the entry, oldest first; the last one is in force.
+    """
+    last = versions[-1]
+    since = last.updated_at
+    for former in reversed(versions):
+        if former.state not in HOLDING or former.ends_on != last.ends_on:
+            break
+        since = former.updated_at
+    return since if last.in_force_from is None else max(since, last.in_force_from)
+
+
+def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, ...]:
+    """Return the rungs that an entry in force has reached since it has had its present end; empty if not in force.
+
+    A rung before the entry came into force, or before its extension, does not count: nobody could have been notified
+    in time. An urgent entry with an approved formal entry has no rungs, because the person stays held after its end.
+
+    Args:
+        entry: the entry.
+        since: when it got its present end (see `in_force_since`).
+        now: the present.
+    """
+    if entry.ends_on is None or entry.superseded_from is not None or not entry.in_force(now):
+        return ()
+    rungs = ladder(entry.starts_on, entry.ends_on, urgent=entry.urgent)
+    return tuple(rung for rung in rungs if since <= rung.at <= now)
+
+
+def rung_key(entry: Entry, rung: Rung) -> str:
+    """Return the notice key of a rung; it contains the end, so that an extended measure has a new ladder."""
+    return f"ladder:{entry.id}:{entry.ends_on}:{rung.step}"
+
+
+def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Draft:
+    """Return the notice of a rung, to the owner and the Directorate, with the time left for an act (R30)."""
+    requested = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
+    until = next((each.due_at for each in deadlines if each.name in requested and each.met_at is None), None)
+    assert entry.ends_on is not None, "only what ends has a ladder"
+    return Draft(
+        name=NoticeName.ENDS_SOON,
+        key=rung_key(entry, rung),
+        to=(*owner(entry.agency), APPROVERS),
+        effective_at=rung.at,
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=until,
+        detail={
+            "ends_on": entry.ends_on.isoformat(),
+            "days_left": (entry.ends_on - rung.day).days,
+            "urgent_day": rung.step if entry.urgent else None,
+        },
+    )
+
+
+def ended(entry: Entry, now: datetime) -> Draft:
+    """Return the notice of an entry's end: to the owner, and of a lapsed entry also to the supervising roles."""
+    lapsed = entry.ended_reason is EndedReason.LAPSED
+    return Draft(
+        name=NoticeName.ENDED,
+        key=f"ended:{entry.id}",
+        to=(*owner(entry.agency), *(ESCALATED[DeadlineName.APPROVE_BEFORE_LAPSE] if lapsed else ())),
+        effective_at=entry.ended_at or now,
+        entry_id=entry.id,
+        agency=entry.agency,
+        detail={"reason": entry.ended_reason.value if entry.ended_reason else entry.state.value},
+    )
+
+
+def countersign_awaited(entry: Entry, now: datetime) -> Draft:
+    """Return the half-hourly notice that an urgent entry holds nobody before its countersignature.
+
+    It goes to the duty officers, who may countersign, the Directorate and the owner: until then the subject may pass.
+    """
+    times = max(0, (now - entry.received_at) // AWAITED_EVERY)
+    return Draft(
+        name=NoticeName.COUNTERSIGN_AWAITED,
+        key=f"{NoticeName.COUNTERSIGN_AWAITED}:{entry.id}:{times}",
+        to=(DUTY_OFFICERS, APPROVERS, *owner(entry.agency)),
+        effective_at=entry.received_at + times * AWAITED_EVERY,
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=entry.over_at,
+    )
+
+
+def pending_undecided(entry: Entry, now: datetime) -> Draft:
+    """Return the daily notice, to approvers and owner, that an entry's period is over and its papers are undecided.
+
+    Args:
+        entry: the entry.
+        now: an instant of the day.
+    """
+    over, until, waiting = entry.over_at, entry.pending_until, entry.waiting
+    assert over is not None, "what waits past its end has one"
+    assert until is not None, "as above"
+    assert waiting is not None, "as above"
+    today = legal_day(now)
+    return Draft(
+        name=NoticeName.PENDING_UNDECIDED,
+        key=f"{NoticeName.PENDING_UNDECIDED}:{entry.id}:{today}",
+        to=(APPROVERS, *owner(entry.agency)),
+        effective_at=max(over, day_begins(today)),
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=until,
+        detail={
+            "ends_on": entry.ends_on and entry.ends_on.isoformat(),
+            "amendment_id": None if entry.urgent else waiting.papers,
+        },
+    )
+
+
+def pending_ended(entry: Entry, at: datetime) -> Draft:
+    """Return the notice that a measure with papers undecided at its end no longer refers anybody (R68)."""
+    return Draft(
+        name=NoticeName.PENDING_ENDED,
+        key=f"{NoticeName.PENDING_ENDED}:{entry.id}",
+        to=(APPROVERS, *owner(entry.agency)),
+        effective_at=at,
+        entry_id=entry.id,
+        agency=entry.agency,
+        detail={"reason": entry.ended_reason.value if entry.ended_reason else entry.state.value},
+    )
+
+
+def silence(alert: Alert, codes: Sequence[str]) -> Draft:
+    """Return the notice of the checkpoints, by code, that have not acknowledged an alert in time (R54)."""
+    owned = alert.entry_id is not None and alert.agency is not None
+    return Draft(
+        name=NoticeName.UNACKNOWLEDGED,
+        key=f"unacknowledged:{alert.id}",
+        to=(*ESCALATED[TermName.ACKNOWLEDGE_ALERT], *(owner(str(alert.agency)) if owned else ())),
+        effective_at=alert.acknowledge_by,
+        entry_id=alert.entry_id,
+        alert_id=alert.id,
+        agency=alert.agency,
+        due_at=alert.acknowledge_by,
+        detail={"checkpoints": list(codes), "deadline": TermName.ACKNOWLEDGE_ALERT.value},
+    )
+
+
+def silent(missed: Sequence[LastSeen], patience: timedelta) -> Draft:
+    """Return the notice of checkpoints that have been disconnected for longer than `patience` (R55)."""
+    return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
+
+
+def back(returned: Sequence[LastSeen]) -> Draft:
+    """Return the notice that silent checkpoints are connected again (R55)."""
+    return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, returned, timedelta(0))
+
+
+def _of_checkpoints(name: NoticeName, checkpoints: Sequence[LastSeen], after: timedelta) -> Draft:
+    return Draft(
+        name=name,
+        key=f"{name}:{checkpoints[0].code}:{rfc3339(checkpoints[0].seen_at)}",
+        to=(DUTY_OFFICERS,),
+        effective_at=max(each.seen_at for each in checkpoints) + after,
+        detail={"checkpoints": [each.code for each in checkpoints]},
+    )
+
+
+def own_name(by: Actor, at: datetime) -> Draft:
+    """Return the notice to Immigration that an account's holder has searched their own name, with any result (R61)."""
+    return Draft(
+        name=NoticeName.OWN_NAME_SEARCHED,
+        key=f"{NoticeName.OWN_NAME_SEARCHED}:{by.client_id}:{legal_day(at)}",
+        to=(DUTY_OFFICERS, APPROVERS),
+        effective_at=at,
+        agency=by.agency,
+        detail={"client_id": by.client_id},
+    )
+
+
+def judgment_filed(amendment: Amendment) -> Draft:
+    """Return the notice that another body has filed a judgment that would end an entry of this owner (R37)."""
+    return Draft(
+        name=NoticeName.JUDGMENT_FILED,
+        key=f"{NoticeName.JUDGMENT_FILED}:{amendment.id}",
+        to=owner(amendment.owner),
+        effective_at=amendment.received_at,
+        entry_id=amendment.entry_id,
+        agency=amendment.owner,
+        due_at=amendment.due_at,
+        detail={"amendment_id": amendment.id},
+    )
+
+
+def render_notice(notice: Notice) -> dict[str, Any]:
+    """Return a notice as officers read it: the same for all its recipients."""
+    draft = notice.draft
+    return {
+        "number": notice.number,
+        "id": notice.id,
+        "name": draft.name.value,
+        "at": rfc3339(notice.at),
+        "effective_at": rfc3339(draft.effective_at),
+        "due_at": None if draft.due_at is None else rfc3339(draft.due_at),
+        "entry_id": draft.entry_id,
+        "alert_id": draft.alert_id,
+        "request_id": draft.request_id,
+        "agency": draft.agency,
+        **{member: draft.detail.get(member) for member in DETAILS},
+    }
+
+
+def frame(notice: Notice, head: Head) -> bytes:
+    """Return a notice as a server-sent event, with its cursor under this head."""
+    data = on_one_line(msgspec.json.encode(render_notice(notice)))
+    return b"id: %s\nevent: notice\ndata: %s\n\n" % (head.cursor(notice.number).encode(), data)

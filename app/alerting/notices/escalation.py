@@ -1,0 +1,107 @@
+"""Notices of missed deadlines: of entries, amendments, objections and correction requests; pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.alerting.notices.domain import ESCALATED, REPORTED_AS_ENDS, Draft, TermName, owner
+from app.alerting.notices.names import NoticeName
+from app.kit.clock import day_begins, legal_day
+from app.register.entries.domain import Entry, State
+from app.register.entries.law.deadlines import Deadline, DeadlineName
+from app.register.entries.receipts import received_on
+
+REFUSAL_WARNED_DAYS: Final = 5
+"""Legal days after its receipt from which an undecided request is reported to those who decide on it (R18)."""
+
+OVERDUE_KEY: Final = f"{NoticeName.OVERDUE}:"
+"""Prefix of the notice key of a passed term; the id of the term's subject follows."""
+
+
+KEY_ENDS: Final = {TermName.CARRY_OUT_OBJECTION: f":{TermName.CARRY_OUT_OBJECTION}"}
+"""Suffix of the notice key of a subject's second term: an objection was to be answered before it is carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueAct:
+    """An act, not about an entry itself, that is overdue.
+
+    Attributes:
+        name: the term that has passed.
+        id: id of the amendment, objection or correction request that is to be acted on.
+        entry_id: the entry concerned.
+        agency: code of the entry's owner.
+        asked_by: code of the agency that filed the request or amendment, which is notified too.
+        due_at: when the term passed.
+    """
+
+    name: TermName
+    id: str
+    entry_id: str
+    agency: str
+    asked_by: str
+    due_at: datetime
+
+    @property
+    def key(self) -> str:
+        """The key of its notice."""
+        return f"{OVERDUE_KEY}{self.id}{KEY_ENDS.get(self.name, '')}"
+
+
+_ID_MEMBERS: Final = {
+    TermName.DECIDE_AMENDMENT: "amendment_id",
+    TermName.ANSWER_LETTER: "amendment_id",
+    TermName.ANSWER_OBJECTION: "objection_id",
+    TermName.CARRY_OUT_OBJECTION: "objection_id",
+}
+"""The detail member with the id of the term's subject; a correction request has the notice's `request_id`."""
+
+
+def overdue(late: OverdueAct) -> Draft:
+    """Return the notice of an overdue act, to the owner, the requesting agency and the supervising roles."""
+    member = _ID_MEMBERS.get(late.name)
+    recipients = dict.fromkeys((*owner(late.agency), *owner(late.asked_by), *ESCALATED[late.name]))
+    detail = {"deadline": late.name.value} | ({member: late.id} if member else {})
+    return Draft(
+        name=NoticeName.OVERDUE,
+        key=late.key,
+        to=tuple(recipients),
+        effective_at=late.due_at,
+        entry_id=late.entry_id,
+        request_id=None if member else late.id,
+        agency=late.agency,
+        due_at=late.due_at,
+        detail=detail,
+    )
+
+
+def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[Draft]:
+    """Return the notices of an entry's deadlines: those that passed unmet, and R18's from its fifth day.
+
+    For an ended entry only the deadline for restoring the person is reported; its end has a notice of its own.
+    """
+    drafts: list[Draft] = []
+    for each in deadlines:
+        if entry.state is State.ENDED and each.name is not DeadlineName.RESTORE:
+            continue
+        warned_at = day_begins(received_on(entry) + timedelta(days=REFUSAL_WARNED_DAYS))
+        if each.name is DeadlineName.REFUSE_OR_APPROVE and each.met_at is None and warned_at <= now:
+            drafts.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
+        if each.name not in REPORTED_AS_ENDS and each.passed(now):
+            drafts.append(_about(entry, each, NoticeName.OVERDUE, each.due_at))
+    return drafts
+
+
+def _about(entry: Entry, deadline: Deadline, name: NoticeName, since: datetime) -> Draft:
+    """Return a deadline's notice. Its key contains the due day, so that a resubmitted request gets a new notice."""
+    return Draft(
+        name=name,
+        key=f"{name}:{entry.id}:{deadline.name}:{legal_day(deadline.due_at)}",
+        to=(*owner(entry.agency), *ESCALATED[deadline.name]),
+        effective_at=since,
+        entry_id=entry.id,
+        agency=entry.agency,
+        due_at=deadline.due_at,
+        detail={"deadline": deadline.name.value},
+    )

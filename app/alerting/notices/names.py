@@ -1,0 +1,115 @@
+"""The closed vocabulary of notices, with the meaning of each name."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class NoticeName(StrEnum):
+    """The closed vocabulary of notices."""
+
+    ENDS_SOON = "ends_soon"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    ENDED = "ended"
+    UNACKNOWLEDGED = "unacknowledged"
+    HIT = "hit"
+    HIT_RESOLVED = "hit_resolved"
+    HIT_UNRESOLVED = "hit_unresolved"
+    CROSSED_BEFORE = "crossed_before"
+    OWN_NAME_SEARCHED = "own_name_searched"
+    ENTRY_SEALED = "entry_sealed"
+    SEALED_ENTRY_MET = "sealed_entry_met"
+    JUDGMENT_FILED = "judgment_filed"
+    REVOCATION_REFUSED = "revocation_refused"
+    AMENDMENT_REFUSED = "amendment_refused"
+    REQUEST_REFUSED = "request_refused"
+    COUNTERSIGN_AWAITED = "countersign_awaited"
+    REJECTION_PROPOSED = "rejection_proposed"
+    REJECTION_CONFIRMED = "rejection_confirmed"
+    REJECTION_KEPT = "rejection_kept"
+    CHECKPOINTS_SILENT = "checkpoints_silent"
+    CHECKPOINTS_BACK = "checkpoints_back"
+    PENDING_UNDECIDED = "pending_undecided"
+    PENDING_ENDED = "pending_ended"
+    CHANGE_PROPOSED = "change_proposed"
+    CHANGE_CONFIRMED = "change_confirmed"
+    CLOCK_DOUBTED = "clock_doubted"
+    HEAD_UNSIGNED = "head_unsigned"
+    REGISTER_RESTORED = "register_restored"
+
+
+MEANINGS: Final[Mapping[NoticeName, str]] = {
+    NoticeName.ENDS_SOON: "a measure in force ends soon (30, 14, 7, 4 days before; day 10, 15, 18, 19 of an urgent "
+    "entry's twenty)",
+    NoticeName.DUE_SOON: "a request has waited five days of the seven in which it is to be refused or approved",
+    NoticeName.OVERDUE: "a deadline has passed unmet; `deadline` names it",
+    NoticeName.ENDED: "a measure of your agency, or an urgent request that nobody took up, has ended",
+    NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them",
+    NoticeName.HIT: "a check matched an entry of your agency; `outcome` and `checkpoints` are its answer and its place",
+    NoticeName.HIT_RESOLVED: "a supervisor has decided whether it was the listed person (`outcome`); a clearance "
+    "that is named waits for a second person",
+    NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
+    NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force, or a correction "
+    "told more of its subject, they were checked: `effective_at` says when, `checkpoints` where, `outcome` what the "
+    "answer was then",
+    NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
+    "which, once a day",
+    NoticeName.ENTRY_SEALED: "an entry that you wrote or may see was sealed, because a person that it may be "
+    "about has an account now: name in its seal the persons who are to decide on it",
+    NoticeName.SEALED_ENTRY_MET: "a request of the client `client_id` was refused because of a sealed entry "
+    "that is hidden from it; sent to its authors and the persons of its seal, once a day",
+    NoticeName.JUDGMENT_FILED: "another body has filed a judgment about an entry of your agency; `amendment_id` shows "
+    "what it would end",
+    NoticeName.REVOCATION_REFUSED: "Immigration has rejected or returned your agency's revocation, `amendment_id`, "
+    "which has the reason: the measure holds on",
+    NoticeName.AMENDMENT_REFUSED: "Immigration has rejected or returned another amendment that your agency asked for; "
+    "`amendment_id` has the reason",
+    NoticeName.REQUEST_REFUSED: "Immigration has rejected a request of your agency before it came into force; its "
+    "history has the reason",
+    NoticeName.COUNTERSIGN_AWAITED: "an urgent entry holds nobody until a duty officer has countersigned it; told at "
+    "once and every half hour until somebody decides on it, or it lapses (`due_at`)",
+    NoticeName.REJECTION_PROPOSED: "a duty officer proposes to reject a countersigned urgent entry of your agency; it "
+    "holds on until an approver confirms that",
+    NoticeName.REJECTION_CONFIRMED: "an approver has confirmed that an urgent entry of your agency is rejected: it is "
+    "over",
+    NoticeName.REJECTION_KEPT: "an approver has refused to reject an urgent entry of your agency: it holds on",
+    NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
+    "them; `checkpoints` names them",
+    NoticeName.CHECKPOINTS_BACK: "checkpoints that an earlier notice named as silent are connected again",
+    NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time are "
+    "undecided: until `due_at` its subject is referred, never refused; repeated every day",
+    NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
+    "or not decided on in time",
+    NoticeName.CHANGE_PROPOSED: "an admin has proposed what waits for a second admin: `change_id`, of a place or an "
+    "admin's revocation (that admin, `client_id`, is suspended meanwhile); or else the account `client_id`, or a key "
+    "of it",
+    NoticeName.CHANGE_CONFIRMED: "a second admin has confirmed that",
+    NoticeName.CLOCK_DOUBTED: "the clock is not plausible: ends by law, erasures and what else can't be undone wait "
+    "until it is, or until `cekal clock accept`; `held_back` of `/readyz` has the reason",
+    NoticeName.HEAD_UNSIGNED: "the ledger's newest signed head is no longer valid, and none can be signed: the log has "
+    "the reason; nothing newer can be proved until then",
+    NoticeName.REGISTER_RESTORED: "the register was restored: what was acknowledged after `effective_at` may be "
+    "missing and is to be entered again; look whether keys and accounts that were ended after it work again",
+}
+"""The meaning of each name, for the API's document."""
+
+DETAILS: Final = (
+    "deadline",
+    "ends_on",
+    "days_left",
+    "urgent_day",
+    "reason",
+    "checkpoints",
+    "hit_id",
+    "outcome",
+    "clearance_id",
+    "check_id",
+    "direction",
+    "level",
+    "amendment_id",
+    "objection_id",
+    "client_id",
+    "change_id",
+)
+"""Members that only some kinds of notices have, by the kind of notice, for the API's document."""

@@ -1,0 +1,176 @@
+"""Periodic rounds that write the notices which are due because time has passed.
+
+A round may be late by seconds or by weeks. Its notices are computed from the rows of the register, and each is stored
+once by its key; so after days of standstill the missed notices are sent once, and a second round writes nothing.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from itertools import islice
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import SYSTEM
+from app.alerting.alerts import service as alerts
+from app.alerting.notices import store
+from app.alerting.notices.domain import (
+    RUNGS,
+    Draft,
+    countersign_awaited,
+    ends_soon,
+    in_force_since,
+    pending_undecided,
+    rungs_reached,
+    silence,
+)
+from app.alerting.notices.escalation import missed, overdue
+from app.alerting.notices.service import notify
+from app.db.unit import Reader
+from app.kit.clock import day_begins, legal_day
+from app.kit.ids import first_id
+from app.register.entries.domain import Entry, State
+from app.register.entries.duties.store import with_done_times
+from app.register.entries.law.deadlines import CONFIRM_WITHIN, Terms, deadlines, overdue_before
+from app.register.entries.store import list_by_ids, list_in_state, list_versions
+from app.register.entries.timed_changes import list_undecided
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+_LADDER = "ladder"
+_SETTLED = timedelta(hours=1)
+"""How long a legal day is searched again after its beginning: a transaction that began before may commit later."""
+
+_TICK = timedelta(milliseconds=1)
+"""Resolution of the time in an id."""
+_BATCH_SIZE = 200
+
+Judge = Callable[[Reader, list[Entry]], Awaitable[list[Draft]]]
+"""A function that returns the notices about some entries in their present state."""
+
+
+async def notify_ends_soon(runtime: Runtime) -> int:
+    """Write the notices of the rungs that measures in force have reached (R30). Returns the number of new notices."""
+    async with runtime.reading(SYSTEM) as reader:
+        today = legal_day(reader.now)
+        done_until = await store.find_mark(reader, _LADDER)
+        if done_until == today:
+            return 0
+        if done_until is not None and done_until > today:
+            done_until = None  # set by a wrong clock; keys prevent a second notice of the same rung
+        first = today - timedelta(days=max(RUNGS))
+        if done_until is not None:
+            first = max(first, done_until + timedelta(days=1))
+        ids = await store.list_reaching(reader, first, today)
+        settled = reader.now - day_begins(today) >= _SETTLED
+    terms = Terms.of(runtime.settings)
+    written = await _notify_about(runtime, ids, lambda reader, entries: _rungs(reader, entries, terms))
+    if settled:
+        async with runtime.writing(SYSTEM) as unit:
+            await store.store_mark(unit, _LADDER, today)
+    return written
+
+
+async def escalate(runtime: Runtime) -> int:
+    """Write the notices of deadlines that have passed unmet, and of R18's on the fifth day.
+
+    Returns the number of new notices.
+    """
+    terms = Terms.of(runtime.settings)
+    async with runtime.reading(SYSTEM) as reader:
+        now = reader.now
+        ids = await store.list_undecided(
+            reader, urgent_before=first_id("ent", now - min(terms.countersign_within, CONFIRM_WITHIN) + _TICK)
+        )
+        for name in terms.duty_days:
+            ids += await store.list_undone(reader, name, overdue_before(name, now, terms))
+        ids += await store.list_unextended(reader, terms)
+        late = [overdue(each) for each in await store.list_overdue_acts(reader)]
+
+    async def judge(reader: Reader, entries: list[Entry]) -> list[Draft]:
+        running = [
+            (entry, deadlines(entry, terms, entry.met)) for entry in await with_done_times(reader, entries)
+        ]
+        return [
+            draft for entry, terms_of_entry in running for draft in missed(entry, terms_of_entry, reader.now)
+        ]
+
+    return await _notify_about(runtime, dict.fromkeys(ids), judge) + await _write_new(runtime, late)
+
+
+async def notify_undecided(runtime: Runtime) -> int:
+    """Write the daily notices of measures that are over while papers are undecided (R68).
+
+    Returns the number of new notices.
+    """
+    async with runtime.reading(SYSTEM) as reader:
+        drafts = [pending_undecided(entry, reader.now) for entry in await list_undecided(reader)]
+    return await _write_new(runtime, drafts) if drafts else 0
+
+
+async def notify_countersign_awaited(runtime: Runtime) -> int:
+    """Write the half-hourly notices of urgent entries that hold nobody before their countersignature.
+
+    Returns the number of new notices.
+    """
+    async with runtime.reading(SYSTEM) as reader:
+        waiting = await list_in_state(
+            reader, State.SUBMITTED, agency=None, urgent=True, after="", limit=_BATCH_SIZE
+        )
+        drafts = [
+            countersign_awaited(entry, reader.now)
+            for entry in waiting
+            if entry.at(reader.now).state is State.SUBMITTED
+        ]
+    return await _write_new(runtime, drafts) if drafts else 0
+
+
+async def notify_unacknowledged(runtime: Runtime) -> int:
+    """Escalate the alerts that checkpoints have not acknowledged in time (R54). Returns the number of alerts."""
+    async with runtime.reading(SYSTEM) as reader:
+        unacknowledged = await alerts.list_unacknowledged(reader, _BATCH_SIZE)
+    for alert in unacknowledged:
+        async with runtime.writing(SYSTEM) as unit:
+            codes = await alerts.escalate(unit, alert)
+            if codes:
+                detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
+                await record(unit, AuditAct.ALERT_UNACKNOWLEDGED, alert.id, detail)
+                await notify(unit, [silence(alert, codes)])
+                logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
+    return len(unacknowledged)
+
+
+async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[Draft]:
+    """Return the notices of the rungs that some entries have reached; read the history only of candidates."""
+    reached = [entry for entry in entries if rungs_reached(entry, entry.created_at, reader.now)]
+    reached = await with_done_times(
+        reader, reached
+    )  # no act is due where the extension has been filed already
+    histories = await list_versions(reader, [entry.id for entry in reached])
+    return [
+        ends_soon(entry, rung, deadlines(entry, terms, entry.met))
+        for entry in reached
+        for rung in rungs_reached(entry, in_force_since(histories[entry.id]), reader.now)
+    ]
+
+
+async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge) -> int:
+    """Judge entries in batches and write the notices that are new. Returns their number."""
+    written, rest = 0, iter(entry_ids)
+    while batch := list(islice(rest, _BATCH_SIZE)):
+        async with runtime.reading(SYSTEM) as reader:
+            entries = [entry.at(reader.now) for entry in await list_by_ids(reader, batch)]
+            drafts = await judge(reader, entries)
+        written += await _write_new(runtime, drafts)
+    return written
+
+
+async def _write_new(runtime: Runtime, drafts: list[Draft]) -> int:
+    """Write the notices that are new, and return their number; take the register's write lock only if there are any."""
+    keys = {draft.key for draft in drafts}
+    async with runtime.reading(SYSTEM) as reader:
+        if not keys - await store.known_keys(reader, keys):
+            return 0
+    async with runtime.writing(SYSTEM) as unit:
+        return len(await notify(unit, drafts))

@@ -1,0 +1,217 @@
+"""Use cases of notices: write them, and read them after a cursor."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.access.pending.domain import SecondAdminAsked
+from app.actor import Actor
+from app.alerting.notices import store
+from app.alerting.notices.administration import second_admin
+from app.alerting.notices.domain import (
+    Draft,
+    Notice,
+    countersign_awaited,
+    ended,
+    judgment_filed,
+    own_name,
+    pending_ended,
+)
+from app.alerting.notices.refusals import (
+    amendment_refused,
+    entry_sealed,
+    rejection_considered,
+    sealed_entry_met,
+)
+from app.alerting.notices.store import list_latest
+from app.db.unit import Reader, Unit
+from app.kit.ids import new_id
+from app.ledger import service as ledger
+from app.ledger.domain import Draft as LedgerDraft
+from app.ledger.domain import Head, RecordType
+from app.register.amendments.events import AmendmentRefused, JudgmentFiled
+from app.register.entries.events import (
+    CountersignAwaited,
+    EntryChanged,
+    OwnNameSearched,
+    PendingEnded,
+    RejectionConsidered,
+    SealedByItself,
+    SealedEntryMet,
+)
+
+__all__ = [
+    "Page",
+    "head",
+    "list_latest",
+    "notify",
+    "notify_admins",
+    "notify_of_judgment",
+    "notify_of_own_search",
+    "notify_of_pending_end",
+    "notify_of_refusal",
+    "notify_of_rejection",
+    "notify_of_seal",
+    "notify_of_sealed_entry",
+    "notify_owner",
+    "read_missed",
+    "read_page",
+]
+
+_FEED = "-notices"
+"""Suffix of the epoch in cursors of notices, which keeps them apart from cursors of the ledger."""
+
+INITIAL_PERIOD = timedelta(hours=24)
+"""A stream opened without a cursor begins with the notices of this last period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Notices after a cursor, with the head of the notices and the position that the page reaches."""
+
+    records: list[Notice]
+    head: Head
+    position: int
+    more: bool
+
+
+async def notify(unit: Unit, drafts: Iterable[Draft]) -> Sequence[Notice]:
+    """Store the drafts with keys that no stored notice has, and return them as numbered notices.
+
+    Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so the
+    transaction should do nothing slow after this call.
+    """
+    requested = {draft.key: draft for draft in drafts}
+    fresh = await _without_known(unit, requested)
+    if not fresh:
+        return ()
+    await store.lock_numbers(unit)
+    fresh = await _without_known(
+        unit, fresh
+    )  # another transaction may have stored them before we had the lock
+    size = await store.size(unit)
+    notices = [
+        Notice(number, new_id("ntc", unit.now), unit.now, draft)
+        for number, draft in enumerate(fresh.values(), size + 1)
+    ]
+    if notices:
+        await store.add(unit, notices)
+    return notices
+
+
+async def _without_known(reader: Reader, drafts: dict[str, Draft]) -> dict[str, Draft]:
+    known = await store.known_keys(reader, drafts) if drafts else set()
+    return {key: draft for key, draft in drafts.items() if key not in known}
+
+
+async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]:
+    """Notify the owner that an entry has ended. A projector; the ledger records the end itself.
+
+    Entries that had ended before they were taken over from another register cause no notice.
+    """
+    if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
+        await notify(unit, [ended(event.entry, unit.now)])
+    return ()
+
+
+async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[LedgerDraft]:
+    """Notify duty officers, approvers and owner that an urgent entry awaits its countersignature. A projector."""
+    await notify(unit, [countersign_awaited(event.entry, unit.now)])
+    return ()
+
+
+async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[LedgerDraft]:
+    """Notify owner and approvers that a measure with undecided papers has ended for good (R68). A projector."""
+    await notify(unit, [pending_ended(event.entry, event.at)])
+    return ()
+
+
+async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[LedgerDraft]:
+    """Notify Immigration that an account's holder has searched their own name (R61). A projector."""
+    await notify(unit, [own_name(event.by, unit.now)])
+    return ()
+
+
+async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[LedgerDraft]:
+    """Notify an owner of a judgment that another body has filed. A projector."""
+    await notify(unit, [judgment_filed(event.amendment)])
+    return ()
+
+
+async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[LedgerDraft]:
+    """Notify an owner of each step towards a rejection. A projector."""
+    await notify(unit, [rejection_considered(event.entry, event.act)])
+    return ()
+
+
+async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[LedgerDraft]:
+    """Notify an owner that Immigration has refused its amendment. A projector."""
+    await notify(unit, [amendment_refused(event.amendment)])
+    return ()
+
+
+async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft]:
+    """Notify the insiders of an entry that it was sealed. A projector."""
+    await notify(unit, [entry_sealed(event.entry)])
+    return ()
+
+
+async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[LedgerDraft]:
+    """Notify the persons named in a seal that a request was refused because of its entry. A projector."""
+    await notify(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
+    return ()
+
+
+async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[LedgerDraft]:
+    """Notify admins, and the officers concerned, of a change that needs a second admin. A projector.
+
+    The audit trail records the act itself.
+    """
+    await notify(unit, [second_admin(event, unit.now)])
+    return ()
+
+
+async def head(reader: Reader) -> Head:
+    """Return the head of the notices: epoch and last number."""
+    size = await store.size(reader)
+    return Head((await ledger.head(reader)).epoch + _FEED, size, size)
+
+
+async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
+    """Return at most `limit` notices after a cursor that are meant for the actor.
+
+    Raises:
+        Invalid, CursorGone: as `Head.position`, which also describes `restart`.
+    """
+    current = await head(reader)
+    after = current.position(cursor, restart)
+    beyond = await store.list_after(reader, after, limit + 1, reader.actor)
+    notices = [notice for notice in beyond[:limit] if notice.number <= current.size]
+    more = len(beyond) > len(notices)
+    position = notices[-1].number if more and notices else current.size
+    return Page(notices, current, position, more=more)
+
+
+async def read_missed(
+    reader: Reader, actor: Actor, cursor: str | None, restart: str
+) -> tuple[Head, list[Notice]]:
+    """Return the head and the notices for an actor after a cursor, or without a cursor those of the last day.
+
+    Raises:
+        Invalid, CursorGone: as `Head.position`, which also describes `restart`.
+    """
+    current = await head(reader)
+    if cursor:
+        after = current.position(cursor, restart)
+    else:
+        after = await store.last_before(reader, reader.now - INITIAL_PERIOD)
+    notices: list[Notice] = []
+    while True:
+        batch = await store.list_after(reader, after, _BATCH_SIZE, actor)
+        notices += [notice for notice in batch if notice.number <= current.size]
+        if len(batch) < _BATCH_SIZE:
+            return current, notices
+        after = batch[-1].number
+
+
+_BATCH_SIZE = 500

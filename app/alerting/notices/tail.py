@@ -1,0 +1,82 @@
+"""Follower of the notices: each process reads the new ones after its own position, for its officers' streams."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+from app.access.domain import SYSTEM, Role
+from app.actor import Actor
+from app.alerting.notices import store
+from app.alerting.notices.domain import Notice, frame, meant_for
+from app.alerting.notices.service import head
+from app.alerting.streams.hub import Heartbeat, Hub
+from app.db.unit import Reader
+from app.kit.clock import rfc3339
+from app.ledger.domain import Head
+from app.register.entries.seal_queries import Seal, list_seals
+from app.runtime import Runtime
+
+_PAGE = 500
+
+
+class NoticeTail:
+    """Reads new notices for one process and publishes them to its hub; the ledger's tail runs and wakes it.
+
+    Attributes:
+        hub: the officers' streams.
+        head: the head of the notices as last read; None before the first read.
+    """
+
+    def __init__(self, runtime: Runtime, hub: Hub) -> None:
+        self.runtime = runtime
+        self.hub = hub
+        self.head: Head | None = None
+
+    async def start(self, reader: Reader) -> None:
+        """Read the present head of the notices, so that following begins after it."""
+        self.head = await head(reader)
+
+    async def read_on(self) -> None:
+        """Read the new notices and publish them to the streams of their recipients."""
+        assert self.head is not None, "start() comes first"
+        while True:
+            notices, current, seals = await self._unread(self.head.size)
+            for notice in notices:
+                seal = seals.get(notice.draft.entry_id or "")
+                self.hub.publish_to(notice.number, frame(notice, current), partial(_meant, notice, seal))
+                await asyncio.sleep(0)  # hundreds may come each morning: let alerts and other tasks run
+            if notices:
+                self.head = Head(current.epoch, notices[-1].number, notices[-1].number)
+                self.runtime.bell.ring()
+            if len(notices) < _PAGE:
+                return
+
+    async def _unread(self, after: int) -> tuple[list[Notice], Head, Mapping[str, Seal]]:
+        """Return the notices after a number, the head, and the seals of the notices' entries."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            current = await head(reader)
+            if current.size <= after:
+                return [], current, {}
+            notices = await store.list_after(reader, after, _PAGE, None)
+            entry_ids = {notice.draft.entry_id for notice in notices if notice.draft.entry_id}
+            return notices, current, await list_seals(reader, entry_ids)
+
+    def heartbeat(self) -> Heartbeat:
+        """Return a heartbeat frame with the last notice's number."""
+        assert self.head is not None, "start() comes first"
+        at = rfc3339(self.runtime.clock())
+        data = f'{{"head":{self.head.size},"at":"{at}"}}'
+        return Heartbeat(self.head.size, f"event: heartbeat\ndata: {data}\n\n".encode())
+
+
+def _meant(notice: Notice, seal: Seal | None, actor: Actor) -> bool:
+    not_sealed = seal is None or (
+        actor.person not in seal.barred and (actor.holds(Role.AUDITOR) or actor.person in seal.let_in)
+    )
+    return not_sealed and meant_for(actor, notice.draft.to)
+
+
+def notice_tail_of(scope: Mapping[str, Any]) -> NoticeTail:
+    """Return the NoticeTail of this process; the scope is a request, or its ASGI scope."""
+    return cast(NoticeTail, scope["app"].state.process.notice_tail)

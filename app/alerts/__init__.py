@@ -1,1 +1,0 @@
-"""Alerts: the message that an urgent entry, or a change of it, sends to every checkpoint."""

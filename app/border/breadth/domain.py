@@ -1,0 +1,293 @@
+"""A sample of travellers checked at the border, and the count of those that an entry would have stopped; pure.
+
+A traveller is identified by the keyed hash of the document that was shown first. Hashes are random numbers, so that
+the hashes below a bound are a sample of all travellers: each traveller is drawn once, however often they are checked,
+and the bound is the share of travellers that is drawn. The bound is 1, all travellers, while the sample has room for
+them.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Final, NamedTuple, Self
+
+import msgspec
+
+from app.border.checks.traveller import Traveller
+from app.identity import documents, typed_numbers
+from app.identity.spellings import Spelling
+from app.matching.assessment import assess
+from app.matching.births import best_birth
+from app.matching.keys import days_of, plain_keys, resembles, sketch
+from app.matching.persons import KnownPerson
+from app.matching.policy import MatchPolicy
+from app.matching.tiers import EXACT, STOPPING
+from app.register.entries.answer import Direction, Measured, by_the_table
+from app.register.entries.subjects import Subject
+
+SPAN: Final = timedelta(days=30)
+"""Period for which travellers are counted."""
+
+_WHOLE: Final = 1 << 64
+_THINNED: Final = 0.5
+_SWEPT: Final = 4
+"""How many removed travellers are taken out of the index whenever one is drawn."""
+_MIN_FULL: Final = 0.2
+"""A sample that was thinned is drawn again when it has less than this share of its limit."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Traveller).decode
+
+
+def position_of(hashed: bytes) -> float:
+    """Return the position of a hash among all hashes, from 0 to less than 1."""
+    return int.from_bytes(hashed[:8]) / _WHOLE
+
+
+def bound(share: float) -> bytes | None:
+    """Return the 8-byte threshold below which `share` of all hash values are; a sample keeps the hashes below it.
+
+    Returns None if the share is 1, so that all are kept.
+    """
+    return None if share >= 1 else int(share * _WHOLE).to_bytes(8)
+
+
+class Drawn(msgspec.Struct, eq=False):
+    """A sampled traveller in one direction, as in the newest check.
+
+    Attributes:
+        hashed: the keyed hash that identifies the traveller.
+        check_id: id of the newest check.
+        question_hash: a digest of the check's question, by which a repeated question is recognised.
+        packed: the traveller, encoded.
+        gone: whether the traveller has left the sample.
+    """
+
+    hashed: bytes
+    direction: Direction
+    check_id: str
+    question_hash: int
+    packed: bytes
+    gone: bool = False
+
+    @property
+    def traveller(self) -> Traveller:
+        """The traveller, decoded."""
+        return _unpack(self.packed)
+
+
+class Sample:
+    """A sample of travellers, with an index by name and by day of birth.
+
+    Args:
+        limit: the greatest number of travellers in the sample.
+
+    Attributes:
+        share: the share of all travellers that is drawn: those with a hash position below it.
+        oldest: id of the oldest check in the sample, or an older one; None for an empty sample.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.share = 0.0
+        self.oldest: str | None = None
+        self._limit = limit
+        self._thinned = False
+        self._drawn: dict[bytes, dict[Direction, Drawn]] = {}
+        self._named: dict[int, list[Drawn]] = {}
+        self._born: dict[int, list[Drawn]] = {}
+        self._leaving: deque[Drawn] = deque()  # removed from the sample, not yet from the index
+
+    @property
+    def is_depleted(self) -> bool:
+        """Whether a thinned sample has become so small that it should be drawn again."""
+        return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
+
+    @property
+    def full(self) -> bool:
+        """Whether the sample has reached its limit."""
+        return len(self._drawn) >= self._limit
+
+    @property
+    def travellers(self) -> int:
+        """The number of travellers in the sample."""
+        return len(self._drawn)
+
+    def needs_no_draw(self, hashed: bytes, direction: Direction, question: str, check_id: str) -> bool:
+        """Return whether a question needs no drawing: it is known, or its traveller is not in the sampled share.
+
+        For a known question the id of the newest check is updated.
+        """
+        if position_of(hashed) >= self.share:
+            return True
+        known = self._drawn.get(hashed, {}).get(direction)
+        if known is None or known.question_hash != hash(question):
+            return False
+        known.check_id = max(known.check_id, check_id)
+        return True
+
+    def draw(
+        self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
+    ) -> None:
+        """Add a traveller; if the sample exceeds its limit, halve the share and remove the travellers beyond it."""
+        directions = self._drawn.setdefault(hashed, {})
+        earlier = directions.get(direction)
+        if earlier is not None:
+            if earlier.check_id > check_id:
+                return
+            self._leave(earlier)
+        drawn = directions[direction] = Drawn(hashed, direction, check_id, hash(question), _pack(traveller))
+        self.oldest = min(self.oldest or check_id, check_id)
+        for index, keys in self._places(traveller):
+            for key in keys:
+                index.setdefault(key, []).append(drawn)
+        self._sweep()
+        while len(self._drawn) > self._limit:
+            self.share *= _THINNED
+            self._thinned = True
+            self._remove_if(lambda each: position_of(each.hashed) >= self.share)
+
+    def forget_before(self, check_id: str) -> None:
+        """Remove the travellers with a newest check older than a check's id."""
+        if self.oldest is not None and self.oldest < check_id:
+            self._remove_if(lambda each: each.check_id < check_id)
+            self.oldest = min(
+                (each.check_id for directions in self._drawn.values() for each in directions.values()),
+                default=None,
+            )
+
+    def list_similar(self, person: KnownPerson) -> list[Drawn]:
+        """Return the travellers that share a name key or a day of birth with a person, in the order of their hashes."""
+        keys = {key for name in (*person.names, *person.weak) for key in plain_keys(name)}
+        found = {id(each): each for key in keys for each in self._named.get(key, ()) if not each.gone}
+        for day in days_of(person.births):
+            found |= {id(each): each for each in self._born.get(day, ()) if not each.gone}
+        return sorted(found.values(), key=lambda each: each.hashed)
+
+    def _remove_if(self, condition: Callable[[Drawn], bool]) -> None:
+        for hashed, directions in list(self._drawn.items()):
+            for direction, each in list(directions.items()):
+                if condition(each):
+                    del directions[direction]
+                    self._leave(each)
+            if not directions:
+                del self._drawn[hashed]
+
+    def _leave(self, drawn: Drawn) -> None:
+        drawn.gone = True
+        self._leaving.append(drawn)
+
+    def _sweep(self) -> None:
+        """Take a few removed travellers out of the index; to take out all at once would block the process."""
+        for _ in range(min(_SWEPT, len(self._leaving))):
+            drawn = self._leaving.popleft()
+            for index, keys in self._places(drawn.traveller):
+                for key in keys:
+                    index[key].remove(drawn)
+                    if not index[key]:
+                        del index[key]
+
+    def _places(self, traveller: Traveller) -> Iterator[tuple[dict[int, list[Drawn]], Iterable[int]]]:
+        yield self._named, {key for name in traveller.person.names for key in plain_keys(name)}
+        yield self._born, days_of(traveller.person.births)
+
+
+class _Name(NamedTuple):
+    """A name, with keys and a sketch that exclude most other names cheaply."""
+
+    spelling: Spelling
+    keys: frozenset[int]
+    drawing: int
+
+    @classmethod
+    def of(cls, spelling: Spelling) -> Self:
+        return cls(spelling, frozenset(plain_keys(spelling)), sketch(spelling))
+
+
+class Question:
+    """The question whether an entry would have stopped a traveller by name and birth date alone.
+
+    Args:
+        listed: the measure and its subject.
+        person: the subject, prepared for matching.
+        policy: thresholds of name matching.
+    """
+
+    def __init__(self, listed: Measured, person: KnownPerson, policy: MatchPolicy) -> None:
+        self._listed = listed
+        self._person = person
+        self._policy = policy
+        self._names = [_Name.of(name) for name in person.names]
+        self._weak = [_Name.of(name) for name in person.weak]
+        self._own = _numbers(listed.subject)
+
+    def stops(self, drawn: Drawn, today: date) -> bool:
+        """Return whether the entry would have stopped a traveller; its own subject, by document or NIK, does not count.
+
+        Args:
+            drawn: the traveller.
+            today: the present legal day.
+        """
+        traveller = drawn.traveller
+        shown = {paper.number for paper in traveller.papers} | ({traveller.nik} if traveller.nik else set())
+        nearness = best_birth(self._person.births, traveller.person.births).nearness
+        if shown & self._own or nearness not in STOPPING:
+            return False
+        borne = [_Name.of(name) for name in traveller.person.names]
+        alike = _resembling if nearness in EXACT else _sharing
+        listed_person = msgspec.structs.replace(
+            self._person, names=alike(self._names, borne), weak=alike(self._weak, borne)
+        )
+        if assess(traveller.person, listed_person, self._policy).tier != "stop":
+            return False
+        outcome, _, _ = by_the_table(drawn.direction, traveller, self._listed, refuses=False, today=today)
+        return outcome != "clear"
+
+
+class Count(msgspec.Struct):
+    """The travellers that an entry would have stopped, as far as they were counted.
+
+    Attributes:
+        found: their hashes.
+        ended: position of the last traveller that was judged; None if all were judged.
+    """
+
+    found: set[bytes]
+    ended: float | None = None
+
+
+def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
+    """Judge one traveller after the other until `enough` were found, and yield the count after each.
+
+    A caller that stops early has counted up to the position `ended` in the sample.
+    """
+    counted = Count(set())
+    for each in candidates:
+        if question.stops(each, today):
+            counted.found.add(each.hashed)
+        counted.ended = position_of(each.hashed)
+        yield counted
+        if len(counted.found) >= enough:
+            return
+    counted.ended = None
+    yield counted
+
+
+def _resembling(names: Iterable[_Name], others: Sequence[_Name]) -> tuple[Spelling, ...]:
+    """Return the names that resemble a traveller's, by their sketches; for a traveller with the same day of birth."""
+    return tuple(
+        name.spelling for name in names if any(resembles(name.drawing, other.drawing) for other in others)
+    )
+
+
+def _sharing(names: Iterable[_Name], others: Sequence[_Name]) -> tuple[Spelling, ...]:
+    """Return the names that share a key with a traveller's, which excludes about 98 of 100 common names."""
+    keys = frozenset[int]().union(*(other.keys for other in others))
+    return tuple(name.spelling for name in names if name.keys & keys)
+
+
+def _numbers(subject: Subject) -> frozenset[str]:
+    """Return the subject's document numbers and NIK."""
+    numbers = {number for paper in subject.documents for number in typed_numbers.certain(paper.number)}
+    if subject.nik:
+        numbers.add(documents.normalise(subject.nik))
+    return frozenset(numbers - {""})

@@ -1,0 +1,36 @@
+"""Removal of matches with entries against which a traveller is cleared; pure functions (R47)."""
+
+from collections.abc import Iterable, Mapping
+
+from app.border.checks.domain import Match
+from app.border.checks.traveller import Traveller
+from app.border.clearances.domain import Clearance
+from app.register.entries.domain import Entry
+
+
+def remove_cleared(
+    found: Iterable[Match], traveller: Traveller, near: Mapping[str, Entry], standing: Iterable[Clearance]
+) -> tuple[list[Match], list[str]]:
+    """Remove from a check's matches the entries against which the traveller is cleared.
+
+    Args:
+        found: the matches.
+        traveller: the traveller.
+        near: the matched entries by id, as the check has read them.
+        standing: standing clearances, which may be for other travellers and entries.
+
+    Returns:
+        The remaining matches, and the ids of the clearances that removed the others.
+    """
+    named = {
+        clearance.entry_id: clearance.id
+        for clearance in standing
+        if clearance.entry_id in near and clearance.covers(traveller, near[clearance.entry_id])
+    }
+    rest, used = [], []
+    for match in found:
+        if match.entry_id in named:
+            used.append(named[match.entry_id])
+        else:
+            rest.append(match)
+    return rest, sorted(used)

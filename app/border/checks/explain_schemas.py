@@ -1,0 +1,103 @@
+"""The wire of explanations (API section 5)."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.border.checks.explaining import Explanation, shown
+from app.border.checks.schemas import CheckIn, ReasonOut
+from app.register.entries.person_schemas import SubjectIn
+from app.web.wire import Line, WireOut
+
+
+class ExplainIn(CheckIn):
+    """A traveller as in a check, and the other side of the comparison: an entry, or a supposed subject."""
+
+    entry_id: Line | None = None
+    """Id of the entry to compare with."""
+    subject: SubjectIn | None = Field(
+        None, description="As in an entry's body, as much as is known; a photo is not looked at."
+    )
+
+    @model_validator(mode="after")
+    def _compares_with_one(self) -> Self:
+        if (self.entry_id is None) is (self.subject is None):
+            raise PydanticCustomError("one_of", "Give either an entry_id or a subject.")
+        return self
+
+
+class ExplanationStepOut(WireOut):
+    """One step, as a sentence in both languages, with its facts."""
+
+    step: Annotated[
+        str,
+        Field(
+            description="`zone`, `citizenship`, `number`: the traveller as understood. `name`: a name made ready. "
+            "`number_key`, `name_key`, `birth_key`, `name_keys`, `candidate`: by what the entry is found. "
+            "`listed_number`, `number_case`: what equal numbers come to. `names`, `name_word`, `alias`, "
+            "`weak_aliases`, `birth_date`, `sex`, `nationality`, `evidence`: what speaks for and against, in bits. "
+            "`threshold`, `tier`: which thresholds of `match_policy` were met. `decided_by`, `in_force`, "
+            "`clearance`, `outcome`: what a check answers."
+        ),
+    ]
+    result: str
+    """The result of the step, as a word."""
+    text_id: str
+    """The step in Indonesian."""
+    text_en: str
+    """The step in English."""
+    details: dict[str, Any]
+    """The facts of the step; its members differ from step to step."""
+
+
+class VerdictOut(WireOut):
+    """The answer that a check would give for one measure."""
+
+    measure: Literal["prevention", "deterrence"]
+    """The measure."""
+    outcome: Literal["clear", "refer", "refuse"]
+    """The outcome of such a check."""
+    action: Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"]
+    """The counter's action after such a check."""
+    matched: Annotated[bool, Field(description="Somebody would be stopped, or the owner notified.")]
+    noted: Annotated[bool, Field(description="Alike, but not so much that anybody waits.")]
+    sighting: Annotated[
+        bool, Field(description="Nobody is stopped in this direction; the owner is notified.")
+    ]
+
+
+class ExplanationOut(WireOut):
+    """Why two records match or not: every step in order, and the result."""
+
+    entry_id: str | None
+    """Id of the entry compared with; null for a supposed subject."""
+    level: Annotated[
+        Literal["exact", "probable", "possible"] | None,
+        Field(description="Null where nothing that counts speaks for the two being one person."),
+    ]
+    score: float | None
+    """Strength of the evidence that both are one person, from 0 to 1; null without any."""
+    reasons: list[ReasonOut]
+    """The pieces of evidence that count."""
+    verdicts: Annotated[
+        list[VerdictOut], Field(description="Of an entry one; of a supposed subject one for each measure.")
+    ]
+    steps: list[ExplanationStepOut]
+    """Every step, in order."""
+
+    @classmethod
+    def of(cls, explained: Explanation) -> Self:
+        """Convert an explanation to the API's model."""
+        found = explained.comparison
+        return cls.model_validate(
+            {
+                "entry_id": explained.entry.id if explained.entry else None,
+                "level": found.level if found else None,
+                "score": found.score if found else None,
+                "reasons": shown(found.reasons) if found else [],
+                "verdicts": explained.verdicts,
+                "steps": explained.steps,
+            },
+            from_attributes=True,
+        )

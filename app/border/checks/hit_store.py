@@ -1,0 +1,148 @@
+"""Every SQL statement about hits opened by checks: the queue to the register, and the hits that a check may join."""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, func, select, union_all
+
+from app.border.checks import tables
+from app.border.checks.store import OpenedHit, entry_ids_in
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+
+_HITS = select(tables.opened_hit).order_by(tables.opened_hit.c.check_id).limit(bindparam("limit"))
+_TAKEN_UP = (
+    select(tables.opened_hit.c.check_id)
+    .where(any_of(tables.opened_hit.c.check_id, "ids"))
+    .order_by(tables.opened_hit.c.check_id)
+    .with_for_update()  # a fixed order prevents deadlocks between two deletions
+)
+_FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKEN_UP))
+
+
+async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
+    """Return the queued hits that the register does not have yet, in the order of their checks' ids."""
+    return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
+
+
+_LATEST_HITS = (
+    select(tables.check.c.id, tables.check.c.hit_id)
+    .where(tables.check.c.hit_id.is_not(None))
+    .order_by(tables.check.c.id.desc())
+    .limit(bindparam("limit"))
+)
+
+
+async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> list[OpenedHit]:
+    """Return the hits of the latest checks before an id, newest first, whether queued or not."""
+    statement = _LATEST_HITS if before is None else _LATEST_HITS.where(tables.check.c.id < before)
+    return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
+
+
+async def queue_hits(unit: Unit, hits: Iterable[OpenedHit]) -> None:
+    """Add hits to the queue; those already queued are ignored."""
+    adding = unit.inserting(tables.opened_hit).on_conflict_do_nothing()
+    await unit.run(adding, [hit._asdict() for hit in hits])
+
+
+async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
+    """Remove the hits of these checks from the queue, because the register has them."""
+    await unit.run(_FORGET, {"ids": sorted(check_ids)})
+
+
+_CLAIMED = select(tables.journey_hit).where(any_of(tables.journey_hit.c.claim, "claims"))
+
+
+async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
+    """Return the hits that are stored for some claims."""
+    rows = await reader.run(_CLAIMED, {"claims": list(claims)})
+    return {row.claim: row.hit_id for row in rows}
+
+
+class LastHit(NamedTuple):
+    """The newest hit of a document at a checkpoint, and its check."""
+
+    check_id: str
+    hit_id: str
+
+
+async def list_last_hits(
+    reader: Reader, meetings: Collection[tuple[bytes, str, str]]
+) -> dict[tuple[bytes, str, str], LastHit]:
+    """Return the newest hit of each document hash at a checkpoint in a direction."""
+    t = tables.check
+    columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
+    parts = []
+    for values in meetings:
+        same = (column == value for column, value in zip(columns, values, strict=True))
+        one = select(*columns, t.c.id, t.c.hit_id).where(t.c.hit_id.is_not(None), *same)
+        parts.append(select(one.order_by(t.c.id.desc()).limit(1).subquery()))
+    rows = await reader.run(union_all(*parts))
+    return {(bytes(number), place, way): LastHit(*last) for number, place, way, *last in rows}
+
+
+class Opened(NamedTuple):
+    """A hit of a manifest's passenger, from the record of the check that opened it.
+
+    Attributes:
+        journey_key: the keyed hash of the journey and of the shown document.
+        hit_id: the hit.
+        check_id: the check.
+        question: the check's question; None once erased.
+        matter: the entries that it is about, with their versions.
+    """
+
+    journey_key: str
+    hit_id: str
+    check_id: str
+    question: str | None
+    matter: frozenset[tuple[str, int]]
+
+
+_FIRST = (
+    select(func.min(tables.check.c.id))
+    .where(
+        any_of(tables.check.c.journey_key, "keys"),
+        tables.check.c.journey_key.is_not(None),
+        tables.check.c.hit_id.is_not(None),
+    )
+    .group_by(tables.check.c.journey_key, tables.check.c.hit_id)
+)
+_OPENED = (
+    select(
+        tables.check.c.journey_key,
+        tables.check.c.hit_id,
+        tables.check.c.id,
+        tables.check.c.question,
+        tables.check.c.matches,
+    )
+    .where(tables.check.c.id.in_(_FIRST))
+    .order_by(tables.check.c.id)
+)
+_MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match.c.entry_version).where(
+    any_of(tables.match.c.entry_id, "entries"),
+    any_of(tables.match.c.check_id, "checks"),
+    tables.match.c.outcome != "clear",
+)
+
+
+async def list_matters(
+    reader: Reader, entry_ids: Iterable[str], check_ids: Iterable[str]
+) -> dict[str, set[tuple[str, int]]]:
+    """Return, for each check, those of some entries, with their versions, that stopped the traveller."""
+    found: dict[str, set[tuple[str, int]]] = {}
+    rows = await reader.run(_MATTERS, {"entries": sorted(entry_ids), "checks": sorted(check_ids)})
+    for check_id, entry_id, version in rows:
+        found.setdefault(check_id, set()).add((entry_id, version))
+    return found
+
+
+async def list_opened(reader: Reader, journey_keys: Iterable[str]) -> list[Opened]:
+    """Return the hits with these journey keys, oldest first; always with two statements, also without a result."""
+    rows = (await reader.run(_OPENED, {"keys": sorted(journey_keys)})).all()
+    shown = {entry_id for row in rows for entry_id in entry_ids_in(row.matches)}
+    matters = await list_matters(reader, shown, (row.id for row in rows))
+    return [
+        Opened(row.journey_key, row.hit_id, row.id, row.question, frozenset(matters.get(row.id, ())))
+        for row in rows
+    ]

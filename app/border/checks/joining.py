@@ -1,0 +1,147 @@
+"""The assignment of hits to checks: a new hit, or above the quota of hits the open one of the same document.
+
+Otherwise a stolen key could open any number of hits with one document, until no supervisor finds the real one. The
+quota never refuses or delays a check, and changes only the hit's id in its answer.
+"""
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Final, NamedTuple
+
+from app.access.admission.quotas import Buckets, Rate, holder
+from app.actor import Actor
+from app.border.checks import hit_store
+from app.border.checks.domain import Matter
+from app.border.checks.parsing import ParsedQuestion
+from app.db.unit import Reader
+from app.kit.ids import new_id
+from app.runtime import Runtime
+
+Resolved = Callable[[Reader, Collection[str]], Awaitable[set[str]]]
+"""A function that returns the ids of those hits that are resolved; hits still in the queue count as open."""
+
+
+_REMEMBERED: Final = 1000
+"""Number of recent hits of this process that are cached, so that simultaneous checks find them."""
+
+
+class Meeting(NamedTuple):
+    """A document at a checkpoint in a direction."""
+
+    document_hash: bytes
+    checkpoint: str
+    direction: str
+
+
+_About = tuple[Meeting, Matter]
+"""The subject of a hit: the document at its checkpoint, and the matched entries with their versions."""
+
+
+class Joining:
+    """Assigns hits to checks.
+
+    Args:
+        runtime: the process.
+        resolved: function that returns which hits are resolved.
+        clock: monotonic clock in seconds.
+
+    Attributes:
+        joined: number of checks that have joined the hit of another check, because their key or checkpoint was above
+            its quota.
+    """
+
+    def __init__(self, runtime: Runtime, resolved: Resolved, clock: Callable[[], float] = monotonic) -> None:
+        settings = runtime.settings
+        self.joined = 0
+        self._runtime = runtime
+        self._resolved = resolved
+        self._clock = clock
+        self._recent: OrderedDict[_About, str] = OrderedDict()
+        self._of_key = Buckets(Rate(settings.quota_hits, settings.quota_hits_per_second))
+        self._of_checkpoint = Buckets(
+            Rate(settings.quota_checkpoint_hits, settings.quota_checkpoint_hits_per_second)
+        )
+
+    async def hit_ids(
+        self, register: Reader, questions: Sequence[tuple[ParsedQuestion, Actor, Matter]]
+    ) -> list[str | None]:
+        """Return the hit id of each check of a batch. Returns None for a check that needs no hit.
+
+        Args:
+            register: a transaction on the register.
+            questions: each question with its caller and the entries of its hit; no entries for a check without a hit.
+        """
+        found: list[str | None] = []
+        above: dict[int, _About] = {}
+        for position, (question, actor, matter) in enumerate(questions):
+            number = number_of(question) if matter else None
+            if number is None or actor.checkpoint is None:
+                found.append(new_id("hit", register.now) if matter else None)
+                continue
+            document = document_hash(self._runtime, number)
+            about = Meeting(document, actor.checkpoint, question.body.direction), matter
+            if self._may_open(actor):
+                found.append(self._opened(about, register.now))
+            else:
+                above[position] = about
+                found.append(None)
+        if not above:
+            return found
+        stored = await self._stored(register, set(above.values()) - self._recent.keys())
+        hits = {
+            about: hit_id
+            for about in above.values()
+            if (hit_id := self._recent.get(about) or stored.get(about))
+        }
+        resolved = await self._resolved(register, set(hits.values()))
+        for position, about in above.items():
+            # Another batch may have opened one since then, which must be joined too.
+            known = self._recent.get(about) or stored.get(about)
+            if known is None or known in resolved:
+                found[position] = self._opened(about, register.now)
+            else:
+                self.joined += 1
+                found[position] = known
+        return found
+
+    def _opened(self, about: _About, now: datetime) -> str:
+        hit_id = self._recent[about] = new_id("hit", now)
+        self._recent.move_to_end(about)
+        while len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
+        return hit_id
+
+    def _may_open(self, actor: Actor) -> bool:
+        """Return whether the key and its checkpoint may open one more hit; if so, count it for both."""
+        now = self._clock()
+        of_key = self._of_key.of(holder(actor), now)
+        of_checkpoint = self._of_checkpoint.of(actor.checkpoint or "", now)
+        return of_key.left(now) >= 1 and of_checkpoint.take(now) and of_key.take(now)
+
+    async def _stored(self, register: Reader, subjects: Collection[_About]) -> dict[_About, str]:
+        """Return the stored hits that the same documents have last opened for the same versions of entries."""
+        if not subjects:
+            return {}
+        async with self._runtime.checks_beside(register) as checks:
+            last = await hit_store.list_last_hits(checks, {meeting for meeting, _ in subjects})
+            entries = {entry_id for _, matter in subjects for entry_id, _ in matter}
+            matters = await hit_store.list_matters(checks, entries, [each.check_id for each in last.values()])
+        return {
+            (meeting, matter): last[meeting].hit_id
+            for meeting, matter in subjects
+            if meeting in last and matter <= matters.get(last[meeting].check_id, set())
+        }
+
+
+def number_of(parsed: ParsedQuestion) -> str | None:
+    """Return the number by which a check can be found later: that of the first document, or else the NIK."""
+    papers = parsed.traveller.papers
+    return papers[0].number if papers else parsed.traveller.nik
+
+
+def document_hash(runtime: Runtime, number: str) -> bytes:
+    """Return the keyed hash by which checks with a document number or NIK can be found after the number is erased."""
+    return hmac.digest(runtime.pepper, number.encode(), "sha256")

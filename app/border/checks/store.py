@@ -1,0 +1,367 @@
+"""Every SQL statement of checks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
+
+from app.access.domain import Kind
+from app.access.tables import agency as agency_table
+from app.access.tables import state as access_state
+from app.border.checks import tables
+from app.db.bulk import BulkInsert
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.kit.ids import bound_after, first_id, instant_of
+from app.ledger.tables import head as head_table
+from app.register.entries.tables import entry as entry_table
+from app.register.entries.tables import key as key_table
+
+_TICK = timedelta(milliseconds=1)
+"""Resolution of the time in an id."""
+
+_LOOK_UP = (
+    select(
+        head_table.c.size,
+        access_state.c.version,
+        key_table.c.key,
+        entry_table.c.id,
+        entry_table.c.version,
+        entry_table.c.pending_until,
+        entry_table.c.document,
+        agency_table.c.phone,
+    )
+    .select_from(head_table)
+    .join(access_state, access_state.c.id == head_table.c.id)
+    # With a condition on the entry's state, SQLite would use that index.
+    .outerjoin(key_table, any_of(key_table.c.key, "keys"))
+    .outerjoin(entry_table, entry_table.c.id == key_table.c.entry_id)
+    .outerjoin(agency_table, agency_table.c.code == entry_table.c.agency)
+)
+
+
+_BY_ID = (
+    select(
+        entry_table.c.id,
+        entry_table.c.version,
+        entry_table.c.pending_until,
+        entry_table.c.document,
+        agency_table.c.phone,
+    )
+    .select_from(entry_table)
+    .join(agency_table, agency_table.c.code == entry_table.c.agency)
+    .where(any_of(entry_table.c.id, "ids"))
+)
+
+
+class CheckSummary(NamedTuple):
+    """An entry in any state, with its owner's phone."""
+
+    entry_id: str
+    version: int
+    pending_until: datetime | None
+    document: str
+    phone: str | None
+
+
+async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
+    """Look up number keys in the register with a single statement, to save round trips.
+
+    Returns:
+        The ledger's size, the access version, and every entry with one of the keys, with that key.
+    """
+    rows = (await reader.run(_LOOK_UP, {"keys": list(keys)})).all()
+    size, version = rows[0][:2]
+    return size, version, [(row[2], CheckSummary(*row[3:])) for row in rows if row[2] is not None]
+
+
+async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[CheckSummary]:
+    """Return entries by their ids."""
+    return [CheckSummary(*row) for row in await reader.run(_BY_ID, {"ids": list(ids)})]
+
+
+class Record(NamedTuple):
+    """A row of `check_record`."""
+
+    id: str
+    at: datetime
+    client_id: str
+    checkpoint: str | None
+    kind: str | None
+    direction: str
+    outcome: str
+    hit_id: str | None
+    sequence: int
+    question: str
+    document_hash: bytes | None
+    matches: str | None
+    clearances: str | None
+    noted: str | None
+    truncated: bool
+    journey_key: str | None = None
+
+
+class Matched(NamedTuple):
+    """A row of `check_match`."""
+
+    entry_id: str
+    check_id: str
+    entry_version: int
+    agency: str
+    checkpoint: str | None
+    at: datetime
+    direction: str
+    outcome: str
+    sighting: bool
+
+
+class OpenedHit(NamedTuple):
+    """A row of `check_opened_hit`: a hit that the register does not have yet, and its check."""
+
+    check_id: str
+    hit_id: str
+
+
+class Claimed(NamedTuple):
+    """A row of `check_journey_hit`: the only hit of a passenger's document about some entries."""
+
+    claim: str
+    hit_id: str
+
+
+_MATCHES, _RECORDS_OF = (tables.match, Matched._fields), (tables.check, Record._fields)
+_INSERT = BulkInsert(_MATCHES, _RECORDS_OF)
+_HITS = (tables.opened_hit, OpenedHit._fields)
+_INSERT_WITH_HITS = BulkInsert(_HITS, _MATCHES, _RECORDS_OF)
+_INSERT_WITH_CLAIMS = BulkInsert((tables.journey_hit, Claimed._fields), _HITS, _MATCHES, _RECORDS_OF)
+
+
+async def add(
+    unit: Unit, records: Sequence[Record], matches: Sequence[Matched], claims: Iterable[Claimed] = ()
+) -> None:
+    """Store the records and matches of checks, and queue their hits for the register.
+
+    Args:
+        unit: a transaction on the checks.
+        records: the checks.
+        matches: their matches.
+        claims: new hits on journeys.
+
+    Raises:
+        IntegrityError: another process has stored a hit for one of the claims.
+    """
+    hits = [OpenedHit(record.id, record.hit_id) for record in records if record.hit_id is not None]
+    if new := sorted(claims):  # in one order, so that two processes never wait for each other
+        await _INSERT_WITH_CLAIMS.run(unit, new, hits, matches, records)
+    elif hits:
+        await _INSERT_WITH_HITS.run(unit, hits, matches, records)
+    else:
+        await _INSERT.run(unit, matches, records)
+
+
+async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
+    """Return the record of a check. Returns None without one."""
+    return (await reader.run(select(tables.check).where(tables.check.c.id == check_id))).first()
+
+
+async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
+    """Return the record of the check that opened a hit; both ids contain the same time, so no index is needed."""
+    at = instant_of(hit_id)
+    if at is None:
+        return None
+    ids = tables.check.c.id
+    statement = select(tables.check).where(
+        ids >= first_id("chk", at), ids < first_id("chk", at + _TICK), tables.check.c.hit_id == hit_id
+    )
+    return (
+        await reader.run(statement.order_by(ids))
+    ).first()  # a check in the same millisecond may have joined it
+
+
+_RECORDS = select(tables.check).where(any_of(tables.check.c.id, "ids")).order_by(tables.check.c.id)
+_MATCHES_OF = select(tables.match.c.entry_id, tables.match.c.entry_version, tables.match.c.agency).where(
+    any_of(tables.match.c.entry_id, "ids"), tables.match.c.check_id == bindparam("check_id")
+)
+
+
+class _MatchReference(msgspec.Struct, frozen=True):
+    """The part of a stored match that identifies its entry."""
+
+    entry_id: str
+
+
+_references = msgspec.json.Decoder(list[_MatchReference]).decode
+
+
+def entry_ids_in(matches: str | None) -> list[str]:
+    """Return the ids of the entries in the `matches` of a check's record, in their order."""
+    return [match.entry_id for match in _references(matches or "[]")]
+
+
+async def list_records(reader: Reader, check_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the records of checks, in the order of their ids."""
+    return (await reader.run(_RECORDS, {"ids": sorted(check_ids)})).all()
+
+
+class RecordedMatch(NamedTuple):
+    """An entry that a check matched, in its version at the check, with its owner."""
+
+    entry_id: str
+    entry_version: int
+    agency: str
+
+
+async def list_matches(reader: Reader, check_id: str, entry_ids: Iterable[str]) -> dict[str, RecordedMatch]:
+    """Return the matches of a check with some entries, by entry id; entries that it did not match are omitted."""
+    rows = await reader.run(_MATCHES_OF, {"ids": sorted(entry_ids), "check_id": check_id})
+    return {row.entry_id: RecordedMatch(*row) for row in rows}
+
+
+AT_THE_BORDER = tables.check.c.kind.in_((Kind.COUNTER.value, Kind.AUTOGATE.value))
+"""Condition for checks at the border; passengers on a manifest have not crossed it yet."""
+
+_ASKED = select(
+    tables.check.c.id,
+    tables.check.c.at,
+    tables.check.c.checkpoint,
+    tables.check.c.direction,
+    tables.check.c.outcome,
+    tables.check.c.question,
+).where(tables.check.c.id >= bindparam("first"), tables.check.c.id < bindparam("before"), AT_THE_BORDER)
+_BETWEEN = _ASKED.order_by(tables.check.c.id.desc()).limit(bindparam("limit"))
+_OF_DOCUMENT = _ASKED.where(tables.check.c.document_hash == bindparam("hash"))
+
+
+async def find_newest(reader: Reader) -> str | None:
+    """Return the greatest id of a check. Returns None before the first."""
+    newest: str | None = (await reader.run(select(func.max(tables.check.c.id)))).scalar_one()
+    return newest
+
+
+async def list_between(
+    reader: Reader, first: str, before: str, limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the questions of checks at the border, from the id `first` on and before `before`, newest first."""
+    return (await reader.run(_BETWEEN, {"first": first, "before": before, "limit": limit})).all()
+
+
+async def list_of_document(
+    reader: Reader, document_hash: bytes, first: str, before: str
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the questions of checks with a first document of this hash, between two ids."""
+    return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
+
+
+class Passage(NamedTuple):
+    """A check at the border after which the traveller may have passed; `hit_id` is None if it was clear."""
+
+    check_id: str
+    direction: str
+    hit_id: str | None
+
+
+async def list_passages(
+    reader: Reader, hashes: Sequence[bytes], before: str | None, limit: int
+) -> list[Passage]:
+    """Return checks at the border with one of some first numbers, newest first, before an id.
+
+    Each number is read along the index, and no further than the page needs.
+    """
+    values = {f"hash{i}": number for i, number in enumerate(hashes)}
+    statement = _passages(len(hashes), further=before is not None)
+    return [Passage(*row) for row in await reader.run(statement, {**values, "before": before, "most": limit})]
+
+
+@cache
+def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
+    """Return the statement for a number of hashes; cached, because building it delays an urgent entry by 1 ms."""
+    table = tables.check
+    most = bindparam("most", type_=Integer)
+    parts = []
+    for i in range(numbers):
+        of_number = (table.c.document_hash == bindparam(f"hash{i}"), AT_THE_BORDER)
+        part = select(table.c.id, table.c.direction, table.c.hit_id).where(*of_number)
+        page = part.where(table.c.id < bindparam("before")) if further else part
+        parts.append(select(page.order_by(table.c.id.desc()).limit(most).subquery()))
+    found = union_all(*parts).subquery()
+    return select(found).order_by(found.c.id.desc()).limit(most)
+
+
+async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
+    """Return whether an entry was matched at a checkpoint since an instant; sightings do not count."""
+    table = tables.match
+    statement = select(
+        exists().where(
+            table.c.entry_id == entry_id,
+            table.c.checkpoint == checkpoint,
+            table.c.at >= since,
+            table.c.sighting.is_(False),
+        )
+    )
+    return bool((await reader.run(statement)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedEntry:
+    """A match of an entry at a checkpoint: a hit or a sighting."""
+
+    entry_id: str
+    check_id: str
+    checkpoint: str
+    at: datetime
+    direction: str
+    outcome: str
+    sighting: bool
+
+
+async def list_latest_matches(reader: Reader, agency: str | None, limit: int) -> list[MatchedEntry]:
+    """Return the last matches of an agency's entries, newest first; of all agencies for None."""
+    t = tables.match
+    statement = (
+        select(t.c.entry_id, t.c.check_id, t.c.checkpoint, t.c.at, t.c.direction, t.c.outcome, t.c.sighting)
+        .order_by(t.c.check_id.desc())
+        .limit(limit)
+    )
+    if agency is not None:
+        statement = statement.where(t.c.agency == agency)
+    return [MatchedEntry(*row) for row in await reader.run(statement)]
+
+
+async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
+    """Erase the questions of checks older than an id, continuing where the last call stopped.
+
+    If that position is beyond the id, because of a wrong clock, the position is set back to the id.
+
+    Returns:
+        The number of processed records, at most `limit`; fewer mean that nothing is left to erase.
+    """
+    table, mark = tables.check, tables.ageing
+    begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()
+    if begin is None:
+        begin = ""
+        await unit.run(insert(mark).values(id=1, erased_before=begin))
+    elif begin > cutoff:
+        await unit.run(update(mark).values(erased_before=cutoff))
+    span = (table.c.id >= begin, table.c.id < cutoff)
+    old = list((await unit.run(select(table.c.id).where(*span).order_by(table.c.id).limit(limit))).scalars())
+    if not old:
+        return 0
+    end = cutoff if len(old) < limit else bound_after(old[-1])
+    await unit.run(update(table).where(table.c.id >= begin, table.c.id < end).values(question=None))
+    await unit.run(update(mark).values(erased_before=end))
+    return len(old)

@@ -1,0 +1,347 @@
+"""Clearances: conditions, covered persons, decisions and duration; pure functions (R47)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol, Self
+
+import msgspec
+
+from app.actor import Actor, is_another_person
+from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongState
+from app.identity import documents, names, states, typed_numbers
+from app.identity.births import Birth, span
+from app.register.entries.domain import Entry
+from app.register.entries.pending import stops
+
+
+class Paper(Protocol):
+    """A travel document, as a check has parsed it."""
+
+    @property
+    def number(self) -> str:
+        """The normalised number."""
+
+    def may_be(self, skeleton: str) -> bool:
+        """Return whether the number equals a listed one, given as skeleton, or may be a misreading of it."""
+
+    @property
+    def state(self) -> str | None:
+        """Canonical code of the issuing state, if known."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether the number was typed, or read from a machine-readable zone with valid check digits."""
+
+
+class Traveller(Protocol):
+    """A traveller, as a check has parsed their data."""
+
+    @property
+    def papers(self) -> Sequence[Paper]:
+        """Every document shown."""
+
+    @property
+    def births(self) -> Sequence[Birth]:
+        """Every birth date, typed or read from a zone."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Every name, folded."""
+
+    @property
+    def nik(self) -> str | None:
+        """The normalised NIK."""
+
+
+class Obstacle(StrEnum):
+    """Why no clearance can be proposed, so that only this crossing passes."""
+
+    DOCUMENT_LISTED = "document_listed"
+    NIK_LISTED = "nik_listed"
+    NO_DOCUMENT = "no_document"
+    SEVERAL_DOCUMENTS = "several_documents"
+    DOCUMENT_UNSURE = "document_unsure"
+    NO_ISSUING_STATE = "no_issuing_state"
+    NO_BIRTH_DATE = "no_birth_date"
+    NO_NAME = "no_name"
+    ENTRY_CHANGED = "entry_changed"
+    QUESTION_ERASED = "question_erased"
+
+
+TEXTS: Final[dict[Obstacle, tuple[str, str]]] = {
+    Obstacle.DOCUMENT_LISTED: (
+        "Dokumen ini tercantum dalam data cekal; hanya perlintasan ini yang diizinkan.",
+        "This document is listed in the entry; only this crossing passes.",
+    ),
+    Obstacle.NIK_LISTED: (
+        "NIK ini tercantum dalam data cekal; hanya perlintasan ini yang diizinkan.",
+        "This NIK is listed in the entry; only this crossing passes.",
+    ),
+    Obstacle.NO_DOCUMENT: (
+        "Tidak ada dokumen yang diperlihatkan; hanya perlintasan ini yang diizinkan.",
+        "No document was shown; only this crossing passes.",
+    ),
+    Obstacle.SEVERAL_DOCUMENTS: (
+        "Lebih dari satu dokumen diperlihatkan; hanya perlintasan ini yang diizinkan.",
+        "More than one document was shown; only this crossing passes.",
+    ),
+    Obstacle.DOCUMENT_UNSURE: (
+        "Angka pemeriksa dokumen tidak cocok; hanya perlintasan ini yang diizinkan.",
+        "A check digit of the document fails; only this crossing passes.",
+    ),
+    Obstacle.NO_ISSUING_STATE: (
+        "Negara penerbit dokumen tidak diketahui; hanya perlintasan ini yang diizinkan.",
+        "The document's issuing state is unknown; only this crossing passes.",
+    ),
+    Obstacle.NO_BIRTH_DATE: (
+        "Tanggal lahir tidak lengkap; hanya perlintasan ini yang diizinkan.",
+        "The birth date is not known to the day; only this crossing passes.",
+    ),
+    Obstacle.NO_NAME: (
+        "Nama tidak diketahui; hanya perlintasan ini yang diizinkan.",
+        "No name was given; only this crossing passes.",
+    ),
+    Obstacle.ENTRY_CHANGED: (
+        "Data cekal telah berubah sejak pemeriksaan; hanya perlintasan ini yang diizinkan.",
+        "The entry has changed or ended since the check; only this crossing passes.",
+    ),
+    Obstacle.QUESTION_ERASED: (
+        "Data pertanyaan telah dihapus; hanya perlintasan ini yang diizinkan.",
+        "What was asked has been erased; only this crossing passes.",
+    ),
+}
+"""The text of each obstacle in Indonesian and English."""
+
+
+class ClearanceState(StrEnum):
+    """State of a clearance; only a `standing` one has effect at checks."""
+
+    PROPOSED = "proposed"
+    STANDING = "standing"
+    REJECTED = "rejected"
+    ENDED = "ended"
+
+
+class ClearanceVerdict(StrEnum):
+    """A second person's decision on a clearance; `withdraw` ends a standing one."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+
+
+class EndReason(StrEnum):
+    """Why a clearance has ended."""
+
+    ENTRY_CHANGED = "entry_changed"
+    ENTRY_ENDED = "entry_ended"
+    WITHDRAWN = "withdrawn"
+
+
+class Bearer(msgspec.Struct, frozen=True, kw_only=True):
+    """The cleared person, who is not the listed one.
+
+    Attributes:
+        number: normalised number of the document.
+        issuing_state: canonical code of its issuing state.
+        births: every birth date that was given, at least one with its day.
+        names: the names as they were read and typed; they are folded only for comparison, so that a change of the
+            folding rules applies to them.
+    """
+
+    number: str
+    issuing_state: str
+    births: tuple[Birth, ...]
+    names: tuple[str, ...]
+
+    def is_shown_by(self, traveller: Traveller) -> bool:
+        """Return whether the document, state, birth dates and folded names of a traveller are all this bearer's."""
+        folded = {names.fold(spelled) for spelled in self.names}
+        return (
+            {paper.number for paper in traveller.papers} == {self.number}
+            and {paper.state for paper in traveller.papers if paper.state}
+            == {states.canonical(self.issuing_state)}
+            and bool(traveller.births)
+            and set(traveller.births) <= set(self.births)
+            and bool(traveller.names)
+            and set(traveller.names) <= folded
+        )
+
+
+def obstacle(traveller: Traveller, entry: Entry) -> Obstacle | None:  # noqa: PLR0911 - one reason a line
+    """Return why a traveller can't be cleared against an entry. Returns None when they can.
+
+    A document is never cleared if its number is listed in the entry, with any issuing state, or differs from a listed
+    number only in easily confused characters or in fillers read as characters: no second person may permanently
+    clear a document that the entry lists.
+    """
+    if not traveller.papers:
+        return Obstacle.NO_DOCUMENT
+    if len({paper.number for paper in traveller.papers}) > 1:
+        return Obstacle.SEVERAL_DOCUMENTS
+    listed = {
+        skeleton
+        for document in entry.subject.documents
+        for number in typed_numbers.read(document.number).numbers
+        for skeleton in number.skeletons
+    }
+    if any(paper.may_be(skeleton) for paper in traveller.papers for skeleton in listed):
+        return Obstacle.DOCUMENT_LISTED
+    if traveller.nik and entry.subject.nik and documents.normalise(entry.subject.nik) == traveller.nik:
+        return Obstacle.NIK_LISTED
+    if not all(paper.sure for paper in traveller.papers):
+        return Obstacle.DOCUMENT_UNSURE
+    if len({paper.state for paper in traveller.papers if paper.state}) != 1:
+        return Obstacle.NO_ISSUING_STATE
+    if not any(_to_the_day(birth) for birth in traveller.births):
+        return Obstacle.NO_BIRTH_DATE
+    return None if traveller.names else Obstacle.NO_NAME
+
+
+def _to_the_day(birth: Birth) -> bool:
+    first, last = span(birth)
+    return first == last
+
+
+def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
+    """Return the bearer for the clearance of a traveller, who must have no obstacle.
+
+    Args:
+        traveller: the traveller as the check has parsed their data.
+        spelled: their names as they were read and typed.
+    """
+    paper = next(paper for paper in traveller.papers if paper.state)
+    return Bearer(
+        number=paper.number,
+        issuing_state=str(paper.state),
+        births=tuple(traveller.births),
+        names=tuple(dict.fromkeys(spelled)),
+    )
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's decision on a clearance."""
+
+    verdict: ClearanceVerdict
+    reason: str | None
+    by: str
+    person: str | None
+    at: datetime
+
+
+class Clearance(msgspec.Struct, frozen=True, kw_only=True):
+    """A clearance of one bearer against one version of one entry.
+
+    Attributes:
+        agency: the entry's owner.
+        checkpoint: code of the checkpoint that proposed it.
+        hit_id: the hit whose resolution proposed it.
+        bearer: the cleared person; None once erased.
+        proposed_by: id of the supervisor's client; `person` is its holder.
+        decisions: the second person's decision, and a withdrawal if there was one.
+        ended_reason: why it has ended; `ended_at` is when.
+    """
+
+    id: str
+    version: int
+    state: ClearanceState
+    entry_id: str
+    entry_version: int
+    agency: str
+    checkpoint: str
+    hit_id: str
+    bearer: Bearer | None
+    proposed_by: str
+    person: str | None
+    proposed_at: datetime
+    decisions: tuple[Decision, ...] = ()
+    ended_reason: EndReason | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it is standing, or proposed and undecided."""
+        return self.state in {ClearanceState.PROPOSED, ClearanceState.STANDING}
+
+    def covers(self, traveller: Traveller, entry: Entry) -> bool:
+        """Return whether a check of this traveller must treat this entry as not matching.
+
+        False for another version of the entry, if there is an obstacle now, or unless document, issuing state, birth
+        dates and folded names are the bearer's.
+        """
+        return (
+            self.state is ClearanceState.STANDING
+            and self.bearer is not None
+            and (self.entry_id, self.entry_version) == (entry.id, entry.version)
+            and self.bearer.is_shown_by(traveller)
+            and obstacle(traveller, entry) is None
+        )
+
+    def decided(
+        self,
+        by: Actor,
+        expected: int,
+        verdict: ClearanceVerdict,
+        reason: str | None,
+        entry: Entry,
+        at: datetime,
+    ) -> Self:
+        """Return the clearance after a second person's decision.
+
+        Args:
+            by: an officer of Immigration or of the owner.
+            expected: the version that the officer has read.
+            verdict: the decision.
+            reason: the reason.
+            entry: the entry in its present state.
+            at: the present.
+
+        Raises:
+            WrongState: the clearance is not in the state for this verdict, or the entry has changed or ended.
+            StaleVersion: the clearance has changed since it was read.
+            SecondPairOfEyesNeeded: the officer is the person who resolved the hit.
+        """
+        needed = ClearanceState.STANDING if verdict is ClearanceVerdict.WITHDRAW else ClearanceState.PROPOSED
+        if self.state is not needed:
+            raise WrongState(f"The clearance is {self.state}; only a {needed} one can be decided on so.")
+        if expected != self.version:
+            raise StaleVersion(
+                "The clearance has changed since it was read.", extra={"version": self.version}
+            )
+        if verdict is not ClearanceVerdict.WITHDRAW and not is_another_person(by, self.person):
+            raise SecondPairOfEyesNeeded(
+                "The person who resolved the hit can't decide on its clearance (R47)."
+            )
+        if verdict is ClearanceVerdict.CONFIRM and (
+            entry.version != self.entry_version or not stops(entry, at)
+        ):
+            raise WrongState("The entry has changed or ended since the hit was resolved.")
+        withdrawn = verdict is ClearanceVerdict.WITHDRAW
+        decision = Decision(verdict=verdict, reason=reason, by=by.client_id, person=by.person, at=at)
+        return msgspec.structs.replace(
+            self,
+            version=self.version + 1,
+            state=_AFTER[verdict],
+            decisions=(*self.decisions, decision),
+            ended_reason=EndReason.WITHDRAWN if withdrawn else None,
+            ended_at=at if withdrawn else None,
+        )
+
+    def ended(self, reason: EndReason, at: datetime) -> Self:
+        """Return the clearance as ended, because its entry has changed or ended."""
+        return msgspec.structs.replace(
+            self, version=self.version + 1, state=ClearanceState.ENDED, ended_reason=reason, ended_at=at
+        )
+
+    def erased(self) -> Self:
+        """Return the clearance without bearer and reasons; decisions, times and deciders stay (R64)."""
+        decisions = tuple(msgspec.structs.replace(each, reason=None) for each in self.decisions)
+        return msgspec.structs.replace(self, bearer=None, decisions=decisions)
+
+
+_AFTER: Final = {
+    ClearanceVerdict.CONFIRM: ClearanceState.STANDING,
+    ClearanceVerdict.REJECT: ClearanceState.REJECTED,
+    ClearanceVerdict.WITHDRAW: ClearanceState.ENDED,
+}

@@ -1,0 +1,121 @@
+"""Every SQL statement about clearances."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import false, insert, or_, select, update
+
+from app.border.clearances.domain import Clearance, ClearanceState
+from app.border.clearances.tables import clearance as table
+from app.db.documents import Documents, document
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.register.entries.visibility import closed
+
+_documents = Documents(Clearance)
+
+_NUMBER_LENGTH = 200
+
+_OF_DOCUMENTS = select(table.c.document).where(
+    any_of(table.c.entry_id, "entries"),
+    any_of(table.c.number, "numbers"),  # with a condition on the state, SQLite would use that index
+)
+
+
+def _columns(clearance: Clearance) -> dict[str, Any]:
+    return {
+        "id": clearance.id,
+        "entry_id": clearance.entry_id,
+        "entry_version": clearance.entry_version,
+        "number": clearance.bearer.number[:_NUMBER_LENGTH] if clearance.bearer else "",
+        "state": clearance.state.value,
+        "agency": clearance.agency,
+        "checkpoint": clearance.checkpoint,
+        "document": document(clearance),
+    }
+
+
+async def add(unit: Unit, clearance: Clearance) -> None:
+    """Store a new clearance."""
+    await unit.run(insert(table).values(_columns(clearance)))
+
+
+async def save(unit: Unit, clearance: Clearance) -> None:
+    """Store a clearance's next version; the transaction must hold its lock."""
+    await unit.run(update(table).where(table.c.id == clearance.id).values(_columns(clearance)))
+
+
+async def find(reader: Reader, clearance_id: str) -> Clearance | None:
+    """Return a clearance. Returns None without one."""
+    statement = select(table.c.document).where(table.c.id == clearance_id)
+    return await _documents.one(reader, statement)
+
+
+async def lock(unit: Unit, clearance_id: str) -> Clearance:
+    """Lock a clearance until the commit, and return it.
+
+    Raises:
+        NotFound: no clearance has this id.
+    """
+    statement = select(table.c.document).where(table.c.id == clearance_id).with_for_update()
+    found = await _documents.one(unit, statement)
+    if found is None:
+        raise NotFound("There is no such clearance.")
+    return found
+
+
+async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
+    """Return the standing clearances of some document numbers against some entries, for checks."""
+    values = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
+    found = await _documents.all(reader, _OF_DOCUMENTS, values)
+    return [clearance for clearance in found if clearance.state is ClearanceState.STANDING]
+
+
+async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
+    """Lock all clearances against an entry until the commit, and return them, oldest first."""
+    statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
+    return await _documents.all(unit, statement.with_for_update())
+
+
+async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
+    """Lock the clearances of an entry, and return the standing and the proposed ones, oldest first."""
+    return [clearance for clearance in await list_of_entry(unit, entry_id) if clearance.live]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The selection of clearances for a page.
+
+    Attributes:
+        state: only those in this state; None means any.
+        everywhere: whether those of every agency and checkpoint are selected; otherwise the next two add up.
+        agency: those against this agency's entries; None selects none.
+        checkpoint: those proposed at this checkpoint; None selects none.
+    """
+
+    state: str | None = None
+    everywhere: bool = False
+    agency: str | None = None
+    checkpoint: str | None = None
+
+
+async def list_page(reader: Reader, selection: Filter, before: str | None, limit: int) -> list[Clearance]:
+    """Return selected clearances, newest first, older than an id; none against entries sealed from the actor."""
+    statement = (
+        select(table.c.document)
+        .where(table.c.entry_id.not_in(closed(reader.actor)))
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    if selection.state is not None:
+        statement = statement.where(table.c.state == selection.state)
+    if not selection.everywhere:
+        agency, checkpoint = selection.agency, selection.checkpoint
+        of_owner = table.c.agency == agency if agency is not None else false()
+        proposed_here = table.c.checkpoint == checkpoint if checkpoint is not None else false()
+        statement = statement.where(or_(of_owner, proposed_here))
+    return await _documents.all(reader, statement)

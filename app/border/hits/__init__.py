@@ -1,0 +1,1 @@
+"""Hits: checks answered with `refer` or `refuse`, and their resolution by a supervisor."""

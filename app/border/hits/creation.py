@@ -1,0 +1,133 @@
+"""Creation of hits in the register from the records of checks.
+
+On SQLite checks and register are files that commit separately, and on no engine may a check wait for the register.
+So a check's transaction stores only the hit's id, in its record and in a queue. A moment later the hit is created
+here in one transaction with the notice to the owner, and only then removed from the queue. A process that dies in
+between loses nothing: the next round, or an earlier request for the hit, creates it. The queue makes the result
+independent of clocks.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from app.access.domain import SYSTEM
+from app.alerting.notices.domain import Draft
+from app.alerting.notices.service import notify
+from app.border.checks import hit_store
+from app.border.checks import store as checks
+from app.border.hits import store
+from app.border.hits.domain import Hit, HitState, Matched, opened
+from app.db.unit import Reader, Unit
+from app.runtime import Runtime
+
+_BATCH_SIZE: Final = 200
+
+
+async def create_hits(runtime: Runtime) -> int:
+    """Create the hits that are in the queue of the checks. Returns the number of new hits."""
+    new = 0
+    while True:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            came = await hit_store.list_opened_hits(reader, _BATCH_SIZE)
+        if came:
+            new += await _create(runtime, {each.hit_id: each.check_id for each in reversed(came)})
+            async with runtime.writing_checks(SYSTEM) as unit:
+                await hit_store.forget_opened_hits(unit, [each.check_id for each in came])
+        if len(came) < _BATCH_SIZE:
+            return new
+        await asyncio.sleep(0)
+
+
+async def requeue_lost(runtime: Runtime) -> int:
+    """Queue the latest hits again that the register has lost. Returns their number.
+
+    If the checks have a file of their own, the register may have been restored from an older backup. Hits are read
+    from the newest backwards until a batch has no missing one.
+    """
+    if runtime.checks is runtime.register:
+        return 0
+    queued, before = 0, None
+    while True:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            latest = await hit_store.list_latest_hits(reader, before, _BATCH_SIZE)
+        async with runtime.reading(SYSTEM) as reader:
+            known = await store.list_existing(reader, {each.hit_id for each in latest})
+        forgotten = [each for each in latest if each.hit_id not in known]
+        if not forgotten:
+            return queued
+        async with runtime.writing_checks(SYSTEM) as unit:
+            await hit_store.queue_hits(unit, forgotten)
+        queued, before = queued + len(forgotten), latest[-1].check_id
+
+
+async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
+    """Create those of some hits that the register does not have yet. Returns their number.
+
+    Args:
+        runtime: the process.
+        queued: the first check of each hit, by the hit's id.
+    """
+    async with runtime.reading(SYSTEM) as reader:
+        known = await store.list_existing(reader, queued)
+    fresh = [check_id for hit_id, check_id in queued.items() if hit_id not in known]
+    if not fresh:
+        return 0
+    async with runtime.reading_checks(SYSTEM) as reader:
+        records = await checks.list_records(reader, fresh)
+    async with runtime.writing(SYSTEM) as unit:
+        hits = await _add(unit, runtime, records)
+        await notify(unit, [draft for hit in hits for draft in opened(hit)])
+    return len(hits)
+
+
+async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[Draft]]:
+    """Create a hit that is requested before a round has created it.
+
+    Returns:
+        The hit, None if no check has opened it; and the notices that the caller must write at the end of its
+        transaction, because writing them takes the lock on notice numbers.
+    """
+    async with runtime.checks_beside(unit) as reader:
+        record = await checks.find_hit(reader, hit_id)
+    if record is None:
+        return None, []
+    adopted = await _add(unit, runtime, [record])
+    if adopted:
+        return adopted[0], opened(adopted[0])
+    return await store.find(unit, hit_id), []
+
+
+async def _add(unit: Unit, runtime: Runtime, records: Sequence[Any]) -> list[Hit]:
+    await store.lock_creation(unit)
+    # Several checks may share one hit: its content comes from the first of them.
+    first = {record.hit_id: record for record in reversed(records)}
+    known = await store.list_existing(unit, first.keys())
+    within = timedelta(minutes=runtime.settings.hit_resolve_minutes)
+    async with runtime.checks_beside(unit) as reader:
+        hits = [
+            await _hit(reader, record, within)
+            for record in reversed(first.values())
+            if record.hit_id not in known
+        ]
+    if hits:
+        await store.add(unit, hits)
+    return hits
+
+
+async def _hit(reader: Reader, record: Any, within: timedelta) -> Hit:
+    entry_ids = checks.entry_ids_in(record.matches)
+    matches = await checks.list_matches(reader, record.id, entry_ids)
+    return Hit(
+        id=record.hit_id,
+        version=1,
+        state=HitState.OPEN,
+        check_id=record.id,
+        checkpoint=record.checkpoint,
+        direction=record.direction,
+        outcome=record.outcome,
+        opened_at=record.at,
+        resolve_by=record.at + within,
+        matched=tuple(Matched(*matches[entry_id]) for entry_id in entry_ids),
+    )

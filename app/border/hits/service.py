@@ -1,0 +1,302 @@
+"""Use cases of hits: list, examine and resolve them, and remind of unresolved ones (R46, R47)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import SYSTEM, Role
+from app.alerting.notices.domain import Draft
+from app.alerting.notices.service import notify
+from app.border.checks import store as checks
+from app.border.checks.parsing import ParsedQuestion, parse_stored
+from app.border.checks.service import answer_of
+from app.border.clearances.domain import Obstacle, bearer_of, obstacle
+from app.border.clearances.service import propose
+from app.border.hits import store
+from app.border.hits.creation import create_hit, create_hits, requeue_lost
+from app.border.hits.domain import (
+    Action,
+    Hit,
+    HitState,
+    Identity,
+    Matched,
+    Proposal,
+    Resolution,
+    closed,
+    unresolved,
+)
+from app.border.hits.store import Filter, list_resolved, resolved
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.kit.ids import first_id
+from app.ledger.domain import Draft as LedgerDraft
+from app.register.entries import store as entries
+from app.register.entries.current_status import EntryStatus, current_status
+from app.register.entries.events import EntryErased
+from app.register.entries.pending import stops
+from app.register.entries.ports import HitTraveller
+from app.register.entries.seal_queries import list_barred
+from app.register.entries.timed_changes import list_pending
+from app.runtime import Runtime
+
+__all__ = [
+    "Examined",
+    "HitResolved",
+    "create_hits",
+    "current_matches",
+    "erase_hits",
+    "examine",
+    "expect_open",
+    "list_page",
+    "list_resolved",
+    "questions_of",
+    "remind",
+    "requeue_lost",
+    "resolve",
+    "resolved",
+]
+
+_plain = msgspec.json.Decoder().decode
+_BATCH_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A hit with the data that a supervisor needs to identify the traveller.
+
+    Attributes:
+        hit: the hit.
+        answer: the check's answer in the form for counters.
+        parsed: the question with the traveller's data; None once it was erased.
+        statuses: the present state of the matched entries.
+    """
+
+    hit: Hit
+    answer: dict[str, Any]
+    parsed: ParsedQuestion | None
+    statuses: Mapping[str, EntryStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class HitResolved:
+    """Event: a supervisor has resolved a hit.
+
+    Attributes:
+        hit: the hit, resolved.
+        question: the check's question about the traveller; None once it was erased.
+    """
+
+    hit: Hit
+    question: str | None
+
+
+async def list_page(
+    reader: Reader,
+    state: HitState | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: str | None,
+    limit: int,
+) -> list[Hit]:
+    """Return hits that the actor may see, newest first.
+
+    Args:
+        reader: the transaction.
+        state: only those in this state.
+        since: only those opened at or after this instant.
+        until: only those opened before this instant.
+        before: only those older than this id.
+        limit: the greatest number.
+    """
+    bounds = [bound for bound in (before, first_id("hit", until) if until else None) if bound]
+    selection = Filter(
+        checkpoint=None if reader.actor.holds(Role.AUDITOR) else reader.actor.checkpoint,
+        state=state,
+        first=first_id("hit", since) if since else None,
+        before=min(bounds, default=None),
+    )
+    return await _with_pending(reader, await store.list_page(reader, selection, limit))
+
+
+async def _with_pending(reader: Reader, hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits with `pending_until` for those with entries that wait for a decision."""
+    matched = {each.entry_id for hit in hits for each in hit.matched}
+    pending = await list_pending(reader, matched) if matched else {}
+    return [hit.known(pending) for hit in hits]
+
+
+async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, EntryStatus]:
+    """Return the present state of the entries that some hits matched, by entry id."""
+    return await current_status(reader, {matched.entry_id for hit in hits for matched in hit.matched})
+
+
+async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
+    """Erase the supervisors' notes on hits for which every matched entry was erased (R64). A projector.
+
+    While one of the entries is not erased, the notes are still part of its file.
+    """
+    for hit in await store.lock_of_entry(unit, event.entry.id):
+        matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
+        if all(each.erased_at is not None for each in matched):
+            await store.save(unit, hit.erased())
+    return ()
+
+
+async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
+    """Return a hit with its traveller and its matched entries, and record the access (R49, R62).
+
+    Raises:
+        NotFound: it does not exist, or the actor may not see it.
+    """
+    hit, news = await _get(unit, hit_id, runtime)
+    kept, parsed = await _parsed_question(unit, hit, runtime)
+    shown = _plain(kept.matches) if kept.matches else []
+    answer = answer_of(kept._mapping, shown, parsed, None) | {"matches": shown}
+    await record(unit, AuditAct.HIT_EXAMINED, hit.id, {"check": hit.check_id})
+    await notify(unit, news)
+    [hit] = await _with_pending(unit, [hit])
+    return Examined(hit, answer, parsed, await current_matches(unit, [hit]))
+
+
+async def resolve(
+    unit: Unit,
+    hit_id: str,
+    expected: int,
+    outcome: Identity,
+    action: Action | None,
+    note: str,
+    runtime: Runtime,
+) -> Hit:
+    """Record a supervisor's resolution of a hit, and return the hit.
+
+    `not_same_person` lets this crossing pass and proposes a clearance for each matched entry without an obstacle.
+
+    Raises:
+        NotFound: no such hit exists at the supervisor's checkpoint.
+        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`, `Hit.expect_ban`.
+    """
+    _, news = await _get(unit, hit_id, runtime)
+    hit = await store.lock(unit, hit_id)
+    hit.expect_open(expected)
+    hit.expect_fitting(outcome, action)
+    hit.expect_ban(action, {s.measure for s in (await current_matches(unit, [hit])).values() if s.in_force})
+    proposals: tuple[Proposal, ...] = ()
+    if outcome is Identity.NOT_SAME_PERSON:
+        _, parsed = await _parsed_question(unit, hit, runtime)
+        proposals = tuple([await _propose(unit, hit, matched, parsed) for matched in _in_order(hit)])
+    actor = unit.actor
+    hit = hit.resolved(
+        Resolution(
+            outcome=outcome,
+            action=action,
+            note=note,
+            by=actor.client_id,
+            person=actor.person,
+            at=unit.now,
+            proposals=proposals,
+        )
+    )
+    await store.save(unit, hit)
+    detail = {"outcome": outcome.value, "action": action.value if action else None}
+    await record(unit, AuditAct.HIT_RESOLVED, hit.id, detail)
+    if hit.state is HitState.RESOLVED:
+        questions = await questions_of(unit, [hit], runtime)
+        unit.happened(HitResolved(hit, questions[hit.id]))
+        await unit.conclude()
+    await notify(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
+    [hit] = await _with_pending(unit, [hit])
+    return hit
+
+
+async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dict[str, str | None]:
+    """Return the stored questions of hits, by the hit's id. Returns None for an erased one."""
+    async with runtime.checks_beside(unit) as reader:
+        records = await checks.list_records(reader, {hit.check_id for hit in hits})
+    questions = {record.id: record.question for record in records}
+    return {hit.id: questions[hit.check_id] for hit in hits}
+
+
+async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
+    """Return the search keys of an open hit's traveller, for which the actor may search the register.
+
+    Raises:
+        NotFound: no such hit exists at the actor's checkpoint, or it is resolved.
+    """
+    hit, news = await _get(unit, hit_id, runtime)
+    if hit.state is not HitState.OPEN:
+        raise NotFound("There is no such open hit.")
+    _, parsed = await _parsed_question(unit, hit, runtime)
+    await notify(unit, news)
+    matched = frozenset(each.entry_id for each in hit.matched)
+    if parsed is None:
+        return HitTraveller(matched, frozenset(), ())
+    traveller = parsed.traveller
+    keys = {f"d:{paper.number}" for paper in traveller.papers}
+    keys |= {f"f:{name}"[:200] for name in traveller.names}
+    if traveller.nik:
+        keys.add(f"n:{traveller.nik}")
+    return HitTraveller(matched, frozenset(keys), tuple(traveller.births))
+
+
+async def remind(runtime: Runtime) -> int:
+    """Write a notice, once for each, of hits that were not resolved in time. Returns the number of new notices."""
+    written = 0
+    async with runtime.reading(SYSTEM) as reader:
+        due = await store.list_due(reader, _BATCH_SIZE)
+    for hit_id in due:
+        async with runtime.writing(SYSTEM) as unit:
+            hit = await store.lock(unit, hit_id)
+            if hit.state is not HitState.OPEN or hit.escalated_at is not None:
+                continue
+            await store.save(unit, hit.escalated(unit.now))
+            written += len(await notify(unit, [unresolved(hit)]))
+    return written
+
+
+async def _get(unit: Unit, hit_id: str, runtime: Runtime) -> tuple[Hit, list[Draft]]:
+    """Return a hit that the actor may see, and its notices if it was created just now.
+
+    Raises:
+        NotFound: it does not exist, or the actor may not see it.
+    """
+    hit, news = await store.find(unit, hit_id), list[Draft]()
+    if hit is None:
+        hit, news = await create_hit(unit, runtime, hit_id)
+    if hit is None or not hit.within(unit.actor):
+        raise NotFound("There is no such hit.")
+    own = await list_barred(unit)
+    if any(each.entry_id in own for each in hit.matched):
+        raise NotFound("There is no such hit.")
+    return hit, news
+
+
+async def _parsed_question(unit: Unit, hit: Hit, runtime: Runtime) -> tuple[Any, ParsedQuestion | None]:
+    async with runtime.checks_beside(unit) as reader:
+        kept = await checks.find(reader, hit.check_id)
+    assert kept is not None, "records of checks are never deleted"
+    return kept, parse_stored(kept.question, kept.at) if kept.question else None
+
+
+def _in_order(hit: Hit) -> Sequence[Matched]:
+    """Return the matched entries in the order of locking, which prevents deadlocks."""
+    return sorted(hit.matched, key=lambda matched: matched.entry_id)
+
+
+async def _propose(unit: Unit, hit: Hit, matched: Matched, parsed: ParsedQuestion | None) -> Proposal:
+    if parsed is None:
+        return Proposal(matched.entry_id, None, Obstacle.QUESTION_ERASED)
+    entry = await entries.lock(unit, matched.entry_id)
+    if entry.version != matched.version or not stops(entry, unit.now):
+        return Proposal(matched.entry_id, None, Obstacle.ENTRY_CHANGED)
+    reason = obstacle(parsed.traveller, entry)
+    if reason is not None:
+        return Proposal(matched.entry_id, None, reason)
+    person, zone = parsed.body.person, parsed.mrz
+    spelled = [name for name in (person.name if person else None, zone.name if zone else None) if name]
+    clearance = await propose(unit, entry, bearer_of(parsed.traveller, spelled), hit.id)
+    return Proposal(matched.entry_id, clearance.id, None)

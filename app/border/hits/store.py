@@ -1,0 +1,136 @@
+"""Every SQL statement about hits."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from app.border.hits import tables
+from app.border.hits.domain import Hit, HitState
+from app.db.documents import Documents, document
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.register.entries.visibility import barred
+
+LOCK = 0x63656B68
+
+_documents = Documents(Hit)
+
+_table = tables.hit
+_EXISTING = select(_table.c.id).where(any_of(_table.c.id, "ids"))
+_RESOLVED = _EXISTING.where(_table.c.state == HitState.RESOLVED.value)
+_RESOLVED_IN_FULL = select(_table.c.document).where(
+    any_of(_table.c.id, "ids"), _table.c.state == HitState.RESOLVED.value
+)
+
+
+def _columns(hit: Hit) -> dict[str, Any]:
+    waits = hit.state is HitState.OPEN and hit.escalated_at is None
+    return {
+        "id": hit.id,
+        "checkpoint": hit.checkpoint,
+        "state": hit.state.value,
+        "remind_at": hit.resolve_by if waits else None,
+        "document": document(hit),
+    }
+
+
+async def lock_creation(unit: Unit) -> None:
+    """Take the lock on the creation of hits until the commit, so that no hit is created twice.
+
+    SQLite needs no lock, because it has a single writer.
+    """
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+async def list_existing(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Return those of some hits' ids that the register has."""
+    return set((await reader.run(_EXISTING, {"ids": sorted(hit_ids)})).scalars())
+
+
+async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Return the ids of those hits that are resolved."""
+    return set((await reader.run(_RESOLVED, {"ids": sorted(hit_ids)})).scalars())
+
+
+async def add(unit: Unit, hits: Sequence[Hit]) -> None:
+    """Store new hits."""
+    await unit.run(insert(_table), [_columns(hit) for hit in hits])
+    matched = [{"entry_id": each.entry_id, "hit_id": hit.id} for hit in hits for each in hit.matched]
+    if matched:
+        await unit.run(insert(tables.match), matched)
+
+
+async def save(unit: Unit, hit: Hit) -> None:
+    """Store a hit's next version; the transaction must hold its lock."""
+    await unit.run(update(_table).where(_table.c.id == hit.id).values(_columns(hit)))
+
+
+async def find(reader: Reader, hit_id: str) -> Hit | None:
+    """Return a hit. Returns None if the register does not have it."""
+    statement = select(_table.c.document).where(_table.c.id == hit_id)
+    return await _documents.one(reader, statement)
+
+
+async def lock(unit: Unit, hit_id: str) -> Hit:
+    """Lock a hit of the register until the commit, and return it."""
+    statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
+    return _documents.read((await unit.run(statement)).scalar_one())
+
+
+async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
+    """Lock the hits that matched an entry until the commit, and return them."""
+    matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
+    statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
+    return await _documents.all(unit, statement.with_for_update())
+
+
+async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Return the ids of those hits after which the supervisor let the traveller pass."""
+    statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
+    return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
+
+
+async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
+    """Return those of some hits that are resolved."""
+    return await _documents.all(reader, _RESOLVED_IN_FULL, {"ids": sorted(hit_ids)})
+
+
+async def list_due(reader: Reader, limit: int) -> list[str]:
+    """Return the ids of open hits that were not resolved in time, if no notice has reported that yet."""
+    statement = (
+        select(_table.c.id)
+        .where(_table.c.remind_at.is_not(None), _table.c.remind_at <= reader.now)
+        .order_by(_table.c.remind_at)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The selection of hits for a page; None means any. `first` and `before` bound the ids, the latter excluded."""
+
+    checkpoint: str | None = None
+    state: HitState | None = None
+    first: str | None = None
+    before: str | None = None
+
+
+async def list_page(reader: Reader, selection: Filter, limit: int) -> list[Hit]:
+    """Return selected hits, newest first, except those that matched an entry about the actor."""
+    statement = select(_table.c.document).order_by(_table.c.id.desc()).limit(limit)
+    if reader.actor.person is not None:  # officers must not see hits about themselves (R61)
+        own = tables.match.c.entry_id.in_(barred(reader.actor.person))
+        statement = statement.where(_table.c.id.not_in(select(tables.match.c.hit_id).where(own)))
+    if selection.checkpoint is not None:
+        statement = statement.where(_table.c.checkpoint == selection.checkpoint)
+    if selection.state is not None:
+        statement = statement.where(_table.c.state == selection.state.value)
+    if selection.first is not None:
+        statement = statement.where(_table.c.id >= selection.first)
+    if selection.before is not None:
+        statement = statement.where(_table.c.id < selection.before)
+    return await _documents.all(reader, statement)

@@ -1,0 +1,227 @@
+"""The search of past checks for the subject of an entry (R58); pure functions.
+
+Two hundred thousand travellers are checked on a busy day, and one entry is about one of them. So each stored question
+is first compared by document number or birth date, then by name; only the remaining ones are parsed and compared in
+the same way as in a check.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Self
+
+import msgspec
+
+from app.alerting.notices.domain import Draft, owner
+from app.alerting.notices.names import NoticeName
+from app.border.checks.domain import Candidate, Match
+from app.identity import documents, mrz, states, typed_numbers
+from app.identity.births import Birth
+from app.identity.mrz import Mrz, MrzUnreadable
+from app.kit.ids import bound_after, first_id
+from app.matching.assessment import assess
+from app.matching.births import best_birth
+from app.matching.persons import QueriedPerson
+from app.matching.policy import MatchPolicy
+from app.matching.tiers import STOPPING
+from app.register.entries.domain import Entry
+from app.register.entries.subjects import Subject
+
+WINDOW: Final = timedelta(hours=24)
+"""Period of past checks that is searched (R58)."""
+
+SETTLED: Final = timedelta(minutes=1)
+"""Period before and after the search's beginning that is read a second time, because checks may be committed late and
+clocks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """The search of past checks for one entry's subject, with its progress.
+
+    The newest checks are read first, because a traveller of an hour ago may still be found at the border.
+
+    Attributes:
+        entry_id: the entry.
+        came_at: when the entry came into force or was corrected.
+        first: check id at which the search ends; older checks are not read.
+        before: check id; this check and later ones have been read.
+        due_at: when to continue reading; None when the search is finished.
+    """
+
+    entry_id: str
+    came_at: datetime
+    first: str
+    before: str
+    due_at: datetime | None
+
+    @classmethod
+    def of(cls, entry_id: str, came_at: datetime) -> Self:
+        """Return a new search for an entry that came into force, or was corrected, at an instant."""
+        first, before = first_id("chk", came_at - WINDOW), first_id("chk", came_at + SETTLED)
+        return cls(entry_id, came_at, first, before, came_at)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing has been read yet, except checks dated in the future by a wrong clock."""
+        return self.due_at == self.came_at and self.before >= first_id("chk", self.came_at + SETTLED)
+
+    def restarted(self, at: datetime) -> Self:
+        """Return a new search after a correction at an instant; it includes the range that this one has not read."""
+        begun = self.of(self.entry_id, at)
+        return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
+
+    def from_newest(self, newest: str | None) -> Self:
+        """Return the search extended to the newest check, which a wrong clock may have dated in the future."""
+        return self if newest is None or newest < self.before else replace(self, before=bound_after(newest))
+
+    def read_to(self, check_id: str) -> Self:
+        """Return the search after every check down to an id was read."""
+        return replace(self, before=check_id)
+
+    def finished(self) -> Self:
+        """Return the search at its end: first scheduled once more for checks that are stored late, then closed."""
+        settled = self.came_at + SETTLED
+        if self.due_at is None or self.due_at >= settled:
+            return self.dropped()
+        first, before = (first_id("chk", at) for at in (self.came_at - SETTLED, settled))
+        return replace(self, first=first, before=before, due_at=settled)
+
+    def dropped(self) -> Self:
+        """Return the search closed."""
+        return replace(self, due_at=None)
+
+
+class _Document(msgspec.Struct, frozen=True):
+    number: str = ""
+
+
+class _Person(msgspec.Struct, frozen=True):
+    name: str | None = None
+    birth_date: str | None = None
+    nik: str | None = None
+
+
+class _Glance(msgspec.Struct, frozen=True):
+    """The part of a stored question that is enough to exclude most travellers."""
+
+    mrz: str | None = None
+    document: _Document = _Document()
+    person: _Person = _Person()
+
+
+_glance = msgspec.json.Decoder(_Glance).decode
+
+
+class Sieve:
+    """A cheap filter for stored questions that may be about an entry's subject.
+
+    It lets through every question that a check would stop, by a number or by name and birth date.
+
+    Args:
+        candidate: the entry with its subject, prepared for matching.
+        policy: thresholds of name matching.
+    """
+
+    def __init__(self, candidate: Candidate, policy: MatchPolicy) -> None:
+        subject = candidate.entry.subject
+        listed = [typed_numbers.read(document.number) for document in subject.documents]
+        self._person = candidate.person
+        self._policy = policy
+        self._skeletons = {each for typed in listed for number in typed.numbers for each in number.skeletons}
+        self._nik = documents.normalise(subject.nik) if subject.nik else None
+
+    def may_match(self, question: bytes | str, day: date) -> bool:
+        """Return whether a question asked on a legal day must be compared in full."""
+        parsed = _glance(question)
+        if self._by_number(parsed):
+            return True
+        person = parsed.person
+        birth = Birth(date=person.birth_date) if person.birth_date else None
+        zone = _read(parsed.mrz, day, birth) if parsed.mrz else None
+        if zone is not None and any(map(self._is_listed, zone.other_numbers)):
+            return True
+        return self._by_name(person.name, birth, zone)
+
+    def _by_number(self, parsed: _Glance) -> bool:
+        if self._nik and parsed.person.nik == self._nik:
+            return True
+        if not self._skeletons:
+            return False
+        shown = (
+            documents.skeleton(documents.normalise(text))
+            for text in (parsed.document.number, parsed.mrz)
+            if text
+        )
+        return any(skeleton in text for text in shown for skeleton in self._skeletons)
+
+    def _is_listed(self, number: str) -> bool:
+        return documents.skeleton(number) in self._skeletons
+
+    def _by_name(self, name: str | None, birth: Birth | None, zone: Mrz | None) -> bool:
+        births = (birth,) if birth else ()
+        if not all(map(self._may_be_born, (births, zone.births if zone else ()))):
+            return False
+        traveller = QueriedPerson.of([name] if name else [], births, mrz=zone)
+        return assess(traveller, self._person, self._policy).tier == "stop"
+
+    def _may_be_born(self, births: tuple[Birth, ...]) -> bool:
+        """Return whether the subject may be born on one of some days. Returns true without any day."""
+        near = [best_birth(self._person.births, (birth,)).nearness in STOPPING for birth in births]
+        return any(near) or not near
+
+
+def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
+    try:
+        return mrz.parse(text, day).beside(birth)
+    except MrzUnreadable:
+        return None
+
+
+def compared(subject: Subject) -> tuple[object, ...]:
+    """Return the data of a subject that checks compare; a correction that leaves them equal changes no answer."""
+    papers = frozenset(
+        (
+            typed_numbers.certain(paper.number) or paper.number,
+            states.canonical(paper.issuing_state) if paper.issuing_state else None,
+        )
+        for paper in subject.documents
+    )
+    named = (subject.full_name, frozenset(subject.aliases), subject.births, subject.sex)
+    return *named, subject.nationalities, subject.nik, papers
+
+
+def measure_of(entry: Entry) -> tuple[str, ...]:
+    """Return the ids of the entries of one measure: the urgent entry, if there is one, and this entry."""
+    return (entry.formalises, entry.id) if entry.formalises else (entry.id,)
+
+
+def crossing_notice(entry: Entry, record: Any, match: Match | None) -> Draft:
+    """Return the owner's notice of a past check of the entry's subject; one for each check and measure.
+
+    Args:
+        entry: the entry, which the check did not match at its time.
+        record: the check's record.
+        match: the match that a check would find now; None if the question was erased and only its hash matched.
+    """
+    return Draft(
+        name=NoticeName.CROSSED_BEFORE,
+        key=f"crossed_before:{measure_of(entry)[0]}:{record.id}",
+        to=owner(entry.agency),
+        effective_at=record.at,
+        entry_id=entry.id,
+        agency=entry.agency,
+        detail={
+            "check_id": record.id,
+            "checkpoints": [record.checkpoint],
+            "direction": record.direction,
+            "outcome": record.outcome,
+            "level": match.level if match else "probable",
+        },
+    )
+
+
+def numbers_of(entry: Entry) -> Iterator[str]:
+    """Yield the subject's document numbers, by the hashes of which the index finds its checks."""
+    papers = entry.subject.documents
+    yield from sorted({number for paper in papers for number in typed_numbers.certain(paper.number)})

@@ -1,0 +1,154 @@
+"""Use cases of look-backs: begin them after an urgent entry or a correction, and continue in small steps (R58)."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from app.access.domain import SYSTEM
+from app.alerting.notices.domain import Draft
+from app.alerting.notices.service import notify
+from app.border.checks import store as checks
+from app.border.checks.domain import Candidate, fits
+from app.border.checks.joining import document_hash
+from app.border.checks.parsing import parse_stored
+from app.border.lookbacks import store
+from app.border.lookbacks.domain import Lookback, Sieve, compared, crossing_notice, measure_of, numbers_of
+from app.db.unit import Reader, Unit
+from app.errors import CekalError
+from app.kit.clock import legal_day
+from app.ledger.domain import Draft as LedgerDraft
+from app.matching.policy import MatchPolicy, policy_of
+from app.register.entries import store as entries
+from app.register.entries.domain import State
+from app.register.entries.events import SubjectCorrected
+from app.register.entries.names import index as name_keys
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+_BATCH_SIZE: Final = 20
+"""Searches of one round."""
+_STEP_CHECKS: Final = 100
+"""Checks that are read and judged before control returns to the event loop, after some milliseconds."""
+_STEPS_PER_ROUND: Final = 200
+"""Steps of one search in one round."""
+_PAUSE_SECONDS: Final = 0.005
+"""Pause between two steps, in seconds, because travellers wait at counters."""
+
+
+async def look_back(runtime: Runtime) -> int:
+    """Begin a search for each urgent entry that has come into force, and continue every search that is due.
+
+    Only one process runs a round at a time. The urgent entry's own transaction does not begin the search, because
+    checkpoints wait for that transaction.
+
+    Returns:
+        The number of new notices.
+    """
+    async with runtime.reading(SYSTEM) as reader:
+        begun = await store.list_begun(reader)
+    if begun:
+        async with runtime.writing(SYSTEM) as unit:
+            await store.add(unit, (Lookback.of(entry_id, came_at) for entry_id, came_at in begun))
+    async with runtime.reading(SYSTEM) as reader:
+        due = await store.list_due(reader, _BATCH_SIZE)
+    policy = policy_of(runtime.settings.match_policy)
+    return sum([await _continue(runtime, lookback, policy) for lookback in due])
+
+
+async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[LedgerDraft]:
+    """Begin a new search for the subject of a corrected entry in force, if checks now compare other data.
+
+    A projector; searches are not recorded in the ledger.
+    """
+    entry = event.entry
+    if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):
+        earlier = await store.find(unit, entry.id)
+        if earlier is None and entry.state is State.PROVISIONAL and entry.in_force_from:
+            earlier = Lookback.of(entry.id, entry.in_force_from)  # no round has begun it yet
+        begun = earlier.restarted(unit.now) if earlier else Lookback.of(entry.id, unit.now)
+        await store.replace(unit, begun)
+    return ()
+
+
+async def _continue(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -> int:
+    """Continue a search by some steps. Returns the number of new notices.
+
+    Progress and notices are stored in one transaction, so that no notice is lost.
+    """
+    async with runtime.reading(SYSTEM) as reader:
+        (entry,) = await entries.list_by_ids(reader, [lookback.entry_id])
+        in_force = entry.in_force(reader.now)
+    if not in_force and runtime.doubt():
+        return 0  # the entry may still hold: the search waits until the clock is plausible
+    if not in_force:  # rejected, revoked or lapsed since then: the person is no longer searched for
+        return await _save(runtime, lookback.dropped(), [])
+    candidate = Candidate(entry, name_keys.listed(entry.subject))
+    written = 0
+    if lookback.untouched:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            lookback = lookback.from_newest(await checks.find_newest(reader))
+        written += await _save(runtime, lookback, await _by_document(runtime, lookback, candidate, policy))
+    sieve = Sieve(candidate, policy)
+    for _ in range(_STEPS_PER_ROUND):
+        async with runtime.reading_checks(SYSTEM) as reader:
+            records = await checks.list_between(reader, lookback.first, lookback.before, _STEP_CHECKS)
+            drafts = await _notices(reader, [r for r in records if _may_be(sieve, r)], candidate, policy)
+        ended = len(records) < _STEP_CHECKS
+        lookback = lookback.finished() if ended else lookback.read_to(records[-1].id)
+        if drafts or ended:
+            written += await _save(runtime, lookback, drafts)
+        if ended:
+            return written
+        await asyncio.sleep(_PAUSE_SECONDS)
+    await _save(runtime, lookback, [])
+    return written
+
+
+async def _save(runtime: Runtime, lookback: Lookback, drafts: list[Draft]) -> int:
+    async with runtime.writing(SYSTEM) as unit:
+        await store.save(unit, lookback)
+        return len(await notify(unit, drafts))
+
+
+async def _by_document(
+    runtime: Runtime, lookback: Lookback, candidate: Candidate, policy: MatchPolicy
+) -> list[Draft]:
+    """Return the notices of checks with the subject's own documents, which an index finds quickly."""
+    drafts: list[Draft] = []
+    async with runtime.reading_checks(SYSTEM) as reader:
+        for number in numbers_of(candidate.entry):
+            hashed = document_hash(runtime, number)
+            records = await checks.list_of_document(reader, hashed, lookback.first, lookback.before)
+            drafts += await _notices(reader, records, candidate, policy)
+    return drafts
+
+
+def _may_be(sieve: Sieve, record: Any) -> bool:
+    return record.question is not None and sieve.may_match(record.question, legal_day(record.at))
+
+
+async def _notices(
+    reader: Reader, records: Iterable[Any], candidate: Candidate, policy: MatchPolicy
+) -> list[Draft]:
+    """Return the notices of some checks, except those that matched the entry at their time and were reported then."""
+    drafts = []
+    for record in records:
+        draft = _judged(record, candidate, policy)
+        if draft and not await checks.list_matches(reader, record.id, measure_of(candidate.entry)):
+            drafts.append(draft)
+    return drafts
+
+
+def _judged(record: Any, candidate: Candidate, policy: MatchPolicy) -> Draft | None:
+    """Return the notice of a check if its question would match the entry now; else None."""
+    if record.question is None:  # erased already: the check was found by the hash of its document
+        return crossing_notice(candidate.entry, record, None)
+    try:
+        parsed = parse_stored(record.question, record.at)
+    except CekalError:  # stored by an earlier release with other rules
+        logger.warning("a stored question can't be understood any more", extra={"check": record.id})
+        return None
+    match = fits(record.direction, parsed.traveller, candidate, policy, record.at)
+    return crossing_notice(candidate.entry, record, match) if match and match.stops else None

@@ -1,0 +1,65 @@
+"""Every SQL statement about look-backs."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import exists, select, update
+
+from app.border.lookbacks import tables
+from app.border.lookbacks.domain import Lookback
+from app.db.unit import Reader, Unit
+from app.register.entries.domain import State
+from app.register.entries.tables import entry as entry_table
+
+_table = tables.lookback
+
+
+async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
+    """Return the ids of urgent entries in force without a search, each with the instant when it came into force.
+
+    An urgent entry is in force from its commit on, independently of this machine's clock.
+    """
+    table = entry_table
+    statement = select(table.c.id, table.c.in_force_from).where(
+        table.c.state == State.PROVISIONAL,
+        table.c.in_force_until > reader.now,
+        ~exists().where(_table.c.entry_id == table.c.id),
+    )
+    return [(entry_id, came_at) for entry_id, came_at in await reader.run(statement)]
+
+
+async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
+    """Store new searches, except for entries with a search that a correction has begun."""
+    await unit.run(
+        unit.inserting(_table).on_conflict_do_nothing(), [asdict(lookback) for lookback in lookbacks]
+    )
+
+
+async def find(reader: Reader, entry_id: str) -> Lookback | None:
+    """Return the last search for an entry's subject. Returns None without one."""
+    row = (await reader.run(select(_table).where(_table.c.entry_id == entry_id))).first()
+    return Lookback(**row._mapping) if row else None
+
+
+async def replace(unit: Unit, lookback: Lookback) -> None:
+    """Store a search in place of an earlier one."""
+    adding = unit.inserting(_table).values(asdict(lookback))
+    await unit.run(adding.on_conflict_do_update(index_elements=[_table.c.entry_id], set_=asdict(lookback)))
+
+
+async def save(unit: Unit, lookback: Lookback) -> None:
+    """Store the progress of a search, unless it was replaced by another one."""
+    same = (_table.c.entry_id == lookback.entry_id, _table.c.came_at == lookback.came_at)
+    await unit.run(update(_table).where(*same).values(asdict(lookback)))
+
+
+async def list_due(reader: Reader, limit: int) -> list[Lookback]:
+    """Return the searches to be continued now, the longest waiting first."""
+    statement = (
+        select(_table)
+        .where(_table.c.due_at.is_not(None), _table.c.due_at <= reader.now)
+        .order_by(_table.c.due_at)
+        .limit(limit)
+    )
+    return [Lookback(**row._mapping) for row in await reader.run(statement)]

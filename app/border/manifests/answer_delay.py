@@ -1,0 +1,43 @@
+"""The delay of a carrier's answer, which depends on the request and not on the result.
+
+A carrier must not learn that a person may not leave the country: its answer hides that (R48), and so must the time of
+the answer. To compare a passenger with an entry, and to store the match, takes longer than to find no match. So an
+answer is sent after a multiple of a time that depends only on the number of documents, and that is normally longer
+than the work for them.
+"""
+
+import asyncio
+import math
+from typing import Final
+
+from app.border.manifests.domain import CARRIER
+from app.runtime import Runtime
+
+DOCUMENTS_A_STEP: Final = 100
+
+
+def send_after(elapsed: float, documents: int, step: float) -> float:
+    """Return the number of seconds after the request's arrival at which its answer is sent.
+
+    Args:
+        elapsed: seconds of work so far.
+        documents: number of checked documents.
+        step: seconds for each hundred of them, begun ones included.
+    """
+    span = step * max(1, math.ceil(documents / DOCUMENTS_A_STEP))
+    return max(1, math.ceil(elapsed / span)) * span if span else elapsed
+
+
+async def delay_answer(runtime: Runtime, kind: str, began: float, documents: int) -> None:
+    """Wait until an answer may be sent, if it is for a carrier.
+
+    Args:
+        runtime: the process.
+        kind: kind of the sender.
+        began: when the request arrived, by the event loop's clock.
+        documents: number of checked documents.
+    """
+    if kind == CARRIER:
+        now = asyncio.get_running_loop().time()
+        step = runtime.settings.carrier_answer_ms / 1000
+        await asyncio.sleep(send_after(now - began, documents, step) - (now - began))

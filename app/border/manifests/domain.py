@@ -1,0 +1,285 @@
+"""Manifests, the answers that their senders see, and changes of these; pure functions (API section 5, R48)."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.access.domain import Checkpoint, Kind
+from app.actor import Actor
+from app.border.checks.domain import Match, Matter, worst
+from app.border.manifests.journeys import Leg
+from app.border.manifests.paxlst import Envelope, ListWarning
+from app.kit.clock import rfc3339
+from app.ledger.domain import Head
+from app.register.entries.answer import Direction, Outcome, action_on
+from app.register.entries.domain import Measure
+
+CARRIER: Final = "carrier"
+"""Kind of the checks for a carrier's manifest; those for a checkpoint's client have the client's own kind."""
+
+LONGEST_WATCH: Final = timedelta(days=30)
+UNKNOWN_WATCH: Final = timedelta(days=1)
+"""How long a manifest without a time of departure is watched."""
+
+_WEST: Final = timezone(-timedelta(hours=12))
+"""The westernmost time zone, which gives the latest instant that a local time can mean."""
+_UNKNOWN_LEG: Final = Leg("", "", None, "", None)
+_GRAVITY: Final = {"board": 0, "contact": 1, "do_not_board": 2}
+_SEVERITY: Final = {"clear": 0, "refer": 1, "refuse": 2}
+
+
+class Status(StrEnum):
+    """The instruction to a carrier about a passenger; carriers see nothing else of an answer."""
+
+    BOARD = "board"
+    CONTACT = "contact"
+    DO_NOT_BOARD = "do_not_board"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a passenger's check.
+
+    Attributes:
+        sequence: the ledger's size at the check.
+        matter: the entries that the hit is about, with their versions.
+        ruling: the supervisor's action for the traveller, if the hit was resolved.
+        traveller: a hash of the question. Another passenger with the same document may share the hit, but not the
+            ruling about the first one.
+    """
+
+    check_id: str
+    at: datetime
+    sequence: int
+    direction: Direction
+    outcome: Outcome
+    hit_id: str | None
+    status: Status
+    matter: Matter = frozenset()
+    ruling: str | None = None
+    traveller: str = ""
+
+    @property
+    def subject(self) -> tuple[str | None, str]:
+        """The hit, and the traveller that it is about."""
+        return self.hit_id, self.traveller
+
+    @property
+    def carrier_status(self) -> Status:
+        """The status for the carrier, after the supervisor's ruling if there is one; it never reveals a prevention."""
+        if self.ruling == "allow":
+            return Status.BOARD
+        refused = self.ruling == f"refuse_{self.direction}" and self.status is not Status.BOARD
+        return Status.DO_NOT_BOARD if refused else self.status
+
+    @property
+    def action(self) -> str:
+        """The action of the counter, after the supervisor's ruling if there is one for this direction."""
+        ruled = self.ruling in {"allow", f"refuse_{self.direction}"}
+        return str(self.ruling) if ruled else action_on(self.outcome, self.direction)
+
+
+Rulings = Mapping[tuple[str | None, str], str | None]
+"""The supervisors' actions for travellers, by hit and by hash of the question."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """A passenger on a manifest.
+
+    Attributes:
+        position: position in the list, from 0.
+        reference: the sender's own reference.
+        locator: record locator of the reservation; repeated in a CUSRES.
+        answers: the answers of the passenger's checks, one for each document; empty if the row could not be checked.
+        problem: why it could not be checked, as a problem document.
+        number: number of the change that made this state; 0 for the first answer.
+        changed_at: when the shown answer last changed.
+    """
+
+    position: int
+    reference: str | None
+    locator: str = ""
+    answers: tuple[Answer, ...] = ()
+    problem: dict[str, Any] | None = None
+    number: int = 0
+    changed_at: datetime
+
+    @property
+    def status(self) -> Status | None:
+        """The gravest status of its answers; None without answers."""
+        return max((each.carrier_status for each in self.answers), key=_GRAVITY.__getitem__, default=None)
+
+    @property
+    def gravest(self) -> Answer | None:
+        """The answer with the gravest outcome."""
+        return max(
+            self.answers, key=lambda each: (each.ruling != "allow", _SEVERITY[each.outcome]), default=None
+        )
+
+    def shown(self, kind: str) -> dict[str, Any]:
+        """Return the item in the form for its sender; a carrier sees the status only (R48)."""
+        gravest = None if kind == CARRIER else self.gravest
+        return {
+            "reference": self.reference,
+            "status": self.status,
+            "outcome": gravest.outcome if gravest else None,
+            "action": gravest.action if gravest else None,
+            "hit_id": gravest.hit_id if gravest else None,
+            "changed_at": rfc3339(self.changed_at),
+            "problem": self.problem,
+        }
+
+    def with_answers(
+        self, answers: Sequence[Answer], rulings: Rulings, number: int, kind: str, at: datetime
+    ) -> "Item":
+        """Return the item with new answers; rulings about the same traveller and hit stay valid.
+
+        Args:
+            answers: the new answers.
+            rulings: the supervisors' rulings on their hits.
+            number: number of the change.
+            kind: kind of the sender.
+            at: time of the change.
+        """
+        known = {**{each.subject: each.ruling for each in self.answers if each.ruling}, **rulings}
+        renewed = (msgspec.structs.replace(each, ruling=known.get(each.subject)) for each in answers)
+        return self._changed(renewed, number, kind, at)
+
+    def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
+        """Return the item with supervisors' rulings applied to its answers."""
+        return self.with_answers(self.answers, rulings, number, kind, at)
+
+    def _changed(self, answers: Iterable[Answer], number: int, kind: str, at: datetime) -> "Item":
+        """Return the item with other answers; it gets the new number only if the shown answer changes.
+
+        A different hit id alone does not count as a change.
+        """
+        renewed = msgspec.structs.replace(self, answers=tuple(answers))
+        if all(
+            self.shown(kind)[name] == renewed.shown(kind)[name] for name in ("status", "outcome", "action")
+        ):
+            return renewed
+        return msgspec.structs.replace(renewed, number=number, changed_at=at)
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of passengers of one journey.
+
+    Attributes:
+        kind: kind of its sender: `carrier` or `manifest`.
+        place: code of the checkpoint at the Indonesian end of the journey.
+        departs_at: time of departure; None if the list does not contain it.
+        watched_until: when its answers stop following the register, mostly at the departure.
+        envelope: data of its interchange that a reply repeats.
+        times: departure and arrival in local time, as a PAXLST has them.
+        number: number of the last change of an answer.
+        sequence: the ledger's size up to which every answer is current.
+        asked_at: the instant up to which every answer is current.
+    """
+
+    id: str
+    client_id: str
+    kind: str
+    flight: str
+    direction: Direction
+    origin: str
+    destination: str
+    place: str
+    departs_at: datetime | None
+    watched_until: datetime
+    created_at: datetime
+    warnings: tuple[ListWarning, ...] = ()
+    envelope: Envelope | None = None
+    times: tuple[datetime | None, datetime | None] = (None, None)
+    number: int = 0
+    sequence: int
+    asked_at: datetime
+    closed_at: datetime | None = None
+
+    def end(self, ledger: Head) -> Head:
+        """Return the head of its changes, which encodes their cursors, in an epoch derived from the ledger's.
+
+        A restored register may assign a number again to another change; the epoch makes older cursors invalid.
+        """
+        return Head(f"{ledger.epoch}-manifest", self.number, self.number)
+
+
+def kind_of(actor: Actor) -> str | None:
+    """Return the kind of sender that an actor is. Returns None for actors who may not send manifests."""
+    if actor.holds(CARRIER):
+        return CARRIER
+    return actor.kind if actor.kind == Kind.MANIFEST else None
+
+
+def status_of(matches: Iterable[Match]) -> Status:
+    """Return the status for a carrier; preventions are ignored, because the counter meets those travellers (R48)."""
+    outcome = worst(match for match in matches if match.measure != Measure.PREVENTION)
+    return {"clear": Status.BOARD, "refer": Status.CONTACT, "refuse": Status.DO_NOT_BOARD}[outcome]
+
+
+class Journey(msgspec.Struct, frozen=True):
+    """The leg of a journey that crosses the border, with its direction.
+
+    Attributes:
+        assumed: whether no leg is known to cross the border; then an entry is assumed, because for entries a carrier
+            may have to deny boarding.
+    """
+
+    leg: Leg
+    direction: Direction
+    assumed: bool
+
+    @property
+    def place(self) -> str:
+        """Code of the place at the Indonesian end."""
+        return self.leg.destination if self.direction == "entry" else self.leg.origin
+
+
+def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
+    """Return the first leg with one end in Indonesia and one abroad, as the journey across the border.
+
+    Args:
+        legs: the legs in order.
+        is_ours: returns whether a place is in Indonesia.
+    """
+    for leg in legs:
+        direction = direction_between(leg.origin, leg.destination, is_ours)
+        if direction is not None:
+            return Journey(leg, direction, assumed=False)
+    first, last = (legs[0], legs[-1]) if legs else (_UNKNOWN_LEG, _UNKNOWN_LEG)
+    whole = Leg(first.flight, first.origin, first.departs, last.destination, last.arrives)
+    return Journey(whole, "entry", assumed=True)
+
+
+def direction_between(origin: str, destination: str, is_ours: Callable[[str], bool]) -> Direction | None:
+    """Return the direction of a journey between two places.
+
+    Returns None if it crosses no border or a place is unknown.
+    """
+    if not origin or not destination or is_ours(origin) == is_ours(destination):
+        return None
+    return "exit" if is_ours(origin) else "entry"
+
+
+def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
+    """Return the instant of a departure that is given in local time. Returns None if it is unknown.
+
+    The time zone of a place abroad is not known: then the result is the latest instant that the local time can mean,
+    but not after the arrival in Indonesia.
+    """
+    origin = places.get(leg.origin)
+    if leg.departs is not None and origin is not None:
+        return leg.departs.replace(tzinfo=ZoneInfo(origin.zone))
+    destination = places.get(leg.destination)
+    arrival = leg.arrives.replace(tzinfo=ZoneInfo(destination.zone)) if leg.arrives and destination else None
+    latest = leg.departs.replace(tzinfo=_WEST) if leg.departs else None
+    known = [at for at in (latest, arrival) if at is not None]
+    return min(known, default=None)
+
+
+def watched_until(departs_at: datetime | None, now: datetime) -> datetime:
+    """Return when the watch ends: at the departure, at the latest after `LONGEST_WATCH`, in case of a typing error."""
+    return min(departs_at or now + UNKNOWN_WATCH, now + LONGEST_WATCH)

@@ -1,0 +1,288 @@
+"""Reading of manifests: JSON and PAXLST become the same questions for checks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.access.domain import Checkpoint
+from app.border.checks.parsing import ParsedQuestion, parse_question
+from app.border.manifests import paxlst
+from app.border.manifests.domain import crossing, departure_of, direction_between
+from app.border.manifests.edifact import Unreadable
+from app.border.manifests.paxlst import (
+    MAX_PAPERS,
+    MAX_PASSENGERS,
+    Envelope,
+    ListWarning,
+    PassengerList,
+    PaxlstPassenger,
+)
+from app.border.manifests.schemas import JourneyIn, PassengerIn
+from app.errors import BodyTooLarge, CekalError, Fault, Invalid
+from app.identity import states
+from app.identity.births import Birth, BirthUnreadable
+from app.identity.mrz_dates import read_births
+from app.kit.clock import legal_day
+from app.kit.pace import paced
+from app.register.entries.answer import Direction
+from app.web.bodies import expect_single, read_json
+from app.web.faults import in_body
+
+_SEXES: Final = {"M": "male", "F": "female", "X": "unspecified", "U": "unspecified"}
+_CODE: Final = 3
+"""Greatest length of a state's code."""
+_LOCODE: Final = 5
+"""Length of a UN/LOCODE; its first two letters are the country's code."""
+
+_journey = TypeAdapter(JourneyIn)
+_passenger = TypeAdapter(PassengerIn)
+
+
+@dataclass(frozen=True, slots=True)
+class Passenger:
+    """A passenger to be checked.
+
+    Attributes:
+        reference: the sender's own reference.
+        locator: record locator of the reservation.
+        questions: a question for each document; empty if the row has a fault.
+        fault: why the passenger can't be checked.
+    """
+
+    reference: str | None
+    locator: str
+    questions: tuple[ParsedQuestion, ...]
+    fault: CekalError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRequest:
+    """A manifest with passengers to be checked.
+
+    Attributes:
+        place: code of the checkpoint at the Indonesian end of the journey.
+        times: departure and arrival in local time, as a PAXLST has them.
+    """
+
+    flight: str
+    direction: Direction
+    origin: str
+    destination: str
+    place: str
+    departs_at: datetime | None
+    passengers: Sequence[Passenger]
+    warnings: Sequence[ListWarning] = ()
+    envelope: Envelope | None = None
+    times: tuple[datetime | None, datetime | None] = (None, None)
+
+
+def from_json(body: bytes, now: datetime) -> ManifestRequest:
+    """Read a manifest in JSON; called in a thread, because parsing a thousand names is slow.
+
+    Raises:
+        MalformedJson: the body is not JSON.
+        Invalid: the journey has a fault; a passenger's fault is returned with the passenger.
+        BodyTooLarge: the manifest has too many passengers.
+    """
+    sent = read_json(body)
+    expect_single(sent, inside=False)
+    rows = sent.pop("passengers", None) if isinstance(sent, dict) else None
+    faults = (
+        []
+        if isinstance(rows, list)
+        else [Fault("/passengers", "missing", "A list of passengers is required.")]
+    )
+    try:
+        journey = _journey.validate_python(sent)
+    except ValidationError as error:
+        faults = [*in_body(error), *faults]
+    if faults:
+        raise Invalid(f"The request has faults; {len(faults)} listed in errors.", faults=faults)
+    if len(rows or ()) > MAX_PASSENGERS:
+        raise _too_many()
+    today = legal_day(now)
+    passengers = paced(lambda row: _row(row, journey.direction, today), rows or ())
+    return ManifestRequest(
+        flight=journey.flight,
+        direction=journey.direction,
+        origin=journey.origin,
+        destination=journey.destination,
+        place=journey.destination if journey.direction == "entry" else journey.origin,
+        departs_at=journey.departs_at,
+        passengers=passengers,
+        warnings=_reading_warnings(passengers),
+    )
+
+
+def _row(row: Any, direction: Direction, today: date) -> Passenger:
+    reference = row.get("reference") if isinstance(row, dict) else None
+    sent_reference = reference if isinstance(reference, str) and _encodable(reference) else None
+    try:
+        expect_single(row)
+        passenger = _passenger.validate_python(row)
+        members = passenger.model_dump(exclude={"reference"}, exclude_none=True)
+        return Passenger(
+            passenger.reference, "", (parse_question({"direction": direction, **members}, today),)
+        )
+    except ValidationError as error:
+        faults = in_body(error)
+        detail = f"The request has faults; {len(faults)} listed in errors."
+        return Passenger(sent_reference, "", (), Invalid(detail, faults=faults))
+    except CekalError as error:
+        return Passenger(sent_reference, "", (), error)
+
+
+def _reading_warnings(passengers: Sequence[Passenger]) -> list[ListWarning]:
+    """What checks would warn of, each once a passenger, however many questions it is asked by."""
+    found = (
+        ListWarning(each["code"], each["detail"], f"/passengers/{place}{each['pointer']}")
+        for place, passenger in enumerate(passengers)
+        for parsed in passenger.questions
+        for each in parsed.warnings()
+    )
+    return list(dict.fromkeys(found))
+
+
+def _encodable(text: str) -> bool:
+    """Return whether the reference of a faulty row can be repeated; JSON may contain lone surrogates."""
+    return len(text) <= 70 and text.isprintable()  # noqa: PLR2004 - as PassengerIn has it
+
+
+def from_edifact(body: bytes) -> PassengerList:
+    """Read a PAXLST.
+
+    Raises:
+        Invalid: it can't be read; the error names the segment.
+        BodyTooLarge: the list has too many passengers.
+    """
+    try:
+        return paxlst.read(body)
+    except Unreadable as error:
+        where = f"Segment {error.segment} ({error.tag}): " if error.tag else ""
+        fault = Fault("", error.code, f"{where}{error.detail}")
+        extra = {"segment": error.segment, "tag": error.tag}
+        raise Invalid(f"The interchange can't be read. {fault.detail}", faults=[fault], extra=extra) from None
+    except paxlst.TooManyPassengers:
+        raise _too_many() from None
+
+
+def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: datetime) -> ManifestRequest:
+    """Return the questions of a passenger list; called in a thread, as `from_json`.
+
+    Args:
+        listed: the parsed list.
+        places: the register's checkpoints, by code.
+        now: the present, for the century of two-digit years.
+    """
+
+    def is_ours(code: str) -> bool:
+        known = places.get(code)
+        return (known is not None and known.mode == "air") or (len(code) == _LOCODE and code.startswith("ID"))
+
+    journey = crossing(listed.legs, is_ours)
+    leg, warnings = journey.leg, list(listed.warnings)
+    if journey.assumed:
+        detail = "No leg crosses the border between known places: the passengers are asked about as arriving."
+        warnings.append(ListWarning("direction_assumed", detail))
+    departs_at = departure_of(leg, dict(places))
+    if departs_at is None:
+        warnings.append(
+            ListWarning("departure_unknown", "No time of departure can be read: it is watched for a day.")
+        )
+    today = legal_day(now)
+
+    def passenger(numbered: tuple[int, PaxlstPassenger]) -> Passenger:
+        number, each = numbered
+        direction = direction_between(each.embarks.upper(), each.leaves.upper(), is_ours) or journey.direction
+        return _listed(each, number, direction, today)
+
+    passengers = paced(passenger, enumerate(listed.passengers, 1))
+    return ManifestRequest(
+        flight=leg.flight[:35],
+        direction=journey.direction,
+        origin=leg.origin[:32],
+        destination=leg.destination[:32],
+        place=journey.place[:32] or "?",
+        departs_at=departs_at,
+        passengers=passengers,
+        warnings=[*warnings, *_reading_warnings(passengers)],
+        envelope=listed.envelope,
+        times=(leg.departs, leg.arrives),
+    )
+
+
+def _listed(listed: PaxlstPassenger, number: int, direction: Direction, today: date) -> Passenger:
+    reference, locator = (listed.reference or str(number))[:70], listed.locator[:70]
+    try:
+        questions = tuple(
+            parse_question(question, today) for question in _questions(listed, direction, today)
+        )
+    except CekalError as error:
+        return Passenger(reference, locator, (), error)
+    return Passenger(reference, locator, questions)
+
+
+def _questions(listed: PaxlstPassenger, direction: Direction, today: date) -> list[dict[str, Any]]:
+    """Return a question for each document of a passenger, or one without; each with all data about the person.
+
+    If the two-digit year of birth may belong to either century, each question is asked for both.
+
+    Raises:
+        Invalid: the birth date can't be read, or there are too many documents.
+    """
+    if len(listed.papers) > MAX_PAPERS:
+        fault = Fault("/document", "too_many", f"A passenger has at most {MAX_PAPERS} documents.")
+        raise Invalid("The passenger has too many documents.", faults=[fault])
+    person = {
+        "name": listed.name,
+        "sex": _SEXES.get(listed.sex[:1].upper()),
+        "nationality": _state(listed.nationality),
+    }
+    papers = [paper for paper in listed.papers if paper.number and not paxlst.is_visa(paper)]
+    documents = [
+        {"number": paper.number, "type": paxlst.kind_of(paper), "issuing_state": _state(paper.state)}
+        for paper in dict.fromkeys(papers)
+    ]
+    questions: list[dict[str, Any]] = []
+    for birth in _births(listed.birth, today) or (None,):
+        known = {name: value for name, value in {**person, "birth_date": birth}.items() if value}
+        whole: dict[str, Any] = {"direction": direction, **({"person": known} if known else {})}
+        questions += [{**whole, "document": document} for document in documents] or [whole]
+    return questions
+
+
+def _state(written: str) -> str | None:
+    """Return a state's code from the code or the name in the list. Returns None if it can't be read."""
+    if len(written) > _CODE:
+        return states.from_country_name(written)
+    return written if written.isascii() and written.isalnum() else None
+
+
+def _births(digits: str, today: date) -> tuple[str, ...]:
+    """Return the possible birth dates for digits, in the form of checks; 00 means an unknown part.
+
+    Raises:
+        Invalid: the digits are not a date.
+    """
+    if not digits.strip("0"):
+        return ()
+    fault = Fault("/person/birth_date", "birth", "The birth date can't be read.")
+    if len(digits) == 6 and digits.isascii():  # noqa: PLR2004 - YYMMDD
+        births, wrong = read_births(digits, today)
+        if births and wrong is None:
+            return tuple(str(birth.date) for birth in births)
+    elif len(digits) == 8 and digits.isascii() and digits.isdigit():  # noqa: PLR2004 - CCYYMMDD
+        year, month, day = digits[:4], digits[4:6], digits[6:]
+        written = year if month == "00" else f"{year}-{month}" if day == "00" else f"{year}-{month}-{day}"
+        try:
+            return (str(Birth(date=written).date),)
+        except BirthUnreadable:
+            pass
+    raise Invalid("The birth date can't be read.", faults=[fault])
+
+
+def _too_many() -> BodyTooLarge:
+    return BodyTooLarge(f"A manifest holds at most {MAX_PASSENGERS} passengers.")

@@ -1,0 +1,100 @@
+"""Joining of repeated checks to one hit for each document on a journey.
+
+The check that opens a hit and the manifest are committed separately. They are connected by the journey's key, which
+every check of a passenger contains. A repeated question (after a crash between the two commits, in a repeated list, or
+in another row with the same document) finds the existing hit by this key.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from app.actor import Actor
+from app.border.checks.domain import Matter
+from app.border.checks.hit_store import list_opened
+from app.border.checks.joining import document_hash
+from app.border.checks.parsing import ParsedQuestion
+from app.border.hits import service as hits
+from app.border.manifests.domain import Rulings
+from app.border.manifests.intake import ManifestRequest
+from app.db.unit import Unit
+from app.kit.clock import legal_day
+from app.runtime import OpenHits, Runtime
+
+_KEY_DIGITS = 32
+
+
+class Joined(NamedTuple):
+    """The hits that a question may join, by the entries that they are about.
+
+    Attributes:
+        known: resolved hits of the same traveller, for which the supervisor's ruling stays valid.
+        opened: open hits of the document, shared by all passengers who show it; new ones are added.
+        resolved: number of resolved hits of the document.
+    """
+
+    known: dict[Matter, str]
+    opened: OpenHits
+    resolved: Mapping[Matter, int]
+
+
+def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str:
+    """Return a text that is equal for all manifests of one sender and journey, also for repeated and corrected ones."""
+    day = legal_day(requested.departs_at or now).isoformat()
+    between = f"{requested.direction}|{requested.origin}|{requested.destination}"
+    return f"{client_id}|{requested.flight.upper()}|{between}|{day}"
+
+
+def journey_key(runtime: Runtime, journey: str, parsed: ParsedQuestion) -> str:
+    """Return the keyed hash of a journey and a passenger's first document; without a document, of their other data."""
+    traveller = parsed.traveller
+    if traveller.papers:
+        shown = traveller.papers[0].number
+    else:
+        shown = traveller.nik or f"{sorted(traveller.names)}{traveller.births}"
+    return document_hash(runtime, f"{journey}|{shown}").hex()[:_KEY_DIGITS]
+
+
+def traveller_of(question: str | None) -> str:
+    """Return a hash of a passenger's question, which identifies the passenger; empty for an erased question."""
+    return hashlib.sha256(question.encode()).hexdigest()[:_KEY_DIGITS] if question else ""
+
+
+async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, str]]) -> list[Joined]:
+    """Return, for each question, the hits from earlier checks on the same journey that it may join.
+
+    The number of statements does not depend on the result, so that the answer's time reveals nothing.
+
+    Args:
+        runtime: the process.
+        actor: the sender.
+        questions: the journey's key and the text of each question.
+    """
+    async with runtime.reading_checks(actor) as reader:
+        earlier = await list_opened(reader, {key for key, _ in questions})
+    async with runtime.reading(actor) as reader:
+        resolved = await hits.list_resolved(reader, {each.hit_id for each in earlier})
+    by_id = {hit.id: hit for hit in resolved}
+    known: dict[tuple[str, str | None], dict[Matter, str]] = defaultdict(dict)
+    ended: dict[str, Counter[Matter]] = defaultdict(Counter)
+    opened = {key: runtime.open_hits.setdefault(key, OpenHits()) for key, _ in questions}
+    for each in earlier:
+        hit = by_id.get(each.hit_id)
+        if hit is None:
+            theirs = opened[each.journey_key]
+            theirs.setdefault(each.matter, each.hit_id)
+            theirs.stored.add(each.hit_id)
+            continue
+        ended[each.journey_key][each.matter] += 1
+        if hit.check_id == each.check_id:
+            known[each.journey_key, each.question][each.matter] = each.hit_id
+    return [Joined(known[key, question], opened[key], ended[key]) for key, question in questions]
+
+
+async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
+    """Return the supervisors' rulings on those of some hits that are resolved."""
+    resolved = await hits.list_resolved(unit, hit_ids)
+    questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
+    return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

@@ -1,0 +1,127 @@
+"""The journey of a passenger list: places, times and legs; pure functions."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from app.border.manifests.edifact import Segment
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2199
+"""Times before the first and after the last year are ignored as faulty."""
+
+_DEPARTS: Final = frozenset({"189", "133", "136"})
+_ARRIVES: Final = frozenset({"232", "132", "178"})
+"""Qualifiers of a DTM for scheduled, estimated and actual times."""
+
+
+_UNITED_STATES: Final = {"5": "125", "8": "87", "PT": "92"}
+"""Qualifiers of a LOC in the United States' list, with those of the guide: departure, destination, intermediate
+place."""
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """A leg of the journey.
+
+    Attributes:
+        flight: designator of the flight.
+        origin, destination: codes of its places.
+        departs, arrives: its scheduled times, in the local time of each place.
+    """
+
+    flight: str
+    origin: str
+    departs: datetime | None
+    destination: str
+    arrives: datetime | None
+
+
+class Stop:
+    """A place of the journey, with its times as far as the list contains them."""
+
+    def __init__(self, flight: str, qualifier: str, place: str) -> None:
+        self.flight = flight
+        self.qualifier = qualifier
+        self.place = place
+        self.departs: datetime | None = None
+        self.arrives: datetime | None = None
+
+    @property
+    def end(self) -> str | None:
+        """Whether a leg `begins` or `ends` here; None if that depends on the order of the places."""
+        if self.qualifier == "125" or (self.departs and not self.arrives):
+            return "begins"
+        return "ends" if self.qualifier == "87" or (self.arrives and not self.departs) else None
+
+
+def legs_of(flight: str, stops: Iterable[Stop]) -> Iterator[Leg]:
+    """Yield the legs between the places of a journey, in order."""
+    origin: Stop | None = None
+    ended = False
+    for stop in _of_the_journey(list(stops)):
+        end = stop.end or ("ends" if origin is not None else "begins")
+        if end == "ends":
+            begun = origin
+            yield Leg(
+                stop.flight,
+                begun.place if begun else "",
+                begun.departs if begun else None,
+                stop.place,
+                stop.arrives,
+            )
+            origin, ended = (None if stop.qualifier == "87" or stop.departs is None else stop), True
+        else:
+            origin = stop
+    if origin is not None and not ended:
+        yield Leg(origin.flight, origin.place, origin.departs, "", None)
+    elif origin is None and not ended and flight:
+        yield Leg(flight, "", None, "", None)
+
+
+def _of_the_journey(stops: Sequence[Stop]) -> Iterator[Stop]:
+    """Yield the places of the journey among all places, by the qualifiers of the guide or of the older list."""
+    places = [stop for stop in stops if stop.qualifier in {"125", "87", "92"}]
+    if places:
+        yield from places
+        return
+    for stop in stops:
+        stop.qualifier = _UNITED_STATES.get(stop.qualifier.lstrip("0"), stop.qualifier)
+        if stop.qualifier in {"125", "87", "92"}:
+            yield stop
+
+
+def digits_of(segment: Segment) -> str:
+    """Return the digits of a DTM, without separators; some senders write day and time as two components."""
+    first, *more = segment.elements or ((),)
+    components = first[1:] or (more[0] if more else ())
+    value = components[0] if components else ""
+    if not first[1:] and len(value) == 6 and len(more) > 1 and len(more[1][0]) == 4:  # noqa: PLR2004 - YYMMDD and HHMM
+        value += more[1][0]
+    if len(value) == 8 and len(components) > 2 and len(components[1]) == 4:  # noqa: PLR2004 - CCYYMMDD and HHMM
+        value += components[1]
+    return "".join(each for each in value if each not in " -:T")
+
+
+def set_time(stop: Stop, segment: Segment) -> None:
+    """Set the departure or arrival time of a place from a DTM."""
+    qualifier, at = segment.get(0), local_time(digits_of(segment))
+    if qualifier in _DEPARTS:
+        stop.departs = stop.departs or at
+    elif qualifier in _ARRIVES:
+        stop.arrives = stop.arrives or at
+
+
+def local_time(digits: str) -> datetime | None:
+    """Parse a time in DTM format 101, 102, 201, 203 or 204, recognised by its length. Returns None if it is none."""
+    form = {6: "%y%m%d", 8: "%Y%m%d", 10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(
+        len(digits[:14])
+    )
+    if form is None or not (digits.isascii() and digits[:14].isdigit()):
+        return None
+    try:
+        time = datetime.strptime(digits[:14], form)  # noqa: DTZ007 - the time of a place whose zone the list does not name
+    except ValueError:
+        return None
+    return time if FIRST_YEAR <= time.year <= LAST_YEAR else None

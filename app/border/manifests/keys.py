@@ -1,0 +1,78 @@
+"""The search keys of watched passengers, and the keys by which an entry finds them.
+
+Document numbers are stored as in the register. Of names only anchors and days of birth are stored: a passenger who
+shares enough of them with an entry is then compared by the full keys that checks use.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from app.border.checks.parsing import ParsedQuestion
+from app.matching.anchors import Reach, anchored, reach
+from app.matching.keys import stored_days, stored_keys
+from app.register.entries.domain import Entry
+from app.register.entries.names.index import listed
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """The search keys of a passenger.
+
+    Attributes:
+        numbers: keys of document numbers and NIK.
+        names: anchors of names, and days of birth.
+    """
+
+    numbers: frozenset[str]
+    names: frozenset[int]
+
+
+class WatchedEntry(msgspec.Struct, frozen=True):
+    """The keys by which all versions of an entry find passengers; earlier versions find those who matched then.
+
+    Attributes:
+        numbers: keys of its document numbers and NIK.
+        reach: weights of its anchors, and the least sum that makes a comparison worthwhile.
+        keys: its name keys in the register.
+        days: its days of birth in the register, each with a sketch of a name.
+    """
+
+    numbers: frozenset[str]
+    reach: Reach
+    keys: frozenset[int]
+    days: frozenset[tuple[int, int]]
+
+
+def hit_key(hit_id: str) -> str:
+    """Return the key by which a resolved hit finds its passenger."""
+    return f"h:{hit_id}"
+
+
+def keys_of(questions: Iterable[ParsedQuestion]) -> Keys:
+    """Return the search keys of a passenger from all questions about them."""
+    numbers: set[str] = set()
+    names: set[int] = set()
+    for parsed in questions:
+        numbers.update(parsed.keys)
+        if parsed.key_query is not None:
+            names |= anchored(parsed.traveller.person, parsed.key_query)
+    return Keys(frozenset(numbers), frozenset(names))
+
+
+def listed_of(versions: Iterable[Entry]) -> WatchedEntry:
+    """Return the keys by which the versions of an entry find passengers."""
+    numbers: set[str] = set()
+    keys: set[int] = set()
+    days: set[tuple[int, int]] = set()
+    bits: dict[int, float] = {}
+    least = float("inf")
+    for subject in dict.fromkeys(entry.subject for entry in versions):
+        person = listed(subject)
+        spelled = (*person.names, *person.weak)
+        numbers |= subject.identifiers()
+        keys.update(stored_keys(spelled, person.births))
+        days.update(stored_days(spelled, person.births))
+        reached = reach(spelled, person.births)
+        bits = {key: max(bits.get(key, 0.0), reached.bits.get(key, 0.0)) for key in bits | reached.bits}
+        least = min(least, reached.least)
+    return WatchedEntry(frozenset(numbers), Reach(bits, least), frozenset(keys), frozenset(days))

@@ -1,0 +1,199 @@
+"""The wire of manifests (API section 5)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from app.border.checks.schemas import AskedIn
+from app.border.manifests.domain import Item, Manifest, Status
+from app.border.manifests.journeys import FIRST_YEAR, LAST_YEAR
+from app.identity.lookalikes import plain
+from app.ledger.domain import Head
+from app.web.wire import Code, Line, Moment, MomentText, Reference, WireIn, WireOut, moment
+
+Departure = Annotated[
+    Moment,
+    Field(ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), lt=datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)),
+    WithJsonSchema({"type": "string", "format": "date-time"}),  # JSON Schema cannot express the bounds
+]
+"""A time of departure, limited to plausible years, all of which exist in UTC."""
+
+
+Flight = Annotated[Reference, Field(max_length=35), AfterValidator(lambda text: plain(text).text)]
+"""A flight's designator; similar letters of other scripts are replaced by A to Z, so that equal flights are equal."""
+
+
+class PassengerIn(AskedIn):
+    """A passenger: at least a zone, a document number, a NIK, or a name with a birth date.
+
+    All given data count together: a document and a person are those of one passenger, and where they contradict
+    each other nobody is turned away on either alone.
+    """
+
+    reference: Annotated[
+        Line, Field(max_length=70, description="The sender's own; it comes back with the answer.")
+    ]
+
+
+class ManifestIn(WireIn):
+    """The passengers of one journey across the border."""
+
+    flight: Flight
+    """Number of the flight or voyage."""
+    direction: Literal["exit", "entry"]
+    """Whether the passengers leave Indonesia (`exit`) or arrive (`entry`)."""
+    departs_at: Annotated[Departure, Field(description="Until then the answers follow the register.")]
+    origin: Annotated[Code, Field(alias="from", max_length=32, description="Code of the place of departure.")]
+    destination: Annotated[
+        Code, Field(alias="to", max_length=32, description="Code of the place of arrival.")
+    ]
+    passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
+    """The passengers, each asked about alone."""
+
+
+class JourneyIn(WireIn):
+    """A manifest without its passengers; each passenger is read alone."""
+
+    flight: Flight
+    direction: Literal["exit", "entry"]
+    departs_at: Departure
+    origin: Annotated[Code, Field(alias="from", max_length=32)]
+    destination: Annotated[Code, Field(alias="to", max_length=32)]
+
+
+class ManifestItemOut(WireOut):
+    """A passenger's answer."""
+
+    reference: str | None
+    """The sender's own reference; null where the row had none that can be read."""
+    status: Annotated[
+        Status | None,
+        Field(
+            description="What the carrier does. `board`: the passenger may board. `contact`: ask Immigration first. "
+            "`do_not_board`. Null where the row could not be asked: then `problem` says why, and nobody was cleared."
+        ),
+    ]
+    outcome: Annotated[
+        Literal["clear", "refer", "refuse"] | None,
+        Field(description="What the check came to; for a checkpoint's manifest client only, else null."),
+    ]
+    action: Annotated[
+        Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"] | None,
+        Field(description="What the counter will do; as `outcome`."),
+    ]
+    hit_id: Annotated[str | None, Field(description="The hit that the check opened; as `outcome`.")]
+    changed_at: Annotated[MomentText, Field(description="Since when this is the answer.")]
+    problem: dict[str, Any] | None
+    """Why the row could not be asked about; null for others."""
+
+
+class ManifestHeartbeatOut(WireOut):
+    """The manifest is still watched."""
+
+    at: Moment
+    """When it was sent."""
+
+
+class ManifestClosedOut(WireOut):
+    """An empty object: the event itself means that the manifest is no longer watched."""
+
+
+class ManifestChangeFrameOut(WireOut):
+    """An answer that has changed."""
+
+    event: Literal["change"]
+    """The event's name."""
+    id: str
+    """The cursor after this change: send it as `Last-Event-ID` to resume there."""
+    data: ManifestItemOut
+    """The passenger's new answer."""
+
+
+class ManifestHeartbeatFrameOut(WireOut):
+    """A heartbeat on the stream of a manifest."""
+
+    event: Literal["heartbeat"]
+    """The event's name."""
+    id: str
+    """The cursor after the last event of this stream: send it as `Last-Event-ID` to resume there."""
+    data: ManifestHeartbeatOut
+    """The manifest is still watched."""
+
+
+class ManifestClosedFrameOut(WireOut):
+    """The end of the stream, at the departure."""
+
+    event: Literal["closed"]
+    """The event's name."""
+    data: ManifestClosedOut
+    """An empty object."""
+
+
+ManifestEvent = Annotated[
+    ManifestChangeFrameOut | ManifestHeartbeatFrameOut | ManifestClosedFrameOut,
+    Field(discriminator="event"),
+]
+"""An event of the stream: its fields, with `data` read as JSON."""
+
+
+class ManifestWarningOut(WireOut):
+    """Something that does not agree with itself, or was not read literally; no reason to refuse the manifest."""
+
+    code: str
+    """A stable code that a program can act on."""
+    pointer: str
+    """JSON pointer to the passenger's member that was not read literally; empty for the whole manifest."""
+    detail: str
+    """A sentence for a person."""
+
+
+class ManifestOut(WireOut):
+    """A manifest with the answer for each passenger, in the order of the list."""
+
+    id: str
+    """The manifest's id."""
+    flight: str
+    direction: Literal["exit", "entry"]
+    departs_at: Annotated[
+        MomentText | None,
+        Field(
+            description="As sent. A PAXLST has the local time of a place whose zone may not be known: then it is "
+            "the latest instant that this can mean."
+        ),
+    ]
+    origin: Annotated[str, Field(alias="from")]
+    destination: Annotated[str, Field(alias="to")]
+    watched_until: Annotated[
+        MomentText, Field(description="Until then changes of an answer are sent on the stream.")
+    ]
+    closed_at: Annotated[MomentText | None, Field(description="Since when it is no longer watched.")]
+    cursor: Annotated[
+        str, Field(description="`Last-Event-ID` with which the stream goes on behind this answer.")
+    ]
+    warnings: list[ManifestWarningOut]
+    """Contradictions in a PAXLST, and the numbers and names that were not read literally."""
+    items: list[ManifestItemOut]
+    """The answers, in the order of the list."""
+
+    @classmethod
+    def of(cls, manifest: Manifest, items: list[Item], ledger: Head) -> Self:
+        """Convert a manifest to the API's model; `ledger` is the ledger's head at the time of reading."""
+        return cls.model_validate(
+            {
+                "id": manifest.id,
+                "flight": manifest.flight,
+                "direction": manifest.direction,
+                "departs_at": moment(manifest.departs_at),
+                "from": manifest.origin,
+                "to": manifest.destination,
+                "watched_until": moment(manifest.watched_until),
+                "closed_at": moment(manifest.closed_at),
+                "cursor": manifest.end(ledger).cursor(),
+                "warnings": [
+                    {"code": each.code, "pointer": each.pointer, "detail": each.detail}
+                    for each in manifest.warnings
+                ],
+                "items": [item.shown(manifest.kind) for item in items],
+            }
+        )

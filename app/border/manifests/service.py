@@ -1,0 +1,173 @@
+"""Use cases of manifests: check every passenger, store the answers, find them, apply supervisors' rulings."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import Role
+from app.actor import Actor
+from app.border.checks.batcher import in_parts
+from app.border.checks.domain import Match, matter_of
+from app.border.checks.questions import Question
+from app.border.checks.store import Record
+from app.border.hits.service import HitResolved
+from app.border.manifests import store
+from app.border.manifests.domain import Answer, Item, Manifest, Rulings, kind_of, status_of, watched_until
+from app.border.manifests.intake import ManifestRequest
+from app.border.manifests.joining import find_rulings, join, journey_key, journey_of, traveller_of
+from app.border.manifests.keys import hit_key, keys_of
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.kit.ids import new_id
+from app.ledger.domain import Draft
+from app.runtime import Runtime
+from app.web.problems import document_of
+
+Ask = Callable[[Question], Awaitable[bytes]]
+"""A function that has a question answered by the check service, in the form of `encode_answer`."""
+
+_encode = msgspec.json.Encoder().encode
+read_answer = msgspec.json.Decoder(Answer).decode
+"""Decodes an answer that `encode_answer` has encoded."""
+
+
+async def ask(
+    runtime: Runtime, answer_question: Ask, actor: Actor, access_version: int, requested: ManifestRequest
+) -> tuple[Manifest, list[Item]]:
+    """Check every passenger of a manifest; each answer is a stored check.
+
+    A passenger who can't be checked gets a problem, which does not affect the others.
+
+    Args:
+        runtime: the process.
+        answer_question: function that has a question answered by the check service.
+        actor: the sender.
+        access_version: the access version at which the sender's key was valid.
+        requested: the parsed manifest.
+
+    Raises:
+        Unauthenticated: the key has been revoked since then.
+        NotStored, RateLimited: a check could not be stored, so there is no answer.
+    """
+    kind = kind_of(actor)
+    assert kind is not None, "the route admits no other actors"
+    sender = replace(actor, checkpoint=requested.place, kind=kind)
+    journey = journey_of(actor.client_id, requested, runtime.clock())
+    every = [parsed for each in requested.passengers for parsed in each.questions]
+    keyed = [(journey_key(runtime, journey, parsed), parsed.text) for parsed in every]
+    questions = [
+        Question(parsed, sender, access_version, encode_answer, key, *joined)
+        for parsed, (key, _), joined in zip(every, keyed, await join(runtime, actor, keyed), strict=True)
+    ]
+    answers = map(
+        read_answer, await in_parts(lambda part: asyncio.gather(*map(answer_question, part)), questions)
+    )
+    now = runtime.clock()
+    items = [
+        Item(
+            position=position,
+            reference=each.reference,
+            locator=each.locator,
+            answers=tuple(next(answers) for _ in each.questions),
+            problem=document_of(each.fault) if each.fault else None,
+            changed_at=now,
+        )
+        for position, each in enumerate(requested.passengers)
+    ]
+    given = [answer for item in items for answer in item.answers]
+    until = watched_until(requested.departs_at, now)
+    manifest = Manifest(
+        id=new_id("mft", now),
+        client_id=actor.client_id,
+        kind=kind,
+        flight=requested.flight,
+        direction=requested.direction,
+        origin=requested.origin,
+        destination=requested.destination,
+        place=requested.place,
+        departs_at=requested.departs_at,
+        watched_until=until,
+        created_at=now,
+        warnings=tuple(requested.warnings),
+        envelope=requested.envelope,
+        times=requested.times,
+        sequence=min((answer.sequence for answer in given), default=0),
+        asked_at=min((answer.at for answer in given), default=now),
+        closed_at=None if given and until > now else now,
+    )
+    return manifest, items
+
+
+def encode_answer(kept: Record, matches: Sequence[Match]) -> bytes:
+    """Encode the answer about a passenger from the check's record and its matches."""
+    return _encode(
+        Answer(
+            check_id=kept.id,
+            at=kept.at,
+            sequence=kept.sequence,
+            direction="exit" if kept.direction == "exit" else "entry",
+            outcome="clear" if kept.outcome == "clear" else "refer" if kept.outcome == "refer" else "refuse",
+            hit_id=kept.hit_id,
+            status=status_of(matches),
+            matter=matter_of(matches),
+            traveller=traveller_of(kept.question),
+        )
+    )
+
+
+async def keep(
+    unit: Unit, runtime: Runtime, manifest: Manifest, checked: Sequence[Item], requested: ManifestRequest
+) -> list[Item]:
+    """Store a manifest, and the search keys of its passengers if it is watched.
+
+    Returns:
+        The passengers as stored, with the rulings that supervisors have made since their checks.
+    """
+    watched = requested.passengers if manifest.closed_at is None else ()
+    keys = {position: keys_of(each.questions) for position, each in enumerate(watched)}
+    hit_ids = {answer.hit_id for item in checked for answer in item.answers if answer.hit_id is not None}
+    rulings = await find_rulings(unit, runtime, hit_ids)
+    items = [item.ruled(rulings, 0, manifest.kind, unit.now) for item in checked]
+    await store.add(unit, manifest, items, keys, hit_ids if watched else ())
+    await record(unit, AuditAct.MANIFEST_RECEIVED, manifest.id, {"passengers": len(items)})
+    return items
+
+
+async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
+    """Apply a supervisor's resolution of a hit to its passenger's answer, in the same transaction. A projector.
+
+    A hit from a check at a counter has no passenger.
+    """
+    hit = resolved.hit
+    travellers = {
+        traveller_of(resolved.question),
+        "",
+    }  # an older release's answers do not name their traveller
+    rulings: Rulings = {(hit.id, each): hit.resolutions[-1].action for each in travellers}
+    places = await store.list_sharing(unit, [hit_key(hit.id)])
+    for manifest in await store.lock(unit, {place.manifest_id for place in places}):
+        number, items = manifest.number, []
+        for item in await store.list_items(unit, manifest.id):
+            if any(answer.subject in rulings for answer in item.answers):
+                items.append(item.ruled(rulings, number + 1, manifest.kind, unit.now))
+                number = max(number, items[-1].number)
+        await store.save_items(unit, manifest, items, number)
+        await store.wake_streams(unit)
+    return ()
+
+
+async def find(reader: Reader, manifest_id: str) -> Manifest:
+    """Return a manifest that the actor may see: its sender, or an auditor.
+
+    Raises:
+        NotFound: it does not exist, or the actor may not see it.
+    """
+    manifest = await store.find(reader, manifest_id)
+    actor = reader.actor
+    if manifest is None or not (actor.holds(Role.AUDITOR) or actor.client_id == manifest.client_id):
+        raise NotFound("There is no such manifest.")
+    return manifest

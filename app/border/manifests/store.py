@@ -1,0 +1,218 @@
+"""Every SQL statement about manifests."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+
+from app.border.manifests import tables
+from app.border.manifests.domain import Item, Manifest
+from app.border.manifests.keys import Keys, hit_key
+from app.db.bulk import BulkInsert
+from app.db.documents import Documents, document
+from app.db.postgresql import CHANNEL
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.kit.ids import first_id
+
+_manifests = Documents(Manifest)
+_passengers = Documents(Item)
+
+_manifest, _item, _key, _name_key = tables.manifest, tables.item, tables.key, tables.name_key
+
+
+class ItemRow(NamedTuple):
+    """A row of `manifest_item`."""
+
+    manifest_id: str
+    position: int
+    number: int
+    document: str
+
+
+class KeyRow(NamedTuple):
+    """A row of `manifest_key`, or of `manifest_name_key`."""
+
+    key: str | int
+    manifest_id: str
+    position: int
+
+
+_WHOLE = 0
+"""The position in key rows of hits, which belong to the whole manifest and not to one passenger."""
+
+_INSERT = BulkInsert((_key, KeyRow._fields), (_name_key, KeyRow._fields), (_item, ItemRow._fields))
+_SHARING, _SHARING_NAMES = (
+    select(table.c.key, table.c.manifest_id, table.c.position).where(any_of(table.c.key, "keys"))
+    for table in (_key, _name_key)
+)
+_OPEN = select(_manifest.c.id, _manifest.c.sequence, _manifest.c.asked_at).where(
+    _manifest.c.closed_at.is_(None)
+)
+_HEADS = select(_manifest.c.id, _manifest.c.number, _manifest.c.closed_at).where(
+    any_of(_manifest.c.id, "ids")
+)
+_ITEMS = select(_item.c.document).where(_item.c.manifest_id == bindparam("id")).order_by(_item.c.position)
+_CHANGED = (
+    select(_item.c.document)
+    .where(_item.c.manifest_id == bindparam("id"), _item.c.number > bindparam("after"))
+    .order_by(_item.c.number)
+)
+
+
+async def add(
+    unit: Unit,
+    manifest: Manifest,
+    items: Sequence[Item],
+    keys: Mapping[int, Keys],
+    hit_ids: Collection[str],
+) -> None:
+    """Store a new manifest.
+
+    Args:
+        unit: the transaction.
+        manifest: the manifest.
+        items: its passengers.
+        keys: the search keys of the watched passengers, by position.
+        hit_ids: the hits of its passengers, by which it is found when a supervisor resolves one.
+    """
+    await unit.run(
+        insert(_manifest).values(
+            id=manifest.id,
+            client_id=manifest.client_id,
+            number=manifest.number,
+            sequence=manifest.sequence,
+            asked_at=manifest.asked_at,
+            watched_until=manifest.watched_until,
+            closed_at=manifest.closed_at,
+            document=document(manifest),
+        )
+    )
+    numbers = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.numbers]
+    numbers += [KeyRow(hit_key(hit_id), manifest.id, _WHOLE) for hit_id in sorted(hit_ids)]
+    names = [KeyRow(key, manifest.id, position) for position, some in keys.items() for key in some.names]
+    rows = [ItemRow(manifest.id, item.position, item.number, document(item)) for item in items]
+    await _INSERT.run(unit, numbers, names, rows)
+
+
+async def add_hits(unit: Unit, hits: Iterable[tuple[str, str]]) -> None:
+    """Store hits of passengers as search keys of their manifests; existing ones are ignored."""
+    rows = [KeyRow(hit_key(hit_id), manifest_id, _WHOLE)._asdict() for hit_id, manifest_id in sorted(hits)]
+    if rows:
+        await unit.run(unit.inserting(_key).on_conflict_do_nothing(), rows)
+
+
+async def find(reader: Reader, manifest_id: str) -> Manifest | None:
+    """Return a manifest. Returns None without one."""
+    row = (await reader.run(select(_manifest).where(_manifest.c.id == manifest_id))).first()
+    return None if row is None else _read(row)
+
+
+async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
+    """Lock those manifests that are still watched until the commit, and return them."""
+    statement = (
+        select(_manifest)
+        .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
+        .order_by(_manifest.c.id)
+        .with_for_update()
+    )
+    return [_read(row) for row in await unit.run(statement, {"ids": sorted(manifest_ids)})]
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Manifest:
+    columns = ("number", "sequence", "asked_at", "closed_at")
+    return msgspec.structs.replace(
+        _manifests.read(row.document), **{name: getattr(row, name) for name in columns}
+    )
+
+
+async def list_items(reader: Reader, manifest_id: str) -> list[Item]:
+    """Return the passengers of a manifest, in order."""
+    return await _passengers.all(reader, _ITEMS, {"id": manifest_id})
+
+
+async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Item]:
+    """Return the passengers with an answer changed after a number, in the order of their last change."""
+    return await _passengers.all(reader, _CHANGED, {"id": manifest_id, "after": after})
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An open manifest, with the ledger's size and the instant up to which its answers are current."""
+
+    id: str
+    sequence: int
+    asked_at: datetime
+
+
+async def list_open(reader: Reader) -> list[Watched]:
+    """Return the manifests that are still watched."""
+    return [Watched(*row) for row in await reader.run(_OPEN)]
+
+
+async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
+    """Return the key rows of passengers of open manifests with one of these number keys."""
+    return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
+
+
+async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
+    """Return the key rows of passengers of open manifests with one of these anchors or days of birth."""
+    return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
+
+
+async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
+    """Return the id, the number of the last change, and the closing time of each of some manifests."""
+    rows = await reader.run(_HEADS, {"ids": sorted(manifest_ids)})
+    return [(manifest_id, number, closed_at) for manifest_id, number, closed_at in rows]
+
+
+async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], number: int) -> None:
+    """Store passengers with new answers; the transaction must hold the manifest's lock."""
+    for item in items:
+        where = (_item.c.manifest_id == manifest.id, _item.c.position == item.position)
+        changes = {"number": item.number, "document": document(item)}
+        await unit.run(update(_item).where(*where).values(changes))
+    if number != manifest.number:
+        await unit.run(update(_manifest).where(_manifest.c.id == manifest.id).values(number=number))
+
+
+async def advance(unit: Unit, manifest_ids: Iterable[str], sequence: int, at: datetime) -> None:
+    """Store that the answers of these manifests are current up to a ledger size and an instant."""
+    followed = update(_manifest).where(
+        any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None), _manifest.c.sequence <= sequence
+    )
+    await unit.run(followed.values(sequence=sequence, asked_at=at), {"ids": sorted(manifest_ids)})
+
+
+async def list_departed(reader: Reader) -> list[str]:
+    """Return the ids of manifests past the end of their watch that are not closed yet."""
+    over = (_manifest.c.closed_at.is_(None), _manifest.c.watched_until <= reader.now)
+    return list((await reader.run(select(_manifest.c.id).where(*over))).scalars())
+
+
+async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
+    """Close manifests, and delete the search keys of their passengers."""
+    ids = {"ids": sorted(manifest_ids)}
+    for table in (_key, _name_key):
+        await unit.run(delete(table).where(any_of(table.c.manifest_id, "ids")), ids)
+    await unit.run(update(_manifest).where(any_of(_manifest.c.id, "ids")).values(closed_at=unit.now), ids)
+
+
+async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
+    """Delete closed manifests received before an instant. Returns their number; their checks stay stored."""
+    came_before = _manifest.c.id < first_id("mft", received_before)
+    old = select(_manifest.c.id).where(_manifest.c.closed_at.is_not(None), came_before).limit(limit)
+    ids = {"ids": list((await unit.run(old)).scalars())}
+    if ids["ids"]:
+        await unit.run(delete(_item).where(any_of(_item.c.manifest_id, "ids")), ids)
+        await unit.run(delete(_manifest).where(any_of(_manifest.c.id, "ids")), ids)
+    return len(ids["ids"])
+
+
+async def wake_streams(unit: Unit) -> None:
+    """Wake the followers in all processes at the commit, so that they stream the changes."""
+    if not unit.is_sqlite:
+        await unit.run(select(func.pg_notify(CHANNEL, "")))

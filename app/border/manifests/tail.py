@@ -1,0 +1,77 @@
+"""Follower of the manifests with streams in this process; the ledger's tail wakes it."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from app.access.domain import SYSTEM
+from app.alerting.streams.hub import Heartbeat, Hub
+from app.border.manifests import store
+from app.border.manifests.domain import Item
+from app.db.unit import Reader
+from app.kit.clock import rfc3339
+from app.kit.json_text import on_one_line
+from app.ledger.domain import Head
+from app.ledger.service import head
+from app.runtime import Runtime
+
+_encode = msgspec.json.Encoder().encode
+
+CLOSED = b"event: closed\ndata: {}\n\n"
+
+
+class ManifestTail:
+    """Reads changed answers for one process and publishes them to its hub.
+
+    Attributes:
+        hub: the streams of manifests; each has one manifest as its topic.
+    """
+
+    def __init__(self, runtime: Runtime, hub: Hub) -> None:
+        self.runtime = runtime
+        self.hub = hub
+        self._published: dict[str, int] = {}
+
+    async def start(self, reader: Reader) -> None:
+        """Do nothing: each stream begins at its client's cursor."""
+
+    async def read_on(self) -> None:
+        """Publish changed answers, and close the streams of manifests that are closed."""
+        about = {stream.about for stream in self.hub.streams if isinstance(stream.about, str)}
+        self._published = {
+            manifest_id: number for manifest_id, number in self._published.items() if manifest_id in about
+        }
+        if not about:
+            return
+        async with self.runtime.reading(SYSTEM) as reader:
+            ledger = await head(reader)
+            for manifest_id, number, closed_at in await store.list_heads(reader, about):
+                known = self._published.get(manifest_id, 0)
+                if number > known:
+                    manifest = await store.find(reader, manifest_id)
+                    assert manifest is not None, "the same transaction has just read it"
+                    end = manifest.end(ledger)
+                    for item in await store.list_changed(reader, manifest_id, known):
+                        self.hub.publish_about(manifest_id, item.number, frame(item, end, manifest.kind))
+                    self._published[manifest_id] = number
+                if closed_at is not None:
+                    self.hub.close_about(manifest_id, CLOSED)
+
+    def heartbeat(self) -> Heartbeat:
+        """Return a heartbeat frame without a number, because each manifest of the hub numbers its own changes."""
+        data = f'{{"at":"{rfc3339(self.runtime.clock())}"}}'
+        return Heartbeat(0, f"event: heartbeat\ndata: {data}\n\n".encode())
+
+
+def frame(item: Item, end: Head, kind: str) -> bytes:
+    """Return a changed answer as a server-sent event."""
+    return b"id: %b\nevent: change\ndata: %b\n\n" % (
+        end.cursor(item.number).encode(),
+        on_one_line(_encode(item.shown(kind))),
+    )
+
+
+def manifest_tail_of(scope: Mapping[str, Any]) -> ManifestTail:
+    """Returns the process's ManifestTail; the scope is a request, or its ASGI scope."""
+    return cast(ManifestTail, scope["app"].state.process.manifest_tail)

@@ -1,0 +1,264 @@
+"""Kind, number and content of a letter about an entry; pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from app.casework.papers import words
+from app.kit.clock import legal_day
+from app.ledger.domain import Record, RecordType
+from app.register.amendments.domain import Amendment
+from app.register.entries.domain import Basis, EndedReason, Entry, Measure, State
+
+
+class LetterKind(StrEnum):
+    """The kind of a letter: it imposes a measure, continues it, or ends it."""
+
+    DECISION = "decision"
+    URGENT = "urgent"
+    EXTENSION = "extension"
+    CORRECTION = "correction"
+    REVOCATION = "revocation"
+    ANNULMENT = "annulment"
+    ENDING = "ending"
+
+    @property
+    def ends(self) -> bool:
+        """Whether the letter is about the end of a measure."""
+        return self in {LetterKind.REVOCATION, LetterKind.ANNULMENT, LetterKind.ENDING}
+
+
+_CODES = {
+    LetterKind.DECISION: "",
+    LetterKind.URGENT: "MENDESAK-",
+    LetterKind.EXTENSION: "PANJANG-",
+    LetterKind.CORRECTION: "PERBAIKAN-",
+    LetterKind.REVOCATION: "CABUT-",
+    LetterKind.ANNULMENT: "BATAL-",
+    LetterKind.ENDING: "AKHIR-",
+}
+_MEASURE_CODES = {Measure.PREVENTION: "CEGAH", Measure.DETERRENCE: "TANGKAL"}
+
+_BY_DECISION = {
+    EndedReason.REVOKED: LetterKind.REVOCATION,
+    EndedReason.ANNULLED: LetterKind.ANNULMENT,
+}
+"""Ends by decision; all others are ends by law, and their letters are notifications."""
+
+FINANCE: Final = "KEMENKEU"
+_MINISTER_OF_FINANCE: Final = "Menteri Keuangan"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The office that issues letters, from the deployment's settings.
+
+    Attributes:
+        letterhead: lines of the letterhead; those not in capitals, which are the address, are set smaller.
+        city: the place in the date line of letters.
+        signatory: title of the official on behalf of which letters are issued.
+        number_format: format of a letter's number, with `{sequence}`, `{code}`, `{month}` and `{year}`.
+    """
+
+    letterhead: tuple[str, ...]
+    city: str
+    signatory: str
+    number_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The agency that owns a measure, with its names in letters.
+
+    Attributes:
+        name: its Indonesian name.
+        minister: title of the minister that decides for it, if the law requires a minister (UU 6/2011 art. 91(2)b).
+    """
+
+    name: str
+    minister: str | None = None
+
+    @classmethod
+    def of(cls, code: str, parent: str | None, name: str) -> "Owner":
+        """Return the owner for an agency; for the Ministry of Finance and its directorates the minister decides."""
+        return cls(name, _MINISTER_OF_FINANCE if FINANCE in {code, parent} else None)
+
+    @property
+    def decider(self) -> str:
+        """Name of the minister or agency that decided on the measure."""
+        return self.minister or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An officer's decision or proposal to reject an urgent request.
+
+    Attributes:
+        client: id of the officer's client, from which the position is derived.
+        person: employee number of the officer.
+        reason: the reason that the officer gave.
+        proposed: whether it is a proposal, which another officer then confirmed.
+        position: the officer's position in Indonesian; empty until it was looked up.
+    """
+
+    client: str
+    person: str | None
+    reason: str | None
+    proposed: bool = False
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVersion:
+    """A version of an entry together with the ledger's record of it: the subject of one letter.
+
+    Attributes:
+        entry: the entry at that version.
+        record: the ledger's record of it.
+        amendment: the amendment that made the version, if one did.
+        previous: the entry at the version before; None for the first one.
+        refusals: the rejection of the request, preceded by its proposal if there was one.
+    """
+
+    entry: Entry
+    record: Record
+    amendment: Amendment | None = None
+    previous: Entry | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """The instant of the record, or of an end that the ledger has not recorded yet."""
+        ended = self.entry.ended_at
+        unrecorded = self.entry.state is State.ENDED and self.record.type is not RecordType.ENTRY_ENDED
+        return ended if unrecorded and ended is not None else self.record.at
+
+    @property
+    def day(self) -> date:
+        """The letter's date: the legal day of the record."""
+        return legal_day(self.record.at)
+
+    @property
+    def kind(self) -> LetterKind | None:
+        """The kind of letter that the record requires; None while a measure is only requested (R32)."""
+        entry = self.entry
+        corrected = self.record.type is RecordType.ENTRY_CORRECTED
+        match entry.state:
+            case State.ACTIVE:
+                first = LetterKind.EXTENSION if entry.extension_count else LetterKind.DECISION
+                return LetterKind.CORRECTION if corrected else first
+            case State.PROVISIONAL if entry.countersigned_at:
+                return LetterKind.CORRECTION if corrected else LetterKind.URGENT
+            case State.ENDED if entry.countersigned_at or not entry.urgent:
+                return _ending_of(entry)
+            case State.REJECTED if entry.countersigned_at:
+                return LetterKind.ENDING
+        return None
+
+    @property
+    def basis(self) -> Basis:
+        """The decision that the letter carries out; an extension has a decision of its own."""
+        extended = self.kind is LetterKind.EXTENSION and self.entry.extended_by
+        return extended or self.entry.basis
+
+    def matches_state(self, entry: Entry) -> bool:
+        """Return whether the recorded version has the present state of the entry."""
+        return self.entry.state is entry.state
+
+    def number(self, office: Office) -> str:
+        """Return the letter's number, which contains the record's number in the ledger and is therefore unique."""
+        kind = self.kind
+        assert kind is not None, "only what has a letter has a number"
+        return office.number_format.format(
+            sequence=self.record.sequence,
+            code=_CODES[kind] + _MEASURE_CODES[self.entry.measure],
+            month=words.month(self.day),
+            year=self.day.year,
+        )
+
+
+def _ending_of(entry: Entry) -> LetterKind:
+    reason = entry.ended_reason
+    return LetterKind.ENDING if reason is None else _BY_DECISION.get(reason, LetterKind.ENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Other facts in the register at the time of a letter.
+
+    Attributes:
+        others: other entries of the same measure against the same person, in force or to begin later.
+        extension_left: whether the measure could still be extended.
+    """
+
+    others: tuple[Entry, ...] = ()
+    extension_left: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature block of a letter."""
+
+    title: str
+    body: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Data with which a reader can verify the ledger's record offline.
+
+    Attributes:
+        text: content of the QR code.
+        facts: the same data as printed labels and values.
+    """
+
+    text: str
+    facts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The content of a letter, before layout.
+
+    Attributes:
+        form: heading with the legal form: a decision or a notification.
+        about: the subject of the letter.
+        considering: the grounds ("Menimbang").
+        recalling: the laws ("Mengingat").
+        ruling: heading of the dictum.
+        first: first part of the dictum, followed by the identity.
+        rulings: the other parts of the dictum.
+        dated: words before the place and the date.
+        name: the person's full name.
+        without_photo: text in place of a missing photo.
+        identity: labels and values about the person; an empty label continues the one above.
+        documents: type, number, issuing state and last day of each travel document.
+        changes: label, old value and new value of each member that a correction changed.
+        signatures: the signature of the owner's official, if there is one, then that of the issuing official.
+        copies: the recipients of copies.
+    """
+
+    office: Office
+    kind: LetterKind
+    form: str
+    number: str
+    about: str
+    day: date
+    considering: Sequence[str]
+    recalling: Sequence[str]
+    ruling: str
+    first: str
+    rulings: Sequence[str]
+    dated: str
+    name: str
+    without_photo: str
+    identity: Sequence[tuple[str, str]]
+    documents: Sequence[tuple[str, str, str, str]]
+    changes: Sequence[tuple[str, str, str]]
+    signatures: Sequence[Signature]
+    copies: Sequence[str]
+    proof: Proof

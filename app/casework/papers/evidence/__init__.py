@@ -1,0 +1,1 @@
+"""Evidence files for a court: their content and their archive format."""

@@ -1,0 +1,130 @@
+"""The data of an evidence file that are fixed in the first transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import IMMIGRATION
+from app.actor import Actor
+from app.casework.papers import service, store
+from app.casework.papers.domain import RecordedVersion
+from app.casework.papers.store import Json, Version
+from app.db.unit import Unit
+from app.kit.clock import rfc3339
+from app.ledger.domain import Head, Record
+from app.ledger.service import head, list_of_entry
+from app.register.amendments.domain import Amendment
+from app.register.entries.domain import Entry
+from app.register.entries.store import find, list_formalising
+from app.register.entries.visibility import shows_photo
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An entry that is linked with the file's entry by formalisation, with its recorded versions."""
+
+    entry: Entry
+    recorded: Sequence[RecordedVersion]
+
+    @property
+    def evidence(self) -> str:
+        """Path of its own evidence file."""
+        return f"/v1/entries/{self.entry.id}/evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The content of an evidence file, read in one transaction.
+
+    Attributes:
+        entry: the entry at that moment.
+        linked: the entries that it formalises or that formalise it, if the actor may see them.
+        until: the moment; later records are not in the file.
+        by: the actor that requested the file.
+    """
+
+    entry: Entry
+    versions: Sequence[Version]
+    amendments: Sequence[Amendment]
+    records: Sequence[Record]
+    recorded: Sequence[RecordedVersion]
+    linked: Sequence[Linked]
+    head: Head
+    until: datetime
+    by: Actor
+
+
+async def open_case(unit: Unit, entry_id: str) -> Case:
+    """Read the content of an entry's evidence file, and record the request.
+
+    Raises:
+        NotFound: the actor may not see the entry.
+    """
+    entry = await service.get_with_photo(unit, entry_id)
+    versions = await store.list_versions(unit, entry_id)
+    amendments = await service.list_decided(unit, entry)
+    records = await list_of_entry(unit, entry_id)
+    await record(unit, AuditAct.EVIDENCE_ASKED, entry_id, {"version": entry.version})
+    recorded = service.letters_of(records, versions, amendments)
+    linked = [
+        Linked(each, await service.letters_until_now(unit, each))
+        for each in await _linked(unit, entry)
+        if shows_photo(each, unit.actor)
+    ]
+    of_entry = [each for each in amendments if each.entry_id == entry_id]
+    return Case(entry, versions, of_entry, records, recorded, linked, await head(unit), unit.now, unit.actor)
+
+
+async def _linked(unit: Unit, entry: Entry) -> list[Entry]:
+    """Return the urgent entry that this one formalises, and the entries that formalise this one."""
+    before = await find(unit, entry.formalises) if entry.formalises else None
+    following = await list_formalising(unit, entry.id)
+    return [*([before] if before is not None else []), *sorted(following, key=lambda each: each.id)]
+
+
+def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:
+    """Return every act on an entry and on its amendments, in order of time."""
+    acts: list[Json] = [
+        {
+            "about": version.entry.id,
+            "act": version.event,
+            "version": version.entry.version,
+            "by": version.by,
+            "person": version.person,
+            "at": rfc3339(version.at),
+            "reason": version.reason,
+        }
+        for version in versions
+    ]
+    for amendment in amendments:
+        filed = {
+            "about": amendment.id,
+            "act": f"{amendment.kind.value}_filed",
+            "version": 1,
+            "by": amendment.submitted_by,
+            "person": amendment.authors[0] if amendment.authors else None,
+            "at": rfc3339(amendment.received_at),
+            "reason": amendment.reason,
+        }
+        acts.append(filed)
+        acts += [
+            {
+                "about": amendment.id,
+                "act": f"{amendment.kind.value}_{step.verdict.value}",
+                "version": number,
+                "by": step.by,
+                "person": step.person,
+                "at": rfc3339(step.at),
+                "reason": step.reason,
+            }
+            for number, step in enumerate(amendment.steps, 2)
+        ]
+    return sorted(acts, key=lambda act: str(act["at"]))
+
+
+def reports(versions: Iterable[Version]) -> set[str]:
+    """Return the numbers of the supervision reports on which any version of an entry was based (R6)."""
+    bases = [version.entry.basis for version in versions if version.entry.agency == IMMIGRATION]
+    return {basis.number for basis in bases if basis.instrument == "supervision_report"}

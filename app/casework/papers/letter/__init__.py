@@ -1,0 +1,1 @@
+"""Decision letters: their text, typefaces and layout."""

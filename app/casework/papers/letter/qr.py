@@ -1,0 +1,77 @@
+"""The drawn elements of a letter: the QR code, and the labels in the margin.
+
+This module imports ReportLab; only `pdf` imports it, when a letter is made.
+"""
+
+from functools import lru_cache
+
+from reportlab.graphics.barcode import qrencoder
+from reportlab.platypus import Flowable
+
+_QUIET = 4
+"""Width of the quiet zone around the code, in modules (ISO/IEC 18004)."""
+
+
+class QrCode(Flowable):
+    """A QR code in a square with sides of a given length, its quiet zone included."""
+
+    def __init__(self, text: str, side: float) -> None:
+        super().__init__()
+        self.text, self.side = text, side
+
+    def wrap(self, *_: float) -> tuple[float, float]:
+        """Return its width and height."""
+        return self.side, self.side
+
+    def draw(self) -> None:
+        """Draw the dark modules of each row, adjacent ones as one rectangle."""
+        modules = encoded(self.text)
+        unit = self.side / (len(modules) + 2 * _QUIET)
+        for row, dark in enumerate(modules):
+            y = self.side - (row + 1 + _QUIET) * unit
+            begin = None
+            for column, on in enumerate([*dark, False]):
+                if on and begin is None:
+                    begin = column
+                elif not on and begin is not None:
+                    x, width = (begin + _QUIET) * unit, (column - begin) * unit
+                    self.canv.rect(x, y, width, unit, stroke=0, fill=1)
+                    begin = None
+
+
+class Margin(Flowable):
+    """A label and a point's sign in the margin, on the first line of the next paragraph; it takes no space."""
+
+    def __init__(self, label: str, sign: str, font: str, size: float, indent: float, *, keep: bool) -> None:
+        super().__init__()
+        self.keepWithNext = int(keep)
+        self.label, self.sign, self.font, self.size, self.indent = label, sign, font, size, indent
+
+    def wrap(self, *_: float) -> tuple[float, float]:
+        """Return the size of this flowable to ReportLab: 0 by 0, because it is drawn in the margin."""
+        return 0, 0
+
+    def draw(self) -> None:
+        """Draw on the first line of the paragraph below."""
+        self.canv.setFont(self.font, self.size)
+        y = -self.size
+        if self.label:
+            self.canv.drawString(0, y, self.label)
+            self.canv.drawRightString(self.indent - 12, y, ":")
+        if self.sign:
+            self.canv.drawString(self.indent, y, self.sign)
+
+
+@lru_cache(maxsize=1)  # a letter is laid out twice, and choosing among eight masks takes a tenth of a second
+def encoded(text: str) -> list[list[bool]]:
+    """Return a QR code's modules, row by row: medium error correction, everything before the leaf alphanumeric.
+
+    Args:
+        text: the text of a `Proof`.
+    """
+    leaf = text.index("{")
+    code = qrencoder.QRCode(None, qrencoder.QRErrorCorrectLevel.M)
+    code.addData(qrencoder.QRAlphaNum(text[:leaf]))
+    code.addData(qrencoder.QR8bitByte(text[leaf:]))
+    code.make()
+    return [[bool(module) for module in row] for row in code.modules]

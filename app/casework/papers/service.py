@@ -1,0 +1,216 @@
+"""Use cases of papers: the letters of an entry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.access.acts import AuditAct
+from app.access.clients.service import find_place, record
+from app.access.domain import Agency
+from app.casework.papers import store, words
+from app.casework.papers.domain import Context, Letter, Office, Owner, RecordedVersion, Refusal
+from app.casework.papers.letter import wording
+from app.casework.papers.letter.proofs import proof_of
+from app.casework.papers.store import Version
+from app.db.unit import Reader, Unit
+from app.errors import NotFound, WrongState
+from app.ledger.domain import Record, RecordType
+from app.ledger.service import list_of_entry, prove
+from app.register.amendments.domain import Amendment, AmendmentState
+from app.register.amendments.effects import EVENTS
+from app.register.entries import service as entries
+from app.register.entries.acts import Act
+from app.register.entries.domain import Entry, State
+from app.register.entries.dossier import Dossier
+from app.register.entries.keys import case_keys, person_keys
+from app.register.entries.law.deadlines import Terms
+from app.register.entries.store import find_blob, list_by_keys
+from app.register.entries.visibility import shows_photo
+from app.settings import Settings
+
+_LETTER_RECORDS = frozenset(
+    {
+        RecordType.ENTRY_LISTED,
+        RecordType.ENTRY_PROVISIONAL,
+        RecordType.ENTRY_COUNTERSIGNED,
+        RecordType.ENTRY_CORRECTED,
+        RecordType.ENTRY_EXTENDED,
+        RecordType.ENTRY_ENDED,
+    }
+)
+"""Types of records that may require a letter; an erasure requires none."""
+
+_OF_ANOTHER = frozenset({Act.FORMALISED, Act.FORMALISATION_ENDED})
+"""Changes of an urgent entry by another entry's decision; they do not change its letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter with its photo, ready for layout."""
+
+    letter: Letter
+    photo: bytes | None
+    version: int
+
+
+def office_of(settings: Settings) -> Office:
+    """Return the office that issues letters, from the settings."""
+    return Office(
+        settings.letterhead_lines, settings.letter_city, settings.letter_signatory, settings.letter_number
+    )
+
+
+async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
+    """Return an entry, if the actor may see all of it with its photo, which supervision teams may not.
+
+    Raises:
+        NotFound: it does not exist, or the actor may not see it.
+    """
+    entry = await entries.get(reader, entry_id)
+    if not shows_photo(entry, reader.actor):
+        raise NotFound("There is no such entry.")
+    return entry
+
+
+async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
+    """Return the letter for the present state of an entry, and record the access, because it shows the person.
+
+    Raises:
+        NotFound: the actor may not see the entry.
+        WrongState: no decision has been made that requires a letter, or the person was erased.
+    """
+    entry = await get_with_photo(unit, entry_id)
+    if entry.erased_at is not None:
+        raise WrongState(
+            "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."
+        )
+    recorded = with_end_by_law(await letters_until_now(unit, entry), entry)
+    if not recorded or recorded[-1].kind is None or not recorded[-1].matches_state(entry):
+        raise WrongState(
+            "Only an entry that was decided on has a letter: active, countersigned, or ended after it."
+        )
+    draft = await compose(unit, recorded, settings)
+    await record(
+        unit, AuditAct.LETTER_SEEN, entry_id, {"version": draft.version, "number": draft.letter.number}
+    )
+    return draft
+
+
+async def letters_until_now(reader: Reader, entry: Entry) -> list[RecordedVersion]:
+    """Return the recorded versions of an entry, in order, whether they require a letter or not."""
+    records = await list_of_entry(reader, entry.id)
+    versions = await store.list_versions(reader, entry.id)
+    return letters_of(records, versions, await list_decided(reader, entry))
+
+
+async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
+    """Return the amendments of an entry, and those of other entries of its dossier that may have ended it too."""
+    same_case = await list_by_keys(reader, case_keys(entry.agency, entry.filed_content))
+    return await store.list_amendments(reader, {entry.id, *(each.id for each in same_case)})
+
+
+def letters_of(
+    records: Sequence[Record], versions: Sequence[Version], amendments: Sequence[Amendment]
+) -> list[RecordedVersion]:
+    """Join the records of an entry with its versions, in order, whether they require a letter or not.
+
+    Args:
+        records: the ledger's records about the entry.
+        versions: the entry's versions.
+        amendments: the entry's amendments, and others that may have ended it.
+    """
+    by_number = {version.entry.version: version for version in versions}
+    made_by = {
+        (EVENTS[each.kind].value, each.updated_at, entry_id): each
+        for each in amendments
+        if each.state is AmendmentState.APPROVED
+        for entry_id in {each.entry_id, *each.ends}
+    }
+    recorded = []
+    seen: set[int | None] = set()
+    for each in records:
+        version = by_number.get(each.version or 0)
+        if each.type not in _LETTER_RECORDS or each.version in seen:
+            continue  # a later record of a version changes no content
+        seen.add(each.version)
+        if version is not None and version.event not in _OF_ANOTHER:
+            before = by_number.get(version.entry.version - 1)
+            made = RecordedVersion(
+                version.entry,
+                each,
+                made_by.get((version.event, version.at, version.entry.id)),
+                before.entry if before else None,
+                _refusals(versions, version),
+            )
+            recorded.append(made)
+    return recorded
+
+
+def _refusals(versions: Sequence[Version], last: Version) -> tuple[Refusal, ...]:
+    """Return the proposal and the confirmation of a rejection, if a rejection made the version `last`."""
+    if last.event != Act.REJECTED:
+        return ()
+    proposed = [
+        v for v in versions if v.event == Act.REJECTION_PROPOSED and v.entry.version < last.entry.version
+    ]
+    return tuple(
+        Refusal(each.by, each.person, each.reason, proposed=each is not last)
+        for each in (*proposed[-1:], last)
+    )
+
+
+def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[RecordedVersion]:
+    """Return the recorded versions, with an end by law added if the ledger has not recorded it yet.
+
+    Args:
+        recorded: the recorded versions.
+        entry: the entry in its present state.
+    """
+    if not recorded or entry.state is not State.ENDED or recorded[-1].entry.state is State.ENDED:
+        return [*recorded]
+    return [*recorded, RecordedVersion(entry, recorded[-1].record)]
+
+
+async def compose(reader: Reader, recorded: Sequence[RecordedVersion], settings: Settings) -> Draft:
+    """Return the letter of the last of some recorded versions; it must require one.
+
+    Args:
+        reader: the transaction.
+        recorded: the recorded versions, up to the subject of the letter.
+        settings: the deployment's settings.
+    """
+    *earlier, last = recorded
+    agency = await find_place(reader, Agency, last.entry.agency)
+    (inclusion,) = await prove(reader, [last.record.sequence], last.record.sequence)
+    refusals = await _with_positions(reader, last.refusals)
+    code = last.entry.agency
+    written = wording.compose(
+        replace(last, refusals=refusals),
+        [each for each in earlier if each.kind is not None and not each.kind.ends],
+        office_of(settings),
+        Owner.of(code, agency.parent, agency.name_id) if agency else Owner(code),
+        await _context(reader, last, Terms.of(settings)),
+        proof_of(last.record, inclusion),
+    )
+    photo = last.entry.subject.photo
+    blob = photo and await find_blob(reader, last.entry.id, photo.sha256)
+    return Draft(written, blob.data if blob else None, last.entry.version)
+
+
+async def _context(reader: Reader, recorded: RecordedVersion, terms: Terms) -> Context:
+    """Return the other facts in the register at the instant of a letter, so that it states none from later."""
+    entry, moment = recorded.entry, recorded.moment
+    keys = person_keys(entry.subject) | case_keys(entry.agency, entry.filed_content)
+    others = {each.id for each in await list_by_keys(reader, keys)} - {entry.id}
+    then = [each.at(moment) for each in await store.list_as_of(reader, others, moment)]
+    same = (
+        each for each in then if each.measure is entry.measure and each.subject.same_person(entry.subject)
+    )
+    left = Dossier.of(entry.agency, [entry, *then], moment).extension_left(entry, terms)
+    return Context(tuple(each for each in same if each.runs), left)
+
+
+async def _with_positions(reader: Reader, refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    if not refusals:
+        return ()
+    clients = {each["id"]: each for each in await store.list_clients(reader, {r.client for r in refusals})}
+    return tuple(replace(each, position=words.position(clients.get(each.client))) for each in refusals)

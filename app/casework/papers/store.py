@@ -1,0 +1,246 @@
+"""Every SQL statement of papers: they read the records of all features about an entry.
+
+Rows are returned as plain members, as they were recorded: a court sees the stored data, not the interpretation of a
+later release.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, Table, or_, select
+
+from app.access.tables import audit as audit_table
+from app.access.tables import client as client_table
+from app.alerting.alerts import tables as alert_tables
+from app.alerting.notices.tables import notice as notice_table
+from app.border.checks import tables as check_tables
+from app.border.clearances.tables import clearance as clearance_table
+from app.border.hits.tables import hit as hit_table
+from app.db.documents import Documents
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.kit.ids import first_id
+from app.register.amendments.domain import Amendment
+from app.register.amendments.tables import amendment as amendment_table
+from app.register.entries.domain import Entry
+from app.register.entries.tables import blob as blob_table
+from app.register.entries.tables import duty as duty_table
+from app.register.entries.tables import entry as entry_table
+from app.register.entries.tables import version as version_table
+from app.register.entries.visibility import opened
+from app.register.objections.tables import objection as objection_table
+from app.register.rectifications.tables import correction_request as correction_table
+from app.register.supervision.tables import report as report_table
+
+_entries = Documents(Entry)
+_amendments = Documents(Amendment)
+_plain = msgspec.json.Decoder().decode
+
+Json = dict[str, Any]
+
+_AS_JSON = frozenset({"document", "detail", "to", "chase", "question", "matches", "roles"})
+"""Columns that hold JSON as text."""
+
+
+_REPORT = re.compile(r"LPT-(?P<year>[0-9]{4})-(?P<ordinal>[0-9]{6,9})")
+"""A supervision report's number, as `supervision.domain.Report.number` makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A photo or document of an entry, without its bytes; `erased_at` is the time of its erasure."""
+
+    sha256: str
+    kind: str
+    media_type: str
+    erased_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an entry, and the act that made it.
+
+    Attributes:
+        event: the act.
+        by: id of the client that acted.
+        person: employee number of its holder; None for machines and for the register itself.
+    """
+
+    entry: Entry
+    event: str
+    by: str
+    person: str | None
+    at: datetime
+    reason: str | None
+
+
+async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
+    """Return every version of an entry, oldest first."""
+    v = version_table
+    statement = (
+        select(v.c.document, v.c.event, v.c.by, v.c.person, v.c.at, v.c.reason)
+        .where(v.c.entry_id == entry_id)
+        .order_by(v.c.version)
+    )
+    return [Version(_entries.read(kept), *rest) for kept, *rest in await reader.run(statement)]
+
+
+async def list_as_of(reader: Reader, entry_ids: Collection[str], at: datetime) -> list[Entry]:
+    """Return entries in their version at an instant; entries made later are omitted."""
+    v = version_table
+    statement = (
+        select(v.c.entry_id, v.c.document)
+        .where(any_of(v.c.entry_id, "ids"), v.c.at <= at)
+        .order_by(v.c.entry_id, v.c.version)
+    )
+    rows = await reader.run(statement, {"ids": sorted(entry_ids)})
+    latest = {entry_id: document for entry_id, document in rows}  # noqa: C416 - rows are no pairs
+    return [_entries.read(document) for document in latest.values()]
+
+
+async def list_amendments(reader: Reader, entry_ids: Collection[str]) -> list[Amendment]:
+    """Return every amendment of these entries, oldest first."""
+    a = amendment_table
+    statement = select(a.c.document).where(any_of(a.c.entry_id, "ids")).order_by(a.c.id)
+    return await _amendments.all(reader, statement, {"ids": sorted(entry_ids)})
+
+
+async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
+    """Return the photos and documents of an entry, the erased ones too, without their bytes."""
+    b = blob_table
+    statement = select(b.c.sha256, b.c.kind, b.c.media_type, b.c.erased_at).where(b.c.entry_id == entry_id)
+    return [StoredFile(*row) for row in await reader.run(statement.order_by(b.c.kind.desc(), b.c.sha256))]
+
+
+async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
+    """Return the supervision reports with one of these numbers; spaces and case do not matter."""
+    found: list[Json] = []
+    for number in sorted({"".join(number.split()).upper() for number in numbers}):
+        named = _REPORT.fullmatch(number)
+        if named is not None:
+            r = report_table
+            statement = select(r).where(r.c.year == int(named["year"]), r.c.ordinal == int(named["ordinal"]))
+            found += [{"number": number, **row} for row in await _rows(reader, statement)]
+    return found
+
+
+async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """Return the fulfilled duties about an entry: deliveries, notices of refusal, withdrawn passports."""
+    return await _about_entry(reader, duty_table, duty_table.c.recorded_at, entry_id, until)
+
+
+async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
+    """Return the objections to an entry, its urgent entry or its formal entries, with their answers."""
+    one, other = entry_table, entry_table.alias("other")
+    related = (one.c.id == other.c.id, one.c.formalises == other.c.id, one.c.id == other.c.formalises)
+    ids = select(one.c.id).join(other, or_(*related)).where(other.c.id == entry_id, opened(reader.actor))
+    table = objection_table
+    return await _rows(reader, select(table).where(table.c.entry_id.in_(ids)).order_by(table.c.id))
+
+
+async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """Return the correction requests about an entry."""
+    return await _about_entry(reader, correction_table, correction_table.c.received_at, entry_id, until)
+
+
+async def list_notices(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """Return the notices about an entry, with their addresses."""
+    return await _about_entry(reader, notice_table, notice_table.c.at, entry_id, until)
+
+
+async def list_alerts(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """Return the alerts about an entry, oldest first."""
+    return await _about_entry(reader, alert_tables.alert, alert_tables.alert.c.issued_at, entry_id, until)
+
+
+async def _about_entry(
+    reader: Reader, table: Table, by: Any, entry_id: str, until: datetime | None = None
+) -> list[Json]:
+    statement = select(table).where(table.c.entry_id == entry_id).order_by(by, *table.primary_key.columns)
+    return await _rows(reader, statement if until is None else statement.where(by <= until))
+
+
+async def list_recipients(reader: Reader, family: str) -> list[str]:
+    """Return the codes of a family's recipients."""
+    to = alert_tables.recipient
+    statement = select(to.c.checkpoint).where(to.c.family == family).order_by(to.c.checkpoint)
+    return list((await reader.run(statement)).scalars())
+
+
+async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[Json]:
+    """Return the receipts of an alert, in order."""
+    r = alert_tables.receipt
+    statement = select(r).where(r.c.alert_id == alert_id, r.c.at <= until)
+    return await _rows(reader, statement.order_by(r.c.at, *r.primary_key.columns))
+
+
+async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
+    """Return the matches of an entry after a check's id, each with the record of its check.
+
+    The check's matches with other entries are omitted, because they are about other persons.
+    """
+    m, c = check_tables.match, check_tables.check
+    found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
+    matches = await _rows(checks, found.order_by(m.c.check_id).limit(limit))
+    requested = {"ids": [match["check_id"] for match in matches]}
+    statement = select(*(column for column in c.c if column.name != "document_hash")).where(
+        any_of(c.c.id, "ids")
+    )
+    records = {row["id"]: row for row in await _rows(checks, statement, requested)}
+    for record in records.values():
+        record["matches"] = [each for each in record["matches"] or () if each.get("entry_id") == entry_id]
+    return [{**match, "check": records.get(match["check_id"])} for match in matches]
+
+
+async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> dict[str, Json]:
+    """Return hits with their resolutions, by id; their matches and proposals for other entries are omitted."""
+    statement = select(hit_table.c.id, hit_table.c.document).where(any_of(hit_table.c.id, "ids"))
+    found: dict[str, Json] = {}
+    for hit_id, document in await reader.run(statement, {"ids": sorted(hit_ids)}):
+        hit: Json = _plain(document)
+        hit["matched"] = [each for each in hit["matched"] if each["entry_id"] == entry_id]
+        for resolution in hit["resolutions"]:
+            proposals = resolution["proposals"]
+            resolution["proposals"] = [each for each in proposals if each["entry_id"] == entry_id]
+        found[hit_id] = hit
+    return found
+
+
+async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
+    """Return the clearances about an entry, made until an instant."""
+    table = clearance_table
+    statement = select(table.c.document).where(
+        table.c.entry_id == entry_id, table.c.id < first_id("clr", until)
+    )
+    documents = (await reader.run(statement.order_by(table.c.id))).scalars()
+    return [_plain(document) for document in documents]
+
+
+async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
+    """Return the audit records about an entry after an id, up to an instant."""
+    a = audit_table
+    statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)
+    return await _rows(reader, statement.order_by(a.c.id).limit(limit))
+
+
+async def list_clients(reader: Reader, client_ids: Collection[str]) -> list[Json]:
+    """Return the clients with these ids: name, roles, agency, office, checkpoint and person."""
+    c = client_table
+    columns = (c.c.id, c.c.name, c.c.roles, c.c.agency, c.c.office, c.c.checkpoint, c.c.person)
+    statement = select(*columns).where(any_of(c.c.id, "ids")).order_by(c.c.id)
+    return await _rows(reader, statement, {"ids": sorted(client_ids)})
+
+
+async def _rows(reader: Reader, statement: Select[*tuple[Any, ...]], parameters: Any = None) -> list[Json]:
+    return [_members(row) for row in await reader.run(statement, parameters)]
+
+
+def _members(row: Row[*tuple[Any, ...]]) -> Json:
+    return {
+        name: _plain(value) if name in _AS_JSON and isinstance(value, str) else value
+        for name, value in row._mapping.items()
+    }

@@ -1,0 +1,1 @@
+"""The worklist of an officer: tasks with their deadlines, and recent notices, hits and sightings."""

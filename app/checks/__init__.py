@@ -1,1 +1,0 @@
-"""Checks: the question at the border, its answer, and the record of both."""

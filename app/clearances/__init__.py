@@ -1,1 +1,0 @@
-"""Clearances: "not the same person", a document against an entry, confirmed by two people."""

@@ -1,0 +1,182 @@
+"""`cekal backup` and `cekal restore`: backing up the whole register, and restoring it."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.failures import Refused
+from app.cli.printing import print_json, progress
+from app.cli.register import expect_register, load_command_settings, with_register
+
+if TYPE_CHECKING:
+    from app.maintenance.backups.inventory import Inventory
+    from app.maintenance.backups.restoring import Restored
+    from app.runtime import Runtime
+    from app.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def backup(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where it goes: a new folder, or an empty one.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Back up the whole register, also while it is served.
+
+    Everything that was acknowledged before the backup's moment is in it: entries, checks, photos, keys, the ledger. On
+    SQLite both files are copied as they are at that one moment; on PostgreSQL pg_dump of the server's version, or a
+    newer one, has to be found by PATH. Then what was written is read again: the files' integrity, the number of rows of
+    each table, the ledger's Merkle root. DIR contains `inventory.json` only after all checks have passed.
+
+    Not in it: the pepper and the signing keys, which are to be kept apart from backups (`inventory.json` names the
+    pepper's place here, `cekal keys list` the public keys), secrets among the settings, TLS keys. Encrypt it: it
+    holds everything that the register knows.
+
+    For example:
+
+        cekal backup backups/2026-11-29
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR.
+    """
+    inventory = asyncio.run(_back_up(load_command_settings(), folder))
+    if as_json:
+        import msgspec
+
+        print_json(msgspec.to_builtins(inventory))
+        return
+    _print_backup(folder, inventory)
+
+
+async def _back_up(settings: "Settings", folder: Path) -> "Inventory":
+    from app.maintenance.backups.making import back_up
+    from app.wiring import wired_runtime
+
+    expect_register(settings)
+    runtime = wired_runtime(settings)
+    try:
+        return await back_up(runtime, folder, progress)
+    finally:
+        await runtime.close()
+
+
+def _print_backup(folder: Path, inventory: "Inventory") -> None:
+    from app.kit.clock import rfc3339
+    from app.maintenance.backups.inventory import checks_among
+
+    size = sum(each.size for each in inventory.files.values())
+    checks = checks_among(inventory.rows)
+    typer.echo(f"{folder} holds the register as of {rfc3339(inventory.moment)}, {size:,} bytes, checked:")
+    typer.echo(
+        f"{inventory.ledger.size} ledger records (root {inventory.ledger.root}), {checks} checks, "
+        f"{inventory.photos} photos."
+    )
+    typer.echo(
+        f"Not in it: the pepper ({inventory.pepper}) and the signing keys. Keep copies of these elsewhere; encrypt "
+        "this one."
+    )
+
+
+def restore(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]", help="The backup; without it the database that is there is accepted."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put a register that is there already aside, or overwrite it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Restore a backup as the register of the settings, or accept a database that was restored by other means.
+
+    The register goes on in a new epoch: its ledger has a record of it, numbers go on, and every reader with an older
+    cursor gets 410 and must begin again. Duty officers and admins are notified. The backup is verified before anything
+    is changed, the register before it is used. End `cekal serve` first, and start it afterwards.
+
+    On SQLite a register that is replaced is put into a folder beside it; on PostgreSQL it is gone. Without DIR nothing
+    is put back: for a database that PostgreSQL's own tools have restored, by WAL or from a snapshot of its disk.
+
+    For example:
+
+        cekal restore backups/2026-11-29
+
+        cekal restore backups/2026-11-29 --replace
+
+        cekal restore
+
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_KEY_PEPPER.
+    """
+    if folder is None and replace:
+        raise Refused("Without DIR nothing is put back, so there is nothing to replace.", usage=True)
+    if folder is None:
+        restored = with_register(_accept, in_use=False)
+    else:
+        restored = asyncio.run(_restore(folder, replace=replace))
+    if as_json:
+        print_json(_as_json(restored))
+        return
+    _print_restored(restored)
+
+
+async def _accept(runtime: "Runtime") -> "Restored":
+    from app.maintenance.backups.restoring import accept
+
+    return await accept(runtime, progress)
+
+
+async def _restore(folder: Path, *, replace: bool) -> "Restored":
+    from app.maintenance.backups.restoring import restore as put_back
+    from app.wiring import wired_runtime
+
+    return await put_back(load_command_settings(), folder, wired_runtime, progress, replace=replace)
+
+
+def _as_json(restored: "Restored") -> dict[str, Any]:
+    from app.kit.clock import rfc3339
+
+    return {
+        "epoch": restored.begun.new,
+        "old_epoch": restored.begun.old,
+        "kept_records": restored.begun.size,
+        "moment": rfc3339(restored.moment),
+        "replaced": str(restored.aside) if restored.aside else None,
+        "lost_records": restored.lost.records if restored.lost else None,
+        "lost_checks": restored.lost.checks if restored.lost else None,
+        "ended_again": restored.ended_again,
+        "pepper": restored.pepper,
+        "settings": {name: {"then": then, "now": now} for name, (then, now) in restored.differing.items()},
+    }
+
+
+def _print_restored(restored: "Restored") -> None:
+    from app.kit.clock import rfc3339
+
+    begun = restored.begun
+    typer.echo(
+        f"The register has {begun.size} records of before and goes on in epoch {begun.new}. What was acknowledged "
+        f"after {rfc3339(restored.moment)} may be missing: have it entered again."
+    )
+    if restored.lost is not None:
+        lost = restored.lost
+        typer.echo(
+            f"The register that was replaced had {lost.records} more records and {lost.checks} more checks."
+        )
+    if restored.aside is not None:
+        typer.echo(f"It was moved to {restored.aside}: erase it when nobody needs it any more.")
+    if restored.ended_again is None:
+        typer.echo(
+            "Keys and accounts that were ended after that work again: end them again (`cekal client revoke`)."
+        )
+    else:
+        typer.echo(f"{restored.ended_again} accounts and keys that had been ended since were ended again.")
+    for name, (then, now) in restored.differing.items():
+        typer.echo(f"CEKAL_{name.upper()} was {then!r} and is {now!r}.")
+    if restored.schema is not None:
+        typer.echo(f"Its schema was {restored.schema} and is up to date: run `cekal migrate` for the rest.")
+    if restored.pepper is not None:
+        typer.echo(f"Before `cekal serve`: {restored.pepper}")

@@ -1,1 +1,0 @@
-"""The register: entries, their periods, decisions and the law's rules."""

@@ -1,0 +1,120 @@
+"""Prometheus metrics of this process, in addition to those of HTTP requests: checks, alerts, streams, the ledger."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.access.admission.quotas import Quotas
+from app.alerting.alerts.tail import Tail
+from app.alerting.streams.hub import Hub
+from app.border.breadth.service import Travellers
+from app.border.checks.service import CheckService
+from app.web.connections import Connections
+from app.web.metrics import Metrics
+
+
+class RuntimeGauges(Collector):
+    """A Prometheus collector of the figures of streams, checks and the ledger, read at each scrape."""
+
+    def __init__(
+        self, hub: Hub, tail: Tail, check_service: CheckService, quotas: Quotas, travellers: Travellers
+    ) -> None:
+        self._runtime = tail.runtime
+        self._travellers = travellers
+        self._hub = hub
+        self._tail = tail
+        self._desk = check_service
+        self._quotas = quotas
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Yield the current values of the metrics."""
+        yield GaugeMetricFamily("cekal_streams_open", "Alert streams open here.", len(self._hub.streams))
+        yield CounterMetricFamily(
+            "cekal_streams_evicted", "Alert streams closed because they took nothing.", self._hub.evicted
+        )
+        size = self._tail.head.size if self._tail.head else 0
+        yield GaugeMetricFamily("cekal_ledger_size", "Ledger records that this process has seen.", size)
+        age = "Seconds since this process last read the ledger to its end."
+        yield GaugeMetricFamily("cekal_tail_age_seconds", age, self._tail.age if self._tail.head else 0)
+        doubted = "1 while ends by law and erasures are held back, because the clock is not plausible."
+        yield GaugeMetricFamily("cekal_clock_doubted", doubted, int(self._runtime.doubt() is not None))
+        checks = CounterMetricFamily("cekal_checks", "Checks answered, by outcome.", labels=["outcome"])
+        for outcome, answered in self._desk.answered.items():
+            checks.add_metric([outcome], answered)
+        yield checks
+        joined = "Checks above their quota of hits, which joined an open hit of their document."
+        yield CounterMetricFamily("cekal_hits_joined", joined, self._desk.joining.joined)
+        yield from self._broad()
+        yield from self._shares()
+
+    def _broad(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        sample = self._travellers.sample
+        held = "Travellers of the last 30 days that are held here to count those that an entry would have stopped."
+        yield GaugeMetricFamily("cekal_breadth_travellers", held, sample.travellers)
+        yield GaugeMetricFamily("cekal_breadth_share", "The share of all that these are.", sample.share)
+        counted = CounterMetricFamily(
+            "cekal_breadth_counted",
+            "Entries and corrections whose breadth was counted, previews too.",
+            labels=["broad"],
+        )
+        for broad, number in self._travellers.counted.items():
+            counted.add_metric([str(broad).lower()], number)
+        yield counted
+
+    def _shares(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        held = GaugeMetricFamily("cekal_quota_held", "Requests under way, by quota.", labels=["quota"])
+        waiting = GaugeMetricFamily(
+            "cekal_quota_waiting", "Requests that wait for their key's turn, by quota.", labels=["quota"]
+        )
+        refused = CounterMetricFamily(
+            "cekal_quota_refused",
+            "Requests refused because their key had taken all, by quota.",
+            labels=["quota"],
+        )
+        for quota, under_way, behind in self._quotas.in_use():
+            held.add_metric([quota], under_way)
+            waiting.add_metric([quota], behind)
+        for quota, number in self._quotas.refused.items():
+            refused.add_metric([quota], number)
+        yield from (held, waiting, refused)
+
+
+class ConnectionGauges(Collector):
+    """A Prometheus collector of the figures of the process's connections, read at each scrape."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Yield the current values of the metrics."""
+        yield GaugeMetricFamily("cekal_connections_open", "Connections open here.", len(self._connections))
+        strangers = "Connections open here on which no valid key was seen."
+        yield GaugeMetricFamily("cekal_connections_without_key", strangers, self._connections.strangers)
+        cut = CounterMetricFamily(
+            "cekal_connections_cut", "Connections refused or ended before their time.", labels=["reason"]
+        )
+        for reason, number in list(self._connections.cut.items()):
+            cut.add_metric([reason], number)
+        yield cut
+
+
+def measure_connections(metrics: Metrics, connections: Connections) -> None:
+    """Register the metrics of this process's connections."""
+    metrics.registry.register(ConnectionGauges(connections))
+
+
+def measure(
+    metrics: Metrics,
+    hub: Hub,
+    tail: Tail,
+    check_service: CheckService,
+    quotas: Quotas,
+    travellers: Travellers,
+) -> None:
+    """Register the metrics of the runtime, and the time from an alert's commit to its delivery to the streams."""
+    metrics.registry.register(RuntimeGauges(hub, tail, check_service, quotas, travellers))
+    published = metrics.histogram(
+        "cekal_alert_publish_seconds", "Seconds from an alert's issue to its leaving for the streams here."
+    )
+    tail.published = published.observe

@@ -1,1 +1,0 @@
-"""Hits: checks whose answer was not `clear`, until a supervisor resolves them."""

@@ -1,0 +1,19 @@
+"""Other readings of a document number, for all ways in which numbers are misread.
+
+A match by another reading counts like one with easily confused characters: it refers the traveller at most.
+"""
+
+from typing import Final
+
+from app.identity.mrz_fillers import numbers_without_fillers
+
+_ZONE_FIELD: Final = 9
+"""Number of characters of the number's field in a machine-readable zone (ICAO Doc 9303 parts 4 to 7)."""
+
+
+def other_readings(number: str) -> tuple[str, ...]:
+    """Return other readings of a normalised number that was typed or sent by a document reader.
+
+    A number as long as the zone's field may end with fillers that were read as characters.
+    """
+    return numbers_without_fillers(number) if len(number) == _ZONE_FIELD else ()

@@ -1,1 +1,0 @@
-"""Readers of published lists of persons, and their way into the register."""

@@ -1,0 +1,1 @@
+"""Suspension of time-driven, irreversible acts while the clock is not plausible."""

@@ -1,1 +1,0 @@
-"""Passenger manifests: every passenger asked about before departure, and watched until then."""

@@ -1,1 +1,0 @@
-"""What officers are told: measures that end soon, deadlines that passed, checkpoints that are silent."""

@@ -1,1 +1,0 @@
-"""Objections (keberatan) against a measure: recorded and answered by its owner, changing nothing by themselves."""

@@ -1,0 +1,61 @@
+"""The shared objects of one process of the service; made by `main`, read by typed accessors in each wing.
+
+A wing uses its own objects only: `gate_of(request)`, `ports_of(request)`, `tail_of(request)`. Each accessor is defined
+next to the type that it returns; a test compares these types with the fields.
+"""
+
+from dataclasses import dataclass, field
+
+from app.access.admission.gate import Gate
+from app.access.admission.quotas import Quotas
+from app.access.admission.state import NamesClosed
+from app.alerting.alerts.tail import Tail
+from app.alerting.notices.tail import NoticeTail
+from app.alerting.streams.hub import Hub
+from app.border.breadth.service import Travellers
+from app.border.checks.batcher import Batcher
+from app.border.manifests.tail import ManifestTail
+from app.operation import Readiness
+from app.register.entries.ports import Ports
+from app.runtime import Runtime
+from app.sync.feed.tail import FeedTail
+from app.web.metrics import Metrics
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Process:
+    """The shared objects of a process, each made once.
+
+    Attributes:
+        runtime: settings, clock and databases.
+        metrics: the counters of the process.
+        gate: authenticates callers.
+        quotas: the limits on requests and streams of each caller.
+        names_closed: returns whether a kept answer is outside the caller's view now.
+        hub: the streams of alerts.
+        tail: the reader of new ledger records for all streams.
+        notice_tail: the streams of notices.
+        manifest_tail: the streams of manifests.
+        feed_tail: the streams of changes.
+        travellers: the sample of travellers by which broad entries are recognised.
+        batcher: collects simultaneous checks and answers them together.
+        ports: functions of the wings above the register that the register calls.
+        readiness: the state of the databases.
+        address: the address of the server, for the log; set by the server.
+    """
+
+    runtime: Runtime
+    metrics: Metrics
+    gate: Gate
+    quotas: Quotas
+    names_closed: NamesClosed
+    hub: Hub
+    tail: Tail
+    notice_tail: NoticeTail
+    manifest_tail: ManifestTail
+    feed_tail: FeedTail
+    travellers: Travellers
+    batcher: Batcher
+    ports: Ports
+    readiness: Readiness
+    address: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,390 @@
+"""Amendments: their data, their states, and who may decide on them (no I/O)."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Self
+
+import msgspec
+
+from app.access.domain import Role
+from app.actor import Actor, is_another_person
+from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
+from app.kit.clock import legal_day
+from app.register.entries.breadth import Breadth
+from app.register.entries.domain import Basis, EntryWarning, Ruling, RulingKind, Verdict
+from app.register.entries.erasure import ERASED, basis_without_case
+from app.register.entries.law.deadlines import extend_by
+from app.register.entries.law.periods import last_second
+from app.register.entries.subjects import Subject
+
+
+class AmendmentKind(StrEnum):
+    """The effect of an amendment on its entry."""
+
+    EXTENSION = "extension"
+    CORRECTION = "correction"
+    REVOCATION = "revocation"
+    ACQUITTAL = "acquittal"
+    ANNULMENT = "annulment"
+
+
+ENDING: Final = frozenset({AmendmentKind.REVOCATION, AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT})
+BY_JUDGMENT: Final = frozenset({AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT})
+"""Kinds that Immigration may also file against another agency's entry, because a judgment binds everyone."""
+
+
+class AmendmentState(StrEnum):
+    """The state of an amendment.
+
+    `referred` is a letter from a body that does not own the entry: a question to the owner, which changes nothing
+    (R36). The owner answers it with its own revocation, or returns it with a reason.
+    """
+
+    SUBMITTED = "submitted"
+    VERIFIED = "verified"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    REFERRED = "referred"
+
+
+OPEN: Final = frozenset({AmendmentState.SUBMITTED, AmendmentState.VERIFIED})
+"""States in which an amendment waits for a decision."""
+
+WAITING: Final = OPEN | {AmendmentState.REFERRED}
+"""States in which an amendment waits for a decision or for the owner's answer."""
+
+
+class AmendmentLetter(msgspec.Struct, frozen=True):
+    """The letter on which an amendment is based."""
+
+    number: str
+    issued_on: date
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """A later last day, with the decision that extends the measure."""
+
+    ends_on: date
+    basis: Basis
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """The new content of an entry; None in a member keeps the current content.
+
+    Attributes:
+        ends_on: an earlier last day; for a ban for life, its first last day.
+        other_subject: whether it replaces the subject by another person; then two persons must approve it.
+    """
+
+    subject: Subject | None = None
+    basis: Basis | None = None
+    unknown: tuple[str, ...] = ()
+    ends_on: date | None = None
+    other_subject: bool = False
+
+
+class Effect(StrEnum):
+    """When a judgment takes effect: once it is final, or immediately."""
+
+    FINAL = "final"
+    IMMEDIATE = "immediate"
+
+
+class Judgment(msgspec.Struct, frozen=True):
+    """A court's judgment (R37, R67).
+
+    Attributes:
+        final_on: the day on which it became final; None where it takes effect immediately.
+        all_charges: of an acquittal, whether it acquits of every charge of the case.
+        sha256: SHA-256 of the judgment's document.
+        media_type: media type of the document, where it is attached.
+    """
+
+    number: str
+    court: str
+    decided_on: date
+    final_on: date | None
+    case_reference: str
+    effect: Effect = Effect.FINAL
+    all_charges: bool | None = None
+    sha256: str | None = None
+    media_type: str | None = None
+
+
+class Scope(StrEnum):
+    """How far a revocation reaches: every entry of the measure in its dossier, or the one that it names."""
+
+    MEASURE = "measure"
+    ENTRY = "entry"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A decision on an amendment: the verdict, the client and person that decided, the time and the reason."""
+
+    verdict: Verdict
+    by: str
+    person: str | None
+    at: datetime
+    reason: str | None
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """An amendment at one version.
+
+    Attributes:
+        entry_version: the version of the entry that its author had read.
+        agency: code of the agency that files it.
+        owner: code of the agency that owns the entry.
+        authors: persons who wrote it.
+        refers_to_number: number of the owner's letter that a revocation withdraws.
+        scope: how far a revocation reaches.
+        grounds: id of the granted objection or correction request on which an annulment is based.
+        entry_authors: persons who wrote the entry; they must not decide on an amendment that changes it.
+        ends: ids of the entries and requests that end with it, as of its last update.
+        first_approver: the first person to approve an amendment that needs two approvals.
+        breadth: of a correction of the person, the number of travellers that the corrected entry would have stopped.
+        received_at: when it reached the register; decides whether an extension is in time (R23).
+        due_at: last instant for the decision, or for the owner's answer; see `decide_by`.
+    """
+
+    id: str
+    version: int = 1
+    entry_id: str
+    entry_version: int
+    kind: AmendmentKind
+    state: AmendmentState
+    agency: str
+    owner: str
+    office: str | None
+    reason: str
+    letter: AmendmentLetter | None = None
+    extension: Extension | None = None
+    correction: Correction | None = None
+    refers_to_number: str | None = None
+    scope: Scope = Scope.MEASURE
+    judgment: Judgment | None = None
+    grounds: str | None = None
+    entry_authors: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    first_approver: str | None = None
+    submitted_by: str
+    authors: tuple[str, ...]
+    verified_by: str | None = None
+    approved_by: str | None = None
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[EntryWarning, ...] = ()
+    breadth: Breadth | None = None
+    received_at: datetime
+    due_at: datetime
+    updated_at: datetime
+
+    def counted(self, breadth: Breadth) -> Self:
+        """Return the amendment with the number of travellers that the amended entry would stop.
+
+        A number above the limit adds a warning.
+        """
+        warned = (breadth.warning(urgent=False),) if breadth.broad else ()
+        return msgspec.structs.replace(self, breadth=breadth, warnings=(*warned, *self.warnings))
+
+    @property
+    def approvals(self) -> int:
+        """Number of persons of Immigration who have approved it; a correction to another person needs two."""
+        return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
+
+    @property
+    def refused_to_owner(self) -> bool:
+        """Whether Immigration rejected or returned it after the owner filed it and the owner's verifier verified it."""
+        decided = self.state in {AmendmentState.RETURNED, AmendmentState.REJECTED}
+        return decided and self.agency == self.owner and self.verified_by is not None
+
+    @property
+    def ends_whole(self) -> bool:
+        """Whether it ends every entry of its dossier with the same measure, not only the entry that it names."""
+        if self.kind is AmendmentKind.REVOCATION:
+            return self.scope is Scope.MEASURE
+        return self.kind in BY_JUDGMENT and self.judgment is not None
+
+    @property
+    def ends_something(self) -> bool:
+        """Whether it ends a measure once it is approved; a question to the owner (`referred`) never does."""
+        return self.kind in ENDING and self.state is not AmendmentState.REFERRED
+
+    @property
+    def ruling(self) -> Ruling | None:
+        """The judgment in the form in which the ended entries store it."""
+        judgment = self.judgment
+        if judgment is None:
+            return None
+        kind = RulingKind.ACQUITTAL if self.kind is AmendmentKind.ACQUITTAL else RulingKind.ANNULMENT
+        return Ruling(kind, judgment.number, judgment.court, judgment.decided_on, judgment.final_on)
+
+    def seen(self, ends: tuple[str, ...]) -> Self:
+        """Return the amendment with the ids of the entries that it would end now.
+
+        The version grows where these ids have changed, so that a decision on the older list is refused as stale.
+        """
+        if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
+            return self
+        moved = len(set(ends) ^ set(self.ends))
+        return msgspec.structs.replace(self, ends=ends, version=self.version + moved)
+
+    def closed(self, by: Actor, at: datetime, reason: str) -> Self:
+        """Return the amendment as rejected, because another act has ended its entry."""
+        step = Step(Verdict.REJECT, by.client_id, by.person, at, reason)
+        return msgspec.structs.replace(
+            self,
+            state=AmendmentState.REJECTED,
+            version=self.version + 1,
+            updated_at=at,
+            steps=(*self.steps, step),
+        )
+
+    def decide(
+        self,
+        by: Actor,
+        verdict: Verdict,
+        expected: int,
+        at: datetime,
+        reason: str | None,
+        immigration: str,
+        wrote: Iterable[str] = (),
+    ) -> Self:
+        """Return the amendment after another person's decision (R31, R36).
+
+        Args:
+            by: the person who decides.
+            verdict: the decision.
+            expected: the version that the person has read.
+            at: the time of the decision.
+            reason: the reason for it.
+            immigration: code of Immigration; amendments of its own entries are decided by another office.
+            wrote: persons who wrote any version of the entry; they may decide only on amendments that end it.
+
+        Raises:
+            WrongRole: the verdict is not allowed for the actor's roles, or not for amendments.
+            StaleVersion: the amendment has changed since it was read.
+            WrongState: the verdict is not possible in its state.
+            WrongAgency: a verifier of the filing agency, or of the owner of a referred amendment, must do this.
+            SecondPairOfEyesNeeded: the actor has written or verified it.
+        """
+        roles = _VERDICTS.get(verdict, frozenset())
+        if not by.holds(*roles):
+            raise WrongRole(f"The verdict {verdict} on an amendment is for: {', '.join(sorted(roles))}.")
+        if expected != self.version:
+            raise StaleVersion(
+                "The amendment has changed since it was read.", extra={"version": self.version}
+            )
+        after = _MOVES.get((self.state, verdict))
+        if after is None:
+            raise WrongState(f"An amendment that is {self.state} can't be decided on like this.")
+        if self.state in {AmendmentState.SUBMITTED, AmendmentState.REFERRED}:
+            self._expect_verifier(by)
+        else:
+            self._expect_third_person(by, immigration)
+        if self.kind not in ENDING:
+            _different(
+                by, wrote, "A person who wrote any version of the entry can't decide on its amendment."
+            )
+        changes: dict[str, Any] = {}
+        if verdict is Verdict.VERIFY:
+            changes = {"verified_by": by.person}
+        elif verdict is Verdict.APPROVE:
+            changes = {"approved_by": by.person}
+            if self._needs_two and self.first_approver is None:
+                changes, after = {"first_approver": by.person}, AmendmentState.VERIFIED
+        step = Step(verdict, by.client_id, by.person, at, reason)
+        return msgspec.structs.replace(
+            self, state=after, version=self.version + 1, updated_at=at, steps=(*self.steps, step), **changes
+        )
+
+    def erased(self) -> Self:
+        """Return the amendment without data on the person or the case; kind, decisions and days stay (R64)."""
+        longer = self.extension
+        return msgspec.structs.replace(
+            self,
+            reason=ERASED,
+            letter=None,
+            extension=longer and Extension(longer.ends_on, basis_without_case(longer.basis)),
+            correction=None,
+            refers_to_number=None,
+            judgment=None,
+            steps=tuple(msgspec.structs.replace(step, reason=None) for step in self.steps),
+            warnings=(),
+        )
+
+    @property
+    def _needs_two(self) -> bool:
+        """Whether two persons must approve it.
+
+        True for a correction to another subject, and for one based on a loss of citizenship (R4).
+        """
+        subject = self.correction.subject if self.correction else None
+        lost = subject is not None and subject.citizenship_loss is not None
+        return lost or (self.correction is not None and self.correction.other_subject)
+
+    def _expect_verifier(self, by: Actor) -> None:
+        if not by.holds(Role.VERIFIER):
+            raise WrongState("An amendment is verified before it is decided on.")
+        if self.state is AmendmentState.REFERRED:
+            if by.agency != self.owner:
+                raise WrongAgency("Only the agency that owns the entry answers another body's letter (R36).")
+        elif by.agency != self.agency:
+            raise WrongAgency("A verifier of the agency that asks for the amendment does this (R36).")
+        _different(by, self.authors, "An author of the amendment can't verify or return it.")
+
+    def _expect_third_person(self, by: Actor, immigration: str) -> None:
+        if not by.holds(Role.APPROVER):
+            raise WrongState("A verified amendment waits for an approver.")
+        earlier = (*self.authors, self.verified_by, self.first_approver)
+        _different(by, earlier, "A third person decides on a verified amendment, a fourth where two approve.")
+        if self.owner == self.agency == immigration and by.office == self.office:
+            raise SecondPairOfEyesNeeded(
+                "Amendments of Immigration's own entries are decided by another office."
+            )
+
+
+def decide_by(
+    kind: AmendmentKind, received_at: datetime, within: timedelta, ends_on: date | None
+) -> datetime:
+    """Return the last instant to decide on an amendment: the end of the last day of its term.
+
+    For an extension it is not later than the last instant at which another extension could arrive; three days then
+    remain to decide before the measure ends by law (R23). An acquittal is due at once: until then an innocent
+    person is banned (R67).
+
+    Args:
+        kind: the kind of amendment.
+        received_at: when it reached the register.
+        within: the term set by the deployment, because the law sets none.
+        ends_on: the entry's last day.
+    """
+    if kind is AmendmentKind.ACQUITTAL:
+        return received_at
+    due_at = last_second(legal_day(received_at) + within)
+    if kind is AmendmentKind.EXTENSION and ends_on is not None:
+        return min(due_at, extend_by(ends_on))
+    return due_at
+
+
+def _different(by: Actor, earlier: Iterable[str | None], detail: str) -> None:
+    if not is_another_person(by, *earlier):
+        raise SecondPairOfEyesNeeded(detail)
+
+
+_VERDICTS: Final = {
+    Verdict.VERIFY: frozenset({Role.VERIFIER}),
+    Verdict.RETURN: frozenset({Role.VERIFIER, Role.APPROVER}),
+    Verdict.APPROVE: frozenset({Role.APPROVER}),
+    Verdict.REJECT: frozenset({Role.APPROVER}),
+}
+
+_MOVES: Final = {
+    (AmendmentState.SUBMITTED, Verdict.VERIFY): AmendmentState.VERIFIED,
+    (AmendmentState.SUBMITTED, Verdict.RETURN): AmendmentState.RETURNED,
+    (AmendmentState.REFERRED, Verdict.RETURN): AmendmentState.RETURNED,
+    (AmendmentState.VERIFIED, Verdict.RETURN): AmendmentState.RETURNED,
+    (AmendmentState.VERIFIED, Verdict.APPROVE): AmendmentState.APPROVED,
+    (AmendmentState.VERIFIED, Verdict.REJECT): AmendmentState.REJECTED,
+}

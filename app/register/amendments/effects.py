@@ -1,0 +1,106 @@
+"""The entry that results from an approved amendment (no I/O)."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from app.kit.clock import legal_day
+from app.ledger.domain import RecordType
+from app.register.amendments.domain import Amendment, AmendmentKind
+from app.register.entries.acts import Act
+from app.register.entries.domain import EndedReason, Entry
+from app.register.entries.law import periods
+from app.register.entries.pending import pause_of
+
+_ENDS: Final = {
+    AmendmentKind.REVOCATION: EndedReason.REVOKED,
+    AmendmentKind.ACQUITTAL: EndedReason.ACQUITTED,
+    AmendmentKind.ANNULMENT: EndedReason.ANNULLED,
+}
+_RECORD_TYPES: Final = {
+    AmendmentKind.EXTENSION: RecordType.ENTRY_EXTENDED,
+    AmendmentKind.CORRECTION: RecordType.ENTRY_CORRECTED,
+}
+EVENTS: Final = {
+    AmendmentKind.EXTENSION: Act.EXTENDED,
+    AmendmentKind.CORRECTION: Act.CORRECTED,
+    AmendmentKind.REVOCATION: Act.REVOKED,
+    AmendmentKind.ACQUITTAL: Act.ACQUITTED,
+    AmendmentKind.ANNULMENT: Act.ANNULLED,
+}
+"""Name of each kind of amendment in an entry's history."""
+
+
+def ended_by(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
+    """Return the entry as ended by an approved revocation, acquittal or annulment."""
+    after = entry.ended(_ENDS[amendment.kind], at, at)
+    return after.replace(repeatable=amendment.kind is AmendmentKind.REVOCATION and not amendment.ends_whole)
+
+
+def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
+    """Return the entry's next version after an approved extension or correction."""
+    if amendment.extension is None:
+        return corrected(amendment, entry, at)
+    longer = _changed(
+        amendment,
+        entry,
+        at,
+        ends_on=amendment.extension.ends_on,
+        in_force_until=periods.over_at(amendment.extension.ends_on),
+        extension_count=entry.extension_count + 1,
+        extended_by=amendment.extension.basis,
+        waiting=None,
+        pause=pause_of(entry, at),
+    )
+    return longer.remembering(entry)
+
+
+def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
+    """Return the entry after an approved correction."""
+    correction = amendment.correction
+    assert correction is not None, "it is a correction"
+    subject = correction.subject or entry.subject
+    changes: dict[str, Any] = {
+        "subject": subject,
+        "citizenship": subject.citizenship_on(legal_day(at)),
+        "basis": correction.basis or entry.basis,
+        "unknown": correction.unknown,
+        "breadth": amendment.breadth or entry.breadth,
+    }
+    if correction.ends_on is not None:
+        changes |= {
+            "ends_on": correction.ends_on,
+            "lifetime": False,
+            "in_force_until": periods.over_at(correction.ends_on),
+        }
+    return _changed(amendment, entry, at, **changes).remembering(entry)
+
+
+def _changed(amendment: Amendment, entry: Entry, at: datetime, **changes: Any) -> Entry:
+    return entry.replace(
+        version=entry.version + 1,
+        updated_at=at,
+        authors=tuple(dict.fromkeys((*entry.authors, *amendment.authors))),
+        verified_by=amendment.verified_by,
+        approved_by=tuple(filter(None, (amendment.first_approver, amendment.approved_by))),
+        warnings=amendment.warnings,
+        **changes,
+    )
+
+
+def record_type_of(kind: AmendmentKind) -> RecordType:
+    """Return the type of the ledger record that publishes the change."""
+    return _RECORD_TYPES.get(kind, RecordType.ENTRY_ENDED)
+
+
+def effective_at(amendment: Amendment, entry: Entry, at: datetime) -> datetime | None:
+    """Return when an acquittal ended the measure by law: the day on which it became final (art. 97(3)).
+
+    The result is never before the entry began and never after the decision on the amendment. Returns None for every
+    other kind, because those end the measure by the decision.
+    """
+    final_on = None if amendment.judgment is None else amendment.judgment.final_on
+    if amendment.kind is not AmendmentKind.ACQUITTAL or final_on is None:
+        return None
+    final = periods.begins_at(final_on)
+    begun = entry.in_force_from
+    return min(final if begun is None else max(final, begun), at)

@@ -1,0 +1,132 @@
+"""Whether the law and the dossier allow an amendment; each kind has its own rules."""
+
+from dataclasses import replace
+from typing import assert_never
+
+import msgspec
+
+from app.db.unit import Unit
+from app.errors import ExtensionLate
+from app.kit.clock import legal_day
+from app.register.amendments import rules
+from app.register.amendments.domain import Amendment, AmendmentKind, Correction
+from app.register.amendments.requested import RequestedAmendment, RequestedCorrection
+from app.register.entries.domain import Entry, EntryWarning
+from app.register.entries.dossiers import dossier_of
+from app.register.entries.drafting import owner_of, policy_of
+from app.register.entries.law.deadlines import Terms
+from app.register.entries.ports import CountTravellers
+from app.register.entries.proposal import Proposal
+from app.register.entries.references import folded
+from app.register.entries.requested import RequestedMeasure
+from app.settings import Settings
+
+
+async def judged(
+    unit: Unit,
+    amendment: Amendment,
+    requested: RequestedAmendment,
+    entry: Entry,
+    settings: Settings,
+    count: CountTravellers | None = None,
+) -> Amendment:
+    """Return the amendment with its correction as it will be applied, and with all warnings.
+
+    Args:
+        unit: the transaction, which holds the entry's lock.
+        amendment: the amendment.
+        requested: the request for it.
+        entry: the entry.
+        settings: the deployment's choices.
+        count: counts the travellers that a corrected entry would have stopped.
+
+    Raises:
+        CekalError: as the rules of its kind, and as `Dossier.refuse`.
+    """
+    match requested.kind:
+        case AmendmentKind.EXTENSION:
+            return await _extension(unit, amendment, entry, settings)
+        case AmendmentKind.CORRECTION:
+            assert requested.correction is not None, "the rules of the kind require it"
+            corrected = await _correction(unit, amendment, requested.correction, entry, settings)
+            named = corrected.correction.subject if corrected.correction is not None else None
+            if count is None or named is None:
+                return corrected
+            return corrected.counted(await count(entry.measure, named))
+        case AmendmentKind.REVOCATION | AmendmentKind.ACQUITTAL | AmendmentKind.ANNULMENT:
+            return amendment
+    assert_never(requested.kind)
+
+
+async def _extension(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
+    extension = amendment.extension
+    assert extension is not None, "the rules of the kind require it"
+    owner, policy = await owner_of(unit), policy_of(settings)
+    terms = Terms.of(settings)
+    most = terms.extensions(entry.measure)
+    try:
+        warnings = rules.judge_extension(extension, entry, owner, policy, unit.now, most)
+    except ExtensionLate:
+        unit.expect_plausible()  # it may be late only because the clock is wrong
+        raise
+    requested = RequestedMeasure(
+        measure=entry.measure,
+        subject=entry.subject,
+        photo=None,
+        basis=extension.basis,
+        starts_on=entry.starts_on,
+        ends_on=extension.ends_on,
+    )
+    dossier = await dossier_of(unit, owner.code, requested, entry)
+    exempt = dossier.exempt(entry, urgent=False)
+    proposal = replace(
+        Proposal.of_requested(requested, unit.now, exempt), extension_count=entry.extension_count + 1
+    )
+    similar = dossier.refuse(proposal, terms)
+    return msgspec.structs.replace(amendment, warnings=(*warnings, *similar))
+
+
+async def _correction(
+    unit: Unit, amendment: Amendment, requested: RequestedCorrection, entry: Entry, settings: Settings
+) -> Amendment:
+    owner, policy = await owner_of(unit), policy_of(settings)
+    correction, warnings = rules.judge_correction(requested, entry, owner, policy, legal_day(unit.now))
+    similar = await refuse_corrected(unit, entry, correction, Terms.of(settings))
+    return msgspec.structs.replace(amendment, correction=correction, warnings=(*warnings, *similar))
+
+
+async def refuse_corrected(
+    unit: Unit, entry: Entry, correction: Correction, terms: Terms
+) -> list[EntryWarning]:
+    """Raise an error if a correction joins a closed case, or overlaps another entry (R14, R15, R22).
+
+    A correction of the case also applies to the other running entries of the dossier, so each of them is checked
+    too. Returns the warnings.
+
+    Raises:
+        CekalError: as `Dossier.refuse`.
+    """
+    subject, basis = correction.subject or entry.subject, correction.basis or entry.basis
+    corrected = RequestedMeasure(
+        measure=entry.measure,
+        subject=subject,
+        photo=None,
+        basis=basis,
+        starts_on=entry.starts_on,
+        ends_on=correction.ends_on or entry.ends_on,
+        lifetime=entry.lifetime and correction.ends_on is None,
+    )
+    dossier = await dossier_of(unit, entry.agency, corrected, entry)
+    joins = folded(basis.case_reference) != folded(entry.basis.case_reference) or correction.other_subject
+    proposal = replace(
+        Proposal.of_requested(corrected, unit.now, dossier.exempt(entry, urgent=entry.urgent)),
+        urgent=entry.urgent,
+        extension_count=entry.extension_count,
+        periods_count=joins,
+    )
+    warnings = dossier.refuse(proposal, terms)
+    siblings = dossier.siblings(entry) if joins else ()
+    together = {each.id for each in siblings}
+    for sibling in siblings:
+        dossier.refuse(proposal.at_the_time_of(sibling, together), terms)
+    return warnings

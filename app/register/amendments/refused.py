@@ -1,0 +1,18 @@
+"""Revocations that Immigration has refused, for the worklists of the owners that filed them (R36)."""
+
+from functools import partial
+
+from app.db.pages import first_of
+from app.db.unit import Reader
+from app.register.amendments import store
+from app.register.amendments.domain import Amendment
+
+
+async def list_refused_revocations(reader: Reader, limit: int) -> list[Amendment]:
+    """Return the revocations of the actor's agency that Immigration refused, oldest first.
+
+    Only revocations of entries in force. A refused revocation is left out where a later one of the same entry waits
+    for its decision.
+    """
+    read = partial(store.list_refused_revocations, reader, str(reader.actor.agency), limit=limit)
+    return await first_of(lambda after: read(after=after), limit, lambda each: not each.refused_to_owner)

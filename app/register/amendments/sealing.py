@@ -1,0 +1,24 @@
+"""Sealing of entries with an open correction that names an officer or user of the register (R61)."""
+
+from collections.abc import Sequence
+
+from app.access.clients.service import PersonsRegistered
+from app.db.unit import Unit
+from app.ledger.domain import Draft
+from app.register.amendments import store
+from app.register.entries import store as entry_store
+from app.register.entries.seals import bar, list_possible_users
+
+
+async def seal_corrections(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
+    """Seal entries from new account holders who may be the subject of an open correction of the entry.
+
+    A projector: a function that the unit of work calls for an event. It reads every open correction, because there
+    are never many.
+    """
+    for each in await store.list_open_corrections(unit):
+        subject = each.correction.subject if each.correction is not None else None
+        about = list_possible_users(subject, event.persons) if subject is not None else set()
+        if about:
+            await bar(unit, await entry_store.lock(unit, each.entry_id), about)
+    return ()

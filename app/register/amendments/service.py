@@ -1,0 +1,391 @@
+"""Use cases of amendments: file, decide, read. An approved one changes its entry in the same transaction."""
+
+from datetime import timedelta
+
+import msgspec
+
+from app.access.domain import IMMIGRATION, Role
+from app.db.unit import Reader, Unit
+from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
+from app.kit.clock import legal_day
+from app.kit.ids import new_id
+from app.register.amendments import endings, rules, store
+from app.register.amendments.domain import (
+    BY_JUDGMENT,
+    ENDING,
+    Amendment,
+    AmendmentKind,
+    AmendmentState,
+    decide_by,
+)
+from app.register.amendments.effects import EVENTS, applied, corrected, record_type_of
+from app.register.amendments.events import AmendmentRefused, JudgmentFiled
+from app.register.amendments.judging import judged, refuse_corrected
+from app.register.amendments.requested import RequestedAmendment
+from app.register.entries import service as entries
+from app.register.entries import store as entry_store
+from app.register.entries.blobs import Blob
+from app.register.entries.domain import EndedReason, Entry, Verdict
+from app.register.entries.dossier import Dossier
+from app.register.entries.dossiers import lock_dossier, read_dossier
+from app.register.entries.duties import store as recorded
+from app.register.entries.duties.store import Duty
+from app.register.entries.events import EntryChanged, SubjectCorrected
+from app.register.entries.law.deadlines import DeadlineName, Terms
+from app.register.entries.merging import merged
+from app.register.entries.passports import note_later_passport
+from app.register.entries.ports import CountTravellers, Granted, nothing_granted
+from app.register.entries.proposal import Proposal
+from app.register.entries.seals import seal_changed, seal_filed
+from app.register.entries.succession import correct_siblings
+from app.register.entries.undecided import await_papers, give_up
+from app.register.entries.visibility import open_to, visible
+from app.settings import Settings
+
+_DECIDED = frozenset({AmendmentState.APPROVED, AmendmentState.RETURNED, AmendmentState.REJECTED})
+
+
+async def file(
+    unit: Unit,
+    entry_id: str,
+    expected: int,
+    requested: RequestedAmendment,
+    settings: Settings,
+    granted: Granted = nothing_granted,
+    count: CountTravellers | None = None,
+) -> Amendment:
+    """File an amendment; a second and a third person decide on it.
+
+    Another body's letter can't end a ban: it becomes a question to the owner and changes nothing (R36). The same
+    applies to an acquittal of some charges only.
+
+    Args:
+        unit: the transaction.
+        entry_id: the entry that it names.
+        expected: the version of the entry that the actor has read.
+        requested: the requested amendment.
+        settings: the deployment's choices.
+        granted: returns whether the objection or correction request on which an annulment is based was granted.
+        count: counts the travellers that the amended entry would have stopped, for those who decide.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        WrongRole, WrongAgency: the actor may not file it.
+        StaleVersion, CaseClosed, WrongState: the entry has changed, its case is closed, or it has ended; or the same
+            kind of amendment waits already.
+        CekalError: as the rules of its kind.
+    """
+    found = await entry_store.find(unit, entry_id)
+    if found is None:
+        raise NotFound("There is no such entry.")
+    own = _may_file(unit, found, requested.kind)
+    entry, dossier = await lock_dossier(unit, found)
+    entry.expect(expected)
+    if requested.kind not in ENDING:
+        dossier.refuse_closed(Proposal.of_entry(entry))
+    rules.well_formed(requested, entry, legal_day(unit.now), own=own)
+    referred = rules.is_question(requested, own=own)
+    amendment = _new(
+        unit, entry, requested, timedelta(days=settings.decide_amendment_days), referred=referred
+    )
+    ending = endings.ending_of(amendment, entry, dossier)
+    if not (_amendable(entry, requested.kind) or (ending.ids and not entry.pending)):
+        unit.expect_plausible()  # it may be over only because the clock is wrong
+        raise WrongState("Only an entry that is active, or holds provisionally, can be amended.")
+    if requested.grounds is not None and not await granted(unit, requested.grounds, _grounds_of(entry)):
+        detail = (
+            "The entry has no such granted objection, or correction request `wrong_person` granted in full."
+        )
+        raise Invalid(detail, faults=[Fault("/grounds", "not_granted", detail)])
+    if not referred and await store.list_open(unit, entry_id, requested.kind):
+        raise WrongState(f"The {requested.kind.value} of this entry waits for its decision already.")
+    amendment = await judged(unit, amendment, requested, entry, settings, count)
+    wrote = sorted({person for each in dossier.chain(entry) for person in each.authors})
+    named = amendment.correction.subject if amendment.correction is not None else None
+    entry, warned = await seal_filed(unit, entry, requested.sealed_for, named)
+    amendment = msgspec.structs.replace(
+        amendment,
+        ends=ending.ids,
+        entry_authors=tuple(wrote),
+        warnings=(*amendment.warnings, *warned),
+    )
+    await store.add(unit, amendment)
+    if amendment.kind is AmendmentKind.EXTENSION:
+        await recorded.add(unit, entry.id, _arrived(unit, amendment))
+    corrected_by = requested.correction
+    sent = (corrected_by.photo, corrected_by.loss_document) if corrected_by is not None else ()
+    for blob in (requested.document, *sent):
+        if blob is not None:
+            await entry_store.keep_blob(unit, entry.id, blob)
+    if amendment.judgment is not None and not own:
+        unit.happened(JudgmentFiled(amendment))
+    await unit.conclude()
+    return amendment
+
+
+def _amendable(entry: Entry, kind: AmendmentKind) -> bool:
+    """Return whether an amendment may name an entry: a running one, and for an acquittal also one that is over."""
+    return entry.runs or kind is AmendmentKind.ACQUITTAL
+
+
+def _grounds_of(entry: Entry) -> tuple[str, ...]:
+    """Return the ids of the entry and its urgent entry: a granted objection to either justifies ending the entry."""
+    return (entry.id, *filter(None, (entry.formalises,)))
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase the data on person and case from an entry's amendments; kinds, decisions and days stay (R64)."""
+    for amendment in await store.list_of_entry(unit, entry_id):
+        await store.save(unit, amendment.erased())
+
+
+def _may_file(unit: Unit, entry: Entry, kind: AmendmentKind) -> bool:
+    """Return whether the actor files as the owner; Immigration may file judgments and other bodies' letters.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        WrongRole: the owner's amendments must be filed by a submitter.
+        WrongAgency: only the owner may file this kind.
+    """
+    actor = unit.actor
+    own = actor.agency == entry.agency
+    if not visible(entry, actor) and not (actor.agency == IMMIGRATION and open_to(entry, actor)):
+        raise NotFound("There is no such entry.")
+    if own and kind not in BY_JUDGMENT and not actor.holds(Role.SUBMITTER):
+        raise WrongRole("An owner's amendment is filed by: submitter.")
+    if not own and kind not in BY_JUDGMENT and kind is not AmendmentKind.REVOCATION:
+        raise WrongAgency(
+            "Only the agency that owns the entry may extend or correct it (UU 6/2011 art. 91(3))."
+        )
+    return own
+
+
+def _new(
+    unit: Unit, entry: Entry, requested: RequestedAmendment, within: timedelta, *, referred: bool
+) -> Amendment:
+    actor = unit.actor
+    due_at = decide_by(requested.kind, unit.now, within, entry.ends_on)
+    return Amendment(
+        id=new_id("amd", unit.now),
+        entry_id=entry.id,
+        entry_version=entry.version,
+        kind=requested.kind,
+        state=AmendmentState.REFERRED if referred else AmendmentState.SUBMITTED,
+        agency=str(actor.agency),
+        owner=entry.agency,
+        office=actor.office,
+        reason=requested.reason,
+        letter=requested.letter,
+        extension=requested.extension,
+        refers_to_number=requested.refers_to_number,
+        scope=requested.scope,
+        judgment=requested.judgment,
+        grounds=requested.grounds,
+        submitted_by=actor.client_id,
+        authors=(str(actor.person),),
+        received_at=unit.now,
+        due_at=due_at,
+        updated_at=unit.now,
+    )
+
+
+def _arrived(unit: Unit, amendment: Amendment) -> Duty:
+    """Return the duty record that an extension has reached the register, which its deadline requires (R23)."""
+    return Duty(
+        name=DeadlineName.EXTEND_BEFORE,
+        version=amendment.entry_version,
+        done_at=unit.now,
+        reference=amendment.id,
+        note=None,
+        by=unit.actor.client_id,
+        person=unit.actor.person,
+        recorded_at=unit.now,
+    )
+
+
+async def decide(
+    unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
+) -> Amendment:
+    """Record another person's decision on an amendment; an approved amendment takes effect at once.
+
+    Raises:
+        NotFound: the amendment is outside the actor's view.
+        Invalid: a return or a rejection without its reason.
+        WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Amendment.decide`.
+        ExtensionExhausted: the entry's case has used all its periods since the extension was filed (R22).
+    """
+    found = await get(unit, amendment_id)
+    named = await entry_store.find(unit, found.entry_id)
+    assert named is not None, "an amendment is of an entry"
+    entry, dossier = await lock_dossier(unit, named)
+    amendment = await store.lock(unit, amendment_id)
+    ending = endings.ending_of(amendment, entry, dossier)
+    amendment = amendment.seen(ending.ids)
+    wrote = {person for each in dossier.chain(entry) for person in each.authors}
+    try:
+        decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote)
+    except WrongState:
+        if amendment.kind not in ENDING:
+            dossier.refuse_closed(Proposal.of_entry(entry))
+        raise
+    if verdict in {Verdict.RETURN, Verdict.REJECT} and not reason:
+        fault = Fault("/reason", "required", "A refusal needs its reason (UU 6/2011 art. 94(6)).")
+        raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+    await store.save(unit, decided)
+    if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
+        await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
+    if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:
+        await _wait(unit, decided, entry, terms.pending_days)
+    if decided.refused_to_owner:
+        unit.happened(AmendmentRefused(decided))
+        await unit.conclude()
+    if decided.state is not AmendmentState.APPROVED:
+        return decided
+    if decided.kind in ENDING:
+        await endings.carry_out(unit, decided, entry, dossier, ending)
+    else:
+        await _change(unit, decided, entry, dossier, terms)
+    return decided
+
+
+async def _wait(unit: Unit, extension: Amendment, entry: Entry, days: int) -> None:
+    """Prolong an entry past its end while its verified extension waits; stop that once it was refused (R68)."""
+    if extension.state is AmendmentState.VERIFIED:
+        changed = await await_papers(unit, entry, extension.id, days)
+    else:
+        changed = await give_up(unit, entry, extension.id)
+    if changed:
+        await entries.conclude(unit, *changed)
+
+
+async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, terms: Terms) -> None:
+    """Apply an approved extension or correction to the entry and to the entries linked with it."""
+    unit.expect_plausible()
+    others = dossier.siblings(entry)
+    if amendment.correction is not None:
+        amendment = await _rebased(unit, amendment, entry)
+        assert amendment.correction is not None, "it still is a correction"
+        await refuse_corrected(unit, entry, amendment.correction, terms)
+        if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
+            raise WrongState("The last day that was asked for is over; revoke the entry instead.")
+    if entry.runs:
+        after = await note_later_passport(unit, applied(amendment, entry, unit.now), entry)
+        after = await seal_changed(unit, after, entry)
+        if amendment.kind is AmendmentKind.EXTENSION:
+            exempt = dossier.exempt(entry, urgent=entry.urgent)
+            dossier.refuse_decided(Proposal.of_entry(after, exempt), terms)
+        await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
+        unit.happened(EntryChanged(after, record_type_of(amendment.kind)))
+    elif amendment.correction is None or entry.ended_reason is not EndedReason.SUPERSEDED:
+        raise WrongState(
+            "The entry has ended meanwhile; there is nothing left to amend (UU 6/2011 art. 97(2))."
+        )
+    else:
+        # The entry has ended: only the entry that took over receives the correction, below.
+        after = corrected(amendment, entry, unit.now)
+    if amendment.correction is not None:
+        if entry.runs:
+            unit.happened(SubjectCorrected(after, entry.subject))
+        reached = await correct_siblings(unit, entry, after, others)
+        if not (entry.runs or reached):
+            raise WrongState("The entry has ended meanwhile, and its successor has these changes already.")
+        for change in reached:
+            unit.happened(change)
+    await unit.conclude()
+
+
+async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
+    """Return the correction adjusted to changes that another correction made to the entry since it was filed.
+
+    Raises:
+        WrongState: both changed one member differently; `differs` names the members.
+    """
+    correction = amendment.correction
+    if correction is None or entry.version == amendment.entry_version:
+        return amendment
+    versions = (await entry_store.list_versions(unit, [entry.id]))[entry.id]
+    base = next(each for each in versions if each.version == amendment.entry_version)
+    subject, differs = correction.subject, tuple[str, ...]()
+    if subject is not None:
+        subject, differs = merged(base.subject, subject, entry.subject)
+    if correction.basis is not None and entry.basis not in {base.basis, correction.basis}:
+        differs = (*differs, "/basis")
+    if differs:
+        raise WrongState(
+            "Another correction has changed the same since this one was filed; return it, so that its owner decides.",
+            extra={"differs": list(differs)},
+        )
+    return msgspec.structs.replace(amendment, correction=msgspec.structs.replace(correction, subject=subject))
+
+
+async def current(reader: Reader, amendment: Amendment) -> Amendment:
+    """Return the amendment with the entries that it would end now, limited to entries that the actor may see."""
+    if amendment.kind not in ENDING:
+        return amendment
+    entry = await entry_store.find(reader, amendment.entry_id)
+    if entry is None:
+        return amendment
+    dossier = await read_dossier(reader, entry)
+    amendment = amendment.seen(endings.ending_of(amendment, entry.at(reader.now), dossier).ids)
+    hidden = {each.id for each in dossier.entries if not dossier.sees(each)}
+    return msgspec.structs.replace(
+        amendment, ends=tuple(each for each in amendment.ends if each not in hidden)
+    )
+
+
+async def get(reader: Reader, amendment_id: str) -> Amendment:
+    """Return an amendment that the actor may see: of a visible entry, or filed by the actor's agency.
+
+    Raises:
+        NotFound: the actor sees no amendment with this id.
+    """
+    amendment = await store.find(reader, amendment_id)
+    if amendment is not None:
+        entry = await entry_store.find(reader, amendment.entry_id)
+        if entry is not None and _readable(reader, amendment, entry):
+            return amendment
+    raise NotFound("There is no such amendment.")
+
+
+async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
+    """Raise `Invalid` unless an amendment is one of the entry and was not rejected.
+
+    Raises:
+        Invalid: the entry has no such amendment, or it was rejected.
+    """
+    found = await store.find(reader, amendment_id)
+    if found is None or found.entry_id != entry_id or found.state is AmendmentState.REJECTED:
+        fault = Fault("/amendment_id", "unknown", "The entry has no such amendment that waits or holds.")
+        raise Invalid(fault.detail, faults=[fault])
+
+
+def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
+    actor = reader.actor
+    filed = actor.agency == amendment.agency and actor.holds(Role.SUBMITTER, Role.VERIFIER)
+    return (filed and open_to(entry, actor)) or visible(entry, actor)
+
+
+async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
+    """Return an entry's amendments, newest first.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+    """
+    await entries.get(reader, entry_id)
+    return [await current(reader, each) for each in await store.list_page(reader, entry_id, before, limit)]
+
+
+async def photo(reader: Reader, amendment_id: str) -> Blob:
+    """Return the new photo of a correction.
+
+    Raises:
+        NotFound: the amendment is outside the actor's view, or has no new photo.
+    """
+    amendment = await get(reader, amendment_id)
+    subject = amendment.correction.subject if amendment.correction else None
+    found = None
+    if subject is not None and subject.photo is not None:
+        found = await entry_store.find_blob(reader, amendment.entry_id, subject.photo.sha256)
+    if found is None:
+        raise NotFound("There is no such photo.")
+    return found

@@ -1,0 +1,184 @@
+"""All SQL statements on amendments."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import exists, insert, or_, select, update
+
+from app.db.documents import Documents, document
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.register.amendments.domain import ENDING, OPEN, WAITING, Amendment, AmendmentKind, AmendmentState
+from app.register.amendments.tables import amendment as table
+from app.register.entries.domain import State
+from app.register.entries.store import holds
+from app.register.entries.tables import entry as entry_table
+from app.register.entries.visibility import opened
+
+_documents = Documents(Amendment)
+_successor = entry_table.alias()
+
+
+def _columns(amendment: Amendment) -> dict[str, Any]:
+    return {
+        "id": amendment.id,
+        "version": amendment.version,
+        "entry_id": amendment.entry_id,
+        "kind": amendment.kind,
+        "state": amendment.state,
+        "agency": amendment.agency,
+        "owner": amendment.owner,
+        "received_at": amendment.received_at,
+        "due_at": amendment.due_at if amendment.state in WAITING else None,
+        "document": document(amendment),
+    }
+
+
+async def add(unit: Unit, amendment: Amendment) -> None:
+    """Store a new amendment."""
+    await unit.run(insert(table).values(**_columns(amendment)))
+
+
+async def save(unit: Unit, amendment: Amendment) -> None:
+    """Store an amendment's next version."""
+    await unit.run(update(table).where(table.c.id == amendment.id).values(**_columns(amendment)))
+
+
+async def find(reader: Reader, amendment_id: str) -> Amendment | None:
+    """Return the amendment with this id, or None."""
+    return await _documents.one(reader, select(table.c.document).where(table.c.id == amendment_id))
+
+
+async def list_by_ids(reader: Reader, amendment_ids: Iterable[str]) -> list[Amendment]:
+    """Return the amendments with these ids."""
+    statement = select(table.c.document).where(any_of(table.c.id, "ids"))
+    return await _documents.all(reader, statement, {"ids": sorted(amendment_ids)})
+
+
+async def lock(unit: Unit, amendment_id: str) -> Amendment:
+    """Return an amendment and lock its row until the commit.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    statement = select(table.c.document).where(table.c.id == amendment_id).with_for_update()
+    found = await _documents.one(unit, statement)
+    if found is None:
+        raise NotFound("There is no such amendment.")
+    return found
+
+
+async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
+    """Return an entry's amendments, newest first, older than the id `before`."""
+    statement = select(table.c.document).where(table.c.entry_id == entry_id)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    return await _documents.all(reader, statement.order_by(table.c.id.desc()).limit(limit))
+
+
+async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
+    """Return all amendments of an entry and lock their rows until the commit."""
+    statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
+    return await _documents.all(unit, statement.with_for_update())
+
+
+async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
+    """Return the waiting amendments of some entries, ordered by id, and lock their rows until the commit."""
+    waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
+    statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
+    return await _documents.all(unit, statement, {"ids": sorted(entry_ids)})
+
+
+async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
+    """Return an entry's amendments of a kind that wait for a decision."""
+    return await _documents.all(
+        reader,
+        select(table.c.document).where(
+            table.c.entry_id == entry_id, table.c.kind == kind, table.c.state.in_(sorted(OPEN))
+        ),
+    )
+
+
+async def list_open_corrections(unit: Unit) -> list[Amendment]:
+    """Return every correction that waits for a decision, ordered by entry, also those that the actor may not see."""
+    requested = (table.c.state.in_(sorted(OPEN)), table.c.kind == AmendmentKind.CORRECTION)
+    statement = select(table.c.document).where(*requested).order_by(table.c.entry_id, table.c.id)
+    return await _documents.all(unit, statement)
+
+
+async def list_refused_revocations(
+    reader: Reader, owner: str, *, limit: int, after: str = ""
+) -> list[Amendment]:
+    """Return an owner's refused revocations after an id, of entries in force, oldest first.
+
+    A revocation is left out where a later one of the same entry exists that was not returned; a later one that was
+    rejected is listed itself. Revocations of entries that are sealed from the actor are left out.
+    """
+    later = table.alias()
+    refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
+    filed_again = exists().where(
+        later.c.entry_id == table.c.entry_id,
+        later.c.kind == AmendmentKind.REVOCATION,
+        later.c.owner == later.c.agency,
+        later.c.id > table.c.id,
+        later.c.state != AmendmentState.RETURNED,
+    )
+    statement = (
+        select(table.c.document)
+        .join(entry_table, entry_table.c.id == table.c.entry_id)
+        .where(
+            table.c.state.in_(refused),
+            table.c.kind == AmendmentKind.REVOCATION,
+            table.c.owner == owner,
+            table.c.agency == owner,
+            table.c.id > after,
+            ~filed_again,
+            holds(reader.now),
+            opened(reader.actor),
+        )
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    return await _documents.all(reader, statement)
+
+
+async def list_in_state(
+    reader: Reader,
+    state: AmendmentState,
+    *,
+    limit: int,
+    after: str = "",
+    agency: str | None = None,
+    owner: str | None = None,
+    kind: AmendmentKind | None = None,
+) -> list[Amendment]:
+    """Return amendments in a state after an id, oldest first, for worklists; filtered by agency, owner and kind.
+
+    Amendments of entries that have ended, or are sealed from the actor, are left out. Two exceptions concern ended
+    entries: an acquittal still closes its case, and a revocation of an urgent entry still ends the formal entry
+    that took over.
+    """
+    until = _successor.c.in_force_until
+    succeeded = exists().where(
+        _successor.c.formalises == entry_table.c.id,
+        _successor.c.state == State.ACTIVE,
+        or_(until.is_(None), until > reader.now),
+    )
+    matters = or_(
+        holds(reader.now),
+        table.c.kind == AmendmentKind.ACQUITTAL,
+        table.c.kind.in_(sorted(ENDING)) & succeeded,
+    )
+    statement = (
+        select(table.c.document)
+        .join(entry_table, entry_table.c.id == table.c.entry_id)
+        .where(table.c.state == state, table.c.id > after, matters, opened(reader.actor))
+    )
+    if agency is not None:
+        statement = statement.where(table.c.agency == agency)
+    if owner is not None:
+        statement = statement.where(table.c.owner == owner)
+    if kind is not None:
+        statement = statement.where(table.c.kind == kind)
+    return await _documents.all(reader, statement.order_by(table.c.id).limit(limit))

@@ -1,0 +1,66 @@
+"""Worklists of amendments: those that wait for an officer, and corrections that ended an agency's power."""
+
+from functools import partial
+
+from app.access.domain import IMMIGRATION, Role
+from app.actor import is_another_person
+from app.db.pages import first_of
+from app.db.unit import Reader
+from app.register.amendments import store
+from app.register.amendments.domain import ENDING, Amendment, AmendmentKind, AmendmentState
+from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
+
+
+async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
+    """Return the amendments that the actor may verify, may approve, or must answer as the owner, oldest first.
+
+    Amendments on which the actor must not decide, as their author, earlier decider or member of the same office,
+    are left out.
+    """
+    actor = reader.actor
+
+    def written(amendment: Amendment) -> bool:
+        wrote = () if amendment.kind in ENDING else amendment.entry_authors
+        return not is_another_person(actor, *amendment.authors, *wrote)
+
+    def not_theirs(amendment: Amendment) -> bool:
+        own = amendment.owner == amendment.agency == IMMIGRATION and amendment.office == actor.office
+        acted = not is_another_person(actor, amendment.verified_by, amendment.first_approver)
+        return own or written(amendment) or acted
+
+    found: list[Amendment] = []
+    if actor.holds(Role.VERIFIER) and actor.agency:
+        of_agency = partial(
+            store.list_in_state, reader, AmendmentState.SUBMITTED, agency=actor.agency, limit=limit
+        )
+        found += await first_of(lambda after: of_agency(after=after), limit, written)
+    if actor.holds(Role.APPROVER):
+        verified = partial(store.list_in_state, reader, AmendmentState.VERIFIED, limit=limit)
+        found += await first_of(lambda after: verified(after=after), limit, not_theirs)
+    if actor.holds(Role.SUBMITTER, Role.VERIFIER) and actor.agency:
+        found += await store.list_in_state(reader, AmendmentState.REFERRED, owner=actor.agency, limit=limit)
+    return found
+
+
+async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
+    """Return corrections that moved a case of the actor's agency out of the stage in which it may order measures (R8).
+
+    Only corrections of entries in force, oldest first; a later correction may have moved the case back.
+    """
+    owner = reader.actor.agency
+    if owner not in INVESTIGATION_ONLY:
+        return []
+    corrections = partial(
+        store.list_in_state,
+        reader,
+        AmendmentState.APPROVED,
+        owner=owner,
+        kind=AmendmentKind.CORRECTION,
+        limit=limit,
+    )
+    return await first_of(lambda after: corrections(after=after), limit, lambda each: not _ends_power(each))
+
+
+def _ends_power(amendment: Amendment) -> bool:
+    basis = amendment.correction.basis if amendment.correction else None
+    return basis is not None and power_ended(amendment.owner, basis.stage)

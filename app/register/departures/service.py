@@ -1,0 +1,232 @@
+"""Use cases of delayed departures: record one, read them, find the patterns of recruiters, erase travellers."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from app.access.acts import AuditAct
+from app.access.clients.service import find_place, record
+from app.access.domain import IMMIGRATION, Checkpoint, Role
+from app.actor import Actor
+from app.db.unit import Reader, Unit
+from app.errors import Fault, Invalid, NotFound, WrongAgency
+from app.identity import states
+from app.kit.clock import day_begins, day_ends, legal_day
+from app.kit.ids import new_id
+from app.register.departures import store
+from app.register.departures.domain import (
+    Delay,
+    DelayReason,
+    GroupBy,
+    Pattern,
+    SubmittedDelay,
+    Traveller,
+    find_patterns,
+)
+from app.register.departures.store import Filter
+from app.settings import Settings
+
+LONGEST_PERIOD = timedelta(days=5 * 366)
+"""The longest period for which patterns can be requested."""
+
+_DEFAULT_PERIOD = timedelta(days=364)
+_BATCH_SIZE = 500
+_MAX_ROUNDS = 20
+
+
+async def record_delay(unit: Unit, submitted: SubmittedDelay, settings: Settings) -> Delay:
+    """Record that a departure was delayed: an event that leads to no entry and no alert (R65).
+
+    Raises:
+        WrongAgency: the actor is an officer of another agency than Immigration.
+        Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago that
+            the traveller would be erased at once; the destination is no state; the reason `other` has no note.
+    """
+    place = submitted.checkpoint or unit.actor.checkpoint
+    faults = _time_faults(submitted.occurred_at, unit.now, settings.delay_personal_days)
+    faults += await _place_faults(unit, place)
+    if submitted.destination is not None and states.canonical(submitted.destination) not in states.KNOWN:
+        faults.append(Fault("/destination", "unknown_state", "This is no ICAO 9303 code of a state."))
+    if submitted.reason is DelayReason.OTHER and not submitted.traveller.note:
+        faults.append(Fault("/note", "required", "Another reason than those of the list is put in words."))
+    if faults:
+        raise Invalid("The delay can't be recorded like this.", faults=faults)
+    delay = Delay(
+        id=new_id("dly", unit.now),
+        checkpoint=str(place),
+        occurred_at=submitted.occurred_at,
+        reason=submitted.reason,
+        destination=submitted.destination,
+        referral=submitted.referral,
+        group_reference=submitted.group_reference,
+        sponsor=submitted.sponsor,
+        recorded_by=unit.actor.client_id,
+        recorded_at=unit.now,
+    )
+    await store.add(unit, delay, submitted.traveller)
+    await record(
+        unit, AuditAct.DELAY_RECORDED, delay.id, {"checkpoint": delay.checkpoint, "reason": delay.reason}
+    )
+    return delay
+
+
+async def _place_faults(unit: Unit, place: str | None) -> list[Fault]:
+    if view_of(unit.actor) not in {None, place}:
+        return [Fault("/checkpoint", "not_yours", "A supervisor records for the own checkpoint.")]
+    if place is None:
+        return [Fault("/checkpoint", "required", "Name the checkpoint: this key belongs to none.")]
+    if await find_place(unit, Checkpoint, place) is None:
+        return [Fault("/checkpoint", "unknown", "There is no checkpoint with this code.")]
+    return []
+
+
+def _time_faults(occurred_at: datetime, now: datetime, days: int) -> list[Fault]:
+    if occurred_at > now:
+        return [Fault("/occurred_at", "future", "The delay is in the future.")]
+    if occurred_at <= now - timedelta(days=days):
+        detail = (
+            f"Travellers are erased after {days} days; this one would be at once (UU 27/2022 art. 42-44)."
+        )
+        return [Fault("/occurred_at", "stale", detail)]
+    return []
+
+
+def view_of(actor: Actor) -> str | None:
+    """Return the code of the only checkpoint at which an actor may see delays; None means every checkpoint.
+
+    Raises:
+        WrongAgency: the actor is an officer of another agency than Immigration.
+    """
+    immigration = actor.agency == IMMIGRATION and actor.holds(
+        Role.SUBMITTER, Role.APPROVER, Role.DUTY_OFFICER
+    )
+    if immigration or actor.holds(Role.AUDITOR):
+        return None
+    if actor.holds(Role.SUPERVISOR):
+        return actor.checkpoint
+    raise WrongAgency("Delayed departures are Immigration's record.")
+
+
+async def read_and_log(unit: Unit, delay_id: str) -> tuple[Delay, Traveller | None]:
+    """Return a delay with its traveller (None once erased), and log the access (UU 27/2022 art. 31; R62).
+
+    Raises:
+        NotFound: the actor sees no delay with this id.
+    """
+    view = view_of(unit.actor)
+    delay = await store.find(unit, delay_id)
+    if delay is None or view not in {None, delay.checkpoint}:
+        raise NotFound("There is no such delay.")
+    await record(unit, AuditAct.DELAY_SEEN, delay_id, {})
+    return delay, await store.find_traveller(unit, delay_id)
+
+
+async def list_page(
+    reader: Reader,
+    *,
+    checkpoint: str | None,
+    since: date | None,
+    until: date | None,
+    sponsor_of: str | None,
+    before: str | None,
+    limit: int,
+) -> list[Delay]:
+    """Return delays that the actor may see, newest first, between two legal days.
+
+    Args:
+        reader: the transaction.
+        checkpoint: only delays at this checkpoint.
+        since: first day.
+        until: last day.
+        sponsor_of: only delays with the same sponsor as this delay; given by id, so that no URL contains a name.
+        before: only delays recorded before this one.
+        limit: maximum number of delays.
+    """
+    view = view_of(reader.actor)
+    if view is not None and checkpoint not in {None, view}:
+        return []
+    ids = None if sponsor_of is None else await _of_same_sponsor(reader, sponsor_of, view)
+    requested = _between(since, until, checkpoint or view)
+    return await store.list_page(reader, replace(requested, ids=ids), before, limit)
+
+
+def _between(since: date | None, until: date | None, checkpoint: str | None) -> Filter:
+    return Filter(
+        checkpoint=checkpoint,
+        since=None if since is None else day_begins(since),
+        until=None if until is None else day_ends(until),
+    )
+
+
+async def _of_same_sponsor(reader: Reader, delay_id: str, view: str | None) -> frozenset[str]:
+    """Return the ids of the delays linked with one by a chain of shared telephones, documents or names."""
+    first = await store.find(reader, delay_id)
+    if first is None or view not in {None, first.checkpoint}:
+        return frozenset()
+    ids, keys = {delay_id}, await store.list_sponsor_keys(reader, {delay_id})
+    for _ in range(_MAX_ROUNDS):
+        more = await store.list_by_sponsor_keys(reader, keys) - ids
+        if not more:
+            break
+        ids |= more
+        keys |= await store.list_sponsor_keys(reader, more)
+    return frozenset(ids)
+
+
+async def patterns(
+    reader: Reader, by: GroupBy, since: date | None, until: date | None, at_least: int
+) -> tuple[date, date, list[Pattern]]:
+    """Group the delays of a period by sponsor, checkpoint or destination.
+
+    Args:
+        reader: the transaction.
+        by: the member to group by.
+        since: first legal day; by default a year before the last.
+        until: last legal day; by default today.
+        at_least: the minimum number of delays that make a pattern.
+
+    Returns:
+        The first day, the last day, and the patterns.
+
+    Raises:
+        Invalid: the days are in the wrong order, or too far apart.
+    """
+    view = view_of(reader.actor)
+    until = until or legal_day(reader.now)
+    since = since or until - _DEFAULT_PERIOD
+    if not since <= until <= since + LONGEST_PERIOD:
+        fault = Fault("", "period", "The period's first day comes first, at most five years before its last.")
+        raise Invalid(fault.detail, faults=[fault])
+    requested = _between(since, until, view)
+    delays: list[Delay] = []
+    after = None
+    while True:
+        page = await store.list_in_order(reader, requested, after, _BATCH_SIZE)
+        delays += page
+        if len(page) < _BATCH_SIZE:
+            break
+        after = (page[-1].occurred_at, page[-1].id)
+        await asyncio.sleep(0)  # let other tasks run: SQLite is read in the event loop's own thread
+    return since, until, find_patterns(delays, by, at_least)
+
+
+async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
+    """Erase travellers who were delayed more than `days` days ago (UU 27/2022 art. 42-44).
+
+    At most `limit` travellers are erased. Returns the number of erased travellers.
+    """
+    erased = await store.erase_travellers(unit, unit.now - timedelta(days=days), limit)
+    if erased:
+        await record(unit, AuditAct.DELAY_TRAVELLERS_ERASED, None, {"erased": erased})
+    return erased
+
+
+async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
+    """Erase the sponsors of delays older than `days` days, which no pattern needs any more.
+
+    At most `limit` sponsors are erased. Returns the number of erased sponsors.
+    """
+    erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
+    if erased:
+        await record(unit, AuditAct.DELAY_SPONSORS_ERASED, None, {"erased": erased})
+    return erased

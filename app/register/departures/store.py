@@ -1,0 +1,150 @@
+"""All SQL statements on delayed departures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, delete, insert, select, tuple_, update
+
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.register.departures import tables
+from app.register.departures.domain import Delay, DelayReason, Referral, Sponsor, Traveller
+
+_json = msgspec.json.encode
+
+
+def _delay(row: Row[*tuple[Any, ...]]) -> Delay:
+    values = dict(row._mapping)
+    sponsor = values["sponsor"]
+    return Delay(
+        **{
+            **values,
+            "reason": DelayReason(values["reason"]),
+            "referral": Referral(values["referral"]),
+            "sponsor": msgspec.json.decode(sponsor, type=Sponsor) if sponsor else None,
+        }
+    )
+
+
+async def add(unit: Unit, delay: Delay, traveller: Traveller) -> None:
+    """Store a delay, its traveller in a table of its own, and its sponsor's keys."""
+    values = {column.name: getattr(delay, column.name) for column in tables.delay.c}
+    values["sponsor"] = _json(delay.sponsor).decode() if delay.sponsor else None
+    await unit.run(insert(tables.delay).values(**values))
+    await unit.run(
+        insert(tables.traveller).values(
+            delay_id=delay.id, occurred_at=delay.occurred_at, document=_json(traveller).decode()
+        )
+    )
+    if delay.sponsor is not None:
+        rows = [{"key": key, "delay_id": delay.id} for key in sorted(delay.sponsor.identifiers())]
+        await unit.run(insert(tables.sponsor_key), rows)
+
+
+async def find(reader: Reader, delay_id: str) -> Delay | None:
+    """Return the delay with this id, or None."""
+    row = (await reader.run(select(tables.delay).where(tables.delay.c.id == delay_id))).first()
+    return _delay(row) if row else None
+
+
+async def find_traveller(reader: Reader, delay_id: str) -> Traveller | None:
+    """Return the traveller of a delay; None once erased."""
+    table = tables.traveller
+    statement = select(table.c.document).where(table.c.delay_id == delay_id)
+    document = (await reader.run(statement)).scalar_one_or_none()
+    return msgspec.json.decode(document, type=Traveller) if document else None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions of a list of delays; None in a member means no condition.
+
+    Attributes:
+        since, until: instants between which the delays occurred, the second excluded.
+        ids: only the delays with these ids.
+    """
+
+    checkpoint: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: frozenset[str] | None = None
+
+
+async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Delay]:
+    """Return delays, newest record first, that were recorded before the one with the id `before`."""
+    table = tables.delay
+    statement = select(table).where(*_conditions(requested)).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    return [_delay(row) for row in await reader.run(statement, _parameters(requested))]
+
+
+async def list_in_order(
+    reader: Reader, requested: Filter, after: tuple[datetime, str] | None, limit: int
+) -> list[Delay]:
+    """Return delays in the order in which they occurred, after the one with the time and id `after`."""
+    table = tables.delay
+    order = (table.c.occurred_at, table.c.id)
+    statement = select(table).where(*_conditions(requested)).order_by(*order).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(*order) > tuple_(*after, types=[column.type for column in order]))
+    return [_delay(row) for row in await reader.run(statement, _parameters(requested))]
+
+
+def _conditions(requested: Filter) -> list[Any]:
+    table = tables.delay
+    conditions: list[Any] = []
+    if requested.checkpoint is not None:
+        conditions.append(table.c.checkpoint == requested.checkpoint)
+    if requested.since is not None:
+        conditions.append(table.c.occurred_at >= requested.since)
+    if requested.until is not None:
+        conditions.append(table.c.occurred_at < requested.until)
+    if requested.ids is not None:
+        conditions.append(any_of(table.c.id, "ids"))
+    return conditions
+
+
+def _parameters(requested: Filter) -> dict[str, Any] | None:
+    return None if requested.ids is None else {"ids": sorted(requested.ids)}
+
+
+async def list_sponsor_keys(reader: Reader, delay_ids: Iterable[str]) -> set[str]:
+    """Return the keys of the sponsors of these delays, as `Sponsor.identifiers` made them."""
+    table = tables.sponsor_key
+    statement = select(table.c.key).where(any_of(table.c.delay_id, "ids"))
+    return set((await reader.run(statement, {"ids": sorted(delay_ids)})).scalars())
+
+
+async def list_by_sponsor_keys(reader: Reader, keys: Iterable[str]) -> set[str]:
+    """Return the ids of the delays with a sponsor that has at least one of the keys."""
+    table = tables.sponsor_key
+    statement = select(table.c.delay_id).where(any_of(table.c.key, "keys"))
+    return set((await reader.run(statement, {"keys": sorted(keys)})).scalars())
+
+
+async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
+    """Erase travellers who were delayed before an instant, at most `limit`. Returns the number of erased travellers."""
+    table = tables.traveller
+    old = select(table.c.delay_id).where(table.c.occurred_at < before).order_by(table.c.occurred_at)
+    ids = {"ids": list((await unit.run(old.limit(limit))).scalars())}
+    if ids["ids"]:
+        await unit.run(delete(table).where(any_of(table.c.delay_id, "ids")), ids)
+        erased = update(tables.delay).where(any_of(tables.delay.c.id, "ids")).values(purged_at=unit.now)
+        await unit.run(erased, ids)
+    return len(ids["ids"])
+
+
+async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
+    """Erase the sponsors of delays before an instant, at most `limit`. Returns the number of delays changed."""
+    table = tables.delay
+    old = select(table.c.id).where(table.c.sponsor.is_not(None), table.c.occurred_at < before)
+    ids = {"ids": list((await unit.run(old.order_by(table.c.occurred_at).limit(limit))).scalars())}
+    if ids["ids"]:
+        await unit.run(delete(tables.sponsor_key).where(any_of(tables.sponsor_key.c.delay_id, "ids")), ids)
+        left = update(table).where(any_of(table.c.id, "ids"))
+        await unit.run(left.values(sponsor=None, group_reference=None, sponsor_purged_at=unit.now), ids)
+    return len(ids["ids"])

@@ -1,0 +1,1 @@
+"""Entries: their data, periods, decisions, and the law's rules for them."""

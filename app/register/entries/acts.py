@@ -1,0 +1,35 @@
+"""Names of the acts in an entry's history (no I/O)."""
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """The act that made a version of an entry; no version is stored under another name."""
+
+    SUBMITTED = "submitted"
+    SUBMITTED_URGENTLY = "submitted_urgently"
+    RESUBMITTED = "resubmitted"
+    VERIFIED = "verified"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REJECTION_PROPOSED = "rejection_proposed"
+    REJECTION_KEPT = "rejection_kept"
+    COUNTERSIGNED = "countersigned"
+    FORMALISED = "formalised"
+    FORMALISATION_ENDED = "formalisation_ended"
+    CARRIED_OVER = "carried_over"
+    IMPORTED = "imported"
+    IMPORT_CHANGED = "import_changed"
+    IMPORT_WITHDRAWN = "import_withdrawn"
+    EXTENDED = "extended"
+    CORRECTED = "corrected"
+    REVOKED = "revoked"
+    ACQUITTED = "acquitted"
+    ANNULLED = "annulled"
+    CASE_CLOSED = "case_closed"
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    SUPERSEDED = "superseded"
+    SEALED = "sealed"
+    ERASED = "erased"

@@ -1,0 +1,83 @@
+"""Reading of dossiers: finds the rows that may belong to one case and one person by their keys.
+
+Locks are taken in one order, so that acts on one case never deadlock: the owner's agency, entries by id, amendments
+by id, and finally the ledger.
+"""
+
+from app.access.clients.service import lock_agency
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.register.entries import keys, store
+from app.register.entries.domain import Entry, Former
+from app.register.entries.dossier import Dossier
+from app.register.entries.requested import RequestedMeasure
+from app.register.entries.visibility import open_to
+
+
+async def dossier_of(
+    unit: Unit, owner: str, requested: RequestedMeasure, before: Entry | None = None
+) -> Dossier:
+    """Return the dossier of a requested measure; the transaction must hold the owner's lock.
+
+    Args:
+        unit: the transaction.
+        owner: code of the owning agency.
+        requested: the requested measure.
+        before: the entry that it changes or follows, if any.
+    """
+    contents = [
+        Former(
+            subject=requested.subject,
+            case_reference=requested.basis.case_reference,
+            numbers=(requested.basis.number,),
+        )
+    ]
+    if before is not None:
+        contents += [before.filed_content, *before.former]
+    found = await store.list_by_keys(unit, _keys(owner, contents))
+    return Dossier.of(owner, found, unit.now, lambda entry: open_to(entry, unit.actor))
+
+
+async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
+    """Return an entry with its dossier, and lock the rows of its case and of linked entries until the commit.
+
+    Entries that only bar a repetition (another case against the same person) are read without a row lock; the
+    owner's lock protects them.
+
+    Args:
+        unit: the transaction.
+        entry: the entry as it was found; it is read again under the owner's lock.
+
+    Returns:
+        The current entry, and its dossier.
+
+    Raises:
+        NotFound: it does not exist.
+    """
+    await lock_agency(unit, entry.agency)
+    now = await store.find(unit, entry.id)
+    if now is None:
+        raise NotFound("There is no such entry.")
+    held = await store.list_linked(unit, *_links(now))
+    beside = await store.list_by_keys(unit, _keys(now.agency, [now.filed_content, *now.former]))
+    found = {each.id: each for each in (*beside, *held)}
+    dossier = Dossier.of(now.agency, found.values(), unit.now, lambda each: open_to(each, unit.actor))
+    return found[entry.id].at(unit.now), dossier
+
+
+async def read_dossier(reader: Reader, entry: Entry) -> Dossier:
+    """Return an entry's dossier for reading, without locks: its case and the linked entries."""
+    found = await store.list_linked(reader, *_links(entry))
+    return Dossier.of(entry.agency, found, reader.now, lambda each: open_to(each, reader.actor))
+
+
+def _links(entry: Entry) -> tuple[set[str], set[str]]:
+    case_keys = set() if entry.from_list else keys.case_keys(entry.agency, entry.filed_content)
+    return case_keys, {entry.id, *filter(None, (entry.formalises,))}
+
+
+def _keys(owner: str, contents: list[Former]) -> set[str]:
+    found: set[str] = set()
+    for each in contents:
+        found |= keys.matter_keys(owner, each) | keys.person_keys(each.subject)
+    return found

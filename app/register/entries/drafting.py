@@ -1,0 +1,106 @@
+"""Creation of an entry's first version from a request: owner, judgement by the rules, photo."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import msgspec
+
+from app.access.clients.service import lock_agency
+from app.db.unit import Unit
+from app.errors import WrongAgency
+from app.kit.clock import legal_day
+from app.kit.ids import new_id
+from app.register.entries import store
+from app.register.entries.domain import Entry, EntryWarning, State
+from app.register.entries.law.judging import judge
+from app.register.entries.law.request import Owner, Policy
+from app.register.entries.requested import RequestedMeasure, RequestedUrgentMeasure, request_of
+from app.register.entries.subjects import Photo, Subject
+from app.settings import Settings
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the deployment's choices in the form that the rules need."""
+    return Policy(
+        month_convention=settings.month_convention,
+        first_request_max_age_days=settings.first_request_max_age_days,
+        witness_warn_agencies=settings.witness_warn_agencies,
+    )
+
+
+async def owner_of(unit: Unit) -> Owner:
+    """Return the actor's agency as the owner of a request, and lock it against its other requests until the commit.
+
+    Raises:
+        WrongAgency: it is not active.
+    """
+    agency = await lock_agency(unit, str(unit.actor.agency))
+    if agency is None or not agency.active:
+        raise WrongAgency("Your agency is not active in this register.")
+    return Owner.of(agency)
+
+
+def judged(
+    requested: RequestedMeasure, owner: Owner, settings: Settings, now: datetime, first_on: date | None = None
+) -> tuple[EntryWarning, ...]:
+    """Judge a requested measure by the law's rules. Returns the warnings.
+
+    Args:
+        requested: the requested measure.
+        owner: the future owner of the entry.
+        settings: the deployment's choices.
+        now: when it is requested.
+        first_on: of a resubmission, the legal day on which the request was first received (R14).
+
+    Raises:
+        CekalError: as `law.judge`.
+    """
+    request = replace(request_of(requested), first_received_on=first_on)
+    return judge(request, owner, policy_of(settings), legal_day(now))
+
+
+def new_entry(
+    unit: Unit, requested: RequestedMeasure, state: State, agency: str, warnings: tuple[EntryWarning, ...]
+) -> Entry:
+    """Return the first version of an entry that the actor requests, with a warning where it is broad."""
+    actor, breadth = unit.actor, requested.breadth
+    if breadth is not None and breadth.broad:
+        warnings = (breadth.warning(urgent=isinstance(requested, RequestedUrgentMeasure)), *warnings)
+    return Entry(
+        id=new_id("ent", unit.now),
+        version=1,
+        state=state,
+        measure=requested.measure,
+        agency=agency,
+        office=actor.office,
+        province=actor.province,
+        citizenship=requested.subject.citizenship_on(legal_day(unit.now)),
+        subject=with_photo(requested),
+        basis=requested.basis,
+        unknown=requested.unknown,
+        starts_on=requested.starts_on or legal_day(unit.now),
+        ends_on=requested.ends_on,
+        lifetime=requested.lifetime,
+        submitted_by=actor.client_id,
+        authors=(str(actor.person),),
+        received_at=unit.now,
+        warnings=warnings,
+        breadth=breadth,
+        created_at=unit.now,
+        updated_at=unit.now,
+    )
+
+
+def with_photo(requested: RequestedMeasure) -> Subject:
+    """Return the subject in its stored form: with the digest of its photo instead of the bytes."""
+    if requested.photo is None:
+        return requested.subject
+    kept = Photo(requested.photo.sha256, requested.photo.media_type)
+    return msgspec.structs.replace(requested.subject, photo=kept)
+
+
+async def keep_blobs(unit: Unit, entry: Entry, requested: RequestedMeasure) -> None:
+    """Store the photo and the document of a loss of citizenship with their entry, where given."""
+    for blob in (requested.photo, requested.loss_document):
+        if blob is not None:
+            await store.keep_blob(unit, entry.id, blob)

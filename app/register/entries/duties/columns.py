@@ -1,0 +1,99 @@
+"""Columns that show an entry's open duties, so that they are found without reading entries.
+
+A column contains the time since when its duty has been open. It is empty where there is no such duty, or where the
+duty is recorded as done. The rule itself is `deadlines.duties_since`.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select, update
+
+from app.db.unit import Reader, Unit
+from app.register.entries.domain import Entry, State
+from app.register.entries.law.deadlines import DeadlineName, duties_since
+from app.register.entries.tables import duty, entry
+
+_COLUMNS: Final = {
+    DeadlineName.DELIVER_TO_PERSON: entry.c.deliver_from,
+    DeadlineName.DELIVER_TO_MINISTER: entry.c.minister_from,
+    DeadlineName.WITHDRAW_PASSPORT: entry.c.passport_from,
+    DeadlineName.RESTORE: entry.c.restore_from,
+}
+_OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
+
+
+def initial_columns(of: Entry) -> dict[str, Any]:
+    """Return the columns of an entry without recorded duties."""
+    running = duties_since(of)
+    return {column.name: running.get(name) for name, column in _COLUMNS.items()}
+
+
+def updated_columns(of: Entry) -> dict[str, Any]:
+    """Return the columns of an entry that may have recorded duties.
+
+    An extension must be delivered to the person again, so the delivery of the earlier decision does not count. A
+    passport may have been withdrawn for the urgent entry, but not one that was added later.
+    """
+    found: dict[str, Any] = {}
+    for name, moment in duties_since(of).items():
+        condition = [of.id]
+        if name is DeadlineName.WITHDRAW_PASSPORT and of.formalises is not None:
+            condition.append(of.formalises)
+        done = exists().where(duty.c.entry_id.in_(condition), duty.c.name == name)
+        if name is DeadlineName.WITHDRAW_PASSPORT and of.passports_since is not None:
+            done = done.where(duty.c.recorded_at >= of.passports_since)
+        if name is DeadlineName.DELIVER_TO_PERSON:
+            done = done.where(duty.c.done_at >= moment)
+        column = _COLUMNS[name]
+        found[column.name] = case((done, null()), else_=literal(moment, column.type))
+    return found
+
+
+async def close(unit: Unit, entry_id: str, name: str) -> None:
+    """Clear the column of a duty that is recorded as done; for a passport also in the formal entry that follows."""
+    column = next((column for duty_name, column in _COLUMNS.items() if duty_name == name), None)
+    if column is None:
+        return
+    condition = entry.c.id == entry_id
+    if name == DeadlineName.WITHDRAW_PASSPORT:
+        condition = or_(condition, entry.c.formalises == entry_id)
+    await unit.run(update(entry).where(condition).values({column: None}))
+
+
+def since_column(name: DeadlineName) -> ColumnElement[datetime]:
+    """Return the column with the time since when a duty has been open."""
+    return _COLUMNS[name]
+
+
+def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the SQL conditions that a duty is open and its entry has not ended (a restoration follows the end)."""
+    if name is DeadlineName.RESTORE:  # this duty only begins with the end
+        return (_COLUMNS[name].is_not(None),)
+    return (
+        _COLUMNS[name].is_not(None),
+        entry.c.state.not_in(_OVER),
+        or_(entry.c.in_force_until.is_(None), entry.c.in_force_until > now),
+    )
+
+
+async def list_open(
+    reader: Reader, name: DeadlineName, agency: str | None, limit: int, before: datetime | None = None
+) -> list[tuple[str, datetime]]:
+    """Return the ids of running entries with an open duty, and the time since when it has been open, oldest first.
+
+    Args:
+        reader: the transaction.
+        name: name of the duty.
+        agency: owner of the entries; None for every agency.
+        limit: maximum number of entries.
+        before: only duties open since before this instant.
+    """
+    column = _COLUMNS[name]
+    statement = select(entry.c.id, column).where(*running(name, reader.now))
+    if agency is not None:
+        statement = statement.where(entry.c.agency == agency)
+    if before is not None:
+        statement = statement.where(column < before)
+    rows = await reader.run(statement.order_by(column, entry.c.id).limit(limit))
+    return [(entry_id, moment) for entry_id, moment in rows]

@@ -1,0 +1,176 @@
+"""Duties about an entry in addition to its decision, and the proof that they were done (R13, R18, R41, R42).
+
+The record of a duty makes no new version, so that a decision on the version that its officer has read stays
+possible.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import IMMIGRATION, Role
+from app.actor import Actor
+from app.db.unit import Reader, Unit
+from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
+from app.kit.clock import day_begins, legal_day
+from app.register.entries import service, store, tasks
+from app.register.entries.domain import Entry, State
+from app.register.entries.duties import store as recorded
+from app.register.entries.duties.store import Duty
+from app.register.entries.events import DutyRecorded
+from app.register.entries.law.deadlines import Terms, annulled_on, deadlines
+from app.register.entries.tasks import EntryTaskName
+from app.register.entries.visibility import visible
+
+__all__ = ["Done", "Duty", "DutyName", "discharge", "list_duties"]
+
+
+class DutyName(StrEnum):
+    """Duties that can be recorded: most meet the deadline of the same name, the last two are tasks of the worklist."""
+
+    DELIVER_TO_PERSON = "deliver_to_person"
+    DELIVER_TO_MINISTER = "deliver_to_minister"
+    NOTIFY_REFUSAL = "notify_refusal"
+    WITHDRAW_PASSPORT = "withdraw_passport"
+    RESTORE = "restore"
+    RELATED_ENTRY = "related_entry"
+    CASE_CONFLICT = "case_conflict"
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A duty that an officer reports as done.
+
+    Attributes:
+        reference: the proof: a receipt's number, the name of the recipient.
+    """
+
+    name: DutyName
+    done_at: datetime
+    reference: str
+    note: str | None = None
+
+
+_OWNERS = frozenset(
+    {DutyName.DELIVER_TO_PERSON, DutyName.DELIVER_TO_MINISTER, DutyName.RESTORE, DutyName.RELATED_ENTRY}
+)
+_TASKS = {
+    DutyName.RELATED_ENTRY: EntryTaskName.RELATED_ENTRY,
+    DutyName.CASE_CONFLICT: EntryTaskName.CASE_CONFLICT,
+}
+_TASKS_CLOSED = {
+    DutyName.RELATED_ENTRY: AuditAct.TASK_RELATED_ENTRY,
+    DutyName.CASE_CONFLICT: AuditAct.TASK_CASE_CONFLICT,
+}
+_OWNERS_ROLES = frozenset({Role.SUBMITTER, Role.VERIFIER})
+_IMMIGRATIONS_ROLES = frozenset({Role.APPROVER, Role.DUTY_OFFICER, Role.SUBMITTER})
+_NOT_DUE = {
+    DutyName.DELIVER_TO_PERSON: "Only an approved decision is delivered to the person (UU 6/2011 art. 94(3)).",
+    DutyName.DELIVER_TO_MINISTER: "There is no decision to be delivered to the minister (UU 6/2011 art. 94(4)).",
+    DutyName.WITHDRAW_PASSPORT: "Only the passport of an Indonesian is withdrawn, while an exit ban holds (R42).",
+    DutyName.RESTORE: "A person is rehabilitated after a judgment has annulled the measure (R66).",
+}
+
+
+async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entry:
+    """Record that a duty was done; each duty is recorded once. Returns the entry.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        WrongAgency, WrongRole: it is another's duty.
+        WrongState: no such duty is due, or it was recorded before.
+        Invalid: the time is in the future, or before the decision on which the duty is based.
+    """
+    entry = await store.lock(unit, entry_id)
+    if not visible(entry, unit.actor):
+        raise NotFound("There is no such entry.")
+    current = (await recorded.with_done_times(unit, [entry.at(unit.now)]))[0]
+    _expect_officer(current, unit.actor, done.name)
+    if done.name in _TASKS:
+        return await _close_task(unit, current, done)
+    if done.name is DutyName.NOTIFY_REFUSAL:
+        _expect_refused(current, await recorded.list_duties(unit, entry_id))
+    else:
+        _expect_open(current, done.name, terms)
+    _expect_time(current, done, unit.now)
+    duty = Duty(
+        name=done.name,
+        version=entry.version,
+        done_at=done.done_at,
+        reference=done.reference,
+        note=done.note,
+        by=unit.actor.client_id,
+        person=unit.actor.person,
+        recorded_at=unit.now,
+    )
+    await recorded.add(unit, entry_id, duty)
+    await record(unit, AuditAct.DUTY_RECORDED, entry_id, {"name": done.name})
+    unit.happened(DutyRecorded(current, done.name, done.done_at))
+    await unit.conclude()
+    return (await service.as_known(unit, [entry]))[0].at(unit.now)
+
+
+async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
+    """Return the recorded duties of an entry, in order.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+    """
+    await service.get(reader, entry_id)
+    return await recorded.list_duties(reader, entry_id)
+
+
+async def _close_task(unit: Unit, entry: Entry, done: Done) -> Entry:
+    """Close the entry's tasks of this name with the officer's finding."""
+    if not await tasks.close(unit, entry.id, _TASKS[done.name], done.reference):
+        raise WrongState("No such task is open about this entry.")
+    await record(unit, _TASKS_CLOSED[done.name], entry.id, {"version": entry.version})
+    return entry
+
+
+def _expect_officer(entry: Entry, by: Actor, name: DutyName) -> None:
+    if name in _OWNERS:
+        entry.expect_owner(by)
+        roles = _OWNERS_ROLES
+    else:
+        if by.agency != IMMIGRATION:
+            raise WrongAgency("Only Immigration records this duty, its own or the Foreign Ministry's.")
+        roles = _IMMIGRATIONS_ROLES
+    if not by.holds(*roles):
+        raise WrongRole(f"The duty {name} is recorded by: {', '.join(sorted(roles))}.")
+
+
+def _expect_open(entry: Entry, name: DutyName, terms: Terms) -> None:
+    running = {str(deadline.name): deadline for deadline in deadlines(entry, terms, entry.met)}
+    deadline = running.get(name)
+    if deadline is None:
+        raise WrongState(_NOT_DUE[name])
+    if deadline.met_at is not None:
+        raise WrongState("This duty is on record as done; a duty is recorded once.")
+
+
+def _expect_refused(entry: Entry, known: list[Duty]) -> None:
+    if entry.state not in {State.RETURNED, State.REJECTED}:
+        raise WrongState("Only a refused request has a notice of refusal (UU 6/2011 art. 94(6)).")
+    if any(duty.name == DutyName.NOTIFY_REFUSAL and duty.version == entry.version for duty in known):
+        raise WrongState("The notice of this refusal is on record; a duty is recorded once.")
+
+
+def _expect_time(entry: Entry, done: Done, now: datetime) -> None:
+    """Raise `Invalid` if a duty was done in the future, or before the day of the decision on which it is based."""
+    follows = entry.decided_on if done.name is DutyName.DELIVER_TO_PERSON else entry.basis.issued_on
+    if done.name is DutyName.RESTORE:
+        follows = annulled_on(entry) or follows
+    if done.name is DutyName.NOTIFY_REFUSAL:
+        follows = legal_day(entry.rests_since or entry.updated_at)
+    if done.done_at > now:
+        fault = Fault("/done_at", "future", "A duty is recorded once it is done.")
+    elif done.done_at < day_begins(follows):
+        fault = Fault(
+            "/done_at", "before_decision", "It can't be done before the decision that it follows from."
+        )
+    else:
+        return
+    raise Invalid("The duty can't have been done then.", faults=[fault])

@@ -1,0 +1,107 @@
+"""All SQL statements on recorded duties."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Row, delete, exists, insert, select
+
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.register.entries.domain import Entry
+from app.register.entries.duties import columns as open_duties
+from app.register.entries.law.deadlines import DeadlineName
+from app.register.entries.tables import duty as table
+
+
+class Duty(msgspec.Struct, frozen=True, kw_only=True):
+    """A fulfilled duty, and its proof.
+
+    Attributes:
+        name: name of the duty, usually that of the deadline that it meets.
+        version: the entry's version when the duty was recorded.
+        done_at: when it was done, according to its officer.
+        reference: the proof: a receipt's number, the recipient; None once erased.
+        by: id of the client that recorded it.
+        person: the officer who used that client.
+    """
+
+    name: str
+    version: int
+    done_at: datetime
+    reference: str | None
+    note: str | None
+    by: str
+    person: str | None
+    recorded_at: datetime
+
+
+class _Done(NamedTuple):
+    """The time of a duty, and of its record."""
+
+    name: str
+    done_at: datetime
+    recorded_at: datetime
+
+
+async def add(unit: Unit, entry_id: str, done: Duty) -> None:
+    """Record a duty; the transaction must hold the entry's lock."""
+    await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
+    await open_duties.close(unit, entry_id, done.name)
+
+
+async def was_done(reader: Reader, entry_ids: Iterable[str], name: DeadlineName) -> bool:
+    """Return whether a duty was recorded as done about one of some entries."""
+    done = exists().where(table.c.entry_id.in_(sorted(entry_ids)), table.c.name == name)
+    return bool((await reader.run(select(done))).scalar_one())
+
+
+async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
+    """Delete the record of a duty, so that its deadline runs again: its proof was refused, or its end has changed."""
+    await unit.run(delete(table).where(table.c.entry_id == entry_id, table.c.name == name))
+
+
+async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
+    """Return the duties of an entry that officers recorded, in the order of recording.
+
+    The arrival of an extension meets its deadline too, but is no duty; it is listed among the amendments.
+    """
+    statement = (
+        select(table)
+        .where(table.c.entry_id == entry_id, table.c.name != DeadlineName.EXTEND_BEFORE)
+        .order_by(table.c.recorded_at, table.c.name)
+    )
+    return [_duty(row) for row in await reader.run(statement)]
+
+
+async def with_done_times(reader: Reader, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries, each with the time of its recorded duties by name; of several the latest.
+
+    A passport that was withdrawn for the urgent entry need not be withdrawn again for its formal one. A record from
+    before another passport was added does not cover that passport.
+    """
+    requested = {entry.id for entry in entries} | {entry.formalises for entry in entries if entry.formalises}
+    statement = (
+        select(table.c.entry_id, table.c.name, table.c.done_at, table.c.recorded_at)
+        .where(any_of(table.c.entry_id, "ids"))
+        .order_by(table.c.done_at)
+    )
+    done: dict[str, list[_Done]] = {}
+    for entry_id, *each in await reader.run(statement, {"ids": sorted(requested)}):
+        done.setdefault(entry_id, []).append(_Done(*each))
+    return [entry.replace(met=_met(entry, done)) if done else entry for entry in entries]
+
+
+def _met(entry: Entry, done: dict[str, list[_Done]]) -> dict[str, datetime]:
+    passport, found_at = DeadlineName.WITHDRAW_PASSPORT, entry.passports_since
+    of_urgent = (each for each in done.get(entry.formalises or "", ()) if each.name == passport)
+    return {
+        each.name: each.done_at
+        for each in (*of_urgent, *done.get(entry.id, ()))
+        if found_at is None or each.name != passport or each.recorded_at >= found_at
+    }
+
+
+def _duty(row: Row[*tuple[object, ...]]) -> Duty:
+    return msgspec.convert({name: row._mapping[name] for name in Duty.__struct_fields__}, Duty)

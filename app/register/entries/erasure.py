@@ -1,0 +1,61 @@
+"""An entry after the person is erased from it (no I/O; UU 27/2022 art. 42-44; R64)."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from app.register.entries.domain import Basis, Entry
+from app.register.entries.subjects import Subject
+
+ERASED: Final = "(data dihapus / data erased)"
+"""Text, in both languages, that replaces erased texts where a text is required."""
+
+
+def without_person(entry: Entry, at: datetime) -> Entry:
+    """Return the same version without data that name the person or describe the case.
+
+    Data that the ledger's leaf may contain and the codes of closed lists stay: measure, agency, states, days, form
+    and ground. The officers who acted stay too, since they are accountable for it.
+    """
+    return entry.replace(
+        subject=Subject(full_name=ERASED),
+        basis=basis_without_case(entry.basis),
+        extended_by=entry.extended_by and basis_without_case(entry.extended_by),
+        letter=None,
+        substitute=None,
+        unknown=(),
+        crossing=None,
+        alert_message=None,
+        chase=(),
+        warnings=(),
+        barred=(),
+        rejection_proposed=None,
+        rulings=(),
+        former=(),
+        erased_at=at,
+    )
+
+
+def erased(entry: Entry, at: datetime) -> Entry:
+    """Return the entry's next version, in which the person is erased."""
+    return without_person(entry, at).replace(version=entry.version + 1, updated_at=at)
+
+
+def basis_without_case(basis: Basis) -> Basis:
+    """Return the legal ground without its numbers, names, sums and texts."""
+    return msgspec.structs.replace(
+        basis,
+        number=ERASED,
+        law=ERASED,
+        reason=ERASED,
+        case_reference=ERASED,
+        late_reason=None,
+        signed_by=None,
+        signed_by_position=None,
+        amount_idr=None,
+        good_faith_doubt=None,
+        lifetime_ground=None,
+        trafficking_victim=False,
+        reopens=None,
+    )

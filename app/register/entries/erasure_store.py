@@ -1,0 +1,93 @@
+"""All SQL statements on erasure by retention."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import and_, delete, func, or_, select, update
+
+from app.db.documents import Documents, document
+from app.db.unit import Reader, Unit
+from app.register.entries import tables
+from app.register.entries.domain import Entry
+from app.register.entries.erasure import without_person
+from app.register.entries.names import index as name_keys
+
+_documents = Documents(Entry)
+
+NOTHING: Final = 0
+"""Stage of an entry before any erasure."""
+
+Position = tuple[datetime, str]
+"""Time when an entry ended, or was returned for good, and its id."""
+
+
+async def list_ended(
+    reader: Reader, below: int, until: datetime, after: Position | None, limit: int
+) -> list[Position]:
+    """Return entries that ended by an instant and have not reached an erasure stage, longest ended first.
+
+    Args:
+        reader: the transaction.
+        below: the erasure stage that they have not reached.
+        until: the latest end.
+        after: only entries after this position, so that an entry that must be kept does not block the others.
+        limit: maximum number of entries.
+    """
+    table = tables.entry
+    statement = select(table.c.ended_at, table.c.id).where(
+        table.c.erased.in_(range(below)), table.c.ended_at <= until
+    )
+    if after is not None:
+        ended_at, entry_id = after
+        later = and_(table.c.ended_at == ended_at, table.c.id > entry_id)
+        statement = statement.where(or_(table.c.ended_at > ended_at, later))
+    rows = await reader.run(statement.order_by(table.c.ended_at, table.c.id).limit(limit))
+    return [(ended_at, entry_id) for ended_at, entry_id in rows]
+
+
+async def stage_of(reader: Reader, entry_id: str) -> int:
+    """Return an entry's erasure stage: 0 for none, 1 for the photo, 2 for the person."""
+    statement = select(tables.entry.c.erased).where(tables.entry.c.id == entry_id)
+    return int((await reader.run(statement)).scalar_one())
+
+
+async def mark(unit: Unit, entry_id: str, stage: int) -> None:
+    """Store an entry's erasure stage."""
+    await unit.run(update(tables.entry).where(tables.entry.c.id == entry_id).values(erased=stage))
+
+
+async def erase_blobs(unit: Unit, entry_id: str, kinds: Sequence[str]) -> int:
+    """Erase the bytes of an entry's files of some kinds. Returns the number of erased files."""
+    table = tables.blob
+    kept = (table.c.entry_id == entry_id, table.c.kind.in_(kinds), table.c.bytes.is_not(None))
+    done = await unit.run(update(table).where(*kept).values(bytes=None, erased_at=unit.now))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an update's result is a CursorResult
+
+
+async def photo_erased_at(reader: Reader, entry_id: str) -> datetime | None:
+    """Return when an entry's last photo was erased; None if none was."""
+    table = tables.blob
+    statement = select(func.max(table.c.erased_at)).where(
+        table.c.entry_id == entry_id, table.c.kind == "photo"
+    )
+    at: datetime | None = (await reader.run(statement)).scalar_one()
+    return at
+
+
+async def erase_person(unit: Unit, entry_id: str) -> None:
+    """Erase the person from all versions of an entry, from its duties and tasks, and from the search keys."""
+    if unit.is_sqlite:  # so that overwritten data can't be read from unused pages of the file
+        await unit.connection.exec_driver_sql("PRAGMA secure_delete=ON")
+    await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry_id))
+    await name_keys.forget(unit, entry_id)
+    duty = tables.duty
+    await unit.run(update(duty).where(duty.c.entry_id == entry_id).values(reference=None, note=None))
+    task = tables.task
+    await unit.run(update(task).where(task.c.entry_id == entry_id).values(reference=None))
+    version = tables.version
+    rows = await unit.run(select(version.c.version, version.c.document).where(version.c.entry_id == entry_id))
+    for number, kept in rows.all():
+        left = document(without_person(_documents.read(kept), unit.now))
+        same_version = (version.c.entry_id == entry_id, version.c.version == number)
+        await unit.run(update(version).where(*same_version).values(document=left, reason=None))

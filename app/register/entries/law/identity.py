@@ -1,0 +1,142 @@
+"""Rules on the person: citizenship, and the identity that the law demands (R1-R5, R16, R19)."""
+
+from datetime import date
+
+from app.errors import Invalid, MissingSubjectData, WniCannotBeDeterred
+from app.identity import latin, names, nik, spellings, states, typed_numbers
+from app.identity.births import span
+from app.register.entries.domain import Measure
+from app.register.entries.law.request import Findings, Owner, Policy, Request
+from app.register.entries.subjects import Citizenship
+
+
+def citizenship(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
+    """R4, R5: refuse an entry ban against a citizen (UU 6/2011 art. 14).
+
+    A person with a document of the loss of citizenship is no citizen. A NIK, a travel permit or an old passport do
+    not prove citizenship, because foreigners may have them too (UU 24/2013 art. 63(1); UU 6/2011 art. 24, 27).
+    """
+    subject = request.subject
+    shown = subject.shows_citizenship(today)
+    if request.measure is Measure.DETERRENCE and subject.citizenship_on(today) is Citizenship.WNI:
+        found.fault(WniCannotBeDeterred, "/subject", "wni", _SHOWN if shown else _DOUBTED)
+    elif subject.says_indonesian and not shown and subject.citizenship_note and not subject.citizenship_loss:
+        detail = "A NIK, a travel permit or an old passport indicates Indonesia; the note explains why it is no proof."
+        found.warn("citizenship_doubt", "/subject/citizenship_note", detail)
+    _loss(request, today, found)
+    for i, code in enumerate(request.subject.nationalities):
+        if states.canonical(code) not in states.KNOWN:
+            detail = "This is no ICAO 9303 code of a state."
+            found.fault(Invalid, f"/subject/nationalities/{i}", "unknown_state", detail)
+    for i, document in enumerate(request.subject.documents):
+        code = document.issuing_state or states.INDONESIA
+        if states.canonical(code) not in states.KNOWN:
+            detail = "This is no ICAO 9303 code of a state."
+            found.fault(Invalid, f"/subject/documents/{i}/issuing_state", "unknown_state", detail)
+
+
+_WNI = "An Indonesian citizen can't be refused entry (UU 6/2011 art. 14): "
+_SHOWN = (
+    f"{_WNI}a nationality or a passport shows that this is one. A former citizen needs `citizenship_loss`."
+)
+_DOUBTED = (
+    f"{_WNI}a NIK or a document shows that this may be one. `citizenship_note` explains why this is none."
+)
+
+
+def _loss(request: Request, today: date, found: Findings) -> None:
+    loss, pointer = request.subject.citizenship_loss, "/subject/citizenship_loss"
+    if loss is None:
+        return
+    if loss.issued_on > today:
+        detail = "The document of the loss is dated in the future."
+        found.fault(Invalid, f"{pointer}/issued_on", "future", detail)
+    if not request.has_loss_document:
+        detail = "The approver must see the document by which citizenship was lost."
+        found.fault(MissingSubjectData, f"{pointer}/attachment", "required", detail)
+
+
+def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+    """R1, R2, R3, R19: refuse a request without the identity that the law demands; unknown members must be named."""
+    if request.origin in {"list", "extension"}:
+        return
+    subject = request.subject
+
+    def need(given: object, member: str, detail: str) -> None:
+        if not given:
+            found.fault(MissingSubjectData, f"/subject/{member}", "required", detail)
+
+    need(names.fold(subject.full_name), "full_name", "The name is required (UU 6/2011 art. 94(2)a).")
+    need(subject.sex, "sex", "The sex is required (UU 6/2011 art. 94(2)a).")
+    need(subject.births, "birth", "A birth date, or an age, is required (UU 6/2011 art. 94(2)a).")
+    if subject.birth is not None and subject.birth.date is not None:
+        need(subject.birth_place, "birth_place", "A birth date needs its place (UU 6/2011 art. 94(2)a).")
+    if not request.photo_optional:
+        need(request.has_photo, "photo", "A photo is required (UU 6/2011 art. 94(2)a).")
+    if request.urgent:
+        need(subject.nationalities, "nationalities", "Required when urgent (Permenimipas 13/2025 art. 9(3)).")
+    for member in ("documents", "address", "nationalities", "occupation"):
+        _known_or_declared(request, member, getattr(subject, member), found)
+    if states.INDONESIA in subject.nationalities:
+        _known_or_declared(request, "nik", subject.nik, found)
+
+
+def sense(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
+    """R3, R19: refuse a document number without any character, and a birth in the future, because neither can match."""
+    if request.origin in {"list", "takeover"}:
+        return
+    subject = request.subject
+    filed = () if request.origin == "extension" else subject.documents  # judged before
+    for i, document in enumerate(filed):
+        if not typed_numbers.certain(document.number):
+            detail = "This is no document's number; name `documents` in `unknown` instead."
+            found.fault(Invalid, f"/subject/documents/{i}/number", "empty", detail)
+    pointers = ["/subject/birth"] if subject.birth else []
+    pointers += [f"/subject/birth_alternatives/{i}" for i in range(len(subject.birth_alternatives))]
+    for pointer, birth in zip(pointers, subject.births, strict=True):
+        if span(birth)[0] > today:
+            found.fault(Invalid, pointer, "future", "The birth is in the future.")
+
+
+_WEAK_SCRIPT = (
+    "Names in this script are compared weakly: by one reading of several. Add the spelling in the passport, or another "
+    "one in Latin letters, as an alias of good quality."
+)
+
+
+def name(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+    """R1: refuse a placeholder as a name; warn of a name in a script that is compared weakly."""
+    subject = request.subject
+    full_name = subject.full_name
+    if (
+        request.origin not in {"list", "takeover"}
+        and names.fold(full_name)
+        and spellings.names_nobody(full_name)
+    ):
+        detail = (
+            "A placeholder (FNU, XXX, TANPA NAMA) is nobody's name: everybody whose name is unknown has it."
+        )
+        found.fault(Invalid, "/subject/full_name", "placeholder", detail)
+    good = (full_name, *(alias.name for alias in subject.aliases if alias.quality == "good"))
+    if all(map(latin.weak_scripts, good)):
+        found.warn("weak_script", "/subject/full_name", _WEAK_SCRIPT)
+
+
+def _known_or_declared(request: Request, member: str, given: object, found: Findings) -> None:
+    if not given and member not in request.unknown:
+        found.fault(
+            MissingSubjectData,
+            f"/subject/{member}",
+            "give_or_say_unknown",
+            "It must be given when known (Permenimipas 13/2025 art. 13(3)); otherwise name it in `unknown`.",
+        )
+    if given and member in request.unknown:
+        found.fault(Invalid, "/unknown", "contradiction", f"`{member}` is given, and listed as unknown.")
+
+
+def nik_fits(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+    """R16: warn of a NIK that contradicts the rest of the identity."""
+    subject = request.subject
+    if subject.nik:
+        for code in nik.faults(subject.nik, subject.sex, subject.birth):
+            found.warn(code, "/subject/nik", "The NIK does not fit the rest of the identity (R16).")

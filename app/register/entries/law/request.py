@@ -1,0 +1,94 @@
+"""Input and output of the rules: a request for a measure, its owner, the deployment's choices, and the findings."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Self
+
+from app.access.domain import Agency
+from app.errors import CekalError, Fault
+from app.register.entries.domain import Basis, EntryWarning, Letter, Measure
+from app.register.entries.law import periods
+from app.register.entries.subjects import Subject
+
+Origin = Literal["request", "extension", "correction", "takeover", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Data on the owning agency that the rules need.
+
+    Attributes:
+        article_required: whether its own undang-undang empowers it; then each ground names the article (art. 91(2)f).
+    """
+
+    code: str
+    legal_forms: tuple[str, ...]
+    article_required: bool = False
+
+    @classmethod
+    def of(cls, agency: Agency) -> Self:
+        """Return an agency's data for the rules."""
+        return cls(agency.code, agency.legal_forms, agency.article_required)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Choices of a deployment where the law leaves a question open."""
+
+    month_convention: periods.MonthConvention = "same_day"
+    first_request_max_age_days: int = 30
+    witness_warn_agencies: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for a measure, before it is judged.
+
+    Attributes:
+        starts_on: first day; set by the server for an urgent request.
+        letter: the letter on which an urgent request is based.
+        extension_count: number of earlier extensions of the measure; other than 0 only in a takeover.
+        first_started_on: first day of the measure before its extension.
+        first_received_on: of a resubmission, the legal day on which the request was first received.
+        origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged;
+            a `correction` does not change the period.
+        photo_optional: whether it comes from a register that never had photos.
+        has_loss_document: whether the file on a loss of citizenship was sent, or is stored with the entry.
+        extends: the decisions that an extension follows: the measure's own, and those of earlier extensions.
+        notices: warnings about content that is stored in another form than it was written.
+    """
+
+    measure: Measure
+    subject: Subject
+    has_photo: bool
+    basis: Basis
+    starts_on: date | None
+    ends_on: date | None
+    lifetime: bool
+    unknown: tuple[str, ...]
+    urgent: bool = False
+    letter: Letter | None = None
+    extension_count: int = 0
+    first_started_on: date | None = None
+    first_received_on: date | None = None
+    origin: Origin = "request"
+    photo_optional: bool = False
+    has_loss_document: bool = False
+    extends: tuple[Basis, ...] = ()
+    notices: tuple[EntryWarning, ...] = ()
+
+
+@dataclass(slots=True)
+class Findings:
+    """The results of the rules: faults, which refuse the request, and warnings, which do not."""
+
+    faults: list[tuple[type[CekalError], Fault]] = field(default_factory=list)
+    warnings: list[EntryWarning] = field(default_factory=list)
+
+    def fault(self, kind: type[CekalError], pointer: str, code: str, detail: str) -> None:
+        """Add a fault that forbids the request, as an error of this type."""
+        self.faults.append((kind, Fault(pointer, code, detail)))
+
+    def warn(self, code: str, pointer: str, detail: str) -> None:
+        """Add a warning about accepted content."""
+        self.warnings.append(EntryWarning(code, pointer, detail))

@@ -1,0 +1,240 @@
+"""Imported measures, and the entries made from them (no I/O)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from app.errors import CaseClosed, DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
+from app.identity import names
+from app.kit.clock import legal_day
+from app.kit.ids import new_id
+from app.matching.keys import StoredKeys
+from app.register.entries import keys
+from app.register.entries.domain import EndedReason, Entry, EntryWarning, RulingKind, State
+from app.register.entries.drafting import with_photo
+from app.register.entries.law import periods
+from app.register.entries.proposal import Proposal
+from app.register.entries.requested import RequestedMeasure
+from app.register.entries.sameness import in_same_case
+from app.register.entries.subjects import Alias
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of imported entries.
+
+    Attributes:
+        origin: its name, such as `un` or `takeover:KPK`.
+        leads: whether the source overrides changes made here: true for a published list, false for an older
+            register, because after the takeover this register is the authority.
+    """
+
+    origin: str
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """The two persons who approve an import, as nationwide employee numbers with letters and digits only."""
+
+    first: str
+    second: str
+
+    @classmethod
+    def named(cls, first: str, second: str) -> Self:
+        """Return the approvers with these numbers; the numbers may contain separators.
+
+        Raises:
+            Invalid: one is no employee number.
+            SecondPairOfEyesNeeded: both are the same person.
+        """
+        named = {"approved_by": first, "second_approver": second}
+        faults = [
+            Fault(f"/{member}", "pattern", "This is no employee number.")
+            for member, number in named.items()
+            if not _NUMBER.fullmatch(number)
+        ]
+        if faults:
+            raise Invalid("Two persons approve an import, by their employee numbers.", faults=faults)
+        plain = [_plain(number) for number in named.values()]
+        if plain[0] == plain[1]:
+            raise SecondPairOfEyesNeeded("Two different persons approve an import.")
+        return cls(*plain)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMeasure:
+    """A measure from a source, already judged to be lawful.
+
+    Attributes:
+        source: its source.
+        reference: its permanent key in the source.
+        digest: digest of the source's content; a different one means that the content has changed.
+        agency: code of the owner.
+        requested: the measure.
+        warnings: the rules' warnings about it.
+        extension_count: number of its extensions.
+        note: note for the entry's history.
+        keys: the person's search keys, prepared before any lock is taken; None where they were not prepared.
+    """
+
+    source: Source
+    reference: str
+    digest: str
+    agency: str
+    requested: RequestedMeasure
+    warnings: tuple[EntryWarning, ...] = ()
+    extension_count: int = 0
+    note: str | None = None
+    keys: StoredKeys | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The pair of origin and reference, which identifies it among all imported items."""
+        return self.source.origin, self.reference
+
+    def outlives(self, entry: Entry) -> bool:
+        """Return whether the entry expired at the end of its period, and the source now has a longer period."""
+        if entry.ended_reason is not EndedReason.EXPIRED or entry.ends_on is None:
+            return False
+        return self.requested.ends_on is None or self.requested.ends_on > entry.ends_on
+
+    def entry(self, approvers: Approvers, by: str, now: datetime) -> Entry:
+        """Return the new entry: in force, or ended where its period is over.
+
+        Args:
+            approvers: the persons who approve the import.
+            by: id of the importing client.
+            now: the time of the import.
+        """
+        requested = self.requested
+        starts_on = requested.starts_on
+        assert starts_on is not None, "the law demands a first day"
+        return Entry(
+            id=new_id("ent", now),
+            version=1,
+            state=State.ACTIVE,
+            measure=requested.measure,
+            agency=self.agency,
+            citizenship=requested.subject.citizenship_on(legal_day(now)),
+            subject=with_photo(requested),
+            basis=requested.basis,
+            unknown=requested.unknown,
+            starts_on=starts_on,
+            ends_on=requested.ends_on,
+            lifetime=requested.lifetime,
+            in_force_from=periods.begins_at(starts_on),
+            in_force_until=None if requested.ends_on is None else periods.over_at(requested.ends_on),
+            submitted_by=by,
+            authors=(),
+            approved_by=(approvers.first, approvers.second),
+            second_approval_at=now,
+            received_at=now,
+            extension_count=self.extension_count,
+            warnings=self.warnings,
+            from_list=self.source.leads,
+            created_at=now,
+            updated_at=now,
+        ).at(now)
+
+    def applied_to(self, before: Entry, history: Sequence[Entry], now: datetime) -> Entry:
+        """Return the current entry with the content of this imported measure; the caller raises its version number.
+
+        A list gives no period (the approvers decide it), and no photo, so both stay. A name under which the list
+        had the person before stays as an alias.
+
+        Args:
+            before: the current entry.
+            history: all its versions.
+            now: the time of the import.
+        """
+        requested = self.requested
+        subject = with_photo(requested)
+        citizenship = subject.citizenship_on(legal_day(now))
+        content = before.replace(basis=requested.basis, unknown=requested.unknown, warnings=self.warnings)
+        if self.source.leads:
+            ground = msgspec.structs.replace(requested.basis, lifetime_ground=before.basis.lifetime_ground)
+            content = content.replace(basis=ground)
+            earlier = [Alias(former.subject.full_name) for former in history]
+            subject = subject.with_former_names(earlier, form=names.fold)
+            subject = msgspec.structs.replace(subject, photo=before.subject.photo)
+            return content.replace(subject=subject, citizenship=citizenship)
+        starts_on = requested.starts_on
+        assert starts_on is not None, "the law demands a first day"
+        return content.replace(
+            subject=subject,
+            citizenship=citizenship,
+            starts_on=starts_on,
+            ends_on=requested.ends_on,
+            lifetime=requested.lifetime,
+            in_force_from=periods.begins_at(starts_on),
+            in_force_until=None if requested.ends_on is None else periods.over_at(requested.ends_on),
+            extension_count=self.extension_count,
+        )
+
+
+class Neighbours:
+    """Entries that a new one may duplicate, indexed by letter or case together with the person."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], list[Entry]] = {}
+        self._last: tuple[Entry, set[tuple[str, str]]] | None = None
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry at its current state."""
+        for place in self._places_of(entry):
+            self._found.setdefault(place, []).append(entry)
+
+    def _places_of(self, entry: Entry) -> set[tuple[str, str]]:
+        """Return an entry's keys, cached for the last entry: one that is not barred is then added."""
+        if self._last is None or self._last[0] is not entry:
+            self._last = entry, _places(entry)
+        return self._last[1]
+
+    def bar_to(self, entry: Entry, *, exclude: str) -> CaseClosed | DuplicateEntry | None:
+        """Return the error that bars a new entry: a closed case or a duplicate (R14, R15, R67); else None.
+
+        Args:
+            entry: the new entry.
+            exclude: id of the entry that it follows, if any.
+        """
+        proposal, over = Proposal.of_entry(entry), entry.state is State.ENDED
+        for place in sorted(self._places_of(entry)):
+            for other in self._found.get(place, ()):
+                if other.id == exclude:
+                    continue
+                if not entry.subject.same_person(other.subject):
+                    continue
+                if _closed(entry, other):
+                    detail = (
+                        "A final judgment acquitted this person and closed the case (UU 6/2011 art. 97(3))."
+                    )
+                    return CaseClosed(detail, extra={"entry_id": other.id})
+                repetition = proposal.repetition_of(other, over=over)
+                if repetition is not None:
+                    return DuplicateEntry(repetition, extra={"entry_id": other.id})
+        return None
+
+
+def _places(entry: Entry) -> set[tuple[str, str]]:
+    identifiers = entry.subject.identifiers()
+    return {
+        (matter, key) for matter in keys.matter_keys(entry.agency, entry.filed_content) for key in identifiers
+    }
+
+
+def _closed(entry: Entry, other: Entry) -> bool:
+    """Return whether a judgment about another entry closed the case of a running exit ban."""
+    acquitted = any(each.kind is RulingKind.ACQUITTAL for each in other.rulings)
+    return acquitted and entry.measure is other.measure and in_same_case(entry, other) and entry.runs
+
+
+def _plain(number: str) -> str:
+    """Return an employee number in the form that actors have: letters and digits, upper case."""
+    return "".join(filter(str.isalnum, number)).upper()

@@ -1,0 +1,156 @@
+"""Transfer of changes between entries about the same person: a three-way merge (no I/O).
+
+A correction of an urgent entry that adds a passport must also apply to the formal entry, whichever of the two was
+written first. So a change is carried over: what the source gained since the base is added to the target, what it
+lost is removed, and where both changed one member differently an officer must decide.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from app.identity import documents, names, states
+from app.register.entries.domain import Basis, Entry
+from app.register.entries.references import folded
+from app.register.entries.subjects import Alias, Document, Subject
+
+_SINGLE: Final = (
+    "full_name",
+    "sex",
+    "birth",
+    "birth_place",
+    "nik",
+    "occupation",
+    "address",
+    "photo",
+    "citizenship_note",
+    "citizenship_loss",
+)
+"""Members of a subject that have one value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The result of carrying a correction over from one entry to another about the same person.
+
+    Attributes:
+        differs: JSON pointers to the members that source and target changed differently.
+    """
+
+    entry: Entry
+    differs: tuple[str, ...] = ()
+
+
+def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carried:
+    """Apply the changes of `source` since `base` to `target`; a conflicting member keeps the target's value.
+
+    Args:
+        base: the source at the time when the target was made from it, or last agreed with it.
+        source: the source now.
+        target: an entry about the same person in the same case.
+        today: the legal day.
+    """
+    subject, differs = merged(base.subject, source.subject, target.subject)
+    before, now, mine = (folded(each.basis.case_reference) for each in (base, source, target))
+    basis = target.basis
+    if now not in {before, mine}:
+        if mine == before:
+            basis = msgspec.structs.replace(basis, case_reference=source.basis.case_reference)
+        else:
+            differs = (*differs, "/basis/case_reference")
+    return Carried(_with_content(target, subject, basis, today), differs)
+
+
+def keep_listed(target: Entry, source: Entry, today: date) -> Entry:
+    """Return the target with the documents and names of the urgent entry that it takes over from."""
+    return _with_content(target, keep_documents(source.subject, target.subject), target.basis, today)
+
+
+def _with_content(target: Entry, subject: Subject, basis: Basis, today: date) -> Entry:
+    if subject == target.subject and basis == target.basis:
+        return target
+    still = tuple(member for member in target.unknown if not getattr(subject, member))
+    changed = target.replace(
+        subject=subject, citizenship=subject.citizenship_on(today), basis=basis, unknown=still
+    )
+    return changed.remembering(target)
+
+
+def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tuple[str, ...]]:
+    """Merge the source's changes since the base into the target's subject; also return pointers to the conflicts."""
+    changes: dict[str, Any] = {
+        "aliases": _sets(base.aliases, source.aliases, target.aliases, _alias_key),
+        "documents": _sets(base.documents, source.documents, target.documents, _document_key),
+        "nationalities": _sets(
+            base.nationalities, source.nationalities, target.nationalities, states.canonical
+        ),
+        "birth_alternatives": _sets(
+            base.birth_alternatives, source.birth_alternatives, target.birth_alternatives, _itself
+        ),
+    }
+    differs = []
+    for member in ("documents", "nationalities"):
+        if not changes[member] and getattr(source, member) and getattr(target, member):
+            # Source and target each removed what the other kept; neither intended an empty list.
+            changes[member] = getattr(target, member)
+            differs.append(f"/subject/{member}")
+    for member in _SINGLE:
+        before, now, mine = (getattr(subject, member) for subject in (base, source, target))
+        if now in {before, mine}:
+            continue
+        if mine == before or mine is None:
+            changes[member] = now
+        else:
+            differs.append(f"/subject/{member}")
+    return msgspec.structs.replace(target, **changes), tuple(differs)
+
+
+def keep_documents(kept: Subject, subject: Subject) -> Subject:
+    """Return the subject with every document and name of another record of the same person.
+
+    A formal decision that does not repeat a passport has not withdrawn it.
+    """
+    known = {names.fold(subject.full_name), *(_alias_key(alias) for alias in subject.aliases)}
+    spellings = (Alias(kept.full_name), *kept.aliases)
+    return msgspec.structs.replace(
+        subject,
+        documents=_sets((), kept.documents, subject.documents, _document_key),
+        aliases=(*subject.aliases, *(alias for alias in spellings if _alias_key(alias) not in known)),
+        nik=subject.nik or kept.nik,
+    )
+
+
+def without_names(subject: Subject, withdrawn: Iterable[str]) -> Subject:
+    """Return the subject without the withdrawn aliases; the comparison ignores case only."""
+    gone = {name.casefold() for name in withdrawn}
+    kept = tuple(alias for alias in subject.aliases if alias.name.casefold() not in gone)
+    return msgspec.structs.replace(subject, aliases=kept)
+
+
+def _sets(
+    before: Iterable[Any], now: Iterable[Any], mine: Iterable[Any], key: Callable[[Any], Hashable]
+) -> tuple[Any, ...]:
+    """Return the target's items without those that the source removed since the base, and with those that it added."""
+    was, is_now = {key(each) for each in before}, {key(each): each for each in now}
+    dropped = was - is_now.keys()
+    kept = {key(each): each for each in mine if key(each) not in dropped}
+    gained = {known: each for known, each in is_now.items() if known not in was and known not in kept}
+    return (*kept.values(), *gained.values())
+
+
+def _document_key(document: Document) -> Hashable:
+    state = document.issuing_state
+    return documents.normalise(
+        document.number
+    ) or document.number, None if state is None else states.canonical(state)
+
+
+def _alias_key(alias: Alias) -> Hashable:
+    return names.fold(alias.name) or alias.name
+
+
+def _itself(value: Hashable) -> Hashable:
+    return value

@@ -1,0 +1,1 @@
+"""Names of entries: split into full name and aliases, and indexed by stored keys."""

@@ -1,0 +1,253 @@
+"""Index of names and births: keys stored with an entry in its transaction, and renewed when the rules change.
+
+An entry is found by its name from the commit on. Keys are made by the rules of one NORM_VERSION. When a release
+raises it, the worker replaces older entries' keys in small steps while the register is in use. Until then an old
+entry is found by those of its keys that the change did not affect.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, null, select, union_all, update
+
+from app.db.bulk import BulkInsert
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.identity import states
+from app.identity.births import Birth
+from app.identity.spellings import NORM_VERSION
+from app.matching.keys import SKETCH_BYTES, KeyQuery, StoredKeys, stored_days, stored_keys
+from app.matching.persons import KnownPerson
+from app.matching.retrieval import Index
+from app.register.entries import tables
+from app.register.entries.domain import Entry
+from app.register.entries.subjects import Subject
+
+_SMALLEST: Final = -(2**63)
+
+_PERSON_ERASED: Final = 2
+"""Value of `entry.erased` after the person was erased; such an entry has no name to index."""
+
+
+class NameKey(NamedTuple):
+    """A row of `name_key`."""
+
+    key: int
+    entry_id: str
+
+
+class BirthKey(NamedTuple):
+    """A row of `birth_key`."""
+
+    day: int
+    sketch: bytes
+    entry_id: str
+
+
+class NameForm(NamedTuple):
+    """A row of `name_form`."""
+
+    entry_id: str
+    form: bytes
+
+
+class NameKeySet(NamedTuple):
+    """A row of `name_key_set`."""
+
+    entry_id: str
+    packed: bytes
+
+
+_BESIDE = (
+    (tables.birth_key, BirthKey._fields),
+    (tables.name_form, NameForm._fields),
+    (tables.name_key_set, NameKeySet._fields),
+)
+TABLES: Final = (*_BESIDE, (tables.name_key, NameKey._fields))
+"""Tables and columns of the keys, as arguments of `BulkInsert`; `made_of` returns the rows."""
+
+RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, NameKey._fields))
+"""The tables of `TABLES`, but the one for new keys instead of the index, for an import on SQLite that calls
+`settle`."""
+
+_SLICE: Final = 8192
+"""Number of keys that `settle` moves in one transaction, which takes some tens of milliseconds."""
+
+_INSERT = BulkInsert(*TABLES)
+_KEYS_OF = select(tables.name_key_set.c.packed).where(tables.name_key_set.c.entry_id == bindparam("entry_id"))
+_FORMS = select(tables.name_form.c.entry_id, tables.name_form.c.form).where(
+    any_of(tables.name_form.c.entry_id, "ids")
+)
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(KnownPerson).decode
+
+
+class _Births(msgspec.Struct, array_like=True):
+    """The first members of a stored comparison form (`KnownPerson`); only the births are decoded."""
+
+    names: msgspec.Raw
+    weak: msgspec.Raw
+    births: tuple[Birth, ...]
+
+
+_unpack_births = msgspec.msgpack.Decoder(_Births).decode
+_FOUND = union_all(
+    *(
+        select(table.c.key, null().cast(LargeBinary), table.c.entry_id).where(any_of(table.c.key, "keys"))
+        for table in (tables.name_key, tables.recent_name_key)
+    ),
+    select(tables.birth_key.c.day, tables.birth_key.c.sketch, tables.birth_key.c.entry_id).where(
+        any_of(tables.birth_key.c.day, "days")
+    ),
+)
+
+
+def listed(subject: Subject) -> KnownPerson:
+    """Convert the subject to its form for comparison, with weak aliases separated."""
+    good = (alias.name for alias in subject.aliases if alias.quality == "good")
+    return KnownPerson.of(
+        names=(subject.full_name, *good),
+        weak=(alias.name for alias in subject.aliases if alias.quality != "good"),
+        births=subject.births,
+        sex=subject.sex,
+        nationalities=map(states.canonical, subject.nationalities),
+    )
+
+
+def prepare(subject: Subject) -> StoredKeys:
+    """Make a subject's keys. This takes most of an entry's processor time, so imports do it before they take locks."""
+    person = listed(subject)
+    spelled = (*person.names, *person.weak)
+    days = stored_days(spelled, person.births)
+    return StoredKeys(
+        keys=stored_keys(spelled, person.births),
+        days=tuple((day, drawn.to_bytes(SKETCH_BYTES)) for day, drawn in days),
+        form=_pack(person),
+    )
+
+
+def made_of(
+    entries: Sequence[Entry], prepared: Mapping[str, StoredKeys] | None = None
+) -> tuple[list[BirthKey], list[NameForm], list[NameKeySet], list[NameKey]]:
+    """Return the rows of the entries' keys and comparison forms, by the current rules.
+
+    Args:
+        entries: the entries.
+        prepared: keys that were made before, by entry id.
+    """
+    names: list[NameKey] = []
+    forms: list[NameForm] = []
+    births: list[BirthKey] = []
+    sets: list[NameKeySet] = []
+    for entry in entries:
+        made = (prepared or {}).get(entry.id) or prepare(entry.subject)
+        forms.append(NameForm(entry.id, made.form))
+        sets.append(NameKeySet(entry.id, _packed(made.keys)))
+        names += (NameKey(key, entry.id) for key in made.keys)
+        births += (BirthKey(day, drawn, entry.id) for day, drawn in made.days)
+    names.sort()  # neighbours are on one page of the index
+    return births, forms, sets, names
+
+
+def _packed(keys: Sequence[int]) -> bytes:
+    """Return keys in the form stored in `name_key_set`."""
+    return struct.pack(f">{len(keys)}q", *keys)
+
+
+async def replace(unit: Unit, entry: Entry) -> None:
+    """Replace an entry's keys by keys of the current rules."""
+    await forget(unit, entry.id)
+    await _INSERT.run(unit, *made_of([entry]))
+    renewed = update(tables.entry).where(tables.entry.c.id == entry.id).values(norm_version=NORM_VERSION)
+    await unit.run(renewed)
+
+
+async def forget(unit: Unit, entry_id: str) -> None:
+    """Delete an entry's keys: its person is erased, or the keys are replaced."""
+    known = (await unit.run(_KEYS_OF, {"entry_id": entry_id})).scalar_one_or_none()
+    if known is not None:
+        keys = [key for (key,) in struct.iter_unpack(">q", known)]
+        for table in (tables.name_key, tables.recent_name_key):
+            own = (any_of(table.c.key, "keys"), table.c.entry_id == entry_id)
+            await unit.run(delete(table).where(*own), {"keys": keys})
+    for table in (tables.birth_key, tables.name_form, tables.name_key_set):
+        await unit.run(delete(table).where(table.c.entry_id == entry_id))
+
+
+async def settle(unit: Unit, after: int | None = None) -> int | None:
+    """Move a slice of the keys that imports have added to the main table; a query finds each key once at any time.
+
+    A key is a random number, so each of an entry's keys is on another page of the index, and SQLite writes whole
+    pages to its journal. The keys of many entries, moved in their order, are on common pages. PostgreSQL logs only
+    rows, so it inserts directly.
+
+    Args:
+        unit: the transaction, on SQLite, which blocks all other writers.
+        after: the key with which to start; None starts with the smallest.
+
+    Returns:
+        The key with which to continue; None at the end.
+    """
+    table = tables.recent_name_key
+    first = _SMALLEST if after is None else after
+    beyond = select(table.c.key).where(table.c.key >= first).order_by(table.c.key).offset(_SLICE).limit(1)
+    last: int | None = (await unit.run(beyond)).scalar_one_or_none()
+    within = [table.c.key >= first] if last is None else [table.c.key >= first, table.c.key < last]
+    moved = select(table).where(*within).order_by(table.c.key, table.c.entry_id)
+    await unit.run(insert(tables.name_key).from_select(["key", "entry_id"], moved))
+    await unit.run(delete(table).where(*within))
+    return last
+
+
+async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
+    """Return the part of the index with the keys of some travellers, read in one exchange; values are entry ids."""
+    keys = {key for each in sought for key in each.keys}
+    days = {day for each in sought for day in each.days}
+    found: Index[str] = Index({}, {})
+    for key, drawn, entry_id in await reader.run(_FOUND, {"keys": list(keys), "days": list(days)}):
+        if drawn is None:
+            found.keys.setdefault(key, []).append(entry_id)
+        else:
+            found.days.setdefault(key, []).append((int.from_bytes(drawn), entry_id))
+    return found
+
+
+async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, bytes]:
+    """Return the packed comparison forms of entries by id (see `unpacked`), without reading the entries.
+
+    Making a form takes four times as long as a comparison, and most persons who share a key are different persons.
+    """
+    rows = await reader.run(_FORMS, {"ids": list(entry_ids)})
+    return {entry_id: form for entry_id, form in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def unpacked(form: bytes) -> KnownPerson:
+    """Decode a stored comparison form."""
+    return _unpack(form)
+
+
+def births_in(form: bytes) -> tuple[Birth, ...]:
+    """Decode only the births of a stored comparison form; decoding the names takes most of the time."""
+    return _unpack_births(form).births
+
+
+async def list_outdated(reader: Reader, limit: int) -> list[str]:
+    """Return ids of entries whose keys were made by older rules, or never."""
+    statement = (
+        select(tables.entry.c.id)
+        .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+async def count_outdated(reader: Reader) -> int:
+    """Return the number of entries whose keys are not made by the current rules."""
+    statement = (
+        select(func.count())
+        .select_from(tables.entry)
+        .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED)
+    )
+    return int((await reader.run(statement)).scalar_one())

@@ -1,0 +1,16 @@
+"""Renewal of name keys after a change of the rules, while the register is in use."""
+
+from app.db.unit import Unit
+from app.register.entries import store
+from app.register.entries.names import index as name_keys
+
+
+async def renew_names(unit: Unit, limit: int) -> int:
+    """Replace the keys of up to `limit` outdated entries. Returns their number.
+
+    A number below `limit` means that none is left.
+    """
+    outdated = await name_keys.list_outdated(unit, limit)
+    for entry_id in outdated:
+        await store.rekey(unit, await store.lock(unit, entry_id))
+    return len(outdated)

@@ -1,0 +1,26 @@
+"""Passports that were added after others had been withdrawn, or after the measure had begun (R42)."""
+
+from app.db.unit import Unit
+from app.register.entries.domain import Entry
+from app.register.entries.duties import store as recorded
+from app.register.entries.law.deadlines import DeadlineName, passports
+
+
+async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
+    """Return the entry with the current time as `passports_since` where a passport was added now.
+
+    A passport that is added while the withdrawal of another is still due is withdrawn together with it, by the same
+    day.
+
+    Args:
+        unit: the transaction.
+        entry: the entry as it will be stored.
+        before: the entry before its correction, or the urgent one that it takes over from.
+    """
+    known = passports(before)
+    if not passports(entry) - known:
+        return entry
+    ids = {before.id, entry.id, *filter(None, (entry.formalises,))}
+    if known and not await recorded.was_done(unit, ids, DeadlineName.WITHDRAW_PASSPORT):
+        return entry
+    return entry.replace(passports_since=unit.now)

@@ -1,0 +1,85 @@
+"""Functions that the register needs from packages above it; `main` provides them."""
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.db.unit import Reader, Unit
+from app.identity.births import Birth, best_agreement
+from app.register.entries.breadth import Breadth
+from app.register.entries.domain import Entry, Measure
+from app.register.entries.subjects import Subject
+
+LastCrossing = Callable[[Reader, Subject], Awaitable[str]]
+"""Returns where the person was last seen: `departed`, `in_country` or `unknown` (R34)."""
+
+CountTravellers = Callable[[Measure, Subject], Awaitable[Breadth]]
+"""Counts the travellers that a measure against a subject would have stopped; reads no database."""
+
+SeesPhoto = Callable[[Reader, str], Awaitable[bool]]
+"""Returns whether the reading checkpoint may see an entry's photo: an open alert, or a match in the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitTraveller:
+    """The traveller of a hit; the only person for whom a supervisor may search.
+
+    Attributes:
+        entry_ids: the entries that the check matched.
+        keys: document numbers, NIK and folded names of the traveller, as `Subject.identifiers` writes them; empty once
+            the check's question is erased.
+        births: every birth date of the traveller.
+    """
+
+    entry_ids: frozenset[str]
+    keys: frozenset[str]
+    births: tuple[Birth, ...]
+
+    def may_be(self, entry: Entry) -> bool:
+        """Return whether an entry may be about the traveller.
+
+        True for a match of the check, an equal number, or an equal name with a birth date that does not contradict.
+        """
+        shared = self.keys & entry.subject.identifiers()
+        if entry.id in self.entry_ids or any(not key.startswith("f:") for key in shared):
+            return True
+        agreeing = (best_agreement(entry.subject.births, birth) for birth in self.births)
+        return bool(shared) and "contradicts" not in agreeing
+
+
+ExpectOpenHit = Callable[[Unit, str], Awaitable[HitTraveller]]
+"""Returns the traveller of an open hit at the acting supervisor's checkpoint; raises NotFound for any other hit."""
+
+ExpectAmendment = Callable[[Reader, str, str], Awaitable[None]]
+"""Raises Invalid unless an amendment, given by id, belongs to an entry and was not rejected."""
+
+Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
+"""Returns whether an objection or `wrong_person` request, given by id, about one of some entries was granted."""
+
+
+async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection[str]) -> bool:
+    """Return False: for a register without objections."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Functions that need amendments, alerts, checks or hits.
+
+    Attributes:
+        see_newest: updates the data of `count_travellers` with the newest checks; call it before the transaction,
+            because it reads a database.
+    """
+
+    last_crossing: LastCrossing
+    sees_photo: SeesPhoto
+    expect_open_hit: ExpectOpenHit
+    expect_amendment: ExpectAmendment
+    granted: Granted
+    see_newest: Callable[[], Coroutine[None, None, object]]
+    count_travellers: CountTravellers
+
+
+def ports_of(scope: Mapping[str, Any]) -> Ports:
+    """Returns the process's Ports; the scope is a request, or its ASGI scope."""
+    return cast(Ports, scope["app"].state.process.ports)

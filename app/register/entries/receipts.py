@@ -1,0 +1,64 @@
+"""The days on which a request and its letter were received, also after returns (no I/O; R14, R18)."""
+
+from datetime import date, datetime
+
+from app.kit.clock import legal_day
+from app.register.entries.domain import Basis, Entry
+from app.register.entries.law.periods import Receipt
+from app.register.entries.references import same_letter
+
+
+def received_on(entry: Entry) -> date:
+    """Return the legal day on which a request was received in its last submission (UU 6/2011 art. 94(6); R18).
+
+    The letter may have reached Immigration before it was entered here; `basis.received_on` contains that day.
+    """
+    if entry.receipt is not None:
+        return entry.receipt.counted_on
+    return entry.basis.received_on or legal_day(entry.received_at)
+
+
+def first_received_on(entry: Entry) -> date:
+    """Return the legal day of first receipt, at which the age of a request's letter is measured (R14)."""
+    return legal_day(_first_received_at(entry))
+
+
+def received_again(fresh: Entry, returned: Entry) -> Receipt:
+    """Return the receipt of a resubmission.
+
+    Its seven days count from the day of the resubmission, or from the receipt of another letter after the return.
+    The age of its letter is still measured at the first receipt, except where the letter was issued after that.
+
+    Args:
+        fresh: the resubmitted content, as a first version.
+        returned: the request as it was returned.
+    """
+    counted_on = fresh.basis.received_on
+    known = counted_on == returned.basis.received_on
+    if counted_on is None or known or counted_on < legal_day(returned.rests_since or returned.updated_at):
+        counted_on = legal_day(fresh.received_at)
+    newer = fresh.basis.issued_on > first_received_on(returned)
+    return Receipt(fresh.received_at if newer else _first_received_at(returned), counted_on)
+
+
+def received_with(formal: Entry, urgent: Entry) -> Receipt | None:
+    """Return the receipt of a formal entry that uses its urgent entry's letter: the letter keeps its age (R14).
+
+    Returns None where the formal decision is a letter of its own.
+
+    Args:
+        formal: the requested formal entry.
+        urgent: the entry that it formalises.
+    """
+    if not same_decision(formal.basis, urgent.basis):
+        return None
+    return Receipt(_first_received_at(urgent), received_on(formal))
+
+
+def same_decision(one: Basis, other: Basis) -> bool:
+    """Return whether two legal grounds cite the same letter."""
+    return one.issued_on == other.issued_on and same_letter(one.number, other.number)
+
+
+def _first_received_at(entry: Entry) -> datetime:
+    return entry.created_at if entry.receipt is None else entry.receipt.first_at

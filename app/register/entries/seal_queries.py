@@ -1,0 +1,62 @@
+"""Queries on the seals of many entries, in one statement each (R61)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.register.entries import tables
+from app.register.entries.visibility import barred as select_barred
+from app.register.entries.visibility import closed
+
+_ID = re.compile(rb"\bent_[0-9a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The persons that an entry's seal admits, and those that it excludes, regardless of their roles (R61)."""
+
+    let_in: frozenset[str]
+    barred: frozenset[str]
+
+
+async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Seal]:
+    """Return the seals of these entries by id; entries without a seal are left out."""
+    table, persons = tables.entry, tables.seal
+    statement = (
+        select(table.c.id, persons.c.person, persons.c.barred)
+        .outerjoin(persons, persons.c.entry_id == table.c.id)
+        .where(table.c.sealed, any_of(table.c.id, "ids"))
+    )
+    found: dict[str, dict[bool, set[str]]] = {}
+    for entry_id, person, is_barred in await reader.run(statement, {"ids": sorted(entry_ids)}):
+        kinds = found.setdefault(entry_id, {False: set(), True: set()})
+        if person is not None:
+            kinds[bool(is_barred)].add(person)
+    return {
+        entry_id: Seal(frozenset(kinds[False]), frozenset(kinds[True])) for entry_id, kinds in found.items()
+    }
+
+
+async def list_closed(reader: Reader) -> frozenset[str]:
+    """Return the ids of the entries that are sealed from the actor."""
+    return frozenset((await reader.run(closed(reader.actor))).scalars())
+
+
+async def names_closed(reader: Reader, text: bytes) -> bool:
+    """Return whether a text contains the id of an entry that is sealed from the actor; for stored responses."""
+    ids = sorted({each.decode() for each in _ID.findall(text)})
+    if not ids:
+        return False
+    table = tables.entry
+    statement = select(table.c.id).where(any_of(table.c.id, "ids"), table.c.id.in_(closed(reader.actor)))
+    return (await reader.run(statement.limit(1), {"ids": ids})).first() is not None
+
+
+async def list_barred(reader: Reader) -> frozenset[str]:
+    """Return the ids of the entries that may be about the actor, who must not see them in any role (R61)."""
+    person = reader.actor.person
+    return frozenset() if person is None else frozenset((await reader.run(select_barred(person))).scalars())

@@ -1,0 +1,335 @@
+"""Use cases of entries: submit, decide, resubmit, read. Each runs in one transaction; its changes go to the ledger."""
+
+from dataclasses import replace
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import IMMIGRATION
+from app.db.unit import Reader, Unit
+from app.errors import (
+    Fault,
+    Invalid,
+    NotFound,
+    WrongState,
+)
+from app.kit.clock import legal_day
+from app.ledger.domain import RecordType
+from app.ledger.service import last_of_entries
+from app.register.entries import erasure_store as retained
+from app.register.entries import store
+from app.register.entries.acts import Act
+from app.register.entries.blobs import Blob
+from app.register.entries.domain import EndedReason, Entry, State, Verdict
+from app.register.entries.dossier import Dossier
+from app.register.entries.dossiers import dossier_of, lock_dossier
+from app.register.entries.drafting import judged, keep_blobs, new_entry, owner_of
+from app.register.entries.duties import store as recorded
+from app.register.entries.events import EntryChanged, PendingEnded, RejectionConsidered
+from app.register.entries.law.deadlines import Terms
+from app.register.entries.merging import keep_documents
+from app.register.entries.proposal import Proposal
+from app.register.entries.receipts import first_received_on, received_again
+from app.register.entries.requested import RequestedMeasure
+from app.register.entries.seals import seal
+from app.register.entries.store import Filter
+from app.register.entries.succession import (
+    expect_no_uncovered_day,
+    expect_same_matter,
+    refuse_gap,
+    take_over,
+    with_corrections_since,
+)
+from app.register.entries.undecided import await_formal, countersigned, give_up
+from app.register.entries.visibility import shows_photo, visible
+from app.settings import Settings
+
+
+async def submit(unit: Unit, requested: RequestedMeasure, settings: Settings) -> Entry:
+    """File a request for a measure; a second and a third person decide on it.
+
+    Raises:
+        CekalError: as `law.judge` and `Dossier.refuse`.
+    """
+    owner = await owner_of(unit)
+    warnings = judged(requested, owner, settings, unit.now)
+    dossier = await dossier_of(unit, owner.code, requested)
+    similar = dossier.refuse(Proposal.of_requested(requested, unit.now), Terms.of(settings))
+    entry = new_entry(unit, requested, State.SUBMITTED, owner.code, (*warnings, *similar))
+    entry = await seal(unit, entry, requested.sealed_for)
+    await store.add(unit, entry, Act.SUBMITTED)
+    await keep_blobs(unit, entry, requested)
+    return entry
+
+
+async def resubmit(
+    unit: Unit, entry_id: str, expected: int, requested: RequestedMeasure, settings: Settings
+) -> Entry:
+    """Replace the content of a returned entry; any submitter of its agency may do this.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        WrongAgency: the actor sees the entry, but it is another agency's.
+        StaleVersion, WrongState: it has changed, was not returned, or the person has been erased from it.
+        CekalError: as `submit`.
+    """
+    found = await store.find(unit, entry_id)
+    if found is None or not visible(found, unit.actor):
+        raise NotFound("There is no such entry.")
+    found.expect_owner(unit.actor)
+    owner = await owner_of(unit)
+    before = await store.lock(unit, entry_id)
+    before.expect(expected)
+    if before.erased_at is not None:
+        raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
+    dossier = await dossier_of(unit, owner.code, requested, before)
+    proposal = Proposal.of_requested(requested, unit.now, dossier.exempt(before, urgent=False))
+    dossier.refuse_closed(proposal)
+    if before.state is not State.RETURNED:
+        raise WrongState("Only a returned entry can be resubmitted.")
+    warnings = judged(requested, owner, settings, unit.now, first_received_on(before))
+    urgent = await store.lock(unit, before.formalises) if before.formalises is not None else None
+    if urgent is not None:
+        expect_same_matter(urgent, requested.measure, requested.subject, requested.basis.case_reference)
+        refuse_gap(requested.starts_on, urgent, acknowledged=before.gap_acknowledged)
+        requested = replace(requested, subject=keep_documents(urgent.subject, requested.subject))
+    similar = dossier.refuse(proposal, Terms.of(settings))
+    fresh = new_entry(unit, requested, State.SUBMITTED, owner.code, (*warnings, *similar))
+    entry = fresh.replace(
+        id=before.id,
+        version=before.version + 1,
+        formalises=before.formalises,
+        urgent_version=before.urgent_version,
+        gap_acknowledged=before.gap_acknowledged,
+        created_at=before.created_at,
+        submitted_by=before.submitted_by,
+        authors=tuple(dict.fromkeys((*before.authors, *fresh.authors))),
+        receipt=received_again(fresh, before),
+    ).remembering(before)
+    entry = await seal(unit, entry, requested.sealed_for, before)
+    await store.save(unit, entry, Act.RESUBMITTED, reindex=True)
+    await retained.mark(unit, entry.id, retained.NOTHING)
+    await keep_blobs(unit, entry, requested)
+    return entry
+
+
+async def decide(
+    unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
+) -> Entry:
+    """Record another person's decision on an entry.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        Invalid: a return or a rejection without its reason.
+        WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
+        FormalisationMismatch: a formal entry is no longer about its urgent one's person, case or measure.
+        CaseClosed, ExtensionExhausted: a judgment, or other periods of its case, have come since it was filed.
+    """
+    found = await store.find(unit, entry_id)
+    if found is None or not visible(found, unit.actor):
+        raise NotFound("There is no such entry.")
+    if verdict is Verdict.COUNTERSIGN:  # so that a countersignature never waits for the owner's lock
+        before, dossier = await store.lock(unit, entry_id), None
+    else:
+        before, dossier = await lock_dossier(unit, found)
+    urgent = next((e for e in dossier.entries if e.id == before.formalises), None) if dossier else None
+    entry = _decided(unit, before, dossier, urgent, verdict, expected, reason)
+    _expect_reason(verdict, reason)
+    if urgent is not None and verdict in {Verdict.VERIFY, Verdict.APPROVE}:
+        expect_same_matter(urgent, before.measure, before.subject, before.basis.case_reference)
+    if dossier is not None and verdict is Verdict.APPROVE:
+        return await _approve(unit, before, urgent, dossier, reason, terms)
+    if verdict is Verdict.COUNTERSIGN:
+        entry = await countersigned(unit, entry.replace(alerted=True), terms.pending_days)
+    act = _act(before, entry, verdict)
+    await store.save(unit, entry, act, reason)
+    if _notifies_owner(before, verdict):
+        unit.happened(RejectionConsidered(entry, act))
+    what = _record_type(before, entry)
+    if what is not None:
+        return await conclude(unit, EntryChanged(entry, what))
+    if urgent is not None:
+        await _update_waiting(unit, urgent, entry, terms.pending_days)
+    await unit.conclude()
+    return entry
+
+
+def _decided(
+    unit: Unit,
+    before: Entry,
+    dossier: Dossier | None,
+    urgent: Entry | None,
+    verdict: Verdict,
+    expected: int,
+    reason: str | None,
+) -> Entry:
+    """Return the entry after `Entry.decide`.
+
+    If the entry's state forbids the verdict because a judgment closed the case, the error names the judgment.
+    """
+    try:
+        return before.decide(unit.actor, verdict, expected, unit.now, IMMIGRATION, urgent, reason)
+    except WrongState:
+        if before.at(unit.now).state is not before.state:
+            unit.expect_plausible()  # it may be over only because the clock is wrong
+        if dossier is not None:
+            dossier.refuse_closed(Proposal.of_entry(before))
+        raise
+
+
+async def _approve(
+    unit: Unit, before: Entry, urgent: Entry | None, dossier: Dossier, reason: str | None, terms: Terms
+) -> Entry:
+    """Approve a request: carry over corrections made since its filing, and take over from an urgent entry."""
+    dossier.refuse_decided(Proposal.of_entry(before, dossier.exempt(before, urgent=False)), terms)
+    expect_no_uncovered_day(before, dossier)
+    current = await with_corrections_since(unit, before, dossier)
+    entry = current.decide(unit.actor, Verdict.APPROVE, current.version, unit.now, IMMIGRATION, urgent)
+    changed: list[EntryChanged] = []
+    if entry.state is State.ACTIVE:
+        entry, changed = await take_over(unit, entry, dossier)
+    await store.save(unit, entry, _ACTS[Verdict.APPROVE], reason)
+    if entry.state is not State.ACTIVE:
+        return entry
+    listed = EntryChanged(entry, RecordType.ENTRY_LISTED, alerts=entry.in_force(unit.now))
+    return await conclude(unit, listed, *changed)
+
+
+async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -> None:
+    """Prolong an urgent entry past its end while its verified formal one waits; stop that once it was refused (R68)."""
+    if formal.state is State.VERIFIED and not formal.approved_by:
+        changed = await await_formal(unit, urgent, formal, days)
+    elif formal.state in {State.RETURNED, State.REJECTED}:
+        changed = await give_up(unit, urgent, formal.id)
+    else:
+        return
+    if changed:
+        await conclude(unit, *changed)
+
+
+async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
+    """Record an end that the law has brought, and publish it. Returns None where there is no such end.
+
+    The time of this call does not matter: checks compute the end themselves.
+    """
+    before = await store.lock(unit, entry_id)
+    current = before.at(unit.now)
+    if current.state is before.state or current.ended_at is None:
+        return None
+    unit.expect_plausible()
+    reason = current.ended_reason or EndedReason.EXPIRED
+    entry = before.ended(reason, unit.now, current.ended_at)
+    await store.save(unit, entry, Act(reason))
+    if before.pending_until is not None:
+        unit.happened(PendingEnded(entry, before.pending_until))
+    if before.state is State.SUBMITTED:
+        return entry  # never in force, so no checkpoint was alerted to it
+    alerts = reason is not EndedReason.SUPERSEDED  # else the formal entry's own alert covers it
+    return await conclude(
+        unit, EntryChanged(entry, RecordType.ENTRY_ENDED, effective_at=current.ended_at, alerts=alerts)
+    )
+
+
+async def get(reader: Reader, entry_id: str) -> Entry:
+    """Return an entry that the actor may see, at its current state.
+
+    Raises:
+        NotFound: the actor sees no entry with this id.
+    """
+    entry = await store.find(reader, entry_id)
+    if entry is None or not visible(entry, reader.actor):
+        raise NotFound("There is no such entry.")
+    return (await as_known(reader, [entry]))[0].at(reader.now)
+
+
+async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
+    """Return entries that the actor may see, newest first, at their current state."""
+    entries = await store.list_page(reader, requested, before, limit)
+    return [entry.at(reader.now) for entry in await as_known(reader, entries)]
+
+
+async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
+    """Return the entries with the data stored separately: their ledger sequence, and the duties done."""
+    return await recorded.with_done_times(reader, await with_sequences(reader, entries))
+
+
+async def with_sequences(reader: Reader, entries: list[Entry]) -> list[Entry]:
+    """Return the entries, each with the number of its last ledger record."""
+    sequences = await last_of_entries(reader, [entry.id for entry in entries])
+    return [entry.replace(sequence=sequences.get(entry.id)) for entry in entries]
+
+
+async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
+    """Return an entry's photo.
+
+    Args:
+        reader: the transaction.
+        entry_id: id of the entry.
+        granted: whether the actor may see the photo although the entry is outside their view (checkpoints).
+
+    Raises:
+        NotFound: the photo is outside the actor's view, does not exist, or was erased.
+    """
+    entry = await store.find(reader, entry_id)
+    if entry is None or not (granted or shows_photo(entry, reader.actor)):
+        raise NotFound("There is no such photo.")
+    found = entry.subject.photo and await store.find_blob(reader, entry_id, entry.subject.photo.sha256)
+    if not found and (erased_at := await retained.photo_erased_at(reader, entry_id)):
+        detail = (
+            f"The photo was erased on {legal_day(erased_at)}, after the measure's end (UU 27/2022 art. 43)."
+        )
+        raise NotFound(detail)
+    if not found:
+        raise NotFound("There is no such photo.")
+    return found
+
+
+async def log_look(unit: Unit, act: AuditAct, about: str | None, detail: dict[str, object]) -> None:
+    """Log an access: to a photo, or a search for a person (PDP art. 31; R62)."""
+    await record(unit, act, about, detail)
+
+
+def _expect_reason(verdict: Verdict, reason: str | None) -> None:
+    if verdict in {Verdict.RETURN, Verdict.REJECT, Verdict.KEEP} and not reason:
+        fault = Fault("/reason", "required", "A refusal needs its reason (UU 6/2011 art. 94(6)).")
+        raise Invalid("A refusal needs its reason (R18).", faults=[fault])
+
+
+def _notifies_owner(before: Entry, verdict: Verdict) -> bool:
+    """Return whether a decision itself notifies the owner; an end published to checkpoints already does."""
+    at_once = before.state is State.PROVISIONAL and before.countersigned_at is None
+    return verdict is Verdict.KEEP or (verdict is Verdict.REJECT and not at_once)
+
+
+def _act(before: Entry, entry: Entry, verdict: Verdict) -> Act:
+    """Return the name of a decision in the entry's history."""
+    if verdict is Verdict.REJECT and entry.state is before.state:
+        return Act.REJECTION_PROPOSED
+    return _ACTS[verdict]
+
+
+def _record_type(before: Entry, entry: Entry) -> RecordType | None:
+    """Return the type of the ledger record of a decision; None where it does not concern checkpoints."""
+    if before.countersigned_at is None and entry.countersigned_at is not None:
+        return RecordType.ENTRY_COUNTERSIGNED
+    if before.state is State.PROVISIONAL and entry.state is not before.state:
+        return RecordType.ENTRY_ENDED
+    return None
+
+
+async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> Entry:
+    """Publish an entry's change, and further ones. Returns the entry with the number of its ledger record."""
+    for happened in (event, *further):
+        unit.happened(happened)
+    records = await unit.conclude()
+    mine = [r.sequence for r in records if r.entry_id == event.entry.id and r.type.is_entry]
+    return event.entry.replace(sequence=mine[-1])
+
+
+_ACTS = {
+    Verdict.VERIFY: Act.VERIFIED,
+    Verdict.RETURN: Act.RETURNED,
+    Verdict.APPROVE: Act.APPROVED,
+    Verdict.REJECT: Act.REJECTED,
+    Verdict.COUNTERSIGN: Act.COUNTERSIGNED,
+    Verdict.KEEP: Act.REJECTION_KEPT,
+}

@@ -1,0 +1,57 @@
+"""All SQL statements on the sources of imports and the editions of lists."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.register.entries import tables
+
+_BY_REFERENCE = select(tables.source).where(
+    tables.source.c.origin == bindparam("origin"), any_of(tables.source.c.reference, "references")
+)
+
+
+async def list_known(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return entry id and content digest of imported items, by their reference in the source."""
+    rows = await reader.run(_BY_REFERENCE, {"origin": origin, "references": list(references)})
+    return {row.reference: (row.entry_id, row.digest) for row in rows}
+
+
+async def list_all_known(reader: Reader, origin: str) -> dict[str, tuple[str, str]]:
+    """Return entry id and content digest of all items imported from an origin, by their reference in the source."""
+    rows = await reader.run(select(tables.source).where(tables.source.c.origin == origin))
+    return {row.reference: (row.entry_id, row.digest) for row in rows}
+
+
+async def keep(unit: Unit, origin: str, reference: str, entry_id: str, digest: str) -> None:
+    """Store the source and the content digest of an entry."""
+    table = tables.source
+    where = (table.c.origin == origin, table.c.reference == reference)
+    changed = await unit.run(update(table).where(*where).values(entry_id=entry_id, digest=digest))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult
+        await add_all(unit, [(origin, reference, entry_id, digest)])
+
+
+async def add_all(unit: Unit, rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Store the sources and content digests of many new entries: origin, reference, entry id and digest of each."""
+    names = ("origin", "reference", "entry_id", "digest")
+    await unit.run(insert(tables.source), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+async def find_edition(reader: Reader, origin: str) -> datetime | None:
+    """Return when the last imported edition of a list was generated; None if none was imported."""
+    table = tables.list_edition
+    statement = select(table.c.edition).where(table.c.origin == origin)
+    return (await reader.run(statement)).scalar_one_or_none()
+
+
+async def keep_edition(unit: Unit, origin: str, edition: datetime, persons: int) -> None:
+    """Store which edition of a list was imported."""
+    table = tables.list_edition
+    values = {"edition": edition, "imported_at": unit.now, "persons": persons}
+    changed = await unit.run(update(table).where(table.c.origin == origin).values(**values))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]  # as above
+        await unit.run(insert(table).values(origin=origin, **values))

@@ -1,0 +1,49 @@
+"""SQL of instants at which an entry's answer changes by time alone, without a record in the ledger."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, select, true
+
+from app.db.documents import Documents
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.register.entries.domain import Entry
+from app.register.entries.tables import entry as table
+
+_documents = Documents(Entry)
+
+
+def undecided(now: datetime) -> ColumnElement[bool]:
+    """Return the SQL condition that an entry is pending: its period is over, its papers are undecided (R68)."""
+    return and_(table.c.pending_until > now, table.c.in_force_until <= now)
+
+
+async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
+    """Return the entries with an answer in checks that changed between two instants, each with the instant of change.
+
+    The answer changes when a period begins, and when one ends with undecided papers.
+    """
+    turned: dict[str, datetime] = {}
+    for moment, condition in (
+        (table.c.in_force_from, true()),
+        (table.c.in_force_until, undecided(until)),
+    ):
+        statement = select(table.c.id, moment).where(moment > after, moment <= until, condition)
+        turned |= {entry_id: turn for entry_id, turn in await reader.run(statement)}  # noqa: C416 - rows are no pairs
+    return turned
+
+
+async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, datetime]:
+    """Return those entries that have undecided papers after their period, with the end of the waiting."""
+    statement = select(table.c.id, table.c.pending_until).where(
+        undecided(reader.now), any_of(table.c.id, "ids")
+    )
+    rows = await reader.run(statement, {"ids": sorted(entry_ids)})
+    return {entry_id: until for entry_id, until in rows}  # noqa: C416 - rows are no pairs
+
+
+async def list_undecided(reader: Reader) -> list[Entry]:
+    """Return the entries that have undecided papers after their period, earliest final end first."""
+    statement = select(table.c.document).where(undecided(reader.now))
+    return await _documents.all(reader, statement.order_by(table.c.pending_until, table.c.id))

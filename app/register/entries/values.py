@@ -1,0 +1,147 @@
+"""Values of which an entry consists: measures, states, verdicts, grounds, letters, judgments (no I/O)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from app.register.entries.subjects import Subject
+
+
+class Measure(StrEnum):
+    """The two measures of the law."""
+
+    PREVENTION = "prevention"
+    DETERRENCE = "deterrence"
+
+
+class State(StrEnum):
+    """The state of an entry (API section 3)."""
+
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    VERIFIED = "verified"
+    PROVISIONAL = "provisional"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    ENDED = "ended"
+
+
+class EndedReason(StrEnum):
+    """The reason why an entry ended."""
+
+    EXPIRED = "expired"
+    LAPSED = "lapsed"
+    REVOKED = "revoked"
+    ACQUITTED = "acquitted"
+    ANNULLED = "annulled"
+    SUPERSEDED = "superseded"
+
+
+class Verdict(StrEnum):
+    """A decision of another person on an entry or amendment."""
+
+    VERIFY = "verify"
+    RETURN = "return"
+    APPROVE = "approve"
+    REJECT = "reject"
+    COUNTERSIGN = "countersign"
+    KEEP = "keep"
+
+
+class Reopening(msgspec.Struct, frozen=True):
+    """The later judgment that allows one new request in a case closed by an acquittal."""
+
+    number: str
+    court: str
+    decided_on: date
+
+
+class RulingKind(StrEnum):
+    """The effect of a court's judgment on an entry: its case is closed, or the measure is annulled."""
+
+    ACQUITTAL = "acquittal"
+    ANNULMENT = "annulment"
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """A court's judgment about an entry: an acquittal closes its case, an annulment ends the measure.
+
+    Attributes:
+        final_on: the day on which it became final; None where it takes effect before that.
+    """
+
+    kind: RulingKind
+    number: str
+    court: str
+    decided_on: date
+    final_on: date | None
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """The legal ground: one letter of one owner in one case."""
+
+    instrument: str
+    number: str
+    issued_on: date
+    received_on: date | None = None
+    late_reason: str | None = None
+    signed_by: str | None = None
+    signed_by_position: str | None = None
+    law: str
+    reason_code: str
+    reason: str
+    case_reference: str
+    stage: str | None = None
+    subject_status: str
+    amount_idr: int | None = None
+    good_faith_doubt: str | None = None
+    lifetime_ground: str | None = None
+    trafficking_victim: bool = False
+    reopens: Reopening | None = None
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """The letter on which an urgent request is based (Permenimipas 13/2025 art. 9(2))."""
+
+    number: str
+    issued_on: date
+    sha256: str
+    media_type: str | None = None
+
+
+class Substitute(msgspec.Struct, frozen=True):
+    """The substitute who signs for an absent head, and the mandate (R33)."""
+
+    absent_head: str
+    mandate: str
+
+
+class Former(msgspec.Struct, frozen=True, kw_only=True):
+    """Content of an earlier version of an entry, with which the entry still bars a repetition (R14, R15, R22)."""
+
+    subject: Subject
+    case_reference: str
+    numbers: tuple[str, ...]
+
+
+class RejectionProposal(msgspec.Struct, frozen=True):
+    """A duty officer's proposal to reject a countersigned urgent entry; another person must confirm it (R32).
+
+    Attributes:
+        by: id of the client.
+        person: the officer.
+    """
+
+    by: str
+    person: str | None
+    at: datetime
+    reason: str
+
+
+class EntryWarning(msgspec.Struct, frozen=True):
+    """A warning about accepted content: late letters, doubtful numbers, similar entries."""
+
+    code: str
+    pointer: str
+    detail: str

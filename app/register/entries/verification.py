@@ -1,0 +1,98 @@
+"""Verification of entries: each row, version and ledger record of an entry must say the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import select
+
+from app.db.unit import Reader
+from app.kit.canonical import canonical
+from app.kit.differences import Difference
+from app.ledger import service as ledger
+from app.ledger.domain import Record
+from app.register.entries import store, tables
+from app.register.entries.domain import Entry
+from app.register.entries.publishing import leaf_facts, personal_part
+
+PAGE: Final = 200
+_CHANGES_ALONE: Final = frozenset({"norm_version", "erased"})
+"""Columns that change without a version of the entry."""
+
+_READ = msgspec.json.Decoder(Entry).decode
+
+
+async def verify_page(reader: Reader, after: str) -> tuple[int, list[Difference], str | None]:
+    """Verify some entries in the order of their ids.
+
+    Args:
+        reader: the transaction.
+        after: the id of the last entry that was verified; empty for the beginning.
+
+    Returns:
+        The number of entries, what differs, and the id to go on after; None at the end.
+    """
+    rows = await reader.run(
+        select(tables.entry).where(tables.entry.c.id > after).order_by(tables.entry.c.id).limit(PAGE)
+    )
+    entries = [dict(row._mapping) for row in rows]
+    ids = [row["id"] for row in entries]
+    if not ids:
+        return 0, [], None
+    versions: dict[str, dict[int, str]] = {entry_id: {} for entry_id in ids}
+    columns = (tables.version.c.entry_id, tables.version.c.version, tables.version.c.document)
+    for entry_id, number, document in await reader.run(
+        select(*columns).where(tables.version.c.entry_id.in_(ids))
+    ):
+        versions[entry_id][number] = document
+    found: list[Difference] = []
+    for row in entries:
+        try:
+            records = [each for each in await ledger.list_of_entry(reader, row["id"]) if each.type.is_entry]
+        except (msgspec.DecodeError, ValueError):
+            found.append(Difference(f"entry {row['id']}", "a record of it in the ledger can't be read"))
+            continue
+        found += _differences(row, versions[row["id"]], records)
+    return len(ids), found, ids[-1]
+
+
+def _differences(
+    row: Mapping[str, Any], versions: Mapping[int, str], records: Sequence[Record]
+) -> Iterator[Difference]:
+    where = f"entry {row['id']}"
+    try:
+        entry = _READ(row["document"])
+        documents = {number: _READ(text) for number, text in versions.items()}
+    except (msgspec.DecodeError, ValueError):
+        yield Difference(where, "its document, or that of a version, can't be read")
+        return
+    for name, value in store.columns_of(entry).items():
+        if name not in _CHANGES_ALONE and row[name] != value:
+            yield Difference(where, f"the column {name} differs from the document")
+    if sorted(documents) != list(range(1, len(documents) + 1)) or entry.version not in documents:
+        yield Difference(where, "a version is missing")
+        return
+    for record in records:
+        if record.version not in documents:
+            yield Difference(where, f"the ledger has a version {record.version}, and the entry has none")
+        else:
+            yield from _compare(where, documents[record.version], record)
+    if _bound(entry) != _bound(documents[entry.version]):
+        yield Difference(where, "its document differs from that of its newest version")
+
+
+def _bound(entry: Entry) -> tuple[Any, ...]:
+    """Return the part of an entry that changes with its version only; papers that it waits for come without one."""
+    facts = leaf_facts(entry) | {"pending_until": None}
+    return entry.agency, entry.version, facts, personal_part(entry)
+
+
+def _compare(where: str, version: Entry, record: Record) -> Iterator[Difference]:
+    """Yield what differs between a version and the record that published it; an erased person is in neither."""
+    what = f"version {version.version} differs from record {record.sequence} of the ledger"
+    facts = {**leaf_facts(version), "agency": version.agency}
+    del facts["pending_until"]  # papers that the entry waits for come without a version of it
+    if any(record.leaf.get(name) != value for name, value in facts.items()):
+        yield Difference(where, f"{what} in a code or a day")
+    if record.personal is not None and canonical(record.personal) != canonical(personal_part(version)):
+        yield Difference(where, f"{what} in the person or the case")

@@ -1,0 +1,33 @@
+"""Stored state of papers that arrived in time and are not decided on yet (R68; no I/O)."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Papers that the owner has verified and Immigration has not decided on.
+
+    Attributes:
+        papers: id of the extension, or of the formal entry.
+        days: number of days after the entry's end in which checks refer while the papers wait.
+    """
+
+    papers: str
+    days: int
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """The time between an entry's end and an extension that was approved after it; no traveller was refused then.
+
+    Attributes:
+        since: the end.
+        until: the approval.
+    """
+
+    since: datetime
+    until: datetime
+
+    def covers(self, moment: datetime) -> bool:
+        """Return whether an instant is within the pause."""
+        return self.since <= moment < self.until

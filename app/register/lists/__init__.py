@@ -1,0 +1,1 @@
+"""Imports of published lists of persons (UN list) and of older registers."""

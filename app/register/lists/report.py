@@ -1,0 +1,88 @@
+"""The report of an import: counts, and the items left out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import CekalError
+from app.register.entries.listing import ImportOutcome
+
+Progress = Callable[[int, int], None]
+"""Callback for progress: receives the amount done and the total."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Ignore the progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An item that was left out of an import.
+
+    Attributes:
+        id: its key in the source, or its position there.
+        reason: a stable code, such as `entity` or a problem's slug with underscores; then, after a blank, the
+            information that a person needs to correct it.
+    """
+
+    id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts of an import, and every item that was left out."""
+
+    added: int = 0
+    changed: int = 0
+    ended: int = 0
+    unchanged: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def note(self, reference: str, outcome: ImportOutcome | CekalError, where: str = "") -> None:
+        """Count the outcome of one item.
+
+        Args:
+            reference: the item's key.
+            outcome: the result of `listing.import_items`.
+            where: the item's position in the file, such as "line 7".
+        """
+        match outcome:
+            case "added":
+                self.added += 1
+            case "changed":
+                self.changed += 1
+            case "unchanged":
+                self.unchanged += 1
+            case CekalError():
+                self.skip(reference, reason_of(outcome) + (f" ({where})" if where else ""))
+
+    def skip(self, reference: str, reason: str) -> None:
+        """Add an item that was left out."""
+        self.skipped.append(Skipped(reference, reason))
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of items by outcome."""
+        return {
+            "added": self.added,
+            "changed": self.changed,
+            "ended": self.ended,
+            "unchanged": self.unchanged,
+            "skipped": len(self.skipped),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report in the JSON form that scripts rely on."""
+        skipped = [{"id": one.id, "reason": one.reason} for one in self.skipped]
+        return {**self.counts(), "skipped": skipped}
+
+
+def reason_of(error: CekalError) -> str:
+    """Return an error's code and its first fault: `missing_subject_data at /entry/subject/sex: …`."""
+    word = error.slug.replace("-", "_")
+    if not error.faults:
+        return f"{word}: {error.detail}"
+    first, *more = error.faults
+    at = f" at {first.pointer}" if first.pointer else ""
+    others = f" (and {len(more)} more)" if more else ""
+    return f"{word}{at}: {first.detail}{others}"

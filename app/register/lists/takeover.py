@@ -1,0 +1,318 @@
+"""Import of an existing register: NDJSON with one entry per line.
+
+Lines are read one after another and stored in batches of some hundred, so a file may be of any size. Each commit
+records the lines that it stored, so that an interrupted import continues from there when it is run again.
+
+A line whose period is over is stored as an ended entry: it bars no traveller, but it is the history of the older
+register, and a used extension stays used. A line that has changed since the last import changes its entry, unless
+officers have changed that entry here: after the takeover this register is the authority. A line that is no longer
+in the file ends nothing.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Final
+
+import pydantic
+from pydantic import Field
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import SYSTEM
+from app.db.faults import outage
+from app.errors import CekalError, Fault, Invalid, MalformedJson
+from app.kit import json_text
+from app.kit.clock import legal_day
+from app.register.entries import listing
+from app.register.entries.drafting import policy_of
+from app.register.entries.filed_numbers import leave_out_nothing
+from app.register.entries.keys import letter_key, named_case_key
+from app.register.entries.law.request import Owner
+from app.register.entries.listing import Approvers, ImportedMeasure, ImportOutcome, Source
+from app.register.entries.requested import RequestedMeasure
+from app.register.entries.schemas import EntryIn
+from app.register.lists.report import Progress, Report, no_progress
+from app.register.lists.takeover_lines import LONGEST_LINE, RawLine, expect_objects, origin_of, steps_of
+from app.runtime import Runtime
+from app.web.bodies import expect_single
+from app.web.faults import in_body
+from app.web.wire import Code, LegalDay, Line, WireIn
+
+STEP: Final = 1000
+"""Maximum number of lines in a transaction."""
+
+MIN_STEP: Final = 50
+HELD: Final = 0.4
+"""Target duration of a transaction in seconds, because urgent entries wait for its lock.
+
+On a slow machine the next transaction gets fewer lines.
+"""
+
+HELD_BY_ROWS: Final = 0.2
+"""Target duration of a transaction on PostgreSQL, in seconds; small batches are cheap there: its log has rows, not
+pages."""
+
+SETTLED: Final = 20_000
+"""Number of lines after which new name keys move into the index; large batches write fewer pages."""
+
+_SHARE: Final = 50
+"""Number of lines that a thread parses at a time."""
+
+
+class TakenOverIn(WireIn):
+    """A line of the file: an entry of the older register."""
+
+    agency: Code
+    reference: Annotated[Line, Field(max_length=200)]
+    entry: EntryIn
+    approved_on: LegalDay
+    extension_count: Annotated[int, Field(strict=True, ge=0, le=100)] = 0
+    first_started_on: LegalDay | None = None
+
+
+async def take_over(
+    runtime: Runtime,
+    path: Path,
+    approvers: Approvers,
+    *,
+    legacy: bool = False,
+    progress: Progress = no_progress,
+) -> Report:
+    """Import the entries of a file; importing the same file again changes nothing.
+
+    Args:
+        runtime: the process.
+        path: the file.
+        approvers: the persons who approve the import.
+        legacy: whether photos may be missing, because the older register had none.
+        progress: receives the number of bytes read.
+
+    Raises:
+        NotNdjson: the file has another format; nothing was changed.
+        OSError: the file can't be read.
+    """
+    takeover = _Takeover(runtime, approvers, legacy=legacy)
+    done = 0
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        async with runtime.register.bulk():
+            for step in steps_of(file, takeover.lines):
+                if done == 0:
+                    expect_objects(step, path)
+                    await takeover.open(path)
+                await takeover.take(step)
+                done = file.tell()
+                progress(done, size)
+                # SQLite calls never yield to the event loop: here it can handle Ctrl-C.
+                await asyncio.sleep(0)
+            await takeover.settle()
+    await takeover.close(path)
+    return takeover.report
+
+
+class _Takeover:
+    """One import of a file."""
+
+    def __init__(self, runtime: Runtime, approvers: Approvers, *, legacy: bool) -> None:
+        self.report = Report()
+        self._runtime = runtime
+        self._approvers = approvers
+        self._legacy = legacy
+        self._policy = policy_of(runtime.settings)
+        self._owners: dict[str, Owner | None] = {}
+        self._unsettled = 0
+        self._lines = min(STEP, MIN_STEP)  # until the first batch has been timed
+        self._held = HELD if runtime.register.is_sqlite else HELD_BY_ROWS
+
+    def lines(self) -> int:
+        """Return the maximum number of lines of the next batch."""
+        return self._lines
+
+    async def open(self, path: Path) -> None:
+        """Log the start of the import with its approvers."""
+        detail = {
+            "file": path.name,
+            "approved_by": self._approvers.first,
+            "second_approver": self._approvers.second,
+            "legacy": self._legacy,
+        }
+        async with self._runtime.writing(SYSTEM) as unit:
+            await record(unit, AuditAct.TAKEOVER_BEGUN, None, detail)
+
+    async def close(self, path: Path) -> None:
+        """Log the end of the import with its counts."""
+        async with self._runtime.writing(SYSTEM) as unit:
+            await record(unit, AuditAct.TAKEOVER_ENDED, None, {"file": path.name, **self.report.counts()})
+
+    async def take(self, lines: list[RawLine]) -> None:
+        """Import a batch of lines with different keys."""
+        items: list[tuple[RawLine, ImportedMeasure]] = []
+        new_lines = await self._changed_lines(lines)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            starts = range(0, len(new_lines), _SHARE)
+            shares = threads.map(self._parse_all, (new_lines[at : at + _SHARE] for at in starts))
+            parsed = [each for share in shares for each in share]
+        for line, result in zip(new_lines, parsed, strict=True):
+            if isinstance(result, CekalError):
+                self.report.note(line.name, result, line.where)
+            else:
+                items.append((line, result))
+        if not items:
+            return
+        begun = monotonic()
+        outcomes = await self._store([item for _, item in items])
+        held = monotonic() - begun
+        fitting = int(len(items) * self._held / max(held, 1e-6))
+        self._lines = min(STEP, max(MIN_STEP, min(fitting, 4 * self._lines)))
+        for (line, _), outcome in zip(items, outcomes, strict=True):
+            self.report.note(line.name, outcome, line.where)
+        self._unsettled += len(items)
+        if self._unsettled >= SETTLED:
+            await self.settle()
+
+    async def _store(self, items: Sequence[ImportedMeasure]) -> Sequence[ImportOutcome | CekalError]:
+        """Store items with different keys; if the database refuses one, leave out only that item.
+
+        A failing batch is split in halves until the item is found.
+
+        Raises:
+            Exception: the database is not available.
+        """
+        try:
+            async with self._runtime.writing(SYSTEM) as unit:
+                return await listing.import_items(unit, items, self._approvers)
+        except CekalError:
+            raise
+        except Exception as error:
+            if outage(error) is not None:
+                raise
+            if len(items) == 1:
+                return [_unforeseen(error)]
+        half = len(items) // 2
+        return [*await self._store(items[:half]), *await self._store(items[half:])]
+
+    async def settle(self) -> None:
+        """Move the new name keys of all lines into the index, also those of an interrupted import (SQLite only)."""
+        self._unsettled = 0
+        if not self._runtime.register.is_sqlite:
+            return
+        after: int | None = None
+        while True:
+            async with self._runtime.writing(SYSTEM) as unit:
+                after = await listing.settle(unit, after)
+            if after is None:
+                return
+
+    async def _changed_lines(self, lines: list[RawLine]) -> list[RawLine]:
+        """Return the lines that are new or have changed since they were imported; also load their agencies."""
+        async with self._runtime.reading(SYSTEM) as reader:
+            for line in lines:
+                if line.head is not None and line.head.agency not in self._owners:
+                    self._owners[line.head.agency] = await listing.find_owner(reader, line.head.agency)
+            known = await listing.list_digests(reader, [line.key for line in lines if line.head])
+        news = [line for line in lines if known.get(line.key) != line.digest]
+        self.report.unchanged += len(lines) - len(news)
+        return news
+
+    def _parse_all(self, lines: Sequence[RawLine]) -> list[ImportedMeasure | CekalError]:
+        """Parse a share of the lines in a thread, so that photos are decoded on all cores."""
+        parsed: list[ImportedMeasure | CekalError] = []
+        for line in lines:
+            try:
+                parsed.append(self._parse(line))
+            except CekalError as refusal:
+                parsed.append(refusal)
+            except Exception as error:  # noqa: BLE001 - a faulty line must not stop the others
+                parsed.append(_unforeseen(error))
+        return parsed
+
+    def _parse(self, line: RawLine) -> ImportedMeasure:
+        """Convert a line to an item for the register, judged by the rules of the day of its approval.
+
+        Raises:
+            CekalError: its content is malformed or breaks a rule.
+        """
+        taken = _parsed(line)
+        owner = self._owners.get(taken.agency)
+        if owner is None:
+            raise _fault("/agency", "unknown", "There is no agency with this code.")
+        if taken.approved_on > legal_day(self._runtime.clock()):
+            raise _fault("/approved_on", "future", "The day of approval is in the future.")
+        try:
+            requested = _without_placeholders(taken.entry.requested())
+            warnings = listing.lawful(
+                requested,
+                owner,
+                self._policy,
+                taken.approved_on,
+                origin="takeover",
+                extension_count=taken.extension_count,
+                first_started_on=taken.first_started_on,
+                photo_optional=self._legacy,
+            )
+        except CekalError as refusal:
+            raise _in_line(refusal) from None
+        # Fill the caches of the keys before the batch takes its lock.
+        letter_key(owner.code, requested.basis.number)
+        named_case_key(owner.code, requested.basis.case_reference)
+        return ImportedMeasure(
+            source=Source(origin_of(owner.code), leads=False),
+            reference=taken.reference,
+            digest=line.digest,
+            agency=owner.code,
+            requested=requested,
+            warnings=warnings,
+            extension_count=taken.extension_count,
+            note=f"taken over as {taken.reference}, approved on {taken.approved_on}",
+            keys=listing.prepare(requested.subject),
+        )
+
+
+def _parsed(line: RawLine) -> TakenOverIn:
+    if not line.text:
+        raise _fault("", "too_long", f"A line has at most {LONGEST_LINE // 1024 // 1024} MiB.")
+    try:
+        sent = json_text.read(line.text)
+    except json_text.NotJson:
+        raise MalformedJson("The line is no JSON.") from None
+    expect_single(sent)
+    try:
+        return TakenOverIn.model_validate(sent)
+    except pydantic.ValidationError as error:
+        faults = in_body(error, sent)
+        raise Invalid("The line is not what it should be.", faults=faults) from None
+
+
+def _without_placeholders(requested: RequestedMeasure) -> RequestedMeasure:
+    """Return the measure without documents that have a placeholder for a number ("N/A", zeros), with warnings."""
+    subject, notices = leave_out_nothing(requested.subject)
+    if not notices:
+        return requested
+    unknown = requested.unknown if subject.documents else (*requested.unknown, "documents")
+    return replace(requested, subject=subject, unknown=unknown, notices=(*requested.notices, *notices))
+
+
+def _unforeseen(error: Exception) -> CekalError:
+    return Invalid(f"The line can't be taken over: {type(error).__name__}.")
+
+
+def _in_line(error: CekalError) -> CekalError:
+    """Return the error with pointers that start at the line instead of at the entry in it."""
+    faults = [
+        fault if fault.pointer in _LINE_MEMBERS else replace(fault, pointer=f"/entry{fault.pointer}")
+        for fault in error.faults
+    ]
+    return type(error)(error.detail, faults=faults)
+
+
+_LINE_MEMBERS = frozenset({"/extension_count", "/first_started_on"})
+"""Pointers to members of the line itself, outside its entry, that the rules judge."""
+
+
+def _fault(pointer: str, code: str, detail: str) -> Invalid:
+    return Invalid(detail, faults=[Fault(pointer, code, detail)])

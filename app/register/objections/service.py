@@ -1,0 +1,156 @@
+"""Use cases of objections: file, answer, read. An objection never changes its entry's state (R38)."""
+
+from collections.abc import Collection, Container, Sequence
+from datetime import date
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.db.unit import Reader, Unit
+from app.errors import NotFound, WrongAgency, WrongState
+from app.kit.ids import new_id
+from app.kit.working_days import Holidays
+from app.ledger.domain import Draft as LedgerDraft
+from app.register.entries import service as entries
+from app.register.entries import store as entry_store
+from app.register.entries.events import DutyRecorded
+from app.register.entries.law.deadlines import DeadlineName
+from app.register.entries.visibility import visible
+from app.register.objections import store
+from app.register.objections.domain import Filing, Letter, Objection, Outcome, filed, last_day_to_file
+from app.register.objections.store import has_open
+from app.settings import Settings
+
+__all__ = [
+    "answer",
+    "erase_of_entry",
+    "file",
+    "get",
+    "has_open",
+    "holidays_of",
+    "list_open",
+    "list_page",
+    "set_last_day_to_file",
+    "was_granted",
+]
+
+_MAX_LISTED = 500
+
+
+async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) -> Objection:
+    """Record an objection that was filed with the owner of an entry.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+        WrongAgency: another agency owns the entry, and so receives objections against it.
+        WrongState, Invalid: as `domain.filed`.
+    """
+    await entry_store.lock(unit, entry_id)  # so that it can't end, and be erased, at this moment
+    entry = await entries.get(unit, entry_id)
+    entry.expect_owner(unit.actor)
+    if entry.erased_at is not None:
+        raise WrongState("The person was erased from this entry (UU 27/2022 art. 43).")
+    objection_id = new_id("obj", unit.now)
+    days = settings.objection_answer_days
+    objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays_of(settings))
+    await store.add(unit, objection)
+    await record(unit, AuditAct.OBJECTION_FILED, objection.id, {"entry": entry_id, "late": objection.late})
+    return objection
+
+
+def holidays_of(settings: Settings) -> Holidays:
+    """Return the calendar of public holidays of this deployment."""
+    return Holidays(settings.public_holidays, settings.public_holidays_removed)
+
+
+async def answer(
+    unit: Unit,
+    objection_id: str,
+    expected: int,
+    outcome: Outcome,
+    reason: str,
+    letter: Letter,
+    settings: Settings,
+) -> Objection:
+    """Answer an objection for its owner, once; the officer who recorded it must not answer it.
+
+    Raises:
+        NotFound: the objection is outside the actor's view.
+        WrongAgency: another agency must answer it.
+        StaleVersion, WrongState, SecondPairOfEyesNeeded, Invalid: as `Objection.answered`.
+    """
+    objection = await store.lock(unit, objection_id)
+    await _expect_seen(unit, objection)
+    if unit.actor.agency != objection.agency:
+        raise WrongAgency("Only the agency that owns the entry answers it (UU 6/2011 art. 96).")
+    days = settings.carry_out_objection_days
+    objection = objection.answered(unit.actor, expected, outcome, reason, letter, unit.now, days)
+    await store.save(unit, objection)
+    about = {"entry": objection.entry_id, "outcome": outcome}
+    await record(unit, AuditAct.OBJECTION_ANSWERED, objection.id, about)
+    return objection
+
+
+async def set_last_day_to_file(
+    unit: Unit, event: DutyRecorded, holidays: Container[date]
+) -> Sequence[LedgerDraft]:
+    """Set the last day to file in an entry's objections once the decision's receipt is recorded.
+
+    A projector: a function that the unit of work calls for an event. It adds nothing to the ledger, which holds no
+    objections.
+    """
+    if event.name == DeadlineName.DELIVER_TO_PERSON:
+        day = last_day_to_file(event.entry, event.done_at, holidays)
+        for objection in await store.list_of_entry(unit, event.entry.id):
+            await store.save(unit, objection.to_be_filed_until(day))
+    return ()
+
+
+async def get(reader: Reader, objection_id: str) -> Objection:
+    """Return an objection.
+
+    Raises:
+        NotFound: the actor sees no objection with this id.
+    """
+    objection = await store.find(reader, objection_id)
+    if objection is None:
+        raise NotFound("There is no such objection.")
+    await _expect_seen(reader, objection)
+    return objection
+
+
+async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[str]) -> bool:
+    """Return whether an objection is against one of the given entries and was granted."""
+    found = await store.find(reader, objection_id)
+    if found is None or found.answer is None or found.entry_id not in entry_ids:
+        return False
+    return found.answer.outcome is Outcome.GRANTED
+
+
+async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
+    """Return the objections against an entry, its urgent entry, and the entries that formalise it, newest first.
+
+    Raises:
+        NotFound: the entry is outside the actor's view.
+    """
+    entry = await entries.get(reader, entry_id)
+    related = await entry_store.list_related(reader, entry)
+    seen = {entry_id, *(each.id for each in related if visible(each, reader.actor))}
+    return await store.list_page(reader, seen, before, limit)
+
+
+async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
+    """Return the objections that wait for an agency's answer (of every agency for None), earliest due first."""
+    return await store.list_open(reader, agency, _MAX_LISTED)
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase persons, grounds and reasons from an entry's objections; days and outcomes stay (R64)."""
+    for objection in await store.list_of_entry(unit, entry_id):
+        await store.save(unit, objection.erased())
+
+
+async def _expect_seen(reader: Reader, objection: Objection) -> None:
+    try:
+        await entries.get(reader, objection.entry_id)
+    except NotFound:
+        raise NotFound("There is no such objection.") from None

@@ -1,0 +1,139 @@
+"""Correction requests under the data-protection law, and decisions on them (no I/O).
+
+A person who states that an entry is about another person, or that its data about them are wrong or incomplete, has
+the right to an answer within 3 x 24 hours (UU 27/2022 art. 30), also from a secret register. The decision changes
+no entry: the entry changes by its own correction or annulment.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, Self
+
+from app.actor import Actor, is_another_person
+from app.errors import Fault, Invalid, SecondPairOfEyesNeeded, StaleVersion, WrongState
+
+ANSWER_WITHIN = timedelta(hours=72)
+"""3 x 24 hours from the request, by the clock, weekends and holidays included (UU 27/2022 art. 30; R63)."""
+
+_ARTICLE = re.compile(r"\b(?:articles?|art|pasal|ps)\b\.?\s*[0-9]", re.IGNORECASE)
+
+RequestState = Literal["open", "decided"]
+Priority = Literal["high", "normal"]
+
+
+class RequestedCorrection(StrEnum):
+    """The kind of error that the requester states."""
+
+    WRONG_PERSON = "wrong_person"
+    IDENTITY = "identity"
+    COMPLETION = "completion"
+
+
+class CorrectionOutcome(StrEnum):
+    """The decision on a correction request."""
+
+    GRANTED = "granted"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRequest:
+    """One correction request about one entry.
+
+    Attributes:
+        agency: code of the agency that owns the entry.
+        requester_name, requester_contact: the requester, and the address for the answer.
+        filed_by, filed_person: the client and the officer that recorded the request.
+        amendment_id: the amendment of the entry that carries the decision out, if any.
+    """
+
+    id: str
+    version: int
+    entry_id: str
+    agency: str
+    kind: RequestedCorrection
+    statement: str
+    evidence: str | None
+    requester_name: str
+    requester_contact: str
+    filed_by: str
+    filed_person: str
+    received_at: datetime
+    due_at: datetime
+    outcome: CorrectionOutcome | None = None
+    reason: str | None = None
+    amendment_id: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+    @property
+    def state(self) -> RequestState:
+        """Whether the request waits for its decision (`open`) or has one (`decided`)."""
+        return "open" if self.outcome is None else "decided"
+
+    @property
+    def priority(self) -> Priority:
+        """The request's priority: high where it is about a wrong person.
+
+        An innocent person may be held at a counter now (R63).
+        """
+        return "high" if self.kind is RequestedCorrection.WRONG_PERSON else "normal"
+
+    def overdue(self, now: datetime) -> bool:
+        """Return whether it was, or still is, not decided in time; the last instant of the period is in time."""
+        return (self.decided_at or now) > self.due_at
+
+    def decide(
+        self,
+        by: Actor,
+        expected: int,
+        outcome: CorrectionOutcome,
+        reason: str | None,
+        amendment_id: str | None,
+        at: datetime,
+    ) -> Self:
+        """Return the request with its decision, by another officer than the one who recorded it.
+
+        A request can also be decided after its due time.
+
+        Raises:
+            StaleVersion: the current version is not `expected`.
+            WrongState: it is decided already.
+            SecondPairOfEyesNeeded: the actor recorded it.
+            Invalid: it is not granted in full and has no reason; it is refused and the reason names no article, or
+                it names an amendment.
+        """
+        if expected != self.version:
+            raise StaleVersion("The request has changed since it was read.", extra={"version": self.version})
+        if self.outcome is not None:
+            raise WrongState("The request is decided already.")
+        if not is_another_person(by, self.filed_person):
+            raise SecondPairOfEyesNeeded("The person who took the request down can't decide it.")
+        faults = _faults(outcome, reason, amendment_id)
+        if faults:
+            raise Invalid("The request can't be decided like this.", faults=faults)
+        return replace(
+            self,
+            version=self.version + 1,
+            outcome=outcome,
+            reason=reason,
+            amendment_id=amendment_id,
+            decided_by=by.client_id,
+            decided_at=at,
+        )
+
+
+def _faults(outcome: CorrectionOutcome, reason: str | None, amendment_id: str | None) -> list[Fault]:
+    faults = []
+    if outcome is not CorrectionOutcome.GRANTED and not reason:
+        detail = "What is not granted needs its reason."
+        faults.append(Fault("/reason", "required", detail))
+    elif outcome is CorrectionOutcome.REFUSED and not _ARTICLE.search(reason or ""):
+        detail = "A refusal names its article, such as art. 33 of UU 27/2022 where security is endangered."
+        faults.append(Fault("/reason", "article_required", detail))
+    if outcome is CorrectionOutcome.REFUSED and amendment_id is not None:
+        faults.append(Fault("/amendment_id", "contradiction", "A refused request amends nothing."))
+    return faults

@@ -1,0 +1,211 @@
+"""Use cases of correction requests: file, read, decide, and list open requests for worklists (R63)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import IMMIGRATION, Role
+from app.actor import Actor
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.kit.ids import new_id
+from app.register.entries.erasure import ERASED
+from app.register.entries.ports import ExpectAmendment
+from app.register.entries.store import find
+from app.register.entries.visibility import ALL_ENTRIES, open_to, visible
+from app.register.rectifications import store
+from app.register.rectifications.domain import (
+    ANSWER_WITHIN,
+    CorrectionOutcome,
+    CorrectionRequest,
+    Priority,
+    RequestedCorrection,
+    RequestState,
+)
+from app.register.rectifications.store import Filter
+
+__all__ = [
+    "Filed",
+    "OpenRequest",
+    "decide",
+    "file",
+    "list_page",
+    "open_requests",
+    "read_and_log",
+]
+
+_MAX_LISTED = 500
+
+
+async def has_open(reader: Reader, entry_id: str) -> bool:
+    """Return whether a request about an entry waits for its decision."""
+    return await store.has_open(reader, entry_id)
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase requesters, statements and reasons from an entry's requests; decisions and times stay (R64)."""
+    await store.erase_of_entry(unit, entry_id, ERASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The content of a new correction request."""
+
+    entry_id: str
+    kind: RequestedCorrection
+    statement: str
+    evidence: str | None
+    requester_name: str
+    requester_contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that waits for its decision, as worklists show it."""
+
+    request_id: str
+    entry_id: str
+    kind: RequestedCorrection
+    priority: Priority
+    received_at: datetime
+    due_at: datetime
+
+
+async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
+    """Record a request for the person concerned; this acknowledges it and starts its 72 hours.
+
+    Immigration's officers and supervisors, who meet the person, may file about any entry. The response shows them
+    nothing of the entry.
+
+    Raises:
+        NotFound: there is no such entry, or it is another agency's.
+    """
+    actor = unit.actor
+    entry = await find(unit, filed.entry_id)
+    anywhere = actor.agency == IMMIGRATION or actor.holds(Role.SUPERVISOR)
+    if entry is None or not (anywhere or visible(entry, actor)):
+        raise NotFound("There is no such entry.")
+    request = CorrectionRequest(
+        id=new_id("cor", unit.now),
+        version=1,
+        entry_id=entry.id,
+        agency=entry.agency,
+        kind=filed.kind,
+        statement=filed.statement,
+        evidence=filed.evidence,
+        requester_name=filed.requester_name,
+        requester_contact=filed.requester_contact,
+        filed_by=actor.client_id,
+        filed_person=str(actor.person),
+        received_at=unit.now,
+        due_at=unit.now + ANSWER_WITHIN,
+    )
+    await store.add(unit, request)
+    await record(unit, AuditAct.CORRECTION_REQUESTED, request.id, {"entry": entry.id, "kind": request.kind})
+    return request
+
+
+async def read_and_log(unit: Unit, request_id: str) -> CorrectionRequest:
+    """Return a request with statement and requester, and log the access (UU 27/2022 art. 31; R62).
+
+    Raises:
+        NotFound: the actor sees no request with this id.
+    """
+    request = await store.get(unit, request_id)
+    await _expect_in_view(unit, request)
+    await record(unit, AuditAct.CORRECTION_SEEN, request_id, {"entry": request.entry_id})
+    return request
+
+
+async def list_page(
+    reader: Reader,
+    state: RequestState | None,
+    entry_id: str | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[CorrectionRequest]:
+    """Return requests that the actor may see: open ones first, among them the wrong person first, then oldest first."""
+    requested = replace(
+        _view(reader.actor), open=None if state is None else state == "open", entry_id=entry_id
+    )
+    return await store.list_page(reader, requested, after, limit)
+
+
+async def decide(
+    unit: Unit,
+    request_id: str,
+    expected: int,
+    outcome: CorrectionOutcome,
+    reason: str | None,
+    amendment_id: str | None,
+    expect_amendment: ExpectAmendment,
+) -> CorrectionRequest:
+    """Decide a request. This changes no entry; the owner's correction or annulment does.
+
+    Only approvers may do this, and all approvers belong to the Directorate General.
+
+    Raises:
+        NotFound: there is no such request.
+        Invalid: the amendment is not one of the entry.
+        CekalError: as `CorrectionRequest.decide`.
+    """
+    before = await store.lock(unit, request_id)
+    await _expect_in_view(unit, before)
+    decided = before.decide(unit.actor, expected, outcome, reason, amendment_id, unit.now)
+    if amendment_id is not None:
+        await expect_amendment(unit, amendment_id, decided.entry_id)
+    await store.save(unit, decided)
+    detail = {"entry": decided.entry_id, "outcome": outcome, "late": decided.overdue(unit.now)}
+    await record(unit, AuditAct.CORRECTION_DECIDED, request_id, detail)
+    return decided
+
+
+async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str]) -> bool:
+    """Return whether a `wrong_person` request about one of the given entries was granted in full."""
+    found = await store.find(reader, request_id)
+    if found is None or found.entry_id not in entry_ids or found.kind is not RequestedCorrection.WRONG_PERSON:
+        return False
+    return found.outcome is CorrectionOutcome.GRANTED
+
+
+async def open_requests(reader: Reader, limit: int = _MAX_LISTED) -> list[OpenRequest]:
+    """Return the open requests for the actor: approvers decide them, the owning agency's officers prepare corrections.
+
+    Wrong-person requests come first, then those due earliest. An approver does not get requests that they recorded
+    themselves, because another officer must decide those.
+    """
+    actor = reader.actor
+    if actor.holds(Role.APPROVER):
+        requested = Filter(open=True, exclude_filed_person=actor.person)
+    elif actor.holds(Role.SUBMITTER, Role.VERIFIER):
+        requested = Filter(open=True, agency=actor.agency)
+    else:
+        return []
+    return [
+        OpenRequest(r.id, r.entry_id, r.kind, r.priority, r.received_at, r.due_at)
+        for r in await store.list_page(reader, requested, None, limit)
+    ]
+
+
+def _view(actor: Actor) -> Filter:
+    """Return the filter of the requests that an actor may see.
+
+    Roles that see all entries see all requests; others see those about their agency's entries and those that they
+    filed.
+    """
+    if actor.holds(*ALL_ENTRIES):
+        return Filter()
+    agency = actor.agency if actor.holds(Role.SUBMITTER, Role.VERIFIER) else None
+    return Filter(agency=agency, filed_by=actor.client_id)
+
+
+async def _expect_in_view(reader: Reader, request: CorrectionRequest) -> None:
+    view = _view(reader.actor)
+    if request.filed_by == reader.actor.client_id:
+        return
+    entry = await find(reader, request.entry_id)
+    sealed = entry is not None and not open_to(entry, reader.actor)
+    if sealed or (view != Filter() and request.agency != view.agency):
+        raise NotFound("There is no such request.")

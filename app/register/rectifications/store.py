@@ -1,0 +1,148 @@
+"""All SQL statements on correction requests."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, case, exists, insert, literal, or_, select, tuple_, update
+
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.register.entries.visibility import closed
+from app.register.rectifications.domain import CorrectionOutcome, CorrectionRequest, RequestedCorrection
+from app.register.rectifications.tables import correction_request as table
+
+_FIRST, _LATER, _DONE = "0", "1", "2"
+_PLACE = case(
+    (table.c.outcome.is_not(None), literal(_DONE)),
+    (table.c.kind == RequestedCorrection.WRONG_PERSON, literal(_FIRST)),
+    else_=literal(_LATER),
+)
+"""Sort key of lists: open requests before decided ones, among the open ones the wrong person first."""
+
+
+def place_of(request: CorrectionRequest) -> str:
+    """Return a request's sort key in lists; the same as the SQL expression `_PLACE`."""
+    if request.outcome is not None:
+        return _DONE
+    return _FIRST if request.kind is RequestedCorrection.WRONG_PERSON else _LATER
+
+
+def _request(row: Row[*tuple[Any, ...]]) -> CorrectionRequest:
+    values = dict(row._mapping)
+    outcome = values["outcome"]
+    return CorrectionRequest(
+        **{
+            **values,
+            "kind": RequestedCorrection(values["kind"]),
+            "outcome": CorrectionOutcome(outcome) if outcome else None,
+        }
+    )
+
+
+def _values(request: CorrectionRequest) -> dict[str, Any]:
+    return {column.name: getattr(request, column.name) for column in table.c}
+
+
+async def add(unit: Unit, request: CorrectionRequest) -> None:
+    """Store a new request."""
+    await unit.run(insert(table).values(**_values(request)))
+
+
+async def save(unit: Unit, request: CorrectionRequest) -> None:
+    """Store a request's next version."""
+    await unit.run(update(table).where(table.c.id == request.id).values(**_values(request)))
+
+
+async def find(reader: Reader, request_id: str) -> CorrectionRequest | None:
+    """Return the request with this id, or None."""
+    row = (await reader.run(select(table).where(table.c.id == request_id))).first()
+    return None if row is None else _request(row)
+
+
+async def get(reader: Reader, request_id: str) -> CorrectionRequest:
+    """Return a request.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    found = await find(reader, request_id)
+    if found is None:
+        raise NotFound("There is no such request.")
+    return found
+
+
+async def lock(unit: Unit, request_id: str) -> CorrectionRequest:
+    """Return a request and lock its row until the commit.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    row = (await unit.run(select(table).where(table.c.id == request_id).with_for_update())).first()
+    if row is None:
+        raise NotFound("There is no such request.")
+    return _request(row)
+
+
+async def has_open(reader: Reader, entry_id: str) -> bool:
+    """Return whether a request about an entry waits for its decision."""
+    waits = exists().where(table.c.entry_id == entry_id, table.c.outcome.is_(None))
+    return bool((await reader.run(select(waits))).scalar_one())
+
+
+async def erase_of_entry(unit: Unit, entry_id: str, instead: str) -> None:
+    """Erase requesters, statements and reasons from an entry's requests; decisions and times stay (R64).
+
+    Args:
+        unit: the transaction, which holds the entry's lock.
+        entry_id: id of the entry.
+        instead: the text that replaces the erased texts.
+    """
+    left = {"statement": instead, "requester_name": instead, "requester_contact": instead}
+    erased = update(table).where(table.c.entry_id == entry_id)
+    await unit.run(erased.values(**left, evidence=None, reason=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions of a list of correction requests; None in a member means no condition.
+
+    Attributes:
+        agency: only requests about this agency's entries, or filed by the client `filed_by`.
+        exclude_filed_person: no requests that this officer recorded.
+    """
+
+    open: bool | None = None
+    entry_id: str | None = None
+    agency: str | None = None
+    filed_by: str | None = None
+    exclude_filed_person: str | None = None
+
+
+async def list_page(
+    reader: Reader, requested: Filter, after: tuple[str, str] | None, limit: int
+) -> list[CorrectionRequest]:
+    """Return requests: open ones first, among them the wrong person first, then in the order of their filing.
+
+    Requests about entries that are sealed from the actor are left out, unless the actor filed them.
+    """
+    statement = select(table).order_by(_PLACE, table.c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(_PLACE, table.c.id) > tuple_(*map(literal, after)))
+    if requested.open is not None:
+        statement = statement.where(
+            table.c.outcome.is_(None) if requested.open else table.c.outcome.is_not(None)
+        )
+    if requested.entry_id is not None:
+        statement = statement.where(table.c.entry_id == requested.entry_id)
+    unsealed = table.c.entry_id.not_in(closed(reader.actor))
+    statement = statement.where(or_(unsealed, table.c.filed_by == reader.actor.client_id))
+    theirs = []
+    if requested.agency is not None:
+        theirs.append(table.c.agency == requested.agency)
+    if requested.filed_by is not None:
+        theirs.append(table.c.filed_by == requested.filed_by)
+    if theirs:
+        statement = statement.where(or_(*theirs))
+    if requested.exclude_filed_person is not None:
+        statement = statement.where(table.c.filed_person != requested.exclude_filed_person)
+    return [_request(row) for row in await reader.run(statement)]

@@ -1,0 +1,78 @@
+"""Supervision reports: their data, and who may read them (no I/O).
+
+The supervision team (Timpora) watches foreigners in its province (UU 6/2011 art. 68-69). Its report decides
+nothing. An immigration officer may base an entry ban on it; the instrument of that entry is then
+`supervision_report` and its number is the report's (art. 91(2)a; R6).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+
+import msgspec
+
+from app.access.domain import IMMIGRATION, Role
+from app.actor import Actor
+from app.errors import WrongAgency
+from app.register.entries.erasure import ERASED
+from app.register.entries.subjects import Subject
+
+READERS = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER})
+"""Roles that let an officer of Immigration read every report."""
+
+
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of a report.
+
+    Attributes:
+        officers: names of the officers who made the observation.
+    """
+
+    subject: Subject
+    place: str
+    observed_on: date
+    findings: str
+    officers: tuple[str, ...]
+
+    def erased(self) -> Self:
+        """Return the content without the foreigner, place and findings; the day and the officers stay (R64)."""
+        return msgspec.structs.replace(self, subject=Subject(full_name=ERASED), place=ERASED, findings=ERASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report of a team, as it was filed; only its erasure changes it later.
+
+    Attributes:
+        year, ordinal: the parts of its number; ordinals of a year are dense, from 1.
+        filed_by: id of the client that filed it.
+    """
+
+    id: str
+    year: int
+    ordinal: int
+    agency: str
+    office: str
+    province: str
+    filed_by: str
+    filed_at: datetime
+    observed: Observed
+    erased_at: datetime | None = None
+
+    @property
+    def number(self) -> str:
+        """The report's number; an entry that is based on the report cites it."""
+        return f"LPT-{self.year}-{self.ordinal:06d}"
+
+
+def province_read(actor: Actor) -> str | None:
+    """Return the only province of which an actor may read reports; None means every province.
+
+    Raises:
+        WrongAgency: the actor is an officer of another agency than Immigration.
+    """
+    if actor.holds(Role.AUDITOR) or (actor.agency == IMMIGRATION and actor.holds(*READERS)):
+        return None
+    if actor.holds(Role.TIMPORA) and actor.province is not None:
+        return actor.province
+    raise WrongAgency("Supervision reports are read by Immigration and by the province's team.")

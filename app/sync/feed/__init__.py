@@ -1,0 +1,1 @@
+"""The feed of changes: the ledger's records as JSON pages, as lines, and as a stream of events."""

@@ -1,0 +1,82 @@
+"""What a reader of the feed asks for: the query parameters, which are the same in every format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+from fastapi.exceptions import RequestValidationError
+from starlette.types import Scope
+
+from app.access.domain import Role
+from app.ledger.domain import RecordType, Selection
+from app.ledger.polling import LONGEST_WAIT
+from app.web.parameters import DECIMAL, WHOLE
+from app.web.request_rules import read_parameters
+
+LINES: Final = "application/x-ndjson"
+READERS: Final = frozenset({Role.INTEGRATOR, Role.AUDITOR})
+DEFAULT_LIMIT: Final = 100
+"""Records of a page of JSON without `limit`."""
+
+_WAIT = (
+    "JSON: seconds to wait for news when there are none. Lines: seconds for which they go on behind the head. "
+    "Of no meaning for events, which go on in any case."
+)
+_LIMIT = (
+    f"How many records at most: in JSON {DEFAULT_LIMIT} unless given, in lines all unless given. "
+    "Of no meaning for events."
+)
+
+Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT, description=_WAIT), DECIMAL]
+Limit = Annotated[int | None, Query(ge=1, le=500, description=_LIMIT), WHOLE]
+Types = Annotated[
+    list[RecordType] | None,
+    Query(alias="type", description="Only records of these types; repeat it for several."),
+]
+EntryId = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        pattern="^[A-Za-z0-9_]+$",
+        description="Only records about this entry and its alerts; none where there is no such entry.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The query parameters of a request, and their faults; both are read before the caller is known.
+
+    Attributes:
+        after: the cursor; None for the beginning.
+        wait: seconds to wait.
+        limit: the largest number of records; None where the request does not say.
+        selection: the records.
+        faults: what is wrong with the parameters, as FastAPI lists it; with faults the others have no meaning.
+    """
+
+    after: str | None
+    wait: float
+    limit: int | None
+    selection: Selection
+    faults: Sequence[Any]
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Asking":
+        """Read the parameters of a request for the feed."""
+        values, faults = read_parameters(scope)
+        if faults:
+            return cls(None, 0, None, Selection(), faults)
+        types = frozenset(each.value for each in values["types"] or ())
+        selection = Selection(types, values["entry_id"])
+        return cls(values["after"], values["wait"], values["limit"], selection, ())
+
+    def expect_valid(self) -> None:
+        """Raise unless every parameter is valid; call it once the caller is known and may read the feed.
+
+        Raises:
+            RequestValidationError: lists each fault.
+        """
+        if self.faults:
+            raise RequestValidationError(list(self.faults))

@@ -1,0 +1,73 @@
+"""The JSON models of the feed: a page, a line and an event (API section 6)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.sync.feed.records import RecordOut
+from app.web.wire import MomentText, WireOut
+
+
+class ChangesOut(WireOut):
+    """Records beyond a cursor."""
+
+    items: list[RecordOut]
+    """The records, in the ledger's order; without a filter also without holes."""
+    cursor: str
+    """Send it as `after` to get what follows. It moves on over records that a filter leaves out."""
+    head: int
+    """Sequence of the ledger's last record."""
+    more: bool
+    """Whether the ledger goes on beyond `cursor`; with a filter the next page may be empty."""
+
+
+class ChangesEndOut(WireOut):
+    """The last line of an answer in lines; an answer without it was cut."""
+
+    cursor: str
+    """Send it as `after` to get what follows. It moves on over records that a filter leaves out."""
+    head: int
+    """Sequence of the ledger's last record."""
+    more: bool
+    """Whether the ledger goes on beyond `cursor`: `limit` was reached, or the service had to end the answer."""
+
+
+ChangeLine = RecordOut | ChangesEndOut
+"""A line of an answer in lines: a record, or the last line."""
+
+
+class ChangeFrameOut(WireOut):
+    """A record of the ledger, as the stream sends it."""
+
+    event: Literal["change"]
+    """The event's name."""
+    id: str
+    """The cursor: sent as `Last-Event-ID`, the stream goes on behind this record."""
+    data: RecordOut
+    """The record."""
+
+
+class ChangeHeartbeatOut(WireOut):
+    """How far the ledger has come."""
+
+    head: int
+    """Sequence of the ledger's last record that was sent to streams."""
+    at: MomentText
+    """The service's time."""
+    degraded: bool
+    """Whether the ledger could not be read lately, so that `head` may be old."""
+
+
+class ChangeHeartbeatFrameOut(WireOut):
+    """A sign of life on the stream of changes."""
+
+    event: Literal["heartbeat"]
+    """The event's name."""
+    id: str
+    """The cursor behind everything that came on this stream and that its filter left out."""
+    data: ChangeHeartbeatOut
+    """How far the ledger has come."""
+
+
+ChangeEvent = Annotated[ChangeFrameOut | ChangeHeartbeatFrameOut, Field(discriminator="event")]
+"""An event of the stream: its fields, with `data` read as JSON."""

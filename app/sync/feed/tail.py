@@ -1,0 +1,138 @@
+"""Publishes the records that the ledger's tail has read to the streams of the feed, in this process."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any, NamedTuple, cast
+
+from app.access.domain import SYSTEM
+from app.alerting.streams.follower import LedgerFollower
+from app.alerting.streams.hub import Heartbeat, Hub, Stream
+from app.kit.clock import rfc3339
+from app.ledger.domain import Closures, Head, Record, Selection
+from app.ledger.service import closures_among
+from app.runtime import Runtime
+from app.sync.feed.domain import within_scope
+from app.sync.feed.records import render, text_of
+
+_AT_ONCE = 32
+"""Records that are published before streams get a turn to send, so that a burst does not fill their queues."""
+
+_WAITING = 2_000
+"""Records that may wait here; beyond it every stream is closed, and its reader goes on from its cursor."""
+
+
+class Asked(NamedTuple):
+    """The topic of a stream of the feed: what its reader asks for.
+
+    Attributes:
+        selection: the records.
+        as_lines: whether it gets lines instead of events.
+    """
+
+    selection: Selection
+    as_lines: bool
+
+
+class FeedTail:
+    """Publishes new records to the streams of the feed; the ledger's tail hands them over when alerts have left.
+
+    Attributes:
+        hub: the streams of the feed; the topic of each is an `Asked`.
+    """
+
+    def __init__(self, runtime: Runtime, hub: Hub, ledger: LedgerFollower) -> None:
+        self.runtime = runtime
+        self.hub = hub
+        self._ledger = ledger
+        self._waiting: list[Record] = []
+        self._since = 0.0
+        self._reach = 0
+
+    @property
+    def _epoch(self) -> str:
+        head = self._ledger.head
+        assert head is not None, "start() comes first"
+        return head.epoch
+
+    def begin(self, head: Head) -> None:
+        """Begin after the last record that the ledger's tail has read."""
+        self._reach = head.size
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Accept the next records of the ledger; they are published by `read_on`.
+
+        Without a stream nothing is kept: a stream that joins later reads these records from the database.
+        """
+        if not self.hub.streams:
+            self._waiting.clear()
+        elif len(self._waiting) + len(records) > _WAITING:
+            self._waiting.clear()
+            self.hub.close_all("lagging")
+        else:
+            self._since = self._since if self._waiting else monotonic()
+            self._waiting += records
+            return
+        self._reach = records[-1].sequence
+
+    async def read_on(self) -> None:
+        """Publish the records that wait."""
+        while records := self._waiting[:_AT_ONCE]:
+            async with self.runtime.reading(SYSTEM) as reader:
+                closures = await closures_among(reader, {each.entry_id for each in records})
+            if not self._waiting or self._waiting[0] is not records[0]:
+                continue  # they were given up meanwhile
+            for record in records:
+                self.hub.publish_chosen(record.sequence, _Frames(record, self._epoch, closures).choose)
+            del self._waiting[: len(records)]
+            self._since = monotonic()
+            self._reach = records[-1].sequence
+            await asyncio.sleep(0)
+
+    def heartbeat(self) -> Heartbeat:
+        """Return a heartbeat frame with the last number that was published to the streams.
+
+        `degraded` is true when it may be old: the ledger could not be read lately, or what was read not be published.
+        """
+        late = bool(self._waiting) and monotonic() - self._since > self.runtime.settings.stale_seconds
+        degraded = "true" if late or self._ledger.degraded else "false"
+        data = f'{{"head":{self._reach},"at":"{rfc3339(self.runtime.clock())}","degraded":{degraded}}}'
+        return Heartbeat(self._reach, f"event: heartbeat\ndata: {data}\n\n".encode())
+
+
+class _Frames:
+    """The frames of one record: one for each format and for each kind of reader, made when first needed."""
+
+    def __init__(self, record: Record, epoch: str, closures: Closures) -> None:
+        self._record = record
+        self._text = text_of(record)
+        self._cursor = Head(epoch, record.sequence, 0).cursor()
+        self._closures = closures
+        self._made: dict[tuple[bool, bool], bytes] = {}
+
+    def choose(self, stream: Stream) -> bytes | None:
+        """Return the frame for a stream, or None where its reader has not asked for the record."""
+        record, asked = self._record, stream.about
+        assert isinstance(asked, Asked), "the hub has streams of the feed only"
+        if not asked.selection.includes(record.type, record.entry_id):
+            return None
+        kind = (asked.as_lines, within_scope(record.entry_id, record.agency, stream.actor, self._closures))
+        if kind not in self._made:
+            data = render(self._text, in_scope=kind[1])
+            self._made[kind] = line(data) if asked.as_lines else event(self._cursor, data)
+        return self._made[kind]
+
+
+def event(cursor: str, data: bytes) -> bytes:
+    """Return a rendered record as a server-sent event."""
+    return b"id: %b\nevent: change\ndata: %b\n\n" % (cursor.encode(), data)
+
+
+def line(data: bytes) -> bytes:
+    """Return a rendered record as a line."""
+    return data + b"\n"
+
+
+def feed_tail_of(scope: Mapping[str, Any]) -> FeedTail:
+    """Return the FeedTail of this process; the scope is a request, or its ASGI scope."""
+    return cast(FeedTail, scope["app"].state.process.feed_tail)

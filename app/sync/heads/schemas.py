@@ -1,0 +1,101 @@
+"""The JSON models of signed heads and signing keys (API section 6)."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final, Literal, Self
+
+from app.sync.heads.domain import KeyUse, SignedHead, checkpoint_of
+from app.sync.witnesses.domain import Cosigner
+from app.tlog.keys import KeyKind
+from app.web.wire import Moment, WireOut
+
+Algorithm = Literal["ed25519", "timed-ed25519", "timed-ml-dsa-44"]
+_ALGORITHMS: Final[dict[KeyKind, Algorithm]] = {
+    KeyKind.ED25519: "ed25519",
+    KeyKind.TIMED_ED25519: "timed-ed25519",
+    KeyKind.TIMED_ML_DSA_44: "timed-ml-dsa-44",
+}
+
+
+class WitnessOut(WireOut):
+    """A witness that cosigned a head."""
+
+    name: str
+    """The witness's name, as in its signature lines."""
+    signed_at: Moment
+    """When it cosigned the head last, by its own clock."""
+
+
+class HeadOut(WireOut):
+    """The ledger's newest signed head."""
+
+    origin: str
+    """The log's name: the register's name and its epoch. A restored register has another."""
+    epoch: str
+    """The epoch of every cursor of this head's log."""
+    size: int
+    """The number of records, which is also the last one's sequence."""
+    root: str
+    """The Merkle root of these records (RFC 9162 section 2.1.1), in hexadecimal."""
+    checkpoint: str
+    """The C2SP checkpoint: origin, size and root, with the signatures of the register and of its witnesses so far."""
+    signed_at: Moment
+    """When it was signed; the timed signatures contain this time, in whole seconds."""
+    valid_until: Moment
+    """Until when it counts as fresh. A newer head is there long before, unless signing has stopped."""
+    witnesses: list[WitnessOut]
+    """The witnesses that cosigned this head so far; each does so within seconds, unless it lags."""
+
+    @classmethod
+    def of(cls, head: SignedHead, valid: timedelta, cosigners: Iterable[Cosigner]) -> Self:
+        """Build the model of a signed head that is fresh for a time, with those who cosigned it."""
+        latest: dict[str, datetime] = {}
+        for each in cosigners:  # a witness may have several keys
+            latest[each.name] = max(each.signed_at, latest.get(each.name, each.signed_at))
+        checkpoint = checkpoint_of(head)
+        return cls(
+            origin=checkpoint.origin,
+            epoch=head.epoch,
+            size=head.size,
+            root=head.root.hex(),
+            checkpoint=head.note,
+            signed_at=head.signed_at,
+            valid_until=head.signed_at + valid,
+            witnesses=[WitnessOut(name=name, signed_at=at) for name, at in latest.items()],
+        )
+
+
+class SigningKeyOut(WireOut):
+    """A public key of the register under one origin."""
+
+    algorithm: Algorithm
+    """How it signs: `ed25519` a note's text (C2SP signed-note); the timed ones the time too (tlog-cosignature)."""
+    vkey: str
+    """The key as a C2SP vkey, which note verifiers read."""
+    key_id: str
+    """The key's id in signature lines, eight hexadecimal digits."""
+    origin: str
+    """The origin of the heads that it signed."""
+    used_from: Moment
+    """When it began to sign heads of this origin."""
+    used_until: Moment | None
+    """When it stopped, or will stop after its successor was made; null while no end is known."""
+
+    @classmethod
+    def of(cls, use: KeyUse) -> Self:
+        """Build the model of a key's use."""
+        return cls(
+            algorithm=_ALGORITHMS[use.key.kind],
+            vkey=str(use.key),
+            key_id=use.key.key_id.hex(),
+            origin=use.origin,
+            used_from=use.used_from,
+            used_until=use.used_until,
+        )
+
+
+class SigningKeysOut(WireOut):
+    """Every public key that has signed heads of this register."""
+
+    items: list[SigningKeyOut]
+    """The keys, the newest use first."""

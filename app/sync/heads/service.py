@@ -1,0 +1,150 @@
+"""Use cases of signed heads: name, keys and their rotation, the newest head."""
+
+import secrets
+from dataclasses import replace
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.db.unit import Reader, Unit
+from app.errors import Unavailable
+from app.kit.clock import rfc3339
+from app.ledger import service as ledger
+from app.settings import Settings
+from app.sync.heads import store
+from app.sync.heads.domain import (
+    DEFAULT_NAME,
+    OVERLAP,
+    KeyUse,
+    Origin,
+    PublicKey,
+    SignedHead,
+    origin_of,
+    uses,
+)
+from app.sync.heads.keyfiles import folder_of, read_keys, write_key
+from app.sync.heads.store import head_of_size, list_heads_after, newest_head
+from app.sync.witnesses.domain import PushedHead
+from app.sync.witnesses.service import cosigned_note
+from app.tlog.keys import KeyKind, SigningKey
+from app.tlog.notes import Note
+
+__all__ = [
+    "NameRefused",
+    "active_keys",
+    "check_name",
+    "head_of_size",
+    "head_to_push",
+    "initialise_signing",
+    "list_heads_after",
+    "list_uses",
+    "newest_head",
+    "require_newest",
+    "rotate_keys",
+    "with_cosignatures",
+]
+
+
+class NameRefused(RuntimeError):
+    """The setting gives the register another name than the stored one; the message explains the remedy."""
+
+
+async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
+    """Store the register's name and its signing keys, as far as each is missing; make keys that no file holds.
+
+    Returns:
+        The public keys that were added.
+
+    Raises:
+        NameRefused: the setting differs from the stored name.
+        SigningKeysRefused: a file in the folder of private keys can't be used.
+    """
+    await check_name(unit, settings)
+    if await store.find_name(unit) is None:
+        await store.add_name(unit, settings.register_name or DEFAULT_NAME)
+    head = await ledger.head(unit)
+    if head.epoch not in {each.epoch for each in await store.list_origins(unit)}:
+        name = str(await store.find_name(unit))
+        await store.add_origin(unit, Origin(head.epoch, origin_of(name, head.epoch), unit.now))
+    known = {key.kind for key in await store.list_keys(unit)}
+    given = {key.kind: key for key in read_keys(folder_of(settings))}
+    added = []
+    for kind in KeyKind:
+        if kind not in known:
+            key = given.get(kind) or _made(settings, kind)
+            added.append(await _add(unit, key))
+    return added
+
+
+async def check_name(reader: Reader, settings: Settings) -> None:
+    """Compare the register's stored name with the setting.
+
+    Raises:
+        NameRefused: they differ.
+    """
+    stored = await store.find_name(reader)
+    if None not in {stored, settings.register_name} and stored != settings.register_name:
+        raise NameRefused(
+            f"The register's name is {stored} and never changes: CEKAL_REGISTER_NAME says {settings.register_name}."
+        )
+
+
+async def rotate_keys(unit: Unit, settings: Settings) -> list[PublicKey]:
+    """Make a new key of each kind; the former keys sign beside them for `OVERLAP`, then no more.
+
+    Returns:
+        The new public keys.
+
+    Raises:
+        SigningKeysRefused: a file in the folder of private keys can't be used.
+    """
+    read_keys(folder_of(settings))
+    await record(unit, AuditAct.SIGNING_KEYS_ROTATED, None, {"retires_at": rfc3339(unit.now + OVERLAP)})
+    await store.retire_keys(unit, unit.now + OVERLAP)
+    return [await _add(unit, _made(settings, kind)) for kind in KeyKind]
+
+
+async def active_keys(reader: Reader) -> list[PublicKey]:
+    """List the public keys that sign heads now."""
+    return [key for key in await store.list_keys(reader) if key.is_active(reader.now)]
+
+
+async def head_to_push(reader: Reader) -> PushedHead | None:
+    """Return the newest signed head of the ledger's present epoch for its witnesses; None before the first."""
+    head = await newest_head(reader, (await ledger.head(reader)).epoch)
+    return None if head is None else PushedHead(head.epoch, head.size, head.signed_at, head.note)
+
+
+async def with_cosignatures(reader: Reader, head: SignedHead) -> SignedHead:
+    """Return a head whose note also has the cosignatures of its witnesses so far, as readers get it."""
+    note = await cosigned_note(reader, head.epoch, head.size, Note.parse(head.note.encode()))
+    return replace(head, note=str(note))
+
+
+async def list_uses(reader: Reader) -> list[KeyUse]:
+    """List each public key under each origin that it signed, the newest first."""
+    return uses(await store.list_keys(reader), await store.list_origins(reader))
+
+
+async def require_newest(reader: Reader) -> SignedHead:
+    """Return the newest signed head of the ledger's present epoch.
+
+    Raises:
+        Unavailable: none was signed yet.
+    """
+    epoch = (await ledger.head(reader)).epoch
+    head = await newest_head(reader, epoch)
+    if head is None:
+        raise Unavailable("No head of this ledger was signed yet.", retry_after=2)
+    return head
+
+
+def _made(settings: Settings, kind: KeyKind) -> SigningKey:
+    key = SigningKey.generate(kind)
+    write_key(folder_of(settings), key, secrets.token_hex(4))
+    return key
+
+
+async def _add(unit: Unit, key: SigningKey) -> PublicKey:
+    added = PublicKey(key.kind, key.public, unit.now, None)
+    await store.add_key(unit, added)
+    return added

@@ -1,0 +1,33 @@
+"""The JSON models of proofs (API section 6)."""
+
+from app.web.wire import WireOut
+
+
+class InclusionOut(WireOut):
+    """A proof that the ledger contains a record."""
+
+    sequence: int
+    """The record's number; its leaf's index is one less."""
+    size: int
+    """The number of records of the tree that the proof leads to."""
+    leaf_hash: str
+    """SHA-256 of 0x00 and the leaf's bytes, in hexadecimal (RFC 9162 section 2.1.1)."""
+    path: list[str]
+    """The audit path from the leaf upwards, in hexadecimal (RFC 9162 section 2.1.3)."""
+    root: str
+    """The root of that tree, in hexadecimal."""
+
+
+class ConsistencyOut(WireOut):
+    """A proof that the ledger of one size continues that of a smaller one without changing it."""
+
+    from_size: int
+    """The smaller number of records."""
+    to_size: int
+    """The larger number of records."""
+    from_root: str
+    """The smaller tree's root, in hexadecimal."""
+    to_root: str
+    """The larger tree's root, in hexadecimal."""
+    path: list[str]
+    """The consistency proof, in hexadecimal (RFC 9162 section 2.1.4); empty where both sizes are equal."""

@@ -1,0 +1,116 @@
+"""Use cases of the log: tiles, bundles of entries, and proofs."""
+
+from app.db.unit import Reader
+from app.errors import Fault, Invalid, NotFound
+from app.ledger import service as ledger
+from app.ledger.domain import Inclusion
+from app.sync.heads import service as heads
+from app.sync.heads.domain import SignedHead
+from app.tlog.notes import Note
+from app.tlog.proofs import InclusionProof
+from app.tlog.tiles import Tile, TileUnknown, encode_bundle
+
+
+def parse_tile(level: str, path: str) -> Tile:
+    """Read a tile's place from the parts of its path.
+
+    Raises:
+        NotFound: the path names no tile.
+    """
+    try:
+        return Tile.parse(level, path)
+    except TileUnknown:
+        raise NotFound("There is no such tile.") from None
+
+
+async def read_tile(reader: Reader, tile: Tile, size: int) -> bytes:
+    """Return a tile's hashes, or a bundle's entries.
+
+    Args:
+        reader: the transaction.
+        tile: the tile's place.
+        size: the size of a signed head.
+
+    Raises:
+        NotFound: the head's tree does not have the tile.
+    """
+    if not tile.is_in(size):
+        raise NotFound("The newest signed head has no such tile.")
+    if tile.level is None:
+        leaves = await ledger.list_leaves(reader, tile.start, tile.width)
+        return encode_bundle([leaf.encode() for _, leaf in leaves])
+    stored = await ledger.nodes(reader, tile.nodes)
+    return b"".join(stored[node] for node in tile.nodes)
+
+
+async def prove_inclusion(reader: Reader, sequence: int, size: int | None) -> Inclusion:
+    """Prove that the ledger contains a record.
+
+    Args:
+        reader: the transaction.
+        sequence: the record's number.
+        size: the ledger's size to which the proof leads; None for the present one.
+
+    Raises:
+        Invalid: the ledger never had this size, or no such record then.
+    """
+    last = await _within(reader, "size", size)
+    if sequence > last:
+        raise Invalid("The ledger has no such record.", faults=[_beyond("sequence", last)])
+    return (await ledger.prove(reader, [sequence], last))[0]
+
+
+async def proof_file(reader: Reader, sequence: int, head: SignedHead) -> InclusionProof:
+    """Return the proof file of a record: its audit path to a signed head.
+
+    Raises:
+        Invalid: the head does not cover the record.
+    """
+    if sequence > head.size:
+        raise Invalid("The head does not cover this record.", faults=[_beyond("sequence", head.size)])
+    proof = (await ledger.prove(reader, [sequence], head.size))[0]
+    return InclusionProof(sequence - 1, tuple(proof.path), Note.parse(head.note.encode()))
+
+
+async def head_of(reader: Reader, size: int) -> SignedHead:
+    """Return the signed head of a size, of the ledger's present epoch.
+
+    Raises:
+        NotFound: no head of this size was signed.
+    """
+    epoch = (await ledger.head(reader)).epoch
+    head = await heads.head_of_size(reader, epoch, size)
+    if head is None:
+        raise NotFound("No head of this size was signed.")
+    return head
+
+
+async def prove_consistency(reader: Reader, old: int, new: int | None) -> tuple[int, list[bytes]]:
+    """Prove that the ledger of one size continues that of a smaller one.
+
+    Returns:
+        The larger size, and the proof.
+
+    Raises:
+        Invalid: the ledger never had one of the sizes, or the first is the larger one.
+    """
+    last = await _within(reader, "to", new)
+    if old > last:
+        raise Invalid("The first size is the larger one.", faults=[_beyond("from", last)])
+    return last, await ledger.prove_consistency(reader, old, last)
+
+
+async def _within(reader: Reader, name: str, size: int | None) -> int:
+    """Return a size, by default the ledger's present one.
+
+    Raises:
+        Invalid: the ledger has fewer records.
+    """
+    present = (await ledger.head(reader)).size
+    if size is not None and size > present:
+        raise Invalid("The ledger has fewer records.", faults=[_beyond(name, present)])
+    return present if size is None else size
+
+
+def _beyond(name: str, last: int) -> Fault:
+    return Fault("", "too_large", f"The query parameter {name} is at most {last} now.")

@@ -1,0 +1,138 @@
+"""The types of witnesses, their cosignatures and what is known of each; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.tlog.keys import VerifierKey
+from app.tlog.policy import Policy
+
+FIRST_DELAY: Final = timedelta(seconds=2)
+LONGEST_DELAY: Final = timedelta(seconds=60)
+"""Longest pause before a witness that failed is tried again."""
+
+LATE: Final = timedelta(seconds=90)
+"""Time without a cosignature after which a witness lags: each head is signed again, and pushed, within a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushedHead:
+    """A signed head that is pushed.
+
+    Attributes:
+        epoch: the ledger's epoch.
+        size: number of records.
+        signed_at: when it was signed.
+        note: the C2SP checkpoint with the register's signatures.
+    """
+
+    epoch: str
+    size: int
+    signed_at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A witness of the policy: one address, with all its keys.
+
+    Attributes:
+        url: its submission prefix, without a slash at the end.
+        keys: its public keys.
+    """
+
+    url: str
+    keys: tuple[VerifierKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A witness's signature of a head, verified.
+
+    Attributes:
+        key: the witness's key.
+        data: the signature, with its time.
+        signed_at: that time.
+    """
+
+    key: VerifierKey
+    data: bytes
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A key that cosigned a head, and when it did so last.
+
+    Attributes:
+        name: the witness's name, as in signature lines.
+        vkey: the key.
+        signed_at: when, by the witness's clock.
+    """
+
+    name: str
+    vkey: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessState:
+    """What is known of one witness.
+
+    Attributes:
+        url: its address.
+        epoch: the epoch of the head that it cosigned last; empty before the first.
+        size: that head's size.
+        head_signed_at: when that head was signed; None before the first.
+        cosigned_at: when it was cosigned; None before the first.
+        failures: failed attempts since then.
+        failing_since: the first of them; None without any.
+        failure: why the last one failed.
+        retry_at: not tried again before; None without a failure.
+    """
+
+    url: str
+    epoch: str = ""
+    size: int = 0
+    head_signed_at: datetime | None = None
+    cosigned_at: datetime | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    failure: str = ""
+    retry_at: datetime | None = None
+
+    def size_in(self, epoch: str) -> int:
+        """Return the size of the head that it cosigned last in an epoch; 0 for none."""
+        return self.size if self.epoch == epoch else 0
+
+    def wants(self, head: PushedHead, now: datetime) -> bool:
+        """Whether a head is to be pushed to it now."""
+        if self.retry_at is not None and now < self.retry_at:
+            return False
+        new = self.epoch != head.epoch or self.size != head.size
+        return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
+
+    def lags(self, head: PushedHead, now: datetime) -> bool:
+        """Whether the newest head has been without its cosignature for too long."""
+        if self.failing_since is not None:
+            return now - self.failing_since > LATE
+        behind = self.size_in(head.epoch) < head.size or self.cosigned_at is None
+        return behind and now - head.signed_at > LATE
+
+
+class PushFailed(Exception):
+    """A witness did not cosign; the message says why, in words of our own."""
+
+
+def delay(failures: int) -> timedelta:
+    """Return the pause after so many failures in a row: twice as long each time, up to `LONGEST_DELAY`."""
+    return min(FIRST_DELAY * (1 << min(failures - 1, 10)), LONGEST_DELAY)
+
+
+def witnesses_of(policy: Policy) -> list[Witness]:
+    """List the witnesses of a policy that have an address; keys with one address are one witness."""
+    keys: dict[str, list[VerifierKey]] = {}
+    for peer in policy.witnesses.values():
+        if peer.url:
+            keys.setdefault(peer.url.rstrip("/"), []).append(peer.key)
+    return [Witness(url, tuple(some)) for url, some in keys.items()]

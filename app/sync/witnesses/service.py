@@ -1,0 +1,62 @@
+"""Use cases of witnesses: the policy, who cosigned a head, and who lags."""
+
+from pathlib import Path
+
+from app.db.unit import Reader
+from app.settings import Settings
+from app.sync.witnesses import store
+from app.sync.witnesses.domain import Cosigner, WitnessState, witnesses_of
+from app.tlog.keys import VerifierKey
+from app.tlog.notes import Note
+from app.tlog.policy import Policy, PolicyMalformed
+
+
+class WitnessPolicyRefused(RuntimeError):
+    """The file of CEKAL_WITNESS_POLICY can't be used; the message says why."""
+
+
+def read_policy(settings: Settings) -> Policy | None:
+    """Read the policy of witnesses; None where no file is set.
+
+    Raises:
+        WitnessPolicyRefused: the file can't be read, breaks a rule, or names an address that is none.
+    """
+    path = settings.witness_policy
+    if path is None:
+        return None
+    try:
+        policy = Policy.parse(path.read_bytes())
+    except PolicyMalformed as error:
+        raise WitnessPolicyRefused(f"{path}, {error}.") from None
+    except OSError as error:
+        raise WitnessPolicyRefused(f"{path} can't be read: {error.strerror}.") from None
+    _expect_addresses(path, policy)
+    return policy
+
+
+def _expect_addresses(path: Path, policy: Policy) -> None:
+    for each in witnesses_of(policy):
+        if not each.url.startswith(("http://", "https://")) or not each.url.isascii():
+            raise WitnessPolicyRefused(f"{path}: {each.url!a} is not an http or https address.")
+
+
+async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
+    """List the keys that cosigned a head, by name."""
+    return await store.list_cosigners(reader, epoch, size)
+
+
+async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
+    """Return a head's note with the cosignatures that it has so far behind the register's signatures."""
+    return await store.cosigned_note(reader, epoch, size, note)
+
+
+async def list_states(reader: Reader, policy: Policy) -> list[WitnessState]:
+    """List what is known of each witness of a policy, in its order."""
+    known = await store.list_states(reader)
+    return [known.get(each.url, WitnessState(each.url)) for each in witnesses_of(policy)]
+
+
+async def is_witnessed(reader: Reader, policy: Policy, epoch: str, size: int) -> bool:
+    """Return whether a head has the cosignatures that a policy asks for."""
+    found = await store.list_cosigners(reader, epoch, size)
+    return policy.is_witnessed(VerifierKey.parse(each.vkey) for each in found)

@@ -1,0 +1,86 @@
+"""Every SQL statement of witnesses and their cosignatures."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+
+from app.db.unit import Reader, Unit
+from app.sync.witnesses.domain import Cosignature, Cosigner, PushedHead, WitnessState
+from app.sync.witnesses.tables import cosignature, log_witness
+from app.tlog.keys import VerifierKey
+from app.tlog.notes import Note, Signature
+
+_KNOWN = [column for column in log_witness.c if column.name != "claimed_until"]
+
+
+async def list_states(reader: Reader) -> dict[str, WitnessState]:
+    """Return what is known of each witness, by its address."""
+    rows = await reader.run(select(*_KNOWN))
+    return {row.url: WitnessState(*row) for row in rows}
+
+
+async def claim(unit: Unit, url: str, until: datetime) -> bool:
+    """Claim a witness for this process until an instant. Returns False while another process has claimed it."""
+    new = {**asdict(WitnessState(url)), "claimed_until": None}
+    await unit.run(unit.inserting(log_witness).values(new).on_conflict_do_nothing())
+    free = or_(log_witness.c.claimed_until.is_(None), log_witness.c.claimed_until <= unit.now)
+    claimed = await unit.run(
+        update(log_witness)
+        .where(log_witness.c.url == url, free)
+        .values(claimed_until=until)
+        .returning(log_witness.c.url)
+    )
+    return claimed.first() is not None
+
+
+async def save_state(unit: Unit, state: WitnessState) -> None:
+    """Store what is known of a witness, and let go of it."""
+    values = {**asdict(state), "claimed_until": None}
+    changed = {name: value for name, value in values.items() if name != "url"}
+    await unit.run(
+        unit.inserting(log_witness)
+        .values(values)
+        .on_conflict_do_update(index_elements=[log_witness.c.url], set_=changed)
+    )
+
+
+async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosignature]) -> None:
+    """Store cosignatures of a head; a later one of the same key takes the place of the former."""
+    for each in found:
+        vkey = str(each.key)
+        place = {
+            "epoch": head.epoch,
+            "size": head.size,
+            "fingerprint": hashlib.sha256(vkey.encode()).hexdigest(),
+        }
+        changed = {"name": each.key.name, "vkey": vkey, "data": each.data, "signed_at": each.signed_at}
+        await unit.run(
+            unit.inserting(cosignature)
+            .values(**place, **changed)
+            .on_conflict_do_update(index_elements=[cosignature.c[name] for name in place], set_=changed)
+        )
+
+
+async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
+    """List the keys that cosigned a head, by name."""
+    rows = await reader.run(
+        select(cosignature.c.name, cosignature.c.vkey, cosignature.c.signed_at)
+        .where(cosignature.c.epoch == epoch, cosignature.c.size == size)
+        .order_by(cosignature.c.name, cosignature.c.signed_at)
+    )
+    return [Cosigner(*row) for row in rows]
+
+
+async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
+    """Return a head's note with the cosignatures that it has so far behind the register's signatures."""
+    rows = await reader.run(
+        select(cosignature.c.vkey, cosignature.c.data)
+        .where(cosignature.c.epoch == epoch, cosignature.c.size == size)
+        .order_by(cosignature.c.name, cosignature.c.fingerprint)
+    )
+    keys = [(VerifierKey.parse(vkey), bytes(data)) for vkey, data in rows]
+    lines = [Signature(key.name, key.key_id, data) for key, data in keys]
+    return Note(note.text, (*note.signatures, *lines))

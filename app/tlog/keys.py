@@ -1,0 +1,215 @@
+"""Keys that sign checkpoints: plain Ed25519, and the two timestamped kinds (C2SP signed-note, tlog-cosignature)."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from app.tlog.checkpoints import Checkpoint
+from app.tlog.notes import KEY_ID_BYTES, NoteMalformed, Signature, decode_base64, is_key_name
+
+LONGEST_NAME = 255
+"""Bytes of the longest name of a key or an origin: the structure that ML-DSA-44 signs holds no longer one."""
+
+LATEST_TIME = 2**63 - 1
+"""The largest POSIX time that a timestamped signature may have (C2SP tlog-cosignature, "Format")."""
+
+_TIME_BYTES = 8
+_LABEL = b"subtree/v1\n\x00"
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
+
+
+class KeyKind(IntEnum):
+    """The algorithms, with their identifier byte (C2SP signed-note, "Signature types")."""
+
+    ED25519 = 0x01
+    """Signs the note's text; has no time."""
+    TIMED_ED25519 = 0x04
+    """Signs the time and the note's text."""
+    TIMED_ML_DSA_44 = 0x06
+    """Signs a structure of the signer's name, the time, origin, size and root (FIPS 204)."""
+
+
+_PUBLIC_BYTES: Final = {
+    KeyKind.ED25519: 32,
+    KeyKind.TIMED_ED25519: 32,
+    KeyKind.TIMED_ML_DSA_44: 1312,
+}
+
+
+class SignatureInvalid(ValueError):
+    """A signature is wrong, or a trusted one is missing; the message says which."""
+
+
+class KeyMalformed(ValueError):
+    """A text or a file is not a key of the wanted kind; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A public key with the name under which it signs."""
+
+    name: str
+    kind: KeyKind
+    public: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """The first four bytes of the hash of name, kind and key (C2SP signed-note)."""
+        named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
+        return hashlib.sha256(named).digest()[:KEY_ID_BYTES]
+
+    def __str__(self) -> str:
+        """Return the key as a vkey (C2SP signed-note, "Verifier keys")."""
+        material = base64.b64encode(bytes([self.kind]) + self.public).decode()
+        return f"{self.name}+{self.key_id.hex()}+{material}"
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """Read a vkey.
+
+        Raises:
+            KeyMalformed: the text is not a vkey of a known kind, or its id is not that of the key.
+        """
+        name, _, rest = vkey.partition("+")
+        key_id, plus, encoded = rest.partition("+")
+        if not plus or not is_key_name(name) or not _KEY_ID.fullmatch(key_id):
+            raise KeyMalformed("a vkey is a name, eight hexadecimal digits and base64, joined by plus signs")
+        try:
+            material = decode_base64(encoded)
+            kind = KeyKind(material[0])
+        except (NoteMalformed, IndexError, ValueError) as error:
+            raise KeyMalformed("the key is of no known kind: Ed25519, or a cosigner's") from error
+        key = cls(name, kind, material[1:])
+        if len(key.public) != _PUBLIC_BYTES[kind]:
+            raise KeyMalformed(f"a key of this kind has {_PUBLIC_BYTES[kind]} bytes")
+        if key.key_id.hex() != key_id:
+            raise KeyMalformed("the key's id does not belong to its name and key")
+        return key
+
+    def verify(self, text: str, signature: Signature) -> int | None:
+        """Verify a signature of a checkpoint's text.
+
+        Returns:
+            The POSIX time at which it was signed; None for a plain signature, which has none.
+
+        Raises:
+            SignatureInvalid: the signature is not this key's signature of the text.
+        """
+        if self.kind is KeyKind.ED25519:
+            self._verify(signature.data, text.encode())
+            return None
+        time = int.from_bytes(signature.data[:_TIME_BYTES], "big")
+        if time > LATEST_TIME:
+            raise SignatureInvalid(f"the signature of {self.name} has an impossible time")
+        self._verify(signature.data[_TIME_BYTES:], _message(self.kind, self.name, text, time))
+        return time
+
+    def _verify(self, signature: bytes, message: bytes) -> None:
+        try:
+            if self.kind is KeyKind.TIMED_ML_DSA_44:
+                MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+            else:
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, ValueError) as error:
+            raise SignatureInvalid(f"the signature of {self.name} is wrong") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key; its name comes with each signature, since that of a log's key is the log's origin."""
+
+    kind: KeyKind
+    private: Ed25519PrivateKey | MLDSA44PrivateKey = field(repr=False)
+
+    @classmethod
+    def generate(cls, kind: KeyKind) -> Self:
+        """Make a new key."""
+        if kind is KeyKind.TIMED_ML_DSA_44:
+            return cls(kind, MLDSA44PrivateKey.generate())
+        return cls(kind, Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_pem(cls, kind: KeyKind, pem: bytes) -> Self:
+        """Read a key from PEM with PKCS#8, without a password.
+
+        Raises:
+            KeyMalformed: it is not a private key of the kind's algorithm.
+        """
+        try:
+            private = load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise KeyMalformed("not a private key in PEM (PKCS#8) without a password") from error
+        wanted = MLDSA44PrivateKey if kind is KeyKind.TIMED_ML_DSA_44 else Ed25519PrivateKey
+        if not isinstance(private, wanted):
+            raise KeyMalformed(f"a key of another algorithm than {kind.name}")
+        return cls(kind, private)
+
+    def to_pem(self) -> bytes:
+        """Return the key as PEM with PKCS#8, without a password."""
+        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    @property
+    def public(self) -> bytes:
+        """The bytes of the public key."""
+        return self.private.public_key().public_bytes_raw()
+
+    def verifier(self, name: str) -> VerifierKey:
+        """Return the public key under a name."""
+        return VerifierKey(name, self.kind, self.public)
+
+    def sign(self, name: str, text: str, time: int) -> Signature:
+        """Sign a checkpoint's text under a name.
+
+        Args:
+            name: the signer's name; a log's is its origin.
+            text: the note's text.
+            time: the POSIX time; a plain signature does not contain it.
+        """
+        if self.kind is KeyKind.ED25519:
+            signed = self.private.sign(text.encode())
+        else:
+            timed = time.to_bytes(_TIME_BYTES, "big")
+            signed = timed + self.private.sign(_message(self.kind, name, text, time))
+        return Signature(name, self.verifier(name).key_id, signed)
+
+
+def _message(kind: KeyKind, name: str, text: str, time: int) -> bytes:
+    """Return the bytes that a timestamped key signs (C2SP tlog-cosignature).
+
+    Raises:
+        SignatureInvalid: the text is not a checkpoint, so that ML-DSA-44 can't have signed it.
+    """
+    if kind is KeyKind.TIMED_ED25519:
+        return f"cosignature/v1\ntime {time}\n{text}".encode()
+    try:
+        checkpoint = Checkpoint.parse(text)
+        parts = (_short(name), time.to_bytes(_TIME_BYTES, "big"), _short(checkpoint.origin))
+    except NoteMalformed as error:
+        raise SignatureInvalid(str(error)) from error
+    extent = (0).to_bytes(8, "big") + checkpoint.size.to_bytes(8, "big")
+    return _LABEL + b"".join(parts) + extent + checkpoint.root
+
+
+def _short(name: str) -> bytes:
+    """Return a name behind the byte of its length.
+
+    Raises:
+        NoteMalformed: the name is empty or longer than `LONGEST_NAME`.
+    """
+    data = name.encode()
+    if not 1 <= len(data) <= LONGEST_NAME:
+        raise NoteMalformed(f"a name has 1 to {LONGEST_NAME} bytes")
+    return bytes([len(data)]) + data

@@ -1,0 +1,167 @@
+"""Policies (C2SP tlog-policy): the trusted logs and witnesses, and the quorum of witnesses that suffices."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from app.tlog.keys import KeyKind, KeyMalformed, VerifierKey
+
+NO_WITNESS = "none"
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_BLANK = " \t"
+
+
+class PolicyMalformed(ValueError):
+    """A policy file breaks a rule of the specification; the message names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A log or a witness of a policy.
+
+    Attributes:
+        name: the name within the policy; a log's is its origin.
+        key: its public key.
+        url: where it is reached; None where the policy does not say.
+    """
+
+    name: str
+    key: VerifierKey
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Names of which at least `least` must have witnessed a checkpoint."""
+
+    least: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy file, read.
+
+    Attributes:
+        logs: the trusted logs.
+        witnesses: the trusted witnesses, by their name in the policy.
+        quorum: the witness or group that must have witnessed a checkpoint; `none` when nothing must.
+    """
+
+    logs: tuple[Peer, ...]
+    witnesses: dict[str, Peer]
+    quorum: str
+    _groups: dict[str, _Group]
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read a policy file. Bytes that are not UTF-8 stay as they are in the policy's own names (surrogateescape).
+
+        Raises:
+            PolicyMalformed: the file breaks a rule.
+        """
+        reading = _Reading()
+        text = data.decode(errors="surrogateescape")
+        for number, line in enumerate(text.split("\n"), 1):
+            if _FORBIDDEN.search(line):
+                raise PolicyMalformed(f"line {number}: a control character")
+            words = line.strip(_BLANK).replace("\t", " ").split(" ")
+            words = [word for word in words if word]
+            if words and not words[0].startswith("#"):
+                try:
+                    reading.take(words)
+                except (PolicyMalformed, KeyMalformed) as error:
+                    raise PolicyMalformed(f"line {number}: {error}") from None
+        if reading.quorum is None:
+            raise PolicyMalformed("the policy has no quorum line")
+        return cls(tuple(reading.logs), reading.witnesses, reading.quorum, reading.groups)
+
+    def is_witnessed(self, cosigners: Iterable[VerifierKey]) -> bool:
+        """Whether some keys, whose cosignatures of a checkpoint were verified, are a quorum."""
+        keys = set(cosigners)
+        held = {name: peer.key in keys for name, peer in self.witnesses.items()}
+        for name, group in self._groups.items():  # each group names only what is defined before it
+            held[name] = sum(held[member] for member in group.members) >= group.least
+        return self.quorum == NO_WITNESS or held[self.quorum]
+
+
+class _Reading:
+    """A policy while its lines are read, and the rules for each kind of line."""
+
+    def __init__(self) -> None:
+        self.logs: list[Peer] = []
+        self.witnesses: dict[str, Peer] = {}
+        self.groups: dict[str, _Group] = {}
+        self.quorum: str | None = None
+        self._grouped: set[str] = set()
+
+    def take(self, words: list[str]) -> None:
+        """Take one line's words."""
+        match words[0]:
+            case "log":
+                self._log(words[1:])
+            case "witness":
+                self._witness(words[1:])
+            case "group":
+                self._group(words[1:])
+            case "quorum":
+                self._quorum(words[1:])
+            case other:
+                raise PolicyMalformed(f"{other} is not log, witness, group or quorum")
+
+    def _log(self, words: list[str]) -> None:
+        key = VerifierKey.parse(_word(words, 0, "a log's vkey"))
+        if any(each.key.public == key.public for each in self.logs):
+            raise PolicyMalformed("a log of this key is there already")
+        self.logs.append(Peer(key.name, key, _url(words, 1)))
+
+    def _witness(self, words: list[str]) -> None:
+        name = self._new_name(words)
+        key = VerifierKey.parse(_word(words, 1, "a witness's vkey"))
+        if key.kind is KeyKind.ED25519:
+            raise PolicyMalformed("a witness's key is of a timestamped kind")
+        if any(each.key.public == key.public for each in self.witnesses.values()):
+            raise PolicyMalformed("a witness of this key is there already")
+        self.witnesses[name] = Peer(name, key, _url(words, 2))
+
+    def _group(self, words: list[str]) -> None:
+        name, rule, members = self._new_name(words), _word(words, 1, "any, all or a number"), words[2:]
+        for member in members:
+            if member not in {*self.witnesses, *self.groups}:
+                raise PolicyMalformed(f"{member} is not defined above")
+            if member in self._grouped:
+                raise PolicyMalformed(f"{member} is in a group already")
+            self._grouped.add(member)
+        least = {"any": 1, "all": len(members)}.get(rule) or (
+            int(rule) if rule.isascii() and rule.isdigit() and len(rule) < len(members) + 9 else 0
+        )
+        if not 1 <= least <= len(members):
+            raise PolicyMalformed("a group needs members, and any, all or a number of them")
+        self.groups[name] = _Group(least, tuple(members))
+
+    def _quorum(self, words: list[str]) -> None:
+        name = _word(words, 0, "the name of a witness or a group, or none")
+        if self.quorum is not None:
+            raise PolicyMalformed("a policy has one quorum line")
+        if name not in {NO_WITNESS, *self.witnesses, *self.groups} or len(words) > 1:
+            raise PolicyMalformed(f"{name} is not defined above")
+        self.quorum = name
+
+    def _new_name(self, words: list[str]) -> str:
+        name = _word(words, 0, "a name")
+        if name in {NO_WITNESS, *self.witnesses, *self.groups}:
+            raise PolicyMalformed(f"{name} is taken already")
+        return name
+
+
+def _word(words: list[str], at: int, what: str) -> str:
+    if len(words) <= at:
+        raise PolicyMalformed(f"{what} is missing")
+    return words[at]
+
+
+def _url(words: list[str], at: int) -> str | None:
+    if len(words) > at + 1:
+        raise PolicyMalformed("too many words")
+    return words[at] if len(words) > at else None

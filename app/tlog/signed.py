@@ -1,0 +1,54 @@
+"""Signed checkpoints: made by a log, opened by a reader who trusts some keys."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.tlog.checkpoints import Checkpoint
+from app.tlog.keys import SignatureInvalid, SigningKey, VerifierKey
+from app.tlog.notes import Note
+
+
+def sign_checkpoint(checkpoint: Checkpoint, keys: Sequence[SigningKey], time: int) -> Note:
+    """Return a log's checkpoint, signed by its keys under its origin.
+
+    Args:
+        checkpoint: the statement.
+        keys: the log's keys.
+        time: the POSIX time of the signatures.
+    """
+    text = str(checkpoint)
+    return Note(text, tuple(key.sign(checkpoint.origin, text, time) for key in keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A checkpoint of which at least one signature was verified.
+
+    Attributes:
+        checkpoint: the statement.
+        note: the note that it came in.
+        signed: the keys whose signatures were verified, each with its POSIX time; None for a plain signature.
+    """
+
+    checkpoint: Checkpoint
+    note: Note
+    signed: dict[VerifierKey, int | None]
+
+
+def open_checkpoint(note: Note, keys: Iterable[VerifierKey]) -> Opened:
+    """Verify a checkpoint's signatures by the given keys; signatures by other keys are ignored.
+
+    Raises:
+        NoteMalformed: the note's text is not a checkpoint.
+        SignatureInvalid: no given key signed it, or the signature of one of them is wrong.
+    """
+    checkpoint = Checkpoint.parse(note.text)
+    by_id = {(key.name, key.key_id): key for key in keys}
+    signed: dict[VerifierKey, int | None] = {}
+    for signature in note.signatures:
+        key = by_id.get((signature.name, signature.key_id))
+        if key is not None:
+            signed[key] = key.verify(note.text, signature)
+    if not signed:
+        raise SignatureInvalid(f"no trusted key signed the checkpoint of {checkpoint.origin}")
+    return Opened(checkpoint, note, signed)

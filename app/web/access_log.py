@@ -1,0 +1,114 @@
+"""The access log: each answered request gives one log line and one observation of the metrics.
+
+The lines of all requests answered in one iteration of the event loop are written together at its end. Under load
+this reduces the cost per request, and no line is delayed beyond that iteration.
+"""
+
+import asyncio
+from time import time
+from typing import NamedTuple
+
+from fastapi.routing import iter_route_contexts
+from starlette.types import Scope
+
+from app.kit.logs import Correlation, Line, write_lines
+from app.web.metrics import METHODS, Metrics
+
+UNMATCHED = "(unmatched)"
+"""The route in the metrics for a path without a route."""
+
+_DEEPEST = 8
+"""Largest number of parts of an unknown path in the log."""
+
+_LOG = "app.access"
+
+
+class Answered(NamedTuple):
+    """A request that was answered.
+
+    Attributes:
+        scope: its ASGI scope after routing.
+        status: the status of the answer, or 0 if the client disconnected first.
+        seconds: its duration.
+        at: when it ended, in seconds since 1970.
+        request_ids: its ids for the log.
+    """
+
+    scope: Scope
+    status: int
+    seconds: float
+    at: float
+    request_ids: Correlation
+
+
+class AccessLog:
+    """Writes the access log and metrics of answered requests; one per application.
+
+    Args:
+        metrics: the metrics that count the requests.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._templates = Templates()
+        self._waiting: list[Answered] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def note(self, scope: Scope, status: int, seconds: float, request_ids: Correlation) -> None:
+        """Record one answered request; arguments as in `Answered`."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting or loop is not self._loop:
+            self._loop = loop
+            loop.call_soon(self._write_lines)
+        self._waiting.append(Answered(scope, status, seconds, time(), request_ids))
+
+    def _write_lines(self) -> None:
+        answered, self._waiting = self._waiting, []
+        lines: list[Line] = []
+        for each in answered:
+            method, route = each.scope["method"], self._templates.of(each.scope)
+            self._metrics.answered(method, route or UNMATCHED, each.status, each.seconds)
+            members = {
+                "method": method if method in METHODS else "other",
+                "route": route or self._templates.outline(each.scope),
+                "status": each.status,
+                "ms": round(each.seconds * 1000, 2),
+                "client_id": getattr(each.scope["state"].get("actor"), "client_id", None),
+            }
+            lines.append(Line(each.at, each.request_ids, members))
+        write_lines(_LOG, "answered", lines)
+
+
+class Templates:
+    """Finds the template of the route that served a request, such as `/v1/entries/{entry_id}`."""
+
+    def __init__(self) -> None:
+        self._of_endpoint: dict[int, str | None] = {}
+        self._words: frozenset[str] | None = None
+
+    def of(self, scope: Scope) -> str | None:
+        """Return the route's template, or None for a path without a route; call it after routing."""
+        endpoint = scope.get("endpoint")
+        if endpoint is None:
+            return None
+        if id(endpoint) not in self._of_endpoint:
+            self._learn(scope)
+        return self._of_endpoint.setdefault(id(endpoint), None)
+
+    def outline(self, scope: Scope) -> str:
+        """Return an unknown path with `*` for every part that occurs in no route, because it may be personal data."""
+        words = self._words or self._learn(scope)
+        return "/".join(part if part in words else "*" for part in scope["path"].split("/")[:_DEEPEST])
+
+    def _learn(self, scope: Scope) -> frozenset[str]:
+        """Read the application's routes. Endpoints exist as long as the application, so `id()` identifies them."""
+        found: dict[int, str | None] = {}
+        for context in iter_route_contexts(scope["app"].routes):
+            if context.endpoint is not None and context.path_format:
+                found[id(context.endpoint)] = context.path_format
+            elif context.path:  # a mount: its application is the endpoint
+                found[id(getattr(context.original_route, "app", None))] = context.path
+        self._of_endpoint = found
+        parts = {part for template in found.values() if template for part in template.split("/")}
+        self._words = frozenset({"", *(part for part in parts if "{" not in part)})
+        return self._words

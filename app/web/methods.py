@@ -1,0 +1,52 @@
+"""Methods that every route gets automatically: HEAD with every GET, and OPTIONS (RFC 9110 section 9.3)."""
+
+from typing import Final
+
+from fastapi.routing import iter_route_contexts
+from starlette.types import Scope
+
+GET: Final = "GET"
+HEAD: Final = "HEAD"
+OPTIONS: Final = "OPTIONS"
+
+WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+"""The methods with a request body."""
+
+_EVERY: Final = ("DELETE", GET, HEAD, OPTIONS, "POST", "PUT")
+"""The methods in the answer to `OPTIONS *`, which concerns the whole service."""
+_AS_HEAD: Final = "head"
+
+
+def as_get(scope: Scope) -> Scope:
+    """Turn a HEAD request into a GET for the application; the edge then sends only the head of the answer."""
+    scope["state"][_AS_HEAD] = True
+    return {**scope, "method": GET}
+
+
+def is_head(scope: Scope) -> bool:
+    """Return whether only the head of the answer is sent, so that the endpoint can skip waits and the content."""
+    return _AS_HEAD in scope.get("state", ())
+
+
+def allowed_methods(scope: Scope) -> list[str]:
+    """List the methods of a request's path, in order; empty for a path without a route.
+
+    Starlette reports only those of the first matching route. A literal path such as `/v1/checks/batch` takes
+    precedence over a template that would match it as an id.
+    """
+    path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
+    methods: set[str] = set()
+    own: set[str] = set()
+    for context in iter_route_contexts(scope["app"].routes):
+        regex = getattr(context, "path_regex", None)
+        if regex is not None and regex.match(path):
+            (own if context.path_format == path else methods).update(context.methods or ())
+    found = own or methods
+    if GET in found:
+        found.add(HEAD)
+    return sorted({*found, OPTIONS}) if found else []
+
+
+def methods_for_options(scope: Scope) -> list[str]:
+    """List the methods for the answer to OPTIONS, of a path or of the service; public, as in the OpenAPI document."""
+    return list(_EVERY) if scope["path"] == "*" else allowed_methods(scope)

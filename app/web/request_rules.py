@@ -1,0 +1,135 @@
+"""General checks of an authenticated request (media types, query parameters), the same for all kinds of routes."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi._compat import ModelField
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.dependencies.utils import request_params_to_args
+from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
+from starlette.types import Scope
+
+from app.errors import NotAcceptable, UnsupportedMediaType
+from app.web.accept import JSON, accepted_by, media_type, preferred
+from app.web.parameters import expect_parameters, parameters_of
+
+EVENT_STREAM: Final = "text/event-stream"
+
+MODELS: Final = "models"
+"""The attribute of an endpoint with the models of media types that it answers beside JSON; see `raw.documented`."""
+
+_NO_CONTENT: Final = 204
+_UTF_8: Final = frozenset({None, "utf-8", "utf8", "us-ascii"})
+"""The accepted values of `charset` with JSON, which is always UTF-8; other values contradict that."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """The query parameters and media types of a route.
+
+    Attributes:
+        parameters: the names of its query parameters.
+        lists: those of them that may be repeated.
+        request_types: the media types of its request body; empty without a body.
+        answer_types: the media types of its successful answer, the default first; empty without content.
+        fields: its query parameters with their schemas, for `read_parameters`.
+    """
+
+    parameters: AbstractSet[str]
+    lists: AbstractSet[str]
+    request_types: tuple[str, ...]
+    answer_types: tuple[str, ...]
+    fields: tuple[ModelField, ...] = ()
+
+    @classmethod
+    def of(cls, route: APIRoute) -> "RequestRules":
+        """Derive the parameters and media types of a route, as in the OpenAPI document."""
+        return cls(
+            *parameters_of(route.dependant),
+            request_types=_request_types(route),
+            answer_types=_answer_types(route),
+            fields=tuple(route.dependant.query_params),
+        )
+
+    def expect(self, scope: Scope) -> None:
+        """Raise unless a request's body, `Accept` and query parameters fit the route.
+
+        Raises:
+            UnsupportedMediaType: the body has another media type; without `Content-Type` it counts as JSON.
+            NotAcceptable: the request accepts none of the route's media types.
+            RequestValidationError: a query parameter is unknown, or repeated.
+        """
+        content_type = accept = None
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                content_type = value
+            elif name == b"accept":
+                accept = value
+        if content_type is not None and self.request_types:
+            self._expect_request_type(content_type.decode("latin-1"))
+        if accept is not None and accept != b"*/*" and self.answer_types:
+            self._expect_accepted(accepted_by(scope["headers"]))
+        if scope["query_string"]:
+            expect_parameters(QueryParams(scope["query_string"]), self.parameters, self.lists)
+
+    def _expect_request_type(self, content_type: str) -> None:
+        media, charset = media_type(content_type)
+        if media not in self.request_types:
+            raise UnsupportedMediaType(f"The body of this call is {' or '.join(self.request_types)}.")
+        if media == JSON and charset not in _UTF_8:
+            raise UnsupportedMediaType("JSON is in UTF-8 (RFC 8259 section 8.1).")
+
+    def _expect_accepted(self, accept: str) -> None:
+        if preferred(accept, self.answer_types) is None:
+            raise NotAcceptable(f"This call answers {' or '.join(self.answer_types)}.")
+
+
+def expect_rules(scope: Scope) -> None:
+    """Check a request against the rules of the raw route that serves it, after its caller is authenticated.
+
+    Raises:
+        UnsupportedMediaType, NotAcceptable, RequestValidationError: as `RequestRules.expect`.
+    """
+    rules: RequestRules = scope["state"]["rules"]
+    rules.expect(scope)
+
+
+def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
+    """Read the query parameters of a request to a raw route, as the endpoint that documents it declares them.
+
+    Returns:
+        The values by the endpoint's names, defaults included, and the faults as RequestValidationError takes them.
+    """
+    rules: RequestRules = scope["state"]["rules"]
+    return request_params_to_args(rules.fields, QueryParams(scope["query_string"]))
+
+
+def _request_types(route: APIRoute) -> tuple[str, ...]:
+    if route.body_field is None:
+        return ()
+    others = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+    return (JSON, *(each for each in others if each != JSON))
+
+
+def _answer_types(route: APIRoute) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    if route.response_model is not None:
+        found[JSON] = None
+    elif (usual := _usual(route.response_class)) is not None and route.status_code != _NO_CONTENT:
+        found[usual] = None
+    for status, response in route.responses.items():
+        if str(status).startswith("2"):
+            found |= dict.fromkeys([JSON] if response.get("model") else [])
+            found |= dict.fromkeys(response.get("content", ()))
+    only_events = EVENT_STREAM in found and not hasattr(route.endpoint, MODELS)
+    return (EVENT_STREAM,) if only_events else tuple(found)
+
+
+def _usual(response_class: Any) -> str | None:
+    """Return the media type of a class of responses; None if the class has none."""
+    made = response_class.value if isinstance(response_class, DefaultPlaceholder) else response_class
+    media: str | None = made.media_type
+    return media

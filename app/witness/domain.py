@@ -1,0 +1,121 @@
+"""What a witness is sent, and what it refuses; plain Python."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from app.tlog.checkpoints import Checkpoint, parse_hash, parse_size
+from app.tlog.notes import LONGEST_NOTE, Note, NoteMalformed
+
+MOST_HASHES = 63
+"""Lines of the longest consistency proof (C2SP tlog-witness, "add-checkpoint")."""
+
+LONGEST_BODY = LONGEST_NOTE + 64 * 64
+"""Bytes of the longest body: the longest note, and 64 lines of a size or a hash."""
+
+
+class SubmissionMalformed(ValueError):
+    """A body is not what `add-checkpoint` takes; the message says why."""
+
+
+class OriginUnknown(Exception):
+    """The policy names no log of the checkpoint's origin."""
+
+
+class HeadRefused(Exception):
+    """A log that is known signed a head that can't be cosigned; the message says why."""
+
+
+class SizeConflict(Exception):
+    """The proof does not begin at the size that the witness has.
+
+    Attributes:
+        size: the size of the latest head that it cosigned; 0 for none.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the latest cosigned size is {size}")
+        self.size = size
+
+
+class ClockDoubted(Exception):
+    """The witness's clock may be wrong, so that it signs nothing; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A body of `add-checkpoint`. Nothing is verified.
+
+    Attributes:
+        old_size: the size from which the proof leads.
+        path: the consistency proof.
+        note: the signed checkpoint.
+        checkpoint: what the note says.
+    """
+
+    old_size: int
+    path: tuple[bytes, ...]
+    note: Note
+    checkpoint: Checkpoint
+
+    @classmethod
+    def parse(cls, body: bytes) -> Self:
+        """Read a body.
+
+        Raises:
+            SubmissionMalformed: it breaks a rule of the specification, or is larger than `LONGEST_BODY`.
+        """
+        if len(body) > LONGEST_BODY:
+            raise SubmissionMalformed(f"the body has more than {LONGEST_BODY} bytes")
+        before, separator, data = body.partition(b"\n\n")
+        if not separator or not before.isascii():
+            raise SubmissionMalformed("the body is an old size, a proof, an empty line and a checkpoint")
+        first, *hashes = before.decode().split("\n")
+        if not first.startswith("old "):
+            raise SubmissionMalformed("the first line is the word old and a size")
+        if len(hashes) > MOST_HASHES:
+            raise SubmissionMalformed(f"a consistency proof has at most {MOST_HASHES} hashes")
+        try:
+            old_size = parse_size(first.removeprefix("old "))
+            path = tuple(map(parse_hash, hashes))
+            note = Note.parse(data)
+            checkpoint = Checkpoint.parse(note.text)
+        except NoteMalformed as error:
+            raise SubmissionMalformed(str(error)) from None
+        return cls(old_size, path, note, checkpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The latest head of a log that the witness cosigned.
+
+    Attributes:
+        checkpoint: the head.
+        note: the head with the log's verified signatures and the witness's cosignatures.
+    """
+
+    checkpoint: Checkpoint
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Two heads that the witness kept because they may contradict each other.
+
+    Attributes:
+        number: the number under which it is kept.
+        found_at: POSIX time at which the second head was shown.
+        origin: the log.
+        kind: the contradiction, or `UNPROVED`.
+        file: the text of the evidence file.
+    """
+
+    number: int
+    found_at: int
+    origin: str
+    kind: str
+    file: str
+
+
+UNPROVED = "unproved"
+"""The kind of two heads whose consistency proof failed. Anybody can send a wrong proof with a head that is right, so
+this accuses nobody: the log is asked for the right one."""

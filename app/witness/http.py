@@ -1,0 +1,169 @@
+"""A witness's HTTP interface (C2SP tlog-witness), and its public keys."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.tlog.keys import SignatureInvalid
+from app.witness.domain import (
+    LONGEST_BODY,
+    ClockDoubted,
+    HeadRefused,
+    OriginUnknown,
+    SizeConflict,
+    SubmissionMalformed,
+)
+from app.witness.service import Witness, vkeys_text
+
+SIZE_TYPE: Final = "text/x.tlog.size"
+"""Media type of the answer with the size that the witness has."""
+
+BODY_SECONDS: Final = 20.0
+"""Seconds in which a body must arrive."""
+
+_STATUS: Final[Mapping[type[Exception], int]] = {
+    SubmissionMalformed: 400,
+    SignatureInvalid: 403,
+    OriginUnknown: 404,
+    HeadRefused: 422,
+}
+"""Statuses of refusals (C2SP tlog-witness, "add-checkpoint")."""
+
+_RETRY: Final = {"Retry-After": "30"}
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """The requests of one witness: each is worked on by its one thread.
+
+    Args:
+        witness: the witness.
+        reload: reads the policy again and gives it to the witness; called by the same thread.
+    """
+
+    def __init__(self, witness: Witness, reload: Callable[[], None]) -> None:
+        self._witness = witness
+        self._reload = reload
+        self._thread = ThreadPoolExecutor(1, "witness")
+
+    async def reload(self) -> None:
+        """Read the policy again."""
+        await self._in_turn(self._reload)
+
+    def close(self) -> None:
+        """End the thread after what it has begun."""
+        self._thread.shutdown(cancel_futures=True)
+
+    async def add_checkpoint(self, request: Request) -> Response:
+        """Answer `POST /add-checkpoint`."""
+        body = await _body_of(request)
+        try:
+            return PlainTextResponse(await self._in_turn(lambda: self._witness.add_checkpoint(body)))
+        except (SubmissionMalformed, SignatureInvalid, OriginUnknown, HeadRefused) as error:
+            return _said(_STATUS[type(error)], str(error))
+        except SizeConflict as error:
+            return Response(f"{error.size}\n", 409, {"Content-Type": SIZE_TYPE})
+        except ClockDoubted as error:
+            logger.error("nothing is cosigned: %s", error)  # noqa: TRY400 - a clock has no traceback
+            return _said(503, str(error), _RETRY)
+        except sqlite3.Error:
+            logger.exception("a head can't be stored")
+            return _said(503, "the head can't be stored", _RETRY)
+
+    async def checkpoint(self, request: Request) -> Response:
+        """Answer with the head of a log that was cosigned last, or 404: `GET /<origin hash>/checkpoint`."""
+        hashed = request.path_params["origin_hash"]
+        note = await self._in_turn(lambda: self._witness.latest(hashed))
+        if note is None:
+            return _said(404, "this witness has cosigned no checkpoint of such a log")
+        return PlainTextResponse(str(note), headers={"Cache-Control": "no-cache"})
+
+    async def vkeys(self, _request: Request) -> Response:
+        """Answer `GET /vkeys`: the witness's public keys, one a line."""
+        return PlainTextResponse(vkeys_text(self._witness.identity))
+
+    async def healthz(self, _request: Request) -> Response:
+        """Answer `GET /healthz`: whether it would cosign."""
+        try:
+            doubt = await self._in_turn(self._witness.doubt)
+        except sqlite3.Error:
+            logger.exception("the witness's file can't be read")
+            return _said(503, "the witness's file can't be read")
+        return _said(200, "ok") if doubt is None else _said(503, doubt)
+
+    async def _in_turn(self, act: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+
+def create_witness_app(service: Service, begin: Callable[[], None]) -> Starlette:
+    """Return the application.
+
+    Args:
+        service: what answers.
+        begin: called on the event loop once requests can be answered.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        begin()
+        yield
+        service.close()
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/add-checkpoint", service.add_checkpoint, methods=["POST"]),
+            Route("/{origin_hash}/checkpoint", service.checkpoint),
+            Route("/vkeys", service.vkeys),
+            Route("/healthz", service.healthz),
+        ],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+    )
+
+
+async def _body_of(request: Request) -> bytes:
+    """Return a body within the limits of size and time.
+
+    Raises:
+        HTTPException: it is too large or too slow.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    raise HTTPException(413, f"a body has at most {LONGEST_BODY} bytes", _CLOSE)
+    except TimeoutError:
+        raise HTTPException(408, f"the body did not arrive within {BODY_SECONDS:g} s", _CLOSE) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the body was cut") from None
+    return bytes(body)
+
+
+_CLOSE: Final = {"Connection": "close"}
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _said(error.status_code, error.detail, error.headers)
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    return _said(500, "the witness failed; its log says why")
+
+
+def _said(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(f"{words}\n", status, headers)

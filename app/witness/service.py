@@ -1,0 +1,233 @@
+"""What a witness does: it cosigns each head of a known log that continues the one it cosigned before."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from app.kit.clock import Clock
+from app.kit.plausibility import Plausibility
+from app.tlog.contradictions import Contradiction, Evidence, contradiction
+from app.tlog.keys import SignatureInvalid, VerifierKey
+from app.tlog.merkle import EMPTY_ROOT, ProofInvalid, verify_consistency
+from app.tlog.notes import Note
+from app.tlog.policy import Policy
+from app.tlog.signed import Opened, open_checkpoint
+from app.witness.domain import (
+    UNPROVED,
+    ClockDoubted,
+    HeadRefused,
+    Held,
+    OriginUnknown,
+    SizeConflict,
+    Submission,
+    SubmissionMalformed,
+)
+from app.witness.identity import Identity, IdentityRefused, default_name, expect_name, take_keys
+from app.witness.store import Store, origin_hash
+
+CLOCK_TOLERANCE: Final = 60
+"""Seconds by which a log's signed time may be ahead of the witness's clock, and the clock behind its own past."""
+
+logger = logging.getLogger(__name__)
+
+
+class Witness:
+    """A witness; its methods are called by one thread at a time.
+
+    Args:
+        store: its file.
+        identity: its name and keys.
+        policy: the logs that it trusts.
+        clock: its clock.
+        plausibility: doubts the clock when it was set while the witness runs; None for a test's clock.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        identity: Identity,
+        policy: Policy,
+        clock: Clock,
+        plausibility: Plausibility | None = None,
+    ) -> None:
+        self.identity = identity
+        self._store = store
+        self._clock = clock
+        self._plausibility = plausibility
+        self._logs = _by_origin(policy)
+
+    @property
+    def origins(self) -> list[str]:
+        """The logs that are trusted."""
+        return sorted(self._logs)
+
+    def trust(self, policy: Policy) -> None:
+        """Trust the logs of another policy from now on."""
+        self._logs = _by_origin(policy)
+
+    def add_checkpoint(self, body: bytes) -> str:
+        """Verify a submitted head and cosign it. It is on the disk when this returns (C2SP tlog-witness).
+
+        A head that contradicts the one before is refused, and both are kept as evidence.
+
+        Returns:
+            The cosignature lines.
+
+        Raises:
+            SubmissionMalformed: the body is malformed, or its old size is larger than its tree.
+            OriginUnknown: no log of this origin is trusted.
+            SignatureInvalid: no trusted key signed it, a signature is wrong, or its time is in the future.
+            SizeConflict: the proof does not begin at the size that was cosigned last.
+            HeadRefused: the tree does not continue the one that was cosigned last.
+            ClockDoubted: this machine's clock may be wrong.
+            sqlite3.Error: it can't be stored.
+        """
+        submission = Submission.parse(body)
+        keys = self._logs.get(submission.checkpoint.origin)
+        if keys is None:
+            raise OriginUnknown(
+                "this witness does not know the origin; its operator adds a log to the policy"
+            )
+        offered = open_checkpoint(submission.note, keys)
+        now = int(self._clock().timestamp())
+        refused: Exception | None = None
+        with self._store.writing():
+            held = self._store.head(origin_hash(submission.checkpoint.origin))
+            try:
+                self._expect_continued(submission, offered, held, keys, now)
+                return self._cosign(offered, now)
+            except (SubmissionMalformed, SizeConflict, HeadRefused, SignatureInvalid, ClockDoubted) as error:
+                refused = error  # and evidence that was kept is committed
+        raise refused
+
+    def latest(self, hashed: str) -> Note | None:
+        """Return the latest cosigned head of a log by its `origin_hash`; None if there is none."""
+        held = self._store.head(hashed)
+        return held.note if held else None
+
+    def accept_clock(self) -> None:
+        """Take the present time as right although cosignatures are dated later."""
+        self._store.lower_cosigned_at(int(self._clock().timestamp()))
+
+    def doubt(self) -> str | None:
+        """Return why the clock may be wrong, or None while it is plausible."""
+        return self._doubt(int(self._clock().timestamp()))
+
+    def _doubt(self, now: int) -> str | None:
+        behind = self._store.last_cosigned_at() - now
+        if behind > CLOCK_TOLERANCE:
+            return f"this machine's clock is {behind} seconds behind the newest cosignature"
+        return self._plausibility.doubt() if self._plausibility else None
+
+    def _expect_continued(
+        self, submission: Submission, offered: Opened, held: Held | None, keys: list[VerifierKey], now: int
+    ) -> None:
+        """Raise what is wrong with an offered head; keep both heads where they contradict each other."""
+        head = submission.checkpoint
+        old = held.checkpoint if held else None
+        found = self._keep_contradiction(submission, offered, held, keys, now) if held else None
+        if submission.old_size > head.size:
+            raise SubmissionMalformed("the old size is larger than the checkpoint's")
+        size, root = (old.size, old.root) if old else (0, EMPTY_ROOT)
+        if submission.old_size != size:
+            raise SizeConflict(size)
+        try:
+            verify_consistency(size, head.size, root, head.root, submission.path)
+        except ProofInvalid as error:
+            if found is None and held and head.size > size:
+                self._store.keep(UNPROVED, head.origin, Evidence(held.note, _signed_note(offered)), now)
+            raise HeadRefused(str(error)) from None
+
+    def _keep_contradiction(
+        self, submission: Submission, offered: Opened, held: Held, keys: list[VerifierKey], now: int
+    ) -> Contradiction | None:
+        try:
+            before = open_checkpoint(held.note, keys)
+        except SignatureInvalid:  # the policy names other keys by now
+            return None
+        own = _signed_note(offered)
+        if offered.checkpoint.size <= held.checkpoint.size:
+            evidence, heads = Evidence(own, held.note), (offered, before)
+        else:
+            path = submission.path if submission.old_size == held.checkpoint.size else ()
+            evidence, heads = Evidence(held.note, own, path), (before, offered)
+        found = contradiction(*heads, evidence.path)
+        if found is not None and self._store.keep(found, held.checkpoint.origin, evidence, now):
+            logger.error(
+                "a log contradicts itself; both heads are kept as evidence",
+                extra={
+                    "origin": held.checkpoint.origin,
+                    "contradiction": found,
+                    "held_size": held.checkpoint.size,
+                    "offered_size": offered.checkpoint.size,
+                },
+            )
+        return found
+
+    def _cosign(self, offered: Opened, now: int) -> str:
+        ahead = max((time for time in offered.signed.values() if time is not None), default=0) - now
+        if ahead > CLOCK_TOLERANCE:
+            raise SignatureInvalid(
+                f"the log's signature is dated {ahead} seconds ahead of the witness's clock"
+            )
+        doubt = self._doubt(now)
+        if doubt is not None:
+            raise ClockDoubted(doubt)
+        time = max(now, self._store.last_cosigned_at())
+        lines = self.identity.cosign(offered.note.text, time)
+        signed = _signed_note(offered)
+        note = Note(signed.text, (*signed.signatures, *lines))
+        self._store.set_head(Held(offered.checkpoint, note), time)
+        return "".join(map(str, lines))
+
+
+def open_witness(
+    data_dir: Path, policy: Policy, name: str | None, clock: Clock, plausibility: Plausibility | None
+) -> Witness:
+    """Open the witness of a folder; at the first start its keys are made.
+
+    Args:
+        data_dir: its folder, made with mode 0700 if it is not there.
+        policy: the logs that it trusts.
+        name: its name; None for the one that it has, at the first start the machine's.
+        clock: its clock.
+        plausibility: as in `Witness`.
+
+    Raises:
+        IdentityRefused: the keys are missing or others than before, or the name is another one.
+        sqlite3.Error: its file can't be used.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = Store(data_dir)
+    known = store.identity()
+    name_at_first = expect_name(name or default_name()) if known is None else ""
+    keys = take_keys(data_dir, make=known is None)
+    if known is None:
+        identity = Identity(name_at_first, keys)
+        store.set_identity(identity.name, vkeys_text(identity))
+    else:
+        identity = Identity(known[0], keys)
+        if name is not None and name != identity.name:
+            raise IdentityRefused(f"This witness is {identity.name}, and its name is never changed.")
+        if vkeys_text(identity) != known[1]:
+            raise IdentityRefused("The keys are not this witness's: put the ones of its first start back.")
+    return Witness(store, identity, policy, clock, plausibility)
+
+
+def vkeys_text(identity: Identity) -> str:
+    """Return a witness's public keys, one a line."""
+    return "".join(f"{key}\n" for key in identity.vkeys)
+
+
+def _by_origin(policy: Policy) -> dict[str, list[VerifierKey]]:
+    logs: dict[str, list[VerifierKey]] = {}
+    for log in policy.logs:
+        logs.setdefault(log.key.name, []).append(log.key)
+    return logs
+
+
+def _signed_note(opened: Opened) -> Note:
+    """Return a note with one verified signature of each key, whatever else was sent with it."""
+    known = {(key.name, key.key_id) for key in opened.signed}
+    verified = {(each.name, each.key_id): each for each in opened.note.signatures}
+    return Note(opened.note.text, tuple(each for key, each in verified.items() if key in known))

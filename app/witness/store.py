@@ -1,0 +1,155 @@
+"""A witness's memory: one SQLite file with the latest head of each log, and the evidence that it kept.
+
+It is written with the standard library's driver: a transaction that is committed is on the disk.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from app.tlog.checkpoints import Checkpoint
+from app.tlog.contradictions import Evidence
+from app.tlog.notes import Note
+from app.witness.domain import UNPROVED, Held, Kept
+
+FILE: Final = "witness.db"
+
+MOST_KEPT: Final = 100
+"""Evidence of one kind that is kept for a log. The first shows what happened; no stranger can fill the disk."""
+
+_LOCK_SECONDS: Final = 10.0
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS identity (
+    id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, vkeys TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS head (
+    origin_hash TEXT PRIMARY KEY, origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
+    note TEXT NOT NULL, cosigned_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS evidence (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, found_at INTEGER NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL,
+    smaller TEXT NOT NULL, larger TEXT NOT NULL, file TEXT NOT NULL, UNIQUE (origin, kind, smaller, larger)
+) STRICT;
+"""
+
+
+def origin_hash(origin: str) -> str:
+    """Return the SHA-256 hash of an origin in hexadecimal digits, by which monitors ask for a log."""
+    return hashlib.sha256(origin.encode()).hexdigest()
+
+
+class Store:
+    """The file of a witness's heads and evidence; one thread at a time may use it.
+
+    Args:
+        data_dir: the folder, which exists.
+        read_only: whether nothing is written, as by a command beside a running witness.
+
+    Raises:
+        sqlite3.Error: the file can't be opened, or is no database.
+    """
+
+    def __init__(self, data_dir: Path, *, read_only: bool = False) -> None:
+        path = data_dir / FILE
+        if not read_only:
+            with suppress(FileExistsError):  # SQLite's journals inherit the mode
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        mode = "ro" if read_only else "rw"
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_LOCK_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        if not read_only:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._connection.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the file's only writing lock during the block; what was written is on the disk afterwards.
+
+        An error takes everything back.
+        """
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def identity(self) -> tuple[str, str] | None:
+        """Return the witness's name and its public keys, one a line; None before its first start."""
+        with closing(self._connection.execute("SELECT name, vkeys FROM identity")) as found:
+            row: tuple[str, str] | None = found.fetchone()
+        return row
+
+    def set_identity(self, name: str, vkeys: str) -> None:
+        """Record the witness's name and keys, once."""
+        self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
+
+    def head(self, hashed: str) -> Held | None:
+        """Return the latest cosigned head of a log, by its `origin_hash`."""
+        statement = "SELECT origin, size, root, note FROM head WHERE origin_hash = ?"
+        with closing(self._connection.execute(statement, (hashed,))) as found:
+            row = found.fetchone()
+        if row is None:
+            return None
+        origin, size, root, note = row
+        return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
+
+    def set_head(self, held: Held, cosigned_at: int) -> None:
+        """Store a head in place of the log's former one, and drop the doubts that it settles."""
+        head = held.checkpoint
+        self._connection.execute(
+            "INSERT OR REPLACE INTO head (origin_hash, origin, size, root, note, cosigned_at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (origin_hash(head.origin), head.origin, head.size, head.root, str(held.note), cosigned_at),
+        )
+        self._connection.execute(
+            "DELETE FROM evidence WHERE origin = ? AND kind = ? AND larger = ?",
+            (head.origin, UNPROVED, held.note.text),
+        )
+
+    def last_cosigned_at(self) -> int:
+        """Return the POSIX time of the newest cosignature; 0 before the first."""
+        with closing(self._connection.execute("SELECT max(cosigned_at) FROM head")) as found:
+            return found.fetchone()[0] or 0
+
+    def lower_cosigned_at(self, most: int) -> None:
+        """Forget times of cosignatures that are later than a POSIX time."""
+        self._connection.execute("UPDATE head SET cosigned_at = min(cosigned_at, ?)", (most,))
+
+    def keep(self, kind: str, origin: str, evidence: Evidence, found_at: int) -> bool:
+        """Keep two heads, unless they are kept already or enough of their kind are. Returns whether they were new."""
+        with closing(
+            self._connection.execute(
+                "SELECT count(*) FROM evidence WHERE origin = ? AND kind = ?", (origin, kind)
+            )
+        ) as found:
+            if found.fetchone()[0] >= MOST_KEPT:
+                return False
+        done = self._connection.execute(
+            "INSERT OR IGNORE INTO evidence (found_at, origin, kind, smaller, larger, file) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (found_at, origin, kind, evidence.smaller.text, evidence.larger.text, str(evidence)),
+        )
+        return done.rowcount > 0
+
+    def kept(self) -> Sequence[Kept]:
+        """Return all evidence, the oldest first."""
+        statement = "SELECT number, found_at, origin, kind, file FROM evidence ORDER BY number"
+        with closing(self._connection.execute(statement)) as found:
+            return [Kept(*row) for row in found]

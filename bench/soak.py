@@ -1,0 +1,220 @@
+"""Whether the service's memory grows under a mixed load that goes on (Linux).
+
+    python -m bench.soak                                  # both engines, half an hour each
+    python -m bench.soak --engines sqlite --minutes 60
+    python -m bench.soak --quick --json                   # a smoke run of a few seconds
+
+Run it from the root of the repository with the `test` extra installed. Counters ask, single and in batches, officers
+make urgent entries and search, a carrier sends lists, and streams are opened and closed again, all at a fixed pace that
+a small machine bears. A row for each minute: the service's memory in MB (10^6), and what was answered until then. The
+slope is a straight line's through the second half, in MB an hour: the first half fills caches and pools.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from statistics import linear_regression
+from typing import Any, Final
+
+import msgspec
+
+from app.kit.clock import system_clock
+from bench.figures import percentile, shown, table
+from bench.imports import Asker, questions, urgent_of_today
+from bench.processes import Server, serving_cekal, split_cores
+from bench.registers import ENGINES, Registers, fill_entries, opened, registers
+from tests.support.actors import Actors
+from tests.support.manifests import manifest_body
+
+ENTRIES: Final = 2000
+_ROLES: Final = ("checkpoint", "submitter", "supervisor", "carrier", "verifier")
+_LISTENING: Final = 10.0
+"""Seconds that a stream is open."""
+
+Json = dict[str, Any]
+
+
+class Minute(msgspec.Struct, kw_only=True):
+    """What the service used after some minutes; times in ms, memory in MB."""
+
+    minute: float
+    rss_mb: float
+    answered: int
+    check_p99_ms: float
+
+
+class Listener(threading.Thread):
+    """Opens a stream of alerts, listens for a while, leaves, and again."""
+
+    def __init__(self, server: Server, key: str) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._ended = threading.Event()
+        self.opened = 0
+
+    def run(self) -> None:
+        """Listen until `end`."""
+        while not self._ended.is_set():
+            connection = HTTPConnection("127.0.0.1", self._server.port, timeout=_LISTENING)
+            try:
+                connection.request("GET", "/v1/alerts/stream", headers=self._headers)
+                if connection.getresponse().status == 200:
+                    self.opened += 1
+                self._ended.wait(_LISTENING)
+            except (OSError, HTTPException):
+                self._ended.wait(1.0)
+            finally:
+                connection.close()
+
+    def end(self) -> None:
+        """Stop listening."""
+        self._ended.set()
+        self.join()
+
+
+def _loads(server: Server, keys: dict[str, str]) -> list[Asker]:
+    """Who asks what, and how often."""
+    chance = random.Random(5)
+    single = questions(chance)
+
+    def batch() -> Json:
+        return {"items": [single() for _ in range(20)]}
+
+    def passengers() -> Json:
+        asked = [{"reference": str(row), **single()} for row in range(20)]
+        for each in asked:
+            del each["direction"]
+        departs = f"{system_clock():%Y-%m-%d}T23:30:00+07:00"
+        return manifest_body(*asked, flight=f"GA{chance.randrange(1000)}", departs_at=departs)
+
+    def search() -> Json:
+        return {"name": single()["person"]["name"]}
+
+    def asker(role: str, path: str, every: float, body: Callable[[], Json]) -> Asker:
+        return Asker(server, keys[role], path, every, body)
+
+    return [
+        asker("checkpoint", "/v1/checks", 0.05, single),
+        asker("checkpoint", "/v1/checks/batch", 2.0, batch),
+        asker("submitter", "/v1/urgent-entries", 5.0, urgent_of_today),
+        asker("carrier", "/v1/manifests", 5.0, passengers),
+        asker("verifier", "/v1/entries/search", 2.0, search),
+    ]
+
+
+async def _prepare(made: Registers, engine: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A register with some entries: the settings to use it with, and keys by role."""
+    settings = await made.make(engine, engine)
+    async with opened(settings) as runtime:
+        await fill_entries(runtime, ENTRIES)
+        actors = Actors(runtime)
+        return settings, {role: (await actors.client(role)).key for role in _ROLES}
+
+
+def _watched(server: Server, askers: list[Asker], minutes: float, look: float) -> list[Minute]:
+    began, rows, counted = time.monotonic(), list[Minute](), 0
+    while (passed := time.monotonic() - began) < 60 * minutes:
+        time.sleep(max(0.0, look * (len(rows) + 1) - passed))
+        times = sorted(askers[0].took[counted:]) or [0.0]
+        counted = len(askers[0].took)
+        rows.append(
+            Minute(
+                minute=(time.monotonic() - began) / 60,
+                rss_mb=server.process.memory_info().rss / 1e6,
+                answered=sum(len(each.took) for each in askers),
+                check_p99_ms=percentile(times, 0.99),
+            )
+        )
+    return rows
+
+
+def slope(rows: list[Minute]) -> float | None:
+    """MB an hour, of a straight line through the second half; None for too few rows."""
+    later = rows[len(rows) // 2 :]
+    if len(later) < 2:
+        return None
+    return 60 * linear_regression([each.minute for each in later], [each.rss_mb for each in later]).slope
+
+
+def measure(options: argparse.Namespace) -> Json:
+    """Run everything; gives the report."""
+    cores, results = split_cores(), []
+    with registers(options.folder) as made:
+        for engine in options.engines:
+            settings, keys = asyncio.run(_prepare(made, engine))
+            with serving_cekal(
+                engine, made.folder, cores, {**settings, "CEKAL_LOG_LEVEL": "WARNING"}
+            ) as server:
+                askers, listeners = (
+                    _loads(server, keys),
+                    [Listener(server, keys["checkpoint"]) for _ in range(8)],
+                )
+                for each in (*askers, *listeners):
+                    each.start()
+                rows = _watched(server, askers, options.minutes, options.look)
+                for asker in askers:
+                    asker.end()
+                for listener in listeners:
+                    listener.end()
+            failures = {why: count for each in askers for why, count in each.failures.items()}
+            results.append(
+                {
+                    "engine": engine,
+                    "minutes": msgspec.to_builtins(rows),
+                    "mb_an_hour": slope(rows),
+                    "streams_opened": sum(each.opened for each in listeners),
+                    "failures": failures,
+                }
+            )
+    return {"benchmark": "soak", "results": results}
+
+
+def _print(report: Json) -> None:
+    for result in report["results"]:
+        rows = [
+            (
+                f"{row['minute']:.1f}",
+                shown(row["rss_mb"], 1),
+                shown(row["answered"]),
+                shown(row["check_p99_ms"], 1),
+            )
+            for row in result["minutes"]
+        ]
+        print(f"\n{result['engine']}: {shown(result['mb_an_hour'], 1)} MB an hour in the second half.\n")
+        print(table(("minute", "MB", "answered", "check p99"), rows))
+
+
+def main() -> int:
+    """The command; 1 when something was refused."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--minutes", type=float, default=30.0, help="for each engine")
+    parser.add_argument("--folder", type=Path, help="where databases are kept")
+    parser.add_argument("--quick", action="store_true", help="a smoke run: what it prints means nothing")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    options.look = 60.0
+    if options.quick:
+        options.minutes, options.look = 0.1, 2.0
+    report = measure(options)
+    if options.json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        _print(report)
+    failed = [result["failures"] for result in report["results"] if result["failures"]]
+    if failed:
+        print(f"not every answer was a success: {failed}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""An integrator's system: holds a copy of the register in step, and verifies each record of it.
+
+    python integrator.py follow     copies from the beginning, then follows; a JSON line for each event, until Ctrl-C
+    python integrator.py show       the entries that the copy holds, a JSON line each
+
+INTEGRATOR_URL, INTEGRATOR_KEY and INTEGRATOR_COPY (an SQLite file, copy.db) say where, as whom, and where the copy is.
+Needs Python 3.11 and httpx2. What each rule here is good for: docs/integrate-feed.md.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+Json = dict[str, Any]
+SILENCE = httpx2.Timeout(5.0, read=45.0)
+"""Three heartbeats without a byte, and a line is dead."""
+KEEP = Path(os.environ.get("INTEGRATOR_COPY", "copy.db"))
+ANEW = KEEP.with_suffix(".new")
+"""The copy of a restored register while it is being read; the old one answers until it is complete."""
+SAME = ("sequence", "type", "at", "effective_at", "entry_id", "version", "tombstone")
+
+
+class Copy:
+    """The copy: the newest version of each entry, and how far it was read, changed in one transaction."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.db = sqlite3.connect(file, isolation_level=None)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("CREATE TABLE IF NOT EXISTS entry (id TEXT PRIMARY KEY, version INT, content TEXT)")
+        self.db.execute("CREATE TABLE IF NOT EXISTS place (one INT PRIMARY KEY, cursor TEXT, sequence INT)")
+        place = self.db.execute("SELECT cursor, sequence FROM place").fetchone()
+        self.cursor, self.sequence = place or (None, 0)
+
+    def take(self, cursor: str, record: Json) -> None:
+        """Verify a record, then apply it; one that was read before changes nothing."""
+        if record["sequence"] <= self.sequence:
+            return
+        verify(record, self.sequence + 1)
+        self.db.execute("BEGIN")
+        if record["type"].startswith("entry."):
+            if record["tombstone"]:
+                self.db.execute("DELETE FROM entry WHERE id = ?", (record["entry_id"],))
+            else:
+                content = json.dumps({"leaf": record["leaf"], "personal": record["personal"]})
+                self.db.execute(
+                    "INSERT INTO entry VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version, "
+                    "content = excluded.content WHERE excluded.version > version",
+                    (record["entry_id"], record["version"], content),
+                )
+        self.db.execute("REPLACE INTO place VALUES (1, ?, ?)", (cursor, record["sequence"]))
+        self.db.execute("COMMIT")
+        self.cursor, self.sequence = cursor, record["sequence"]
+
+    def entries(self) -> dict[str, Json]:
+        """The entries by their ids."""
+        rows = self.db.execute("SELECT id, version, content FROM entry ORDER BY id")
+        return {entry_id: {"version": version, **json.loads(content)} for entry_id, version, content in rows}
+
+    def count(self) -> int:
+        """How many entries there are."""
+        return int(self.db.execute("SELECT count(*) FROM entry").fetchone()[0])
+
+    def drop(self) -> None:
+        """Close the copy and remove its files."""
+        self.db.close()
+        for end in ("", "-wal", "-shm"):
+            Path(f"{self.file}{end}").unlink(missing_ok=True)
+
+
+def verify(record: Json, expected: int) -> None:
+    """Hold that no number is missing, that the record says what its leaf says, and that the leaf commits to the rest.
+
+    `personal` in the form of RFC 8785: members sorted, no spaces, no escapes that JSON does not demand.
+    """
+    leaf = record["leaf"]
+    if record["sequence"] != expected:
+        sys.exit(f"Record {expected} is missing: {record['sequence']} came.")
+    if any(record[name] != leaf[name] for name in SAME):
+        sys.exit(f"Record {expected} says something else than its leaf.")
+    if record["personal"] is not None:
+        text = json.dumps(record["personal"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        bound = hashlib.sha256(bytes.fromhex(record["salt"]) + text.encode()).hexdigest()
+        if bound != leaf["commitment"]:
+            sys.exit(f"Record {expected} is not the one to which its leaf commits.")
+
+
+def say(event: str, **more: Any) -> None:
+    print(json.dumps({"event": event, **more}), flush=True)
+
+
+def events(chunks: Iterator[bytes]) -> Iterator[dict[str, str]]:
+    """The events of a stream: fields up to an empty line, lines end at line feeds."""
+    rest, fields = b"", {}
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            name, _, value = line.rstrip(b"\r").decode().partition(":")
+            if name:
+                fields[name] = value.removeprefix(" ")
+            elif fields and not line.strip():
+                yield fields
+                fields = {}
+
+
+def refused(answer: httpx2.Response) -> float:
+    """Seconds to wait where the service can't answer now; ends the program where a repeat is of no use."""
+    if answer.status_code in {401, 403}:
+        sys.exit("The key is not, or no longer, one of an integrator: have it replaced.")
+    wait = float(answer.headers.get("Retry-After", 0)) if answer.status_code in {429, 503} else 0.0
+    if not wait:
+        answer.raise_for_status()
+    return wait
+
+
+def follow() -> None:
+    headers = {"Authorization": f"Bearer {os.environ['INTEGRATOR_KEY']}", "Accept": "text/event-stream"}
+    copy, failures = Copy(ANEW if ANEW.exists() else KEEP), 0
+    url = os.environ["INTEGRATOR_URL"]
+    with httpx2.Client(base_url=url, headers=headers, timeout=SILENCE, trust_env=False) as http:
+        while True:
+            wait = 0.0
+            try:
+                resume = {"Last-Event-ID": copy.cursor} if copy.cursor else {}
+                with http.stream("GET", "/v1/changes", headers=resume) as answer:
+                    if answer.status_code == httpx2.codes.GONE:
+                        copy = start_anew(copy)
+                        wait = random.uniform(0.2, 3.0)  # every reader of a restored register comes now
+                    else:
+                        wait = refused(answer)
+                    if answer.status_code == httpx2.codes.OK:
+                        say("connected", cursor=copy.cursor)
+                        for event in events(answer.iter_bytes()):
+                            failures = 0
+                            wait = float(event.get("retry", 0)) / 1000 or wait
+                            if "data" in event:
+                                copy = take(copy, event)
+            except (httpx2.TransportError, httpx2.HTTPStatusError) as error:
+                say("disconnected", why=type(error).__name__)
+                failures += 1
+            time.sleep(wait or min(30.0, 0.5 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))
+
+
+def take(copy: Copy, event: dict[str, str]) -> Copy:
+    """Take an event into the copy; a heartbeat with the copy's number says that it is complete."""
+    data = json.loads(event["data"])
+    if event.get("event") == "change":
+        copy.take(event["id"], data)
+        say("change", **{name: data[name] for name in ("sequence", "type", "entry_id", "withheld")})
+    elif event.get("event") == "heartbeat" and data["head"] == copy.sequence and not data["degraded"]:
+        if copy.file == ANEW:
+            copy = replace(copy)
+        say("in_step", sequence=copy.sequence, entries=copy.count())
+    return copy
+
+
+def start_anew(copy: Copy) -> Copy:
+    """The register was restored: read all of it again, beside the copy of before."""
+    if copy.file == ANEW:  # once more meanwhile
+        copy.drop()
+    else:
+        copy.db.close()
+    return Copy(ANEW)
+
+
+def replace(anew: Copy) -> Copy:
+    """Put the complete new copy in the place of the old one; what only the old one held may be lost: ask about it."""
+    old = Copy(KEEP)
+    lost = sorted(old.entries().keys() - anew.entries().keys())
+    old.drop()
+    anew.db.execute("PRAGMA journal_mode=DELETE")  # what is in its journal must be in the file
+    anew.db.close()
+    ANEW.replace(KEEP)
+    copy = Copy(KEEP)
+    say("restored", entries=copy.count(), lost=lost)
+    return copy
+
+
+def show() -> None:
+    for entry_id, entry in Copy(KEEP).entries().items():
+        print(json.dumps({"id": entry_id, **entry}))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["follow"], ["show"]):
+        sys.exit(__doc__)
+    with contextlib.suppress(KeyboardInterrupt):
+        follow() if sys.argv[1] == "follow" else show()
