@@ -31,6 +31,7 @@ class RecordType(StrEnum):
     CLEARANCE_GRANTED = "clearance.granted"
     CLEARANCE_ENDED = "clearance.ended"
     REGISTER_RESTORED = "register.restored"
+    SEAL = "seal"
 
     @property
     def is_alert(self) -> bool:
