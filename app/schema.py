@@ -18,6 +18,7 @@ from app.register.objections import tables as _objections
 from app.register.rectifications import tables as _rectifications
 from app.register.supervision import tables as _supervision
 from app.sync.heads import tables as _heads
+from app.sync.querylog import tables as _querylog
 from app.sync.witnesses import tables as _witnesses
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -37,6 +38,7 @@ MODULES = (
     _manifests,
     _notices,
     _objections,
+    _querylog,
     _rectifications,
     _standstill,
     _supervision,

@@ -8,6 +8,7 @@ with the process. While the clock is not plausible, acts that follow from time a
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -43,6 +44,8 @@ from app.register.supervision import service as supervision
 from app.runtime import Runtime
 from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
+from app.sync.querylog import service as querylog
+from app.sync.querylog.sealing import Sealer
 from app.sync.witnesses.pushing import Pusher
 
 logger = logging.getLogger(__name__)
@@ -54,6 +57,9 @@ EVERY_MINUTE = 60.0
 BATCH_SIZE = 200
 SMALL_BATCH_SIZE = 25
 """Batch size for acts that block other writers until their transaction ends."""
+
+LAST_SECONDS = 2.0
+"""Seconds that the last acts of a worker may take: a process ends within five seconds."""
 
 PAUSE_SECONDS = 0.02
 """Seconds between two erasures, so that other transactions get their turn."""
@@ -76,6 +82,7 @@ class Worker:
         self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
         self.signer = Signer(runtime)
+        self.sealer = Sealer(runtime)
         self.pusher = Pusher(runtime, head_to_push)
         self.manifests = Watch(
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
@@ -85,25 +92,39 @@ class Worker:
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for loop in LOOPS:
-                group.create_task(self._repeat(loop))
-            group.create_task(self.pusher.run())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in LOOPS:
+                    group.create_task(self._repeat(loop))
+                group.create_task(self.pusher.run())
+        finally:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        """Seal what the query log has at the end of the process, and sign that, within two seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await self._try(SEALING, partial(self.sealer.seal, at_once=True))
+                await self._try(SIGNING, self.sign_head)
 
     async def _repeat(self, loop: "Loop") -> None:
         """Run the rounds of a loop until cancelled; an error is logged and ends only its round."""
         while True:
             news = self.runtime.bell.listen()  # before the round, which may miss records written during it
-            try:
-                await self._once(partial(loop.act, self), loop.lock)
-            except Exception as error:  # an error of one round must not end the loop
-                if not self.runtime.outages.failed(error):
-                    logger.exception("a round of the worker has failed", extra={"loop": loop.name})
+            await self._try(loop, partial(loop.act, self))
             if loop.at_news:
                 await wait_for_ring(news, loop.seconds)
                 await asyncio.sleep(ALERTS_FIRST_SECONDS)
             else:
                 await asyncio.sleep(loop.seconds)
+
+    async def _try(self, loop: "Loop", act: Callable[[], Awaitable[object]]) -> None:
+        """Run one round; an error is logged."""
+        try:
+            await self._once(act, loop.lock)
+        except Exception as error:  # an error of one round must not end the loop
+            if not self.runtime.outages.failed(error):
+                logger.exception("a round of the worker has failed", extra={"loop": loop.name})
 
     async def _once(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
         """Run one round; on PostgreSQL only if no other process is running it.
@@ -203,6 +224,10 @@ class Worker:
         """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
         return await self.signer.sign() is not None
 
+    async def seal_queries(self) -> int:
+        """Seal the checks, receipts and acts that wait for it. Returns the number of batches."""
+        return await self.sealer.seal()
+
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
 
@@ -292,14 +317,18 @@ class Worker:
             await alerts.forget_absent(unit, timedelta(hours=1))
         await self._forget_delayed()
         await self.manifests.forget()
+        await self._forget_questions()
+
+    async def _forget_questions(self) -> None:
+        """Erase old check questions in small batches, after the salts of the commitments to them."""
         days = timedelta(days=self.runtime.settings.question_days)
-        while True:
+        async with self.runtime.reading_checks(SYSTEM) as reader:
+            before = first_id("chk", reader.now - days)
+        await querylog.erase_salts(self.runtime, before)
+        erased = BATCH_SIZE
+        while erased == BATCH_SIZE:
             async with self.runtime.irreversible(SYSTEM, checks=True) as unit:
-                if (
-                    await checks.forget_questions(unit, first_id("chk", unit.now - days), BATCH_SIZE)
-                    < BATCH_SIZE
-                ):
-                    return
+                erased = await checks.forget_questions(unit, before, BATCH_SIZE)
 
     async def _forget_delayed(self) -> None:
         """Erase the travellers and the sponsors of old delayed departures, in small batches."""
@@ -337,6 +366,9 @@ class Loop:
         return self.act.__name__
 
 
+SEALING = Loop(Worker.seal_queries, EVERY_QUARTER_MINUTE, 0x63656B83)
+SIGNING = Loop(Worker.sign_head, EVERY_SECOND, 0x63656B82, at_news=True)
+
 LOOPS = (
     Loop(Worker.end_by_law, EVERY_SECOND, 0x63656B77),
     Loop(Worker.notify_unacknowledged_alerts, EVERY_SECOND, 0x63656B78),
@@ -349,5 +381,6 @@ LOOPS = (
     Loop(Worker.look_back, EVERY_SECOND, 0x63656B7F),
     Loop(Worker.report_silent_checkpoints, EVERY_QUARTER_MINUTE, 0x63656B80),
     Loop(Worker.announce_begun, EVERY_SECOND, 0x63656B81),
-    Loop(Worker.sign_head, EVERY_SECOND, 0x63656B82, at_news=True),
+    SIGNING,
+    SEALING,
 )

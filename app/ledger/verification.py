@@ -13,7 +13,7 @@ from app.kit.canonical import canonical
 from app.kit.clock import rfc3339
 from app.kit.differences import Difference
 from app.ledger import store
-from app.ledger.domain import LEAF_FORMAT, Head
+from app.ledger.domain import LEAF_FORMAT, Head, RecordType
 from app.tlog import merkle
 
 PAGE: Final = 1000
@@ -28,10 +28,12 @@ class LedgerVerification:
     Attributes:
         head: the head up to which the records are verified.
         tree: the tree of the records so far, computed from the leaves alone.
+        log_seals: number of records so far that seal a batch of the query log.
     """
 
     head: Head
     tree: merkle.Tree = field(default_factory=merkle.Tree)
+    log_seals: int = 0
     _siblings: dict[merkle.Node, bytes] = field(default_factory=dict)
 
     @property
@@ -55,6 +57,7 @@ class LedgerVerification:
                 break
             for what in _faults_of(row):
                 yield Difference(f"ledger_record {row['sequence']}", what)
+            self.log_seals += row["type"] == RecordType.SEAL and '"kind":"log"' in row["leaf"]
             leaf = merkle.leaf_hash(str(row["leaf"]).encode())
             added = merkle.completed(self.tree.size, leaf, self._siblings)
             self._siblings |= added

@@ -103,6 +103,7 @@ KEPT = {
     "notice": "ids, days and codes of what an officer is notified of",
     "notice_address": "offices, and accounts of officers",
     "notice_mark": "names of rounds",
+    "log_batch": "ids and hashes; its salt is erased before the first question to which it commits",
     "log_name": "the register's name",
     "log_origin": "the register's name, and its epochs",
     "log_witness": "addresses of witnesses of the ledger, and sizes",

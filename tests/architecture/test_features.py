@@ -61,6 +61,7 @@ READING_MODELS = {
         "register.entries.tables",
     },
     "register.amendments.store": {"register.entries.store", "register.entries.tables"},
+    "sync.querylog.store": {"access.tables", "alerting.alerts.tables", "border.checks.tables"},
 }
 """Statements that join rows of several features; they write rows of their own feature only."""
 

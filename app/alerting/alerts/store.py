@@ -24,7 +24,7 @@ from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
-from app.alerting.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel
+from app.alerting.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel, commit
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -218,6 +218,7 @@ async def add_receipt(
     unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
 ) -> bool:
     """Store a checkpoint's receipt. Returns whether it is the first of this client at this level."""
+    salt, commitment = commit(officer_reference, note)
     statement = (
         unit.inserting(tables.receipt)
         .values(
@@ -228,6 +229,8 @@ async def add_receipt(
             at=unit.now,
             officer_reference=officer_reference,
             note=note,
+            salt=salt,
+            commitment=commitment,
         )
         .on_conflict_do_nothing()
     )
@@ -288,7 +291,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
     """Erase the notes and officer references in the receipts of an entry's alerts; checkpoints and times stay."""
     alerts = select(tables.alert.c.id).where(tables.alert.c.entry_id == entry_id)
     noted = tables.receipt.c.alert_id.in_(alerts)
-    await unit.run(update(tables.receipt).where(noted).values(note=None, officer_reference=None))
+    await unit.run(update(tables.receipt).where(noted).values(note=None, officer_reference=None, salt=None))
 
 
 async def mark_escalated(unit: Unit, alert_id: str) -> None:

@@ -1,6 +1,6 @@
 """Tables of alerts: their recipients, receipts and connected checkpoints. The ledger holds their content."""
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, Text
 
 from app.db.types import Id, Instant, metadata
 
@@ -39,9 +39,11 @@ receipt = Table(
     Column("client_id", Id, primary_key=True),
     Column("level", String(16), primary_key=True),
     Column("checkpoint", String(32), nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
     Column("officer_reference", Text),
     Column("note", Text),
+    Column("salt", LargeBinary(32)),  # of the commitment; erased with the reference and the note
+    Column("commitment", LargeBinary(32)),  # to both; None in receipts of before the query log
 )
 
 presence = Table(

@@ -1,4 +1,4 @@
-"""Verifies the whole register: ledger, signed heads, entries."""
+"""Verifies the whole register: ledger, signed heads, entries, and the query log."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from app.register.entries.verification import verify_page
 from app.runtime import Runtime
 from app.sync.heads.service import list_heads_after, list_uses
 from app.sync.heads.verification import fault_of
+from app.sync.querylog.verification import LogVerification
 
 _MOST: Final = 1000
 """Differences that are listed; a register with more is not mended by a longer list."""
@@ -28,6 +29,8 @@ class Verified:
         records: number of ledger records that were verified.
         heads: number of signed heads that were verified.
         entries: number of entries that were verified.
+        lines: number of lines of the query log that were verified: checks, receipts, and acts of the audit trail.
+        unsealed: number of lines behind the newest batch: the ledger does not bind them yet.
         unsigned: number of records beyond the newest signed head of the present epoch: nobody outside holds them yet.
         abandoned: sizes of signed heads beyond the ledger's size, as after a restore of an older backup.
         differences: what contradicts what, at most 1000.
@@ -36,6 +39,8 @@ class Verified:
     records: int = 0
     heads: int = 0
     entries: int = 0
+    lines: int = 0
+    unsealed: int = 0
     unsigned: int = 0
     abandoned: list[int] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -64,8 +69,9 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
     async with runtime.reading(SYSTEM) as reader:
         head = await ledger.head(reader)
     roots = await _verify_heads(runtime, head, verified)
-    await _verify_ledger(runtime, head, roots, verified, stage)
+    seals = await _verify_ledger(runtime, head, roots, verified, stage)
     await _verify_entries(runtime, verified, stage)
+    await _verify_log(runtime, seals, verified, stage)
     return verified
 
 
@@ -99,7 +105,8 @@ async def _verify_heads(runtime: Runtime, head: Head, verified: Verified) -> dic
 
 async def _verify_ledger(
     runtime: Runtime, head: Head, roots: dict[int, list[bytes]], verified: Verified, stage: Stage
-) -> None:
+) -> int:
+    """Verify every record. Returns the number of batches of the query log that they seal."""
     verification = LedgerVerification(head)
     with stage("Verifying", "records") as tell:
         while not verification.done:
@@ -109,6 +116,7 @@ async def _verify_ledger(
     async with runtime.reading(SYSTEM) as reader:
         verified.add([found async for found in compare_totals(reader, head)])
     verified.records = head.size
+    return verification.log_seals
 
 
 async def _verify_entries(runtime: Runtime, verified: Verified, stage: Stage) -> None:
@@ -120,3 +128,13 @@ async def _verify_entries(runtime: Runtime, verified: Verified, stage: Stage) ->
             verified.entries += count
             verified.add(found)
             tell(verified.entries, verified.entries)
+
+
+async def _verify_log(runtime: Runtime, seals: int, verified: Verified, stage: Stage) -> None:
+    verification = LogVerification(seals)
+    with stage("Verifying", "batches") as tell:
+        while not verification.done:
+            verified.add([found async for found in verification.batch(runtime)])
+            tell(verification.batches, seals)
+    verified.add(verification.unknown())
+    verified.lines, verified.unsealed = verification.lines, await verification.count_unsealed(runtime)

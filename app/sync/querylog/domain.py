@@ -1,0 +1,246 @@
+"""Lines of the query log, and batches of them; pure.
+
+A line is a check, a receipt of an alert, or an act of the audit trail (searches, decisions on hits, administration).
+Its *text* is what the batch's Merkle tree contains: a JSON list without spaces of the line's members in a fixed order.
+Where retention erases a member later, the text contains a salted commitment to it instead, so that the line verifies
+after the erasure and reveals nothing.
+"""
+
+import hashlib
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, Self
+
+import msgspec
+
+from app.kit.clock import rfc3339
+from app.kit.ids import first_id, instant_of
+from app.tlog import merkle
+
+SALT_BYTES: Final = 32
+
+_MARK_DIGITS: Final = 12
+"""Hexadecimal digits of a line's hash that a batch stores beside the line's id: they name a changed line, and the
+batch's root proves that it changed."""
+
+_ABSENT: Final = bytes(32)
+"""The place of a check among a batch's commitments that was sealed without one."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+CHECK_PREFIX: Final = "chk"
+ACT_PREFIX: Final = "aud"
+
+
+class Source(StrEnum):
+    """The kinds of lines, in the order in which a batch contains them."""
+
+    CHECK = "check"
+    ACT = "act"
+    RECEIPT = "receipt"
+
+
+_SOURCES: Final = {f"{CHECK_PREFIX}_": Source.CHECK, f"{ACT_PREFIX}_": Source.ACT}
+
+
+class Line(NamedTuple):
+    """A line of the query log.
+
+    Attributes:
+        source: its kind.
+        id: its id; of a receipt the alert's id, the client's id and the level, joined by slashes.
+        at: the instant that it names.
+        members: its fixed members, in order.
+        erasable: what retention may erase later, where the line itself stores no commitment to it.
+    """
+
+    source: Source
+    id: str
+    at: datetime
+    members: Sequence[Any]
+    erasable: str | None = None
+
+
+class SealedLine(NamedTuple):
+    """The id of a line in a batch, and the first digits of its hash, by which a changed line is named."""
+
+    id: str
+    mark: str
+
+    @property
+    def source(self) -> Source:
+        """Return the kind of the line."""
+        return _SOURCES.get(self.id[:4], Source.RECEIPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position in the log: every line with a lower id, and every receipt of an earlier instant, is before it."""
+
+    check: str
+    act: str
+    receipt: datetime
+
+    @classmethod
+    def at(cls, moment: datetime) -> Self:
+        """Return the position of the lines that are written at a moment."""
+        return cls(first_id(CHECK_PREFIX, moment), first_id(ACT_PREFIX, moment), moment)
+
+    def reaches(self, other: "Position") -> frozenset[Source]:
+        """Return the kinds of lines among which this position is not before another."""
+        pairs = (
+            (Source.CHECK, self.check >= other.check),
+            (Source.ACT, self.act >= other.act),
+            (Source.RECEIPT, self.receipt >= other.receipt),
+        )
+        return frozenset(source for source, reached in pairs if reached)
+
+    def earlier(self, by: timedelta) -> "Position":
+        """Return the position that is earlier by a duration."""
+        return Position(
+            _earlier(self.check, by), _earlier(self.act, by), max(self.receipt, BEGIN.receipt + by) - by
+        )
+
+    def at_least(self, other: "Position | None") -> "Position":
+        """Return the later one of two positions, for each kind of lines."""
+        if other is None:
+            return self
+        return Position(
+            max(self.check, other.check), max(self.act, other.act), max(self.receipt, other.receipt)
+        )
+
+
+def _earlier(identifier: str, by: timedelta) -> str:
+    moment = instant_of(identifier)
+    return "" if moment is None else first_id(identifier.partition("_")[0], moment - by)
+
+
+BEGIN: Final = Position("", "", datetime(1970, 1, 1, tzinfo=UTC))
+"""The position before every line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A sealed batch.
+
+    Attributes:
+        number: its number, from 1.
+        at: when it was made.
+        lines: the ids of its lines with their marks, in the tree's order.
+        root: the Merkle root over its lines (RFC 9162 section 2.1.1).
+        first_check: the lowest id of a check in it; None without checks.
+        reached: how far the log is sealed with this batch.
+        salt: the random bytes in the commitments to its checks' questions; None once one of these was erased.
+        commitments: the commitments, 32 bytes a check in the batch's order; None while the salt is there.
+    """
+
+    number: int
+    at: datetime
+    lines: list[SealedLine]
+    root: bytes
+    first_check: str | None
+    reached: Position
+    salt: bytes | None
+    commitments: bytes | None = None
+
+
+@dataclass(slots=True)
+class Batching:
+    """A batch in the making: lines are added in the batch's order.
+
+    Attributes:
+        salt: the random bytes in the commitments of this batch.
+        sealed: ids of lines in earlier batches; they are not added again.
+        committed_from: the id from which checks are sealed with a commitment to their question; earlier questions may
+            be erased while the batch is made.
+    """
+
+    salt: bytes
+    sealed: Container[str]
+    committed_from: str
+    lines: list[SealedLine] = field(default_factory=list)
+    first_check: str | None = None
+    _tree: merkle.Tree = field(default_factory=merkle.Tree)
+
+    def add(self, line: Line) -> None:
+        """Add a line, unless an earlier batch has it."""
+        if line.id in self.sealed:
+            return
+        if line.source is Source.CHECK and (self.first_check is None or line.id < self.first_check):
+            self.first_check = line.id
+        committed = line.id >= self.committed_from
+        leaf = leaf_of(line, commitment_of(line, self.salt) if committed else None)
+        self._tree.add(leaf)
+        self.lines.append(SealedLine(line.id, mark_of(leaf)))
+
+    def finished(self, number: int, at: datetime, reached: Position) -> Batch:
+        """Return the batch of the lines so far."""
+        return Batch(number, at, self.lines, self._tree.root(), self.first_check, reached, self.salt)
+
+
+def leaf_of(line: Line, commitment: bytes | None) -> bytes:
+    """Return the leaf hash of a line in its batch's tree."""
+    return merkle.leaf_hash(text_of(line, commitment))
+
+
+def mark_of(leaf: bytes) -> str:
+    """Return the digits of a line's leaf hash that its batch stores."""
+    return leaf.hex()[:_MARK_DIGITS]
+
+
+def commitment_of(line: Line, salt: bytes) -> bytes | None:
+    """Return the commitment to what retention may erase: SHA-256 over salt, id, a NUL byte and the text in UTF-8.
+
+    Returns None where there is nothing to erase.
+    """
+    if line.erasable is None:
+        return None
+    return hashlib.sha256(b"%b%b\0%b" % (salt, line.id.encode(), line.erasable.encode())).digest()
+
+
+def text_of(line: Line, commitment: bytes | None) -> bytes:
+    """Return the text of a line that its batch's tree contains."""
+    committed = None if commitment is None else commitment.hex()
+    return _encode((line.source, line.id, rfc3339(line.at), *line.members, committed))
+
+
+def opened(
+    line: Line, mark: str, salt: bytes | None, kept: bytes | None
+) -> tuple[bytes, bytes | None] | None:
+    """Return the leaf hash that a line had when it was sealed, and the commitment in it; None if the line differs.
+
+    Args:
+        line: the line as it is stored now.
+        mark: the mark of the line in its batch.
+        salt: the batch's salt; None once it is erased.
+        kept: the commitment that was kept when the salt was erased, if there was one.
+    """
+    committed = kept if salt is None else commitment_of(line, salt)
+    for commitment in dict.fromkeys(
+        (committed, None)
+    ):  # some are sealed without: see `Batching.committed_from`
+        leaf = leaf_of(line, commitment)
+        if mark_of(leaf) == mark:
+            return leaf, commitment
+    return None
+
+
+def joined(commitments: Iterable[bytes | None]) -> bytes:
+    """Return the commitments of a batch's checks, in its order, as they are stored when its salt is erased."""
+    return b"".join(each or _ABSENT for each in commitments)
+
+
+def split(commitments: bytes) -> list[bytes | None]:
+    """Return the commitments of a batch's checks, in its order, from the bytes in which they are stored."""
+    size = len(_ABSENT)
+    parts = (commitments[begin : begin + size] for begin in range(0, len(commitments), size))
+    return [None if part == _ABSENT else part for part in parts]
+
+
+def facts_of(batch: Batch) -> dict[str, Any]:
+    """Return the members of the ledger's record that seals a batch."""
+    seal = {"kind": "log", "batch": batch.number, "lines": len(batch.lines), "root": batch.root.hex()}
+    return {"seal": seal}

@@ -1,0 +1,171 @@
+"""The sealer: seals the query log in batches, and publishes each batch's root as a record of the ledger.
+
+A batch is stored first, beside the checks, and published afterwards: where a process ends between the two, the next
+round publishes it. Lines are read and hashed before the ledger's lock is taken, so an urgent entry never waits for it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from typing import Final, TypeVar
+
+from app.access.domain import SYSTEM
+from app.db.unit import Reader
+from app.kit.ids import first_id
+from app.ledger import service as ledger
+from app.ledger.domain import Draft, RecordType
+from app.runtime import Runtime
+from app.sync.querylog import store
+from app.sync.querylog.domain import (
+    BEGIN,
+    CHECK_PREFIX,
+    SALT_BYTES,
+    Batch,
+    Batching,
+    Line,
+    Position,
+    facts_of,
+)
+from app.sync.querylog.store import ReceiptKey
+
+Key = TypeVar("Key", str, ReceiptKey)
+
+Page = Callable[[Key, Key], Awaitable[Sequence[tuple[Key, Line]]]]
+"""A function that returns some lines between two positions, each with its position, in order."""
+
+MOST_LINES: Final = 10_000
+"""Lines of one batch; as many waiting checks are sealed at once."""
+
+SEAL_AFTER: Final = timedelta(seconds=60)
+"""Age of the newest batch at which fewer lines are sealed too."""
+
+_SETTLED: Final = timedelta(seconds=15)
+"""Age at which a line is sealed: transactions end earlier than that, so older lines rarely become visible later."""
+
+_SECOND: Final = timedelta(seconds=1)
+
+_LATE: Final = timedelta(minutes=2)
+"""How far back a round looks for lines that became visible after their neighbours were sealed."""
+
+_LONGEST_ROUND: Final = timedelta(hours=1)
+
+_PAGE: Final = 500
+"""Lines that are read and hashed at once; checks are answered between two pages."""
+
+
+class Sealer:
+    """Seals the query log for one process; the worker's lock lets one process at a time do it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def seal(self, *, at_once: bool = False) -> int:
+        """Seal the lines that wait, if they are many or if the newest batch is old enough.
+
+        Args:
+            at_once: whether to seal however few there are, as at the end of the process.
+
+        Returns:
+            The number of batches.
+        """
+        if (
+            self._runtime.doubt() is not None
+        ):  # lines with times to come would move the position beyond later lines
+            return 0
+        await self._publish_stored()
+        sealed = 0
+        while (batch := await self._next(at_once=at_once)) is not None:
+            async with self._runtime.writing_checks(SYSTEM) as unit:
+                await store.add_batch(unit, batch)
+            await self._publish(batch)
+            sealed += 1
+        return sealed
+
+    async def _publish_stored(self) -> None:
+        """Publish the batches whose process ended before it published them."""
+        async with self._runtime.reading(SYSTEM) as reader:
+            published = await store.newest_sealed(reader)
+        while True:
+            async with self._runtime.reading_checks(SYSTEM) as reader:
+                waiting = await store.batches_after(reader, published, 1)
+            if not waiting:
+                return
+            await self._publish(waiting[0])
+            published = waiting[0].number
+
+    async def _publish(self, batch: Batch) -> None:
+        draft = Draft(
+            type=RecordType.SEAL, entry_id=None, version=None, agency=None, facts=facts_of(batch), personal={}
+        )
+        async with self._runtime.writing(SYSTEM) as unit:
+            [record] = await ledger.append(unit, [draft])
+            await store.add_seal(unit, batch.number, record.sequence)
+
+    async def _next(self, *, at_once: bool) -> Batch | None:
+        """Make the next batch. Returns None while there is no need for one."""
+        async with self._runtime.reading_checks(SYSTEM) as reader:
+            now, newest = reader.now, await store.newest_batch(reader)
+            # At the end of the only process nobody is writing lines any more.
+            before = Position.at(now + _SECOND if at_once and reader.is_sqlite else now - _SETTLED)
+            if newest is not None and not at_once and now - newest.at < SEAL_AFTER:
+                waiting = await store.count_checks(reader, newest.reached.check, before.check, MOST_LINES)
+                if waiting < MOST_LINES:
+                    return None
+            begin = newest.reached.earlier(_LATE) if newest else BEGIN
+            batching = Batching(
+                token_bytes(SALT_BYTES),
+                await self._sealed_since(reader, newest, begin),
+                self._committed_from(now),
+            )
+        checks = await self._fill(batching, begin.check, before.check, self._checks)
+        acts = await self._fill(batching, begin.act, before.act, self._acts)
+        receipts, _ = await self._fill(batching, (begin.receipt, ""), (before.receipt, ""), self._receipts)
+        if not batching.lines:
+            return None
+        reached = Position(checks, acts, receipts).at_least(newest.reached if newest else None)
+        return batching.finished(newest.number + 1 if newest else 1, now, reached)
+
+    def _committed_from(self, now: datetime) -> str:
+        """Return the id of the first check whose question is not erased before the batch is stored."""
+        kept = timedelta(days=self._runtime.settings.question_days)
+        return first_id(CHECK_PREFIX, now - kept + _LONGEST_ROUND)
+
+    async def _sealed_since(self, reader: Reader, newest: Batch | None, begin: Position) -> set[str]:
+        """Return the ids of the sealed lines from a position on."""
+        found: set[str] = set()
+        batch = newest
+        while batch is not None and (again := batch.reached.reaches(begin)):
+            found.update(line.id for line in batch.lines if line.source in again)
+            batch = await store.find_batch(reader, batch.number - 1)
+        return found
+
+    async def _fill(self, batching: Batching, begin: Key, before: Key, page: Page[Key]) -> Key:
+        """Add the lines between two positions that are in no batch, as far as there is room.
+
+        Returns:
+            The position reached: every line before it is in a batch.
+        """
+        while len(batching.lines) < MOST_LINES:
+            lines = await page(begin, before)
+            for position, line in lines:
+                if len(batching.lines) == MOST_LINES:
+                    return position
+                batching.add(line)
+            if len(lines) < _PAGE:
+                return before
+            begin = lines[-1][0]
+            await asyncio.sleep(0)
+        return begin
+
+    async def _checks(self, begin: str, before: str) -> Sequence[tuple[str, Line]]:
+        async with self._runtime.reading_checks(SYSTEM) as reader:
+            return [(line.id, line) for line in await store.list_checks(reader, begin, before, _PAGE)]
+
+    async def _acts(self, begin: str, before: str) -> Sequence[tuple[str, Line]]:
+        async with self._runtime.reading(SYSTEM) as reader:
+            return [(line.id, line) for line in await store.list_acts(reader, begin, before, _PAGE)]
+
+    async def _receipts(self, begin: ReceiptKey, before: ReceiptKey) -> Sequence[tuple[ReceiptKey, Line]]:
+        async with self._runtime.reading(SYSTEM) as reader:
+            return await store.list_receipts(reader, begin, before[0], _PAGE)

@@ -1,0 +1,65 @@
+"""Use cases of the query log: erase the salts of batches before the questions of their checks are erased."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.runtime import Runtime
+from app.sync.querylog import store
+from app.sync.querylog.domain import Batch, Line, SealedLine, Source, joined, opened, split
+
+_PAGE: Final = 500
+
+
+async def erase_salts(runtime: Runtime, before: str) -> int:
+    """Erase the salts of all batches with a check before an id, and keep the commitments; before questions are erased.
+
+    Without its salt a commitment reveals nothing about an erased question, and the batch still verifies.
+
+    Returns:
+        The number of batches.
+    """
+    erased = 0
+    while True:
+        async with runtime.reading_checks(SYSTEM) as reader:
+            batch = await store.find_salted_batch(reader, before)
+        if batch is None:
+            return erased
+        commitments = [
+            None if found is None else found[1]
+            async for line, _, found in open_lines(runtime, batch)
+            if line.source is Source.CHECK
+        ]
+        async with runtime.irreversible(SYSTEM, checks=True) as unit:
+            await store.replace_salt(unit, batch.number, joined(commitments))
+        erased += 1
+
+
+async def open_lines(
+    runtime: Runtime, batch: Batch
+) -> AsyncIterator[tuple[SealedLine, Line | None, tuple[bytes, bytes | None] | None]]:
+    """Yield each line of a batch: as it was sealed, as it is stored, and its leaf and commitment as sealed.
+
+    The stored line is None if it is gone; leaf and commitment are None if it is gone or differs.
+    """
+    kept = iter(split(batch.commitments) if batch.commitments is not None else ())
+    for begin in range(0, len(batch.lines), _PAGE):
+        page = batch.lines[begin : begin + _PAGE]
+        stored = await _stored(runtime, page)
+        for sealed in page:
+            commitment = next(kept, None) if sealed.source is Source.CHECK else None
+            line = stored.get(sealed.id)
+            yield sealed, line, None if line is None else opened(line, sealed.mark, batch.salt, commitment)
+        await asyncio.sleep(0)  # checks and alerts in this process come first
+
+
+async def _stored(runtime: Runtime, page: Sequence[SealedLine]) -> dict[str, Line]:
+    found: dict[str, Line] = {}
+    for source in Source:
+        ids = {line.id for line in page if line.source is source}
+        if ids:
+            opening = runtime.reading_checks if source is Source.CHECK else runtime.reading
+            async with opening(SYSTEM) as reader:
+                found |= await store.lines_of(reader, source, ids)
+    return found

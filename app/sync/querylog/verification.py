@@ -1,0 +1,112 @@
+"""Verification of the query log: each batch, each of its lines, and the lines that no batch contains."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.kit.differences import Difference
+from app.ledger import service as ledger
+from app.runtime import Runtime
+from app.sync.querylog import store
+from app.sync.querylog.domain import BEGIN, Batch, Position, Source, facts_of
+from app.sync.querylog.service import open_lines
+from app.tlog import merkle
+
+_MOST: Final = 1000
+"""Lines in no batch that are remembered; a register with more is not mended by a longer list."""
+
+
+@dataclass(slots=True)
+class LogVerification:
+    """A verification that goes through the query log batch by batch.
+
+    Attributes:
+        newest: number of the newest batch with a record in the ledger.
+        batches: number of batches verified so far.
+        lines: number of lines verified so far.
+        reached: the position up to which the log is verified.
+    """
+
+    newest: int
+    batches: int = 0
+    lines: int = 0
+    reached: Position = BEGIN
+    _unknown: dict[str, None] = field(default_factory=dict)
+    _previous: set[str] = field(default_factory=set)
+
+    @property
+    def done(self) -> bool:
+        """Whether all batches were verified."""
+        return self.batches >= self.newest
+
+    async def batch(self, runtime: Runtime) -> AsyncIterator[Difference]:
+        """Verify the next batch, and yield what differs."""
+        number = self.batches + 1
+        self.batches = number
+        where = f"log_batch {number}"
+        async with runtime.reading_checks(SYSTEM) as reader:
+            batch = await store.find_batch(reader, number)
+        if batch is None:
+            yield Difference(where, "there is no batch with this number")
+            return
+        async for what in self._faults_of(runtime, batch):
+            yield Difference(where, what)
+        tree = merkle.Tree()
+        async for sealed, stored, found in open_lines(runtime, batch):
+            if stored is None:
+                yield Difference(
+                    f"{sealed.source} {sealed.id}", f"it was sealed in batch {number}, and is gone"
+                )
+            elif found is None:
+                yield Difference(
+                    f"{sealed.source} {sealed.id}", f"it differs from what batch {number} sealed"
+                )
+            else:
+                tree.add(found[0])
+        if tree.size == len(batch.lines) and tree.root() != batch.root:
+            yield Difference(where, "its root is not the root of its lines")
+        self.lines += len(batch.lines)
+        await self._remember_unknown(runtime, batch)
+
+    def unknown(self) -> list[Difference]:
+        """Return the lines that are in no batch, though the log is sealed beyond them; call it at the end."""
+        return [
+            Difference(identity, "it is in no batch, although the log is sealed beyond it")
+            for identity in self._unknown
+        ]
+
+    async def count_unsealed(self, runtime: Runtime) -> int:
+        """Count the lines behind the newest batch."""
+        async with (
+            runtime.reading(SYSTEM) as register,
+            runtime.checks_beside(register) as checks,
+        ):
+            return await store.count_from(checks, register, self.reached)
+
+    async def _faults_of(self, runtime: Runtime, batch: Batch) -> AsyncIterator[str]:
+        async with runtime.reading(SYSTEM) as reader:
+            sequence = (await store.sequences_of(reader, batch.number, batch.number)).get(batch.number)
+            records = [] if sequence is None else await ledger.list_after(reader, sequence - 1, 1)
+        if not records or records[0].sequence != sequence:
+            yield "no record of the ledger seals it"
+        elif records[0].leaf.get("seal") != facts_of(batch)["seal"]:
+            yield f"record {sequence} of the ledger seals another root or number of lines"
+
+    async def _remember_unknown(self, runtime: Runtime, batch: Batch) -> None:
+        """Remember the lines in the batch's range that it does not contain; a later batch may contain late ones."""
+        known = {line.id for line in batch.lines}
+        for identity in known:
+            self._unknown.pop(identity, None)
+        end = batch.reached.at_least(self.reached)
+        for source in Source:
+            opening = runtime.reading_checks if source is Source.CHECK else runtime.reading
+            async with opening(SYSTEM) as reader:
+                async for identity in store.ids_between(reader, source, self.reached, end):
+                    if (
+                        identity not in known
+                        and identity not in self._previous
+                        and len(self._unknown) < _MOST
+                    ):
+                        self._unknown[identity] = None
+        self.reached, self._previous = end, known

@@ -1,0 +1,269 @@
+"""The query log: checks, receipts and acts are sealed in batches, and no later change of one goes unnoticed."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import Boolean, Integer, LargeBinary, Table, delete, func, select, update
+
+from app.access.acts import AuditAct
+from app.access.domain import SYSTEM
+from app.access.store import record
+from app.access.tables import audit
+from app.alerting.alerts.tables import receipt
+from app.border.checks.tables import check
+from app.db.types import Instant
+from app.ledger.tables import record as ledger_record
+from app.maintenance.verification.service import Verified, verify
+from app.runtime import Runtime
+from app.sync.querylog import sealing
+from app.sync.querylog.tables import batch, seal
+from app.worker import Worker
+from tests.support.actors import Caller
+from tests.support.backups import in_silence
+from tests.support.bodies import check_body, urgent_body
+from tests.support.clock import SettableClock
+from tests.support.steps import Json, expect
+
+CHECKS, ACTS, RECEIPTS = check, audit, receipt
+
+
+@pytest.fixture
+async def crossing(
+    http: httpx2.AsyncClient, owner: Caller, counter: Caller, clock: SettableClock, worker: Worker
+) -> Json:
+    """An urgent entry, its alert acknowledged with a note, and a check that met it and one that did not; sealed."""
+    urgent = urgent_body()
+    made = expect(await http.post("/v1/urgent-entries", json=urgent, headers=owner.once("u")), 201)
+    body = {"level": "acknowledged", "officer_reference": "Shift 3", "note": "Seen by the shift."}
+    path = f"/v1/alerts/{made['alert']['id']}/receipts"
+    assert (await http.post(path, json=body, headers=counter.headers)).status_code < 300
+    met = await ask(http, counter, check_body(urgent["subject"]))
+    assert met["outcome"] != "clear"
+    await ask(http, counter)
+    await seal_all(worker, clock)
+    return {"alert": made["alert"]["id"], "check": met["id"]}
+
+
+async def ask(http: httpx2.AsyncClient, by: Caller, question: Json | None = None) -> Json:
+    sent = question or {"direction": "exit", "document": {"number": "C7654321", "issuing_state": "IDN"}}
+    return expect(await http.post("/v1/checks", json=sent, headers=by.headers), 200)
+
+
+async def seal_all(worker: Worker, clock: SettableClock) -> int:
+    """Seal everything after the minute in which it is due. Returns the number of batches."""
+    clock.advance(seconds=61)
+    return await worker.seal_queries()
+
+
+async def verified(runtime: Runtime) -> Verified:
+    return await verify(runtime, in_silence)
+
+
+async def seals(runtime: Runtime) -> list[Json]:
+    """The seals that the ledger holds."""
+    async with runtime.reading(SYSTEM) as reader:
+        statement = select(ledger_record.c.leaf).where(ledger_record.c.type == "seal")
+        rows = (await reader.run(statement.order_by(ledger_record.c.sequence))).scalars()
+        return [json.loads(leaf)["seal"] for leaf in rows]
+
+
+async def count(runtime: Runtime, table: Table) -> int:
+    async with (runtime.reading_checks if table is check else runtime.reading)(SYSTEM) as reader:
+        return int((await reader.run(select(func.count()).select_from(table))).scalar_one())
+
+
+async def change(runtime: Runtime, statement: Any, *, checks: bool) -> None:
+    async with (runtime.writing_checks if checks else runtime.writing)(SYSTEM) as unit:
+        await unit.run(statement)
+
+
+async def test_everything_said_is_sealed_once_and_holds(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    worker: Worker,
+    clock: SettableClock,
+    runtime: Runtime,
+) -> None:
+    lines = sum([await count(runtime, table) for table in (check, audit, receipt)])
+    lines -= 1  # the template's first act was written today, which is the future here
+    [sealed] = await seals(runtime)
+    assert (sealed["kind"], sealed["batch"], sealed["lines"]) == ("log", 1, lines)
+    assert await seal_all(worker, clock) == 0, "without news nothing is sealed"
+    await ask(http, counter)
+    clock.advance(seconds=20)
+    await ask(http, counter)
+    assert await worker.seal_queries() == 1
+    assert [each["lines"] for each in await seals(runtime)] == [lines, 1], "a line of this moment waits"
+    found = await verified(runtime)
+    assert (found.differences, found.lines, found.unsealed) == ([], lines + 1, 1 + 1)
+
+
+async def test_many_lines_are_sealed_before_the_minute_is_over_and_in_batches(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    worker: Worker,
+    clock: SettableClock,
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sealing, "MOST_LINES", 4)
+    monkeypatch.setattr(sealing, "_PAGE", 3)
+    for number in range(9):
+        await ask(http, counter)
+        clock.advance(milliseconds=number % 2)
+    clock.advance(seconds=16)
+    assert await worker.seal_queries() == 2
+    assert [each["lines"] for each in await seals(runtime)][1:] == [4, 4], "the ninth waits for its minute"
+    assert await seal_all(worker, clock) == 1
+    assert (await verified(runtime)).differences == []
+
+
+async def test_a_line_that_becomes_visible_late_is_sealed_with_the_next_ones(
+    crossing: Json, runtime: Runtime, worker: Worker, clock: SettableClock
+) -> None:
+    moment = clock()
+    clock.advance(seconds=-30)
+    async with runtime.writing(SYSTEM) as unit:
+        await record(unit, AuditAct.STATISTICS_READ, None, {})
+    clock.advance(seconds=30)
+    assert clock() == moment
+    [difference] = (await verified(runtime)).differences
+    assert (difference.where[:4], "in no batch" in difference.what) == ("aud_", True)
+    assert await seal_all(worker, clock) == 1
+    assert (await verified(runtime)).differences == []
+
+
+async def test_what_was_stored_and_not_published_is_published_at_the_next_round(
+    crossing: Json, runtime: Runtime, worker: Worker
+) -> None:
+    """As after a process that ended between its two transactions."""
+    await change(runtime, delete(seal), checks=False)
+    assert await worker.seal_queries() == 0
+    assert [each["batch"] for each in await seals(runtime)] == [1, 1]
+    async with runtime.reading(SYSTEM) as reader:
+        assert [tuple(row) for row in await reader.run(select(seal.c.batch))] == [(1,)]
+
+
+def other(table: Table, name: str, value: Any) -> Any:
+    """Another value of a column."""
+    kind = table.c[name].type
+    if isinstance(kind, Boolean):
+        return not value
+    if isinstance(kind, Integer):
+        return (value or 0) + 1
+    if isinstance(kind, LargeBinary):
+        return bytes(32)
+    if isinstance(kind, Instant):
+        return value + timedelta(seconds=1)
+    return "x" if value is None else f"{value}x"
+
+
+@pytest.mark.parametrize("table", [CHECKS, ACTS, RECEIPTS], ids=lambda table: table.name)
+async def test_a_change_of_any_column_of_a_line_is_named(
+    crossing: Json, runtime: Runtime, worker: Worker, table: Table
+) -> None:
+    on_checks = table is check
+    async with (runtime.reading_checks if on_checks else runtime.reading)(SYSTEM) as reader:
+        row = (await reader.run(select(table).order_by(*table.primary_key).limit(1))).one()._asdict()
+    own = [column == row[column.name] for column in table.primary_key]
+    named = row["alert_id"] if table is receipt else row["id"]
+    columns = [name for name in row if name not in table.primary_key or table is receipt]
+    for name in columns:
+        if name in table.primary_key and name == "alert_id":
+            continue
+        changed = update(table).where(*own).values({name: other(table, name, row[name])})
+        await change(runtime, changed, checks=on_checks)
+        differences = (await verified(runtime)).differences
+        assert any(named in each.where for each in differences), f"{name} is not bound"
+        now = [
+            c == (other(table, name, row[name]) if c.name == name else row[c.name]) for c in table.primary_key
+        ]
+        await change(runtime, update(table).where(*now).values({name: row[name]}), checks=on_checks)
+    assert (await verified(runtime)).differences == []
+    await change(runtime, delete(table).where(*own), checks=on_checks)
+    assert any(named in each.where for each in (await verified(runtime)).differences), "removed unnoticed"
+
+
+async def test_a_changed_batch_or_seal_is_named(crossing: Json, runtime: Runtime) -> None:
+    async with runtime.reading_checks(SYSTEM) as reader:
+        lines = (await reader.run(select(batch.c.lines))).scalar_one()
+    changes = {
+        "root": bytes(32),
+        "lines": "\n".join(reversed(lines.split("\n"))),
+        "salt": bytes(32),
+        "reached_check": "chk_0",
+    }
+    async with runtime.reading_checks(SYSTEM) as reader:
+        kept = (await reader.run(select(*(batch.c[name] for name in changes)))).one()._asdict()
+    for name, value in changes.items():
+        await change(runtime, update(batch).values({name: value}), checks=True)
+        found = await verified(runtime)
+        assert found.differences or found.unsealed > 0, name
+        await change(runtime, update(batch).values({name: kept[name]}), checks=True)
+    await change(runtime, update(seal).values(sequence=1), checks=False)
+    assert [each.where for each in (await verified(runtime)).differences] == ["log_batch 1"]
+    await change(runtime, delete(batch), checks=True)
+    assert "there is no batch" in (await verified(runtime)).differences[0].what
+
+
+async def test_erasure_breaks_no_seal_and_what_is_left_stays_bound(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+) -> None:
+    clock.advance(days=60)
+    young = await ask(http, counter)
+    await seal_all(worker, clock)
+    clock.advance(days=31)
+    await worker.tidy()
+    async with runtime.reading_checks(SYSTEM) as reader:
+        questions = {row.id: row.question for row in await reader.run(select(check))}
+        salts = {row.number: row.salt for row in await reader.run(select(batch))}
+    assert questions[crossing["check"]] is None
+    assert questions[young["id"]] is not None
+    assert (salts[1], salts[2] is None) == (None, False), "the salt goes with the first question"
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(update(receipt).values(note=None, officer_reference=None, salt=None))
+    assert (await verified(runtime)).differences == []
+    changed = update(check).where(check.c.id == crossing["check"]).values(outcome="clear")
+    await change(runtime, changed, checks=True)
+    [difference] = (await verified(runtime)).differences
+    assert crossing["check"] in difference.where
+
+
+@pytest.mark.settings(question_days=1)
+async def test_questions_that_were_erased_before_they_were_sealed_are_sealed_without(
+    http: httpx2.AsyncClient, counter: Caller, runtime: Runtime, worker: Worker, clock: SettableClock
+) -> None:
+    """As in a register that was upgraded, whose old checks are sealed while their questions are erased."""
+    await ask(http, counter)
+    clock.advance(hours=23, minutes=30)
+    assert await worker.seal_queries() == 1
+    clock.advance(hours=1)
+    await worker.tidy()
+    await ask(http, counter)
+    assert await seal_all(worker, clock) == 1
+    assert (await verified(runtime)).differences == []
+
+
+async def test_a_doubted_clock_seals_nothing(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    worker: Worker,
+    clock: SettableClock,
+    monkeypatch: Any,
+) -> None:
+    await ask(http, counter)
+    monkeypatch.setattr(Runtime, "doubt", lambda _: "it was set")
+    assert await seal_all(worker, clock) == 0
+    monkeypatch.undo()
+    assert await worker.seal_queries() == 1
