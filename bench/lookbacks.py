@@ -114,7 +114,7 @@ async def _search(runtime: Runtime, number: int, born: Birth | None) -> dict[str
         await entries.add(unit, made, Act.SUBMITTED_URGENTLY)
         await store.add(unit, [Lookback.of(made.id, unit.now)])
     told, rounds, began, worked = 0, 0, time.perf_counter(), time.process_time()
-    async with _holds() as holds:
+    async with holds() as held:
         while await _waits(runtime):
             told += await look_back(runtime)
             rounds += 1
@@ -123,7 +123,7 @@ async def _search(runtime: Runtime, number: int, born: Birth | None) -> dict[str
         "seconds": seconds,
         "cpu_seconds": worked,
         "rounds": rounds,
-        "longest_hold_ms": 1000 * max(holds),
+        "longest_hold_ms": 1000 * max(held),
         "told": told,
     }
 
@@ -134,7 +134,7 @@ async def _waits(runtime: Runtime) -> bool:
 
 
 @asynccontextmanager
-async def _holds() -> AsyncIterator[list[float]]:
+async def holds() -> AsyncIterator[list[float]]:
     """How long others had to wait for their turn, each time."""
     holds = [0.0]
 

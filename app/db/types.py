@@ -157,3 +157,23 @@ class _Pairs(TypeDecorator[list[tuple[int, int]]]):
 def any_pair_of(one: ColumnElement[int], other: ColumnElement[int], name: str) -> ColumnElement[bool]:
     """Return the condition that two columns of integers equal a pair in the list bound to the parameter `name`."""
     return _AnyPairOf(one, other, bindparam(name, type_=_Pairs))
+
+
+class InstantText(FunctionElement[str]):
+    """An instant as RFC 3339 text in UTC with microseconds and `Z`, the same on both engines, made by the database."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(InstantText)
+def _instant_text(element: InstantText, compiler: SQLCompiler, **kwargs: Any) -> str:
+    [column] = element.clauses
+    shape = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+    return f"to_char(timezone('UTC', {compiler.process(column, **kwargs)}), {shape})"
+
+
+@compiles(InstantText, "sqlite")
+def _stored_text(element: InstantText, compiler: SQLCompiler, **kwargs: Any) -> str:
+    [column] = element.clauses
+    return compiler.process(column, **kwargs)  # stored in this form

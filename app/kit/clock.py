@@ -89,4 +89,4 @@ def day_ends(day: date) -> datetime:
 @lru_cache(maxsize=256)  # one moment is written many times: in an answer, its record and its log line
 def rfc3339(moment: datetime) -> str:
     """Format an instant as RFC 3339 in UTC with microseconds and `Z`; the fixed width makes text order time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

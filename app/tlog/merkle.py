@@ -77,6 +77,21 @@ def root(hashes: list[bytes]) -> bytes:
     return here
 
 
+def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
+    """Compute the root of a tree from the hashes of all its leaves (RFC 9162 section 2.1.1).
+
+    A last hash without a neighbour moves up a level as it is, which gives the same tree as the RFC's splitting.
+    """
+    level = list(leaves) or [EMPTY_ROOT]
+    sha256 = hashlib.sha256
+    while len(level) > 1:
+        rest = level[len(level) & ~1 :]
+        level = [
+            sha256(b"\x01%b%b" % pair).digest() for pair in zip(level[::2], level[1::2], strict=False)
+        ] + rest
+    return level[0]
+
+
 class Tree:
     """A tree that grows leaf by leaf and keeps only the hashes of its peaks; it computes a root from all leaves.
 

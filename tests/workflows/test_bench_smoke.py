@@ -104,6 +104,16 @@ def test_the_benchmark_of_worklists_fills_a_register_and_reads_every_list() -> N
         assert min(figures[name] for name in ("submitter", "verifier", "approver", "duty_officer")) > 0
 
 
+def test_the_benchmark_of_sealing_seals_every_check() -> None:
+    report = _run("bench.sealing")
+
+    assert report["benchmark"] == "sealing"
+    assert [(row["engine"], row["what"]) for row in report["rows"]] == [
+        (engine, what) for engine in ("sqlite", "postgresql") for what in ("a bare read", "sealing")
+    ]
+    assert [row["batches"] for row in report["rows"]] == [0, 1] * 2
+
+
 def test_the_benchmark_of_lookbacks_finds_the_one_who_left() -> None:
     report = _run("bench.lookbacks")
 

@@ -7,7 +7,8 @@ after the erasure and reveals nothing.
 """
 
 import hashlib
-from collections.abc import Container, Iterable, Sequence
+from binascii import b2a_base64
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,15 +16,14 @@ from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
-from app.kit.clock import rfc3339
 from app.kit.ids import first_id, instant_of
 from app.tlog import merkle
 
 SALT_BYTES: Final = 32
 
-_MARK_DIGITS: Final = 12
-"""Hexadecimal digits of a line's hash that a batch stores beside the line's id: they name a changed line, and the
-batch's root proves that it changed."""
+_MARK_BYTES: Final = 6
+"""Bytes of a line's hash that a batch stores beside the line's id: they name a changed line, and the batch's root
+proves that it changed."""
 
 _ABSENT: Final = bytes(32)
 """The place of a check among a batch's commitments that was sealed without one."""
@@ -47,21 +47,28 @@ _SOURCES: Final = {f"{CHECK_PREFIX}_": Source.CHECK, f"{ACT_PREFIX}_": Source.AC
 
 
 class Line(NamedTuple):
-    """A line of the query log.
+    """A line of the query log as it is stored.
 
     Attributes:
-        source: its kind.
         id: its id; of a receipt the alert's id, the client's id and the level, joined by slashes.
-        at: the instant that it names.
-        members: its fixed members, in order.
-        erasable: what retention may erase later, where the line itself stores no commitment to it.
+        opening: its text without the commitment that ends it; see `line_of`.
+        erasable: what retention may erase later, where the row itself stores no commitment to it.
     """
 
-    source: Source
     id: str
-    at: datetime
-    members: Sequence[Any]
+    opening: bytes
     erasable: str | None = None
+
+
+def line_of(members: Sequence[Any], erasable: str | None = None) -> Line:
+    """Return the line of a row.
+
+    Args:
+        members: what never changes, in order: the kind of line, the id, the instant as text, and others. Bytes become
+            base64.
+        erasable: what retention may erase later.
+    """
+    return Line(members[1], _encode(members)[:-1], erasable)
 
 
 class SealedLine(NamedTuple):
@@ -129,7 +136,7 @@ class Batch:
     Attributes:
         number: its number, from 1.
         at: when it was made.
-        lines: the ids of its lines with their marks, in the tree's order.
+        text: its lines in the tree's order, one on each line of the text: id and mark.
         root: the Merkle root over its lines (RFC 9162 section 2.1.1).
         first_check: the lowest id of a check in it; None without checks.
         reached: how far the log is sealed with this batch.
@@ -139,12 +146,30 @@ class Batch:
 
     number: int
     at: datetime
-    lines: list[SealedLine]
+    text: str
     root: bytes
     first_check: str | None
     reached: Position
     salt: bytes | None
     commitments: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Return the number of its lines."""
+        return self.text.count("\n") + 1
+
+    def lines(self) -> list[SealedLine]:
+        """Return its lines in the tree's order."""
+        return [SealedLine(*line.split(" ")) for line in self.text.split("\n")]
+
+    def ids(self, sources: Container[Source]) -> Iterator[str]:
+        """Yield the ids of its lines of some kinds."""
+        wanted = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
+        unwanted = tuple(prefix for prefix, source in _SOURCES.items() if source not in sources)
+        others = Source.RECEIPT in sources
+        for line in self.text.split("\n"):
+            if line.startswith(wanted) or (others and not line.startswith(unwanted)):
+                yield line[: -2 * _MARK_BYTES - 1]
 
 
 @dataclass(slots=True)
@@ -156,39 +181,41 @@ class Batching:
         sealed: ids of lines in earlier batches; they are not added again.
         committed_from: the id from which checks are sealed with a commitment to their question; earlier questions may
             be erased while the batch is made.
+        first_check: the lowest id of a check in it so far.
     """
 
     salt: bytes
     sealed: Container[str]
     committed_from: str
-    lines: list[SealedLine] = field(default_factory=list)
     first_check: str | None = None
-    _tree: merkle.Tree = field(default_factory=merkle.Tree)
+    _leaves: list[bytes] = field(default_factory=list)
+    _lines: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Return the number of lines so far."""
+        return len(self._leaves)
 
     def add(self, line: Line) -> None:
         """Add a line, unless an earlier batch has it."""
-        if line.id in self.sealed:
+        name = line.id
+        if name in self.sealed:
             return
-        if line.source is Source.CHECK and (self.first_check is None or line.id < self.first_check):
-            self.first_check = line.id
-        committed = line.id >= self.committed_from
-        leaf = leaf_of(line, commitment_of(line, self.salt) if committed else None)
-        self._tree.add(leaf)
-        self.lines.append(SealedLine(line.id, mark_of(leaf)))
+        if self.first_check is None and name.startswith(CHECK_PREFIX):
+            self.first_check = name  # checks are added in the order of their ids
+        leaf = leaf_of(line, commitment_of(line, self.salt) if name >= self.committed_from else None)
+        self._leaves.append(leaf)
+        self._lines.append(f"{name} {mark_of(leaf)}")
 
     def finished(self, number: int, at: datetime, reached: Position) -> Batch:
         """Return the batch of the lines so far."""
-        return Batch(number, at, self.lines, self._tree.root(), self.first_check, reached, self.salt)
-
-
-def leaf_of(line: Line, commitment: bytes | None) -> bytes:
-    """Return the leaf hash of a line in its batch's tree."""
-    return merkle.leaf_hash(text_of(line, commitment))
+        root = merkle.root_of_leaves(self._leaves)
+        return Batch(number, at, "\n".join(self._lines), root, self.first_check, reached, self.salt)
 
 
 def mark_of(leaf: bytes) -> str:
     """Return the digits of a line's leaf hash that its batch stores."""
-    return leaf.hex()[:_MARK_DIGITS]
+    return leaf[:_MARK_BYTES].hex()
 
 
 def commitment_of(line: Line, salt: bytes) -> bytes | None:
@@ -201,10 +228,10 @@ def commitment_of(line: Line, salt: bytes) -> bytes | None:
     return hashlib.sha256(b"%b%b\0%b" % (salt, line.id.encode(), line.erasable.encode())).digest()
 
 
-def text_of(line: Line, commitment: bytes | None) -> bytes:
-    """Return the text of a line that its batch's tree contains."""
-    committed = None if commitment is None else commitment.hex()
-    return _encode((line.source, line.id, rfc3339(line.at), *line.members, committed))
+def leaf_of(line: Line, commitment: bytes | None) -> bytes:
+    """Return the leaf hash of a line in its batch's tree: over its members and then the commitment in base64."""
+    end = b",null]" if commitment is None else b',"%b"]' % b2a_base64(commitment, newline=False)
+    return merkle.leaf_hash(line.opening + end)
 
 
 def opened(
@@ -242,5 +269,5 @@ def split(commitments: bytes) -> list[bytes | None]:
 
 def facts_of(batch: Batch) -> dict[str, Any]:
     """Return the members of the ledger's record that seals a batch."""
-    seal = {"kind": "log", "batch": batch.number, "lines": len(batch.lines), "root": batch.root.hex()}
+    seal = {"kind": "log", "batch": batch.number, "lines": batch.size, "root": batch.root.hex()}
     return {"seal": seal}

@@ -121,7 +121,7 @@ class Sealer:
         checks = await self._fill(batching, begin.check, before.check, self._checks)
         acts = await self._fill(batching, begin.act, before.act, self._acts)
         receipts, _ = await self._fill(batching, (begin.receipt, ""), (before.receipt, ""), self._receipts)
-        if not batching.lines:
+        if not batching.size:
             return None
         reached = Position(checks, acts, receipts).at_least(newest.reached if newest else None)
         return batching.finished(newest.number + 1 if newest else 1, now, reached)
@@ -136,7 +136,7 @@ class Sealer:
         found: set[str] = set()
         batch = newest
         while batch is not None and (again := batch.reached.reaches(begin)):
-            found.update(line.id for line in batch.lines if line.source in again)
+            found.update(batch.ids(again))
             batch = await store.find_batch(reader, batch.number - 1)
         return found
 
@@ -146,10 +146,10 @@ class Sealer:
         Returns:
             The position reached: every line before it is in a batch.
         """
-        while len(batching.lines) < MOST_LINES:
+        while batching.size < MOST_LINES:
             lines = await page(begin, before)
             for position, line in lines:
-                if len(batching.lines) == MOST_LINES:
+                if batching.size == MOST_LINES:
                     return position
                 batching.add(line)
             if len(lines) < _PAGE:

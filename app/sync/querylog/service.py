@@ -44,8 +44,9 @@ async def open_lines(
     The stored line is None if it is gone; leaf and commitment are None if it is gone or differs.
     """
     kept = iter(split(batch.commitments) if batch.commitments is not None else ())
-    for begin in range(0, len(batch.lines), _PAGE):
-        page = batch.lines[begin : begin + _PAGE]
+    lines = batch.lines()
+    for begin in range(0, len(lines), _PAGE):
+        page = lines[begin : begin + _PAGE]
         stored = await _stored(runtime, page)
         for sealed in page:
             commitment = next(kept, None) if sealed.source is Source.CHECK else None

@@ -4,45 +4,54 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Table,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from app.access.tables import audit
 from app.alerting.alerts.domain import commit
 from app.alerting.alerts.tables import receipt
 from app.border.checks.tables import check
-from app.db.types import any_of
+from app.db.types import InstantText, any_of
 from app.db.unit import Reader, Unit
-from app.sync.querylog.domain import Batch, Line, Position, SealedLine, Source
+from app.kit.clock import rfc3339
+from app.sync.querylog.domain import Batch, Line, Position, Source, line_of
 from app.sync.querylog.tables import batch, seal
 
 _Row = Row[*tuple[Any, ...]]
 
-_CHECK_MEMBERS: Final = [
-    column for column in check.c if column.name not in {"id", "at", "question", "document_hash"}
-]
-_ACT_MEMBERS: Final = [column for column in audit.c if column.name not in {"id", "at"}]
 
-_CHECKS = select(check.c.id, check.c.at, check.c.question, check.c.document_hash, *_CHECK_MEMBERS)
-_ACTS = select(audit.c.id, audit.c.at, *_ACT_MEMBERS)
-_RECEIPT_ID = receipt.c.alert_id + "/" + receipt.c.client_id + "/" + receipt.c.level
-_RECEIPTS = select(receipt, _RECEIPT_ID.label("line_id"))
+def _members(source: Source, table: Table, *without: str) -> list[ColumnElement[Any]]:
+    """Return the members of a line in order: its kind, its id, its instant, and the other columns of its table."""
+    others = [column for column in table.c if column.name not in {"id", "at", *without}]
+    return [literal(source.value), table.c.id, InstantText(table.c.at), *others]
+
+
+_CHECKS: Final = select(*_members(Source.CHECK, check, "question"), check.c.question)
+_ACTS: Final = select(*_members(Source.ACT, audit))
+_RECEIPT_ID: Final = receipt.c.alert_id + "/" + receipt.c.client_id + "/" + receipt.c.level
+_RECEIPTS: Final = select(receipt, _RECEIPT_ID.label("line_id"))
 
 
 def _check(row: _Row) -> Line:
-    digest = None if row.document_hash is None else row.document_hash.hex()
-    return Line(Source.CHECK, row.id, row.at, (digest, *row[4:]), row.question)
-
-
-def _act(row: _Row) -> Line:
-    return Line(Source.ACT, row.id, row.at, row[2:])
+    return line_of(row[:-1], row[-1])
 
 
 def _receipt(row: _Row) -> Line:
-    return Line(Source.RECEIPT, row.line_id, row.at, (row.checkpoint, _commitment(row)))
+    return line_of((Source.RECEIPT, row.line_id, rfc3339(row.at), row.checkpoint, _commitment(row)))
 
 
-def _commitment(row: _Row) -> str | None:
+def _commitment(row: _Row) -> bytes | None:
     """Return the commitment in a receipt; None if it has none, or if it is not to what the receipt says."""
     if row.commitment is None:
         return None
@@ -50,19 +59,19 @@ def _commitment(row: _Row) -> str | None:
         valid = row.officer_reference is None and row.note is None  # erased
     else:
         valid = commit(row.officer_reference, row.note, row.salt)[1] == row.commitment
-    return bytes(row.commitment).hex() if valid else None
+    return row.commitment if valid else None
 
 
 async def list_checks(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
     """Return checks in the order of their ids, from one id until before another, at most `limit`."""
-    statement = _CHECKS.where(check.c.id >= first, check.c.id < before).order_by(check.c.id).limit(limit)
-    return [_check(row) for row in await reader.run(statement)]
+    statement = _CHECKS.where(check.c.id >= first, check.c.id < before).order_by(check.c.id)
+    return [_check(row) for row in (await reader.run(statement.limit(limit))).all()]
 
 
 async def list_acts(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
     """Return acts of the audit trail in the order of their ids, from one id until before another."""
     statement = _ACTS.where(audit.c.id >= first, audit.c.id < before).order_by(audit.c.id).limit(limit)
-    return [_act(row) for row in await reader.run(statement)]
+    return [line_of(tuple(row)) for row in (await reader.run(statement)).all()]
 
 
 ReceiptKey = tuple[datetime, str]
@@ -76,8 +85,8 @@ async def list_receipts(
     at, identity = first
     from_first = or_(receipt.c.at > at, and_(receipt.c.at == at, identity <= _RECEIPT_ID))
     statement = _RECEIPTS.where(receipt.c.at >= at, from_first, receipt.c.at < before)
-    rows = await reader.run(statement.order_by(receipt.c.at, _RECEIPT_ID).limit(limit))
-    return [((line.at, line.id), line) for line in map(_receipt, rows)]
+    rows = (await reader.run(statement.order_by(receipt.c.at, _RECEIPT_ID).limit(limit))).all()
+    return [((row.at, row.line_id), _receipt(row)) for row in rows]
 
 
 async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict[str, Line]:
@@ -93,7 +102,7 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
         return {row.id: _check(row) for row in rows}
     if source is Source.ACT:
         rows = await reader.run(_ACTS.where(any_of(audit.c.id, "ids")), {"ids": list(ids)})
-        return {row.id: _act(row) for row in rows}
+        return {row.id: line_of(tuple(row)) for row in rows}
     alerts = {identity.partition("/")[0] for identity in ids}
     rows = await reader.run(_RECEIPTS.where(any_of(receipt.c.alert_id, "ids")), {"ids": sorted(alerts)})
     return {line.id: line for line in map(_receipt, rows) if line.id in ids}
@@ -137,7 +146,7 @@ async def add_batch(unit: Unit, new: Batch) -> None:
     values = {
         "number": new.number,
         "at": new.at,
-        "lines": "\n".join(" ".join(line) for line in new.lines),
+        "lines": new.text,
         "root": new.root,
         "first_check": new.first_check,
         "reached_check": new.reached.check,
@@ -152,7 +161,7 @@ def _batch(row: _Row) -> Batch:
     return Batch(
         number=row.number,
         at=row.at,
-        lines=[SealedLine(*line.split(" ")) for line in row.lines.split("\n")],
+        text=row.lines,
         root=row.root,
         first_check=row.first_check,
         reached=Position(row.reached_check, row.reached_act, row.reached_receipt),

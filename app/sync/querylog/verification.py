@@ -64,9 +64,9 @@ class LogVerification:
                 )
             else:
                 tree.add(found[0])
-        if tree.size == len(batch.lines) and tree.root() != batch.root:
+        if tree.size == batch.size and tree.root() != batch.root:
             yield Difference(where, "its root is not the root of its lines")
-        self.lines += len(batch.lines)
+        self.lines += batch.size
         await self._remember_unknown(runtime, batch)
 
     def unknown(self) -> list[Difference]:
@@ -95,7 +95,7 @@ class LogVerification:
 
     async def _remember_unknown(self, runtime: Runtime, batch: Batch) -> None:
         """Remember the lines in the batch's range that it does not contain; a later batch may contain late ones."""
-        known = {line.id for line in batch.lines}
+        known = set(batch.ids(frozenset(Source)))
         for identity in known:
             self._unknown.pop(identity, None)
         end = batch.reached.at_least(self.reached)

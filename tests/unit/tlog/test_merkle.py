@@ -138,3 +138,9 @@ def test_a_path_proves_no_other_leaf(leaves: list[bytes], data: st.DataObject):
 def test_what_is_not_in_the_tree_has_no_path(index: int, size: int):
     with pytest.raises(IndexError):
         merkle.inclusion_nodes(index, size)
+
+
+@given(st.integers(0, 300))
+def test_the_root_of_all_leaves_at_once_is_the_same(size: int) -> None:
+    leaves = [f"leaf {number}".encode() for number in range(size)]
+    assert merkle.root_of_leaves([merkle.leaf_hash(leaf) for leaf in leaves]) == naive_root(leaves)
