@@ -225,7 +225,7 @@ class Worker:
         return await self.signer.sign() is not None
 
     async def seal_queries(self) -> int:
-        """Seal the checks, receipts and acts that wait for it. Returns the number of batches."""
+        """Seal the checks, receipts, acts and versions that wait for it. Returns the number of batches."""
         return await self.sealer.seal()
 
     async def notify_officers(self) -> int:

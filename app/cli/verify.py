@@ -20,8 +20,8 @@ def verify(as_json: Json = False) -> None:
 
     Every ledger record is read: its number, its leaf and the hashes above it, the personal part to which the leaf
     commits. Every head that was ever signed is compared with the records and with the register's keys. Every entry is
-    compared with its versions, and each version with the ledger's record. Every check, receipt and act of the audit
-    trail is compared with the batch in which it was sealed. It may run beside a service, and changes nothing.
+    compared with its versions, and each version with the ledger's record. Every check, receipt, act of the audit trail
+    and version is compared with the batch in which it was sealed. It may run beside a service, and changes nothing.
 
     For example:
 
@@ -68,7 +68,7 @@ def _print(verified: "Verified") -> None:
     if verified.unsigned:
         typer.echo(f"The last {verified.unsigned} records are in no signed head yet.")
     if verified.unsealed:
-        typer.echo(f"The last {verified.unsealed} checks, receipts and acts are not sealed yet.")
+        typer.echo(f"The last {verified.unsealed} checks, receipts, acts and versions are not sealed yet.")
     if verified.abandoned:
         sizes = ", ".join(map(str, verified.abandoned))
         typer.echo(f"Signed before a restore, and beyond the records now: heads of {sizes} records.")

@@ -25,6 +25,7 @@ def upgrade() -> None:
             sa.Column("reached_check", Id, nullable=False),
             sa.Column("reached_act", Id, nullable=False),
             sa.Column("reached_receipt", Instant, nullable=False),
+            sa.Column("reached_version", Instant, nullable=False),
             sa.Column("salt", sa.LargeBinary(32), nullable=True),
             sa.Column("commitments", sa.LargeBinary(), nullable=True),
             sa.PrimaryKeyConstraint("number", name=op.f("pk_log_batch")),
@@ -37,17 +38,19 @@ def upgrade() -> None:
             sa.Column("sequence", sa.BigInteger(), nullable=False),
             sa.PrimaryKeyConstraint("batch", name=op.f("pk_log_seal")),
         )
-        op.create_index(op.f("ix_alert_receipt_at"), "alert_receipt", ["at"])
-        for name in ("salt", "commitment"):
-            op.add_column("alert_receipt", sa.Column(name, sa.LargeBinary(32), nullable=True))
+        for table in ("alert_receipt", "entry_version"):
+            op.create_index(op.f(f"ix_{table}_at"), table, ["at"])
+            for name in ("salt", "commitment"):
+                op.add_column(table, sa.Column(name, sa.LargeBinary(32), nullable=True))
 
 
 def downgrade() -> None:
     parts = op.get_context().config.attributes["parts"]
     if REGISTER in parts:
-        for name in ("commitment", "salt"):
-            op.drop_column("alert_receipt", name)
-        op.drop_index(op.f("ix_alert_receipt_at"), "alert_receipt")
+        for table in ("entry_version", "alert_receipt"):
+            for name in ("commitment", "salt"):
+                op.drop_column(table, name)
+            op.drop_index(op.f(f"ix_{table}_at"), table)
         op.drop_table("log_seal")
     if CHECKS in parts:
         op.drop_table("log_batch")

@@ -61,7 +61,12 @@ READING_MODELS = {
         "register.entries.tables",
     },
     "register.amendments.store": {"register.entries.store", "register.entries.tables"},
-    "sync.querylog.store": {"access.tables", "alerting.alerts.tables", "border.checks.tables"},
+    "sync.querylog.store": {
+        "access.tables",
+        "alerting.alerts.tables",
+        "border.checks.tables",
+        "register.entries.tables",
+    },
 }
 """Statements that join rows of several features; they write rows of their own feature only."""
 

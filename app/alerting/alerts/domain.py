@@ -1,11 +1,9 @@
 """Kinds, content and expiry of alerts; pure functions."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from secrets import token_bytes
 from typing import Any, Final
 
 import msgspec
@@ -41,21 +39,6 @@ class ReceiptLevel(StrEnum):
     RECEIVED = "received"
     ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"
-
-
-def commit(officer_reference: str | None, note: str | None, salt: bytes | None = None) -> tuple[bytes, bytes]:
-    """Commit to what an officer wrote in a receipt: it may be erased, and the receipt stays sealed.
-
-    Args:
-        officer_reference: the officer's reference.
-        note: the officer's note.
-        salt: the random bytes of an earlier commitment that is verified; without them, new ones are made.
-
-    Returns:
-        The salt, 32 random bytes, and SHA-256 over it and the JSON list of reference and note.
-    """
-    salt = salt or token_bytes(32)
-    return salt, hashlib.sha256(salt + msgspec.json.encode([officer_reference, note])).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,11 @@ from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
-from app.alerting.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel, commit
+from app.alerting.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
+from app.kit.commitments import commit
 from app.ledger.domain import Head, Record
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table

@@ -29,7 +29,7 @@ class Verified:
         records: number of ledger records that were verified.
         heads: number of signed heads that were verified.
         entries: number of entries that were verified.
-        lines: number of lines of the query log that were verified: checks, receipts, and acts of the audit trail.
+        lines: number of lines of the query log that were verified: checks, receipts, acts, and versions.
         unsealed: number of lines behind the newest batch: the ledger does not bind them yet.
         unsigned: number of records beyond the newest signed head of the present epoch: nobody outside holds them yet.
         abandoned: sizes of signed heads beyond the ledger's size, as after a restore of an older backup.

@@ -90,4 +90,4 @@ async def erase_person(unit: Unit, entry_id: str) -> None:
     for number, kept in rows.all():
         left = document(without_person(_documents.read(kept), unit.now))
         same_version = (version.c.entry_id == entry_id, version.c.version == number)
-        await unit.run(update(version).where(*same_version).values(document=left, reason=None))
+        await unit.run(update(version).where(*same_version).values(document=left, reason=None, salt=None))

@@ -13,6 +13,7 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.identity.spellings import NORM_VERSION
+from app.kit.commitments import commit
 from app.matching.keys import StoredKeys
 from app.register.entries import tables
 from app.register.entries.acts import Act
@@ -158,6 +159,7 @@ def _in_order(names: Sequence[str], rows: Iterable[dict[str, Any]]) -> list[tupl
 
 
 def _version(unit: Unit, entry: Entry, event: Act, reason: str | None, document: str) -> dict[str, Any]:
+    salt, commitment = commit(document, reason)
     return {
         "entry_id": entry.id,
         "version": entry.version,
@@ -167,6 +169,8 @@ def _version(unit: Unit, entry: Entry, event: Act, reason: str | None, document:
         "at": entry.updated_at,
         "reason": reason,
         "document": document,
+        "salt": salt,
+        "commitment": commitment,
     }
 
 

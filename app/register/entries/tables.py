@@ -101,9 +101,11 @@ version = Table(
     Column("event", String(32), nullable=False),
     Column("by", Id, nullable=False),  # client
     Column("person", String(64)),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
     Column("reason", Text),
     Column("document", Text, nullable=False),  # the entry after the event
+    Column("salt", LargeBinary(32)),  # of the commitment; erased with the person
+    Column("commitment", LargeBinary(32)),  # to document and reason; None in versions of before the query log
 )
 
 key = Table(

@@ -77,14 +77,9 @@ def _differences(
             yield Difference(where, f"the ledger has a version {record.version}, and the entry has none")
         else:
             yield from _compare(where, documents[record.version], record)
-    if _bound(entry) != _bound(documents[entry.version]):
+    # Papers that the entry waits for come without a version of it.
+    if entry.replace(waiting=None) != documents[entry.version].replace(waiting=None):
         yield Difference(where, "its document differs from that of its newest version")
-
-
-def _bound(entry: Entry) -> tuple[Any, ...]:
-    """Return the part of an entry that changes with its version only; papers that it waits for come without one."""
-    facts = leaf_facts(entry) | {"pending_until": None}
-    return entry.agency, entry.version, facts, personal_part(entry)
 
 
 def _compare(where: str, version: Entry, record: Record) -> Iterator[Difference]:

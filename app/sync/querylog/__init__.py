@@ -1,1 +1,1 @@
-"""The query log: checks, receipts and acts, sealed in batches by records of the ledger."""
+"""The query log: checks, receipts, acts and versions, sealed in batches by records of the ledger."""

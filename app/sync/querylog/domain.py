@@ -1,6 +1,7 @@
 """Lines of the query log, and batches of them; pure.
 
-A line is a check, a receipt of an alert, or an act of the audit trail (searches, decisions on hits, administration).
+A line is a check, a receipt of an alert, an act of the audit trail (searches, decisions on hits, administration), or a
+version of an entry.
 Its *text* is what the batch's Merkle tree contains: a JSON list without spaces of the line's members in a fixed order.
 Where retention erases a member later, the text contains a salted commitment to it instead, so that the line verifies
 after the erasure and reveals nothing.
@@ -41,16 +42,24 @@ class Source(StrEnum):
     CHECK = "check"
     ACT = "act"
     RECEIPT = "receipt"
+    VERSION = "version"
 
 
-_SOURCES: Final = {f"{CHECK_PREFIX}_": Source.CHECK, f"{ACT_PREFIX}_": Source.ACT}
+_SOURCES: Final = {
+    f"{CHECK_PREFIX}_": Source.CHECK,
+    f"{ACT_PREFIX}_": Source.ACT,
+    "alr_": Source.RECEIPT,
+    "ent_": Source.VERSION,
+}
+"""The kinds of lines by the first four characters of their ids."""
 
 
 class Line(NamedTuple):
     """A line of the query log as it is stored.
 
     Attributes:
-        id: its id; of a receipt the alert's id, the client's id and the level, joined by slashes.
+        id: its id; of a receipt the alert's id, the client's id and the level, and of a version the entry's id and the
+            number, joined by slashes.
         opening: its text without the commitment that ends it; see `line_of`.
         erasable: what retention may erase later, where the row itself stores no commitment to it.
     """
@@ -80,21 +89,22 @@ class SealedLine(NamedTuple):
     @property
     def source(self) -> Source:
         """Return the kind of the line."""
-        return _SOURCES.get(self.id[:4], Source.RECEIPT)
+        return _SOURCES[self.id[:4]]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position in the log: every line with a lower id, and every receipt of an earlier instant, is before it."""
+    """A position for each kind of lines: those with a lower id, or of an earlier instant, are before it."""
 
     check: str
     act: str
     receipt: datetime
+    version: datetime
 
     @classmethod
     def at(cls, moment: datetime) -> Self:
         """Return the position of the lines that are written at a moment."""
-        return cls(first_id(CHECK_PREFIX, moment), first_id(ACT_PREFIX, moment), moment)
+        return cls(first_id(CHECK_PREFIX, moment), first_id(ACT_PREFIX, moment), moment, moment)
 
     def reaches(self, other: "Position") -> frozenset[Source]:
         """Return the kinds of lines among which this position is not before another."""
@@ -102,13 +112,14 @@ class Position:
             (Source.CHECK, self.check >= other.check),
             (Source.ACT, self.act >= other.act),
             (Source.RECEIPT, self.receipt >= other.receipt),
+            (Source.VERSION, self.version >= other.version),
         )
         return frozenset(source for source, reached in pairs if reached)
 
     def earlier(self, by: timedelta) -> "Position":
         """Return the position that is earlier by a duration."""
         return Position(
-            _earlier(self.check, by), _earlier(self.act, by), max(self.receipt, BEGIN.receipt + by) - by
+            _earlier(self.check, by), _earlier(self.act, by), self.receipt - by, self.version - by
         )
 
     def at_least(self, other: "Position | None") -> "Position":
@@ -116,7 +127,10 @@ class Position:
         if other is None:
             return self
         return Position(
-            max(self.check, other.check), max(self.act, other.act), max(self.receipt, other.receipt)
+            max(self.check, other.check),
+            max(self.act, other.act),
+            max(self.receipt, other.receipt),
+            max(self.version, other.version),
         )
 
 
@@ -125,7 +139,8 @@ def _earlier(identifier: str, by: timedelta) -> str:
     return "" if moment is None else first_id(identifier.partition("_")[0], moment - by)
 
 
-BEGIN: Final = Position("", "", datetime(1970, 1, 1, tzinfo=UTC))
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+BEGIN: Final = Position("", "", _BEGIN, _BEGIN)
 """The position before every line."""
 
 
@@ -164,11 +179,9 @@ class Batch:
 
     def ids(self, sources: Container[Source]) -> Iterator[str]:
         """Yield the ids of its lines of some kinds."""
-        wanted = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
-        unwanted = tuple(prefix for prefix, source in _SOURCES.items() if source not in sources)
-        others = Source.RECEIPT in sources
+        prefixes = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
         for line in self.text.split("\n"):
-            if line.startswith(wanted) or (others and not line.startswith(unwanted)):
+            if line.startswith(prefixes):
                 yield line[: -2 * _MARK_BYTES - 1]
 
 

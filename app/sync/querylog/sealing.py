@@ -27,9 +27,9 @@ from app.sync.querylog.domain import (
     Position,
     facts_of,
 )
-from app.sync.querylog.store import ReceiptKey
+from app.sync.querylog.store import Moment
 
-Key = TypeVar("Key", str, ReceiptKey)
+Key = TypeVar("Key", str, Moment)
 
 Page = Callable[[Key, Key], Awaitable[Sequence[tuple[Key, Line]]]]
 """A function that returns some lines between two positions, each with its position, in order."""
@@ -120,10 +120,13 @@ class Sealer:
             )
         checks = await self._fill(batching, begin.check, before.check, self._checks)
         acts = await self._fill(batching, begin.act, before.act, self._acts)
-        receipts, _ = await self._fill(batching, (begin.receipt, ""), (before.receipt, ""), self._receipts)
+        receipts = await self._fill(batching, (begin.receipt, ""), (before.receipt, ""), self._receipts)
+        versions = await self._fill(batching, (begin.version, ""), (before.version, ""), self._versions)
         if not batching.size:
             return None
-        reached = Position(checks, acts, receipts).at_least(newest.reached if newest else None)
+        reached = Position(checks, acts, receipts[0], versions[0]).at_least(
+            newest.reached if newest else None
+        )
         return batching.finished(newest.number + 1 if newest else 1, now, reached)
 
     def _committed_from(self, now: datetime) -> str:
@@ -166,6 +169,10 @@ class Sealer:
         async with self._runtime.reading(SYSTEM) as reader:
             return [(line.id, line) for line in await store.list_acts(reader, begin, before, _PAGE)]
 
-    async def _receipts(self, begin: ReceiptKey, before: ReceiptKey) -> Sequence[tuple[ReceiptKey, Line]]:
+    async def _receipts(self, begin: Moment, before: Moment) -> Sequence[tuple[Moment, Line]]:
         async with self._runtime.reading(SYSTEM) as reader:
-            return await store.list_receipts(reader, begin, before[0], _PAGE)
+            return await store.list_receipts(reader, begin, before, _PAGE)
+
+    async def _versions(self, begin: Moment, before: Moment) -> Sequence[tuple[Moment, Line]]:
+        async with self._runtime.reading(SYSTEM) as reader:
+            return await store.list_versions(reader, begin, before, _PAGE)

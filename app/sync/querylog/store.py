@@ -1,14 +1,18 @@
 """Every SQL statement of the query log."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
+    String,
     Table,
     and_,
+    cast,
     func,
     insert,
     literal,
@@ -19,16 +23,26 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from app.access.tables import audit
-from app.alerting.alerts.domain import commit
 from app.alerting.alerts.tables import receipt
 from app.border.checks.tables import check
 from app.db.types import InstantText, any_of
 from app.db.unit import Reader, Unit
 from app.kit.clock import rfc3339
+from app.kit.commitments import commit
+from app.register.entries.tables import version
 from app.sync.querylog.domain import Batch, Line, Position, Source, line_of
 from app.sync.querylog.tables import batch, seal
 
 _Row = Row[*tuple[Any, ...]]
+
+
+class _Erasure(msgspec.Struct, frozen=True):
+    """The part of an entry's document that says when its person was erased."""
+
+    erased_at: datetime | None = None
+
+
+_read_erasure: Final = msgspec.json.Decoder(_Erasure).decode
 
 
 def _members(source: Source, table: Table, *without: str) -> list[ColumnElement[Any]]:
@@ -41,6 +55,8 @@ _CHECKS: Final = select(*_members(Source.CHECK, check, "question"), check.c.ques
 _ACTS: Final = select(*_members(Source.ACT, audit))
 _RECEIPT_ID: Final = receipt.c.alert_id + "/" + receipt.c.client_id + "/" + receipt.c.level
 _RECEIPTS: Final = select(receipt, _RECEIPT_ID.label("line_id"))
+_VERSION_ID: Final = version.c.entry_id + "/" + cast(version.c.version, String)
+_VERSIONS: Final = select(version, _VERSION_ID.label("line_id"))
 
 
 def _check(row: _Row) -> Line:
@@ -48,18 +64,27 @@ def _check(row: _Row) -> Line:
 
 
 def _receipt(row: _Row) -> Line:
-    return line_of((Source.RECEIPT, row.line_id, rfc3339(row.at), row.checkpoint, _commitment(row)))
+    erased = row.officer_reference is None and row.note is None
+    commitment = _commitment(row, (row.officer_reference, row.note), erased=erased)
+    return line_of((Source.RECEIPT, row.line_id, rfc3339(row.at), row.checkpoint, commitment))
 
 
-def _commitment(row: _Row) -> bytes | None:
-    """Return the commitment in a receipt; None if it has none, or if it is not to what the receipt says."""
+def _version(row: _Row) -> Line:
+    commitment = _commitment(row, (row.document, row.reason), erased=_is_erased(row))
+    return line_of((Source.VERSION, row.line_id, rfc3339(row.at), row.event, row.by, row.person, commitment))
+
+
+def _is_erased(row: _Row) -> bool:
+    return row.salt is None and row.reason is None and _read_erasure(row.document).erased_at is not None
+
+
+def _commitment(row: _Row, texts: Sequence[str | None], *, erased: bool) -> bytes | None:
+    """Return the commitment in a row; None if it has none, or if it is not to the row's texts."""
     if row.commitment is None:
         return None
     if row.salt is None:
-        valid = row.officer_reference is None and row.note is None  # erased
-    else:
-        valid = commit(row.officer_reference, row.note, row.salt)[1] == row.commitment
-    return row.commitment if valid else None
+        return row.commitment if erased else None
+    return row.commitment if commit(*texts, salt=row.salt)[1] == row.commitment else None
 
 
 async def list_checks(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
@@ -74,19 +99,39 @@ async def list_acts(reader: Reader, first: str, before: str, limit: int) -> list
     return [line_of(tuple(row)) for row in (await reader.run(statement)).all()]
 
 
-ReceiptKey = tuple[datetime, str]
-"""The instant and the line's id of a receipt: the order in which receipts are sealed."""
+Moment = tuple[datetime, str]
+"""The instant and the id of a line: the order in which receipts and versions are sealed."""
 
 
 async def list_receipts(
-    reader: Reader, first: ReceiptKey, before: datetime, limit: int
-) -> list[tuple[ReceiptKey, Line]]:
-    """Return receipts in the order of their keys, from one key until before an instant, at most `limit`."""
-    at, identity = first
-    from_first = or_(receipt.c.at > at, and_(receipt.c.at == at, identity <= _RECEIPT_ID))
-    statement = _RECEIPTS.where(receipt.c.at >= at, from_first, receipt.c.at < before)
-    rows = (await reader.run(statement.order_by(receipt.c.at, _RECEIPT_ID).limit(limit))).all()
+    reader: Reader, first: Moment, before: Moment, limit: int
+) -> list[tuple[Moment, Line]]:
+    """Return receipts in the order of their moments, from one until before another, at most `limit`."""
+    rows = await _list_from(reader, _RECEIPTS, receipt.c.at, _RECEIPT_ID, first, before, limit)
     return [((row.at, row.line_id), _receipt(row)) for row in rows]
+
+
+async def list_versions(
+    reader: Reader, first: Moment, before: Moment, limit: int
+) -> list[tuple[Moment, Line]]:
+    """Return versions of entries in the order of their moments, from one until before another, at most `limit`."""
+    rows = await _list_from(reader, _VERSIONS, version.c.at, _VERSION_ID, first, before, limit)
+    return [((row.at, row.line_id), _version(row)) for row in rows]
+
+
+async def _list_from(
+    reader: Reader,
+    lines: Select[*tuple[Any, ...]],
+    at: ColumnElement[datetime],
+    identity: ColumnElement[str],
+    first: Moment,
+    before: Moment,
+    limit: int,
+) -> Sequence[_Row]:
+    moment, name = first
+    from_first = or_(at > moment, and_(at == moment, name <= identity))
+    statement = lines.where(at >= moment, from_first, at < before[0]).order_by(at, identity)
+    return (await reader.run(statement.limit(limit))).all()
 
 
 async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict[str, Line]:
@@ -103,9 +148,12 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
     if source is Source.ACT:
         rows = await reader.run(_ACTS.where(any_of(audit.c.id, "ids")), {"ids": list(ids)})
         return {row.id: line_of(tuple(row)) for row in rows}
-    alerts = {identity.partition("/")[0] for identity in ids}
-    rows = await reader.run(_RECEIPTS.where(any_of(receipt.c.alert_id, "ids")), {"ids": sorted(alerts)})
-    return {line.id: line for line in map(_receipt, rows) if line.id in ids}
+    owners = sorted({identity.partition("/")[0] for identity in ids})
+    if source is Source.RECEIPT:
+        rows = await reader.run(_RECEIPTS.where(any_of(receipt.c.alert_id, "ids")), {"ids": owners})
+        return {row.line_id: _receipt(row) for row in rows if row.line_id in ids}
+    rows = await reader.run(_VERSIONS.where(any_of(version.c.entry_id, "ids")), {"ids": owners})
+    return {row.line_id: _version(row) for row in rows if row.line_id in ids}
 
 
 async def ids_between(
@@ -117,6 +165,9 @@ async def ids_between(
         Source.ACT: select(audit.c.id).where(audit.c.id >= begin.act, audit.c.id < before.act),
         Source.RECEIPT: select(_RECEIPT_ID).where(
             receipt.c.at >= begin.receipt, receipt.c.at < before.receipt
+        ),
+        Source.VERSION: select(_VERSION_ID).where(
+            version.c.at >= begin.version, version.c.at < before.version
         ),
     }[source]
     for identity in (await reader.run(statement)).scalars():
@@ -130,6 +181,7 @@ async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
         (checks, check.c.id, begin.check),
         (register, audit.c.id, begin.act),
         (register, receipt.c.at, begin.receipt),
+        (register, version.c.at, begin.version),
     ):
         found += (await reader.run(select(func.count()).where(column >= first))).scalar_one()
     return found
@@ -152,6 +204,7 @@ async def add_batch(unit: Unit, new: Batch) -> None:
         "reached_check": new.reached.check,
         "reached_act": new.reached.act,
         "reached_receipt": new.reached.receipt,
+        "reached_version": new.reached.version,
         "salt": new.salt,
     }
     await unit.run(insert(batch).values(values))
@@ -164,7 +217,7 @@ def _batch(row: _Row) -> Batch:
         text=row.lines,
         root=row.root,
         first_check=row.first_check,
-        reached=Position(row.reached_check, row.reached_act, row.reached_receipt),
+        reached=Position(row.reached_check, row.reached_act, row.reached_receipt, row.reached_version),
         salt=row.salt,
         commitments=row.commitments,
     )

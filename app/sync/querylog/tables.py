@@ -15,6 +15,7 @@ batch = Table(
     Column("reached_check", Id, nullable=False),
     Column("reached_act", Id, nullable=False),
     Column("reached_receipt", Instant, nullable=False),
+    Column("reached_version", Instant, nullable=False),
     Column("salt", LargeBinary(32)),  # erased with the first question of its checks
     Column("commitments", LargeBinary),  # stored when the salt is erased
 )
