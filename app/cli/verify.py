@@ -51,6 +51,7 @@ def _as_json(verified: "Verified") -> dict[str, object]:
         "holds": verified.holds,
         "records": verified.records,
         "heads": verified.heads,
+        "cosignatures": verified.cosignatures,
         "entries": verified.entries,
         "lines": verified.lines,
         "unsealed": verified.unsealed,
@@ -67,6 +68,8 @@ def _print(verified: "Verified") -> None:
     )
     if verified.unsigned:
         typer.echo(f"The last {verified.unsigned} records are in no signed head yet.")
+    if verified.cosignatures:
+        typer.echo(f"{verified.cosignatures} signatures of witnesses verified.")
     if verified.unsealed:
         typer.echo(f"The last {verified.unsealed} checks, receipts, acts and versions are not sealed yet.")
     if verified.abandoned:

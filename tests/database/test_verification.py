@@ -1,15 +1,22 @@
 """`cekal verify`: a whole register holds, and each kind of tampering is named."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from app.access.domain import SYSTEM
 from app.maintenance.verification.service import Verified, verify
 from app.runtime import Runtime
+from app.sync.heads.service import head_to_push
+from app.sync.witnesses.domain import Cosignature
+from app.sync.witnesses.store import save_cosignatures
+from app.sync.witnesses.tables import cosignature
+from app.tlog.keys import KeyKind, SigningKey
+from app.tlog.notes import Note
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.backups import in_silence
@@ -55,6 +62,33 @@ async def test_a_register_that_nobody_changed_holds(filled: None, runtime: Runti
     assert found.differences == []
     assert (found.heads, found.entries, found.unsigned, found.abandoned) == (2, 3, 0, [])
     assert found.records >= 6
+
+
+COSIGNED = {
+    "the signature": {"data": bytes(72)},
+    "the instant": {"signed_at": datetime(2026, 11, 23, tzinfo=UTC)},
+    "the name": {"name": "audit.example"},
+    "the key": {"vkey": "no key"},
+}
+
+
+@pytest.mark.parametrize("what", [None, *COSIGNED])
+async def test_a_changed_cosignature_is_named(
+    filled: None, runtime: Runtime, clock: SettableClock, what: str | None
+) -> None:
+    key = SigningKey.generate(KeyKind.TIMED_ED25519)
+    async with runtime.writing(SYSTEM) as unit:
+        head = await head_to_push(unit)
+        assert head is not None
+        text = Note.parse(head.note.encode()).text
+        signature = key.sign("ombudsman.example", text, int(clock().timestamp()))
+        made = Cosignature(key.verifier("ombudsman.example"), signature.data, clock())
+        await save_cosignatures(unit, head, [made])
+        if what is not None:
+            await unit.run(update(cosignature).values(COSIGNED[what]))
+    found = await verified(runtime)
+    assert found.cosignatures == 1
+    assert [each.where[:11] for each in found.differences] == ([] if what is None else ["cosignature"])
 
 
 TAMPERINGS = {

@@ -16,6 +16,7 @@ from app.runtime import Runtime
 from app.sync.heads.service import list_heads_after, list_uses
 from app.sync.heads.verification import fault_of
 from app.sync.querylog.verification import LogVerification
+from app.sync.witnesses.verification import verify_cosignatures
 
 _MOST: Final = 1000
 """Differences that are listed; a register with more is not mended by a longer list."""
@@ -28,6 +29,7 @@ class Verified:
     Attributes:
         records: number of ledger records that were verified.
         heads: number of signed heads that were verified.
+        cosignatures: number of witnesses' signatures of these heads that were verified.
         entries: number of entries that were verified.
         lines: number of lines of the query log that were verified: checks, receipts, acts, and versions.
         unsealed: number of lines behind the newest batch: the ledger does not bind them yet.
@@ -38,6 +40,7 @@ class Verified:
 
     records: int = 0
     heads: int = 0
+    cosignatures: int = 0
     entries: int = 0
     lines: int = 0
     unsealed: int = 0
@@ -85,6 +88,11 @@ async def _verify_heads(runtime: Runtime, head: Head, verified: Verified) -> dic
     while True:
         async with runtime.reading(SYSTEM) as reader:
             page = await list_heads_after(reader, *last)
+            for epoch in dict.fromkeys(each.epoch for each in page):
+                notes = {each.size: each.note for each in page if each.epoch == epoch}
+                count, found = await verify_cosignatures(reader, epoch, notes)
+                verified.cosignatures += count
+                verified.add(found)
         for signed, fault in ((each, fault_of(each, known)) for each in page):
             verified.heads += 1
             where = f"signed_head {signed.epoch} {signed.size}"

@@ -1,9 +1,10 @@
 """Every SQL statement of witnesses and their cosignatures."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import or_, select, update
 
@@ -72,6 +73,23 @@ async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner
         .order_by(cosignature.c.name, cosignature.c.signed_at)
     )
     return [Cosigner(*row) for row in rows]
+
+
+class StoredCosignature(NamedTuple):
+    """A cosignature as it is stored."""
+
+    size: int
+    name: str
+    vkey: str
+    data: bytes
+    signed_at: datetime
+
+
+async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) -> list[StoredCosignature]:
+    """Return the cosignatures of some heads of an epoch."""
+    columns = [cosignature.c[name] for name in StoredCosignature._fields]
+    statement = select(*columns).where(cosignature.c.epoch == epoch, cosignature.c.size.in_(sorted(sizes)))
+    return [StoredCosignature(*row) for row in await reader.run(statement.order_by(cosignature.c.size))]
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
