@@ -36,6 +36,7 @@ from app.db.lanes import WORKER_ROUNDS, Lane, using
 from app.kit.bell import wait_for_ring
 from app.kit.ids import first_id
 from app.maintenance.standstill.service import Standstill
+from app.maintenance.verification.continuous import ContinuousVerification
 from app.register.departures import service as departures
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
@@ -83,6 +84,7 @@ class Worker:
         self.lookout = Lookout(runtime)
         self.signer = Signer(runtime)
         self.sealer = Sealer(runtime)
+        self.verification = ContinuousVerification(runtime)
         self.pusher = Pusher(runtime, head_to_push)
         self.manifests = Watch(
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
@@ -227,6 +229,10 @@ class Worker:
     async def seal_queries(self) -> int:
         """Seal the checks, receipts, acts and versions that wait for it. Returns the number of batches."""
         return await self.sealer.seal()
+
+    async def verify_register(self) -> bool:
+        """Do the next step of the verification of the whole register. Returns whether a pass ended with it."""
+        return await self.verification.step()
 
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
@@ -383,4 +389,5 @@ LOOPS = (
     Loop(Worker.announce_begun, EVERY_SECOND, 0x63656B81),
     SIGNING,
     SEALING,
+    Loop(Worker.verify_register, EVERY_SECOND, 0x63656B84),
 )

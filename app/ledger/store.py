@@ -274,6 +274,16 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
     return [_record(row) for row in await reader.run(statement)]
 
 
+async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """List the rows of the versions of some entries, by entry, in order, exactly as stored."""
+    found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
+    statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), _OWN)
+    rows = await reader.run(statement.order_by(record_table.c.sequence), {"ids": list(entry_ids)})
+    for row in rows:
+        found[row.entry_id].append(dict(row._mapping))
+    return found
+
+
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
     """Return the sequence of the latest version's record of each entry that has one."""
     if not entry_ids:

@@ -16,7 +16,6 @@ from app.ledger import store
 from app.ledger.domain import LEAF_FORMAT, Head, RecordType
 from app.tlog import merkle
 
-PAGE: Final = 1000
 _COLUMNS: Final = ("sequence", "type", "entry_id", "version", "agency", "tombstone")
 """Columns of a record that its leaf repeats as they are."""
 
@@ -41,7 +40,9 @@ class LedgerVerification:
         """Whether all records up to the head were verified."""
         return self.tree.size >= self.head.size
 
-    async def page(self, reader: Reader, roots: Mapping[int, list[bytes]]) -> AsyncIterator[Difference]:
+    async def page(
+        self, reader: Reader, roots: Mapping[int, list[bytes]], limit: int
+    ) -> AsyncIterator[Difference]:
         """Verify the next page of records, and yield what differs.
 
         A missing record ends the verification, since every later leaf would have another place in the tree.
@@ -49,8 +50,9 @@ class LedgerVerification:
         Args:
             reader: the transaction.
             roots: roots that were signed, by the number of records; each must be the tree's root at that size.
+            limit: the greatest number of records.
         """
-        rows = await store.list_rows(reader, self.tree.size, min(PAGE, self.head.size - self.tree.size))
+        rows = await store.list_rows(reader, self.tree.size, min(limit, self.head.size - self.tree.size))
         expected: dict[merkle.Node, bytes] = {}
         for row in rows:
             if row["sequence"] != self.tree.size + 1:

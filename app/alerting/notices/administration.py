@@ -1,4 +1,4 @@
-"""Notices to admins: acts that need a second admin, a doubtful clock, a restored register, unsigned heads; pure."""
+"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, differences; pure."""
 
 from datetime import datetime
 
@@ -46,6 +46,13 @@ def clock_doubted(at: datetime) -> Draft:
 def head_unsigned(at: datetime) -> Draft:
     """Return the notice that no head of the ledger could be signed for too long; once an hour at most."""
     return _hourly(NoticeName.HEAD_UNSIGNED, at)
+
+
+def register_differs(at: datetime) -> Draft:
+    """Return the notice that a verification found rows that differ from the ledger; once a day at most."""
+    name = NoticeName.REGISTER_DIFFERS
+    key = f"{name}:{at.date().isoformat()}"
+    return Draft(name=name, key=key, to=(ADMINS, DUTY_OFFICERS), effective_at=at)
 
 
 def _hourly(name: NoticeName, at: datetime) -> Draft:

@@ -36,6 +36,7 @@ class NoticeName(StrEnum):
     CHANGE_CONFIRMED = "change_confirmed"
     CLOCK_DOUBTED = "clock_doubted"
     HEAD_UNSIGNED = "head_unsigned"
+    REGISTER_DIFFERS = "register_differs"
     REGISTER_RESTORED = "register_restored"
 
 
@@ -89,6 +90,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "until it is, or until `cekal clock accept`; `held_back` of `/readyz` has the reason",
     NoticeName.HEAD_UNSIGNED: "the ledger's newest signed head is no longer valid, and none can be signed: the log has "
     "the reason; nothing newer can be proved until then",
+    NoticeName.REGISTER_DIFFERS: "a verification found rows that differ from the ledger or its signed heads: the log "
+    "names them, and `cekal verify` lists all; treat it as tampering until it is explained",
     NoticeName.REGISTER_RESTORED: "the register was restored: what was acknowledged after `effective_at` may be "
     "missing and is to be entered again; look whether keys and accounts that were ended after it work again",
 }

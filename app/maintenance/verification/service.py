@@ -1,13 +1,13 @@
-"""Verifies the whole register: ledger, signed heads, entries, and the query log."""
+"""Verifies the whole register: signed heads, ledger, entries, and the query log."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from app.access.domain import SYSTEM
 from app.kit.differences import Difference
-from app.kit.stages import Stage
+from app.kit.stages import Amount, Stage
 from app.ledger import service as ledger
 from app.ledger.domain import Head
 from app.ledger.verification import LedgerVerification, compare_totals
@@ -18,8 +18,17 @@ from app.sync.heads.verification import fault_of
 from app.sync.querylog.verification import LogVerification
 from app.sync.witnesses.verification import verify_cosignatures
 
+PAGE: Final = 1000
+"""Records that a command verifies at once."""
+
+_ENTRIES_A_RECORD: Final = 5
+"""An entry takes about as long to verify as five records."""
+
 _MOST: Final = 1000
 """Differences that are listed; a register with more is not mended by a longer list."""
+
+Progress = AsyncIterator[tuple[int, int]]
+"""The steps of a part of a verification: after each, how much is done and how much there is in all."""
 
 
 @dataclass(slots=True)
@@ -68,81 +77,108 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
         runtime: the register.
         stage: called at the beginning of each stage, for the display of progress.
     """
-    verified = Verified()
-    async with runtime.reading(SYSTEM) as reader:
-        head = await ledger.head(reader)
-    roots = await _verify_heads(runtime, head, verified)
-    seals = await _verify_ledger(runtime, head, roots, verified, stage)
-    await _verify_entries(runtime, verified, stage)
-    await _verify_log(runtime, seals, verified, stage)
-    return verified
+    verification = Verification(runtime, PAGE)
+    for unit, part in verification.parts():
+        with stage("Verifying", unit) as tell:
+            async for done, total in part:
+                tell(done, total)
+    return verification.verified
 
 
-async def _verify_heads(runtime: Runtime, head: Head, verified: Verified) -> dict[int, list[bytes]]:
-    """Verify the signatures of every signed head. Returns the signed roots by size."""
-    roots: dict[int, list[bytes]] = defaultdict(list)
-    newest = 0
-    last: tuple[str, int] = "", -1
-    async with runtime.reading(SYSTEM) as reader:
-        known = await list_uses(reader)
-    while True:
-        async with runtime.reading(SYSTEM) as reader:
-            page = await list_heads_after(reader, *last)
-            for epoch in dict.fromkeys(each.epoch for each in page):
-                notes = {each.size: each.note for each in page if each.epoch == epoch}
-                count, found = await verify_cosignatures(reader, epoch, notes)
-                verified.cosignatures += count
-                verified.add(found)
-        for signed, fault in ((each, fault_of(each, known)) for each in page):
-            verified.heads += 1
-            where = f"signed_head {signed.epoch} {signed.size}"
-            if fault is not None:
-                verified.add([Difference(where, fault)])
-            if signed.size > head.size:
-                verified.abandoned.append(signed.size)
-                if signed.epoch == head.epoch:
-                    verified.add([Difference(where, "the ledger has fewer records than were signed")])
-            else:
-                roots[signed.size].append(signed.root)
-                newest = max(newest, signed.size if signed.epoch == head.epoch else 0)
-        if not page:
-            verified.unsigned = head.size - newest
-            return roots
-        last = page[-1].epoch, page[-1].size
+class Verification:
+    """One verification of a register, in steps that may be far apart.
 
+    Args:
+        runtime: the register.
+        page: the number of records that a step verifies.
 
-async def _verify_ledger(
-    runtime: Runtime, head: Head, roots: dict[int, list[bytes]], verified: Verified, stage: Stage
-) -> int:
-    """Verify every record. Returns the number of batches of the query log that they seal."""
-    verification = LedgerVerification(head)
-    with stage("Verifying", "records") as tell:
+    Attributes:
+        verified: the result so far.
+    """
+
+    def __init__(self, runtime: Runtime, page: int) -> None:
+        self.verified = Verified()
+        self._runtime = runtime
+        self._page = page
+        self._head = Head("", 0, 0)
+        self._roots: dict[int, list[bytes]] = defaultdict(list)
+        self._seals = 0
+
+    def parts(self) -> Iterator[tuple[Amount, Progress]]:
+        """Yield the parts of the verification, each with its unit; each must be finished before the next one."""
+        yield "heads", self._heads()
+        yield "records", self._records()
+        yield "entries", self._entries()
+        yield "batches", self._batches()
+
+    async def _heads(self) -> Progress:
+        """Verify the signatures of every signed head, and collect the signed roots by size."""
+        verified = self.verified
+        async with self._runtime.reading(SYSTEM) as reader:
+            self._head = head = await ledger.head(reader)
+            known = await list_uses(reader)
+        newest = 0
+        last: tuple[str, int] = "", -1
+        while True:
+            async with self._runtime.reading(SYSTEM) as reader:
+                page = await list_heads_after(reader, *last)
+                for epoch in dict.fromkeys(each.epoch for each in page):
+                    notes = {each.size: each.note for each in page if each.epoch == epoch}
+                    count, found = await verify_cosignatures(reader, epoch, notes)
+                    verified.cosignatures += count
+                    verified.add(found)
+            for signed, fault in ((each, fault_of(each, known)) for each in page):
+                verified.heads += 1
+                where = f"signed_head {signed.epoch} {signed.size}"
+                if fault is not None:
+                    verified.add([Difference(where, fault)])
+                if signed.size > head.size:
+                    verified.abandoned.append(signed.size)
+                    if signed.epoch == head.epoch:
+                        verified.add([Difference(where, "the ledger has fewer records than were signed")])
+                else:
+                    self._roots[signed.size].append(signed.root)
+                    newest = max(newest, signed.size if signed.epoch == head.epoch else 0)
+            if not page:
+                verified.unsigned = head.size - newest
+                return
+            last = page[-1].epoch, page[-1].size
+            yield verified.heads, 0
+
+    async def _records(self) -> Progress:
+        """Verify every record, and count the batches of the query log that they seal."""
+        head = self._head
+        verification = LedgerVerification(head)
         while not verification.done:
-            async with runtime.reading(SYSTEM) as reader:
-                verified.add([found async for found in verification.page(reader, roots)])
-            tell(verification.tree.size, head.size)
-    async with runtime.reading(SYSTEM) as reader:
-        verified.add([found async for found in compare_totals(reader, head)])
-    verified.records = head.size
-    return verification.log_seals
+            async with self._runtime.reading(SYSTEM) as reader:
+                page = verification.page(reader, self._roots, self._page)
+                self.verified.add([found async for found in page])
+            yield verification.tree.size, head.size
+        async with self._runtime.reading(SYSTEM) as reader:
+            self.verified.add([found async for found in compare_totals(reader, head)])
+        self.verified.records, self._seals = head.size, verification.log_seals
 
-
-async def _verify_entries(runtime: Runtime, verified: Verified, stage: Stage) -> None:
-    after: str | None = ""
-    with stage("Verifying", "entries") as tell:
+    async def _entries(self) -> Progress:
+        """Verify every entry; a page that differs is read again, since erasure may have come between two reads."""
+        after: str | None = ""
+        limit = max(1, self._page // _ENTRIES_A_RECORD)
         while after is not None:
-            async with runtime.reading(SYSTEM) as reader:
-                count, found, after = await verify_page(reader, after)
-            verified.entries += count
-            verified.add(found)
-            tell(verified.entries, verified.entries)
+            async with self._runtime.reading(SYSTEM) as reader:
+                count, found, following = await verify_page(reader, after, limit)
+            if found:
+                async with self._runtime.reading(SYSTEM) as reader:
+                    _, found, _ = await verify_page(reader, after, limit)
+            self.verified.entries += count
+            self.verified.add(found)
+            yield self.verified.entries, 0
+            after = following
 
-
-async def _verify_log(runtime: Runtime, seals: int, verified: Verified, stage: Stage) -> None:
-    verification = LogVerification(seals)
-    with stage("Verifying", "batches") as tell:
+    async def _batches(self) -> Progress:
+        """Verify every batch of the query log, and look for lines in none."""
+        verification = LogVerification(self._seals)
         while not verification.done:
-            verified.add([found async for found in verification.batch(runtime)])
-            tell(verification.batches, seals)
-    verified.add(verification.unknown())
-    verified.lines, verified.unsealed = verification.lines, await verification.count_unsealed(runtime)
+            self.verified.add(await verification.batch(self._runtime))
+            yield verification.batches, self._seals
+        self.verified.add(verification.unknown())
+        self.verified.lines = verification.lines
+        self.verified.unsealed = await verification.count_unsealed(self._runtime)

@@ -6,58 +6,54 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import select
 
+from app.db.types import any_of
 from app.db.unit import Reader
 from app.kit.canonical import canonical
 from app.kit.differences import Difference
 from app.ledger import service as ledger
-from app.ledger.domain import Record
 from app.register.entries import store, tables
 from app.register.entries.domain import Entry
 from app.register.entries.publishing import leaf_facts, personal_part
 
-PAGE: Final = 200
 _CHANGES_ALONE: Final = frozenset({"norm_version", "erased"})
 """Columns that change without a version of the entry."""
 
 _READ = msgspec.json.Decoder(Entry).decode
 
 
-async def verify_page(reader: Reader, after: str) -> tuple[int, list[Difference], str | None]:
+async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
     """Verify some entries in the order of their ids.
+
+    On PostgreSQL each statement sees what was committed before it. So a record is read before the version that it
+    publishes, and a version is never missing because it was written in between.
 
     Args:
         reader: the transaction.
         after: the id of the last entry that was verified; empty for the beginning.
+        limit: the greatest number of entries.
 
     Returns:
         The number of entries, what differs, and the id to go on after; None at the end.
     """
     rows = await reader.run(
-        select(tables.entry).where(tables.entry.c.id > after).order_by(tables.entry.c.id).limit(PAGE)
+        select(tables.entry).where(tables.entry.c.id > after).order_by(tables.entry.c.id).limit(limit)
     )
     entries = [dict(row._mapping) for row in rows]
     ids = [row["id"] for row in entries]
     if not ids:
         return 0, [], None
+    records = await ledger.list_of_entries(reader, ids)
     versions: dict[str, dict[int, str]] = {entry_id: {} for entry_id in ids}
     columns = (tables.version.c.entry_id, tables.version.c.version, tables.version.c.document)
-    for entry_id, number, document in await reader.run(
-        select(*columns).where(tables.version.c.entry_id.in_(ids))
-    ):
+    statement = select(*columns).where(any_of(tables.version.c.entry_id, "ids"))
+    for entry_id, number, document in await reader.run(statement, {"ids": ids}):
         versions[entry_id][number] = document
-    found: list[Difference] = []
-    for row in entries:
-        try:
-            records = [each for each in await ledger.list_of_entry(reader, row["id"]) if each.type.is_entry]
-        except (msgspec.DecodeError, ValueError):
-            found.append(Difference(f"entry {row['id']}", "a record of it in the ledger can't be read"))
-            continue
-        found += _differences(row, versions[row["id"]], records)
+    found = [each for row in entries for each in _differences(row, versions[row["id"]], records[row["id"]])]
     return len(ids), found, ids[-1]
 
 
 def _differences(
-    row: Mapping[str, Any], versions: Mapping[int, str], records: Sequence[Record]
+    row: Mapping[str, Any], versions: Mapping[int, str], records: Sequence[Mapping[str, Any]]
 ) -> Iterator[Difference]:
     where = f"entry {row['id']}"
     try:
@@ -73,21 +69,27 @@ def _differences(
         yield Difference(where, "a version is missing")
         return
     for record in records:
-        if record.version not in documents:
-            yield Difference(where, f"the ledger has a version {record.version}, and the entry has none")
+        if record["version"] not in documents:
+            yield Difference(where, f"the ledger has a version {record['version']}, and the entry has none")
         else:
-            yield from _compare(where, documents[record.version], record)
+            yield from _compare(where, documents[record["version"]], record)
     # Papers that the entry waits for come without a version of it.
     if entry.replace(waiting=None) != documents[entry.version].replace(waiting=None):
         yield Difference(where, "its document differs from that of its newest version")
 
 
-def _compare(where: str, version: Entry, record: Record) -> Iterator[Difference]:
+def _compare(where: str, version: Entry, record: Mapping[str, Any]) -> Iterator[Difference]:
     """Yield what differs between a version and the record that published it; an erased person is in neither."""
-    what = f"version {version.version} differs from record {record.sequence} of the ledger"
+    what = f"version {version.version} differs from record {record['sequence']} of the ledger"
     facts = {**leaf_facts(version), "agency": version.agency}
     del facts["pending_until"]  # papers that the entry waits for come without a version of it
-    if any(record.leaf.get(name) != value for name, value in facts.items()):
+    try:
+        leaf = msgspec.json.decode(record["leaf"])
+        personal = None if record["personal"] is None else canonical(msgspec.json.decode(record["personal"]))
+    except (msgspec.DecodeError, ValueError):
+        yield Difference(where, f"record {record['sequence']} of it in the ledger can't be read")
+        return
+    if any(leaf.get(name) != value for name, value in facts.items()):
         yield Difference(where, f"{what} in a code or a day")
-    if record.personal is not None and canonical(record.personal) != canonical(personal_part(version)):
+    if personal is not None and personal != canonical(personal_part(version)):
         yield Difference(where, f"{what} in the person or the case")

@@ -40,34 +40,39 @@ class LogVerification:
         """Whether all batches were verified."""
         return self.batches >= self.newest
 
-    async def batch(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Verify the next batch, and yield what differs."""
-        number = self.batches + 1
-        self.batches = number
+    async def batch(self, runtime: Runtime) -> list[Difference]:
+        """Verify the next batch, and return what differs.
+
+        A batch that differs is read again: retention may have erased texts between two reads of the first time.
+        """
+        self.batches += 1
+        batch, found = await self._read(runtime, self.batches)
+        if found:
+            batch, found = await self._read(runtime, self.batches)
+        if batch is not None:
+            self.lines += batch.size
+            await self._remember_unknown(runtime, batch)
+        return found
+
+    async def _read(self, runtime: Runtime, number: int) -> tuple[Batch | None, list[Difference]]:
         where = f"log_batch {number}"
         async with runtime.reading_checks(SYSTEM) as reader:
             batch = await store.find_batch(reader, number)
         if batch is None:
-            yield Difference(where, "there is no batch with this number")
-            return
-        async for what in self._faults_of(runtime, batch):
-            yield Difference(where, what)
-        tree = merkle.Tree()
+            return None, [Difference(where, "there is no batch with this number")]
+        differences = [Difference(where, what) async for what in self._faults_of(runtime, batch)]
+        leaves = []
         async for sealed, stored, found in open_lines(runtime, batch):
+            name = f"{sealed.source} {sealed.id}"
             if stored is None:
-                yield Difference(
-                    f"{sealed.source} {sealed.id}", f"it was sealed in batch {number}, and is gone"
-                )
+                differences.append(Difference(name, f"it was sealed in batch {number}, and is gone"))
             elif found is None:
-                yield Difference(
-                    f"{sealed.source} {sealed.id}", f"it differs from what batch {number} sealed"
-                )
+                differences.append(Difference(name, f"it differs from what batch {number} sealed"))
             else:
-                tree.add(found[0])
-        if tree.size == batch.size and tree.root() != batch.root:
-            yield Difference(where, "its root is not the root of its lines")
-        self.lines += batch.size
-        await self._remember_unknown(runtime, batch)
+                leaves.append(found[0])
+        if len(leaves) == batch.size and merkle.root_of_leaves(leaves) != batch.root:
+            differences.append(Difference(where, "its root is not the root of its lines"))
+        return batch, differences
 
     def unknown(self) -> list[Difference]:
         """Return the lines that are in no batch, though the log is sealed beyond them; call it at the end."""

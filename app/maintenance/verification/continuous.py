@@ -1,0 +1,81 @@
+"""Verification without end, slowly and beside everything else: a whole pass takes about a day."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.alerting.notices.administration import register_differs
+from app.alerting.notices.service import notify
+from app.maintenance.verification.service import Verification
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+PASS: Final = timedelta(hours=24)
+"""Time from the beginning of a pass to that of the next one; a larger register takes longer."""
+
+PAGE: Final = 50
+"""Records that a step verifies: a few milliseconds in which nobody else is answered."""
+
+_STEP_SHARE: Final = 0.02
+"""Share of the time that verification takes at most: after a step of a millisecond, it waits for fifty."""
+
+
+class ContinuousVerification:
+    """Verifies the register for one process, again and again; the worker's lock lets one process at a time do it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._verification = Verification(runtime, PAGE)
+        self._steps: AsyncIterator[None] | None = None
+        self._next_pass: datetime | None = None
+        self._next_step = 0.0
+        self._known = 0
+
+    async def step(self) -> bool:
+        """Do the next step if it is due. Returns whether a pass ended with it.
+
+        What differs is logged as soon as it is found, and the admins are notified once a day.
+        """
+        now = self._runtime.clock()
+        if self._steps is None:
+            if self._next_pass is not None and now < self._next_pass:
+                return False
+            self._next_pass = now + PASS
+            self._verification, self._known = Verification(self._runtime, PAGE), 0
+            self._steps = self._all_steps(self._verification)
+        if monotonic() < self._next_step:
+            return False
+        began = monotonic()
+        try:
+            ended = await anext(self._steps, self) is self
+        except BaseException:  # the pass begins anew
+            self._steps, self._next_pass = None, None
+            raise
+        self._next_step = monotonic() + (monotonic() - began) / _STEP_SHARE
+        await self._report()
+        if ended:
+            self._steps = None
+            verified = self._verification.verified
+            figures = {"records": verified.records, "entries": verified.entries, "lines": verified.lines}
+            logger.info("the register was verified", extra={"holds": verified.holds, **figures})
+        return ended
+
+    async def _all_steps(self, verification: Verification) -> AsyncIterator[None]:
+        for _, part in verification.parts():
+            async for _ in part:
+                yield
+
+    async def _report(self) -> None:
+        """Log the differences that are new, and notify the admins."""
+        found = self._verification.verified.differences
+        if len(found) == self._known:
+            return
+        for where, what in found[self._known :]:
+            logger.error("the register differs", extra={"where": where, "what": what})
+        self._known = len(found)
+        async with self._runtime.writing(SYSTEM) as unit:
+            await notify(unit, [register_differs(unit.now)])
