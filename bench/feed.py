@@ -126,7 +126,7 @@ def _measure_followers(
     }
 
 
-async def _fill(runtime: Runtime, count: int) -> None:
+async def fill(runtime: Runtime, count: int) -> None:
     """Append so many records of entries of four agencies, with personal parts of usual size."""
     for begin in range(0, count, _AT_ONCE):
         drafts = []
@@ -143,7 +143,7 @@ async def _fill(runtime: Runtime, count: int) -> None:
 async def _filled(settings: dict[str, str], count: int) -> str:
     async with opened(settings) as runtime:
         reader = await Actors(runtime).client("integrator", agency="IMIGRASI")
-        await _fill(runtime, count)
+        await fill(runtime, count)
     return reader.key
 
 

@@ -104,6 +104,18 @@ def test_the_benchmark_of_worklists_fills_a_register_and_reads_every_list() -> N
         assert min(figures[name] for name in ("submitter", "verifier", "approver", "duty_officer")) > 0
 
 
+def test_the_benchmark_of_proofs_proves_records_on_both_engines() -> None:
+    report = _run("bench.proofs")
+
+    assert report["benchmark"] == "proofs"
+    assert [(row["engine"], row["what"]) for row in report["rows"]] == [
+        (engine, what)
+        for engine in ("sqlite", "postgresql")
+        for what in ("one agency", "inclusion", "consistency")
+    ]
+    assert all(row["median_ms"] > 0 for row in report["rows"])
+
+
 def test_the_benchmark_of_sealing_seals_every_check() -> None:
     report = _run("bench.sealing")
 
