@@ -106,7 +106,7 @@ class Worker:
         """Seal what the query log has at the end of the process, and sign that, within two seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
-                await self._try(SEALING, partial(self.sealer.seal, at_once=True))
+                await self._try(SEALING, partial(self.sealer.seal, at_end=True))
                 await self._try(SIGNING, self.sign_head)
 
     async def _repeat(self, loop: "Loop") -> None:

@@ -117,11 +117,40 @@ async def test_many_lines_are_sealed_before_the_minute_is_over_and_in_batches(
     for number in range(9):
         await ask(http, counter)
         clock.advance(milliseconds=number % 2)
+        if number == 2:
+            clock.advance(seconds=16)
+            assert await worker.seal_queries() == 0, "three are no batch, and the minute is not over"
     clock.advance(seconds=16)
-    assert await worker.seal_queries() == 2
-    assert [each["lines"] for each in await seals(runtime)][1:] == [4, 4], "the ninth waits for its minute"
-    assert await seal_all(worker, clock) == 1
+    assert await worker.seal_queries() == 3
+    assert [each["lines"] for each in await seals(runtime)][1:] == [4, 4, 1]
     assert (await verified(runtime)).differences == []
+
+
+async def test_many_acts_are_sealed_in_one_round_as_after_an_import(
+    crossing: Json, worker: Worker, clock: SettableClock, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "MOST_LINES", 4)
+    async with runtime.writing(SYSTEM) as unit:
+        for _ in range(11):
+            await record(unit, AuditAct.STATISTICS_READ, None, {})
+    assert await seal_all(worker, clock) == 3
+    assert [each["lines"] for each in await seals(runtime)][1:] == [4, 4, 3]
+    assert (await verified(runtime)).differences == []
+
+
+async def test_the_end_of_the_process_seals_what_there_is(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    worker: Worker,
+    runtime: Runtime,
+    engine_url: str,
+) -> None:
+    await ask(http, counter)
+    assert await worker.sealer.seal(at_end=True) == engine_url.startswith("sqlite"), (
+        "on PostgreSQL other processes may still be writing lines of this moment"
+    )
+    assert (await verified(runtime)).unsealed == 1 + (not engine_url.startswith("sqlite"))
 
 
 async def test_a_line_that_becomes_visible_late_is_sealed_with_the_next_ones(

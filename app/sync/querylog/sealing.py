@@ -60,11 +60,11 @@ class Sealer:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def seal(self, *, at_once: bool = False) -> int:
+    async def seal(self, *, at_end: bool = False) -> int:
         """Seal the lines that wait, if they are many or if the newest batch is old enough.
 
         Args:
-            at_once: whether to seal however few there are, as at the end of the process.
+            at_end: whether the process ends: then however few there are, and the newest ones too.
 
         Returns:
             The number of batches.
@@ -74,12 +74,13 @@ class Sealer:
         ):  # lines with times to come would move the position beyond later lines
             return 0
         await self._publish_stored()
-        sealed = 0
-        while (batch := await self._next(at_once=at_once)) is not None:
+        sealed, due = 0, at_end
+        while (batch := await self._next(due=due, at_end=at_end)) is not None:
             async with self._runtime.writing_checks(SYSTEM) as unit:
                 await store.add_batch(unit, batch)
             await self._publish(batch)
             sealed += 1
+            due = at_end or batch.size == MOST_LINES  # as after an import: more lines wait
         return sealed
 
     async def _publish_stored(self) -> None:
@@ -102,13 +103,13 @@ class Sealer:
             [record] = await ledger.append(unit, [draft])
             await store.add_seal(unit, batch.number, record.sequence)
 
-    async def _next(self, *, at_once: bool) -> Batch | None:
+    async def _next(self, *, due: bool, at_end: bool) -> Batch | None:
         """Make the next batch. Returns None while there is no need for one."""
         async with self._runtime.reading_checks(SYSTEM) as reader:
             now, newest = reader.now, await store.newest_batch(reader)
             # At the end of the only process nobody is writing lines any more.
-            before = Position.at(now + _SECOND if at_once and reader.is_sqlite else now - _SETTLED)
-            if newest is not None and not at_once and now - newest.at < SEAL_AFTER:
+            before = Position.at(now + _SECOND if at_end and reader.is_sqlite else now - _SETTLED)
+            if newest is not None and not due and now - newest.at < SEAL_AFTER:
                 waiting = await store.count_checks(reader, newest.reached.check, before.check, MOST_LINES)
                 if waiting < MOST_LINES:
                     return None
