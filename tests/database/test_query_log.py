@@ -123,6 +123,9 @@ async def test_many_lines_are_sealed_before_the_minute_is_over_and_in_batches(
     clock.advance(seconds=16)
     assert await worker.seal_queries() == 3
     assert [each["lines"] for each in await seals(runtime)][1:] == [4, 4, 1]
+    async with runtime.reading_checks(SYSTEM) as reader:
+        lines = "\n".join((await reader.run(select(batch.c.lines))).scalars()).split("\n")
+    assert len(set(lines)) == len(lines), "a line is sealed once"
     assert (await verified(runtime)).differences == []
 
 

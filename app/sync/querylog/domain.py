@@ -191,14 +191,14 @@ class Batching:
 
     Attributes:
         salt: the random bytes in the commitments of this batch.
-        sealed: ids of lines in earlier batches; they are not added again.
+        sealed: ids of lines in earlier batches, and so far in this one; they are not added again.
         committed_from: the id from which checks are sealed with a commitment to their question; earlier questions may
             be erased while the batch is made.
         first_check: the lowest id of a check in it so far.
     """
 
     salt: bytes
-    sealed: Container[str]
+    sealed: set[str]
     committed_from: str
     first_check: str | None = None
     _leaves: list[bytes] = field(default_factory=list)
@@ -210,10 +210,11 @@ class Batching:
         return len(self._leaves)
 
     def add(self, line: Line) -> None:
-        """Add a line, unless an earlier batch has it."""
+        """Add a line, unless it is in a batch already."""
         name = line.id
         if name in self.sealed:
             return
+        self.sealed.add(name)
         if self.first_check is None and name.startswith(CHECK_PREFIX):
             self.first_check = name  # checks are added in the order of their ids
         leaf = leaf_of(line, commitment_of(line, self.salt) if name >= self.committed_from else None)
