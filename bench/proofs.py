@@ -28,6 +28,7 @@ from tests.support.actors import Actors
 
 RECORDS = 1_000_000
 _QUESTIONS = 500
+_PAUSE = 0.5
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def _measure(made: Registers, engine: str, options: argparse.Namespace) -> list[
         "consistency": lambda: f"/v1/proofs/consistency?from={chance.randint(1, size)}&to={size}",
     }
     with serving_cekal(f"proofs-{engine}", made.folder, split_cores(), settings) as server:
+        _wait_until_signed(server, key, options.records)
         asked = {
             what: _ask(server, key, [path() for _ in range(options.questions)])
             for what, path in questions.items()
@@ -73,6 +75,17 @@ async def _filled(settings: dict[str, str], records: int) -> str:
         reader = await Actors(runtime).client("auditor")
         await fill(runtime, records)
     return reader.key
+
+
+def _wait_until_signed(server: Server, key: str, records: int) -> None:
+    """Wait until the register has signed all records: before, its signer keeps a core busy."""
+    while True:
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+            connection.request("GET", "/v1/head", headers={"Authorization": f"Bearer {key}"})
+            answer = connection.getresponse()
+            if json.loads(answer.read()).get("size", 0) >= records:
+                return
+        time.sleep(_PAUSE)
 
 
 def _ask(server: Server, key: str, paths: list[str]) -> list[float]:

@@ -36,7 +36,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 @contextmanager
 def progress(
     what: str,
-    unit: Literal["batches", "persons", "bytes", "entries", "heads", "pairs", "queries", "records", "rows"],
+    unit: Literal[
+        "batches", "persons", "bytes", "entries", "heads", "hits", "pairs", "queries", "records", "rows"
+    ],
 ) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar during the block if standard error is a terminal. Yields the function that advances it."""
     if not sys.stderr.isatty():

@@ -20,8 +20,9 @@ def verify(as_json: Json = False) -> None:
 
     Every ledger record is read: its number, its leaf and the hashes above it, the personal part to which the leaf
     commits. Every head that was ever signed is compared with the records and with the register's keys. Every entry is
-    compared with its versions, and each version with the ledger's record. Every check, receipt, act of the audit trail
-    and version is compared with the batch in which it was sealed. It may run beside a service, and changes nothing.
+    compared with its versions, and each version with the ledger's record. Every hit is compared with its check and the
+    audit trail. Every check, receipt, act of the audit trail and version is compared with the batch in which it was
+    sealed. It may run beside a service, and changes nothing.
 
     For example:
 
@@ -53,6 +54,7 @@ def _as_json(verified: "Verified") -> dict[str, object]:
         "heads": verified.heads,
         "cosignatures": verified.cosignatures,
         "entries": verified.entries,
+        "hits": verified.hits,
         "lines": verified.lines,
         "unsealed": verified.unsealed,
         "unsigned": verified.unsigned,
@@ -63,8 +65,8 @@ def _as_json(verified: "Verified") -> dict[str, object]:
 
 def _print(verified: "Verified") -> None:
     typer.echo(
-        f"{verified.records} ledger records, {verified.heads} signed heads, {verified.entries} entries and "
-        f"{verified.lines} lines of the query log verified."
+        f"{verified.records} ledger records, {verified.heads} signed heads, {verified.entries} entries, "
+        f"{verified.hits} hits and {verified.lines} lines of the query log verified."
     )
     if verified.unsigned:
         typer.echo(f"The last {verified.unsigned} records are in no signed head yet.")

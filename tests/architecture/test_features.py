@@ -104,6 +104,15 @@ OTHERS = {
     ("border.hits.crossings", "border.checks.store"): "reads a person's passages, which are checks",
     ("border.hits.schemas", "border.checks.schemas"): "shows the check of a hit as it was answered",
     ("border.hits.service", "border.checks.store"): "reads the check of a hit",
+    ("border.hits.verification", "access.tables"): "compares resolutions with the audit trail",
+    (
+        "border.hits.verification",
+        "border.checks.hit_store",
+    ): "looks for hits that checks have opened and that are gone",
+    (
+        "border.hits.verification",
+        "border.checks.store",
+    ): "compares hits with the checks that have opened them",
     ("border.lookbacks.service", "border.checks.store"): "searches past checks",
     (
         "border.manifests.joining",

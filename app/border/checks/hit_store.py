@@ -39,6 +39,20 @@ async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> li
     return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
 
 
+async def list_hits_after(reader: Reader, after: str, limit: int) -> list[OpenedHit]:
+    """Return the hits of the checks after an id, in the order of their ids, whether queued or not."""
+    own = tables.check.c
+    statement = select(own.id, own.hit_id).where(own.hit_id.is_not(None), own.id > after)
+    return [OpenedHit(*row) for row in await reader.run(statement.order_by(own.id).limit(limit))]
+
+
+async def list_queued(reader: Reader, check_ids: Iterable[str]) -> set[str]:
+    """Return the hits of some checks that are queued."""
+    queued = tables.opened_hit.c
+    statement = select(queued.hit_id).where(any_of(queued.check_id, "ids"))
+    return set((await reader.run(statement, {"ids": sorted(check_ids)})).scalars())
+
+
 async def queue_hits(unit: Unit, hits: Iterable[OpenedHit]) -> None:
     """Add hits to the queue; those already queued are ignored."""
     adding = unit.inserting(tables.opened_hit).on_conflict_do_nothing()

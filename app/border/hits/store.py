@@ -25,7 +25,8 @@ _RESOLVED_IN_FULL = select(_table.c.document).where(
 )
 
 
-def _columns(hit: Hit) -> dict[str, Any]:
+def columns_of(hit: Hit) -> dict[str, Any]:
+    """Return the row of a hit."""
     waits = hit.state is HitState.OPEN and hit.escalated_at is None
     return {
         "id": hit.id,
@@ -57,7 +58,7 @@ async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
 
 async def add(unit: Unit, hits: Sequence[Hit]) -> None:
     """Store new hits."""
-    await unit.run(insert(_table), [_columns(hit) for hit in hits])
+    await unit.run(insert(_table), [columns_of(hit) for hit in hits])
     matched = [{"entry_id": each.entry_id, "hit_id": hit.id} for hit in hits for each in hit.matched]
     if matched:
         await unit.run(insert(tables.match), matched)
@@ -65,7 +66,7 @@ async def add(unit: Unit, hits: Sequence[Hit]) -> None:
 
 async def save(unit: Unit, hit: Hit) -> None:
     """Store a hit's next version; the transaction must hold its lock."""
-    await unit.run(update(_table).where(_table.c.id == hit.id).values(_columns(hit)))
+    await unit.run(update(_table).where(_table.c.id == hit.id).values(columns_of(hit)))
 
 
 async def find(reader: Reader, hit_id: str) -> Hit | None:

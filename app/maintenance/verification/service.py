@@ -1,4 +1,4 @@
-"""Verifies the whole register: signed heads, ledger, entries, and the query log."""
+"""Verifies the whole register: signed heads, ledger, entries, hits, and the query log."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.access.domain import SYSTEM
+from app.border.hits.verification import find_missing
+from app.border.hits.verification import verify_page as verify_hits
 from app.kit.differences import Difference
 from app.kit.stages import Amount, Stage
 from app.ledger import service as ledger
@@ -40,6 +42,7 @@ class Verified:
         heads: number of signed heads that were verified.
         cosignatures: number of witnesses' signatures of these heads that were verified.
         entries: number of entries that were verified.
+        hits: number of hits that were verified.
         lines: number of lines of the query log that were verified: checks, receipts, acts, and versions.
         unsealed: number of lines behind the newest batch: the ledger does not bind them yet.
         unsigned: number of records beyond the newest signed head of the present epoch: nobody outside holds them yet.
@@ -51,6 +54,7 @@ class Verified:
     heads: int = 0
     cosignatures: int = 0
     entries: int = 0
+    hits: int = 0
     lines: int = 0
     unsealed: int = 0
     unsigned: int = 0
@@ -109,6 +113,7 @@ class Verification:
         yield "heads", self._heads()
         yield "records", self._records()
         yield "entries", self._entries()
+        yield "hits", self._hits()
         yield "batches", self._batches()
 
     async def _heads(self) -> Progress:
@@ -172,6 +177,28 @@ class Verification:
             self.verified.add(found)
             yield self.verified.entries, 0
             after = following
+
+    async def _hits(self) -> Progress:
+        """Verify every hit, and look for checks whose hit is gone."""
+        after: str | None = ""
+        while after is not None:
+            async with (
+                self._runtime.reading(SYSTEM) as register,
+                self._runtime.checks_beside(register) as checks,
+            ):
+                count, found, after = await verify_hits(register, checks, after, self._page)
+            self.verified.hits += count
+            self.verified.add(found)
+            yield self.verified.hits, 0
+        after = ""
+        while after is not None:
+            async with (
+                self._runtime.reading_checks(SYSTEM) as checks,
+                self._runtime.reading(SYSTEM) as register,
+            ):
+                found, after = await find_missing(register, checks, after, self._page)
+            self.verified.add(found)
+            yield self.verified.hits, 0
 
     async def _batches(self) -> Progress:
         """Verify every batch of the query log, and look for lines in none."""
