@@ -156,19 +156,34 @@ async def test_the_end_of_the_process_seals_what_there_is(
     assert (await verified(runtime)).unsealed == 1 + (not engine_url.startswith("sqlite"))
 
 
+async def act_at(runtime: Runtime, clock: SettableClock, ago: int) -> None:
+    """Write an act of the audit trail as if it were so many seconds ago."""
+    clock.advance(seconds=-ago)
+    async with runtime.writing(SYSTEM) as unit:
+        await record(unit, AuditAct.STATISTICS_READ, None, {})
+    clock.advance(seconds=ago)
+
+
 async def test_a_line_that_becomes_visible_late_is_sealed_with_the_next_ones(
     crossing: Json, runtime: Runtime, worker: Worker, clock: SettableClock
 ) -> None:
-    moment = clock()
-    clock.advance(seconds=-30)
-    async with runtime.writing(SYSTEM) as unit:
-        await record(unit, AuditAct.STATISTICS_READ, None, {})
-    clock.advance(seconds=30)
-    assert clock() == moment
+    await act_at(runtime, clock, 30)
+    assert (await verified(runtime)).differences == [], "the next batch may still have it"
+    assert await seal_all(worker, clock) == 1
+    assert (await seals(runtime))[-1]["lines"] == 1
+    assert (await verified(runtime)).differences == []
+
+
+async def test_a_line_that_was_inserted_into_the_past_is_named(
+    crossing: Json, runtime: Runtime, worker: Worker, clock: SettableClock
+) -> None:
+    clock.advance(minutes=5)
+    for ago in (20, 380):
+        await act_at(runtime, clock, ago)
+        await act_at(runtime, clock, 0)
+        assert await seal_all(worker, clock) == 1
     [difference] = (await verified(runtime)).differences
     assert (difference.where[:4], "in no batch" in difference.what) == ("aud_", True)
-    assert await seal_all(worker, clock) == 1
-    assert (await verified(runtime)).differences == []
 
 
 async def test_what_was_stored_and_not_published_is_published_at_the_next_round(

@@ -22,6 +22,9 @@ from app.tlog import merkle
 
 SALT_BYTES: Final = 32
 
+LATE: Final = timedelta(minutes=2)
+"""How far back a batch looks for lines that became visible after their neighbours were sealed."""
+
 _MARK_BYTES: Final = 6
 """Bytes of a line's hash that a batch stores beside the line's id: they name a changed line, and the batch's root
 proves that it changed."""

@@ -20,6 +20,7 @@ from app.sync.querylog import store
 from app.sync.querylog.domain import (
     BEGIN,
     CHECK_PREFIX,
+    LATE,
     SALT_BYTES,
     Batch,
     Batching,
@@ -44,9 +45,6 @@ _SETTLED: Final = timedelta(seconds=15)
 """Age at which a line is sealed: transactions end earlier than that, so older lines rarely become visible later."""
 
 _SECOND: Final = timedelta(seconds=1)
-
-_LATE: Final = timedelta(minutes=2)
-"""How far back a round looks for lines that became visible after their neighbours were sealed."""
 
 _LONGEST_ROUND: Final = timedelta(hours=1)
 
@@ -113,7 +111,7 @@ class Sealer:
                 waiting = await store.count_checks(reader, newest.reached.check, before.check, MOST_LINES)
                 if waiting < MOST_LINES:
                     return None
-            begin = newest.reached.earlier(_LATE) if newest else BEGIN
+            begin = newest.reached.earlier(LATE) if newest else BEGIN
             batching = Batching(
                 token_bytes(SALT_BYTES),
                 await self._sealed_since(reader, newest, begin),

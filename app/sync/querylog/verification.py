@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from app.access.domain import SYSTEM
@@ -9,7 +10,7 @@ from app.kit.differences import Difference
 from app.ledger import service as ledger
 from app.runtime import Runtime
 from app.sync.querylog import store
-from app.sync.querylog.domain import BEGIN, Batch, Position, Source, facts_of
+from app.sync.querylog.domain import BEGIN, LATE, Batch, Position, Source, facts_of
 from app.sync.querylog.service import open_lines
 from app.tlog import merkle
 
@@ -32,7 +33,8 @@ class LogVerification:
     batches: int = 0
     lines: int = 0
     reached: Position = BEGIN
-    _unknown: dict[str, None] = field(default_factory=dict)
+    _unknown: dict[str, datetime] = field(default_factory=dict)
+    _newest_at: datetime = BEGIN.receipt
     _previous: set[str] = field(default_factory=set)
 
     @property
@@ -75,10 +77,14 @@ class LogVerification:
         return batch, differences
 
     def unknown(self) -> list[Difference]:
-        """Return the lines that are in no batch, though the log is sealed beyond them; call it at the end."""
+        """Return the lines that are in no batch, though the log is sealed beyond them; call it at the end.
+
+        A line that may still be sealed as a late one is not among them.
+        """
         return [
             Difference(identity, "it is in no batch, although the log is sealed beyond it")
-            for identity in self._unknown
+            for identity, passed_at in self._unknown.items()
+            if passed_at < self._newest_at - LATE
         ]
 
     async def count_unsealed(self, runtime: Runtime) -> int:
@@ -113,5 +119,5 @@ class LogVerification:
                         and identity not in self._previous
                         and len(self._unknown) < _MOST
                     ):
-                        self._unknown[identity] = None
-        self.reached, self._previous = end, known
+                        self._unknown[identity] = batch.at
+        self.reached, self._previous, self._newest_at = end, known, batch.at
