@@ -1,6 +1,7 @@
 """Papers of a register with witnesses: the first head with the quorum, kept; and what they say before it is there."""
 
 import asyncio
+import base64
 import io
 import zipfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from httpx2 import AsyncClient
 
 from app.access.domain import SYSTEM
 from app.casework.papers.letter import code
+from app.casework.papers.store import find_letter_head
 from app.runtime import Runtime
 from app.sync.heads.service import head_to_push
 from app.sync.witnesses import store
@@ -94,6 +96,12 @@ async def letter_of(http: AsyncClient, by: Caller, entry: Json) -> bytes:
     return answer.content
 
 
+async def evidence_of(http: AsyncClient, by: Caller, entry: Json) -> zipfile.ZipFile:
+    answer = await http.get(f"/v1/entries/{entry['id']}/evidence", headers=by.headers)
+    assert answer.status_code == 200, answer.text
+    return zipfile.ZipFile(io.BytesIO(answer.content))
+
+
 async def published(http: AsyncClient) -> str:
     """The policy as the register publishes it to everybody."""
     answer = await http.get("/v1/signing-keys", headers={"accept": "text/plain"})
@@ -111,6 +119,8 @@ async def test_a_letter_is_not_yet_witnessed_then_witnessed_and_then_the_same_fo
     await witnesses.signed("w1.example")
     early = await letter_of(http, auditor, entry)
     assert "belum disaksikan (not yet witnessed)" in letters.text(early)
+    async with witnesses.runtime.reading(SYSTEM) as reader:
+        assert await find_letter_head(reader, entry["sequence"]) is None, "nothing is kept that is not final"
     policy = await published(http)
     text = letters.qr_text(early)
     assert "no quorum" in judged(tmp_path, policy, text)[1]
@@ -140,7 +150,7 @@ async def test_a_letter_waits_for_the_quorum_and_lets_others_write_meanwhile(
     trust(app, tmp_path, witnesses.policy(*KINDS), letter_wait_seconds=30.0)
     entry, auditor = await impose(http, actors), await actors.client("auditor")
     asked = asyncio.create_task(letter_of(http, auditor, entry))
-    paper = asyncio.create_task(http.get(f"/v1/entries/{entry['id']}/evidence", headers=auditor.headers))
+    paper = asyncio.create_task(evidence_of(http, auditor, entry))
     await asyncio.sleep(0.05)
     await impose(http, actors)
     assert not asked.done()
@@ -152,7 +162,7 @@ async def test_a_letter_waits_for_the_quorum_and_lets_others_write_meanwhile(
     await witnesses.cosign("w2.example")
     document = await asyncio.wait_for(asked, 20)
     assert "tanda tangan register dan para saksinya" in letters.text(document)
-    with zipfile.ZipFile(io.BytesIO((await paper).content)) as file:
+    with await paper as file:
         assert b'"witnessed": 1' in file.read("index.json")
 
 
@@ -200,8 +210,7 @@ async def test_what_no_code_holds_is_in_the_proof_file(
     assert "berkas pembuktian memuatnya" in letters.text(document)
     policy = await published(http)
     assert "no quorum" in judged(tmp_path, policy, letters.qr_text(document))[1]
-    answer = await http.get(f"/v1/entries/{entry['id']}/evidence", headers=auditor.headers)
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+    with await evidence_of(http, auditor, entry) as file:
         told = verified(file, tmp_path, policy)
         assert told.returncode == 0, told.stderr
         assert document in (file.read(name) for name in file.namelist())
@@ -215,14 +224,20 @@ async def test_what_no_code_holds_is_in_the_proof_file(
     )
 
 
+def spoilt(line: bytes) -> bytes:
+    """A signature line whose signature ends with another byte."""
+    start, _, encoded = line.rstrip(b"\n").rpartition(b" ")
+    data = base64.b64decode(encoded)
+    return start + b" " + base64.b64encode(data[:-1] + bytes([data[-1] ^ 1])) + b"\n"
+
+
 async def test_the_court_s_program_refuses_what_the_reader_s_keys_do_not_prove(
     http: AsyncClient, actors: Actors, witnesses: Witnesses, tmp_path: Path
 ):
     await impose(http, actors)
     entry, auditor = await impose(http, actors), await actors.client("auditor")
     await witnesses.signed()
-    answer = await http.get(f"/v1/entries/{entry['id']}/evidence", headers=auditor.headers)
-    file = zipfile.ZipFile(io.BytesIO(answer.content))
+    file = await evidence_of(http, auditor, entry)
     policy = await published(http)
     assert file.read("ledger/policy").decode() == policy
     assert verified(file, tmp_path, policy).returncode == 0
@@ -235,7 +250,7 @@ async def test_the_court_s_program_refuses_what_the_reader_s_keys_do_not_prove(
         other_witnesses = other_witnesses.replace(str(key), str(stranger[each]))
     lines = proof.splitlines(keepends=True)
     changes: dict[str, dict[str, bytes]] = {
-        "the signature of": {name: b"".join([*lines[:-1], lines[-1].replace(b"A", b"B")])},
+        "the signature of": {name: b"".join([*lines[:-1], spoilt(lines[-1])])},
         "no quorum: the cosignatures": {name: b"".join(x for x in lines if b" w2.example" not in x)},
         "the path leads to another root": {name: b"".join([*lines[:2], b"A" * 43 + b"=\n", *lines[3:]])},
         "the path is not one of this record": {name: b"".join([*lines[:2], *lines[3:]])},

@@ -125,7 +125,7 @@ async def _proving(reader: Reader, records: Sequence[Record], policy: Policy) ->
     found: dict[int, CoveringHead] = {}
     here: CoveringHead | None = None
     for each in records:
-        if here is None or here.checkpoint.size < each.sequence or here.quorum is None:
+        if here is None or here.checkpoint.size < each.sequence:
             here = await covering_head(reader, each.sequence, policy)
         if here is not None:
             found[each.sequence] = here
