@@ -19,9 +19,11 @@ from app.runtime import Runtime
 from app.sync.heads.service import head_to_push
 from app.sync.witnesses import store
 from app.sync.witnesses.domain import Cosignature
+from app.tlog.checkpoints import Checkpoint
 from app.tlog.keys import KeyKind, SigningKey
 from app.tlog.notes import Note
 from app.tlog.policy import Policy
+from app.tlog.proofs import InclusionProof
 from tests.api.casework.test_evidence import rewritten
 from tests.support import letters
 from tests.support.actors import Actors, Caller
@@ -128,6 +130,8 @@ async def test_a_letter_is_not_yet_witnessed_then_witnessed_and_then_the_same_fo
 
     await impose(http, actors)
     size = await witnesses.signed()
+    await impose(http, actors)
+    assert await witnesses.signed() > size
     first, again = await asyncio.gather(*(letter_of(http, auditor, entry) for _ in range(2)))
     assert first == again != early
     text = letters.qr_text(first)
@@ -137,6 +141,10 @@ async def test_a_letter_is_not_yet_witnessed_then_witnessed_and_then_the_same_fo
     assert "tanda tangan register dan para saksinya" in words
     assert all(name in words for name in WITNESSES)
     assert judged(tmp_path, policy, text)[0] == 0
+    evidence = await evidence_of(http, auditor, entry)
+    proof = InclusionProof.parse(evidence.read(f"ledger/proofs/{entry['sequence']:08d}.tlog-proof"))
+    assert Checkpoint.parse(proof.note.text).size == size
+    assert len(proof.note.signatures) == 3 + 2 * len(WITNESSES)
     clock.advance(timedelta(seconds=50))
     await witnesses.signed()  # the same size, with newer signatures
     await impose(http, actors)
