@@ -8,6 +8,7 @@ from app.border.clearances import tables as _clearances
 from app.border.hits import tables as _hits
 from app.border.lookbacks import tables as _lookbacks
 from app.border.manifests import tables as _manifests
+from app.casework.papers import tables as _papers
 from app.db.types import checks_metadata, metadata
 from app.ledger import tables as _ledger
 from app.maintenance.standstill import tables as _standstill
@@ -39,6 +40,7 @@ MODULES = (
     _notices,
     _objections,
     _querylog,
+    _papers,
     _rectifications,
     _standstill,
     _supervision,

@@ -76,8 +76,7 @@ class Settings(BaseSettings):
         "signing-keys in CEKAL_DATA_DIR, where `cekal migrate` makes what is missing",
     )
     witness_policy: Path | None = Field(
-        None,
-        description="file of the witnesses that heads are pushed to, and of the quorum (C2SP tlog-policy)",
+        None, description="file of witnesses that heads are pushed to, and of the quorum (C2SP tlog-policy)"
     )
     head_valid_seconds: Seconds = Field(
         180.0,
@@ -265,6 +264,7 @@ class Settings(BaseSettings):
     letter_signatory: str = Field(
         "Direktur Jenderal Imigrasi", description="in whose name letters are issued"
     )
+    letter_wait_seconds: float = Field(5.0, ge=0, le=30, description="how long papers wait for the quorum")
     letter_number: str = Field(
         "{sequence}/{code}/{month}/{year}",
         description="a letter's number; {sequence} is its ledger record's, {month} is Roman",

@@ -99,6 +99,7 @@ def settings(
         "poll_seconds": 0.1,
         "readiness_seconds": 0.0001,
         "carrier_answer_ms": 0,
+        "letter_wait_seconds": 0,
     }
     for mark in reversed(list(request.node.iter_markers("settings"))):
         given |= mark.kwargs

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Self
 
 from app.tlog.keys import KeyKind, KeyMalformed, VerifierKey
@@ -79,11 +80,43 @@ class Policy:
 
     def is_witnessed(self, cosigners: Iterable[VerifierKey]) -> bool:
         """Whether some keys, whose cosignatures of a checkpoint were verified, are a quorum."""
+        return self.fewest(cosigners) is not None
+
+    def fewest(self, cosigners: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] | None:
+        """Return as few of some keys as are a quorum, in the policy's order; the first ones where there is a choice.
+
+        Returns:
+            The keys; none for the quorum `none`; None where all of the given keys are no quorum.
+        """
         keys = set(cosigners)
-        held = {name: peer.key in keys for name, peer in self.witnesses.items()}
+        chosen: dict[str, tuple[VerifierKey, ...] | None] = {NO_WITNESS: ()}
+        for name, peer in self.witnesses.items():
+            chosen[name] = (peer.key,) if peer.key in keys else None
         for name, group in self._groups.items():  # each group names only what is defined before it
-            held[name] = sum(held[member] for member in group.members) >= group.least
-        return self.quorum == NO_WITNESS or held[self.quorum]
+            met = sorted((some for each in group.members if (some := chosen[each]) is not None), key=len)
+            enough = len(met) >= group.least
+            chosen[name] = tuple(chain.from_iterable(met[: group.least])) if enough else None
+        fewest = chosen[self.quorum]
+        order = (peer.key for peer in self.witnesses.values())
+        return None if fewest is None else tuple(key for key in order if key in fewest)
+
+    def published(self, logs: Iterable[VerifierKey]) -> Self:
+        """Return the policy for readers: with these logs, and without the addresses of its witnesses."""
+        peers = {name: replace(peer, url=None) for name, peer in self.witnesses.items()}
+        return replace(self, logs=tuple(Peer(key.name, key, None) for key in logs), witnesses=peers)
+
+    @classmethod
+    def without_witnesses(cls) -> Self:
+        """Return the policy that trusts no log and needs no cosignature."""
+        return cls((), {}, NO_WITNESS, {})
+
+    def __str__(self) -> str:
+        """Return the policy file; bytes of names that are not UTF-8 stay surrogates."""
+        lines = [["log", str(peer.key), peer.url] for peer in self.logs]
+        lines += [["witness", name, str(peer.key), peer.url] for name, peer in self.witnesses.items()]
+        lines += [["group", name, str(each.least), *each.members] for name, each in self._groups.items()]
+        lines.append(["quorum", self.quorum])
+        return "".join(" ".join(word for word in line if word) + "\n" for line in lines)
 
 
 class _Reading:

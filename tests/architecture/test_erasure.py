@@ -100,6 +100,7 @@ KEPT = {
     "check_ageing": "up to which check the questions are erased",
     "entry_source": "the number of a line of a list; the list is its publisher's",
     "lookback": "how far a search for an entry has come",
+    "letter_head": "sizes and hashes of the ledger, signed, by the number of a record",
     "notice": "ids, days and codes of what an officer is notified of",
     "notice_address": "offices, and accounts of officers",
     "notice_mark": "names of rounds",

@@ -6,11 +6,18 @@ import zipfile
 from pathlib import Path
 
 
-def verified(file: zipfile.ZipFile, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What the file's own program says of the file, run by a Python that sees no code of ours."""
+def verified(
+    file: zipfile.ZipFile, folder: Path, policy: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What the file's own programs say of the file, run away from all code of ours.
+
+    Without a policy of the reader it is judged by its own, which shows only that it agrees with itself.
+    """
     assert file.fp is not None
     file.fp.seek(0)
     (folder / "evidence.zip").write_bytes(file.fp.read())
-    (folder / "verify.py").write_bytes(file.read("verify.py"))
-    command = [sys.executable, "-I", "-S", "-W", "ignore", "verify.py", "evidence.zip"]
+    for name in ("verify.py", "verify_file.py"):
+        (folder / name).write_bytes(file.read(name))
+    (folder / "policy").write_text(file.read("ledger/policy").decode() if policy is None else policy)
+    command = [sys.executable, "-E", "-s", "-W", "ignore", "verify_file.py", "policy", "evidence.zip"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)

@@ -11,6 +11,7 @@ from app.kit.clock import legal_day
 from app.ledger.domain import Record, RecordType
 from app.register.amendments.domain import Amendment
 from app.register.entries.domain import Basis, EndedReason, Entry, Measure, State
+from app.tlog.notes import Note
 
 
 class LetterKind(StrEnum):
@@ -207,17 +208,52 @@ class Signature:
     note: str
 
 
+class Standing(StrEnum):
+    """What the signed head in a letter's code rests on."""
+
+    WITNESSED = "witnessed"
+    """The quorum of witnesses cosigned it."""
+    PENDING = "pending"
+    """The quorum has not cosigned a head that covers the record yet."""
+    UNWITNESSED = "unwitnessed"
+    """The register has no witnesses, or needs none."""
+    BEYOND = "beyond"
+    """The code has no room for a quorum: too many cosignatures, or of other algorithms than Ed25519."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterHead:
+    """The signed head that a letter's code shows.
+
+    Attributes:
+        standing: what it rests on.
+        size: number of records that it covers.
+        note: the checkpoint with the signatures that are in the code: the register's, then those of the quorum.
+    """
+
+    standing: Standing
+    size: int
+    note: Note
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is kept, so that the letter's bytes stay the same."""
+        return self.standing is not Standing.PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Data with which a reader can verify the ledger's record offline.
 
     Attributes:
-        text: content of the QR code.
-        facts: the same data as printed labels and values.
+        code: text of the QR code; None before a signed head covers the record.
+        facts: the same data as printed labels and values, which may have several lines.
+        explained: what the code proves, and what not.
     """
 
-    text: str
+    code: str | None
     facts: Sequence[tuple[str, str]]
+    explained: str
 
 
 @dataclass(frozen=True, slots=True)

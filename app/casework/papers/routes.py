@@ -14,9 +14,11 @@ from app.actor import Actor
 from app.casework.papers import service
 from app.casework.papers.evidence import case
 from app.casework.papers.evidence import file as evidence
+from app.casework.papers.heads import IN_CODES, await_head
 from app.casework.papers.letter import pdf
 from app.register.entries.domain import Entry
 from app.register.entries.parameters import EntryId
+from app.sync.witnesses.service import policy_in_use
 from app.web.etag import etag_of_bytes
 from app.web.methods import is_head
 from app.web.openapi import BYTES, in_parts, problems
@@ -59,10 +61,15 @@ async def read_letter(
 ) -> Response:
     """Get the letter for an entry's present state: about the measure, its extension or correction, or its end.
 
-    The same version always has the same bytes. The QR code contains the ledger's leaf, its audit path and the root, so
-    that anybody can verify the record offline.
+    The QR code proves the record offline: the ledger's leaf, its audit path, and the signatures of the register and of
+    a quorum of its witnesses. The call waits up to five seconds for the quorum. Without it the letter says that it is
+    not yet witnessed, and gets its final code later; from then on its bytes stay the same.
     """
     runtime = runtime_of(request)
+    async with runtime.reading(actor) as reader:
+        awaited = await service.awaited_record(reader, entry_id)
+    if awaited is not None:
+        await await_head(runtime, actor, awaited, IN_CODES)
     async with runtime.writing(actor) as unit:
         draft = await service.letter(unit, entry_id, runtime.settings)
     document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
@@ -85,16 +92,22 @@ async def read_letter(
 async def read_evidence(actor: Exporting, entry_id: EntryId, request: Request) -> Response:
     """Get all records about an entry for a court: versions, decisions, letters, alerts, checks, ledger records.
 
-    `index.html` lists the content; `VERIFY.md` and `verify.py` verify it without this register's software. The access
-    is recorded, and so is the hash of the file's index. A file that is cut off is not a valid ZIP: request it again.
+    `index.html` lists the content; `VERIFY.md`, `verify.py` and `verify_file.py` verify it without this register's
+    software. Each ledger record has a proof with the signatures of the register and its witnesses; the call waits up
+    to five seconds for a quorum of them. The access is recorded, and so is the hash of the file's index. A file that
+    is cut off is not a valid ZIP: request it again.
     """
     runtime = runtime_of(request)
     if is_head(request.scope):  # no file is made, so no access is recorded
         async with runtime.reading(actor) as reader:
             entry = await service.get_with_photo(reader, entry_id)
         return _evidence(entry, iter(()))
+    async with runtime.reading(actor) as reader:
+        last = await case.last_record(reader, entry_id)
+    if last is not None:
+        await await_head(runtime, actor, last)
     async with runtime.writing(actor) as unit:
-        opened = await case.open_case(unit, entry_id)
+        opened = await case.open_case(unit, entry_id, policy_in_use(runtime.settings.witness_policy))
     return _evidence(opened.entry, evidence.pieces(runtime, opened))
 
 

@@ -7,14 +7,15 @@ from app.access.acts import AuditAct
 from app.access.clients.service import find_place, record
 from app.access.domain import Agency
 from app.casework.papers import store, words
-from app.casework.papers.domain import Context, Letter, Office, Owner, RecordedVersion, Refusal
+from app.casework.papers.domain import Context, Letter, LetterHead, Office, Owner, RecordedVersion, Refusal
+from app.casework.papers.heads import fix_head, path_of
 from app.casework.papers.letter import wording
 from app.casework.papers.letter.proofs import proof_of
 from app.casework.papers.store import Version
 from app.db.unit import Reader, Unit
 from app.errors import NotFound, WrongState
 from app.ledger.domain import Record, RecordType
-from app.ledger.service import list_of_entry, prove
+from app.ledger.service import list_of_entry
 from app.register.amendments.domain import Amendment, AmendmentState
 from app.register.amendments.effects import EVENTS
 from app.register.entries import service as entries
@@ -26,6 +27,8 @@ from app.register.entries.law.deadlines import Terms
 from app.register.entries.store import find_blob, list_by_keys
 from app.register.entries.visibility import shows_photo
 from app.settings import Settings
+from app.sync.witnesses.service import policy_in_use
+from app.tlog.checkpoints import Checkpoint
 
 _LETTER_RECORDS = frozenset(
     {
@@ -78,21 +81,42 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
         NotFound: the actor may not see the entry.
         WrongState: no decision has been made that requires a letter, or the person was erased.
     """
-    entry = await get_with_photo(unit, entry_id)
-    if entry.erased_at is not None:
-        raise WrongState(
-            "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."
-        )
-    recorded = with_end_by_law(await letters_until_now(unit, entry), entry)
-    if not recorded or recorded[-1].kind is None or not recorded[-1].matches_state(entry):
-        raise WrongState(
-            "Only an entry that was decided on has a letter: active, countersigned, or ended after it."
-        )
-    draft = await compose(unit, recorded, settings)
+    recorded = await letter_subject(unit, entry_id)
+    head = await fix_head(unit, recorded[-1].record, policy_in_use(settings.witness_policy))
+    draft = await compose(unit, recorded, settings, head)
     await record(
         unit, AuditAct.LETTER_SEEN, entry_id, {"version": draft.version, "number": draft.letter.number}
     )
     return draft
+
+
+async def awaited_record(reader: Reader, entry_id: str) -> int | None:
+    """Return the number of the record that an entry's present letter is about; None where its head is stored.
+
+    Raises:
+        NotFound, WrongState: as `letter`.
+    """
+    sequence = (await letter_subject(reader, entry_id))[-1].record.sequence
+    return sequence if await store.find_letter_head(reader, sequence) is None else None
+
+
+async def letter_subject(reader: Reader, entry_id: str) -> list[RecordedVersion]:
+    """Return the recorded versions of an entry up to the one that its present letter is about.
+
+    Raises:
+        NotFound, WrongState: as `letter`.
+    """
+    entry = await get_with_photo(reader, entry_id)
+    if entry.erased_at is not None:
+        raise WrongState(
+            "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."
+        )
+    recorded = with_end_by_law(await letters_until_now(reader, entry), entry)
+    if not recorded or recorded[-1].kind is None or not recorded[-1].matches_state(entry):
+        raise WrongState(
+            "Only an entry that was decided on has a letter: active, countersigned, or ended after it."
+        )
+    return recorded
 
 
 async def letters_until_now(reader: Reader, entry: Entry) -> list[RecordedVersion]:
@@ -170,17 +194,20 @@ def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[R
     return [*recorded, RecordedVersion(entry, recorded[-1].record)]
 
 
-async def compose(reader: Reader, recorded: Sequence[RecordedVersion], settings: Settings) -> Draft:
+async def compose(
+    reader: Reader, recorded: Sequence[RecordedVersion], settings: Settings, head: LetterHead | None
+) -> Draft:
     """Return the letter of the last of some recorded versions; it must require one.
 
     Args:
         reader: the transaction.
         recorded: the recorded versions, up to the subject of the letter.
         settings: the deployment's settings.
+        head: the signed head that the letter's code shows; None where none covers the record yet.
     """
     *earlier, last = recorded
     agency = await find_place(reader, Agency, last.entry.agency)
-    (inclusion,) = await prove(reader, [last.record.sequence], last.record.sequence)
+    path = await path_of(reader, last.record, Checkpoint.parse(head.note.text)) if head else ()
     refusals = await _with_positions(reader, last.refusals)
     code = last.entry.agency
     written = wording.compose(
@@ -189,7 +216,7 @@ async def compose(reader: Reader, recorded: Sequence[RecordedVersion], settings:
         office_of(settings),
         Owner.of(code, agency.parent, agency.name_id) if agency else Owner(code),
         await _context(reader, last, Terms.of(settings)),
-        proof_of(last.record, inclusion),
+        proof_of(last.record, head, path),
     )
     photo = last.entry.subject.photo
     blob = photo and await find_blob(reader, last.entry.id, photo.sha256)

@@ -1,4 +1,4 @@
-"""Every SQL statement of papers: they read the records of all features about an entry.
+"""Every SQL statement of papers: they read the records of all features about an entry, and keep heads of letters.
 
 Rows are returned as plain members, as they were recorded: a court sees the stored data, not the interpretation of a
 later release.
@@ -20,9 +20,11 @@ from app.alerting.notices.tables import notice as notice_table
 from app.border.checks import tables as check_tables
 from app.border.clearances.tables import clearance as clearance_table
 from app.border.hits.tables import hit as hit_table
+from app.casework.papers.domain import LetterHead, Standing
+from app.casework.papers.tables import letter_head
 from app.db.documents import Documents
 from app.db.types import any_of
-from app.db.unit import Reader
+from app.db.unit import Reader, Unit
 from app.kit.ids import first_id
 from app.register.amendments.domain import Amendment
 from app.register.amendments.tables import amendment as amendment_table
@@ -35,6 +37,7 @@ from app.register.entries.visibility import opened
 from app.register.objections.tables import objection as objection_table
 from app.register.rectifications.tables import correction_request as correction_table
 from app.register.supervision.tables import report as report_table
+from app.tlog.notes import Note
 
 _entries = Documents(Entry)
 _amendments = Documents(Amendment)
@@ -76,6 +79,29 @@ class Version:
     person: str | None
     at: datetime
     reason: str | None
+
+
+async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
+    """Return the head that was stored for the letter of a record, or None."""
+    t = letter_head
+    row = (await reader.run(select(t.c.standing, t.c.size, t.c.note).where(t.c.sequence == sequence))).first()
+    if row is None:
+        return None
+    return LetterHead(Standing(row.standing), row.size, Note.parse(row.note.encode()))
+
+
+async def save_letter_head(unit: Unit, sequence: int, head: LetterHead) -> None:
+    """Store the head for the letter of a record. One with the quorum, or one that another process stored, stays."""
+    values = {"standing": head.standing.value, "size": head.size, "note": str(head.note)}
+    statement = unit.inserting(letter_head).values(sequence=sequence, **values)
+    better = letter_head.c.standing != Standing.WITNESSED.value
+    if head.standing is Standing.WITNESSED:
+        statement = statement.on_conflict_do_update(
+            index_elements=[letter_head.c.sequence], set_=values, where=better
+        )
+    else:
+        statement = statement.on_conflict_do_nothing()
+    await unit.run(statement)
 
 
 async def list_versions(reader: Reader, entry_id: str) -> list[Version]:

@@ -10,7 +10,7 @@ from app.access.domain import SYSTEM
 from app.db.unit import Reader
 from app.sync.heads import service
 from app.sync.heads.schemas import HeadOut, SigningKeyOut, SigningKeysOut
-from app.sync.witnesses.service import list_cosigners
+from app.sync.witnesses.service import list_cosigners, policy_in_use
 from app.tlog.notes import MEDIA_TYPE
 from app.web.accept import JSON, PLAIN, accepted_by, preferred
 from app.web.openapi import problems
@@ -47,13 +47,22 @@ async def read_head(reader: Annotated[Reader, reader_for()], request: Request) -
     "/signing-keys",
     summary="List signing keys",
     openapi_extra={"security": []},
-    response_description="The public keys, the newest use first.",
+    response_model=SigningKeysOut,
+    response_description="The keys, the newest use first; with `Accept: text/plain` the policy to verify papers by.",
+    responses={200: {"content": {PLAIN: {"schema": {"type": "string"}}}}},
 )
-async def list_signing_keys(request: Request) -> SigningKeysOut:
+async def list_signing_keys(request: Request) -> Response:
     """List the public keys that sign, or have signed, the ledger's heads; no key of the caller's is needed.
 
-    Compare them once with a copy from another source, such as a printed one: who could change this answer could also
-    sign heads with keys of their own.
+    As `text/plain` it is a C2SP tlog-policy: the keys of the present origin, the witnesses and their quorum. Compare
+    the keys once with a copy from another source, such as a printed one: who could change this answer could also sign
+    heads with keys of their own.
     """
-    async with runtime_of(request).reading(SYSTEM) as reader:
-        return SigningKeysOut(items=[SigningKeyOut.of(use) for use in await service.list_uses(reader)])
+    runtime = runtime_of(request)
+    async with runtime.reading(SYSTEM) as reader:
+        if preferred(accepted_by(request.scope["headers"]), (JSON, PLAIN)) == PLAIN:
+            policy = policy_in_use(runtime.settings.witness_policy)
+            text = str(await service.published_policy(reader, policy))
+            return Response(text.encode(errors="surrogateescape"), media_type=MEDIA_TYPE)
+        keys = [SigningKeyOut.of(use) for use in await service.list_uses(reader)]
+    return Response(SigningKeysOut(items=keys).model_dump_json(), media_type=JSON)

@@ -14,19 +14,18 @@ from app.sync.heads import store
 from app.sync.heads.domain import (
     DEFAULT_NAME,
     OVERLAP,
-    KeyUse,
     Origin,
     PublicKey,
     SignedHead,
     origin_of,
-    uses,
 )
 from app.sync.heads.keyfiles import folder_of, read_keys, write_key
-from app.sync.heads.store import head_of_size, list_heads_after, newest_head
+from app.sync.heads.store import head_of_size, list_heads_after, list_uses, newest_head
 from app.sync.witnesses.domain import PushedHead
 from app.sync.witnesses.service import cosigned_note
 from app.tlog.keys import KeyKind, SigningKey
 from app.tlog.notes import Note
+from app.tlog.policy import Policy
 
 __all__ = [
     "NameRefused",
@@ -38,6 +37,7 @@ __all__ = [
     "list_heads_after",
     "list_uses",
     "newest_head",
+    "published_policy",
     "require_newest",
     "rotate_keys",
     "with_cosignatures",
@@ -120,9 +120,11 @@ async def with_cosignatures(reader: Reader, head: SignedHead) -> SignedHead:
     return replace(head, note=str(note))
 
 
-async def list_uses(reader: Reader) -> list[KeyUse]:
-    """List each public key under each origin that it signed, the newest first."""
-    return uses(await store.list_keys(reader), await store.list_origins(reader))
+async def published_policy(reader: Reader, policy: Policy) -> Policy:
+    """Return the policy that readers are offered: the keys of the present origin, the witnesses and their quorum."""
+    epoch = (await ledger.head(reader)).epoch
+    own = [use.key for use in await list_uses(reader) if use.origin.endswith(f"/{epoch}")]
+    return policy.published(own)
 
 
 async def require_newest(reader: Reader) -> SignedHead:

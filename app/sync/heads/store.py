@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Row, and_, bindparam, desc, insert, or_, select, update
 
 from app.db.unit import Reader, Unit
-from app.sync.heads.domain import Origin, PublicKey, SignedHead
+from app.sync.heads.domain import KeyUse, Origin, PublicKey, SignedHead, uses
 from app.sync.heads.tables import log_name, log_origin, signed_head, signing_key
 from app.tlog.keys import KeyKind
 
@@ -16,6 +16,11 @@ _HEADS = select(
     signed_head.c.epoch, signed_head.c.size, signed_head.c.root, signed_head.c.signed_at, signed_head.c.note
 )
 _NEWEST = _HEADS.where(signed_head.c.epoch == bindparam("epoch")).order_by(desc(signed_head.c.size)).limit(1)
+_COVERING = (
+    _HEADS.where(signed_head.c.epoch == bindparam("epoch"), signed_head.c.size >= bindparam("sequence"))
+    .order_by(signed_head.c.size)
+    .limit(1)
+)
 _OF_SIZE = _HEADS.where(signed_head.c.epoch == bindparam("epoch"), signed_head.c.size == bindparam("size"))
 
 
@@ -70,6 +75,16 @@ async def newest_head(reader: Reader, epoch: str) -> SignedHead | None:
 async def head_of_size(reader: Reader, epoch: str, size: int) -> SignedHead | None:
     """Return the signed head of an epoch with this many records, or None if none was signed."""
     return _head((await reader.run(_OF_SIZE, {"epoch": epoch, "size": size})).first())
+
+
+async def first_head_covering(reader: Reader, epoch: str, sequence: int) -> SignedHead | None:
+    """Return the smallest signed head of an epoch that covers a record, or None before there is one."""
+    return _head((await reader.run(_COVERING, {"epoch": epoch, "sequence": sequence})).first())
+
+
+async def list_uses(reader: Reader) -> list[KeyUse]:
+    """List each public key under each origin that it signed, the newest first."""
+    return uses(await list_keys(reader), await list_origins(reader))
 
 
 async def list_heads_after(reader: Reader, epoch: str, size: int) -> list[SignedHead]:

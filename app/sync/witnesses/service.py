@@ -1,5 +1,7 @@
 """Use cases of witnesses: the policy, who cosigned a head, and who lags."""
 
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from app.db.unit import Reader
@@ -21,9 +23,10 @@ def read_policy(settings: Settings) -> Policy | None:
     Raises:
         WitnessPolicyRefused: the file can't be read, breaks a rule, or names an address that is none.
     """
-    path = settings.witness_policy
-    if path is None:
-        return None
+    return None if settings.witness_policy is None else _read(settings.witness_policy)
+
+
+def _read(path: Path) -> Policy:
     try:
         policy = Policy.parse(path.read_bytes())
     except PolicyMalformed as error:
@@ -40,6 +43,16 @@ def _expect_addresses(path: Path, policy: Policy) -> None:
             raise WitnessPolicyRefused(f"{path}: {each.url!a} is not an http or https address.")
 
 
+@cache
+def policy_in_use(file: Path | None) -> Policy:
+    """Return the policy of a file as this process read it first; without a file, the one that needs no witness.
+
+    Raises:
+        WitnessPolicyRefused: as `read_policy`.
+    """
+    return Policy.without_witnesses() if file is None else _read(file)
+
+
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
     """List the keys that cosigned a head, by name."""
     return await store.list_cosigners(reader, epoch, size)
@@ -48,6 +61,13 @@ async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
     """Return a head's note with the cosignatures that it has so far behind the register's signatures."""
     return await store.cosigned_note(reader, epoch, size, note)
+
+
+async def page_cosigned_sizes(
+    reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
+) -> list[int]:
+    """List some sizes of heads behind one that so many of these keys cosigned at least, the smallest first."""
+    return await store.page_cosigned_sizes(reader, epoch, after, keys, least)
 
 
 async def list_states(reader: Reader, policy: Policy) -> list[WitnessState]:

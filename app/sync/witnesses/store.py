@@ -6,14 +6,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
+from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.sync.witnesses.domain import Cosignature, Cosigner, PushedHead, WitnessState
 from app.sync.witnesses.tables import cosignature, log_witness
 from app.tlog.keys import VerifierKey
 from app.tlog.notes import Note, Signature
 
+_PAGE = 50
 _KNOWN = [column for column in log_witness.c if column.name != "claimed_until"]
 
 
@@ -55,7 +57,7 @@ async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosign
         place = {
             "epoch": head.epoch,
             "size": head.size,
-            "fingerprint": hashlib.sha256(vkey.encode()).hexdigest(),
+            "fingerprint": fingerprint(vkey),
         }
         changed = {"name": each.key.name, "vkey": vkey, "data": each.data, "signed_at": each.signed_at}
         await unit.run(
@@ -92,6 +94,26 @@ async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) 
     return [StoredCosignature(*row) for row in await reader.run(statement.order_by(cosignature.c.size))]
 
 
+async def page_cosigned_sizes(
+    reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
+) -> list[int]:
+    """List some sizes of heads behind one that so many of these keys cosigned at least, the smallest first."""
+    statement = (
+        select(cosignature.c.size)
+        .where(
+            cosignature.c.epoch == epoch,
+            cosignature.c.size > after,
+            any_of(cosignature.c.fingerprint, "keys"),
+        )
+        .group_by(cosignature.c.size)
+        .having(func.count() >= least)
+        .order_by(cosignature.c.size)
+        .limit(_PAGE)
+    )
+    named = {"keys": sorted(fingerprint(str(key)) for key in keys)}
+    return list((await reader.run(statement, named)).scalars())
+
+
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
     """Return a head's note with the cosignatures that it has so far behind the register's signatures."""
     rows = await reader.run(
@@ -102,3 +124,8 @@ async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> No
     keys = [(VerifierKey.parse(vkey), bytes(data)) for vkey, data in rows]
     lines = [Signature(key.name, key.key_id, data) for key, data in keys]
     return Note(note.text, (*note.signatures, *lines))
+
+
+def fingerprint(vkey: str) -> str:
+    """Return the name of a witness's key: SHA-256 of the vkey, in hexadecimal."""
+    return hashlib.sha256(vkey.encode()).hexdigest()

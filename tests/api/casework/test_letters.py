@@ -11,6 +11,7 @@ from tests.support import letters
 from tests.support.actors import Actors
 from tests.support.bodies import deterrence_body, entry_body, urgent_body
 from tests.support.clock import SettableClock
+from tests.support.heads import sign_head
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import decide, expect, impose, sound, submit
 
@@ -39,12 +40,18 @@ async def test_everyone_who_may_read_the_entry_gets_the_same_letter_and_the_look
     assert {look["detail"]["version"] for look in looks} == {3}
 
 
-async def test_the_letter_stays_the_same_while_the_register_grows(http: AsyncClient, actors: Actors):
+async def test_the_letter_stays_the_same_while_the_register_grows(
+    http: AsyncClient, actors: Actors, clock: SettableClock
+):
     entry, reader = await impose(http, actors), await actors.client("approver")
     path = f"/v1/entries/{entry['id']}/letter"
+    await sign_head(actors)
     first = pdf_of(await http.get(path, headers=reader.headers))
     for _ in range(3):
         await impose(http, actors)
+        await sign_head(actors)
+    clock.advance(minutes=1)
+    await sign_head(actors)
     assert pdf_of(await http.get(path, headers=reader.headers)) == first
 
 
@@ -52,13 +59,16 @@ async def test_the_qr_code_proves_the_entry_s_own_record(http: AsyncClient, acto
     await impose(http, actors)
     await sound(http, await actors.client("submitter"))
     entry, auditor = await impose(http, actors), await actors.client("auditor")
+    await sign_head(actors)
+    head = expect(await http.get("/v1/head", headers=auditor.headers), 200)
+    await impose(http, actors)
+    await sign_head(actors)
     document = pdf_of(await http.get(f"/v1/entries/{entry['id']}/letter", headers=auditor.headers))
-    found = letters.proved(letters.qr_text(document))
-    assert found is not None
-    leaf, size, _ = found
+    leaf, size, root = letters.proved(letters.qr_text(document))
     items = expect(await http.get("/v1/changes", headers=auditor.headers), 200)["items"]
     assert leaf == items[entry["sequence"] - 1]["leaf"]
-    assert (leaf["entry_id"], leaf["version"], size) == (entry["id"], 3, entry["sequence"])
+    assert (leaf["entry_id"], leaf["version"]) == (entry["id"], 3)
+    assert (size, root) == (head["size"], head["root"]), "of the first head that covers it"
 
 
 async def test_the_letter_tells_the_person_the_ground_and_who_approved(http: AsyncClient, actors: Actors):
@@ -127,9 +137,9 @@ async def test_a_countersigned_entry_has_a_letter_of_its_own_form_until_it_lapse
     assert "PEMBERITAHUAN" in words, "the law's end is told though no loop has recorded it yet"
     assert "tidak dapat diajukan kembali" in words
     await worker.end_by_law()
+    await worker.sign_head()
     document = pdf_of(await http.get(path, headers=submitter.headers))
     found = letters.proved(letters.qr_text(document))
-    assert found is not None
     assert found[0]["type"] == "entry.ended"
     assert "/AKHIR-MENDESAK-" not in letters.text(document)
     assert "terhitung sejak tanggal 13 Desember 2026 pukul 00.00 WIB" in letters.text(document)

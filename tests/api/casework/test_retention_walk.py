@@ -38,6 +38,7 @@ KEPT: dict[str, str] = {
     "entry_seal": "officers that the seal names; who may be the subject is deleted with the person",
     "ledger_barred": "deleted with the person",
     "log_batch": "ids and hashes",
+    "letter_head": "sizes and hashes of the ledger, signed, by the number of a record",
     "log_name": "the register's name",
     "log_origin": "the register's name, and its epochs",
     "log_witness": "addresses of witnesses, and what they answered",

@@ -45,6 +45,37 @@ def test_the_quorum_of_the_example_holds_for_exactly_the_right_witnesses():
             assert read.is_witnessed(WITNESSES[name] for name in chosen) == wanted
 
 
+def test_the_fewest_of_those_who_cosigned_are_a_quorum_in_the_policys_order():
+    read = policy(EXAMPLE)
+    names = {key: name for name, key in WITNESSES.items()}
+    for count in range(len(WITNESSES) + 1):
+        for some in combinations(reversed(WITNESSES), count):
+            fewest = read.fewest(WITNESSES[name] for name in some)
+            assert (fewest is not None) == read.is_witnessed(WITNESSES[name] for name in some)
+            if fewest is not None:
+                xs, ys = (sorted(name for name in some if name[0] == kind) for kind in "XY")
+                assert [names[key] for key in fewest] == [*xs[:2], ys[0]]
+    nested = "witness a {X1}\nwitness b {X2}\nwitness c {X3}\ngroup two all a b\ngroup g any two c\nquorum g"
+    assert policy(nested).fewest(WITNESSES.values()) == (WITNESSES["X3"],), "one is fewer than two"
+    assert policy("quorum none").fewest([]) == ()
+    assert Policy.without_witnesses().fewest([LOG]) == ()
+
+
+def test_a_policy_is_written_as_it_was_read():
+    read = policy(EXAMPLE.replace("{X1}", "{X1} https://x1.example"))
+    assert Policy.parse(str(read).encode()) == read
+    assert "https://x1.example" in str(read)
+    other = SigningKey.generate(KeyKind.TIMED_ED25519).verifier("log.example/2")
+    published = read.published([other])
+    assert [log.key for log in published.logs] == [other]
+    assert "http" not in str(published)
+    chosen = [WITNESSES[name] for name in ("X1", "X3", "Y2")]
+    assert Policy.parse(str(published).encode()).is_witnessed(chosen)
+    assert not published.is_witnessed(chosen[1:])
+    odd = b"witness \xe2\x84 %b\nquorum \xe2\x84\n" % str(WITNESSES["X1"]).encode()
+    assert str(Policy.parse(odd)).encode(errors="surrogateescape") == odd
+
+
 def test_a_stranger_or_a_log_is_no_witness():
     stranger = SigningKey.generate(KeyKind.TIMED_ED25519).verifier("witness.example/X1")
     renamed = VerifierKey("other", KeyKind.TIMED_ED25519, WITNESSES["X1"].public)

@@ -1,6 +1,6 @@
 """The data of an evidence file that are fixed in the first transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +9,10 @@ from app.access.clients.service import record
 from app.access.domain import IMMIGRATION
 from app.actor import Actor
 from app.casework.papers import service, store
-from app.casework.papers.domain import RecordedVersion
+from app.casework.papers.domain import LetterHead, RecordedVersion
+from app.casework.papers.heads import fix_head
 from app.casework.papers.store import Json, Version
-from app.db.unit import Unit
+from app.db.unit import Reader, Unit
 from app.kit.clock import rfc3339
 from app.ledger.domain import Head, Record
 from app.ledger.service import head, list_of_entry
@@ -19,6 +20,9 @@ from app.register.amendments.domain import Amendment
 from app.register.entries.domain import Entry
 from app.register.entries.store import find, list_formalising
 from app.register.entries.visibility import shows_photo
+from app.sync.heads.covering import CoveringHead, covering_head
+from app.sync.heads.service import published_policy
+from app.tlog.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class Case:
     Attributes:
         entry: the entry at that moment.
         linked: the entries that it formalises or that formalise it, if the actor may see them.
+        letter_heads: the head that the code of each letter shows, by its record's number.
+        proving: the signed head that proves each record, by its number; none for a record that none covers yet.
+        policy: the keys and the quorum that the register publishes.
         until: the moment; later records are not in the file.
         by: the actor that requested the file.
     """
@@ -52,12 +59,30 @@ class Case:
     recorded: Sequence[RecordedVersion]
     linked: Sequence[Linked]
     head: Head
+    letter_heads: Mapping[int, LetterHead | None]
+    proving: Mapping[int, CoveringHead]
+    policy: Policy
     until: datetime
     by: Actor
 
 
-async def open_case(unit: Unit, entry_id: str) -> Case:
-    """Read the content of an entry's evidence file, and record the request.
+async def last_record(reader: Reader, entry_id: str) -> int | None:
+    """Return the number of the ledger's last record about an entry; None before the first.
+
+    Raises:
+        NotFound: the actor may not see the entry.
+    """
+    await service.get_with_photo(reader, entry_id)
+    return max((each.sequence for each in await list_of_entry(reader, entry_id)), default=None)
+
+
+async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
+    """Read the content of an entry's evidence file, store the heads of its letters, and record the request.
+
+    Args:
+        unit: the transaction.
+        entry_id: the entry.
+        policy: the policy of witnesses.
 
     Raises:
         NotFound: the actor may not see the entry.
@@ -73,8 +98,38 @@ async def open_case(unit: Unit, entry_id: str) -> Case:
         for each in await _linked(unit, entry)
         if shows_photo(each, unit.actor)
     ]
-    of_entry = [each for each in amendments if each.entry_id == entry_id]
-    return Case(entry, versions, of_entry, records, recorded, linked, await head(unit), unit.now, unit.actor)
+    lettered = [
+        each.record
+        for of, some in ((entry, recorded), *((each.entry, each.recorded) for each in linked))
+        for each in some
+        if each.kind is not None and of.erased_at is None
+    ]
+    return Case(
+        entry=entry,
+        versions=versions,
+        amendments=[each for each in amendments if each.entry_id == entry_id],
+        records=records,
+        recorded=recorded,
+        linked=linked,
+        head=await head(unit),
+        letter_heads={each.sequence: await fix_head(unit, each, policy) for each in lettered},
+        proving=await _proving(unit, records, policy),
+        policy=await published_policy(unit, policy),
+        until=unit.now,
+        by=unit.actor,
+    )
+
+
+async def _proving(reader: Reader, records: Sequence[Record], policy: Policy) -> dict[int, CoveringHead]:
+    """Return the head that covers each record, as far as there is one; the first with the quorum, if one has it."""
+    found: dict[int, CoveringHead] = {}
+    here: CoveringHead | None = None
+    for each in records:
+        if here is None or here.checkpoint.size < each.sequence:
+            here = await covering_head(reader, each.sequence, policy)
+        if here is not None:
+            found[each.sequence] = here
+    return found
 
 
 async def _linked(unit: Unit, entry: Entry) -> list[Entry]:

@@ -20,22 +20,24 @@ from app.casework.papers.domain import RecordedVersion
 from app.casework.papers.evidence import index
 from app.casework.papers.evidence.archive import Archive
 from app.casework.papers.evidence.case import Case, decisions, reports
+from app.casework.papers.heads import path_of
 from app.casework.papers.letter import pdf
 from app.casework.papers.store import Json
 from app.kit.canonical import canonical
 from app.kit.clock import rfc3339
 from app.kit.json_text import on_one_line
-from app.ledger.domain import Inclusion, Record
-from app.ledger.service import prove
+from app.ledger.domain import Record
 from app.register.entries.domain import Entry
 from app.register.entries.store import find_blob
 from app.runtime import Runtime
+from app.sync.heads.covering import CoveringHead
 from app.tlog.merkle import leaf_hash
+from app.tlog.proofs import InclusionProof
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+TEXT: Final = "text/plain"
 _PAGE: Final = 200
-_PROOFS_PER_READ: Final = 20
 _SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 
 
@@ -167,7 +169,8 @@ async def _letters_of(
         if each.kind is None or entry.erased_at is not None:
             continue
         async with making.runtime.reading(making.case.by) as reader:
-            draft = await service.compose(reader, recorded[:last], settings)
+            head = making.case.letter_heads[each.record.sequence]
+            draft = await service.compose(reader, recorded[:last], settings, head)
         document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
         name = f"{folder}/{each.record.sequence:08d}-{each.kind.value}.pdf"
         number = draft.letter.number
@@ -258,41 +261,66 @@ async def _audit(making: _Making) -> AsyncIterator[None]:
 
 
 async def _ledger(making: _Making) -> AsyncIterator[None]:
-    """Add the ledger's records about the entry with audit paths to one root, and the clients named in the file."""
-    case, size = making.case, making.case.head.size
-    root = b""
+    """Add the ledger's records about the entry, a proof file of each, the published keys, and the clients named."""
+    case = making.case
     with making.archive.begin("ledger/records.ndjson", NDJSON, index.LEDGER) as part:
-        for first in range(0, len(case.records), _PROOFS_PER_READ):
-            batch = case.records[first : first + _PROOFS_PER_READ]
-            async with making.runtime.reading(case.by) as reader:
-                proofs = await prove(reader, [each.sequence for each in batch], size)
-            for each, proof in zip(batch, proofs, strict=True):
-                part.write(making.line(_proved(each, proof)))
-                root = proof.root
-            yield
-    making.summary["ledger"] = {"epoch": case.head.epoch, "size": size, "root": root.hex()}
+        for each in case.records:
+            part.write(making.line(_told(each, case.proving.get(each.sequence))))
+    yield
+    for each in case.records:
+        if (head := case.proving.get(each.sequence)) is None:
+            continue
+        async with making.runtime.reading(case.by) as reader:
+            path = await path_of(reader, each, head.checkpoint)
+        proof = InclusionProof(each.sequence - 1, tuple(path), head.note)
+        titles = (f"Bukti catatan {each.sequence}", f"Proof of record {each.sequence}")
+        making.archive.add(_proof_name(each), str(proof).encode(), TEXT, titles)
+        yield
+    making.archive.add("ledger/policy", str(case.policy).encode(errors="surrogateescape"), TEXT, index.POLICY)
+    making.summary["ledger"] = _ledger_summary(case)
     async with making.runtime.reading(case.by) as reader:
         clients = await store.list_clients(reader, making.seen)
     making.add("clients.json", clients, index.CLIENTS)
     yield
 
 
-def _proved(of: Record, by: Inclusion) -> Json:
+def _proof_name(of: Record) -> str:
+    return f"ledger/proofs/{of.sequence:08d}.tlog-proof"
+
+
+def _told(of: Record, by: CoveringHead | None) -> Json:
     return {
         "leaf": of.leaf,
         "personal": of.personal,
         "salt": None if of.salt is None else of.salt.hex(),
         "leaf_hash": leaf_hash(canonical(of.leaf)).hex(),
-        "path": [step.hex() for step in by.path],
+        "proof": None if by is None else _proof_name(of),
+    }
+
+
+def _ledger_summary(case: Case) -> Json:
+    """Return the signed head of the last proved record, and how many records are proved and witnessed."""
+    heads = list(case.proving.values())
+    last = heads[-1].checkpoint if heads else None
+    return {
+        "epoch": case.head.epoch,
+        "origin": None if last is None else last.origin,
+        "size": case.head.size if last is None else last.size,
+        "root": None if last is None else last.root.hex(),
+        "records": len(case.records),
+        "proved": len(heads),
+        "witnessed": sum(bool(each.quorum) for each in heads),
     }
 
 
 async def _verifier(making: _Making) -> AsyncIterator[None]:
-    """Add the program and the instructions that verify the file without this register's software."""
+    """Add the programs and the instructions that verify the file without this register's software."""
     data = files(__package__) / "data"
-    program = (data / "verify.txt").read_text(encoding="utf-8")
-    explained = (data / "VERIFY.md").read_text(encoding="utf-8").replace("{program}", program)
-    making.archive.add("verify.py", program.encode(), "text/x-python", index.PROGRAM)
+    explained = (data / "VERIFY.md").read_text(encoding="utf-8")
+    for name, titles in (("verify", index.PROGRAM), ("verify_file", index.FILE_PROGRAM)):
+        program = (data / f"{name}.txt").read_text(encoding="utf-8")
+        explained = explained.replace(f"{{{name}}}", program)
+        making.archive.add(f"{name}.py", program.encode(), "text/x-python", titles)
     making.archive.add("VERIFY.md", explained.encode(), "text/markdown", index.EXPLAINED)
     yield
 
@@ -303,7 +331,7 @@ async def _index(making: _Making) -> str:
     page = index.page(case.entry, making.summary, archive.files, case.until)
     archive.add("index.html", page.encode(), "text/html", index.PAGE)
     content = {
-        "format": "cekal-evidence/1",
+        "format": "cekal-evidence/2",
         "entry_id": case.entry.id,
         "version": case.entry.version,
         "made_at": rfc3339(case.until),

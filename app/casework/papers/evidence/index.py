@@ -33,15 +33,29 @@ KEPT: Final[dict[str, tuple[str, Titles]]] = {
 LEVELS: Final = ("received", "acknowledged", "refused")
 CHECKS: Final = ("Pemeriksaan di TPI yang mengenai orang ini", "Checks at checkpoints that matched")
 AUDIT: Final = ("Jejak audit: siapa melihat dan berbuat apa", "Audit trail: who looked and who did what")
-LEDGER: Final = ("Catatan register dengan bukti Merkle", "Ledger records with their Merkle proofs")
+LEDGER: Final = ("Catatan register tentang data ini", "Ledger records about the entry")
+POLICY: Final = (
+    "Kunci publik dan kuorum yang diterbitkan register: bandingkan dengan salinan Anda sendiri",
+    "Public keys and quorum as the register publishes them: compare them with a copy of your own",
+)
 CLIENTS: Final = ("Klien dan pejabat yang disebut", "Clients and officers that are named")
-PROGRAM: Final = ("Program pemeriksa", "Program that verifies")
+PROGRAM: Final = ("Program pemeriksa surat dan bukti", "Program that verifies letters and proofs")
+FILE_PROGRAM: Final = ("Program pemeriksa berkas ini", "Program that verifies this file")
 EXPLAINED: Final = ("Cara memeriksa", "How to verify")
 PAGE: Final = ("Daftar isi", "Index")
 
 _RELATIONS: Final[dict[str, Titles]] = {
     "formalises": ("Data mendesak yang diikuti data ini", "the urgent entry that this one formalises"),
     "formalised_by": ("Data formal yang mengikuti data ini", "the formal entry that follows this one"),
+}
+
+_LEDGER_COUNTS: Final[dict[str, Titles]] = {
+    "records": ("Catatan register tentang data ini", "Ledger records about the entry"),
+    "proved": ("dengan bukti yang ditandatangani register", "with a proof that the register signed"),
+    "witnessed": (
+        "dengan bukti yang disaksikan kuorum saksi",
+        "with a proof that a quorum of witnesses cosigned",
+    ),
 }
 
 _COUNTED: Final[dict[str, Titles]] = {
@@ -79,8 +93,11 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
             for gone in summary["erased"]
         ),
         size=ledger["size"],
-        root=ledger["root"],
-        epoch=escape(ledger["epoch"]),
+        root=ledger["root"] or "-",
+        origin=escape(ledger["origin"] or "-"),
+        proofs=_rows(
+            (*_LEDGER_COUNTS[name], str(ledger[name])) for name in ("records", "proved", "witnessed")
+        ),
         files=_rows(
             (each.name, each.title_id, each.title_en, str(each.size), each.sha256) for each in contents
         ),

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 LEFT, RIGHT, TOP, BOTTOM = 25 * MM, 20 * MM, 18 * MM, 22 * MM
 WIDTH = 210 * MM - LEFT - RIGHT
 PHOTO_WIDTH, PHOTO_HEIGHT = 30 * MM, 40 * MM
-QR_SIDE = 58 * MM
 _BLANK = "(.................................................)"
 _INVOCATION = "DENGAN RAHMAT TUHAN YANG MAHA ESA"
 _FOUR_LINES = 4 * 1.25 * 11
 """Height of four lines: if less is left on a page, a labelled paragraph begins on the next page."""
+_HASH_DIGITS = 64
 _PHOTO_PIXELS = (600, 800)
 
 
@@ -247,19 +247,26 @@ def _proof(letter: Letter) -> "list[Flowable]":
 
     from app.casework.papers.letter.qr import QrCode
 
-    facts = [
-        part
-        for label, value in letter.proof.facts
-        for part in (text(f"<b>{plain(label)}</b>", size=8), text(plain(value), size=8, after=3))
+    proof = letter.proof
+    beside = [
+        text("<b>PEMBUKTIAN CATATAN REGISTER</b>", size=9, after=4),
+        *(
+            part
+            for label, value in proof.facts
+            for part in (text(f"<b>{plain(label)}</b>", size=8), text(_lined(value), size=8, after=3))
+        ),
+        text(plain(proof.explained), size=8),
     ]
-    explained = (
-        "Kode QR memuat daun catatan, jalur audit, dan akar pohon menurut RFC 9162. Siapa pun dapat menghitung ulang "
-        "hash daun dan akar itu tanpa terhubung ke register, lalu membandingkan akar tersebut dengan akar yang "
-        "diterbitkan register. Kode ini tidak memuat data pribadi."
-    )
-    beside = [text("<b>PEMBUKTIAN CATATAN REGISTER</b>", size=9, after=4), *facts, text(explained, size=8)]
-    side = QR_SIDE + 5 * MM
-    return [
-        HRFlowable(width="100%", thickness=0.5, color="black", spaceBefore=0, spaceAfter=6),
-        table([[QrCode(letter.proof.text, QR_SIDE), beside]], [side, WIDTH - side], grid=False),
-    ]
+    line = HRFlowable(width="100%", thickness=0.5, color="black", spaceBefore=0, spaceAfter=6)
+    if proof.code is None:
+        return [line, *beside]
+    code = QrCode(proof.code)
+    side = code.side + 5 * MM
+    return [line, table([[code, beside]], [side, WIDTH - side], grid=False)]
+
+
+def _lined(value: str) -> str:
+    """Return a fact's value as ReportLab markup, line by line; a hash is two lines of the same length."""
+    half = _HASH_DIGITS // 2
+    lines = [value[:half], value[half:]] if len(value) == _HASH_DIGITS else value.split("\n")
+    return "<br/>".join(map(plain, lines))

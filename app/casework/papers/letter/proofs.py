@@ -1,44 +1,80 @@
-"""The content of a letter's QR code: a proof of the ledger's record, without personal data; pure functions.
+"""The proof of a letter's record as its code, its printed facts and its explanation, without personal data; pure."""
 
-    CEKAL/1/<size>/<root>/<path>/<leaf>
-
-`size` is the number of records of the tree, `root` its RFC 9162 root, `path` the audit path's hashes one after
-the other, `leaf` the record's leaf in its RFC 8785 form. Root and path are base 32 (RFC 4648) without padding:
-the part before the leaf is then in the QR code's alphanumeric set, which takes 5.5 bits a character, so that
-a hash costs 286 bits where base64url in bytes would cost 344. The leaf's `sequence` gives its index.
-
-The tree is the one that the record itself completed: `size` is the record's own sequence. Such a tree never
-changes, so the letter of a version has the same bytes for ever; and its path holds left neighbours only, on
-average half as many as in a larger tree. Any later root of the register contains it, which a consistency proof
-(RFC 9162 section 2.1.4) shows.
-"""
-
-import base64
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from app.casework.papers import words
-from app.casework.papers.domain import Proof
+from app.casework.papers.domain import LetterHead, Proof, Standing
+from app.casework.papers.letter import code
 from app.kit.canonical import canonical
-from app.ledger.domain import Inclusion, Record
+from app.ledger.domain import Record
+from app.tlog.checkpoints import Checkpoint
 from app.tlog.merkle import leaf_hash
+from app.tlog.notes import Signature
 
-_FORMAT = "CEKAL/1"
+_HOLDS: Final = "Kode QR memuat daun catatan ini dan jalur auditnya (RFC 9162), serta tanda tangan "
+_VERIFIED: Final = (
+    "Siapa pun dapat memeriksanya tanpa terhubung ke register, dengan kunci publik yang diperolehnya sendiri; bentuk "
+    "kode dan program pemeriksanya (verify.py) terbuka. Kode ini tidak memuat data pribadi."
+)
+_EXPLAINED: Final = {
+    Standing.WITNESSED: f"{_HOLDS}register dan para saksinya. {_VERIFIED}",
+    Standing.PENDING: (
+        f"{_HOLDS}register. Para saksi belum menandatangani ujung register yang mencakup catatan ini: mintalah surat "
+        f"ini kembali untuk memperoleh kode yang disaksikan. {_VERIFIED}"
+    ),
+    Standing.UNWITNESSED: (
+        f"{_HOLDS}register. Register ini tidak memakai saksi, sehingga kode ini hanya bersandar pada tanda tangan "
+        f"register sendiri. {_VERIFIED}"
+    ),
+    Standing.BEYOND: (
+        f"{_HOLDS}register. Tanda tangan para saksi tidak dapat dimuat dalam kode ini; berkas pembuktian memuatnya "
+        f"sejak para saksi menandatangani. {_VERIFIED}"
+    ),
+}
+_NO_HEAD: Final = (
+    "Belum ada ujung register bertanda tangan yang mencakup catatan ini, sehingga surat ini tidak memuat kode QR. "
+    "Mintalah surat ini kembali untuk memperoleh kode tersebut."
+)
+_NOT_YET: Final = "belum disaksikan (not yet witnessed)"
+_SAID: Final = {
+    Standing.PENDING: _NOT_YET,
+    Standing.UNWITNESSED: "tidak memakai saksi (not witnessed)",
+    Standing.BEYOND: "tanda tangannya ada dalam berkas pembuktian (not in this code)",
+}
+_TIME_BYTES: Final = 8
 
 
-def proof_of(record: Record, inclusion: Inclusion) -> Proof:
-    """Return the proof that a record is in the ledger, for the QR code and as printed facts."""
+def proof_of(record: Record, head: LetterHead | None, path: Sequence[bytes]) -> Proof:
+    """Return the proof that a record is in the ledger, for the QR code and in print.
+
+    Args:
+        record: the letter's record.
+        head: the signed head that the code shows; None before one covers the record.
+        path: the record's audit path to that head's root.
+    """
     leaf = canonical(record.leaf)
-    parts = (_FORMAT, str(inclusion.size), _base32(inclusion.root), _base32(b"".join(inclusion.path)))
-    return Proof(
-        text="/".join((*parts, leaf.decode())),
-        facts=(
-            ("Catatan register nomor", f"{record.sequence} ({record.type.value}), {words.moment(record.at)}"),
-            ("Data", f"{record.entry_id}, versi {record.version}"),
-            ("Komitmen SHA-256 atas data pribadi", record.leaf["commitment"]),
-            ("Hash daun catatan (RFC 9162)", leaf_hash(leaf).hex()),
-            (f"Akar pohon Merkle dari {inclusion.size} catatan", inclusion.root.hex()),
-        ),
-    )
+    facts = [
+        ("Catatan register nomor", f"{record.sequence} ({record.type.value}), {words.moment(record.at)}"),
+        ("Data", f"{record.entry_id}, versi {record.version}"),
+        ("Komitmen SHA-256 atas data pribadi", record.leaf["commitment"]),
+        ("Hash daun catatan (RFC 9162)", leaf_hash(leaf).hex()),
+    ]
+    if head is None:
+        return Proof(None, [*facts, ("Saksi", _NOT_YET)], _NO_HEAD)
+    data = code.content(leaf, path, head.note)
+    return Proof(code.text(data), [*facts, *_signed(head)], _EXPLAINED[head.standing])
 
 
-def _base32(value: bytes) -> str:
-    return base64.b32encode(value).decode().rstrip("=")
+def _signed(head: LetterHead) -> Iterator[tuple[str, str]]:
+    checkpoint = Checkpoint.parse(head.note.text)
+    own, *cosignatures = head.note.signatures
+    yield f"Akar pohon Merkle dari {head.size} catatan", checkpoint.root.hex()
+    yield "Register dan waktu tanda tangannya", _signer(own)
+    yield "Saksi", _SAID.get(head.standing) or "\n".join(map(_signer, cosignatures))
+
+
+def _signer(signature: Signature) -> str:
+    at = datetime.fromtimestamp(int.from_bytes(signature.data[:_TIME_BYTES], "big"), UTC)
+    return f"{signature.name},\n{words.moment(at)}"

@@ -8,16 +8,28 @@ from functools import lru_cache
 from reportlab.graphics.barcode import qrencoder
 from reportlab.platypus import Flowable
 
+from app.casework.papers.letter.code import PREFIX
+from app.casework.papers.letter.parts import MM
+
+_SMALLEST, _LARGEST = 58 * MM, 100 * MM
+_MODULE = 0.6 * MM
+"""Side of a module, as far as the code is within its bounds: 3.5 dots of a page scanned with 150 dots an inch."""
 _QUIET = 4
 """Width of the quiet zone around the code, in modules (ISO/IEC 18004)."""
 
 
 class QrCode(Flowable):
-    """A QR code in a square with sides of a given length, its quiet zone included."""
+    """A QR code in a square of 58 to 100 mm, by its modules, its quiet zone included.
 
-    def __init__(self, text: str, side: float) -> None:
+    Attributes:
+        side: the square's side in points.
+    """
+
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.text, self.side = text, side
+        self.text = text
+        wanted = (len(encoded(text)) + 2 * _QUIET) * _MODULE
+        self.side = min(max(_SMALLEST, wanted), _LARGEST)
 
     def wrap(self, *_: float) -> tuple[float, float]:
         """Return its width and height."""
@@ -64,14 +76,13 @@ class Margin(Flowable):
 
 @lru_cache(maxsize=1)  # a letter is laid out twice, and choosing among eight masks takes a tenth of a second
 def encoded(text: str) -> list[list[bool]]:
-    """Return a QR code's modules, row by row: medium error correction, everything before the leaf alphanumeric.
+    """Return a QR code's modules, row by row: medium error correction, the prefix alphanumeric, the number in digits.
 
     Args:
-        text: the text of a `Proof`.
+        text: the text of a letter's code.
     """
-    leaf = text.index("{")
     code = qrencoder.QRCode(None, qrencoder.QRErrorCorrectLevel.M)
-    code.addData(qrencoder.QRAlphaNum(text[:leaf]))
-    code.addData(qrencoder.QR8bitByte(text[leaf:]))
+    code.addData(qrencoder.QRAlphaNum(PREFIX))
+    code.addData(qrencoder.QRNumber(text.removeprefix(PREFIX)))
     code.make()
     return [[bool(module) for module in row] for row in code.modules]

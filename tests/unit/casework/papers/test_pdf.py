@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from app.access.domain import SYSTEM
-from app.casework.papers.domain import LetterKind, RecordedVersion
-from app.casework.papers.letter import legible, parts, pdf
+from app.casework.papers.domain import LetterKind, RecordedVersion, Standing
+from app.casework.papers.letter import legible, parts, pdf, proofs
 from app.casework.papers.letter.drawn import drawing
 from app.identity.births import Birth
 from app.kit.canonical import canonical
@@ -18,7 +19,9 @@ from app.register.entries.domain import EndedReason
 from app.register.entries.subjects import Alias, Document, Subject
 from app.tlog.merkle import leaf_hash
 from tests.support import letters
+from tests.support.proofs import ORIGIN, WITNESSES
 from tests.unit.casework.papers.examples import (
+    LEDGER,
     active,
     ended,
     extended,
@@ -114,27 +117,45 @@ def test_everything_about_the_person_is_in_it(case: tuple[str, RecordedVersion, 
 def test_the_qr_code_proves_the_record_that_the_letter_names(case: tuple[str, RecordedVersion, bytes]):
     _, of, document = case
     code = letters.qr_text(document)
-    assert code == proof(of).text
-    found = letters.proved(code)
-    assert found is not None
-    leaf, size, root = found
-    assert leaf == of.record.leaf
-    assert size == of.record.sequence
+    assert code == proof(of).code
+    leaf, size, root = letters.proved(code)
+    assert (leaf, size) == (of.record.leaf, 1_000_000)
     words = letters.packed(letters.text(document))
     told_in_print = (root, leaf_hash(canonical(of.record.leaf)).hex(), of.record.leaf["commitment"])
     assert all(value in words for value in told_in_print)
+    assert all(letters.packed(name) in words for name in (ORIGIN, *WITNESSES))
 
 
 def test_the_qr_code_names_nobody():
-    of = laden()
-    code = proof(of).text
-    assert not re.search("Prawirodirdjo|Cempaka|X1000000|3171|Sprin", code)
-    assert len(code) < 1200
+    code = proof(laden()).code
+    assert code is not None
+    *_, leaf = letters.read_code(code)
+    assert not re.search(b"Prawirodirdjo|Cempaka|X1000000|3171|Sprin", leaf)
 
 
-def test_another_leaf_is_not_proved():
-    code = proof(told(active())).text
-    assert letters.proved(code.replace('"version":3', '"version":4')) is None
+@pytest.mark.parametrize("standing", [*Standing, None])
+def test_the_letter_says_what_its_code_rests_on(standing: Standing | None):
+    of = told(active())
+    alone, path = LEDGER.head(of.record, (), standing or Standing.PENDING)
+    made = LEDGER.head(of.record) if standing is Standing.WITNESSED else (standing and alone, path)
+    written = replace(letter(of), proof=proofs.proof_of(of.record, *made))
+    document = pdf.render(written, photo())
+    words = letters.text(document)
+    said = {
+        Standing.WITNESSED: "tanda tangan register dan para saksinya",
+        Standing.PENDING: "belum disaksikan (not yet witnessed)",
+        Standing.UNWITNESSED: "Register ini tidak memakai saksi",
+        Standing.BEYOND: "berkas pembuktian memuatnya",
+        None: "surat ini tidak memuat kode QR",
+    }
+    assert said[standing] in words
+    assert (WITNESSES[0] in words) is (standing is Standing.WITNESSED)
+    assert ("belum disaksikan" in words) is (standing in {Standing.PENDING, None})
+    if standing is not None:
+        assert letters.qr_text(document) == written.proof.code
+    else:
+        with pytest.raises(ValueError, match="not enough values"):
+            letters.qr_text(document)
 
 
 def test_the_same_letter_has_the_same_bytes():
