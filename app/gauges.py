@@ -1,4 +1,4 @@
-"""Prometheus metrics of this process, in addition to those of HTTP requests: checks, alerts, streams, the ledger."""
+"""Prometheus metrics of this process besides those of HTTP requests: checks, alerts, streams, the ledger, heads."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from app.alerting.alerts.tail import Tail
 from app.alerting.streams.hub import Hub
 from app.border.breadth.service import Travellers
 from app.border.checks.service import CheckService
+from app.sync.heads.watch import HeadWatch
 from app.web.connections import Connections
 from app.web.metrics import Metrics
 
@@ -80,6 +81,31 @@ class RuntimeGauges(Collector):
         yield from (held, waiting, refused)
 
 
+class FeedGauges(Collector):
+    """A Prometheus collector of the feed's streams, and of the ages of signed heads and cosignatures."""
+
+    def __init__(self, hub: Hub, watch: HeadWatch) -> None:
+        self._hub = hub
+        self._watch = watch
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Yield the current values of the metrics."""
+        opened = "Streams of the feed open here, answers in lines included."
+        yield GaugeMetricFamily("cekal_feed_streams_open", opened, len(self._hub.streams))
+        evicted = "Streams of the feed closed because they took nothing."
+        yield CounterMetricFamily("cekal_feed_streams_evicted", evicted, self._hub.evicted)
+        signed = "Seconds since the newest head was signed; infinite before the first."
+        head = GaugeMetricFamily("cekal_head_age_seconds", signed)
+        if (age := self._watch.head_age()) is not None:
+            head.add_metric([], age)
+        yield head
+        cosigned = "Seconds since each witness cosigned a head; infinite before its first cosignature."
+        witnesses = GaugeMetricFamily("cekal_witness_lag_seconds", cosigned, labels=["witness"])
+        for url, lag in self._watch.cosignature_ages():
+            witnesses.add_metric([url], lag)
+        yield witnesses
+
+
 class ConnectionGauges(Collector):
     """A Prometheus collector of the figures of the process's connections, read at each scrape."""
 
@@ -102,6 +128,11 @@ class ConnectionGauges(Collector):
 def measure_connections(metrics: Metrics, connections: Connections) -> None:
     """Register the metrics of this process's connections."""
     metrics.registry.register(ConnectionGauges(connections))
+
+
+def measure_feed(metrics: Metrics, hub: Hub, watch: HeadWatch) -> None:
+    """Register the metrics of the feed's streams, signed heads and witnesses."""
+    metrics.registry.register(FeedGauges(hub, watch))
 
 
 def measure(

@@ -31,7 +31,7 @@ from app.border.hits.crossings import last_crossing
 from app.border.hits.service import expect_open, resolved
 from app.border.manifests.tail import ManifestTail
 from app.db.migrate import require_newest
-from app.gauges import measure
+from app.gauges import measure, measure_feed
 from app.kit.clock import Clock, Machine, legal_day
 from app.ledger.service import require_head
 from app.operation import Readiness
@@ -43,6 +43,7 @@ from app.register.entries.seal_queries import names_closed
 from app.settings import Settings
 from app.sync.feed.tail import FeedTail
 from app.sync.heads.service import check_name
+from app.sync.heads.watch import HeadWatch
 from app.sync.log.routes import tiles
 from app.v1 import TAGS, router
 from app.web import docs_page, openapi, problem_pages, problems
@@ -148,6 +149,8 @@ def create_app(
     feed_tail = FeedTail(runtime, _hub(settings), tail)
     tail.hand_on_to(feed_tail)
     measure(metrics, hub, tail, check_service, quotas, travellers)
+    head_watch = HeadWatch(runtime)
+    measure_feed(metrics, feed_tail.hub, head_watch)
     app.state.process = process = Process(
         runtime=runtime,
         metrics=metrics,
@@ -160,6 +163,7 @@ def create_app(
         manifest_tail=manifest_tail,
         feed_tail=feed_tail,
         travellers=travellers,
+        head_watch=head_watch,
         batcher=Batcher(
             check_service,
             in_flight=1 if runtime.checks.is_sqlite else 2,
@@ -221,7 +225,8 @@ async def _running(
     await take_pepper(runtime)
     await make_months(runtime)
     await process.tail.start()
-    tasks = [asyncio.create_task(process.tail.run()), asyncio.create_task(process.travellers.run())]
+    loops = (process.tail, process.travellers, process.head_watch)
+    tasks = [asyncio.create_task(each.run()) for each in loops]
     if check_service is not None:
         tasks.append(asyncio.create_task(Worker(runtime, check_service).run()))
     for task in tasks:

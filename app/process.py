@@ -19,6 +19,7 @@ from app.operation import Readiness
 from app.register.entries.ports import Ports
 from app.runtime import Runtime
 from app.sync.feed.tail import FeedTail
+from app.sync.heads.watch import HeadWatch
 from app.web.metrics import Metrics
 
 
@@ -38,6 +39,7 @@ class Process:
         manifest_tail: the streams of manifests.
         feed_tail: the streams of changes.
         travellers: the sample of travellers by which broad entries are recognised.
+        head_watch: the ages of the newest signed head and of its cosignatures.
         batcher: collects simultaneous checks and answers them together.
         ports: functions of the wings above the register that the register calls.
         readiness: the state of the databases.
@@ -55,6 +57,7 @@ class Process:
     manifest_tail: ManifestTail
     feed_tail: FeedTail
     travellers: Travellers
+    head_watch: HeadWatch
     batcher: Batcher
     ports: Ports
     readiness: Readiness

@@ -9,6 +9,7 @@ from app.cli import (
     backup,
     client,
     clock,
+    conformance,
     demo,
     evaluate,
     importing,
@@ -53,6 +54,7 @@ commands.add_typer(client.commands, name="client")
 commands.add_typer(clock.commands, name="clock")
 commands.add_typer(keys.commands, name="keys")
 commands.add_typer(importing.commands, name="import")
+commands.command()(conformance.conformance)
 commands.command()(evaluate.evaluate)
 commands.command()(lists.clients)
 commands.command()(lists.agencies)

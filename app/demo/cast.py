@@ -15,6 +15,8 @@ from app.access.places.store import find_place, list_places
 from app.db.unit import Unit
 from app.initialise import Initialised, initialise
 from app.settings import Settings
+from app.sync.heads.service import list_uses
+from app.tlog.keys import VerifierKey
 from app.wiring import wired_runtime
 
 HOME = "CGK"
@@ -43,9 +45,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """All clients of the demonstration: persons and machines of the story by name, counters by checkpoint."""
+    """All clients of the demonstration: persons and machines of the story by name, counters by checkpoint.
+
+    Attributes:
+        founded: what was made with the register.
+        log_keys: the public keys with which the register signs its heads.
+    """
 
     founded: Initialised
+    log_keys: list[VerifierKey]
     officer: Holder
     officers_second_account: Holder
     kpk_verifier: Holder
@@ -100,10 +108,11 @@ async def assemble(folder: Path) -> Cast:
                 if agency is not None and agency.phone is None:
                     await keep(unit, replace(agency, phone=phone, version=agency.version + 1))
             codes = [c.code for c in await list_places(unit, Checkpoint, None, _MAX_CHECKPOINTS) if c.active]
+            log_keys = [use.key for use in await list_uses(unit)]
             counters = {code: await _create(unit, _counter(code), ends) for code in codes}
     finally:
         await runtime.close()
-    return Cast(founded=founded, counters=counters, **people)
+    return Cast(founded=founded, log_keys=log_keys, counters=counters, **people)
 
 
 async def _create(unit: Unit, new_client: NewClient, ends: datetime) -> Holder:

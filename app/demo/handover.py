@@ -36,6 +36,8 @@ def _commands(url: str, body: Path, cast: Cast, scenes: Scenes) -> list[str]:
         f"COUNTER='Authorization: Bearer {cast.counter.key}'",
         "# is it well?",
         f"curl -s {url}/healthz",
+        "# the ledger's signed head, with the ombudsman's cosignatures",
+        f"curl -s {url}/v1/head -H 'Accept: text/plain' -H \"$OFFICER\"",
         "# may this person leave?",
         f'curl -s {url}/v1/checks -H "$COUNTER" \\',
         f"  {json_header} \\",

@@ -1,4 +1,4 @@
-"""The seventeen steps of the story: the requests, their answers, and the claims about them."""
+"""The first sixteen steps of the story: the requests, their answers, and the claims about them."""
 
 import asyncio
 import secrets
@@ -13,7 +13,6 @@ from app.demo.cast import HOME, Cast
 from app.demo.checkpoints import Crowd
 from app.demo.narrator import Narrator
 from app.demo.people import INDONESIA, UTOPIA, Person
-from app.demo.proof import verify_as_a_stranger
 from app.register.entries.law.periods import add_months
 
 CUT_OFF = "DPS"
@@ -63,7 +62,6 @@ class Scenes:
             self.formal_decision,
             self.foreign_letter,
             self.ledger,
-            self.proof,
         )
 
     async def urgent_entry(self) -> None:
@@ -374,10 +372,6 @@ class Scenes:
         expected += ["entry.corrected", "entry.ended"]  # its formal decision was verified, and took over
         complete = sorted(types) == sorted(expected)
         self._narrator.claim("Every step of the measure is there", complete, types)
-
-    async def proof(self) -> None:
-        """Step 17: a stranger verifies the ledger with the register's public keys alone."""
-        await verify_as_a_stranger(self._api, self._narrator, self._cast.auditor, 1)
 
     async def _make_urgent(self, body: Any, what: str) -> Any:
         officer, path, key = self._cast.officer, "/v1/urgent-entries", secrets.token_hex(8)

@@ -1,11 +1,11 @@
-"""The server of the demonstration: `cekal serve` in its own process, on a real port of this machine."""
+"""The servers of the demonstration: `cekal` commands in processes of their own, on real ports of this machine."""
 
 import asyncio
 import os
 import socket
 import sys
 from asyncio.subprocess import STDOUT, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -60,50 +60,86 @@ def http_client(url: str, connections: int | None, read_seconds: float = 30.0) -
 
 
 @asynccontextmanager
-async def serving(folder: Path, port: int) -> AsyncIterator[tuple[str, Process]]:
+async def serving(folder: Path, port: int, witness_policy: Path) -> AsyncIterator[tuple[str, Process]]:
     """Serve the register in a folder during the block. Yields the server's address and its process.
 
-    Settings of this process's environment are not passed on: the demonstration must never touch another
-    register. Ctrl-C at the terminal reaches this process alone, which ends the server when its streams are closed.
+    Args:
+        folder: the folder of the register.
+        port: the port.
+        witness_policy: the file that names its witness.
 
     Raises:
         ServerDidNotStart: the server ended or was not ready in time.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CEKAL_")}
-    environment["CEKAL_DATA_DIR"] = str(folder)
-    package = str(Path(app.__file__).parents[1])
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (package, environment.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "app.cli", "serve", "--host", HOST, "--port", str(port)]
-    with (folder / LOG).open("ab") as log:
+    url = f"http://{HOST}:{port}"
+    arguments = ("serve", "--host", HOST, "--port", str(port))
+    settings = {"CEKAL_DATA_DIR": str(folder), "CEKAL_WITNESS_POLICY": str(witness_policy)}
+    async with running(arguments, folder / LOG, f"{url}/readyz", **settings) as process:
+        yield url, process
+
+
+@asynccontextmanager
+async def running(
+    arguments: Sequence[str], log: Path, ready_at: str, **settings: str
+) -> AsyncIterator[Process]:
+    """Run a `cekal` command that serves, in a process of its own, during the block. Yields it once it is ready.
+
+    Ctrl-C at the terminal reaches this process alone, which ends the others when its streams are closed.
+
+    Args:
+        arguments: the command.
+        log: the file of its output.
+        ready_at: the address that answers once it is ready.
+        settings: its settings.
+
+    Raises:
+        ServerDidNotStart: it ended or was not ready in time.
+    """
+    with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *command,
-            env=environment,
+            *command(arguments),
+            env=environment(**settings),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=STDOUT,
             start_new_session=True,
         )
-    url = f"http://{HOST}:{port}"
     try:
-        await _ready(url, process)
-        yield url, process
+        await _ready(ready_at, process, arguments[0])
+        yield process
     finally:
         await _stop(process)
 
 
-async def _ready(url: str, process: Process) -> None:
+def command(arguments: Sequence[str]) -> list[str]:
+    """Return the command line of a `cekal` command, as this Python runs it."""
+    return [sys.executable, "-m", "app.cli", *arguments]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Return the environment of a `cekal` command with some settings.
+
+    Settings of this process's environment are not passed on: the demonstration must never touch another register.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CEKAL_")}
+    package = str(Path(app.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (package, own.get("PYTHONPATH"))))
+    return {**own, **settings, "PYTHONPATH": path}
+
+
+async def _ready(url: str, process: Process, name: str) -> None:
     until = asyncio.get_running_loop().time() + _START_SECONDS
     async with http_client(url, 1) as http:
         while asyncio.get_running_loop().time() < until:
             if process.returncode is not None:
                 break
             try:
-                if (await http.get("/readyz")).is_success:
+                if (await http.get(url)).is_success:
                     return
             except httpx2.TransportError:
                 pass  # not listening yet
             await asyncio.sleep(0.05)
-    raise ServerDidNotStart("The server did not start.")
+    raise ServerDidNotStart(f"`cekal {name}` did not start.")
 
 
 async def _stop(process: Process) -> None:

@@ -14,8 +14,10 @@ from app.demo.cast import Cast, assemble
 from app.demo.checkpoints import Crowd, Delivery
 from app.demo.handover import print_handover
 from app.demo.narrator import Narrator
+from app.demo.proof import Proof
 from app.demo.scenes import Scenes
 from app.demo.server import LOG, ServerDidNotStart, any_free_port, http_client, is_free, serving
+from app.demo.witness import DemoWitness, witnessing
 from app.kit.clock import legal_day, system_clock
 
 FOLDER = Path("cekal-demo")
@@ -80,11 +82,16 @@ async def _play(narrator: Narrator, folder: Path, port: int, *, once: bool) -> b
     stopped = _end_on_signals()
     cast = await _open(narrator, folder)
     try:
-        async with serving(folder, port) as (url, process):
-            narrator.say(f"`cekal serve` listens on {url}, a process of its own.")
+        async with (
+            witnessing(folder, cast.log_keys) as witness,
+            serving(folder, port, witness.register_policy) as (url, process),
+        ):
+            narrator.say(
+                f"`cekal serve` listens on {url}, `cekal witness` on {witness.url}, each a process of its own."
+            )
             crowd = Crowd(url, cast.counters, await _newest_cursor(url, cast))
             try:
-                scenes = await _play_scenes(narrator, url, cast, crowd, stopped)
+                scenes = await _play_scenes(narrator, url, cast, crowd, stopped, witness)
                 if narrator.failures:
                     return True
                 narrator.over = True
@@ -148,13 +155,15 @@ async def _newest_cursor(url: str, cast: Cast) -> str:
 
 
 async def _play_scenes(
-    narrator: Narrator, url: str, cast: Cast, crowd: Crowd, stopped: asyncio.Event
+    narrator: Narrator, url: str, cast: Cast, crowd: Crowd, stopped: asyncio.Event, witness: DemoWitness
 ) -> Scenes:
     connected = await crowd.connect_all()
     narrator.say(f"{connected} of {len(crowd)} checkpoints are connected, each by a stream of its own.")
     async with http_client(url, 4) as http:
-        scenes = Scenes(ApiClient(http, narrator), narrator, crowd, cast, legal_day(system_clock()))
-        for scene in scenes.all:
+        api = ApiClient(http, narrator)
+        scenes = Scenes(api, narrator, crowd, cast, legal_day(system_clock()))
+        proof = Proof(api, narrator, cast, witness)
+        for scene in (*scenes.all, proof.verify_as_a_stranger, proof.refuse_a_fork):
             if stopped.is_set():
                 raise asyncio.CancelledError
             try:

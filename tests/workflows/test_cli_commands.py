@@ -23,6 +23,7 @@ COMMANDS = (
     ("backup",),
     ("restore",),
     ("openapi",),
+    ("conformance",),
     ("client", "create"),
     ("clients",),
     ("client", "revoke"),
@@ -74,6 +75,7 @@ def test_nothing_asked_shows_the_help(tmp_path: Path):
         (("client", "create"), ("Missing option '--role'",)),
         (("import", "un", "nothing.xml", "--approved-by", "1", "--second-approver", "2"), ("nothing.xml",)),
         (("import", "un"), ("Missing",)),
+        (("conformance", "http://127.0.0.1:1"), ("Missing option '--key-file'",)),
     ],
 )
 def test_wrong_arguments_are_told_in_a_line_with_code_2(

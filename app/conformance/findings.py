@@ -1,0 +1,116 @@
+"""Checks with their findings, and the order in which they are made; pure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+S = TypeVar("S")
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    PASS = "pass"  # noqa: S105 - an outcome
+    FAIL = "fail"
+    SKIPPED = "skipped"
+
+
+class Failed(Exception):
+    """A promise is broken; the message is one sentence about what was seen."""
+
+
+class Skipped(Exception):
+    """A check can't be made here; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[S]):
+    """A promise, and how it is checked.
+
+    Attributes:
+        name: a name for scripts that stays the same.
+        promise: what is promised, in one sentence.
+        needs: names of the checks whose findings it builds on.
+        run: makes the check; returns one sentence about what was seen, raises Failed or Skipped.
+    """
+
+    name: str
+    promise: str
+    needs: Sequence[str]
+    run: Callable[[S], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        check: the check's name.
+        promise: what is promised.
+        outcome: how it ended.
+        seen: one sentence about what was seen.
+    """
+
+    check: str
+    promise: str
+    outcome: Outcome
+    seen: str
+
+
+class Checks(Generic[S]):
+    """Checks in the order in which they are made; a function becomes one by the decorator `promise`."""
+
+    def __init__(self) -> None:
+        self.all: list[Check[S]] = []
+
+    def promise(
+        self, name: str, sentence: str, *needs: str
+    ) -> Callable[[Callable[[S], str]], Callable[[S], str]]:
+        """Return a decorator that adds a check.
+
+        Args:
+            name: the check's name.
+            sentence: what is promised.
+            needs: names of earlier checks without whose success it makes no sense.
+        """
+
+        def add(run: Callable[[S], str]) -> Callable[[S], str]:
+            self.all.append(Check(name, sentence, needs, run))
+            return run
+
+        return add
+
+
+def examine(
+    checks: Sequence[Check[S]], session: S, broken: Mapping[type[Exception], str]
+) -> Iterator[Finding]:
+    """Make checks one after the other. Yields what each found.
+
+    Args:
+        checks: the checks; each comes behind those that it needs.
+        session: what they read, and where they keep what later ones build on.
+        broken: errors that are the service's fault, each with the beginning of the sentence that says so.
+    """
+    passed: set[str] = set()
+    for check in checks:
+        missing = [name for name in check.needs if name not in passed]
+        if missing:
+            outcome, seen = Outcome.SKIPPED, f"It builds on {', '.join(missing)}, which did not pass."
+        else:
+            outcome, seen = _made(check, session, broken)
+        if outcome is Outcome.PASS:
+            passed.add(check.name)
+        yield Finding(check.name, check.promise, outcome, seen)
+
+
+def _made(check: Check[S], session: S, broken: Mapping[type[Exception], str]) -> tuple[Outcome, str]:
+    try:
+        return Outcome.PASS, check.run(session)
+    except Failed as failure:
+        return Outcome.FAIL, str(failure)
+    except Skipped as reason:
+        return Outcome.SKIPPED, str(reason)
+    except tuple(broken) as error:
+        words = next(words for kind, words in broken.items() if isinstance(error, kind))
+        return Outcome.FAIL, f"{words}: {type(error).__name__} {error}".rstrip() + "."

@@ -1,0 +1,64 @@
+"""The examination of a service: what `cekal conformance` does."""
+
+from collections.abc import Iterator
+
+import httpx2
+
+from app import __version__
+from app.conformance.feed import feed
+from app.conformance.findings import Finding, examine
+from app.conformance.manners import manners
+from app.conformance.proof import proof
+from app.conformance.session import CHANGES, PATIENCE, Session
+from app.tlog.keys import KeyMalformed, SignatureInvalid
+from app.tlog.merkle import ProofInvalid
+from app.tlog.notes import NoteMalformed
+
+CHECKS = (*feed.all, *proof.all, *manners.all)
+"""Every check, in the order in which they are made."""
+
+_BROKEN: dict[type[Exception], str] = {
+    SignatureInvalid: "A signature does not hold",
+    ProofInvalid: "A proof does not hold",
+    NoteMalformed: "A note is malformed",
+    KeyMalformed: "A key is malformed",
+    httpx2.HTTPError: "The service did not answer",
+    LookupError: "An answer lacks a member",
+    TypeError: "An answer has a member of another type",
+    AttributeError: "An answer has a member of another type",
+    ValueError: "An answer can't be read",
+    StopIteration: "An answer ended too early",
+}
+
+
+class ServiceRefused(RuntimeError):
+    """The service can't be examined at all; the message says why."""
+
+
+def examine_service(url: str, key: str, most: int) -> Iterator[Finding]:
+    """Examine a service. Yields what each check found.
+
+    Args:
+        url: the service's address.
+        key: the key of an integrator or an auditor.
+        most: how many records are read from the beginning, at most.
+
+    Raises:
+        ServiceRefused: the address can't be reached, or the key may not read the feed.
+    """
+    with _client(url) as http:
+        session = Session(http, key, most)
+        try:
+            status = session.get(CHANGES, params={"limit": 1}).status_code
+        except httpx2.InvalidURL as error:
+            raise ServiceRefused(f"{url} is no address: {error}.") from None
+        except httpx2.HTTPError as error:
+            raise ServiceRefused(f"{url} can't be reached: {error}.") from None
+        if status in {httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN}:
+            raise ServiceRefused(f"The key may not read the feed: {CHANGES} answered {status}.")
+        yield from examine(CHECKS, session, _BROKEN)
+
+
+def _client(url: str) -> httpx2.Client:
+    agent = {"User-Agent": f"cekal-conformance/{__version__}"}
+    return httpx2.Client(base_url=url, timeout=PATIENCE, follow_redirects=False, headers=agent)

@@ -1,0 +1,243 @@
+"""One visit to a service: its HTTP client, and what the checks have read so far."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+
+from app.conformance.findings import Failed, Skipped
+from app.tlog.keys import VerifierKey
+
+Json = dict[str, Any]
+
+JSON: Final = "application/json"
+LINES: Final = "application/x-ndjson"
+EVENTS: Final = "text/event-stream"
+PLAIN: Final = "text/plain"
+PROBLEM: Final = "application/problem+json"
+
+CHANGES: Final = "/v1/changes"
+
+PATIENCE: Final = 30.0
+"""Seconds to wait for the next bytes; a stream has a heartbeat every 15 s."""
+
+_LONGEST_ANSWER: Final = 120.0
+"""Seconds that one answer in lines or events may take."""
+
+_LONGEST_PAUSE: Final = 10.0
+_TRIES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The head that the proofs are held against.
+
+    Attributes:
+        origin: the log's name.
+        size: the number of records.
+        root: the Merkle root.
+        keys: the published keys of this origin.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    keys: tuple[VerifierKey, ...]
+
+
+class Session:
+    """A visit to a service.
+
+    Args:
+        http: a client with the service's address, without a key.
+        key: the integrator's key.
+        most: how many records are read from the beginning, at most.
+
+    Attributes:
+        epoch: the epoch of cursors, once pages were read.
+        records: the ledger's first records, once pages were read.
+        reach: the largest number of records that an answer named.
+        signing_keys: the published keys, once they were read.
+    """
+
+    def __init__(self, http: httpx2.Client, key: str, most: int) -> None:
+        self.most = most
+        self.epoch = ""
+        self.records: list[Json] = []
+        self.reach = 0
+        self.signing_keys: list[Json] = []
+        self._head: SignedHead | None = None
+        self._http = http
+        self._key = key
+
+    @property
+    def head(self) -> SignedHead:
+        """The signed head.
+
+        Raises:
+            Skipped: none was read, or it covers no record.
+        """
+        if self._head is None or self._head.size == 0:
+            raise Skipped("The ledger has no signed records yet.")
+        return self._head
+
+    @head.setter
+    def head(self, head: SignedHead) -> None:
+        self._head = head
+
+    def first(self, least: int = 1) -> list[Json]:
+        """Return the records that were read, at least so many.
+
+        Raises:
+            Skipped: there are fewer.
+        """
+        if len(self.records) < least:
+            raise Skipped(f"The ledger has {len(self.records)} records, and this needs {least}.")
+        return self.records
+
+    def cursor(self, sequence: int) -> str:
+        """Return the cursor behind a record."""
+        return f"{self.epoch}.{sequence}"
+
+    def get(
+        self, path: str, accept: str = JSON, *, method: str = "GET", keyless: bool = False, **asked: Any
+    ) -> httpx2.Response:
+        """Send a request and read its answer. Where the service asks for patience, it is sent again a few times.
+
+        Args:
+            path: the path below the service's address.
+            accept: the media type.
+            method: the HTTP method.
+            keyless: whether the key is left out.
+            asked: `headers` and `params`.
+        """
+        for _ in range(_TRIES):
+            answer = self._http.request(
+                method,
+                path,
+                headers=self._headers(accept, asked.get("headers", {}), keyless=keyless),
+                params=asked.get("params"),
+            )
+            pause = _pause(answer)
+            if pause is None:
+                break
+            time.sleep(pause)
+        return answer
+
+    def page(self, **asked: Any) -> Json:
+        """Return a page of the feed."""
+        return read_json(self.get(CHANGES, params=asked))
+
+    @contextmanager
+    def stream(self, accept: str, **asked: Any) -> Iterator[Iterator[bytes]]:
+        """Open an answer in lines or events. Yields its lines, without line feeds.
+
+        Raises:
+            Failed: it is another answer, or takes too long.
+        """
+        headers = self._headers(accept, asked.get("headers", {}), keyless=False)
+        with self._http.stream("GET", CHANGES, headers=headers, params=asked.get("params")) as answer:
+            expect_kind(answer, 200, accept)
+            yield _lines(answer.iter_bytes(), time.monotonic() + _LONGEST_ANSWER)
+
+    def status(self, accept: str, **params: Any) -> int:
+        """Return the status with which the feed answers; its content is not read."""
+        headers = self._headers(accept, {}, keyless=False)
+        with self._http.stream("GET", CHANGES, headers=headers, params=params) as answer:
+            return answer.status_code
+
+    def _headers(self, accept: str, more: Mapping[str, str], *, keyless: bool) -> dict[str, str]:
+        key = {} if keyless else {"Authorization": f"Bearer {self._key}"}
+        return {"Accept": accept, **key, **more}
+
+
+def _pause(answer: httpx2.Response) -> float | None:
+    """Return the seconds after which a request is to be sent again; None if it is not."""
+    asked = answer.headers.get("retry-after", "")
+    if answer.status_code not in {429, 503} or not asked.isdigit() or int(asked) > _LONGEST_PAUSE:
+        return None
+    return float(asked)
+
+
+def _lines(chunks: Iterator[bytes], until: float) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        if time.monotonic() > until:
+            raise Failed(f"The answer took more than {_LONGEST_ANSWER:.0f} s.")
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    if rest:
+        raise Failed("The answer ended within a line.")
+
+
+def events(lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
+    """Yield the events of a stream: the fields up to an empty line (WHATWG HTML section 9.2)."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.rstrip(b"\r").decode().partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+        elif fields and not line.strip():
+            yield fields
+            fields = {}
+
+
+def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as one
+    """Hold a promise.
+
+    Raises:
+        Failed: it is broken, with the given sentence.
+    """
+    if not holds:
+        raise Failed(otherwise)
+
+
+def expect_kind(answer: httpx2.Response, status: int, kind: str) -> None:
+    """Hold an answer's status and media type."""
+    path = answer.request.url.path
+    expect(answer.status_code == status, f"{path} answered {answer.status_code} in place of {status}.")
+    found = media_type(answer)
+    expect(found == kind, f"{path} answered {found or 'no media type'} in place of {kind}.")
+
+
+def media_type(answer: httpx2.Response) -> str:
+    """Return an answer's media type, without parameters."""
+    return str(answer.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def read_json(answer: httpx2.Response) -> Json:
+    """Return the object of a successful answer.
+
+    Raises:
+        Failed: it is another answer.
+    """
+    expect_kind(answer, 200, JSON)
+    return object_of(answer.content)
+
+
+def object_of(data: bytes | str) -> Json:
+    """Read a JSON object.
+
+    Raises:
+        Failed: it is none.
+    """
+    found = json.loads(data)
+    if not isinstance(found, dict):
+        raise Failed("The answer is no JSON object.")
+    return found
+
+
+def expect_problem(answer: httpx2.Response, status: int, slug: str) -> Json:
+    """Hold that an answer is a problem document (RFC 9457) of a type. Returns the document."""
+    expect_kind(answer, status, PROBLEM)
+    document = object_of(answer.content)
+    missing = {"type", "title", "title_id", "status", "detail", "request_id"} - document.keys()
+    expect(not missing, f"The problem of a {status} has no member {', '.join(sorted(missing))}.")
+    found = str(document["type"]).rpartition("/")[2]
+    expect(found == slug, f"The problem of a {status} is {found} in place of {slug}.")
+    expect(document["status"] == status, f"The problem of a {status} says {document['status']}.")
+    return document
