@@ -20,7 +20,7 @@ from app.db.migrate import SchemaOutdated, require_newest
 from app.db.probe import why_unwritable
 from app.errors import WrongRole
 from app.kit.clock import rfc3339
-from app.ledger.service import check_tail, head
+from app.ledger.service import check_tail, find_head
 from app.register.entries.names.index import count_outdated
 from app.runtime import Runtime
 from app.sync.heads.service import newest_head
@@ -187,10 +187,13 @@ async def _look(runtime: Runtime) -> Found:
     except SchemaOutdated:
         return Found({**checks, "schema": "outdated: run `cekal migrate`"}, None, None)
     async with runtime.reading(SYSTEM) as reader:
+        end = await find_head(reader)
+        if end is None:
+            return Found({**checks, "ledger": "has no head: run `cekal restore`"}, None, None)
         if not await check_tail(reader):
             checks["ledger"] = "the tail does not hold"
         outdated = await count_outdated(reader)
-        signed = await newest_head(reader, (await head(reader)).epoch)
+        signed = await newest_head(reader, end.epoch)
     if runtime.plausibility is not None and abs(runtime.clock() - runtime.machine.wall()) > LARGEST_SKEW:
         checks["clock"] = "this machine's differs from the database's by more than two seconds"
     return Found(checks, outdated, signed.signed_at if signed else None)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from app.db.bulk import BulkInsert
 from app.db.postgresql import CHANNEL
 from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
+from app.errors import RolledBack
 from app.ledger.domain import Head, Record, RecordText, RecordType, Selection
 from app.ledger.tables import barred as barred_table
 from app.ledger.tables import closed as closed_table
@@ -35,17 +36,22 @@ from app.tlog.merkle import Node
 LOCK = 0x63656B616C
 
 
-class HeadMissing(RuntimeError):
-    """The ledger has records but no head: a backup was restored by hand, or a restore was interrupted."""
+class HeadMissing(RolledBack):
+    """The ledger has no head: a backup was restored by hand, or a restore is under way or was interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__(HEAD_MISSING, retry_after=_HEAD_SECONDS)
 
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
-HEAD_MISSING = (
+HEAD_MISSING: Final = (
     "The register comes from a backup and was not taken into use: run `cekal restore` (with the same settings) and "
     "start again."
 )
+_HEAD_SECONDS: Final = 5
+"""Seconds after which to repeat a call that found no head: a restore under way may have made one."""
 
 _HEAD = select(head_table.c.epoch, head_table.c.size, head_table.c.last_alert)
 _COUNTED = select(
@@ -100,7 +106,7 @@ async def initialise_head(unit: Unit) -> None:
     if await find_head(unit) is not None:
         return
     if (await unit.run(select(record_table.c.sequence).limit(1))).first() is not None:
-        raise HeadMissing(HEAD_MISSING)
+        raise HeadMissing
     await _add_head(unit, Head(new_epoch(), 0, 0))
 
 
@@ -141,8 +147,15 @@ async def _add_head(unit: Unit, begun: Head) -> None:
 
 
 async def head(reader: Reader) -> Head:
-    """Return the ledger's head as this transaction sees it."""
-    return Head(*(await reader.run(_HEAD)).one())
+    """Return the ledger's head as this transaction sees it.
+
+    Raises:
+        HeadMissing: the ledger has none.
+    """
+    found = await find_head(reader)
+    if found is None:
+        raise HeadMissing
+    return found
 
 
 async def find_head(reader: Reader) -> Head | None:
@@ -157,8 +170,7 @@ async def require_head(reader: Reader) -> None:
     Raises:
         HeadMissing: the ledger has none.
     """
-    if await find_head(reader) is None:
-        raise HeadMissing(HEAD_MISSING)
+    await head(reader)
 
 
 async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
@@ -174,10 +186,15 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
 
     Returns:
         The size before, and the last alert's sequence before.
+
+    Raises:
+        HeadMissing: the ledger has no head.
     """
     statement = _TAKE if unit.is_sqlite else _TAKE_AND_WAKE
-    taken = {"count": count, "last_alert_offset": last_alert_offset}
-    size, previous_alert, *_ = (await unit.run(statement, taken)).one()
+    taken = (await unit.run(statement, {"count": count, "last_alert_offset": last_alert_offset})).first()
+    if taken is None:
+        raise HeadMissing
+    size, previous_alert, *_ = taken
     return size - count, previous_alert
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
+from app.access.domain import SYSTEM
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
@@ -116,3 +118,19 @@ async def test_after_a_restore_the_running_service_says_so_and_a_new_one_goes_on
         alerts = expect(await http.get("/v1/alerts", headers=counter.headers), 200)["items"]
         assert alerts[-1]["id"] == again["alert"]["id"]
         assert expect(await http.get("/readyz"), 200)["checks"]["ledger"] == "ok"
+
+
+async def test_without_a_head_calls_answer_503_and_not_500(
+    http: httpx2.AsyncClient, runtime: Runtime, owner: Caller, counter: Caller, auditor: Caller
+) -> None:
+    """As while PostgreSQL's tables are restored under a running service: a backup has no head."""
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(text("DELETE FROM ledger_head"))
+    refused = await http.post("/v1/urgent-entries", json=urgent_body(), headers=owner.once("k"))
+    assert expect(refused, 503)["type"] == "/problems/register-rolled-back"
+    assert refused.headers["retry-after"]
+    expect(await http.get("/v1/changes", headers=auditor.headers), 503)
+    question = check_body(urgent_body()["subject"])
+    asked = await http.post("/v1/checks", json=question, headers=counter.headers)
+    assert expect(asked, 503)["type"] == "/problems/not-stored"
+    assert "cekal restore" in expect(await http.get("/readyz"), 503)["checks"]["ledger"]
