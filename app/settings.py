@@ -79,14 +79,15 @@ class Settings(BaseSettings):
         None,
         description="file of the witnesses that heads are pushed to, and of the quorum (C2SP tlog-policy)",
     )
+    mark_file: Path | None = Field(
+        None,
+        description="file of the highest signed head, by which a database that was put back to an earlier state is "
+        "noticed; best on another disk; by default register.mark in CEKAL_DATA_DIR",
+    )
     head_valid_seconds: Seconds = Field(
-        180.0,
-        ge=90,
-        description="how long a signed head counts as fresh: its `valid_until`; an older newest head is an alarm",
+        180.0, ge=90, description="how long a signed head is fresh: its `valid_until`; later it is an alarm"
     )
-    log_public: bool = Field(
-        False, description="answer /log without a key: its leaves and hashes hold nothing personal"
-    )
+    log_public: bool = Field(False, description="answer /log without a key: it holds nothing personal")
     key_lifetime_days: Days = Field(
         365, description="days until a new key expires, where the request for it names no end"
     )
@@ -203,8 +204,7 @@ class Settings(BaseSettings):
     )
     public_holidays_removed: Annotated[frozenset[date], NoDecode] = Field(
         frozenset(),
-        description="comma-separated days that the package `holidays` names, but which are working days: a holiday "
-        "that was moved, an estimate of a movable one",
+        description="comma-separated days that the package `holidays` names, but which are working days",
     )
     decide_amendment_days: Days = Field(
         7, description="days to decide on an amendment; the law names none but for requests (art. 94(6), R18)"

@@ -2,7 +2,8 @@
 
 The answers of the register do not depend on when the loops run: a measure ends at its end, even if the loop that
 records the end runs days later. On PostgreSQL one process at a time runs each loop, under an advisory lock that ends
-with the process. While the clock is not plausible, acts that follow from time alone and can't be undone are suspended.
+with the process. While the clock is not plausible, acts that follow from time alone and can't be undone are suspended;
+in a register that was rolled back all of them are.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from app.border.manifests.watch import Watch
 from app.casework.retention import service as retention
 from app.db.database import Connection
 from app.db.lanes import WORKER_ROUNDS, Lane, using
+from app.errors import RolledBack
 from app.kit.bell import wait_for_ring
 from app.kit.ids import first_id
 from app.maintenance.standstill.service import Standstill
@@ -41,6 +43,7 @@ from app.register.entries import store as entry_store
 from app.register.entries.names.renewal import renew_names
 from app.register.supervision import service as supervision
 from app.runtime import Runtime
+from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
 from app.sync.witnesses.pushing import Pusher
@@ -80,6 +83,7 @@ class Worker:
         self.manifests = Watch(
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
         )
+        self._signed = asyncio.Event()
         self._compared = False  # whether hits missing after a restoration from a backup were already queued
         self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
 
@@ -89,13 +93,29 @@ class Worker:
             for loop in LOOPS:
                 group.create_task(self._repeat(loop))
             group.create_task(self.pusher.run())
+            group.create_task(self._keep_mark())
+
+    async def _keep_mark(self) -> None:
+        """Compare the database with the mark, and raise the mark, each second and after each new head."""
+        while True:
+            self._signed.clear()
+            try:
+                with using(Lane.TAIL):
+                    await keeper_of(self.runtime).round(self.runtime)
+            except Exception as error:  # as in _repeat
+                if not self.runtime.outages.failed(error):
+                    logger.exception("the database can't be compared with the mark now")
+            await wait_for_ring(self._signed, EVERY_SECOND)
 
     async def _repeat(self, loop: "Loop") -> None:
         """Run the rounds of a loop until cancelled; an error is logged and ends only its round."""
         while True:
             news = self.runtime.bell.listen()  # before the round, which may miss records written during it
             try:
-                await self._once(partial(loop.act, self), loop.lock)
+                if self.runtime.rollback is None or loop.despite_rollback:
+                    await self._once(partial(loop.act, self), loop.lock)
+            except RolledBack as refused:  # the beginning of that state is logged, and /readyz says it
+                logger.debug("a round of the worker is held back: %s", refused)
             except Exception as error:  # an error of one round must not end the loop
                 if not self.runtime.outages.failed(error):
                     logger.exception("a round of the worker has failed", extra={"loop": loop.name})
@@ -201,7 +221,10 @@ class Worker:
 
     async def sign_head(self) -> bool:
         """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
-        return await self.signer.sign() is not None
+        signed = await self.signer.sign()
+        if signed is not None:
+            self._signed.set()
+        return signed is not None
 
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
@@ -324,12 +347,14 @@ class Loop:
         lock: the number of its advisory lock on PostgreSQL. It never changes, and no other loop ever gets it: during
             an upgrade two releases run side by side, and the same loop must not run in both.
         at_news: whether a round also begins as soon as the ledger has grown.
+        despite_rollback: whether rounds go on in a register that was rolled back.
     """
 
     act: Callable[[Worker], Awaitable[object]]
     seconds: float
     lock: int
     at_news: bool = False
+    despite_rollback: bool = False
 
     @property
     def name(self) -> str:
@@ -340,7 +365,7 @@ class Loop:
 LOOPS = (
     Loop(Worker.end_by_law, EVERY_SECOND, 0x63656B77),
     Loop(Worker.notify_unacknowledged_alerts, EVERY_SECOND, 0x63656B78),
-    Loop(Worker.tidy, EVERY_MINUTE, 0x63656B79),
+    Loop(Worker.tidy, EVERY_MINUTE, 0x63656B79, despite_rollback=True),  # checks need next month's partition
     Loop(Worker.retain, EVERY_MINUTE, 0x63656B7A),
     Loop(Worker.notify_officers, EVERY_QUARTER_MINUTE, 0x63656B7B),
     Loop(Worker.renew_names, EVERY_QUARTER_MINUTE, 0x63656B7C),

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -22,36 +23,26 @@ from sqlalchemy import (
 
 from app.db.bulk import BulkInsert
 from app.db.postgresql import CHANNEL
+from app.db.rollback import Rollback
 from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
 from app.errors import RolledBack
 from app.ledger.domain import Head, Record, RecordText, RecordType, Selection
+from app.ledger.refusals import HeadMissing
+from app.ledger.rollbacks import find_rollback
 from app.ledger.tables import barred as barred_table
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import node as node_table
 from app.ledger.tables import record as record_table
+from app.ledger.tables import rollback as rollback_table
 from app.tlog.merkle import Node
 
 LOCK = 0x63656B616C
 
 
-class HeadMissing(RolledBack):
-    """The ledger has no head: a backup was restored by hand, or a restore is under way or was interrupted."""
-
-    def __init__(self) -> None:
-        super().__init__(HEAD_MISSING, retry_after=_HEAD_SECONDS)
-
-
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-HEAD_MISSING: Final = (
-    "The register comes from a backup and was not taken into use: run `cekal restore` (with the same settings) and "
-    "start again."
-)
-_HEAD_SECONDS: Final = 5
-"""Seconds after which to repeat a call that found no head: a restore under way may have made one."""
 
 _HEAD = select(head_table.c.epoch, head_table.c.size, head_table.c.last_alert)
 _COUNTED = select(
@@ -87,6 +78,7 @@ _TAKE = (
         last_alert=case((_OFFSET > 0, head_table.c.size + _OFFSET), else_=head_table.c.last_alert),
         previous_alert=head_table.c.last_alert,
     )
+    .where(~exists().where(rollback_table.c.epoch == head_table.c.epoch))
     .returning(head_table.c.size, head_table.c.previous_alert)
 )
 _TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
@@ -189,13 +181,23 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
 
     Raises:
         HeadMissing: the ledger has no head.
+        RolledBack: a process has noted that the register was rolled back.
     """
     statement = _TAKE if unit.is_sqlite else _TAKE_AND_WAKE
     taken = (await unit.run(statement, {"count": count, "last_alert_offset": last_alert_offset})).first()
     if taken is None:
-        raise HeadMissing
+        raise await _refusal(unit)
     size, previous_alert, *_ = taken
     return size - count, previous_alert
+
+
+async def _refusal(reader: Reader) -> RolledBack:
+    """Return why the ledger takes no record."""
+    here = await find_head(reader)
+    noted = None if here is None else await find_rollback(reader, here.epoch)
+    if here is None or noted is None:
+        return HeadMissing()
+    return Rollback(noted.origin, noted.size, here.size).refusal()
 
 
 async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:

@@ -13,9 +13,12 @@ from sqlalchemy import text
 
 from app.access.domain import SYSTEM
 from app.main import create_app
+from app.maintenance.backups.restoring import accept
 from app.runtime import Runtime
 from app.settings import Settings
+from app.wiring import wired_runtime
 from tests.support.actors import Actors, Caller
+from tests.support.backups import in_silence
 from tests.support.bodies import check_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.databases import Run
@@ -74,6 +77,15 @@ async def saved(
         await told(f"{run.server()}/postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+async def put_back_in_use(settings: Settings, clock: SettableClock) -> None:
+    """Accept the database as it is, as `cekal restore` does."""
+    runtime = wired_runtime(settings, clock)
+    try:
+        await accept(runtime, in_silence)
+    finally:
+        await runtime.close()
+
+
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
 
 
@@ -105,9 +117,11 @@ async def test_after_a_restore_the_running_service_says_so_and_a_new_one_goes_on
         await runtime.close()
         await restore()
         async with asyncio.timeout(20):
-            while "restored" not in (await http.get("/readyz")).json()["checks"].get("ledger", ""):  # noqa: ASYNC110
+            while (await http.get("/readyz")).json()["rolled_back"] is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-        expect(await http.get("/readyz"), 503)
+        refused = await http.post("/v1/urgent-entries", json=lost, headers=owner.once("refused"))
+        assert expect(refused, 503)["type"] == "/problems/register-rolled-back"
+    await put_back_in_use(settings, clock)
     async with client_of(create_app(settings, clock, work=False)) as http:
         told_gone = await http.get("/v1/alerts", params={"after": page["cursor"]}, headers=counter.headers)
         assert expect(told_gone, 410)["type"] == "/problems/cursor-gone"

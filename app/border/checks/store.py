@@ -120,6 +120,7 @@ class Record(NamedTuple):
     noted: str | None
     truncated: bool
     journey_key: str | None = None
+    stale: bool = False
 
 
 class Matched(NamedTuple):

@@ -63,6 +63,10 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
     verified = Verified()
     async with runtime.reading(SYSTEM) as reader:
         head = await ledger.head(reader)
+        if (rollback := await runtime.keeper.compare(reader)) is not None:
+            verified.add([Difference("mark", f"the register was rolled back: {rollback}")])
+        if runtime.keeper.fault is not None:
+            verified.add([Difference("mark", runtime.keeper.fault)])
     roots = await _verify_heads(runtime, head, verified)
     await _verify_ledger(runtime, head, roots, verified, stage)
     await _verify_entries(runtime, verified, stage)
