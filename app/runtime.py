@@ -31,9 +31,11 @@ class Keeper(Protocol):
 
     Attributes:
         fault: why what is kept outside the database can't be used or written; None while it can.
+        woken: set when the database should be compared soon.
     """
 
     fault: str | None
+    woken: asyncio.Event
 
     async def compare(self, reader: Reader) -> Rollback | None:
         """Return what shows that the database was put back to an earlier state; None where nothing does."""
@@ -131,6 +133,7 @@ class Runtime:
             rollback = Rollback("", 0, None)
         if rollback is not None and self.rollback is None:
             logger.critical("the register was rolled back, and writes are refused: %s", rollback)
+            self.keeper.woken.set()  # other processes may not know it yet
         elif rollback is None and self.rollback is not None:
             logger.warning("the register was accepted as it is: writes go on")
         self.rollback, self.unsettled = rollback, False

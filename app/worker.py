@@ -83,7 +83,6 @@ class Worker:
         self.manifests = Watch(
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
         )
-        self._signed = asyncio.Event()
         self._compared = False  # whether hits missing after a restoration from a backup were already queued
         self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
 
@@ -96,16 +95,17 @@ class Worker:
             group.create_task(self._keep_mark())
 
     async def _keep_mark(self) -> None:
-        """Compare the database with the mark, and raise the mark, each second and after each new head."""
+        """Compare the database with the mark, and raise the mark, each second and when there is a reason."""
+        keeper = keeper_of(self.runtime)
         while True:
-            self._signed.clear()
+            keeper.woken.clear()
             try:
                 with using(Lane.TAIL):
-                    await keeper_of(self.runtime).round(self.runtime)
+                    await keeper.round(self.runtime)
             except Exception as error:  # as in _repeat
                 if not self.runtime.outages.failed(error):
                     logger.exception("the database can't be compared with the mark now")
-            await wait_for_ring(self._signed, EVERY_SECOND)
+            await wait_for_ring(keeper.woken, EVERY_SECOND)
 
     async def _repeat(self, loop: "Loop") -> None:
         """Run the rounds of a loop until cancelled; an error is logged and ends only its round."""
@@ -223,7 +223,7 @@ class Worker:
         """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
         signed = await self.signer.sign()
         if signed is not None:
-            self._signed.set()
+            keeper_of(self.runtime).woken.set()
         return signed is not None
 
     async def notify_officers(self) -> int:

@@ -52,11 +52,13 @@ class MarkKeeper:
     Attributes:
         fault: why the mark can't be used or written, as a sentence without a full stop; None while it can.
         mark: the highest signed head that this process knows; None before the first.
+        woken: set when there is a reason for a round: a head was signed, or a rollback was noticed.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.fault: str | None = None
         self.mark: Mark | None = None
+        self.woken = asyncio.Event()
         self._settings = settings
         self._path = mark_path(settings)
         self._stamp: Stamp | None = None

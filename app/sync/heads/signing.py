@@ -65,6 +65,7 @@ class Signer:
         self.failing: str | None = None
         self._runtime = runtime
         self._tree: merkle.Tree | None = None
+        self._signed: SignedHead | None = None
         self._signed_at = self._looked_at = -_LOOK_SECONDS
         self._absent = False
         self._unsigned = False  # whether it was logged that nobody signs
@@ -73,6 +74,9 @@ class Signer:
         """Sign the present head if it is new, or if the newest signature is old. Returns the signed head.
 
         A wrong clock signs nothing: a head from the future would count as fresh for ever.
+
+        Raises:
+            RolledBack: the database lacks a head that was signed.
         """
         if self._absent and monotonic() - self._looked_at < _LOOK_SECONDS:
             return None
@@ -93,6 +97,7 @@ class Signer:
         async with self._runtime.reading(SYSTEM) as reader:
             head = await ledger.head(reader)
             last = await store.newest_head(reader, head.epoch)
+            await self._expect_current(reader, head, last)
             fresh = last is not None and (reader.now - last.signed_at).total_seconds() < RENEW_SECONDS
             if last is not None and fresh and last.size == head.size:
                 return None
@@ -114,8 +119,18 @@ class Signer:
             if last is None and head.epoch not in {each.epoch for each in await store.list_origins(unit)}:
                 await store.add_origin(unit, Origin(head.epoch, origin, now))
             await store.save_head(unit, signed)
-        self._tree, self._signed_at = tree, monotonic()
+        self._tree, self._signed, self._signed_at = tree, signed, monotonic()
         return signed
+
+    async def _expect_current(self, reader: Reader, head: Head, last: SignedHead | None) -> None:
+        """Raise RolledBack if the database lacks a head that was signed: the next one would contradict it."""
+        own = self._signed
+        if own is not None and own.epoch == head.epoch and (last is None or last.size < own.size):
+            self._runtime.keeper.remember(own.epoch, own.size)
+        rollback = await self._runtime.keeper.compare(reader)
+        if rollback is not None:
+            self._runtime.settle(rollback)
+            raise rollback.refusal()
 
     async def _verified(self, reader: Reader, head: Head, last: SignedHead | None) -> merkle.Tree:
         """Return the tree of the next head, whose new leaves were read and hashed again.

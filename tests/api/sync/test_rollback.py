@@ -19,6 +19,7 @@ from app.ledger.domain import Draft, RecordType
 from app.ledger.tables import head as head_table
 from app.maintenance.backups.finishing import finish
 from app.maintenance.backups.restoring import Restored, accept
+from app.maintenance.verification.service import verify
 from app.runtime import Runtime
 from app.settings import Settings
 from app.sync.heads.keeper import keeper_of
@@ -197,6 +198,8 @@ async def test_it_says_so_and_does_nothing_by_itself(
         assert [each["name"] for each in items].count("register_rolled_back") == 1
     metrics = (await http.get("/metrics", headers=officers[1].headers)).text
     assert "cekal_register_rolled_back 1.0" in metrics
+    verified = await verify(runtime, in_silence)
+    assert ("mark", False) in [(each.where, verified.holds) for each in verified.differences]
     clock.advance(hours=24 * 40)  # every urgent entry would lapse
     assert (await worker.end_by_law(), await worker.notify_officers(), await worker.retain()) == (0, 0, 0)
     with pytest.raises(RolledBack):
@@ -254,6 +257,19 @@ async def test_a_failure_of_the_database_makes_the_next_write_compare_first(
     with pytest.raises(TimeoutError):
         async with worker.runtime.reading(SYSTEM):
             raise TimeoutError
+    with pytest.raises(RolledBack):
+        await write(worker.runtime)
+
+
+async def test_no_head_is_signed_that_contradicts_one_which_was_signed(
+    http: httpx2.AsyncClient, worker: Worker, owner: Caller, size: int, mark: MarkFile
+) -> None:
+    """Also where the mark has not got it yet: two heads of one origin would end the log."""
+    await sound(http, owner)
+    assert await worker.sign_head()
+    await put_back(worker.runtime, size)
+    with pytest.raises(RolledBack):
+        await worker.sign_head()
     with pytest.raises(RolledBack):
         await write(worker.runtime)
 
