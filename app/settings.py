@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         10,
         ge=2,
-        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 21 for checks, urgent "
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 22 for checks, urgent "
         "entries, keys, streams and the worker",
     )
     database_seconds: Seconds = Field(
