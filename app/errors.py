@@ -307,7 +307,7 @@ class ClockInDoubt(CekalError):
 
 
 class RolledBack(CekalError):
-    """The database is older than what this process has read of it: it was restored."""
+    """The database is older than what was signed or read of it, or comes from a backup that was not put into use."""
 
     slug = "register-rolled-back"
 

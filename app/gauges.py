@@ -40,6 +40,10 @@ class RuntimeGauges(Collector):
         yield GaugeMetricFamily("cekal_tail_age_seconds", age, self._tail.age if self._tail.head else 0)
         doubted = "1 while ends by law and erasures are held back, because the clock is not plausible."
         yield GaugeMetricFamily("cekal_clock_doubted", doubted, int(self._runtime.doubt() is not None))
+        back = "1 while writes are refused, because the register was rolled back."
+        yield GaugeMetricFamily("cekal_register_rolled_back", back, int(self._runtime.rollback is not None))
+        faulty = "1 while the file of the highest signed head can't be used or written."
+        yield GaugeMetricFamily("cekal_mark_faulty", faulty, int(self._runtime.keeper.fault is not None))
         checks = CounterMetricFamily("cekal_checks", "Checks answered, by outcome.", labels=["outcome"])
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)

@@ -42,6 +42,7 @@ from app.register.entries.ports import Ports
 from app.register.entries.seal_queries import names_closed
 from app.settings import Settings
 from app.sync.feed.tail import FeedTail
+from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import check_name
 from app.sync.heads.watch import HeadWatch
 from app.sync.log.routes import tiles
@@ -222,6 +223,7 @@ async def _running(
     async with runtime.reading(SYSTEM) as reader:
         await require_head(reader)
         await check_name(reader, runtime.settings)
+    await keeper_of(runtime).round(runtime)
     await take_pepper(runtime)
     await make_months(runtime)
     await process.tail.start()

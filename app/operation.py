@@ -18,9 +18,10 @@ from app.db.faults import Outage, outage
 from app.db.lanes import Lane, using
 from app.db.migrate import SchemaOutdated, require_newest
 from app.db.probe import why_unwritable
+from app.db.rollback import Rollback
 from app.errors import WrongRole
 from app.kit.clock import rfc3339
-from app.ledger.service import check_tail, head
+from app.ledger.service import check_tail, find_head
 from app.register.entries.names.index import count_outdated
 from app.runtime import Runtime
 from app.sync.heads.service import newest_head
@@ -116,6 +117,21 @@ class HealthOut(WireOut):
     """Always `ok`."""
 
 
+class RolledBackOut(WireOut):
+    """What shows that the register was rolled back."""
+
+    problem: Literal["register-rolled-back"]
+    """The problem that writes get."""
+    detail: str
+    """What is known, as a sentence."""
+    origin: str | None
+    """The origin of the highest head that is known; null where only this process has read more."""
+    known_size: int | None
+    """The number of records of that head; null where the file of the database was replaced."""
+    size: int | None
+    """The number of records that the database had when this was noticed; null where its file was replaced."""
+
+
 class ReadyOut(WireOut):
     """Whether the service is ready, and the result of each check."""
 
@@ -135,6 +151,19 @@ class ReadyOut(WireOut):
         Field(
             description="Why ends by law, erasures and what else can't be undone wait: the clock is not plausible. "
             "Checks, alerts and urgent entries go on; see `cekal clock accept`."
+        ),
+    ]
+    rolled_back: Annotated[
+        RolledBackOut | None,
+        Field(
+            description="What shows that the database was put back to an earlier state; null while nothing does. "
+            "Writes get 503 until `cekal restore`, checks go on with `stale`: so this alone makes no process unready."
+        ),
+    ]
+    mark: Annotated[
+        str,
+        Field(
+            description="`ok`, or why the file with the highest signed head can't be used or written (CEKAL_MARK_FILE)."
         ),
     ]
     head_signed_at: MomentText | None
@@ -162,7 +191,8 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
     found = await readiness.look()
     checks = found.checks
     if tail.rollback_reason is not None:
-        checks["ledger"] = tail.rollback_reason
+        if runtime.rollback is None or runtime.register.replaced:  # else another process knows no more
+            checks["ledger"] = tail.rollback_reason
     elif tail.degraded and "ledger" in checks:
         checks["ledger"] = f"not read for {tail.age:.0f} seconds"
     if not readiness.serving:
@@ -175,8 +205,22 @@ async def read_readiness(request: Request, response: Response) -> ReadyOut:
         checks=checks,
         names_outdated=found.names_outdated,
         held_back=runtime.doubt(),
+        rolled_back=_rolled_back(runtime.rollback),
+        mark=runtime.keeper.fault or "ok",
         head_signed_at=rfc3339(found.head_signed_at) if found.head_signed_at else None,
         test_clock=rfc3339(runtime.clock()) if clock else None,
+    )
+
+
+def _rolled_back(rollback: Rollback | None) -> RolledBackOut | None:
+    if rollback is None:
+        return None
+    return RolledBackOut(
+        problem="register-rolled-back",
+        detail=f"The register was rolled back: {rollback}.",
+        origin=rollback.origin or None,
+        known_size=None if rollback.found is None else rollback.known,
+        size=rollback.found,
     )
 
 
@@ -187,10 +231,13 @@ async def _look(runtime: Runtime) -> Found:
     except SchemaOutdated:
         return Found({**checks, "schema": "outdated: run `cekal migrate`"}, None, None)
     async with runtime.reading(SYSTEM) as reader:
+        end = await find_head(reader)
+        if end is None:
+            return Found({**checks, "ledger": "has no head: run `cekal restore`"}, None, None)
         if not await check_tail(reader):
             checks["ledger"] = "the tail does not hold"
         outdated = await count_outdated(reader)
-        signed = await newest_head(reader, (await head(reader)).epoch)
+        signed = await newest_head(reader, end.epoch)
     if runtime.plausibility is not None and abs(runtime.clock() - runtime.machine.wall()) > LARGEST_SKEW:
         checks["clock"] = "this machine's differs from the database's by more than two seconds"
     return Found(checks, outdated, signed.signed_at if signed else None)

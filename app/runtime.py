@@ -1,10 +1,11 @@
 """The runtime of a process: settings, clock, databases, and the projectors that follow events."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from app.actor import Actor
@@ -13,13 +14,34 @@ from app.db.database import Database
 from app.db.engine import open_databases
 from app.db.faults import Outage, outage
 from app.db.outages import Outages
+from app.db.rollback import Rollback
 from app.db.unit import Follow, Reader, Unit, reading, writing
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, Machine
 from app.kit.plausibility import Plausibility
 from app.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T", bound=Reader)
+
+
+class Keeper(Protocol):
+    """Compares the database with what is known of it from outside.
+
+    Attributes:
+        fault: why what is kept outside the database can't be used or written; None while it can.
+        woken: set when the database should be compared soon.
+    """
+
+    fault: str | None
+    woken: asyncio.Event
+
+    async def compare(self, reader: Reader) -> Rollback | None:
+        """Return what shows that the database was put back to an earlier state; None where nothing does."""
+
+    def remember(self, epoch: str, size: int) -> None:
+        """Remember that this process has read records which the database lacks now."""
 
 
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
@@ -54,6 +76,10 @@ class Runtime:
             simultaneous checks of one document open one hit.
         in_flight: idempotency keys whose first request is still running in this process.
         outages: logs the outages of the databases.
+        keeper: compares the register with the mark.
+        rollback: what shows that the register was rolled back; None while nothing does. Writes are refused then.
+        unsettled: whether the register is to be compared with the mark before it is next written: at the start and
+            after each failure of the database, which may have been restored meanwhile.
     """
 
     settings: Settings
@@ -63,6 +89,7 @@ class Runtime:
     register: Database
     checks: Database
     follow: Follow
+    keeper: Keeper
     pepper: bytes = b""
     closing: bool = False
     bell: Bell = field(default_factory=Bell)
@@ -71,15 +98,45 @@ class Runtime:
     open_hits: WeakValueDictionary[str, OpenHits] = field(default_factory=WeakValueDictionary)
     unwritten: Outage | None = None
     outages: Outages = field(default_factory=Outages)
+    rollback: Rollback | None = None
+    unsettled: bool = True
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """Open a read transaction on the register."""
         return self._noted(reading(self.register, self.clock, actor), writing=False)
 
-    def writing(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
-        """Open a write transaction on the register."""
+    @asynccontextmanager
+    async def writing(self, actor: Actor, *, always: bool = False) -> AsyncIterator[Unit]:
+        """Open a write transaction on the register.
+
+        Args:
+            actor: the actor of the acts.
+            always: whether it is also opened on a register that was rolled back: for a restoration, for the notice of
+                the rollback, and for the presence of checkpoints.
+
+        Raises:
+            RolledBack: the register was rolled back.
+        """
+        if self.rollback is not None and not always:
+            raise self.rollback.refusal()
         opened = writing(self.register, self.clock, actor, self.follow, doubt=self.doubt)
-        return self._noted(opened, writing=True)
+        async with self._noted(opened, writing=True) as unit:
+            if self.unsettled and not always:
+                self.settle(await self.keeper.compare(unit))
+                if self.rollback is not None:
+                    raise self.rollback.refusal()
+            yield unit
+
+    def settle(self, rollback: Rollback | None) -> None:
+        """Set whether the register was rolled back, and log the begin and the end of that state."""
+        if self.register.replaced:  # what this process reads is not what is there now
+            rollback = Rollback("", 0, None)
+        if rollback is not None and self.rollback is None:
+            logger.critical("the register was rolled back, and writes are refused: %s", rollback)
+            self.keeper.woken.set()  # other processes may not know it yet
+        elif rollback is None and self.rollback is not None:
+            logger.warning("the register was accepted as it is: writes go on")
+        self.rollback, self.unsettled = rollback, False
 
     @asynccontextmanager
     async def irreversible(self, actor: Actor, *, checks: bool = False) -> AsyncIterator[Unit]:
@@ -137,7 +194,7 @@ class Runtime:
             async with transaction as opened:
                 yield opened
         except Exception as error:
-            self.outages.failed(error, writing=writing)
+            self.unsettled = self.outages.failed(error, writing=writing) or self.unsettled
             if writing and (why := outage(error)) in {Outage.FULL, Outage.DAMAGED}:
                 self.unwritten = why
             raise
@@ -153,13 +210,18 @@ class Runtime:
 
 
 def open_runtime(
-    settings: Settings, follow: Follow, clock: Clock | None = None, machine: Machine | None = None
+    settings: Settings,
+    follow: Follow,
+    keeper: Keeper,
+    clock: Clock | None = None,
+    machine: Machine | None = None,
 ) -> Runtime:
     """Return a Runtime with these settings; connections are opened when first used.
 
     Args:
         settings: the settings of the deployment.
         follow: the projectors that follow events.
+        keeper: compares the register with the mark.
         clock: a test's clock, which then replaces all others.
         machine: the clocks of this machine, if a test sets them.
     """
@@ -168,6 +230,6 @@ def open_runtime(
     if clock is None and settings.test_clock is not None:
         clock = FileClock(settings.test_clock)
     if clock is not None:
-        return Runtime(settings, clock, machine, None, register, checks, follow)
+        return Runtime(settings, clock, machine, None, register, checks, follow, keeper)
     clock = machine.wall if register.is_sqlite else DatabaseClock(machine)
-    return Runtime(settings, clock, machine, Plausibility(machine, clock), register, checks, follow)
+    return Runtime(settings, clock, machine, Plausibility(machine, clock), register, checks, follow, keeper)

@@ -78,14 +78,15 @@ class Settings(BaseSettings):
     witness_policy: Path | None = Field(
         None, description="file of witnesses that heads are pushed to, and of the quorum (C2SP tlog-policy)"
     )
+    mark_file: Path | None = Field(
+        None,
+        description="file of the highest signed head, by which a database that was put back to an earlier state is "
+        "noticed; best on another disk; by default register.mark in CEKAL_DATA_DIR",
+    )
     head_valid_seconds: Seconds = Field(
-        180.0,
-        ge=90,
-        description="how long a signed head counts as fresh: its `valid_until`; an older newest head is an alarm",
+        180.0, ge=90, description="how long a signed head is fresh: its `valid_until`; later it is an alarm"
     )
-    log_public: bool = Field(
-        False, description="answer /log without a key: its leaves and hashes hold nothing personal"
-    )
+    log_public: bool = Field(False, description="answer /log without a key: it holds nothing personal")
     key_lifetime_days: Days = Field(
         365, description="days until a new key expires, where the request for it names no end"
     )
@@ -107,7 +108,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         10,
         ge=2,
-        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 21 for checks, urgent "
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 22 for checks, urgent "
         "entries, keys, streams and the worker",
     )
     database_seconds: Seconds = Field(
@@ -202,8 +203,7 @@ class Settings(BaseSettings):
     )
     public_holidays_removed: Annotated[frozenset[date], NoDecode] = Field(
         frozenset(),
-        description="comma-separated days that the package `holidays` names, but which are working days: a holiday "
-        "that was moved, an estimate of a movable one",
+        description="comma-separated days that the package `holidays` names, but which are working days",
     )
     decide_amendment_days: Days = Field(
         7, description="days to decide on an amendment; the law names none but for requests (art. 94(6), R18)"

@@ -65,6 +65,7 @@ from app.register.rectifications import service as rectifications
 from app.register.rectifications.service import was_granted as wrong_person_granted
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
+from app.sync.heads.keeper import MarkKeeper
 
 
 async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
@@ -128,4 +129,4 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
         append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),
     )
-    return open_runtime(settings, follow, clock, machine)
+    return open_runtime(settings, follow, MarkKeeper(settings), clock, machine)

@@ -2,7 +2,8 @@
 
 The answers of the register do not depend on when the loops run: a measure ends at its end, even if the loop that
 records the end runs days later. On PostgreSQL one process at a time runs each loop, under an advisory lock that ends
-with the process. While the clock is not plausible, acts that follow from time alone and can't be undone are suspended.
+with the process. While the clock is not plausible, acts that follow from time alone and can't be undone are suspended;
+in a register that was rolled back all of them are.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from app.border.manifests.watch import Watch
 from app.casework.retention import service as retention
 from app.db.database import Connection
 from app.db.lanes import WORKER_ROUNDS, Lane, using
+from app.errors import RolledBack
 from app.kit.bell import wait_for_ring
 from app.kit.ids import first_id
 from app.maintenance.standstill.service import Standstill
@@ -43,6 +45,7 @@ from app.register.entries import store as entry_store
 from app.register.entries.names.renewal import renew_names
 from app.register.supervision import service as supervision
 from app.runtime import Runtime
+from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
 from app.sync.querylog import service as querylog
@@ -99,6 +102,7 @@ class Worker:
                 for loop in LOOPS:
                     group.create_task(self._repeat(loop))
                 group.create_task(self.pusher.run())
+                group.create_task(self._keep_mark())
         finally:
             await self._finish()
 
@@ -108,6 +112,19 @@ class Worker:
             async with asyncio.timeout(LAST_SECONDS):
                 await self._try(SEALING, partial(self.sealer.seal, at_end=True))
                 await self._try(SIGNING, self.sign_head)
+
+    async def _keep_mark(self) -> None:
+        """Compare the database with the mark, and raise the mark, each second and when there is a reason."""
+        keeper = keeper_of(self.runtime)
+        while True:
+            keeper.woken.clear()
+            try:
+                with using(Lane.TAIL):
+                    await keeper.round(self.runtime)
+            except Exception as error:  # as in _repeat
+                if not self.runtime.outages.failed(error):
+                    logger.exception("the database can't be compared with the mark now")
+            await wait_for_ring(keeper.woken, EVERY_SECOND)
 
     async def _repeat(self, loop: "Loop") -> None:
         """Run the rounds of a loop until cancelled; an error is logged and ends only its round."""
@@ -121,9 +138,13 @@ class Worker:
                 await asyncio.sleep(loop.seconds)
 
     async def _try(self, loop: "Loop", act: Callable[[], Awaitable[object]]) -> None:
-        """Run one round; an error is logged."""
+        """Run one round, unless the register was rolled back and the loop writes; an error is logged."""
+        if self.runtime.rollback is not None and not loop.despite_rollback:
+            return
         try:
             await self._once(act, loop.lock)
+        except RolledBack as refused:  # the beginning of that state is logged, and /readyz says it
+            logger.debug("a round of the worker is held back: %s", refused)
         except Exception as error:  # an error of one round must not end the loop
             if not self.runtime.outages.failed(error):
                 logger.exception("a round of the worker has failed", extra={"loop": loop.name})
@@ -224,7 +245,10 @@ class Worker:
 
     async def sign_head(self) -> bool:
         """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
-        return await self.signer.sign() is not None
+        signed = await self.signer.sign()
+        if signed is not None:
+            keeper_of(self.runtime).woken.set()
+        return signed is not None
 
     async def seal_queries(self) -> int:
         """Seal the checks, receipts, acts and versions that wait for it. Returns the number of batches."""
@@ -359,12 +383,14 @@ class Loop:
         lock: the number of its advisory lock on PostgreSQL. It never changes, and no other loop ever gets it: during
             an upgrade two releases run side by side, and the same loop must not run in both.
         at_news: whether a round also begins as soon as the ledger has grown.
+        despite_rollback: whether rounds go on in a register that was rolled back.
     """
 
     act: Callable[[Worker], Awaitable[object]]
     seconds: float
     lock: int
     at_news: bool = False
+    despite_rollback: bool = False
 
     @property
     def name(self) -> str:
@@ -378,7 +404,7 @@ SIGNING = Loop(Worker.sign_head, EVERY_SECOND, 0x63656B82, at_news=True)
 LOOPS = (
     Loop(Worker.end_by_law, EVERY_SECOND, 0x63656B77),
     Loop(Worker.notify_unacknowledged_alerts, EVERY_SECOND, 0x63656B78),
-    Loop(Worker.tidy, EVERY_MINUTE, 0x63656B79),
+    Loop(Worker.tidy, EVERY_MINUTE, 0x63656B79, despite_rollback=True),  # checks need next month's partition
     Loop(Worker.retain, EVERY_MINUTE, 0x63656B7A),
     Loop(Worker.notify_officers, EVERY_QUARTER_MINUTE, 0x63656B7B),
     Loop(Worker.renew_names, EVERY_QUARTER_MINUTE, 0x63656B7C),

@@ -11,8 +11,10 @@ from app.cli.printing import print_json, progress
 from app.cli.register import expect_register, load_command_settings, with_register
 
 if TYPE_CHECKING:
+    from app.maintenance.backups.finishing import Finished
     from app.maintenance.backups.inventory import Inventory
     from app.maintenance.backups.restoring import Restored
+    from app.maintenance.verification.service import Verified
     from app.runtime import Runtime
     from app.settings import Settings
 
@@ -96,7 +98,11 @@ def restore(
 
     The register goes on in a new epoch: its ledger has a record of it, numbers go on, and every reader with an older
     cursor gets 410 and must begin again. Duty officers and admins are notified. The backup is verified before anything
-    is changed, the register before it is used. End `cekal serve` first, and start it afterwards.
+    is changed, the register before it is used, and once more, all of it, at the end. End `cekal serve` first, and start
+    it afterwards: this ends the 503 `register-rolled-back`.
+
+    The mark (CEKAL_MARK_FILE) says how many records are lost, and begins anew with the first head of the new epoch,
+    which is signed here if this machine has the signing keys.
 
     On SQLite a register that is replaced is put into a folder beside it; on PostgreSQL it is gone. Without DIR nothing
     is put back: for a database that PostgreSQL's own tools have restored, by WAL or from a snapshot of its disk.
@@ -109,7 +115,7 @@ def restore(
 
         cekal restore
 
-    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_KEY_PEPPER.
+    Settings: CEKAL_DATABASE_URL or CEKAL_DATA_DIR; CEKAL_KEY_PEPPER; CEKAL_MARK_FILE, CEKAL_SIGNING_KEYS.
     """
     if folder is None and replace:
         raise Refused("Without DIR nothing is put back, so there is nothing to replace.", usage=True)
@@ -117,10 +123,14 @@ def restore(
         restored = with_register(_accept, in_use=False)
     else:
         restored = asyncio.run(_restore(folder, replace=replace))
+    finished, verified = with_register(_finish)
     if as_json:
-        print_json(_as_json(restored))
-        return
-    _print_restored(restored)
+        print_json(_as_json(restored, finished, verified))
+    else:
+        _print_restored(restored)
+        _print_finished(restored, finished, verified)
+    if not verified.holds:
+        raise typer.Exit(1)
 
 
 async def _accept(runtime: "Runtime") -> "Restored":
@@ -136,7 +146,14 @@ async def _restore(folder: Path, *, replace: bool) -> "Restored":
     return await put_back(load_command_settings(), folder, wired_runtime, progress, replace=replace)
 
 
-def _as_json(restored: "Restored") -> dict[str, Any]:
+async def _finish(runtime: "Runtime") -> "tuple[Finished, Verified]":
+    from app.maintenance.backups.finishing import finish
+    from app.maintenance.verification.service import verify
+
+    return await finish(runtime), await verify(runtime, progress)
+
+
+def _as_json(restored: "Restored", finished: "Finished", verified: "Verified") -> dict[str, Any]:
     from app.kit.clock import rfc3339
 
     return {
@@ -149,6 +166,12 @@ def _as_json(restored: "Restored") -> dict[str, Any]:
         "lost_checks": restored.lost.checks if restored.lost else None,
         "ended_again": restored.ended_again,
         "pepper": restored.pepper,
+        "marked_records": restored.conceded.known if restored.conceded else None,
+        "lost_by_mark": restored.conceded.lost if restored.conceded else None,
+        "unsigned": finished.unsigned,
+        "mark": finished.mark,
+        "mark_put_aside": str(finished.aside) if finished.aside else None,
+        "holds": verified.holds,
         "settings": {name: {"then": then, "now": now} for name, (then, now) in restored.differing.items()},
     }
 
@@ -180,3 +203,27 @@ def _print_restored(restored: "Restored") -> None:
         typer.echo(f"Its schema was {restored.schema} and is up to date: run `cekal migrate` for the rest.")
     if restored.pepper is not None:
         typer.echo(f"Before `cekal serve`: {restored.pepper}")
+
+
+def _print_finished(restored: "Restored", finished: "Finished", verified: "Verified") -> None:
+    if restored.conceded is None:
+        typer.echo("No mark says whether more records existed (CEKAL_MARK_FILE).")
+    elif restored.conceded.lost is None:
+        typer.echo(
+            f"The mark is of {restored.conceded.known} records, of which the last are others here: what was written "
+            "beside this register is lost."
+        )
+    else:
+        typer.echo(f"The mark knows {restored.conceded.lost} records that are lost.")
+    if finished.unsigned is not None:
+        typer.echo(f"No head is signed yet: {finished.unsigned}.")
+    if finished.aside is not None:
+        typer.echo(f"The former mark could not be used, and is now {finished.aside}.")
+    if finished.mark is not None:
+        typer.echo(f"Not in order: {finished.mark}.")
+    if verified.holds:
+        typer.echo(
+            f"Verified: {verified.records} records, {verified.heads} heads and {verified.entries} entries hold."
+        )
+    else:
+        typer.echo(f"It does not hold: {len(verified.differences)} differences. `cekal verify` lists them.")

@@ -66,7 +66,6 @@ def explained(error: Exception) -> str:
 
     from app.access.pepper import PepperRefused
     from app.db.migrate import SchemaOutdated
-    from app.ledger.service import HeadMissing
     from app.maintenance.backups.inventory import BackupFailed
     from app.sync.heads.keyfiles import SigningKeysRefused
     from app.sync.heads.service import NameRefused
@@ -87,7 +86,6 @@ def explained(error: Exception) -> str:
             text = f"{name}: {error.strerror}"
         case (
             BackupFailed()
-            | HeadMissing()
             | SchemaOutdated()
             | PepperRefused()
             | SigningKeysRefused()

@@ -36,7 +36,7 @@ _RESERVED: Final = {
     Lane.ADMISSION: 3,
     Lane.URGENT: 4,
     Lane.CHECKS: 4,  # two batches of single questions, a step of rows, and one of a manifest's watch
-    Lane.TAIL: 6,  # alerts, notices, manifests, changes, presence, and the readiness probe
+    Lane.TAIL: 7,  # alerts, notices, manifests, changes, presence, the readiness probe, and the keeper of the mark
     Lane.WORKER: WORKER_ROUNDS + 1,
 }
 

@@ -181,6 +181,23 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedRollback:
+    """A note in the database that it was rolled back.
+
+    Attributes:
+        epoch: the ledger's epoch in which this was noticed.
+        origin: the origin of the highest head that the database lacks.
+        size: the number of records of that head.
+        found: the number of records that the database had.
+    """
+
+    epoch: str
+    origin: str
+    size: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inclusion:
     """A proof that the ledger contains a record: the audit path from its leaf to the root at a given size."""
 

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from app.db.unit import Reader, Unit
 from app.kit.canonical import canonical
 from app.ledger import store
-from app.ledger.domain import Closures, Draft, Head, Inclusion, Record, RecordText, Selection, numbered
+from app.ledger.domain import (
+    Closures,
+    Draft,
+    Head,
+    Inclusion,
+    NotedRollback,
+    Record,
+    RecordText,
+    Selection,
+    numbered,
+)
+from app.ledger.refusals import HeadMissing
+from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
 from app.ledger.store import (
-    HeadMissing,
     begin_epoch,
     close,
     erase_of_entry,
@@ -30,6 +41,7 @@ from app.tlog import merkle
 __all__ = [
     "Changes",
     "HeadMissing",
+    "NotedRollback",
     "Page",
     "append",
     "begin_epoch",
@@ -37,6 +49,7 @@ __all__ = [
     "closures_among",
     "erase_of_entry",
     "find_head",
+    "find_rollback",
     "head",
     "initialise_head",
     "last_of_entries",
@@ -45,7 +58,9 @@ __all__ = [
     "list_of_alerts",
     "list_of_entries",
     "list_of_entry",
+    "list_rollbacks",
     "nodes",
+    "note_rollback",
     "prove",
     "prove_consistency",
     "read_alerts",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -22,30 +23,26 @@ from sqlalchemy import (
 
 from app.db.bulk import BulkInsert
 from app.db.postgresql import CHANNEL
+from app.db.rollback import Rollback
 from app.db.types import any_of, any_pair_of
 from app.db.unit import Reader, Unit
+from app.errors import RolledBack
 from app.ledger.domain import Head, Record, RecordText, RecordType, Selection
+from app.ledger.refusals import HeadMissing
+from app.ledger.rollbacks import find_rollback
 from app.ledger.tables import barred as barred_table
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import node as node_table
 from app.ledger.tables import record as record_table
+from app.ledger.tables import rollback as rollback_table
 from app.tlog.merkle import Node
 
 LOCK = 0x63656B616C
 
 
-class HeadMissing(RuntimeError):
-    """The ledger has records but no head: a backup was restored by hand, or a restore was interrupted."""
-
-
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-HEAD_MISSING = (
-    "The register comes from a backup and was not taken into use: run `cekal restore` (with the same settings) and "
-    "start again."
-)
 
 _HEAD = select(head_table.c.epoch, head_table.c.size, head_table.c.last_alert)
 _COUNTED = select(
@@ -81,6 +78,7 @@ _TAKE = (
         last_alert=case((_OFFSET > 0, head_table.c.size + _OFFSET), else_=head_table.c.last_alert),
         previous_alert=head_table.c.last_alert,
     )
+    .where(~exists().where(rollback_table.c.epoch == head_table.c.epoch))
     .returning(head_table.c.size, head_table.c.previous_alert)
 )
 _TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
@@ -100,7 +98,7 @@ async def initialise_head(unit: Unit) -> None:
     if await find_head(unit) is not None:
         return
     if (await unit.run(select(record_table.c.sequence).limit(1))).first() is not None:
-        raise HeadMissing(HEAD_MISSING)
+        raise HeadMissing
     await _add_head(unit, Head(new_epoch(), 0, 0))
 
 
@@ -141,8 +139,15 @@ async def _add_head(unit: Unit, begun: Head) -> None:
 
 
 async def head(reader: Reader) -> Head:
-    """Return the ledger's head as this transaction sees it."""
-    return Head(*(await reader.run(_HEAD)).one())
+    """Return the ledger's head as this transaction sees it.
+
+    Raises:
+        HeadMissing: the ledger has none.
+    """
+    found = await find_head(reader)
+    if found is None:
+        raise HeadMissing
+    return found
 
 
 async def find_head(reader: Reader) -> Head | None:
@@ -157,8 +162,7 @@ async def require_head(reader: Reader) -> None:
     Raises:
         HeadMissing: the ledger has none.
     """
-    if await find_head(reader) is None:
-        raise HeadMissing(HEAD_MISSING)
+    await head(reader)
 
 
 async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
@@ -174,11 +178,26 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
 
     Returns:
         The size before, and the last alert's sequence before.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+        RolledBack: a process has noted that the register was rolled back.
     """
     statement = _TAKE if unit.is_sqlite else _TAKE_AND_WAKE
-    taken = {"count": count, "last_alert_offset": last_alert_offset}
-    size, previous_alert, *_ = (await unit.run(statement, taken)).one()
+    taken = (await unit.run(statement, {"count": count, "last_alert_offset": last_alert_offset})).first()
+    if taken is None:
+        raise await _refusal(unit)
+    size, previous_alert, *_ = taken
     return size - count, previous_alert
+
+
+async def _refusal(reader: Reader) -> RolledBack:
+    """Return why the ledger takes no record."""
+    here = await find_head(reader)
+    noted = None if here is None else await find_rollback(reader, here.epoch)
+    if here is None or noted is None:
+        return HeadMissing()
+    return Rollback(noted.origin, noted.size, here.size).refusal()
 
 
 async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:

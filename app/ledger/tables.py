@@ -54,6 +54,16 @@ barred = Table(
     Column("person", String(64), primary_key=True),
 )
 
+rollback = Table(
+    "ledger_rollback",
+    metadata,
+    Column("epoch", String(32), primary_key=True),  # nothing is appended in this epoch any more
+    Column("origin", String(160), nullable=False),  # of the highest head that the database lacks
+    Column("size", BigInteger, nullable=False),  # its number of records
+    Column("found", BigInteger, nullable=False),  # the number of records that the database had
+    Column("noticed_at", Instant, nullable=False),
+)
+
 node = Table(
     "ledger_node",
     metadata,

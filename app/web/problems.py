@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.db.faults import outage, seconds_to_wait
-from app.errors import CekalError, Fault, Unavailable, UnsupportedCoding
+from app.errors import CekalError, Fault, RolledBack, Unavailable, UnsupportedCoding
 from app.kit.logs import current_request_id
 from app.web.catalogue import CATALOGUE
 from app.web.faults import as_member, in_request
@@ -146,10 +146,11 @@ def _answer_to_ours(error: CekalError) -> Response:
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     if isinstance(error, UnsupportedCoding):  # RFC 9110 section 15.5.16: not about the media type
         headers["accept-encoding"] = "identity"
-    in_outage = (
+    # each outage, and each rollback of the register, is logged once, when it begins
+    logged = isinstance(error, RolledBack) or (
         error.__cause__ is not None and outage(error.__cause__) is not None
-    )  # `db.outages` logs each outage once
-    if CATALOGUE[error.slug].status >= 500 and not in_outage:  # noqa: PLR2004 - HTTP's own border of the server's faults
+    )
+    if CATALOGUE[error.slug].status >= 500 and not logged:  # noqa: PLR2004 - HTTP's own border of the server's faults
         _log.warning("could not serve", exc_info=error, extra={"slug": error.slug})
     return problem_response(error.slug, error.detail, errors=error.faults, headers=headers, extra=error.extra)
 

@@ -30,6 +30,7 @@ from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.kit.commitments import commit
 from app.ledger.domain import Head, Record
+from app.ledger.service import HeadMissing
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import head as head_table
 from app.ledger.tables import record as record_table
@@ -172,8 +173,10 @@ async def is_outdated(reader: Reader, entry_id: str) -> bool:
 
 
 async def read_head_and_access(reader: Reader) -> tuple[Head, int]:
-    """Return the ledger's head and the access version, read in one round trip."""
-    epoch, size, last_alert, version = (await reader.run(_HEAD_AND_ACCESS)).one()
+    """Return the ledger's head and the access version, read in one round trip; raises HeadMissing without a head."""
+    if (found := (await reader.run(_HEAD_AND_ACCESS)).first()) is None:
+        raise HeadMissing
+    epoch, size, last_alert, version = found
     return Head(epoch, size, last_alert), version
 
 

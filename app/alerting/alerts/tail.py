@@ -23,6 +23,7 @@ from app.db.clock import read_clock
 from app.db.lanes import Lane, using
 from app.db.lines import CONNECT_SECONDS, notice_cut_line
 from app.db.postgresql import CHANNEL
+from app.db.rollback import Rollback
 from app.db.unit import Reader
 from app.kit.bell import wait_for_ring
 from app.kit.clock import rfc3339
@@ -153,6 +154,7 @@ class Tail:
     async def _read_on(self) -> None:
         """Publish new records, unless the database was replaced or restored."""
         if self.rollback_reason is None and (self.runtime.register.replaced or self.runtime.checks.replaced):
+            self.runtime.settle(self.runtime.rollback)
             self._stop_streaming("the file of the database was replaced")
         if self.rollback_reason is not None:
             return
@@ -226,6 +228,8 @@ class Tail:
         assert self.head is not None, "start() comes first"
         if current.epoch == self.head.epoch and current.size >= self.head.size:
             return True
+        if current.epoch == self.head.epoch:
+            self._note_rollback(current)
         self._stop_streaming(
             f"it ends at {current.size}, and this process has read {self.head.size}: the database was restored"
             if current.epoch == self.head.epoch
@@ -238,11 +242,13 @@ class Tail:
 
         A restored database may have grown again since then, so that other records have these numbers.
         """
-        if not self._continues((await store.read_head_and_access(reader))[0]):
+        current, _ = await store.read_head_and_access(reader)
+        if not self._continues(current):
             return False
         again = await self._read_last(reader)
         if (again and again.leaf) == (self._last and self._last.leaf):
             return True
+        self._note_rollback(current)
         self._stop_streaming("it holds other records than this process has read: the database was restored")
         return False
 
@@ -251,6 +257,13 @@ class Tail:
         assert self.head is not None, "start() comes first"
         found = await list_after(reader, self.head.size - 1, 1) if self.head.size else ()
         return found[0] if found else None
+
+    def _note_rollback(self, current: Head) -> None:
+        """Refuse writes from now on: acknowledged records are lost, as far back as it may be."""
+        assert self.head is not None, "start() comes first"
+        self.runtime.keeper.remember(self.head.epoch, self.head.size)
+        if self.runtime.rollback is None:
+            self.runtime.settle(Rollback("", self.head.size, current.size))
 
     def _stop_streaming(self, why: str) -> None:
         """Close every stream for good, and log the reason."""
@@ -316,7 +329,7 @@ class Tail:
                     await asyncio.sleep(0.1)  # many connect at the same time: store them in one transaction
             self._flush.clear()
             try:
-                async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM) as unit:
+                async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM, always=True) as unit:
                     await store.store_presence(
                         unit, self.process, self.hub.checkpoints(settings.presence_seconds)
                     )
@@ -328,7 +341,7 @@ class Tail:
     async def _clear_presence(self) -> None:
         """Delete the presence rows of this process; those of a killed process are deleted later, by their age."""
         try:
-            async with asyncio.timeout(_LEAVE_SECONDS), self.runtime.writing(SYSTEM) as unit:
+            async with asyncio.timeout(_LEAVE_SECONDS), self.runtime.writing(SYSTEM, always=True) as unit:
                 await store.store_presence(unit, self.process, ())
         except Exception:  # the process ends in any case
             logger.warning("presence can't be taken back now", exc_info=True)

@@ -38,6 +38,12 @@ def register_restored(epoch: str, moment: datetime) -> Draft:
     return Draft(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=moment)
 
 
+def register_rolled_back(epoch: str, at: datetime) -> Draft:
+    """Return the notice that the register was rolled back; once for each epoch."""
+    name = NoticeName.REGISTER_ROLLED_BACK
+    return Draft(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=at)
+
+
 def clock_doubted(at: datetime) -> Draft:
     """Return the notice that irreversible acts are held back while the clock is not plausible; once an hour at most."""
     return _hourly(NoticeName.CLOCK_DOUBTED, at)

@@ -38,6 +38,7 @@ class NoticeName(StrEnum):
     HEAD_UNSIGNED = "head_unsigned"
     REGISTER_DIFFERS = "register_differs"
     REGISTER_RESTORED = "register_restored"
+    REGISTER_ROLLED_BACK = "register_rolled_back"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -94,6 +95,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "names them, and `cekal verify` lists all; treat it as tampering until it is explained",
     NoticeName.REGISTER_RESTORED: "the register was restored: what was acknowledged after `effective_at` may be "
     "missing and is to be entered again; look whether keys and accounts that were ended after it work again",
+    NoticeName.REGISTER_ROLLED_BACK: "the database was put back to an earlier state, and nothing is written until its "
+    "operator has run `cekal restore`: checks go on, on older data; `rolled_back` of `/readyz` has the figures",
 }
 """The meaning of each name, for the API's document."""
 

@@ -178,6 +178,13 @@ class RegistryOut(WireOut):
     """Whether the centre answered or a checkpoint's copy."""
     age_seconds: float
     """Age in seconds of the state on which the answer is based."""
+    stale: Annotated[
+        bool,
+        Field(
+            description="Whether entries may be missing here that were made before: the register was put back to an "
+            "earlier state, and its operator has not accepted that yet. A `clear` is then no proof."
+        ),
+    ]
 
 
 class CheckWarningOut(WireOut):

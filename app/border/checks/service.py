@@ -212,6 +212,7 @@ class CheckService:
             noted=_encode(noted).decode() if noted else None,
             truncated=near.truncated,
             journey_key=question.journey_key,
+            stale=self.runtime.rollback is not None,
         )
         return record, shown
 
@@ -281,6 +282,7 @@ def answer_of(
             "as_of": rfc3339(record.at),
             "mode": "central",
             "age_seconds": 0.0,
+            "stale": record.stale,
         },
         "hit_id": record.hit_id,
         "clearances": _plain(record.clearances) if in_full and record.clearances else [],

@@ -28,6 +28,7 @@ from app.db.bulk import BulkInsert
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.kit.ids import bound_after, first_id, instant_of
+from app.ledger.service import HeadMissing
 from app.ledger.tables import head as head_table
 from app.register.entries.tables import entry as entry_table
 from app.register.entries.tables import key as key_table
@@ -84,8 +85,13 @@ async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[t
 
     Returns:
         The ledger's size, the access version, and every entry with one of the keys, with that key.
+
+    Raises:
+        HeadMissing: the ledger has no head.
     """
     rows = (await reader.run(_LOOK_UP, {"keys": list(keys)})).all()
+    if not rows:
+        raise HeadMissing
     size, version = rows[0][:2]
     return size, version, [(row[2], CheckSummary(*row[3:])) for row in rows if row[2] is not None]
 
@@ -114,6 +120,7 @@ class Record(NamedTuple):
     noted: str | None
     truncated: bool
     journey_key: str | None = None
+    stale: bool = False
 
 
 class Matched(NamedTuple):

@@ -23,6 +23,7 @@ check = Table(
     Column("noted", Text),  # JSON list of entries with similar names that stop nobody; None without any
     Column("truncated", Boolean, nullable=False, server_default=false()),  # not all candidates were compared
     Column("journey_key", String(32)),  # keyed hash of a manifest's journey and document; None at the border
+    Column("stale", Boolean, nullable=False, server_default=false()),  # the register was rolled back
     sqlite_with_rowid=False,
     postgresql_partition_by="RANGE (id)",
 )

@@ -39,6 +39,7 @@ from app.maintenance.backups.inventory import (
 from app.maintenance.backups.making import listed
 from app.runtime import Runtime
 from app.settings import Settings
+from app.sync.heads.keeper import Conceded, keeper_of
 
 Open = Callable[[Settings], Runtime]
 
@@ -67,6 +68,7 @@ class Restored:
         ended_again: the number of accounts and keys that had been ended in the former register and were ended again;
             None if that is not known.
         pepper: why the key of the keyed hashes on this machine is refused; None if it is accepted.
+        conceded: what the mark had beyond the restored register; None where it says nothing of it.
         differing: settings that differ from those of the backup: their values then and now, by name.
     """
 
@@ -77,6 +79,7 @@ class Restored:
     lost: Lost | None = None
     ended_again: int | None = None
     pepper: str | None = None
+    conceded: Conceded | None = None
     differing: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
@@ -103,10 +106,11 @@ async def accept(runtime: Runtime, stage: Stage) -> Restored:
                 "The ledger is damaged: its records, their number and their hashes contradict each other."
             )
         last = await ledger.list_after(reader, tree.size - 1, 1) if tree.size else []
-    async with runtime.writing(SYSTEM) as unit:
+    async with runtime.writing(SYSTEM, always=True) as unit:
         moment = last[0].at if last else unit.now
         begun = await begin_epoch(unit, moment)
-    return Restored(begun, moment, pepper=await _pepper_refusal(runtime))
+        conceded = await keeper_of(runtime).concede(unit, begun.old, begun.size)
+    return Restored(begun, moment, pepper=await _pepper_refusal(runtime), conceded=conceded)
 
 
 async def restore(settings: Settings, folder: Path, opened: Open, stage: Stage, *, replace: bool) -> Restored:
@@ -199,7 +203,7 @@ async def _restore_dump(requested: _RestoreRequest, opened: Open, stage: Stage) 
             counted = {**found.rows, **inventory.rows}  # when it was written; a running service may add rows
             compare(inventory, msgspec.structs.replace(found, rows=counted))
         restored = await _activate(runtime, inventory, former)
-        async with runtime.writing(SYSTEM) as unit:
+        async with runtime.writing(SYSTEM, always=True) as unit:
             await unit.connection.exec_driver_sql(
                 "ANALYZE"
             )  # else the server plans statements without statistics of the tables
@@ -251,9 +255,10 @@ async def _activate(runtime: Runtime, inventory: Inventory, former: _Former | No
     Accounts and keys that had been ended in the replaced register are ended again.
     """
     await migrate.upgrade(runtime.register, runtime.checks)
-    async with runtime.writing(SYSTEM) as unit:
+    async with runtime.writing(SYSTEM, always=True) as unit:
         again = await end_again(unit, former.ended) if former else 0
         begun = await begin_epoch(unit, inventory.moment, inventory.ledger.epoch)
+        conceded = await keeper_of(runtime).concede(unit, begun.old, begun.size)
     older = inventory.schema if inventory.schema != migrate.NEWEST else None
     return Restored(
         begun,
@@ -262,6 +267,7 @@ async def _activate(runtime: Runtime, inventory: Inventory, former: _Former | No
         lost=_lost(inventory, former),
         ended_again=again if former else None,
         pepper=await _pepper_refusal(runtime),
+        conceded=conceded,
     )
 
 

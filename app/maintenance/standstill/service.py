@@ -34,7 +34,12 @@ class Standstill:
         self._accepted: int | None = None  # last acceptance before the doubt; None without a doubt
 
     async def holds(self) -> bool:
-        """Return whether irreversible acts are suspended; the first time this is logged and the admins are notified."""
+        """Return whether irreversible acts are suspended; the first time this is logged and the admins are notified.
+
+        In a register that was rolled back they are too, of which the keeper of the mark gives notice.
+        """
+        if self._runtime.rollback is not None:
+            return True
         async with self._one_looks:
             doubt = self._runtime.doubt()
             if doubt is None:

@@ -121,6 +121,10 @@ class Verification:
         verified = self.verified
         async with self._runtime.reading(SYSTEM) as reader:
             self._head = head = await ledger.head(reader)
+            if (rollback := await self._runtime.keeper.compare(reader)) is not None:
+                verified.add([Difference("mark", f"the register was rolled back: {rollback}")])
+            if self._runtime.keeper.fault is not None:
+                verified.add([Difference("mark", self._runtime.keeper.fault)])
             known = await list_uses(reader)
         newest = 0
         last: tuple[str, int] = "", -1

@@ -42,37 +42,52 @@ _MOST_LEAVES = 20_000
 _APART = timedelta(seconds=2)
 """How far the clocks of two machines may differ; a head waits that long without a word."""
 
-_COMPLAIN_SECONDS = 60.0
+_LOOK_SECONDS = 60.0
+"""Seconds between two looks, while this process can't sign, whether anybody does; and between two at missing keys."""
 
 
 class CannotSign(Exception):
     """No head can be signed now, for a reason beside the ledger itself; the message says which."""
 
 
+class KeysAbsent(CannotSign):
+    """This machine does not hold the private keys; another one may sign."""
+
+
 class Signer:
     """Signs heads for one process; the worker's lock lets one process at a time do it.
 
     Attributes:
-        failing: why no head can be signed now; None while heads are signed.
+        failing: why this process can sign no head now; None while it signs.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self.failing: str | None = None
         self._runtime = runtime
         self._tree: merkle.Tree | None = None
-        self._signed_at = self._complained_at = -_COMPLAIN_SECONDS
+        self._signed: SignedHead | None = None
+        self._signed_at = self._looked_at = -_LOOK_SECONDS
+        self._absent = False
+        self._unsigned = False  # whether it was logged that nobody signs
 
     async def sign(self) -> SignedHead | None:
         """Sign the present head if it is new, or if the newest signature is old. Returns the signed head.
 
         A wrong clock signs nothing: a head from the future would count as fresh for ever.
+
+        Raises:
+            RolledBack: the database lacks a head that was signed.
         """
+        if self._absent and monotonic() - self._looked_at < _LOOK_SECONDS:
+            return None
         try:
             signed = await self._sign()
         except (CannotSign, LedgerBroken, SigningKeysRefused) as error:
-            await self._complain(str(error))
+            await self._note(error)
             return None
-        self.failing = None
+        if signed is not None and self.failing is not None:
+            logger.log(logging.WARNING if self._unsigned else logging.INFO, "heads are signed here again")
+            self.failing, self._absent, self._unsigned = None, False, False
         return signed
 
     async def _sign(self) -> SignedHead | None:
@@ -82,6 +97,7 @@ class Signer:
         async with self._runtime.reading(SYSTEM) as reader:
             head = await ledger.head(reader)
             last = await store.newest_head(reader, head.epoch)
+            await self._expect_current(reader, head, last)
             fresh = last is not None and (reader.now - last.signed_at).total_seconds() < RENEW_SECONDS
             if last is not None and fresh and last.size == head.size:
                 return None
@@ -103,8 +119,18 @@ class Signer:
             if last is None and head.epoch not in {each.epoch for each in await store.list_origins(unit)}:
                 await store.add_origin(unit, Origin(head.epoch, origin, now))
             await store.save_head(unit, signed)
-        self._tree, self._signed_at = tree, monotonic()
+        self._tree, self._signed, self._signed_at = tree, signed, monotonic()
         return signed
+
+    async def _expect_current(self, reader: Reader, head: Head, last: SignedHead | None) -> None:
+        """Raise RolledBack if the database lacks a head that was signed: the next one would contradict it."""
+        own = self._signed
+        if own is not None and own.epoch == head.epoch and (last is None or last.size < own.size):
+            self._runtime.keeper.remember(own.epoch, own.size)
+        rollback = await self._runtime.keeper.compare(reader)
+        if rollback is not None:
+            self._runtime.settle(rollback)
+            raise rollback.refusal()
 
     async def _verified(self, reader: Reader, head: Head, last: SignedHead | None) -> merkle.Tree:
         """Return the tree of the next head, whose new leaves were read and hashed again.
@@ -153,7 +179,7 @@ class Signer:
         """Return the private keys that sign now.
 
         Raises:
-            CannotSign: one of them is not on this machine.
+            KeysAbsent: one of them is not on this machine.
             SigningKeysRefused: a file in the folder can't be used.
         """
         folder = folder_of(self._runtime.settings)
@@ -161,20 +187,29 @@ class Signer:
         missing = [key.kind.name for key in active if (key.kind, key.public) not in here]
         if missing or not active:
             absent = ", ".join(missing) or "every key"
-            raise CannotSign(
+            raise KeysAbsent(
                 f"{folder} does not hold {absent}: copy the folder from the machine that made it"
             )
         return [here[key.kind, key.public] for key in active]
 
-    async def _complain(self, why: str) -> None:
-        """Log why no head is signed, at most once a minute; notify the admins once no head is valid any more."""
-        self.failing = why
-        if monotonic() - self._complained_at < _COMPLAIN_SECONDS:
+    async def _note(self, error: Exception) -> None:
+        """Note why this process signs no head: logged when it begins, and when nobody else signs any more.
+
+        A machine without the keys beside one that has them is as it should be. The admins are notified once no head is
+        valid any more.
+        """
+        begins, self.failing, self._absent = self.failing is None, str(error), isinstance(error, KeysAbsent)
+        if not begins and monotonic() - self._looked_at < _LOOK_SECONDS:
             return
-        self._complained_at = monotonic()
-        logger.error("no head is signed", extra={"why": why})
+        self._looked_at = monotonic()
         async with self._runtime.writing(SYSTEM) as unit:
             last = await store.newest_head(unit, (await ledger.head(unit)).epoch)
             valid = timedelta(seconds=self._runtime.settings.head_valid_seconds)
-            if last is None or unit.now - last.signed_at > valid:
+            expired = last is None or unit.now - last.signed_at > valid
+            if expired:
                 await notify(unit, [head_unsigned(unit.now)])
+        if (expired or not self._absent) and not self._unsigned:
+            self._unsigned = True
+            logger.error("no head is signed", extra={"why": self.failing})
+        elif begins:
+            logger.info("another machine signs the heads", extra={"why": self.failing})

@@ -74,7 +74,12 @@ class Pusher:
                 await asyncio.sleep(ROUND_SECONDS)
 
     async def due(self) -> list[tuple[Witness, WitnessState, PushedHead]]:
-        """List the witnesses that want the newest head now, with what is known of each."""
+        """List the witnesses that want the newest head now, with what is known of each.
+
+        None does while the register is rolled back: its heads are behind those that they have.
+        """
+        if self._runtime.rollback is not None:
+            return []
         with using(Lane.WORKER):
             async with self._runtime.reading(SYSTEM) as reader:
                 head = await self._newest(reader)

@@ -39,6 +39,7 @@ KEPT: dict[str, str] = {
     "ledger_barred": "deleted with the person",
     "log_batch": "ids and hashes",
     "letter_head": "sizes and hashes of the ledger, signed, by the number of a record",
+    "ledger_rollback": "the register's name, an epoch, sizes",
     "log_name": "the register's name",
     "log_origin": "the register's name, and its epochs",
     "log_witness": "addresses of witnesses, and what they answered",

@@ -256,7 +256,7 @@ async def test_the_admins_learn_that_no_head_was_signed_for_three_minutes(
     await worker.sign_head()
     assert (await http.get("/readyz")).json()["head_signed_at"] == "2026-11-23T03:00:00.000000Z"
     monkeypatch.setattr(signing, "folder_of", lambda _: tmp_path / "nowhere")
-    monkeypatch.setattr(signing, "_COMPLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(signing, "_LOOK_SECONDS", 0.0)
     clock.advance(seconds=179)
     await worker.sign_head()
     assert "head_unsigned" not in await names()
@@ -299,10 +299,36 @@ def test_the_keys_are_listed_and_rotated_from_the_command_line(engine_url: str, 
     assert len([each for each in both if each["used_until"]]) == 3
 
 
-async def test_a_machine_without_the_private_keys_signs_nothing_and_says_so(
-    worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Runtime
+async def test_a_machine_without_the_private_keys_signs_nothing_and_says_so_once(
+    worker: Worker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    runtime: Runtime,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Silent beside a machine that signs; an error, once, when that one stops; and a word when it signs again."""
+    caplog.set_level("INFO", "app.sync.heads.signing")
+    monkeypatch.setattr(signing, "_LOOK_SECONDS", 0.0)
+    other = signing.Signer(runtime)
+    assert await other.sign()
     monkeypatch.setattr(signing, "folder_of", lambda _: tmp_path / "nowhere")
-    assert not await worker.sign_head()
+
+    async def said(seconds: float) -> list[tuple[str, str]]:
+        clock.advance(seconds=seconds)
+        caplog.clear()
+        for _ in range(3):
+            assert not await worker.sign_head()
+        return [(record.levelname, record.message) for record in caplog.records]
+
+    assert await said(46) == [("INFO", "another machine signs the heads")]
     assert "copy the folder" in str(worker.signer.failing)
+    assert await said(60) == []
+    assert await said(120) == [("ERROR", "no head is signed")]
+    assert await said(120) == []
+    monkeypatch.setattr(signing, "folder_of", folder_of)
+    caplog.clear()
+    assert await worker.sign_head()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert worker.signer.failing is None
     assert len(read_keys(folder_of(runtime.settings))) >= 3

@@ -1,0 +1,42 @@
+"""The state of a database that was put back to an earlier state, as a process knows it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.errors import RolledBack
+
+_SECONDS: Final = 60
+"""Seconds after which to repeat a write that was refused; an operator must act first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """A database that does not continue what was signed or read of it before.
+
+    Attributes:
+        origin: the origin of the highest head that is known: the register's name and its epoch; "" if no name is known.
+        known: the number of records of that head.
+        found: the number of records that the database has; None if its file was replaced and can't be compared.
+    """
+
+    origin: str
+    known: int
+    found: int | None
+
+    def __str__(self) -> str:
+        """Return what is known as a sentence without a full stop."""
+        if self.found is None:
+            return "the database's file was replaced under the running service"
+        of = f" of {self.origin}" if self.origin else ""
+        contradicts = "has" if self.found < self.known else "holds others among its"
+        return f"{self.known} records{of} were signed or read, and the database {contradicts} {self.found}"
+
+    def refusal(self) -> RolledBack:
+        """Return the error that refuses a write."""
+        remedy = "to end the service, and to run `cekal restore` if an older file was put there"
+        if self.found is not None:
+            remedy = "to run `cekal restore`, which accepts the database as it is or puts a backup back"
+        detail = (
+            f"The register was rolled back: {self}. Nothing is written until then; its operator is {remedy}."
+        )
+        return RolledBack(detail, retry_after=_SECONDS)

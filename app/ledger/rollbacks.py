@@ -1,0 +1,32 @@
+"""Notes in the database that it was rolled back: every process refuses writes in an epoch that has one.
+
+A process that notices a rollback by what it knows from outside the database leaves the note for processes that know
+less. The epoch that a restoration begins has none.
+"""
+
+from sqlalchemy import select
+
+from app.db.unit import Reader, Unit
+from app.ledger import tables
+from app.ledger.domain import NotedRollback
+
+_ALL = select(*(tables.rollback.c[name] for name in ("epoch", "origin", "size", "found")))
+
+
+async def find_rollback(reader: Reader, epoch: str) -> NotedRollback | None:
+    """Return the note that the ledger was rolled back in an epoch, or None without one."""
+    row = (await reader.run(_ALL.where(tables.rollback.c.epoch == epoch))).first()
+    return None if row is None else NotedRollback(*row)
+
+
+async def list_rollbacks(reader: Reader) -> list[NotedRollback]:
+    """List the notes of all epochs."""
+    return [NotedRollback(*row) for row in await reader.run(_ALL)]
+
+
+async def note_rollback(unit: Unit, noted: NotedRollback) -> bool:
+    """Store a note, unless the epoch has one. Returns whether it was stored."""
+    values = {"epoch": noted.epoch, "origin": noted.origin, "size": noted.size, "found": noted.found}
+    statement = unit.inserting(tables.rollback).values(**values, noticed_at=unit.now)
+    done = await unit.run(statement.on_conflict_do_nothing())
+    return bool(done.rowcount)  # type: ignore[attr-defined]  # an insert's result is a CursorResult

@@ -1,0 +1,39 @@
+"""The end of a restoration: the new epoch's first head is signed, and the mark begins anew with it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import IntegrityError
+
+from app.runtime import Runtime
+from app.sync.heads.keeper import keeper_of
+from app.sync.heads.signing import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a restoration.
+
+    Attributes:
+        unsigned: why no head was signed, and where the keys are expected; None if one was.
+        mark: why the mark could not be written; None if it could, or had nothing to hold yet.
+        aside: where a mark was put that could not be used; None without one.
+    """
+
+    unsigned: str | None
+    mark: str | None
+    aside: Path | None
+
+
+async def finish(runtime: Runtime) -> Finished:
+    """Sign the first head of a restored register's epoch, where this machine can, and begin the mark with it.
+
+    A machine without the keys leaves the mark of the former epoch: it says nothing of the new one, and goes on with
+    the first head that another machine signs.
+    """
+    signer = Signer(runtime)
+    with suppress(IntegrityError):  # a running service was first
+        await signer.sign()
+    aside = await keeper_of(runtime).reset(runtime)
+    return Finished(signer.failing, keeper_of(runtime).fault, aside)

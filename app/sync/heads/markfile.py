@@ -1,0 +1,95 @@
+"""The file of the mark: replaced as a whole, by one process at a time, and only if it still is what was read of it."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from app.settings import Settings
+from app.tlog.notes import LONGEST_NOTE
+
+FILE: Final = "register.mark"
+"""Name of the mark's file in `CEKAL_DATA_DIR`."""
+
+
+class Stamp(NamedTuple):
+    """By what a changed file is recognised."""
+
+    inode: int
+    modified_ns: int
+    size: int
+
+
+def mark_path(settings: Settings) -> Path:
+    """Return the path of the mark, which may be missing."""
+    return settings.mark_file or settings.data_dir / FILE
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return the stamp of a file, or None where it is missing."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def read_mark(path: Path) -> bytes | None:
+    """Return what the file holds, cut where no signed head is as long; None where it is missing.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(LONGEST_NOTE + 1)
+    except FileNotFoundError:
+        return None
+
+
+def replace_mark(path: Path, former: bytes | None, note: bytes) -> Stamp | None:
+    """Put a mark in the place of the former one, atomically and durably, with mode 0600.
+
+    Args:
+        path: the file; its folder exists.
+        former: what the file held when it was judged; None if it was missing.
+        note: the signed checkpoint.
+
+    Returns:
+        The new file's stamp; None if another process has changed the file since, which then stays.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with _alone_in(path.parent) as folder:
+        if read_mark(path) != former:
+            return None
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        try:
+            descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        os.fsync(folder)
+        return stamp_of(path)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[int]:
+    """Hold a lock on a folder against other processes of this program. Gives its descriptor."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)  # gives the lock back

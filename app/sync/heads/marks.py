@@ -1,0 +1,79 @@
+"""The mark: the highest signed head, kept in a file outside the database, and what it says of a database; pure."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from app.db.rollback import Rollback
+from app.sync.heads.domain import PublicKey
+from app.tlog.checkpoints import Checkpoint
+from app.tlog.keys import SignatureInvalid, VerifierKey
+from app.tlog.notes import Note, NoteMalformed
+from app.tlog.signed import open_checkpoint
+
+
+class MarkRefused(Exception):
+    """A mark can't be trusted; the message is a clause that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A signed head that the register once had.
+
+    Attributes:
+        origin: the origin under which it was signed.
+        size: its number of records.
+        root: their Merkle root.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of its origin."""
+        return self.origin.rpartition("/")[2]
+
+    @classmethod
+    def open(cls, note: bytes, name: str | None, keys: Iterable[PublicKey]) -> Self:
+        """Read a mark and verify that it is this register's.
+
+        Args:
+            note: the signed checkpoint.
+            name: the register's name; None if it has none yet.
+            keys: the keys of the register that are known in its database and on this machine.
+
+        Raises:
+            MarkRefused: it is no signed checkpoint, another register's, or signed by none of the keys.
+        """
+        try:
+            parsed = Note.parse(note)
+            checkpoint = Checkpoint.parse(parsed.text)
+        except NoteMalformed:
+            raise MarkRefused("it holds no signed head") from None
+        stated = checkpoint.origin.rpartition("/")[0]
+        if name is not None and stated != name:
+            raise MarkRefused(f"it is the mark of another register, {stated}")
+        try:
+            open_checkpoint(parsed, [VerifierKey(checkpoint.origin, key.kind, key.public) for key in keys])
+        except SignatureInvalid:
+            raise MarkRefused("none of this register's keys has signed it, or it was changed") from None
+        return cls(checkpoint.origin, checkpoint.size, checkpoint.root)
+
+    def contradicts(
+        self, epoch: str, size: int, root: bytes | None, former: Collection[str]
+    ) -> Rollback | None:
+        """Return what shows that a database was put back to an earlier state; None if it continues the mark.
+
+        A database in another epoch than the mark's continues it if it knows that epoch as a former one: then it was
+        restored with `cekal restore`, and another machine's mark went on.
+
+        Args:
+            epoch: the database's epoch.
+            size: its number of records.
+            root: the root of its first records, as many as the mark has; None if it has fewer.
+            former: the epochs that it knows as former ones, and those whose loss was accepted.
+        """
+        continues = root == self.root if epoch == self.epoch else self.epoch in former
+        return None if continues else Rollback(self.origin, self.size, size)
