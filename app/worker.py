@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import func, select
-
 from app.access.admission.gate import Gate
 from app.access.admission.idempotency import KEPT
 from app.access.domain import SYSTEM
@@ -32,8 +30,8 @@ from app.border.hits import service as hits
 from app.border.lookbacks import service as lookbacks
 from app.border.manifests.watch import Watch
 from app.casework.retention import service as retention
-from app.db.database import Connection
 from app.db.lanes import WORKER_ROUNDS, Lane, using
+from app.db.rounds import Rounds
 from app.errors import RolledBack
 from app.kit.bell import wait_for_ring
 from app.kit.ids import first_id
@@ -93,7 +91,7 @@ class Worker:
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
         )
         self._compared = False  # whether hits missing after a restoration from a backup were already queued
-        self._at_once = asyncio.Semaphore(WORKER_ROUNDS)
+        self._rounds = Rounds(runtime.register, WORKER_ROUNDS, runtime.settings.database_seconds / 3)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -142,45 +140,12 @@ class Worker:
         if self.runtime.rollback is not None and not loop.despite_rollback:
             return
         try:
-            await self._once(act, loop.lock)
+            await self._rounds.run(act, loop.lock)
         except RolledBack as refused:  # the beginning of that state is logged, and /readyz says it
             logger.debug("a round of the worker is held back: %s", refused)
         except Exception as error:  # an error of one round must not end the loop
             if not self.runtime.outages.failed(error):
                 logger.exception("a round of the worker has failed", extra={"loop": loop.name})
-
-    async def _once(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
-        """Run one round; on PostgreSQL only if no other process is running it.
-
-        On PostgreSQL a round holds a connection for its lock and needs a second one for its work. A semaphore limits
-        the simultaneous rounds, so that their locks never use up all connections.
-        """
-        if self.runtime.register.is_sqlite:
-            await act()
-            return
-        # The lock lasts as long as the transaction.
-        with using(Lane.WORKER):
-            async with self._at_once, self.runtime.register.writing() as connection:
-                if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
-                    await self._act(connection, act)
-
-    async def _act(self, connection: Connection, act: Callable[[], Awaitable[object]]) -> None:
-        """Run a round, and keep the transaction that holds its lock alive."""
-        done = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hold(connection, done))
-            try:
-                await act()
-            finally:
-                done.set()
-
-    async def _hold(self, connection: Connection, done: asyncio.Event) -> None:
-        """Send statements until `done`, so that the server does not end the transaction as idle.
-
-        An error of the connection, and so the loss of the lock, cancels the round.
-        """
-        while not await wait_for_ring(done, self.runtime.settings.database_seconds / 3):
-            await connection.execute(select(1))
 
     async def end_by_law(self) -> int:
         """Record the ends of measures whose period is over. Returns the number of ends recorded."""

@@ -19,6 +19,7 @@ from app.ledger.domain import (
 )
 from app.ledger.refusals import HeadMissing
 from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
+from app.ledger.rows import list_of_entries
 from app.ledger.store import (
     begin_epoch,
     close,
@@ -30,7 +31,6 @@ from app.ledger.store import (
     list_after,
     list_leaves,
     list_of_alerts,
-    list_of_entries,
     list_of_entry,
     nodes,
     require_head,

@@ -82,7 +82,7 @@ _TAKE = (
     .returning(head_table.c.size, head_table.c.previous_alert)
 )
 _TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
-_OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
+OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
 """Condition: the record is a version of its entry, not an alert or a clearance about it."""
 
 
@@ -250,30 +250,6 @@ async def list_leaves(reader: Reader, after: int, limit: int) -> list[tuple[int,
     return await _pairs(reader, _LEAVES.params(after=after, limit=limit))
 
 
-async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
-    """List rows of records after a sequence, in order, exactly as stored: a damaged one stops no verification."""
-    return [dict(row._mapping) for row in await reader.run(_AFTER, {"after": after, "limit": limit})]
-
-
-async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
-    """Count the records up to a number.
-
-    Returns:
-        The number of records, the sequence of the last one of an alert (0 without any), and the number of stored
-        hashes of nodes that end there or before.
-    """
-    within = record_table.c.sequence <= upto
-    last_alert = func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None))
-    records, last = (await reader.run(select(func.count(), last_alert).where(within))).one()
-    hashes = 0
-    level = 0
-    while upto >> level:
-        ends_there = (node_table.c.level == level, node_table.c.index < upto >> level)
-        hashes += (await reader.run(select(func.count()).where(*ends_there))).scalar_one()
-        level += 1
-    return records, last or 0, hashes
-
-
 async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Record]:
     """List the records of some alerts, in order."""
     if not alert_ids:
@@ -293,23 +269,13 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
     return [_record(row) for row in await reader.run(statement)]
 
 
-async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """List the rows of the versions of some entries, by entry, in order, exactly as stored."""
-    found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
-    statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), _OWN)
-    rows = await reader.run(statement.order_by(record_table.c.sequence), {"ids": list(entry_ids)})
-    for row in rows:
-        found[row.entry_id].append(dict(row._mapping))
-    return found
-
-
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
     """Return the sequence of the latest version's record of each entry that has one."""
     if not entry_ids:
         return {}
     statement = (
         select(record_table.c.entry_id, func.max(record_table.c.sequence))
-        .where(record_table.c.entry_id.in_(entry_ids), _OWN)
+        .where(record_table.c.entry_id.in_(entry_ids), OWN)
         .group_by(record_table.c.entry_id)
     )
     return dict(await _pairs(reader, statement))
@@ -319,7 +285,7 @@ async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
     """Return, by version of an entry, the sequence of the version's first record."""
     statement = (
         select(record_table.c.version, func.min(record_table.c.sequence))
-        .where(record_table.c.entry_id == entry_id, _OWN)
+        .where(record_table.c.entry_id == entry_id, OWN)
         .group_by(record_table.c.version)
     )
     return dict(await _pairs(reader, statement))

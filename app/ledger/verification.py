@@ -14,6 +14,7 @@ from app.kit.clock import rfc3339
 from app.kit.differences import Difference
 from app.ledger import store
 from app.ledger.domain import LEAF_FORMAT, Head, RecordType
+from app.ledger.rows import count_stored, list_rows
 from app.tlog import merkle
 
 _COLUMNS: Final = ("sequence", "type", "entry_id", "version", "agency", "tombstone")
@@ -52,7 +53,7 @@ class LedgerVerification:
             roots: roots that were signed, by the number of records; each must be the tree's root at that size.
             limit: the greatest number of records.
         """
-        rows = await store.list_rows(reader, self.tree.size, min(limit, self.head.size - self.tree.size))
+        rows = await list_rows(reader, self.tree.size, min(limit, self.head.size - self.tree.size))
         expected: dict[merkle.Node, bytes] = {}
         for row in rows:
             if row["sequence"] != self.tree.size + 1:
@@ -84,7 +85,7 @@ class LedgerVerification:
 
 async def compare_totals(reader: Reader, head: Head) -> AsyncIterator[Difference]:
     """Compare the head with the number of records and stored hashes, and yield what differs."""
-    records, last_alert, nodes = await store.count_stored(reader, head.size)
+    records, last_alert, nodes = await count_stored(reader, head.size)
     if records != head.size:
         yield Difference("ledger_head", f"it counts {head.size} records, and there are {records}")
     if last_alert != head.last_alert:

@@ -176,8 +176,7 @@ async def read_head_and_access(reader: Reader) -> tuple[Head, int]:
     """Return the ledger's head and the access version, read in one round trip; raises HeadMissing without a head."""
     if (found := (await reader.run(_HEAD_AND_ACCESS)).first()) is None:
         raise HeadMissing
-    epoch, size, last_alert, version = found
-    return Head(epoch, size, last_alert), version
+    return Head(*found[:3]), found[3]
 
 
 _OPEN = (

@@ -1,0 +1,62 @@
+"""Rounds of loops, each run by one process at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from sqlalchemy import func, select
+
+from app.db.database import Connection, Database
+from app.db.lanes import Lane, using
+from app.kit.bell import wait_for_ring
+
+
+class Rounds:
+    """Runs the rounds of one process's loops; on PostgreSQL a round runs only while no other process runs it.
+
+    On PostgreSQL a round holds a connection for its lock and needs a second one for its work. A semaphore limits the
+    simultaneous rounds, so that their locks never use up all connections.
+
+    Args:
+        database: the register's database.
+        at_once: the greatest number of simultaneous rounds.
+        alive_seconds: time between two statements that keep the transaction with the lock alive.
+    """
+
+    def __init__(self, database: Database, at_once: int, alive_seconds: float) -> None:
+        self._database = database
+        self._at_once = asyncio.Semaphore(at_once)
+        self._alive_seconds: Final = alive_seconds
+
+    async def run(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
+        """Run a round, unless another process is running it.
+
+        Args:
+            act: the round.
+            lock: the number of its advisory lock on PostgreSQL; the lock lasts as long as the transaction.
+        """
+        if self._database.is_sqlite:
+            await act()
+            return
+        with using(Lane.WORKER):
+            async with self._at_once, self._database.writing() as connection:
+                if (await connection.execute(select(func.pg_try_advisory_xact_lock(lock)))).scalar_one():
+                    await self._act(connection, act)
+
+    async def _act(self, connection: Connection, act: Callable[[], Awaitable[object]]) -> None:
+        """Run a round, and keep the transaction that holds its lock alive."""
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hold(connection, done))
+            try:
+                await act()
+            finally:
+                done.set()
+
+    async def _hold(self, connection: Connection, done: asyncio.Event) -> None:
+        """Send statements until `done`, so that the server does not end the transaction as idle.
+
+        An error of the connection, and so the loss of the lock, cancels the round.
+        """
+        while not await wait_for_ring(done, self._alive_seconds):
+            await connection.execute(select(1))

@@ -1,0 +1,48 @@
+"""Rows of the ledger exactly as they are stored, for verification: a damaged one stops nothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.ledger.store import OWN
+from app.ledger.tables import node as node_table
+from app.ledger.tables import record as record_table
+
+
+async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
+    """List rows of records after a sequence, in order."""
+    statement = select(record_table).where(record_table.c.sequence > after)
+    rows = await reader.run(statement.order_by(record_table.c.sequence).limit(limit))
+    return [dict(row._mapping) for row in rows]
+
+
+async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
+    """Count the records up to a number.
+
+    Returns:
+        The number of records, the sequence of the last one of an alert (0 without any), and the number of stored
+        hashes of nodes that end there or before.
+    """
+    within = record_table.c.sequence <= upto
+    last_alert = func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None))
+    records, last = (await reader.run(select(func.count(), last_alert).where(within))).one()
+    hashes = 0
+    level = 0
+    while upto >> level:
+        ends_there = (node_table.c.level == level, node_table.c.index < upto >> level)
+        hashes += (await reader.run(select(func.count()).where(*ends_there))).scalar_one()
+        level += 1
+    return records, last or 0, hashes
+
+
+async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """List the rows of the versions of some entries, by entry, in order, exactly as stored."""
+    found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
+    statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), OWN)
+    rows = await reader.run(statement.order_by(record_table.c.sequence), {"ids": list(entry_ids)})
+    for row in rows:
+        found[row.entry_id].append(dict(row._mapping))
+    return found
