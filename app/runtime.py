@@ -112,7 +112,7 @@ class Runtime:
         Args:
             actor: the actor of the acts.
             always: whether it is also opened on a register that was rolled back: for a restoration, for the notice of
-                the rollback, and for the presence of checkpoints.
+                the rollback, for the presence of checkpoints, and for the record that a photo was seen.
 
         Raises:
             RolledBack: the register was rolled back.

@@ -322,12 +322,12 @@ def _slugs_of_every(method: str, operation: Json) -> Iterable[str]:
         "unavailable",
         "validation",
     )
+    if "not-stored" not in str(operation["responses"].get("503")):  # checks are stored in any case
+        yield "register-rolled-back"
     parameters = operation.get("parameters", ())
     if any(parameter["in"] == "path" for parameter in parameters):
         yield "not-found"
     if method.upper() in WITH_BODY:
-        if "not-stored" not in str(operation["responses"].get("503")):  # checks are stored in any case
-            yield "register-rolled-back"
         yield from ("request-timeout", "body-too-large", "unsupported-media-type", "malformed-json")
 
 

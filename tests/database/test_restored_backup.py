@@ -219,7 +219,8 @@ async def test_without_a_head_calls_answer_503_and_not_500(
     refused = await http.post("/v1/urgent-entries", json=urgent_body(), headers=owner.once("k"))
     assert expect(refused, 503)["type"] == "/problems/register-rolled-back"
     assert refused.headers["retry-after"]
-    expect(await http.get("/v1/changes", headers=auditor.headers), 503)
+    for path in ("/v1/changes", "/v1/head", "/v1/notices"):
+        expect(await http.get(path, headers=auditor.headers), 503)
     question = check_body(urgent_body()["subject"])
     asked = await http.post("/v1/checks", json=question, headers=counter.headers)
     assert expect(asked, 503)["type"] == "/problems/not-stored"

@@ -324,7 +324,12 @@ def repeat_header(repeats: Repeats) -> Any:
     )
 
 
-def unit_for(*roles: Role, repeats: Repeats = "allowed", despite_seals: bool = False) -> Any:
+def unit_for(
+    *roles: Role,
+    repeats: Repeats = "allowed",
+    despite_seals: bool = False,
+    despite_rollback: bool = False,
+) -> Any:
     """Make a dependency that supplies a Unit if the caller holds one of the roles (without roles: any client).
 
     Args:
@@ -332,6 +337,8 @@ def unit_for(*roles: Role, repeats: Repeats = "allowed", despite_seals: bool = F
         repeats: whether an `Idempotency-Key` may, must or must not be sent with a POST.
         despite_seals: whether the call, and therefore a repeat, is answered even about entries sealed from the caller;
             otherwise a repeat gets 404 once the entry of the first answer is sealed from the caller.
+        despite_rollback: whether the call is answered in a register that was rolled back: counters need it, and it
+            stores no more than that it was made.
     """
 
     async def unit(
@@ -343,7 +350,7 @@ def unit_for(*roles: Role, repeats: Repeats = "allowed", despite_seals: bool = F
         _demand(actor, roles)
         claimed = await claim_repeat(request, actor, idempotency_key, repeats)
         stack = state_of(request).stack
-        opened = await stack.enter_async_context(runtime_of(request).writing(actor))
+        opened = await stack.enter_async_context(runtime_of(request).writing(actor, always=despite_rollback))
         state_of(request).unit = opened
         if claimed is not None:
             kept = await idempotency.recall(opened, claimed)

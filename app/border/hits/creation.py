@@ -26,7 +26,12 @@ _BATCH_SIZE: Final = 200
 
 
 async def create_hits(runtime: Runtime) -> int:
-    """Create the hits that are in the queue of the checks. Returns the number of new hits."""
+    """Create the hits that are in the queue of the checks. Returns the number of new hits.
+
+    In a register that was rolled back they wait in the queue.
+    """
+    if runtime.rollback is not None:
+        return 0
     new = 0
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:

@@ -51,7 +51,7 @@ Exporting = Annotated[Actor, actor_for(Role.SUBMITTER, Role.VERIFIER, Role.APPRO
         **_PARTS,
         **_LETTER,
         200: {"content": {_PDF: BYTES}, **_LETTER[200]},
-        **problems("not-found", "wrong-state", "register-rolled-back"),
+        **problems("not-found", "wrong-state"),
     },
     response_class=Response,
 )
@@ -84,7 +84,7 @@ async def read_letter(
     response_description="Everything on record about the entry, as a ZIP file.",
     responses={
         200: {"content": {_ZIP: BYTES}, **carrying(200, "Content-Disposition", "Accept-Ranges")[200]},
-        **problems("not-found", "register-rolled-back"),
+        **problems("not-found"),
     },
     response_class=Response,
 )

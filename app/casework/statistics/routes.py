@@ -31,7 +31,7 @@ _CSV = "text/csv"
             "content": {_CSV: {"schema": {"type": "string"}}},
             **carrying(200, "Content-Disposition")[200],
         },
-        **problems("validation", "register-rolled-back"),
+        **problems("validation"),
     },
 )
 @within(Quota.EXPORTS)

@@ -294,7 +294,7 @@ async def read_history(reader: EntryViewer, entry_id: EntryId) -> HistoryOut:
     response_class=Response,
 )
 async def read_photo(
-    unit: Annotated[Unit, unit_for()],
+    unit: Annotated[Unit, unit_for(despite_rollback=True)],
     entry_id: EntryId,
     request: Request,
     conditions: WantedPart,

@@ -15,6 +15,7 @@ from typing import Final, cast
 from app.access.domain import SYSTEM
 from app.alerting.notices.administration import register_rolled_back
 from app.alerting.notices.service import notify
+from app.db.faults import outage
 from app.db.rollback import Rollback
 from app.db.unit import Reader, Unit
 from app.ledger import service as ledger
@@ -160,8 +161,7 @@ class MarkKeeper:
             if text is None:
                 self._gone()
                 return
-            name, keys = await store.find_name(reader), await self._keys(reader)
-            found = Mark.open(text, name, keys)
+            found = await self._opened(reader, text)
         except (OSError, MarkRefused) as error:
             why = error.strerror if isinstance(error, OSError) else error
             self._usable = False
@@ -178,17 +178,24 @@ class MarkKeeper:
             logger.warning("the mark was removed: it is written anew", extra={"file": str(self._path)})
         self._stamp, self._text, self._usable = None, None, True
 
-    async def _keys(self, reader: Reader) -> list[PublicKey]:
-        """List the register's keys: those of the database, and those of this machine.
+    async def _opened(self, reader: Reader, text: bytes) -> Mark:
+        """Return the mark that a text holds, signed by a key of the database or of this machine.
 
         A database that was put back may lack a key that was made since.
+
+        Raises:
+            MarkRefused: as `Mark.open`.
         """
-        keys = await store.list_keys(reader)
+        name, keys = await store.find_name(reader), await store.list_keys(reader)
         try:
-            own = read_keys(folder_of(self._settings))
-        except SigningKeysRefused:  # the signer says so
-            return keys
-        return keys + [PublicKey(key.kind, key.public, reader.now, None) for key in own]
+            return Mark.open(text, name, keys)
+        except MarkRefused:
+            try:
+                own = read_keys(folder_of(self._settings))
+            except SigningKeysRefused:  # the signer says so
+                own = []
+            keys += [PublicKey(key.kind, key.public, reader.now, None) for key in own]
+            return Mark.open(text, name, keys)
 
     async def _contradiction(self, reader: Reader, head: Head) -> Rollback | None:
         mark, root, former = self.mark, None, set[str]()
@@ -207,9 +214,16 @@ class MarkKeeper:
         if self._announced == epoch or rollback.found is None:
             return
         noted = NotedRollback(epoch, rollback.origin, rollback.known, rollback.found)
-        async with runtime.writing(SYSTEM, always=True) as unit:
-            if await ledger.note_rollback(unit, noted):
-                await notify(unit, [register_rolled_back(epoch, unit.now)])
+        try:
+            async with runtime.writing(SYSTEM, always=True) as unit:
+                if await ledger.note_rollback(unit, noted):
+                    await notify(unit, [register_rolled_back(epoch, unit.now)])
+        except (
+            Exception
+        ) as error:  # a database that can't be written needs no note, and the next round tries again
+            if outage(error) is None:
+                raise
+            return
         self._announced = epoch
 
     async def _raise_to(self, head: SignedHead) -> None:

@@ -66,6 +66,7 @@ async def test_nobody_found_is_a_positive_answer(
             "as_of": "2026-11-23T03:00:00.000000Z",
             "mode": "central",
             "age_seconds": 0,
+            "stale": False,
         },
         "hit_id": None,
         "clearances": [],

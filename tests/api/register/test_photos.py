@@ -264,9 +264,9 @@ async def test_a_photo_is_decoded_before_the_transaction_begins_and_only_for_who
         steps.append("decoded")
         return take(media_type, data)
 
-    def opened(runtime: Runtime, actor: Any) -> Any:
+    def opened(runtime: Runtime, actor: Any, **given: Any) -> Any:
         steps.append("opened")
-        return writing(runtime, actor)
+        return writing(runtime, actor, **given)
 
     monkeypatch.setattr(photos, "take", decoded)
     monkeypatch.setattr(Runtime, "writing", opened)

@@ -33,7 +33,7 @@ from app.wiring import wired_runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.backups import in_silence
-from tests.support.bodies import check_body, urgent_body
+from tests.support.bodies import check_body
 from tests.support.clock import SettableClock
 from tests.support.ledger import roll_back
 from tests.support.steps import Json, expect, sound
@@ -174,12 +174,20 @@ async def test_every_write_is_refused_and_checks_go_on(
         assert expect(answer, 503)["type"] == "/problems/register-rolled-back", (method, path)
         assert answer.headers["retry-after"] == "60"
     assert taken == CHECKS
-    check = {"json": check_body(urgent_body()["subject"]), "headers": counter.headers}
+    listed = expect(await http.get("/v1/alerts", headers=counter.headers), 200)["items"][0]["entry"]
+    check = {"json": check_body(listed), "headers": counter.headers}
     asked = expect(await http.post("/v1/checks", **check), 200)
     assert asked["registry"]["stale"] is True
     again = expect(await http.get(f"/v1/checks/{asked['id']}", headers=counter.headers), 200)
     assert again == asked, "it is stored with the check"
-    expect(await http.get("/v1/alerts", headers=counter.headers), 200)
+    photo = await http.get(asked["matches"][0]["photo"], headers=counter.headers)
+    assert photo.status_code == 200, "a counter that refers somebody sees whom"
+    for path, role in (
+        ("/v1/alerts", "checkpoint"),
+        ("/v1/hits", "supervisor"),
+        ("/v1/changes", "integrator"),
+    ):
+        expect(await http.get(path, headers=callers[role].headers), 200)
 
 
 async def test_it_says_so_and_does_nothing_by_itself(
