@@ -44,6 +44,7 @@ from app.settings import Settings
 from app.sync.feed.tail import FeedTail
 from app.sync.heads.service import check_name
 from app.sync.log.routes import tiles
+from app.sync.snapshots.files import Snapshots
 from app.v1 import TAGS, router
 from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
@@ -159,6 +160,7 @@ def create_app(
         notice_tail=notice_tail,
         manifest_tail=manifest_tail,
         feed_tail=feed_tail,
+        snapshots=Snapshots(runtime),
         travellers=travellers,
         batcher=Batcher(
             check_service,
@@ -221,7 +223,8 @@ async def _running(
     await take_pepper(runtime)
     await make_months(runtime)
     await process.tail.start()
-    tasks = [asyncio.create_task(process.tail.run()), asyncio.create_task(process.travellers.run())]
+    runs = (process.tail.run, process.travellers.run, process.snapshots.run)
+    tasks = [asyncio.create_task(run()) for run in runs]
     if check_service is not None:
         tasks.append(asyncio.create_task(Worker(runtime, check_service).run()))
     for task in tasks:

@@ -19,6 +19,7 @@ from app.operation import Readiness
 from app.register.entries.ports import Ports
 from app.runtime import Runtime
 from app.sync.feed.tail import FeedTail
+from app.sync.snapshots.files import Snapshots
 from app.web.metrics import Metrics
 
 
@@ -37,6 +38,7 @@ class Process:
         notice_tail: the streams of notices.
         manifest_tail: the streams of manifests.
         feed_tail: the streams of changes.
+        snapshots: the files with snapshots of the register.
         travellers: the sample of travellers by which broad entries are recognised.
         batcher: collects simultaneous checks and answers them together.
         ports: functions of the wings above the register that the register calls.
@@ -54,6 +56,7 @@ class Process:
     notice_tail: NoticeTail
     manifest_tail: ManifestTail
     feed_tail: FeedTail
+    snapshots: Snapshots
     travellers: Travellers
     batcher: Batcher
     ports: Ports

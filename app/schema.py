@@ -18,6 +18,7 @@ from app.register.objections import tables as _objections
 from app.register.rectifications import tables as _rectifications
 from app.register.supervision import tables as _supervision
 from app.sync.heads import tables as _heads
+from app.sync.snapshots import tables as _snapshots
 from app.sync.witnesses import tables as _witnesses
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -38,6 +39,7 @@ MODULES = (
     _notices,
     _objections,
     _rectifications,
+    _snapshots,
     _standstill,
     _supervision,
     _witnesses,

@@ -43,6 +43,7 @@ from app.register.supervision import service as supervision
 from app.runtime import Runtime
 from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
+from app.sync.snapshots.sealing import Sealer
 from app.sync.witnesses.pushing import Pusher
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Worker:
         self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
         self.signer = Signer(runtime)
+        self.sealer = Sealer(runtime)
         self.pusher = Pusher(runtime, head_to_push)
         self.manifests = Watch(
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
@@ -202,6 +204,10 @@ class Worker:
     async def sign_head(self) -> bool:
         """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
         return await self.signer.sign() is not None
+
+    async def seal_digest(self) -> bool:
+        """Seal the digest of the register's state where that is due. Returns whether one was sealed."""
+        return await self.sealer.seal()
 
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
@@ -350,4 +356,5 @@ LOOPS = (
     Loop(Worker.report_silent_checkpoints, EVERY_QUARTER_MINUTE, 0x63656B80),
     Loop(Worker.announce_begun, EVERY_SECOND, 0x63656B81),
     Loop(Worker.sign_head, EVERY_SECOND, 0x63656B82, at_news=True),
+    Loop(Worker.seal_digest, EVERY_SECOND, 0x63656B90),
 )

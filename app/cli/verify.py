@@ -20,8 +20,8 @@ def verify(as_json: Json = False) -> None:
 
     Every ledger record is read: its number, its leaf and the hashes above it, the personal part to which the leaf
     commits. Every head that was ever signed is compared with the records and with the register's keys. Every entry is
-    compared with its versions, and each version with the ledger's record. It may run beside a service, and changes
-    nothing.
+    compared with its versions, and each version with the ledger's record. Every sealed digest is compared with its
+    seal, and the newest are computed again from the records. It may run beside a service, and changes nothing.
 
     For example:
 
@@ -52,6 +52,8 @@ def _as_json(verified: "Verified") -> dict[str, object]:
         "records": verified.records,
         "heads": verified.heads,
         "entries": verified.entries,
+        "digests": verified.digests,
+        "computed": verified.computed,
         "unsigned": verified.unsigned,
         "abandoned": verified.abandoned,
         "differences": [each._asdict() for each in verified.differences],
@@ -62,6 +64,10 @@ def _print(verified: "Verified") -> None:
     typer.echo(
         f"{verified.records} ledger records, {verified.heads} signed heads and {verified.entries} entries verified."
     )
+    if verified.digests:
+        typer.echo(
+            f"{verified.digests} sealed digests verified, the newest {verified.computed} from the records."
+        )
     if verified.unsigned:
         typer.echo(f"The last {verified.unsigned} records are in no signed head yet.")
     if verified.abandoned:

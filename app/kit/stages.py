@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Literal
 
-Amount = Literal["bytes", "entries", "records", "rows"]
+Amount = Literal["bytes", "digests", "entries", "records", "rows"]
 ReportProgress = Callable[[int, int], None]
 """A function called with the amount done and the total amount; the total is 0 if it is not known."""
 

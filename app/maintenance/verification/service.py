@@ -1,4 +1,4 @@
-"""Verifies the whole register: ledger, signed heads, entries."""
+"""Verifies the whole register: ledger, signed heads, sealed digests, entries."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from app.register.entries.verification import verify_page
 from app.runtime import Runtime
 from app.sync.heads.service import list_heads_after, list_uses
 from app.sync.heads.verification import fault_of
+from app.sync.snapshots.verification import DigestVerification
 
 _MOST: Final = 1000
 """Differences that are listed; a register with more is not mended by a longer list."""
@@ -28,6 +29,8 @@ class Verified:
         records: number of ledger records that were verified.
         heads: number of signed heads that were verified.
         entries: number of entries that were verified.
+        digests: number of sealed digests that were compared with their seals.
+        computed: number of those that were computed again from the records: the newest.
         unsigned: number of records beyond the newest signed head of the present epoch: nobody outside holds them yet.
         abandoned: sizes of signed heads beyond the ledger's size, as after a restore of an older backup.
         differences: what contradicts what, at most 1000.
@@ -36,6 +39,8 @@ class Verified:
     records: int = 0
     heads: int = 0
     entries: int = 0
+    digests: int = 0
+    computed: int = 0
     unsigned: int = 0
     abandoned: list[int] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -65,6 +70,7 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
         head = await ledger.head(reader)
     roots = await _verify_heads(runtime, head, verified)
     await _verify_ledger(runtime, head, roots, verified, stage)
+    await _verify_digests(runtime, head, verified, stage)
     await _verify_entries(runtime, verified, stage)
     return verified
 
@@ -109,6 +115,16 @@ async def _verify_ledger(
     async with runtime.reading(SYSTEM) as reader:
         verified.add([found async for found in compare_totals(reader, head)])
     verified.records = head.size
+
+
+async def _verify_digests(runtime: Runtime, head: Head, verified: Verified, stage: Stage) -> None:
+    verification = DigestVerification(head)
+    with stage("Verifying", "digests") as tell:
+        verified.add([found async for found in verification.compare_seals(runtime)])
+        async for found in verification.compute_again(runtime):
+            verified.add([found])
+        tell(verification.computed, verification.computed)
+    verified.digests, verified.computed = verification.digests, verification.computed
 
 
 async def _verify_entries(runtime: Runtime, verified: Verified, stage: Stage) -> None:

@@ -37,6 +37,7 @@ KEPT: dict[str, str] = {
     "cosignature": "witnesses' names, keys and signatures",
     "entry_seal": "officers that the seal names; who may be the subject is deleted with the person",
     "ledger_barred": "deleted with the person",
+    "ledger_withdrawn": "ids of entries",
     "log_name": "the register's name",
     "log_origin": "the register's name, and its epochs",
     "log_witness": "addresses of witnesses, and what they answered",
