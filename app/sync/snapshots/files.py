@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from app.access.domain import SYSTEM
+from app.actor import Actor
 from app.db.unit import Reader
 from app.errors import Unavailable
 from app.ledger import service as ledger
+from app.ledger.domain import Closures
 from app.ledger.service import LedgerBroken
 from app.runtime import Runtime
+from app.sync.feed.domain import within_scope
 from app.sync.feed.records import record_members, text_of
 from app.sync.heads.domain import checkpoint_of
 from app.sync.heads.service import with_cosignatures
@@ -161,7 +164,7 @@ class Snapshots:
                 raise Unavailable("There is no signed head of this ledger.", retry_after=_AGAIN_SECONDS)
             if (found := self.find(current, scope)) is not None:
                 return found
-            first, last = await _frame(reader, current)
+            first, last = await _frame(reader, current, reader_in(scope))
         begun = self.folder / f"{secrets.token_hex(8)}{_BEGUN}"
         writer = Writer(begun, reader_in(scope))
         try:
@@ -248,7 +251,7 @@ def _made_of(current: Current) -> tuple[str, int, int]:
     return current.epoch, current.sequence, current.withdrawn
 
 
-async def _frame(reader: Reader, current: Current) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the first and the last line of a snapshot, as `SnapshotBeginOut` and `SnapshotEndOut` describe them."""
     digest, seal = current.sealed.digest, current.sealed.seal
     head = await with_cosignatures(reader, current.head)
@@ -264,7 +267,7 @@ async def _frame(reader: Reader, current: Current) -> tuple[dict[str, Any], dict
         "count": digest.records,
         "entries": digest.entries,
         "digest": digest.root.hex(),
-        "seal": record_members(text_of(record), in_scope=True),
+        "seal": record_members(text_of(record), in_scope=within_scope(None, None, by, Closures())),
         "size": proof.size,
         "path": hashes(proof.path),
         "checkpoint": head.note,

@@ -21,7 +21,7 @@ from app.tlog import merkle
 
 __all__ = ["Current", "compute", "digest_of", "find_current", "order", "publish_seal", "seal_if_due"]
 
-PAGE = 100
+PAGE = 200
 """Entries that are read at once: some milliseconds, in which checks and alerts wait on SQLite."""
 
 
