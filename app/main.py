@@ -69,8 +69,8 @@ ignored. A query parameter that is unknown, or given twice, is 422. All this is 
 role.
 
 Reads are compressed with gzip where `Accept-Encoding` allows it; each coding has its own `ETag`, and both may be sent
-back. Photos, letters, manifests and this document have an `ETag` and take a `Range`. Times are in UTC (`…_at`),
-legal days are dates in Asia/Jakarta (`…_on`).
+back. Photos, letters, manifests, snapshots and this document have an `ETag` and take a `Range`. Times are in UTC
+(`…_at`), legal days are dates in Asia/Jakarta (`…_on`).
 """
 
 EIGHT_MIB = 8 * 1024 * 1024

@@ -22,15 +22,30 @@ from app.ledger.tables import withdrawn as withdrawn_table
 NEVER: Final = 2**62
 """The end of an entry that is still listed."""
 
+_BEHIND_ALL: Final = "~"
+"""A text that sorts behind every id."""
+
 _COLUMNS: Final = tuple(record_table.c[name] for name in RecordText._fields)
 _OWN: Final = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
 
-_LAST = (
-    select(record_table.c.entry_id, func.max(record_table.c.sequence).label("last"))
-    .where(record_table.c.entry_id > bindparam("after"), record_table.c.sequence <= bindparam("upto"), _OWN)
-    .group_by(record_table.c.entry_id)
+_NOT_BEHIND: Final = record_table.c.sequence + 0 <= bindparam("upto")
+"""Condition: the record is not behind the state. The sum keeps planners from the index of sequences, with which each
+page would read the whole ledger."""
+
+_END: Final = (
+    select(record_table.c.entry_id)
+    .where(record_table.c.entry_id > bindparam("after"))
     .order_by(record_table.c.entry_id)
-    .limit(bindparam("limit"))
+    .offset(bindparam("count"))
+    .limit(1)
+)
+_OF_PART: Final = and_(
+    record_table.c.entry_id > bindparam("after"), record_table.c.entry_id <= bindparam("last")
+)
+_LAST: Final = (
+    select(record_table.c.entry_id, func.max(record_table.c.sequence).label("last"))
+    .where(_OF_PART, _NOT_BEHIND, _OWN)
+    .group_by(record_table.c.entry_id)
     .subquery()
 )
 _RECORDS: Final = (
@@ -42,12 +57,7 @@ _RECORDS: Final = (
 _CLEARANCES: Final[Select[Any]] = (
     select(*_COLUMNS, node_table.c.hash)
     .join(node_table, and_(node_table.c.level == 0, node_table.c.index == record_table.c.sequence - 1))
-    .where(
-        OF_CLEARANCES,
-        record_table.c.entry_id > bindparam("after"),
-        record_table.c.entry_id <= bindparam("last"),
-        record_table.c.sequence <= bindparam("upto"),
-    )
+    .where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)
     .order_by(record_table.c.entry_id, record_table.c.sequence)
 )
 
@@ -86,7 +96,7 @@ class StatePage:
     after: str | None
 
 
-async def list_state(reader: Reader, upto: int, after: str, limit: int) -> StatePage:
+async def list_state(reader: Reader, upto: int, after: str, count: int) -> StatePage:
     """Read a part of the state at a sequence: entries that are listed then, with their clearances in force.
 
     An entry is listed until a record of it is a tombstone.
@@ -95,18 +105,16 @@ async def list_state(reader: Reader, upto: int, after: str, limit: int) -> State
         reader: the transaction.
         upto: the sequence.
         after: the last entry that was looked at; empty for the beginning.
-        limit: how many entries to look at; listed ones may be fewer.
+        count: how many records about entries to look at, and some more where the last entry has them.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.
     """
-    asked = {"after": after, "upto": upto, "limit": limit}
+    end = (await reader.run(_END, {"after": after, "count": count})).scalar_one_or_none()
+    asked = {"after": after, "last": end or _BEHIND_ALL, "upto": upto}
     newest = [_state_record(row) for row in await reader.run(_RECORDS, asked)]
-    if not newest:
-        return StatePage((), None)
-    last = str(newest[-1].record.entry_id)
     of_entry: dict[str | None, dict[str, StateRecord]] = {}
-    for row in await reader.run(_CLEARANCES, {"after": after, "last": last, "upto": upto}):
+    for row in await reader.run(_CLEARANCES, asked):
         each = _state_record(row)
         known = of_entry.setdefault(each.record.entry_id, {})
         name = _clearance_of(each.record)
@@ -118,7 +126,7 @@ async def list_state(reader: Reader, upto: int, after: str, limit: int) -> State
     for each in newest:
         if not each.record.tombstone:
             records += [each, *of_entry.get(each.record.entry_id, {}).values()]
-    return StatePage(records, last if len(newest) == limit else None)
+    return StatePage(records, end)
 
 
 def _clearance_of(record: RecordText) -> str:

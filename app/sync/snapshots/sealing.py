@@ -4,9 +4,11 @@ import logging
 from time import monotonic
 from typing import Final
 
+from app.access.domain import SYSTEM
 from app.ledger.service import LedgerBroken
 from app.runtime import Runtime
-from app.sync.snapshots.service import seal_if_due
+from app.sync.snapshots.domain import is_due
+from app.sync.snapshots.service import end_order, find_unsealed, seal
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ class Sealer:
         self.failing: str | None = None
         self._runtime = runtime
         self._not_before = 0.0
+        self._quiet = 0
 
     async def seal(self) -> bool:
         """Seal the digest of the present state where that is due. Returns whether one was sealed.
@@ -33,15 +36,20 @@ class Sealer:
         """
         if monotonic() < self._not_before:
             return False
+        async with self._runtime.reading(SYSTEM) as reader:
+            found, now = await find_unsealed(reader, self._quiet), reader.now
+        if found.news is None:
+            self._quiet = found.size
+        if not is_due(found.news, found.ordered, now):
+            if found.ordered is not None:
+                await end_order(self._runtime, found.ordered)
+            return False
         try:
-            sealed = await seal_if_due(self._runtime)
+            sealed = await seal(self._runtime, found)
         except LedgerBroken as error:
             self.failing, self._not_before = str(error), monotonic() + _AGAIN_SECONDS
             logger.error("no digest is sealed", extra={"why": self.failing})  # noqa: TRY400 - the message is all
             return False
         self.failing = None
-        if sealed is not None:
-            logger.info(
-                "a digest was sealed", extra={"sequence": sealed.digest.sequence, "seal": sealed.seal}
-            )
-        return sealed is not None
+        logger.info("a digest was sealed", extra={"sequence": sealed.digest.sequence, "seal": sealed.seal})
+        return True

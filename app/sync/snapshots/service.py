@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.access.acts import AuditAct
 from app.access.clients.service import record
@@ -16,13 +17,11 @@ from app.runtime import Runtime
 from app.sync.heads import service as heads
 from app.sync.heads.domain import SignedHead
 from app.sync.snapshots import store
-from app.sync.snapshots.domain import Digest, DigestBuilder, DigestComputed, SealedDigest, is_due
+from app.sync.snapshots.domain import Digest, DigestBuilder, DigestComputed, SealedDigest
 from app.tlog import merkle
 
-__all__ = ["Current", "compute", "digest_of", "find_current", "order", "publish_seal", "seal_if_due"]
-
-PAGE = 200
-"""Entries that are read at once: some milliseconds, in which checks and alerts wait on SQLite."""
+PAGE = 300
+"""Records about entries that are looked at at once: some milliseconds, in which checks and alerts wait on SQLite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +85,54 @@ async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
     return found
 
 
-async def seal_if_due(runtime: Runtime) -> SealedDigest | None:
-    """Compute and seal the digest of the present state, if an hour has passed since news, or by an admin's order.
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What no digest covers yet.
+
+    Attributes:
+        size: the ledger's size.
+        news: when the first record was written that no digest covers; None without any.
+        ordered: when an admin asked for a snapshot that was not made yet; None without an order.
+    """
+
+    size: int
+    news: datetime | None
+    ordered: datetime | None
+
+
+async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
+    """Return what no digest covers yet.
+
+    Args:
+        reader: the transaction.
+        quiet: a former size of the ledger at which nothing was new.
+    """
+    ordered, head = await store.find_order(reader), await ledger.head(reader)
+    sealed = max(quiet, await store.newest_sequence(reader))
+    news = await ledger.find_news(reader, sealed) if sealed < head.size else None
+    return Unsealed(head.size, news, ordered)
+
+
+async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
+    """Compute the digest of the state at a size of the ledger, and seal it. An order is carried out by it.
 
     Raises:
         LedgerBroken: a leaf is not the one that the ledger's tree holds; nothing is sealed.
     """
-    async with runtime.reading(SYSTEM) as reader:
-        ordered = await store.find_order(reader)
-        sequence = (await ledger.head(reader)).size
-        news = await ledger.find_news(reader, await store.newest_sequence(reader))
-        due = is_due(news, ordered, reader.now)
-    if not due:
-        if ordered is not None:  # nothing is new: the newest snapshot is what was ordered
-            async with runtime.writing(SYSTEM) as unit:
-                await store.end_order(unit, ordered)
-        return None
-    digest = await compute(runtime, sequence, expect_stored=True)
+    digest = await compute(runtime, found.size, expect_stored=True)
     async with runtime.writing(SYSTEM) as unit:
-        if ordered is not None:
-            await store.end_order(unit, ordered)
+        if found.ordered is not None:
+            await store.end_order(unit, found.ordered)
         unit.happened(DigestComputed(digest))
         appended: Sequence[Record] = await unit.conclude()
         await store.add(unit, digest, appended[0].sequence)  # after the seal, whose number it needs
         return SealedDigest(digest, appended[0].sequence, unit.now)
+
+
+async def end_order(runtime: Runtime, ordered: datetime) -> None:
+    """End an order where nothing is new: the newest snapshot is what was ordered."""
+    async with runtime.writing(SYSTEM) as unit:
+        await store.end_order(unit, ordered)
 
 
 async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -200,8 +201,8 @@ async def test_what_is_erased_while_it_is_made_is_not_served(
     await sealed(worker, http, actors)
     read_state = ledger.list_state
 
-    async def erased_behind(reader: Reader, upto: int, after: str, limit: int) -> StatePage:
-        page = await read_state(reader, upto, after, limit)
+    async def erased_behind(reader: Reader, upto: int, after: str, count: int) -> StatePage:
+        page = await read_state(reader, upto, after, count)
         async with runtime.writing(SYSTEM) as unit:
             await ledger.erase_of_entry(unit, "ent_1")
         return page
@@ -214,21 +215,24 @@ async def test_what_is_erased_while_it_is_made_is_not_served(
     assert [each["withheld"] for each in (await snapshot(http, auditor))[1]] == ["erased"]
 
 
-async def test_two_processes_make_one_file(
+async def test_three_processes_make_one_file(
     http: httpx2.AsyncClient,
     worker: Worker,
     runtime: Runtime,
     processes: list[Runtime],
     actors: Actors,
     tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await write(runtime, [draft(f"ent_{n:03}", 1) for n in range(120)])
     await sealed(worker, http, actors)
     (tmp_path / "snapshots").mkdir()
     (tmp_path / "snapshots" / "of-a-killed-one.begun").write_bytes(b"half")
+    caplog.set_level(logging.INFO, "app.sync.snapshots")
     made = await asyncio.gather(*(Snapshots(each).make("all") for each in processes))
     assert len({each.path for each in made}) == 1
     assert [path.name for path in (tmp_path / "snapshots").glob("*.*")] == [made[0].path.name]
+    assert [each.message for each in caplog.records] == ["a snapshot was made"]
 
 
 async def test_an_altered_state_is_neither_sealed_nor_served(
