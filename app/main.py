@@ -46,6 +46,7 @@ from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import check_name
 from app.sync.heads.watch import HeadWatch
 from app.sync.log.routes import tiles
+from app.sync.snapshots.files import Snapshots
 from app.v1 import TAGS, router
 from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
@@ -70,8 +71,8 @@ ignored. A query parameter that is unknown, or given twice, is 422. All this is 
 role.
 
 Reads are compressed with gzip where `Accept-Encoding` allows it; each coding has its own `ETag`, and both may be sent
-back. Photos, letters, manifests and this document have an `ETag` and take a `Range`. Times are in UTC (`…_at`),
-legal days are dates in Asia/Jakarta (`…_on`).
+back. Photos, letters, manifests, snapshots and this document have an `ETag` and take a `Range`. Times are in UTC
+(`…_at`), legal days are dates in Asia/Jakarta (`…_on`).
 """
 
 EIGHT_MIB = 8 * 1024 * 1024
@@ -163,6 +164,7 @@ def create_app(
         notice_tail=notice_tail,
         manifest_tail=manifest_tail,
         feed_tail=feed_tail,
+        snapshots=Snapshots(runtime),
         travellers=travellers,
         head_watch=head_watch,
         batcher=Batcher(
@@ -227,7 +229,7 @@ async def _running(
     await take_pepper(runtime)
     await make_months(runtime)
     await process.tail.start()
-    loops = (process.tail, process.travellers, process.head_watch)
+    loops = (process.tail, process.travellers, process.head_watch, process.snapshots)
     tasks = [asyncio.create_task(each.run()) for each in loops]
     if check_service is not None:
         tasks.append(asyncio.create_task(Worker(runtime, check_service).run()))

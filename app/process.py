@@ -20,6 +20,7 @@ from app.register.entries.ports import Ports
 from app.runtime import Runtime
 from app.sync.feed.tail import FeedTail
 from app.sync.heads.watch import HeadWatch
+from app.sync.snapshots.files import Snapshots
 from app.web.metrics import Metrics
 
 
@@ -38,6 +39,7 @@ class Process:
         notice_tail: the streams of notices.
         manifest_tail: the streams of manifests.
         feed_tail: the streams of changes.
+        snapshots: the files with snapshots of the register.
         travellers: the sample of travellers by which broad entries are recognised.
         head_watch: the ages of the newest signed head and of its cosignatures.
         batcher: collects simultaneous checks and answers them together.
@@ -56,6 +58,7 @@ class Process:
     notice_tail: NoticeTail
     manifest_tail: ManifestTail
     feed_tail: FeedTail
+    snapshots: Snapshots
     travellers: Travellers
     head_watch: HeadWatch
     batcher: Batcher

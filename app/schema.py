@@ -20,6 +20,7 @@ from app.register.rectifications import tables as _rectifications
 from app.register.supervision import tables as _supervision
 from app.sync.heads import tables as _heads
 from app.sync.querylog import tables as _querylog
+from app.sync.snapshots import tables as _snapshots
 from app.sync.witnesses import tables as _witnesses
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -42,6 +43,7 @@ MODULES = (
     _querylog,
     _papers,
     _rectifications,
+    _snapshots,
     _standstill,
     _supervision,
     _witnesses,

@@ -28,6 +28,7 @@ from app.sync.feed.routes import router as changes
 from app.sync.heads.routes import open_router as signing_keys
 from app.sync.heads.routes import router as heads
 from app.sync.log.routes import router as proofs
+from app.sync.snapshots.routes import router as snapshots
 
 router = APIRouter(prefix="/v1")
 for part in (
@@ -50,6 +51,7 @@ for part in (
     worklist,
     notices,
     changes,
+    snapshots,
     heads,
     signing_keys,
     proofs,

@@ -66,6 +66,8 @@ from app.register.rectifications.service import was_granted as wrong_person_gran
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from app.sync.heads.keeper import MarkKeeper
+from app.sync.snapshots.domain import DigestComputed
+from app.sync.snapshots.service import publish_seal
 
 
 async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
@@ -115,6 +117,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
             ClearanceDecided: (publish_clearance,),
             DrillCalled: (alert_drill,),
             EpochBegun: (publish_epoch,),
+            DigestComputed: (publish_seal,),
             MeasureBegun: (alert_beginning,),
             HitResolved: (resolve_passenger,),
             AmendmentRefused: (notify_of_refusal,),

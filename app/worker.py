@@ -48,6 +48,7 @@ from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
 from app.sync.querylog import service as querylog
 from app.sync.querylog.sealing import Sealer
+from app.sync.snapshots.sealing import DigestSealer
 from app.sync.witnesses.pushing import Pusher
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Worker:
         self.lookout = Lookout(runtime)
         self.signer = Signer(runtime)
         self.sealer = Sealer(runtime)
+        self.digest_sealer = DigestSealer(runtime)
         self.verification = ContinuousVerification(runtime)
         self.pusher = Pusher(runtime, head_to_push)
         self.manifests = Watch(
@@ -222,6 +224,10 @@ class Worker:
     async def verify_register(self) -> bool:
         """Do the next step of the verification of the whole register. Returns whether a pass ended with it."""
         return await self.verification.step()
+
+    async def seal_digest(self) -> bool:
+        """Seal the digest of the register's state where that is due. Returns whether one was sealed."""
+        return await self.digest_sealer.seal()
 
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
@@ -381,4 +387,5 @@ LOOPS = (
     SIGNING,
     SEALING,
     Loop(Worker.verify_register, EVERY_SECOND, 0x63656B84),
+    Loop(Worker.seal_digest, EVERY_SECOND, 0x63656B90),
 )

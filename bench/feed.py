@@ -140,20 +140,20 @@ async def fill(runtime: Runtime, count: int) -> None:
             await append(unit, drafts)
 
 
-async def _filled(settings: dict[str, str], count: int) -> str:
+async def filled(settings: dict[str, str], count: int) -> str:
     async with opened(settings) as runtime:
         reader = await Actors(runtime).client("integrator", agency="IMIGRASI")
         await fill(runtime, count)
     return reader.key
 
 
-def _select(url: str) -> int:
+def select_rows(url: str) -> int:
     """Read every row of the ledger from SQLite's file; gives how many."""
     with closing(sqlite3.connect(make_url(url).database or "")) as connection:
         return sum(1 for _ in connection.execute(_ROWS))
 
 
-async def _copy(url: str) -> int:
+async def copy_rows(url: str) -> int:
     """Have PostgreSQL copy every row of the ledger to this process; gives how many."""
     rows = 0
 
@@ -190,7 +190,7 @@ def _measure_export(
     name = f"{engine}-export"
     settings = asyncio.run(made.make(engine, name))
     url = settings["CEKAL_DATABASE_URL"]
-    key = asyncio.run(_filled(settings, options.records))
+    key = asyncio.run(filled(settings, options.records))
     bare: list[float] = []
     lines: list[float] = []
     failures: list[str] = []
@@ -205,7 +205,7 @@ def _measure_export(
 
         for _ in range(options.exports + 1):
             begin, used = time.perf_counter(), time.process_time() + database_cpu()
-            rows = _select(url) if engine == "sqlite" else asyncio.run(_copy(url))
+            rows = select_rows(url) if engine == "sqlite" else asyncio.run(copy_rows(url))
             bare.append(time.perf_counter() - begin)
             bare_cpu.append(time.process_time() + database_cpu() - used)
             begin, used = time.perf_counter(), server.cpu() + database_cpu()

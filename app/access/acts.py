@@ -54,6 +54,7 @@ class AuditAct(StrEnum):
     REGISTER_RESTORED = "register.restored"
     SEARCH_OWN_NAME = "search.own_name"
     SIGNING_KEYS_ROTATED = "signing_keys.rotated"
+    SNAPSHOT_ORDERED = "snapshot.ordered"
     STATISTICS_READ = "statistics.read"
     SUPERVISION_ERASED = "supervision.erased"
     SUPERVISION_REPORTED = "supervision.reported"

@@ -37,7 +37,17 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 def progress(
     what: str,
     unit: Literal[
-        "batches", "persons", "bytes", "entries", "heads", "hits", "pairs", "queries", "records", "rows"
+        "batches",
+        "persons",
+        "bytes",
+        "digests",
+        "entries",
+        "heads",
+        "hits",
+        "pairs",
+        "queries",
+        "records",
+        "rows",
     ],
 ) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar during the block if standard error is a terminal. Yields the function that advances it."""

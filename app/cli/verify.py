@@ -54,6 +54,8 @@ def _as_json(verified: "Verified") -> dict[str, object]:
         "heads": verified.heads,
         "cosignatures": verified.cosignatures,
         "entries": verified.entries,
+        "digests": verified.digests,
+        "computed": verified.computed,
         "hits": verified.hits,
         "lines": verified.lines,
         "unsealed": verified.unsealed,
@@ -68,6 +70,10 @@ def _print(verified: "Verified") -> None:
         f"{verified.records} ledger records, {verified.heads} signed heads, {verified.entries} entries, "
         f"{verified.hits} hits and {verified.lines} lines of the query log verified."
     )
+    if verified.digests:
+        typer.echo(
+            f"{verified.digests} sealed digests verified, the newest {verified.computed} from the records."
+        )
     if verified.unsigned:
         typer.echo(f"The last {verified.unsigned} records are in no signed head yet.")
     if verified.cosignatures:

@@ -15,6 +15,10 @@ from app.kit.clock import rfc3339
 LEAF_FORMAT = 1
 
 
+class LedgerBroken(Exception):
+    """Records, numbers and hashes of the ledger contradict each other; the message describes how."""
+
+
 class RecordType(StrEnum):
     """The closed vocabulary of the ledger (API section 6)."""
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from app.db.unit import Reader, Unit
 from app.kit.canonical import canonical
-from app.ledger import store
+from app.ledger import state, store
 from app.ledger.domain import (
     Closures,
     Draft,
     Head,
     Inclusion,
+    LedgerBroken,
     NotedRollback,
     Record,
     RecordText,
@@ -20,10 +21,9 @@ from app.ledger.domain import (
 from app.ledger.refusals import HeadMissing
 from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
 from app.ledger.rows import list_of_entries
+from app.ledger.state import StateRecord, count_withdrawn, find_news, list_state
 from app.ledger.store import (
     begin_epoch,
-    close,
-    erase_of_entry,
     find_head,
     head,
     initialise_head,
@@ -41,14 +41,18 @@ from app.tlog import merkle
 __all__ = [
     "Changes",
     "HeadMissing",
+    "LedgerBroken",
     "NotedRollback",
     "Page",
+    "StateRecord",
     "append",
     "begin_epoch",
     "close",
     "closures_among",
+    "count_withdrawn",
     "erase_of_entry",
     "find_head",
+    "find_news",
     "find_rollback",
     "head",
     "initialise_head",
@@ -59,6 +63,7 @@ __all__ = [
     "list_of_entries",
     "list_of_entry",
     "list_rollbacks",
+    "list_state",
     "nodes",
     "note_rollback",
     "prove",
@@ -75,10 +80,6 @@ _BATCH_SIZE = 5000
 _PART = 10_000
 _PARTS = 10
 """How many parts of `_PART` numbers one page of records of some types is read from at most."""
-
-
-class LedgerBroken(Exception):
-    """Records, numbers and hashes of the ledger contradict each other; the message describes how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,27 @@ async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
     steps = merkle.consistency_nodes(old, new)
     stored = await store.nodes(reader, sorted({node for step in steps for node in step}))
     return merkle.consistency_path(old, new, stored)
+
+
+async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
+    """Restrict the personal part of an entry's records, existing ones included, to auditors.
+
+    Args:
+        unit: the transaction.
+        entry_id: the entry.
+        barred: persons that never see it, even as auditors.
+    """
+    if await store.close(unit, entry_id, barred):
+        await state.withdraw(unit, entry_id, "closed")
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> int:
+    """Erase the personal parts and salts of all records of an entry and its alerts. Returns the number of records.
+
+    The leaves, their hashes and the tree stay unchanged; they reveal nothing about the person.
+    """
+    await state.withdraw(unit, entry_id, "erased")
+    return await store.erase_of_entry(unit, entry_id)
 
 
 async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:

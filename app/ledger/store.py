@@ -332,22 +332,27 @@ def _record(row: Row[*tuple[Any, ...]]) -> Record:
     return Record(**values)
 
 
-async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
+async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
     """Restrict the personal part of an entry's records, existing ones included, to auditors.
 
     Args:
         unit: the transaction.
         entry_id: the entry.
         barred: persons that never see it, even as auditors.
+
+    Returns:
+        Whether it was open until now.
     """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
-    if (await unit.run(known)).first() is None:
+    was_open = (await unit.run(known)).first() is None
+    if was_open:
         await unit.run(insert(closed_table).values(entry_id=entry_id, at=unit.now))
     kept_out = select(barred_table.c.person).where(barred_table.c.entry_id == entry_id)
     new = set(barred).difference((await unit.run(kept_out)).scalars()) if barred else set()
     if new:
         rows = [{"entry_id": entry_id, "person": person} for person in sorted(new)]
         await unit.run(insert(barred_table), rows)
+    return was_open
 
 
 async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:

@@ -1,6 +1,6 @@
 """Tables of the ledger. Only the head's counters are updated, and personal parts and salts when they are erased."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from app.db.types import Id, Instant, metadata
 
@@ -39,6 +39,15 @@ Index(
     sqlite_where=record.c.alert_id.is_not(None),
     postgresql_where=record.c.alert_id.is_not(None),
 )
+OF_CLEARANCES = text("type IN ('clearance.granted', 'clearance.ended')")
+"""Condition in the words of the index below: an engine uses it only for a statement that says the same."""
+Index(
+    "ix_ledger_record_clearances",
+    record.c.entry_id,
+    record.c.sequence,
+    sqlite_where=OF_CLEARANCES,
+    postgresql_where=OF_CLEARANCES,
+)
 
 closed = Table(
     "ledger_closed",
@@ -62,6 +71,16 @@ rollback = Table(
     Column("size", BigInteger, nullable=False),  # its number of records
     Column("found", BigInteger, nullable=False),  # the number of records that the database had
     Column("noticed_at", Instant, nullable=False),
+)
+
+withdrawn = Table(
+    "ledger_withdrawn",
+    metadata,
+    Column("entry_id", Id, primary_key=True),  # its records' personal part was shown once, and is so no more
+    Column("cause", String(8), primary_key=True),  # closed or erased
+    Column(
+        "listed_until", BigInteger, nullable=False, index=True
+    ),  # the sequence of its tombstone; NEVER without
 )
 
 node = Table(

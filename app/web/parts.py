@@ -50,23 +50,45 @@ class Conditions:
             etag: its strong tag.
             headers: further headers of the answer.
         """
+        chosen = self.choose(len(body), etag, headers)
+        if isinstance(chosen, Response):
+            return chosen
+        return Response(body[chosen.part.start : chosen.part.stop], chosen.status, chosen.headers, media_type)
+
+    def choose(self, length: int, etag: str, headers: Mapping[str, str]) -> "Chosen | Response":
+        """Return which part of a representation is the answer, or the answer without any: 304, 416.
+
+        Args:
+            length: the representation's number of bytes.
+            etag: its strong tag.
+            headers: further headers of the answer.
+        """
         same = not_modified(self.if_none_match, etag)
         if same is not None:
             same.headers.update(headers)
             return same
         carried = {**headers, **_BYTES, "etag": etag}
-        whole = Response(body, headers=carried, media_type=media_type)
+        whole = Chosen(range(length), 200, carried)
         if self.range_header is None or (self.if_range is not None and self.if_range.strip() != etag):
             return whole
         try:
-            part = part_of(self.range_header, len(body))
+            part = part_of(self.range_header, length)
         except Unsatisfiable:
-            told = {**_BYTES, "content-range": f"bytes */{len(body)}"}
+            told = {**_BYTES, "content-range": f"bytes */{length}"}
             return problem_response("range-not-satisfiable", headers=told)
         if part is None:
             return whole
-        carried["content-range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
-        return Response(body[part.start : part.stop], 206, carried, media_type)
+        carried["content-range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
+        return Chosen(part, 206, carried)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The bytes of a representation that an answer has, its status and its headers."""
+
+    part: range
+    status: int
+    headers: Mapping[str, str]
 
 
 def part_of(range_header: str, length: int) -> range | None:

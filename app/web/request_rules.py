@@ -1,9 +1,9 @@
 """General checks of an authenticated request (media types, query parameters), the same for all kinds of routes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi._compat import ModelField
 from fastapi.datastructures import DefaultPlaceholder
@@ -21,9 +21,21 @@ EVENT_STREAM: Final = "text/event-stream"
 MODELS: Final = "models"
 """The attribute of an endpoint with the models of media types that it answers beside JSON; see `raw.documented`."""
 
+E = TypeVar("E", bound=Callable[..., Any])
+
 _NO_CONTENT: Final = 204
 _UTF_8: Final = frozenset({None, "utf-8", "utf8", "us-ascii"})
 """The accepted values of `charset` with JSON, which is always UTF-8; other values contradict that."""
+
+
+def answering(models: Mapping[str, Any]) -> Callable[[E], E]:
+    """Mark an endpoint with the models of media types that it answers beside JSON, by their names."""
+
+    def mark(endpoint: E) -> E:
+        setattr(endpoint, MODELS, models)
+        return endpoint
+
+    return mark
 
 
 @dataclass(frozen=True, slots=True)

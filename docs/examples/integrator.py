@@ -1,12 +1,14 @@
 """An integrator's system: holds a copy of the register in step, and verifies each record of it.
 
-    python integrator.py follow     copies from the beginning, then follows; a JSON line for each event, until Ctrl-C
+    python integrator.py follow     begins with a snapshot, then follows; a JSON line for each event, until Ctrl-C
     python integrator.py show       the entries that the copy holds, a JSON line each
 
 INTEGRATOR_URL, INTEGRATOR_KEY and INTEGRATOR_COPY (an SQLite file, copy.db) say where, as whom, and where the copy is.
-Needs Python 3.11 and httpx2. What each rule here is good for: docs/integrate-feed.md.
+INTEGRATOR_TRUSTS is the register's public Ed25519 key, the last part of its vkey: a snapshot must be signed with it.
+Needs Python 3.11, httpx2, and cryptography for that key. What each rule here is good for: docs/integrate-feed.md.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -15,7 +17,7 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,33 @@ class Copy:
             return
         verify(record, self.sequence + 1)
         self.db.execute("BEGIN")
+        self._apply(record)
+        self._move(cursor, record["sequence"])
+
+    def begin(self, lines: Iterable[bytes]) -> None:
+        """Take a snapshot whole, or nothing of it: one that is cut, altered or of another register changes nothing."""
+        buckets = [list[tuple[int, bytes]]() for _ in range(256)]
+        first: Json = {}
+        self.db.execute("BEGIN")
+        try:
+            for number, line in enumerate(lines):
+                record = json.loads(line)
+                if number == 0:
+                    first = record
+                elif "leaf" in record:
+                    verify(record, record["sequence"])
+                    add(buckets[sha256(record["entry_id"].encode())[0]], leaf_hash(record["leaf"]))
+                    self._apply(record)
+                else:
+                    prove(first, record, number - 1, [root(bucket) for bucket in buckets])
+                    self._move(first["cursor"], first["sequence"])
+                    return
+            raise httpx2.ReadError("The snapshot was cut.")
+        finally:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+
+    def _apply(self, record: Json) -> None:
         if record["type"].startswith("entry."):
             if record["tombstone"]:
                 self.db.execute("DELETE FROM entry WHERE id = ?", (record["entry_id"],))
@@ -58,9 +87,11 @@ class Copy:
                     "content = excluded.content WHERE excluded.version > version",
                     (record["entry_id"], record["version"], content),
                 )
-        self.db.execute("REPLACE INTO place VALUES (1, ?, ?)", (cursor, record["sequence"]))
+
+    def _move(self, cursor: str, sequence: int) -> None:
+        self.db.execute("REPLACE INTO place VALUES (1, ?, ?)", (cursor, sequence))
         self.db.execute("COMMIT")
-        self.cursor, self.sequence = cursor, record["sequence"]
+        self.cursor, self.sequence = cursor, sequence
 
     def entries(self) -> dict[str, Json]:
         """The entries by their ids."""
@@ -79,38 +110,115 @@ class Copy:
 
 
 def verify(record: Json, expected: int) -> None:
-    """Hold that no number is missing, that the record says what its leaf says, and that the leaf commits to the rest.
-
-    `personal` in the form of RFC 8785: members sorted, no spaces, no escapes that JSON does not demand.
-    """
+    """Hold that no number is missing, that the record says what its leaf says, and that this commits to the rest."""
     leaf = record["leaf"]
     if record["sequence"] != expected:
         sys.exit(f"Record {expected} is missing: {record['sequence']} came.")
     if any(record[name] != leaf[name] for name in SAME):
         sys.exit(f"Record {expected} says something else than its leaf.")
     if record["personal"] is not None:
-        text = json.dumps(record["personal"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        bound = hashlib.sha256(bytes.fromhex(record["salt"]) + text.encode()).hexdigest()
-        if bound != leaf["commitment"]:
+        bound = sha256(bytes.fromhex(record["salt"]), canonical(record["personal"]))
+        if bound.hex() != leaf["commitment"]:
             sys.exit(f"Record {expected} is not the one to which its leaf commits.")
+
+
+def sha256(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def canonical(value: Json) -> bytes:
+    """JSON in the form of RFC 8785: members sorted, no spaces, no escapes that JSON does not demand."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def leaf_hash(leaf: Json) -> bytes:
+    return sha256(b"\0", canonical(leaf))
+
+
+def add(peaks: list[tuple[int, bytes]], node: bytes) -> None:
+    """Add a leaf to a Merkle tree (RFC 9162), of which only the highest whole subtrees are kept."""
+    level = 0
+    while peaks and peaks[-1][0] == level:
+        node, level = sha256(b"\1", peaks.pop()[1], node), level + 1
+    peaks.append((level, node))
+
+
+def root(peaks: Iterable[tuple[int, bytes]]) -> bytes:
+    """The root of the tree."""
+    *lefts, node = (each for _, each in peaks) if peaks else [sha256()]
+    for left in reversed(lefts):
+        node = sha256(b"\1", left, node)
+    return node
+
+
+def prove(first: Json, last: Json, records: int, buckets: list[bytes]) -> None:
+    """Hold that the lines are those whose digest was sealed, and that the signed checkpoint covers the seal."""
+    over: list[tuple[int, bytes]] = []
+    for bucket in buckets:
+        add(over, sha256(b"\0", bucket))
+    seal = {
+        "kind": "digest",
+        "sequence": first["sequence"],
+        "entries": last["entries"],
+        "root": root(over).hex(),
+    }
+    if last["seal"]["leaf"]["seal"] != seal or not first["count"] == last["count"] == records:
+        sys.exit("The snapshot is not the one whose digest was sealed.")
+    origin, size, top = last["checkpoint"].split("\n")[:3]
+    index, end, node = last["seal"]["leaf"]["sequence"] - 1, int(size) - 1, leaf_hash(last["seal"]["leaf"])
+    for step in map(bytes.fromhex, last["path"]):  # RFC 9162 section 2.1.3.2
+        if index % 2 or index == end:
+            node = sha256(b"\1", step, node)
+            while index and not index % 2:
+                index, end = index // 2, end // 2
+        else:
+            node = sha256(b"\1", node, step)
+        index, end = index // 2, end // 2
+    if end or node != base64.b64decode(top) or origin != first["origin"]:
+        sys.exit("The snapshot's seal is not in the ledger that its checkpoint signs.")
+    if not origin.endswith("/" + first["cursor"].partition(".")[0]):
+        sys.exit("The snapshot's cursor is of another register than its checkpoint.")
+    if "INTEGRATOR_TRUSTS" in os.environ:
+        expect_signed(last["checkpoint"], origin, base64.b64decode(os.environ["INTEGRATOR_TRUSTS"]))
+
+
+def expect_signed(note: str, origin: str, key: bytes) -> None:
+    """Hold that the register's key has signed the checkpoint (C2SP signed-note); `key` is 0x01 and the public key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    text, _, signatures = note.rpartition("\n\n")
+    for line in signatures.splitlines():
+        signature = base64.b64decode(line.split(" ")[2])
+        if signature[:4] == sha256(origin.encode(), b"\n", key)[:4]:
+            with contextlib.suppress(InvalidSignature):
+                Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], f"{text}\n".encode())
+                return
+    sys.exit("The snapshot is not signed by the register that you trust.")
 
 
 def say(event: str, **more: Any) -> None:
     print(json.dumps({"event": event, **more}), flush=True)
 
 
-def events(chunks: Iterator[bytes]) -> Iterator[dict[str, str]]:
-    """The events of a stream: fields up to an empty line, lines end at line feeds."""
-    rest, fields = b"", {}
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of an answer, which end at line feeds alone; one without its end was cut."""
+    rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            name, _, value = line.rstrip(b"\r").decode().partition(":")
-            if name:
-                fields[name] = value.removeprefix(" ")
-            elif fields and not line.strip():
-                yield fields
-                fields = {}
+        yield from lines
+
+
+def events(chunks: Iterable[bytes]) -> Iterator[dict[str, str]]:
+    """The events of a stream: fields up to an empty line."""
+    fields: dict[str, str] = {}
+    for line in whole_lines(chunks):
+        name, _, value = line.rstrip(b"\r").decode().partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+        elif fields and not line.strip():
+            yield fields
+            fields = {}
 
 
 def refused(answer: httpx2.Response) -> float:
@@ -123,6 +231,18 @@ def refused(answer: httpx2.Response) -> float:
     return wait
 
 
+def begin(copy: Copy, http: httpx2.Client) -> float:
+    """Begin with the newest snapshot; where there is none, with the first record. Seconds to wait for it, or 0."""
+    with http.stream("GET", "/v1/snapshot", headers={"Accept": "application/x-ndjson"}) as answer:
+        if answer.status_code == httpx2.codes.NOT_FOUND:
+            return 0.0
+        wait = refused(answer)
+        if not wait:
+            copy.begin(whole_lines(answer.iter_bytes()))
+            say("begun", sequence=copy.sequence, entries=copy.count())
+        return wait
+
+
 def follow() -> None:
     headers = {"Authorization": f"Bearer {os.environ['INTEGRATOR_KEY']}", "Accept": "text/event-stream"}
     copy, failures = Copy(ANEW if ANEW.exists() else KEEP), 0
@@ -131,6 +251,9 @@ def follow() -> None:
         while True:
             wait = 0.0
             try:
+                if copy.cursor is None and (wait := begin(copy, http)):
+                    time.sleep(wait)
+                    continue
                 resume = {"Last-Event-ID": copy.cursor} if copy.cursor else {}
                 with http.stream("GET", "/v1/changes", headers=resume) as answer:
                     if answer.status_code == httpx2.codes.GONE:

@@ -110,6 +110,7 @@ KEPT = {
     "log_witness": "addresses of witnesses of the ledger, and sizes",
     "cosignature": "public keys and signatures of witnesses",
     "office": "an authority's office",
+    "sealed_digest": "hashes of leaves",
     "signed_head": "sizes and hashes of the ledger, signed",
     "signing_key": "public keys of the register",
     "pending_change": "accounts of officers, and places",
@@ -156,5 +157,5 @@ def test_every_feature_that_keeps_a_person_beside_an_entry_follows_its_erasure(t
         if "erase" in inspect.getclosurevars(follow).nonlocals
     ]
     followed = {each.__module__.removeprefix("app.") for each in erasing}
-    called = {"register.rectifications.store"}  # by the service of its feature
+    called = {"ledger.store", "register.rectifications.store"}  # by the service of its feature
     assert followed | called == keeping

@@ -45,7 +45,7 @@ def test_no_text_of_the_program_names_a_path_that_is_not_served() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/snapshot", "/v1/entries/ent_1/picture", "/problems/none", "/v2/entries"]
+    "path", ["/v1/snapshots", "/v1/entries/ent_1/picture", "/problems/none", "/v2/entries"]
 )
 def test_a_path_that_is_not_served_would_be_seen(path: str) -> None:
     assert unserved(f"Read {path}, and go on.") == [path]

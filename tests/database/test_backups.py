@@ -160,7 +160,8 @@ async def test_everything_is_there_again_in_a_new_epoch(
         for path, cursor in cursors.items():
             by = {"/v1/alerts": counter, "/v1/changes": auditor, "/v1/notices": duty}[path]
             gone = expect(await page(http, by, path, after=cursor, wait=5), 410)
-            assert (gone["type"], gone["restart"]) == ("/problems/cursor-gone", path)
+            restart = "/v1/snapshot" if path == "/v1/changes" else path
+            assert (gone["type"], gone["restart"]) == ("/problems/cursor-gone", restart)
         for path, by in (("/v1/alerts", counter), ("/v1/notices", duty)):
             resumed = {**by.headers, "Last-Event-ID": cursors[path]}
             gone = expect(await http.get(f"{path}/stream", headers=resumed), 410)

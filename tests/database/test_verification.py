@@ -9,9 +9,13 @@ from fastapi import FastAPI
 from sqlalchemy import text, update
 
 from app.access.domain import SYSTEM
+from app.ledger.service import append
 from app.maintenance.verification.service import Verified, verify
 from app.runtime import Runtime
 from app.sync.heads.service import head_to_push
+from app.sync.snapshots import store
+from app.sync.snapshots.domain import Digest
+from app.sync.snapshots.service import compute, order
 from app.sync.witnesses.domain import Cosignature
 from app.sync.witnesses.store import save_cosignatures
 from app.sync.witnesses.tables import cosignature
@@ -44,6 +48,9 @@ async def filled(
         made = expect(await http.post("/v1/urgent-entries", json=body, headers=owner.once(f"u{number}")), 201)
         clock.advance(minutes=1)
     await decide(http, await actors.client("duty_officer"), made["entry"], "countersign")
+    async with worker.runtime.writing(SYSTEM) as unit:
+        await order(unit)
+    assert await worker.seal_digest()
     await worker.sign_head()
 
 
@@ -62,6 +69,7 @@ async def test_a_register_that_nobody_changed_holds(filled: None, runtime: Runti
     assert found.differences == []
     assert (found.heads, found.entries, found.unsigned, found.abandoned) == (2, 3, 0, [])
     assert found.records >= 6
+    assert (found.digests, found.computed) == (1, 1)
 
 
 COSIGNED = {
@@ -162,6 +170,19 @@ TAMPERINGS = {
         "UPDATE entry_version SET document = replace(document, 'IDN', 'MYS')",
         "entry ",
     ),
+    "a sealed digest": (
+        "UPDATE sealed_digest SET entries = entries + 1",
+        "sealed_digest of record",
+    ),
+    "a bucket": (
+        "UPDATE sealed_digest SET buckets = (SELECT hash FROM ledger_node LIMIT 1)",
+        "sealed_digest of record",
+    ),
+    "a removed digest": ("DELETE FROM sealed_digest", "sealed_digest of record"),
+    "a digest without a seal": (
+        "INSERT INTO sealed_digest SELECT sequence - 1, 1, entries, records, buckets, sealed_at FROM sealed_digest",
+        "sealed_digest",
+    ),
     "a removed version": ("DELETE FROM entry_version WHERE version = 1", "entry "),
 }
 
@@ -185,6 +206,18 @@ async def test_an_inserted_record_is_named(filled: None, runtime: Runtime) -> No
     )
     found = await verified(runtime)
     assert {each.where for each in found.differences} >= {f"ledger_record {found.records}", "ledger_node"}
+
+
+async def test_a_wrong_digest_that_was_sealed_is_named(filled: None, runtime: Runtime) -> None:
+    right = await compute(runtime, 5)
+    wrong = Digest(5, right.entries, right.records, (*right.buckets[1:], right.buckets[0]))
+    async with runtime.writing(SYSTEM) as unit:
+        (seal,) = await append(unit, [wrong.draft()])
+        await store.add(unit, wrong, seal.sequence)
+    found = await verified(runtime)
+    assert [(each.where, each.what) for each in found.differences] == [
+        (f"ledger_record {seal.sequence}", "the digest that it seals is not that of the first 5 records")
+    ]
 
 
 async def test_an_erased_person_breaks_nothing(

@@ -13,7 +13,7 @@ from app.schema import checks_metadata, metadata
 
 Contents = dict[str, list[Any]]
 
-_RESTLESS = {"presence"}
+_RESTLESS = {"presence", "signed_head"}
 """Tables that the service writes by itself."""
 
 

@@ -59,6 +59,15 @@ def test_the_benchmark_of_the_feed_reaches_every_follower_and_exports_every_reco
         assert result["lines_seconds"] > 0
 
 
+def test_the_benchmark_of_snapshots_makes_one_of_every_entry() -> None:
+    report = _run("bench.snapshots", "--engines", "sqlite")
+
+    assert report["benchmark"] == "snapshots"
+    (result,) = report["results"]
+    assert result["failures"] == []
+    assert result["make_seconds"] > 0
+
+
 def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None:
     report = _run("bench.alerts")
 

@@ -29,7 +29,7 @@ class ContinuousVerification:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._verification = Verification(runtime, PAGE)
+        self._verification = Verification(runtime, PAGE, 0)
         self._steps: AsyncIterator[None] | None = None
         self._next_pass: datetime | None = None
         self._next_step = 0.0
@@ -45,7 +45,7 @@ class ContinuousVerification:
             if self._next_pass is not None and now < self._next_pass:
                 return False
             self._next_pass = now + PASS
-            self._verification, self._known = Verification(self._runtime, PAGE), 0
+            self._verification, self._known = Verification(self._runtime, PAGE, 0), 0
             self._steps = self._all_steps(self._verification)
         if monotonic() < self._next_step:
             return False

@@ -1,4 +1,4 @@
-"""Verifies the whole register: signed heads, ledger, entries, hits, and the query log."""
+"""Verifies the whole register: signed heads, ledger, sealed digests, entries, hits, and the query log."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -18,10 +18,14 @@ from app.runtime import Runtime
 from app.sync.heads.service import list_heads_after, list_uses
 from app.sync.heads.verification import fault_of
 from app.sync.querylog.verification import LogVerification
+from app.sync.snapshots.verification import DigestVerification
 from app.sync.witnesses.verification import verify_cosignatures
 
 PAGE: Final = 1000
 """Records that a command verifies at once."""
+
+RECOMPUTED: Final = 5_000_000
+"""Records that a command reads to compute digests again at most: a few minutes."""
 
 _ENTRIES_A_RECORD: Final = 5
 """An entry takes about as long to verify as five records."""
@@ -40,6 +44,8 @@ class Verified:
     Attributes:
         records: number of ledger records that were verified.
         heads: number of signed heads that were verified.
+        digests: number of sealed digests that were compared with their seals.
+        computed: number of those that were computed again from the records: the newest.
         cosignatures: number of witnesses' signatures of these heads that were verified.
         entries: number of entries that were verified.
         hits: number of hits that were verified.
@@ -52,6 +58,8 @@ class Verified:
 
     records: int = 0
     heads: int = 0
+    digests: int = 0
+    computed: int = 0
     cosignatures: int = 0
     entries: int = 0
     hits: int = 0
@@ -81,7 +89,7 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
         runtime: the register.
         stage: called at the beginning of each stage, for the display of progress.
     """
-    verification = Verification(runtime, PAGE)
+    verification = Verification(runtime, PAGE, RECOMPUTED)
     for unit, part in verification.parts():
         with stage("Verifying", unit) as tell:
             async for done, total in part:
@@ -95,15 +103,17 @@ class Verification:
     Args:
         runtime: the register.
         page: the number of records that a step verifies.
+        recomputed: the number of records after which no further digest is computed again.
 
     Attributes:
         verified: the result so far.
     """
 
-    def __init__(self, runtime: Runtime, page: int) -> None:
+    def __init__(self, runtime: Runtime, page: int, recomputed: int) -> None:
         self.verified = Verified()
         self._runtime = runtime
         self._page = page
+        self._recomputed = recomputed
         self._head = Head("", 0, 0)
         self._roots: dict[int, list[bytes]] = defaultdict(list)
         self._seals = 0
@@ -112,6 +122,7 @@ class Verification:
         """Yield the parts of the verification, each with its unit; each must be finished before the next one."""
         yield "heads", self._heads()
         yield "records", self._records()
+        yield "digests", self._digests()
         yield "entries", self._entries()
         yield "hits", self._hits()
         yield "batches", self._batches()
@@ -166,6 +177,15 @@ class Verification:
         async with self._runtime.reading(SYSTEM) as reader:
             self.verified.add([found async for found in compare_totals(reader, head)])
         self.verified.records, self._seals = head.size, verification.log_seals
+
+    async def _digests(self) -> Progress:
+        """Compare every sealed digest with its seal, and compute the newest ones again."""
+        verified, verification = self.verified, DigestVerification(self._head, self._recomputed)
+        verified.add([found async for found in verification.compare_seals(self._runtime)])
+        yield verification.digests, 0
+        async for found in verification.compute_again(self._runtime):
+            verified.add([found])
+        verified.digests, verified.computed = verification.digests, verification.computed
 
     async def _entries(self) -> Progress:
         """Verify every entry; a page that differs is read again, since erasure may have come between two reads."""

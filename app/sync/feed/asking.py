@@ -16,6 +16,9 @@ from app.web.request_rules import read_parameters
 
 LINES: Final = "application/x-ndjson"
 READERS: Final = frozenset({Role.INTEGRATOR, Role.AUDITOR})
+RESTART: Final = "/v1/snapshot"
+"""Where a reader with a cursor of another history begins anew."""
+
 DEFAULT_LIMIT: Final = 100
 """Records of a page of JSON without `limit`."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-_RECORD: Final[dict[str, Any]] = {
+RECORD: Final[dict[str, Any]] = {
     "sequence": 7,
     "type": "entry.ended",
     "at": "2026-11-23T03:00:00.000000Z",
@@ -30,14 +30,14 @@ _CURSOR: Final = "5f2b7c0e9d1a4b3c.7"
 _HEARTBEAT: Final = {"head": 7, "at": "2026-11-23T03:00:05.000000Z", "degraded": False}
 
 LINES: Final[dict[str, Any]] = {
-    "record": {"summary": "A record on its line", "value": _RECORD},
+    "record": {"summary": "A record on its line", "value": RECORD},
     "last": {"summary": "The last line", "value": {"cursor": _CURSOR, "head": 7, "more": False}},
 }
 
 EVENTS: Final[dict[str, Any]] = {
     "change": {
         "summary": "A record",
-        "value": {"event": "change", "id": _CURSOR, "data": _RECORD},
+        "value": {"event": "change", "id": _CURSOR, "data": RECORD},
     },
     "heartbeat": {
         "summary": "A sign of life",

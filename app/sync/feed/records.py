@@ -63,9 +63,14 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
         record: the record.
         in_scope: whether the reader may see its personal part; see `domain.within_scope`.
     """
+    return on_one_line(_encode(record_members(record, in_scope=in_scope)))
+
+
+def record_members(record: RecordText, *, in_scope: bool) -> dict[str, Any]:
+    """Return the members of a record as `RecordOut` describes them, for msgspec to encode; arguments as `render`."""
     erased = record.personal is None
     shown = in_scope and not erased
-    members = {
+    return {
         "sequence": record.sequence,
         "type": record.type,
         "at": rfc3339(record.at),
@@ -78,4 +83,3 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
         "salt": record.salt.hex() if shown and record.salt else None,
         "withheld": "erased" if erased else None if in_scope else "scope",
     }
-    return on_one_line(_encode(members))

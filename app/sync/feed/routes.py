@@ -13,7 +13,7 @@ from app.errors import WrongRole
 from app.ledger.polling import After, followed_of, read_waiting
 from app.ledger.service import Changes, read_changes
 from app.sync.feed import examples
-from app.sync.feed.asking import DEFAULT_LIMIT, LINES, READERS, Asking, EntryId, Limit, Types, Wait
+from app.sync.feed.asking import DEFAULT_LIMIT, LINES, READERS, RESTART, Asking, EntryId, Limit, Types, Wait
 from app.sync.feed.schemas import ChangeEvent, ChangeLine, ChangesOut
 from app.sync.feed.stream import rendered, stream_changes
 from app.web.accept import JSON, accepted_by, preferred
@@ -66,9 +66,7 @@ async def _page(request: Request) -> bytes:
 
     async def read(reader: Reader) -> Changes:
         nonlocal after
-        page = await read_changes(
-            reader, after, asking.limit or DEFAULT_LIMIT, request.url.path, asking.selection
-        )
+        page = await read_changes(reader, after, asking.limit or DEFAULT_LIMIT, RESTART, asking.selection)
         if not page.more:  # what was looked at without a find needs no second look
             after = page.head.cursor(page.position)
         return page

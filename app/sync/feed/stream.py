@@ -11,7 +11,7 @@ from app.access.admission.state import quotas_in
 from app.actor import Actor
 from app.alerting.streams.serving import Begun, Ended, EventFraming, Feed, Header, asked_after, serve
 from app.ledger.service import Changes, head, read_changes
-from app.sync.feed.asking import LINES, READERS, Asking
+from app.sync.feed.asking import LINES, READERS, RESTART, Asking
 from app.sync.feed.domain import within_scope
 from app.sync.feed.records import render
 from app.sync.feed.schemas import ChangesEndOut
@@ -71,7 +71,7 @@ async def stream_changes(
     async def find(request: Request, actor: Actor) -> None:
         asking.expect_valid()
         async with runtime_of(request).reading(actor) as reader:
-            (await head(reader)).position(asked_after(request), request.url.path)
+            (await head(reader)).position(asked_after(request), RESTART)
 
     feed = Feed(
         tail.hub,
@@ -90,7 +90,7 @@ async def stream_changes(
 
 async def _read(request: Request, actor: Actor, after: str | None, limit: int, asking: Asking) -> Changes:
     async with quotas_in(request).reading(actor), runtime_of(request).reading(actor) as reader:
-        return await read_changes(reader, after, limit, request.url.path, asking.selection)
+        return await read_changes(reader, after, limit, RESTART, asking.selection)
 
 
 def rendered(page: Changes, actor: Actor) -> list[bytes]:

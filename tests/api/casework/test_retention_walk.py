@@ -40,6 +40,7 @@ KEPT: dict[str, str] = {
     "log_batch": "ids and hashes",
     "letter_head": "sizes and hashes of the ledger, signed, by the number of a record",
     "ledger_rollback": "the register's name, an epoch, sizes",
+    "ledger_withdrawn": "ids of entries",
     "log_name": "the register's name",
     "log_origin": "the register's name, and its epochs",
     "log_witness": "addresses of witnesses, and what they answered",

@@ -1,0 +1,180 @@
+"""The digest of the register's state, and which snapshot a reader gets; pure (API section 6)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.access.domain import IMMIGRATION, Role
+from app.actor import Actor
+from app.ledger.domain import Draft, RecordType
+from app.tlog import merkle
+
+BUCKETS: Final = 256
+KIND: Final = "digest"
+"""The kind of these seals: other kinds seal something else."""
+
+HASH_BYTES: Final = 32
+
+LONGEST_UNSEALED: Final = timedelta(hours=1)
+"""How long a record waits at most for the digest that covers it, unless an admin asks for one."""
+
+EVERYTHING: Final = "all"
+NOTHING: Final = "none"
+
+
+class DigestBuilder:
+    """Computes a digest from a state's records, which come in the order of their entries' ids.
+
+    Each record is a leaf of its entry's bucket, the leaf's hash that of the ledger's tree. Of one entry its newest
+    record comes first, then those of its clearances in force, in their order.
+
+    Attributes:
+        records: number of records so far.
+        entries: number of entries so far.
+    """
+
+    __slots__ = ("_buckets", "_entry", "_tree", "entries", "records")
+
+    def __init__(self) -> None:
+        self.records = self.entries = 0
+        self._buckets = [merkle.Tree() for _ in range(BUCKETS)]
+        self._entry: str | None = None
+        self._tree = self._buckets[0]
+
+    def add(self, entry_id: str, leaf: bytes) -> None:
+        """Add a record: the entry that it is about, and the hash of its leaf.
+
+        Raises:
+            ValueError: an entry that sorts behind this one came before.
+        """
+        if entry_id != self._entry:
+            if self._entry is not None and entry_id < self._entry:
+                raise ValueError("the entries are not in the order of their ids")
+            self._entry, self._tree = entry_id, self._buckets[bucket_of(entry_id)]
+            self.entries += 1
+        self._tree.add(leaf)
+        self.records += 1
+
+    def digest(self, sequence: int) -> "Digest":
+        """Return the digest of the state at a sequence."""
+        buckets = tuple(tree.root() for tree in self._buckets)
+        return Digest(sequence, self.entries, self.records, buckets)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The digest of the register's state at a sequence.
+
+    Attributes:
+        sequence: the ledger's size: the state is that of its first `sequence` records.
+        entries: number of entries.
+        records: number of records of the state: entries, and clearances in force.
+        buckets: the Merkle root of each bucket.
+    """
+
+    sequence: int
+    entries: int
+    records: int
+    buckets: Sequence[bytes]
+
+    @property
+    def root(self) -> bytes:
+        """The root: that of the RFC 9162 tree whose leaves' data are the buckets' roots."""
+        tree = merkle.Tree()
+        for bucket in self.buckets:
+            tree.add(merkle.leaf_hash(bucket))
+        return tree.root()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts that its seal's leaf holds."""
+        return {
+            "seal": {
+                "kind": KIND,
+                "sequence": self.sequence,
+                "entries": self.entries,
+                "root": self.root.hex(),
+            }
+        }
+
+    def draft(self) -> Draft:
+        """Return the ledger record that seals it."""
+        return Draft(RecordType.SEAL, None, None, None, self.facts, {})
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDigest:
+    """A digest that is sealed into the ledger.
+
+    Attributes:
+        digest: the digest.
+        seal: the sequence of the record that seals it.
+        sealed_at: when that was written.
+    """
+
+    digest: Digest
+    seal: int
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DigestComputed:
+    """Event: the digest of a state was computed, and is to be sealed."""
+
+    digest: Digest
+
+
+def bucket_of(entry_id: str) -> int:
+    """Return the bucket of an entry: the first byte of SHA-256 of its id."""
+    return hashlib.sha256(entry_id.encode()).digest()[0]
+
+
+def is_seal_of(leaf: Mapping[str, Any]) -> bool:
+    """Return whether the leaf is that of a seal of a digest."""
+    seal = leaf.get("seal")
+    return leaf.get("type") == RecordType.SEAL and isinstance(seal, Mapping) and seal.get("kind") == KIND
+
+
+def parted(buckets: bytes) -> tuple[bytes, ...]:
+    """Return the buckets' roots, which are stored one behind the other."""
+    return tuple(buckets[at : at + HASH_BYTES] for at in range(0, len(buckets), HASH_BYTES))
+
+
+def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bool:
+    """Return whether a digest is to be sealed now.
+
+    Args:
+        news: when the first record was written that no digest covers; None without any.
+        ordered: when an admin asked for a snapshot that was not made yet; None without an order.
+        now: the present.
+    """
+    return news is not None and (ordered is not None or now - news >= LONGEST_UNSEALED)
+
+
+def scope_of(actor: Actor) -> str:
+    """Return the scope whose snapshot a reader gets: one for each agency, and one each for all and for none of them.
+
+    An auditor's is that of Immigration: a snapshot shows the personal part of no sealed entry, because a file can't
+    leave out of it what one auditor may not see.
+    """
+    if actor.holds(Role.AUDITOR) or actor.agency == IMMIGRATION:
+        return EVERYTHING
+    return NOTHING if actor.agency is None else f"agency-{actor.agency}"
+
+
+def reader_in(scope: str) -> Actor:
+    """Return a reader whose view of the feed is that of a scope, except for what is sealed."""
+    agency = IMMIGRATION if scope == EVERYTHING else scope.removeprefix("agency-")
+    return Actor(
+        client_id="snapshot",
+        person=None,
+        roles=frozenset({Role.INTEGRATOR}),
+        agency=None if scope == NOTHING else agency,
+    )
+
+
+def hashes(buckets: Iterable[bytes]) -> list[str]:
+    """Return hashes in hexadecimal."""
+    return [each.hex() for each in buckets]

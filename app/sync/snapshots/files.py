@@ -1,0 +1,275 @@
+"""The snapshots of this machine: files that are made when they are asked for, and removed when they must not be shown.
+
+A file is made once for each scope and each sealed digest, by one process of the machine at a time. Its name says of
+which ledger, digest and withdrawals it was made; what is not of the present ones is removed, and never served.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from app.access.domain import SYSTEM
+from app.actor import Actor
+from app.db.unit import Reader
+from app.errors import Unavailable
+from app.ledger import service as ledger
+from app.ledger.domain import Closures
+from app.ledger.service import LedgerBroken
+from app.runtime import Runtime
+from app.sync.feed.domain import within_scope
+from app.sync.feed.records import record_members, text_of
+from app.sync.heads.domain import checkpoint_of
+from app.sync.heads.service import with_cosignatures
+from app.sync.snapshots.domain import hashes, reader_in
+from app.sync.snapshots.service import PAGE, Current, find_current
+from app.sync.snapshots.writing import Writer
+
+logger = logging.getLogger(__name__)
+
+FOLDER: Final = "snapshots"
+_SHORT: Final = 12
+"""Characters of a fingerprint in a name and a tag."""
+
+_END: Final = ".ndjson.zst"
+_BEGUN: Final = ".begun"
+_LOCK: Final = "lock"
+_TIDY_SECONDS: Final = 2.0
+"""Seconds between two looks at files that may be shown no more; requests look for themselves."""
+
+PATIENCE_SECONDS: Final = 5.0
+"""Seconds that a request waits for a snapshot that is being made."""
+
+_AGAIN_SECONDS: Final = 5
+
+
+class Withdrawn(Exception):
+    """Something in the snapshot was erased or sealed while it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot in a file.
+
+    Attributes:
+        path: the file.
+        made_of: the ledger's epoch, the sequence and the number of withdrawals.
+        scope: the scope of its readers.
+        fingerprint: SHA-256 of the file's bytes, in hexadecimal, cut.
+        length: bytes of its lines, before compression.
+    """
+
+    path: Path
+    made_of: tuple[str, int, int]
+    scope: str
+    fingerprint: str
+    length: int
+
+    @property
+    def etag(self) -> str:
+        """The strong tag of the file's bytes, quotes included."""
+        return f'"{self.made_of[1]}-{self.fingerprint}"'
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.path.stat().st_size
+
+    @classmethod
+    def named(cls, path: Path) -> Self:
+        """Read what a snapshot's name says, as `name_of` has written it."""
+        scope, epoch, sequence, withdrawn, fingerprint, length = path.name.removesuffix(_END).split("~")
+        return cls(path, (epoch, int(sequence), int(withdrawn)), scope, fingerprint, int(length))
+
+
+def name_of(current: Current, scope: str, fingerprint: str, length: int) -> str:
+    """Return the name of a snapshot's file."""
+    parts = (scope, current.epoch, current.sequence, current.withdrawn, fingerprint[:_SHORT], length)
+    return "~".join(map(str, parts)) + _END
+
+
+class Snapshots:
+    """The snapshots of one process; the folder is that of all processes of the machine with the same data folder."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.folder = runtime.settings.data_dir / FOLDER
+        self._runtime = runtime
+        self._making: dict[str, asyncio.Task[Snapshot]] = {}
+
+    async def run(self) -> None:
+        """Remove files that may be shown no more, until cancelled; then end what is being made."""
+        try:
+            while True:
+                try:
+                    await self.tidy()
+                except Exception as error:  # the next look may succeed
+                    if not self._runtime.outages.failed(error):
+                        logger.exception("old snapshots can't be removed now")
+                await asyncio.sleep(_TIDY_SECONDS)
+        finally:
+            for task in self._making.values():
+                task.cancel()
+            await asyncio.gather(*self._making.values(), return_exceptions=True)
+
+    async def tidy(self) -> None:
+        """Remove every file that is not of the newest digest, or in which something was erased or sealed since."""
+        files = self._list()
+        if not files:
+            return
+        async with self._runtime.reading(SYSTEM) as reader:
+            current = await find_current(reader)
+        for each in files:
+            if current is None or each.made_of != _made_of(current):
+                each.path.unlink(missing_ok=True)
+
+    async def make(self, scope: str) -> Snapshot:
+        """Make the newest snapshot of a scope, or wait a little for the one that is being made.
+
+        Raises:
+            Unavailable: it takes longer, or can't be made now.
+        """
+        task = self._making.get(scope)
+        if task is None:
+            task = self._making[scope] = asyncio.create_task(self._make(scope))
+            task.add_done_callback(lambda _: self._making.pop(scope, None))
+        await asyncio.wait((task,), timeout=PATIENCE_SECONDS)
+        if not task.done() or task.cancelled() or task.exception() is not None:
+            raise Unavailable("The snapshot is being made, or can't be made now.", retry_after=_AGAIN_SECONDS)
+        return task.result()
+
+    async def _make(self, scope: str) -> Snapshot:
+        try:
+            async with self._alone():
+                return await self._make_alone(scope)
+        except Withdrawn:
+            logger.info(
+                "a snapshot was given up: something in it was erased or sealed", extra={"scope": scope}
+            )
+            raise
+        except Exception as error:
+            if not self._runtime.outages.failed(error):
+                logger.exception("a snapshot can't be made", extra={"scope": scope})
+            raise
+
+    async def _make_alone(self, scope: str) -> Snapshot:
+        """Make the newest snapshot of a scope, unless another process just has."""
+        async with self._runtime.reading(SYSTEM) as reader:
+            current = await find_current(reader)
+            if current is None:
+                raise Unavailable("There is no signed head of this ledger.", retry_after=_AGAIN_SECONDS)
+            if (found := self.find(current, scope)) is not None:
+                return found
+            first, last = await _frame(reader, current, reader_in(scope))
+        begun = self.folder / f"{secrets.token_hex(8)}{_BEGUN}"
+        writer = Writer(begun, reader_in(scope))
+        try:
+            await asyncio.to_thread(writer.add_line, first)
+            await self._write(writer, current)
+            await asyncio.to_thread(writer.add_line, last)
+            fingerprint = await asyncio.to_thread(writer.finish)
+            async with self._runtime.reading(SYSTEM) as reader:
+                if await ledger.count_withdrawn(reader, current.sequence) != current.withdrawn:
+                    raise Withdrawn
+            made = begun.replace(self.folder / name_of(current, scope, fingerprint, writer.length))
+        finally:
+            writer.discard()
+        logger.info(
+            "a snapshot was made",
+            extra={"scope": scope, "sequence": current.sequence, "records": writer.digest.records},
+        )
+        return Snapshot.named(made)
+
+    async def _write(self, writer: Writer, current: Current) -> None:
+        """Write the records of a state: one part is written in a thread while the next one is read.
+
+        Raises:
+            LedgerBroken: the records are not those whose digest was sealed.
+        """
+        after: str | None = ""
+        writing: asyncio.Future[None] | None = None
+        try:
+            while after is not None:
+                async with self._runtime.reading(SYSTEM) as reader:
+                    page = await ledger.list_state(reader, current.sequence, after, PAGE)
+                    closures = await ledger.closures_among(
+                        reader, {each.record.entry_id for each in page.records}
+                    )
+                if writing is not None:
+                    await writing
+                writing = asyncio.ensure_future(asyncio.to_thread(writer.add_records, page.records, closures))
+                after = page.after
+                await asyncio.sleep(0)  # checks and alerts in this process come first
+        finally:
+            if writing is not None:
+                await writing
+        if writer.digest.digest(current.sequence) != current.sealed.digest:
+            raise LedgerBroken(f"the records at {current.sequence} are not those whose digest was sealed")
+
+    def find(self, current: Current, scope: str) -> Snapshot | None:
+        """Return the file of a scope that may be shown now; None without one."""
+        made_of = _made_of(current)
+        return next((each for each in self._list() if (each.made_of, each.scope) == (made_of, scope)), None)
+
+    def _list(self) -> list[Snapshot]:
+        return [Snapshot.named(path) for path in self.folder.glob(f"*{_END}")]
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Wait until no other process with this folder makes a snapshot, and keep the others waiting for the block.
+
+        The lock ends with the process; what a killed one has begun is removed here.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            while not _locked(descriptor):  # noqa: ASYNC110 - the lock is of another process
+                await asyncio.sleep(0.1)
+            for path in self.folder.glob(f"*{_BEGUN}"):
+                path.unlink(missing_ok=True)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    if os.name != "posix":
+        return True
+    import fcntl
+
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _made_of(current: Current) -> tuple[str, int, int]:
+    return current.epoch, current.sequence, current.withdrawn
+
+
+async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the first and the last line of a snapshot, as `SnapshotBeginOut` and `SnapshotEndOut` describe them."""
+    digest, seal = current.sealed.digest, current.sealed.seal
+    head = await with_cosignatures(reader, current.head)
+    (proof,) = await ledger.prove(reader, [seal], head.size)
+    (record,) = await ledger.list_after(reader, seal - 1, 1)
+    first = {
+        "origin": checkpoint_of(head).origin,
+        "cursor": f"{current.epoch}.{current.sequence}",
+        "sequence": current.sequence,
+        "count": digest.records,
+    }
+    last = {
+        "count": digest.records,
+        "entries": digest.entries,
+        "digest": digest.root.hex(),
+        "seal": record_members(text_of(record), in_scope=within_scope(None, None, by, Closures())),
+        "size": proof.size,
+        "path": hashes(proof.path),
+        "checkpoint": head.note,
+    }
+    return first, last

@@ -1,0 +1,87 @@
+"""The JSON models of snapshots and digests (API section 6)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.sync.feed.records import RecordOut
+from app.sync.snapshots.domain import BUCKETS, SealedDigest, hashes
+from app.web.wire import Moment, WireOut
+
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class SnapshotBeginOut(WireOut):
+    """The first line of a snapshot."""
+
+    origin: str
+    """The ledger's origin, as its checkpoints name it."""
+    cursor: str
+    """Send it as `after` to `/v1/changes` to get what follows the snapshot."""
+    sequence: int
+    """The snapshot is the state of the ledger's first `sequence` records."""
+    count: int
+    """Number of records, which are the lines between the first and the last one."""
+
+
+class SnapshotEndOut(WireOut):
+    """The last line of a snapshot; one without it was cut."""
+
+    count: int
+    """Number of records."""
+    entries: int
+    """Number of entries; each has one record, and one more for each clearance in force."""
+    digest: Hash
+    """The root of the digest, in hexadecimal; compute it from the lines and compare."""
+    seal: RecordOut
+    """The record that seals the digest: `leaf.seal` holds `kind`, `sequence`, `entries` and `root`."""
+    size: int
+    """The number of records of the ledger that `checkpoint` signs."""
+    path: list[Hash]
+    """The audit path from the seal's leaf to the checkpoint's root, in hexadecimal (RFC 9162 section 2.1.3)."""
+    checkpoint: str
+    """The signed head, a C2SP checkpoint, with the cosignatures of witnesses that were there."""
+
+
+SnapshotLine = SnapshotBeginOut | RecordOut | SnapshotEndOut
+"""A line of a snapshot."""
+
+
+class SnapshotOrderOut(WireOut):
+    """An order of a snapshot, which the worker carries out."""
+
+    newest: int | None
+    """Sequence of the newest sealed digest when the order was given; null before the first."""
+
+
+class DigestOut(WireOut):
+    """The digest of the register's state at a sequence, sealed into the ledger."""
+
+    sequence: int
+    """It is the digest of the state of the ledger's first `sequence` records."""
+    entries: int
+    """Number of entries."""
+    records: int
+    """Number of records of the state: one for each entry, and one for each clearance in force."""
+    root: Hash
+    """The root of the RFC 9162 tree whose leaves are the roots of the buckets, in hexadecimal."""
+    buckets: list[Hash] = Field(min_length=BUCKETS, max_length=BUCKETS)
+    """The Merkle root of each bucket; an entry's bucket is the first byte of SHA-256 of its id."""
+    seal: int
+    """Sequence of the record that seals it; `/v1/proofs/inclusion` proves that record."""
+    sealed_at: Moment
+    """When it was sealed."""
+
+    @classmethod
+    def of(cls, sealed: SealedDigest) -> "DigestOut":
+        """Return the answer about a sealed digest."""
+        digest = sealed.digest
+        return cls(
+            sequence=digest.sequence,
+            entries=digest.entries,
+            records=digest.records,
+            root=digest.root.hex(),
+            buckets=hashes(digest.buckets),
+            seal=sealed.seal,
+            sealed_at=sealed.sealed_at,
+        )

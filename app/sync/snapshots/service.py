@@ -1,0 +1,177 @@
+"""Use cases of digests and snapshots: order, seal, find, compute."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import SYSTEM
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.ledger import service as ledger
+from app.ledger.domain import Draft, Record
+from app.ledger.service import LedgerBroken, StateRecord
+from app.runtime import Runtime
+from app.sync.heads import service as heads
+from app.sync.heads.domain import SignedHead
+from app.sync.snapshots import store
+from app.sync.snapshots.domain import Digest, DigestBuilder, DigestComputed, SealedDigest
+from app.tlog import merkle
+
+PAGE = 300
+"""Records about entries that are looked at at once: some milliseconds, in which checks and alerts wait on SQLite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What the newest snapshot is made of.
+
+    Attributes:
+        epoch: the ledger's epoch.
+        sealed: the newest digest whose seal a signed head covers.
+        head: that head.
+        withdrawn: how many withdrawals there were among the state's entries: a file that was begun at another number
+            is not served.
+    """
+
+    epoch: str
+    sealed: SealedDigest
+    head: SignedHead
+    withdrawn: int
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the state."""
+        return self.sealed.digest.sequence
+
+
+async def find_current(reader: Reader) -> Current | None:
+    """Return what the newest snapshot is made of; None before the first digest is sealed under a signed head."""
+    epoch = (await ledger.head(reader)).epoch
+    head = await heads.newest_head(reader, epoch)
+    sealed = None if head is None else await store.newest_within(reader, head.size)
+    if head is None or sealed is None:
+        return None
+    withdrawn = await ledger.count_withdrawn(reader, sealed.digest.sequence)
+    return Current(epoch, sealed, head, withdrawn)
+
+
+async def order(unit: Unit) -> int | None:
+    """Order a snapshot of what is new: it is made soon, without waiting for the hour.
+
+    Returns:
+        The sequence of the newest digest so far; None before the first.
+    """
+    await store.add_order(unit)
+    await record(unit, AuditAct.SNAPSHOT_ORDERED, None, {})
+    return await store.newest_sequence(unit) or None
+
+
+async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
+    """Return the sealed digest of a sequence, by default the newest.
+
+    Raises:
+        NotFound: none was sealed of this sequence, or none at all; `sealed` names the newest.
+    """
+    newest = await store.newest_sequence(reader)
+    found = await store.find(reader, newest if sequence is None else sequence)
+    if found is None:
+        raise NotFound(
+            "No digest of this sequence is sealed; `sealed` is the newest that is, null before the first.",
+            extra={"sealed": newest or None},
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What no digest covers yet.
+
+    Attributes:
+        size: the ledger's size.
+        news: when the first record was written that no digest covers; None without any.
+        ordered: when an admin asked for a snapshot that was not made yet; None without an order.
+    """
+
+    size: int
+    news: datetime | None
+    ordered: datetime | None
+
+
+async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
+    """Return what no digest covers yet.
+
+    Args:
+        reader: the transaction.
+        quiet: a former size of the ledger at which nothing was new.
+    """
+    ordered, head = await store.find_order(reader), await ledger.head(reader)
+    sealed = max(quiet, await store.newest_sequence(reader))
+    news = await ledger.find_news(reader, sealed) if sealed < head.size else None
+    return Unsealed(head.size, news, ordered)
+
+
+async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
+    """Compute the digest of the state at a size of the ledger, and seal it. An order is carried out by it.
+
+    Raises:
+        LedgerBroken: a leaf is not the one that the ledger's tree holds; nothing is sealed.
+    """
+    digest = await compute(runtime, found.size, expect_stored=True)
+    async with runtime.writing(SYSTEM) as unit:
+        if found.ordered is not None:
+            await store.end_order(unit, found.ordered)
+        unit.happened(DigestComputed(digest))
+        appended: Sequence[Record] = await unit.conclude()
+        await store.add(unit, digest, appended[0].sequence)  # after the seal, whose number it needs
+        return SealedDigest(digest, appended[0].sequence, unit.now)
+
+
+async def end_order(runtime: Runtime, ordered: datetime) -> None:
+    """End an order where nothing is new: the newest snapshot is what was ordered."""
+    async with runtime.writing(SYSTEM) as unit:
+        await store.end_order(unit, ordered)
+
+
+async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:
+    """Return the ledger record that seals a digest. A projector."""
+    return [event.digest.draft()]
+
+
+async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = False) -> Digest:
+    """Compute the digest of the state at a sequence, from the leaves, in constant memory and in short transactions.
+
+    Args:
+        runtime: the register.
+        sequence: the sequence, at most the ledger's size.
+        expect_stored: whether each leaf must be the one that the ledger's tree holds.
+
+    Raises:
+        LedgerBroken: a leaf is another.
+    """
+    builder = DigestBuilder()
+    after: str | None = ""
+    while after is not None:
+        async with runtime.reading(SYSTEM) as reader:
+            page = await ledger.list_state(reader, sequence, after, PAGE)
+        add_to(builder, page.records, expect_stored=expect_stored)
+        after = page.after
+        await asyncio.sleep(0)  # checks and alerts in this process come first
+    return builder.digest(sequence)
+
+
+def add_to(builder: DigestBuilder, records: Sequence[StateRecord], *, expect_stored: bool) -> None:
+    """Add a part of a state to a digest.
+
+    Raises:
+        LedgerBroken: a leaf is not the one that the ledger's tree holds, where this is to be compared.
+    """
+    for each in records:
+        leaf = merkle.leaf_hash(each.record.leaf.encode())
+        if expect_stored and leaf != each.stored:
+            raise LedgerBroken(
+                f"the leaf of record {each.record.sequence} and the stored hash contradict each other"
+            )
+        builder.add(str(each.record.entry_id), leaf)

@@ -1,0 +1,88 @@
+"""Every SQL statement of sealed digests and of orders."""
+
+from datetime import datetime
+
+from sqlalchemy import Row, Select, delete, desc, func, insert, select
+
+from app.db.unit import Reader, Unit
+from app.sync.snapshots.domain import Digest, SealedDigest, parted
+from app.sync.snapshots.tables import sealed_digest, snapshot_order
+
+_SEALED = select(
+    sealed_digest.c.sequence,
+    sealed_digest.c.entries,
+    sealed_digest.c.records,
+    sealed_digest.c.buckets,
+    sealed_digest.c.seal,
+    sealed_digest.c.sealed_at,
+)
+
+
+async def add(unit: Unit, digest: Digest, seal: int) -> None:
+    """Store a digest that a record seals."""
+    values = {
+        "sequence": digest.sequence,
+        "seal": seal,
+        "entries": digest.entries,
+        "records": digest.records,
+        "buckets": b"".join(digest.buckets),
+        "sealed_at": unit.now,
+    }
+    await unit.run(insert(sealed_digest).values(**values))
+
+
+async def newest_sequence(reader: Reader) -> int:
+    """Return the sequence of the newest digest; 0 before the first."""
+    statement = select(sealed_digest.c.sequence).order_by(desc(sealed_digest.c.sequence)).limit(1)
+    return (await reader.run(statement)).scalar_one_or_none() or 0
+
+
+async def newest_within(reader: Reader, size: int) -> SealedDigest | None:
+    """Return the newest digest whose seal is among the first `size` records; None without one."""
+    within = _SEALED.where(sealed_digest.c.seal <= size).order_by(desc(sealed_digest.c.seal))
+    return await _first(reader, within)
+
+
+async def find(reader: Reader, sequence: int) -> SealedDigest | None:
+    """Return the digest of a sequence; None where none was sealed."""
+    return await _first(reader, _SEALED.where(sealed_digest.c.sequence == sequence))
+
+
+async def find_sealed_by(reader: Reader, seal: int) -> SealedDigest | None:
+    """Return the digest that a record seals; None where that seals none."""
+    return await _first(reader, _SEALED.where(sealed_digest.c.seal == seal))
+
+
+async def count(reader: Reader, size: int) -> int:
+    """Count the digests that records seal among the first `size`."""
+    statement = select(func.count()).select_from(sealed_digest).where(sealed_digest.c.seal <= size)
+    return int((await reader.run(statement)).scalar_one())
+
+
+async def find_order(reader: Reader) -> datetime | None:
+    """Return when an admin asked for a snapshot that was not made yet; None without an order."""
+    at: datetime | None = (await reader.run(select(snapshot_order.c.ordered_at))).scalar_one_or_none()
+    return at
+
+
+async def add_order(unit: Unit) -> None:
+    """Store an order, unless there is one."""
+    values = {"id": 1, "ordered_at": unit.now}
+    await unit.run(unit.inserting(snapshot_order).values(**values).on_conflict_do_nothing())
+
+
+async def end_order(unit: Unit, ordered_at: datetime) -> None:
+    """Delete an order that was carried out; one that was given later stays."""
+    await unit.run(delete(snapshot_order).where(snapshot_order.c.ordered_at == ordered_at))
+
+
+async def _first(
+    reader: Reader, statement: Select[*tuple[int, int, int, bytes, int, datetime]]
+) -> SealedDigest | None:
+    row = (await reader.run(statement.limit(1))).first()
+    return None if row is None else _sealed(row)
+
+
+def _sealed(row: Row[*tuple[int, int, int, bytes, int, datetime]]) -> SealedDigest:
+    sequence, entries, records, buckets, seal, sealed_at = row
+    return SealedDigest(Digest(sequence, entries, records, parted(bytes(buckets))), seal, sealed_at)

@@ -1,0 +1,62 @@
+"""Answers with a file of this machine, read in pieces in a thread; the file may lose its name meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from io import BufferedReader
+from typing import Final
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+PIECE: Final = 256 * 1024
+"""Bytes of a piece."""
+
+
+class FileAnswer(StreamingResponse):
+    """An answer with a part of an open file, or with what is made of its bytes; it closes the file at its end."""
+
+    def __init__(
+        self,
+        file: BufferedReader,
+        part: range,
+        status: int,
+        headers: Mapping[str, str],
+        media_type: str,
+        convert: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        """Make the answer.
+
+        Args:
+            file: the file.
+            part: the bytes that are read of it.
+            status: the answer's status.
+            headers: its headers, `content-length` included.
+            media_type: its media type.
+            convert: makes of each piece what is sent.
+        """
+        super().__init__(_pieces(file, part, convert), status, headers, media_type)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
+
+
+async def _pieces(
+    file: BufferedReader, part: range, convert: Callable[[bytes], bytes] | None
+) -> AsyncIterator[bytes]:
+    def read(count: int) -> tuple[int, bytes]:
+        piece = file.read(count)
+        return len(piece), piece if convert is None else convert(piece)
+
+    file.seek(part.start)
+    left = len(part)
+    while left:
+        count, piece = await asyncio.to_thread(read, min(PIECE, left))
+        if count == 0:
+            raise EOFError("the file is shorter than it was")
+        left -= count
+        yield piece
