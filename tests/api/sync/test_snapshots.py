@@ -251,8 +251,8 @@ async def test_an_altered_state_is_neither_sealed_nor_served(
     expect(await http.get(PATH, headers=auditor.headers), 503)
     expect(await http.post(PATH, headers=(await actors.client("admin")).headers), 202)
     assert not await worker.seal_digest()
-    assert worker.sealer.failing is not None
-    assert "record 2" in worker.sealer.failing
+    assert worker.digest_sealer.failing is not None
+    assert "record 2" in worker.digest_sealer.failing
 
 
 async def test_a_copy_of_a_snapshot_and_of_all_changes_are_the_same(
