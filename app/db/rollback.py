@@ -33,10 +33,8 @@ class Rollback:
 
     def refusal(self) -> RolledBack:
         """Return the error that refuses a write."""
-        remedy = "to end the service, and to run `cekal restore` if an older file was put there"
+        until = "ended the service, and run `cekal restore` if an older file was put there"
         if self.found is not None:
-            remedy = "to run `cekal restore`, which accepts the database as it is or puts a backup back"
-        detail = (
-            f"The register was rolled back: {self}. Nothing is written until then; its operator is {remedy}."
-        )
+            until = "run `cekal restore`, which accepts the database as it is or puts a backup back"
+        detail = f"The register was rolled back: {self}. Nothing is written until its operator has {until}."
         return RolledBack(detail, retry_after=_SECONDS)
