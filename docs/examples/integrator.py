@@ -4,7 +4,8 @@
     python integrator.py show       the entries that the copy holds, a JSON line each
 
 INTEGRATOR_URL, INTEGRATOR_KEY and INTEGRATOR_COPY (an SQLite file, copy.db) say where, as whom, and where the copy is.
-INTEGRATOR_TRUSTS is the register's public Ed25519 key, the last part of its vkey: a snapshot must be signed with it.
+INTEGRATOR_TRUSTS is the register's public Ed25519 key, which follows the second + of its vkey: it must have signed a
+snapshot.
 Needs Python 3.11, httpx2, and cryptography for that key. What each rule here is good for: docs/integrate-feed.md.
 """
 

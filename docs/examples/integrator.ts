@@ -187,6 +187,7 @@ function prove(first: Begin, last: End, count: number, buckets: Buffer[]): void 
 function expectSigned(note: string, origin: string, key: Buffer): void {
   const cut = note.lastIndexOf("\n\n") + 1;
   const text = Buffer.from(note.slice(0, cut));
+  if (key.length !== 33) stop("INTEGRATOR_TRUSTS is not the last part of an Ed25519 vkey.");
   const jwk = { kty: "OKP", crv: "Ed25519", x: key.subarray(1).toString("base64url") };
   const publicKey = createPublicKey({ key: jwk, format: "jwk" });
   const id = sha256(origin, "\n", key).subarray(0, 4);

@@ -71,12 +71,16 @@ class Listening:
     process: Process
     matter: str
 
+    async def _said(self) -> str:
+        """What it said last."""
+        return "" if self.process.stderr is None else (await self.process.stderr.read()).decode()
+
     async def next(self, event: str) -> Json:
         """The next event of a name; others, but those that matter, are passed over."""
         assert self.process.stdout is not None
         while True:
             line = await asyncio.wait_for(self.process.stdout.readline(), LONGEST)
-            assert line, "the client has ended"
+            assert line, f"the client has ended: {await self._said()}"
             told: Json = json.loads(line)
             if told["event"] == event:
                 return told

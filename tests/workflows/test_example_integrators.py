@@ -171,7 +171,6 @@ async def test_an_integrator_begins_with_a_snapshot(
             assert await following.next("begun") == {"event": "begun", "sequence": 5, "entries": 4}
             assert (await following.next("connected"))["cursor"].endswith(".5")
             assert await numbers(following, 2) == [6, 7]
-            assert (await following.next("in_step"))["entries"] == 4
     await runtime.close()
     held = {each["id"]: (each["version"], each["personal"]) for each in await entries(client)}
     assert held["ent_1"] == (2, {"secret": "ent_1 2"})
@@ -215,7 +214,7 @@ async def trusted_key(runtime: Runtime) -> str:
     """The public key by which integrators know the register."""
     async with runtime.reading(SYSTEM) as reader:
         uses = await list_uses(reader)
-    return next(str(use.key).rpartition("+")[2] for use in uses if use.key.kind is KeyKind.ED25519)
+    return next(str(use.key).split("+", 2)[2] for use in uses if use.key.kind is KeyKind.ED25519)
 
 
 @asynccontextmanager
