@@ -35,7 +35,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 @contextmanager
 def progress(
-    what: str, unit: Literal["batches", "persons", "bytes", "entries", "pairs", "queries", "records", "rows"]
+    what: str,
+    unit: Literal["batches", "checks", "persons", "bytes", "entries", "pairs", "queries", "records", "rows"],
 ) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar during the block if standard error is a terminal. Yields the function that advances it."""
     if not sys.stderr.isatty():
