@@ -1,5 +1,6 @@
-"""`cekal conformance`: whether a running service keeps the promises of the feed and of its proofs."""
+"""`cekal conformance`: whether a service, or a consumer of its feed, keeps its promises."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,28 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.failures import FAILED, OK, Refused
-from app.cli.printing import print_json, print_table
+from app.cli.printing import print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from app.conformance.findings import Finding
 
 
 def conformance(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The service's address.")],
+    url: Annotated[str | None, typer.Argument(metavar="[URL]", help="The service's address.")] = None,
     key_file: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FILE",
             exists=True,
             dir_okay=False,
             help="A file with the key of an integrator or an auditor.",
         ),
-    ],
+    ] = None,
     records: Annotated[
         int, typer.Option(min=1, help="How many records are read from the beginning, at most.")
     ] = 1000,
+    consumer: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Examine this consumer of the feed in place of a service."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> int:
     """Examine a running service over HTTP: the feed of changes, its signed heads and proofs, and its manners.
@@ -38,30 +43,69 @@ def conformance(
     must come in each format, and be below the signed root. Nothing of a record is printed but its number and type. Exit
     code 0 if no check failed, else 1.
 
+    With --consumer it examines a program that holds a copy of the feed. It serves a small ledger on this machine, runs
+    `COMMAND follow` before it, looks at the copy by `COMMAND show`, and plays what a consumer must survive, or must
+    stop at: cut lines, repeats, 503, a restore, forged records, missing numbers. docs/integrate-feed.md says what
+    COMMAND has to do.
+
     For example:
 
         cekal conformance https://cekal.example --key-file integrator.key
 
         cekal conformance http://127.0.0.1:8000 --key-file integrator.key --records 100000 --json
 
+        cekal conformance --consumer "python docs/examples/integrator.py"
+
     Settings: none.
     """
-    from app.conformance.service import ServiceRefused, examine_service
-
-    try:
-        findings = list(examine_service(url, _key_in(key_file), records))
-    except ServiceRefused as error:
-        raise Refused(str(error)) from None
+    if consumer is not None:
+        if url is not None or key_file is not None:
+            raise Refused(
+                "--consumer needs no URL and no --key-file: the service is made for it.", usage=True
+            )
+        about, findings = {"consumer": consumer}, _rehearsed(consumer)
+    elif url is None or key_file is None:
+        raise Refused("A service's URL and --key-file are needed. See: cekal conformance --help", usage=True)
+    else:
+        about, findings = {"url": url}, _examined(url, key_file, records)
     conforms = all(each.outcome != "fail" for each in findings)
     if as_json:
         checks = [
             {"check": each.check, "promise": each.promise, "result": each.outcome.value, "seen": each.seen}
             for each in findings
         ]
-        print_json({"url": url, "conforms": conforms, "checks": checks})
+        print_json({**about, "conforms": conforms, "checks": checks})
     else:
         _print(findings)
     return OK if conforms else FAILED
+
+
+def _examined(url: str, key_file: Path, records: int) -> "list[Finding]":
+    from app.conformance.service import CHECKS, ServiceRefused, examine_service
+
+    try:
+        return _gathered(examine_service(url, _key_in(key_file), records), len(CHECKS))
+    except ServiceRefused as error:
+        raise Refused(str(error)) from None
+
+
+def _rehearsed(command: str) -> "list[Finding]":
+    from app.conformance.consumer import CHECKS, ConsumerRefused, examine_consumer
+
+    try:
+        return _gathered(examine_consumer(shlex.split(command)), len(CHECKS))
+    except (ConsumerRefused, ValueError) as error:
+        raise Refused(f"--consumer: {error}", usage=True) from None
+
+
+def _gathered(findings: "Iterator[Finding]", total: int) -> "list[Finding]":
+    with progress("Examining", "checks") as advance:
+        advance(0, total)
+        gathered = []
+        for each in findings:
+            gathered.append(each)
+            advance(len(gathered), total)
+    return gathered
 
 
 def _key_in(file: Path) -> str:

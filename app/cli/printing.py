@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import typer
 
+from app.kit.stages import Amount
+
 _WIDE = 1000
 """Width in columns if the output is not a terminal, so that nothing is cut off in a file."""
 
@@ -36,19 +38,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 @contextmanager
 def progress(
     what: str,
-    unit: Literal[
-        "batches",
-        "persons",
-        "bytes",
-        "digests",
-        "entries",
-        "heads",
-        "hits",
-        "pairs",
-        "queries",
-        "records",
-        "rows",
-    ],
+    unit: Amount | Literal["checks", "pairs", "persons", "queries"],
 ) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar during the block if standard error is a terminal. Yields the function that advances it."""
     if not sys.stderr.isatty():

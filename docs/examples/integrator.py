@@ -298,13 +298,20 @@ def start_anew(copy: Copy) -> Copy:
 
 
 def replace(anew: Copy) -> Copy:
-    """Put the complete new copy in the place of the old one; what only the old one held may be lost: ask about it."""
+    """Put the complete new copy in the place of the old one; what only the old one held may be lost: ask about it.
+
+    In one transaction, not by renaming files: a program that reads the copy meanwhile sees the old one or the new one.
+    """
     old = Copy(KEEP)
     lost = sorted(old.entries().keys() - anew.entries().keys())
-    old.drop()
-    anew.db.execute("PRAGMA journal_mode=DELETE")  # what is in its journal must be in the file
-    anew.db.close()
-    ANEW.replace(KEEP)
+    old.db.execute("ATTACH ? AS anew", (str(ANEW),))
+    old.db.execute("BEGIN")
+    old.db.execute("DELETE FROM entry")
+    old.db.execute("INSERT INTO entry SELECT * FROM anew.entry")
+    old.db.execute("REPLACE INTO place SELECT * FROM anew.place")
+    old.db.execute("COMMIT")
+    old.db.close()
+    anew.drop()
     copy = Copy(KEEP)
     say("restored", entries=copy.count(), lost=lost)
     return copy

@@ -17,6 +17,7 @@ CALLED_FROM_OUTSIDE = {
     "app.asgi.app": "servers import it by name",
     "app.casework.papers.letter.drawn._Outline.qCurveTo": "HarfBuzz draws glyphs with it",
     "app.casework.papers.letter.drawn._Outline.closePath": "as above",
+    "app.conformance.stage._Handler.do_GET": "the library's server calls it",
     "app.register.entries.breadth.Breadth.at_most": "Pydantic reads it for `BreadthOut`",
     "app.register.entries.breadth.Breadth.fewer_than": "as above",
 }

@@ -75,7 +75,9 @@ def test_nothing_asked_shows_the_help(tmp_path: Path):
         (("client", "create"), ("Missing option '--role'",)),
         (("import", "un", "nothing.xml", "--approved-by", "1", "--second-approver", "2"), ("nothing.xml",)),
         (("import", "un"), ("Missing",)),
-        (("conformance", "http://127.0.0.1:1"), ("Missing option '--key-file'",)),
+        (("conformance", "http://127.0.0.1:1"), ("--key-file",)),
+        (("conformance", "http://127.0.0.1:1", "--consumer", "true"), ("--consumer needs no URL",)),
+        (("conformance", "--consumer", "no-such-program"), ("no program no-such-program",)),
     ],
 )
 def test_wrong_arguments_are_told_in_a_line_with_code_2(

@@ -114,7 +114,7 @@ async def test_a_revoked_key_ends_its_poll_within_a_second(
         assert expect(await waiting, 401)["type"] == "/problems/unauthenticated"
 
 
-@pytest.mark.parametrize("path", ["/v1/alerts", "/v1/changes"])
+@pytest.mark.parametrize(("path", "restart"), [("/v1/alerts", "/v1/alerts"), ("/v1/changes", "/v1/snapshot")])
 @pytest.mark.parametrize(
     ("cursor", "status", "slug"),
     [
@@ -126,7 +126,14 @@ async def test_a_revoked_key_ends_its_poll_within_a_second(
     ],
 )
 async def test_a_cursor_of_another_register_is_gone_and_names_where_to_restart(
-    http: httpx2.AsyncClient, actors: Actors, counter: Caller, path: str, cursor: str, status: int, slug: str
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    path: str,
+    restart: str,
+    cursor: str,
+    status: int,
+    slug: str,
 ) -> None:
     by = await actors.client("integrator") if path == "/v1/changes" else counter
     if cursor == "beyond":
@@ -134,7 +141,7 @@ async def test_a_cursor_of_another_register_is_gone_and_names_where_to_restart(
     asked = await http.get(path, params={"after": cursor, "wait": 5}, headers=by.headers)
     problem = expect(asked, status)
     assert problem["type"] == f"/problems/{slug}"
-    assert problem.get("restart") == (path if status == 410 else None)
+    assert problem.get("restart") == (restart if status == 410 else None)
 
 
 @pytest.mark.parametrize("asked", [{"wait": 31}, {"wait": -1}, {"wait": "nan"}, {"limit": 0}, {"limit": 501}])

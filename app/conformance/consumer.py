@@ -1,0 +1,245 @@
+"""Checks of a consumer of the feed: what its copy holds, and how it ends, while the service fails in scripted ways."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from app.conformance.findings import Check, Checks, Finding, examine
+from app.conformance.rehearsal import Rehearsal, difference
+from app.conformance.scripted import Json, ScriptedLedger
+from app.conformance.session import expect
+from app.conformance.stage import Fault, Stage, serving
+
+consumer = Checks[Rehearsal]()
+
+PATIENCE: Final = 45.0
+"""Seconds that a consumer gets for a step: it may wait half a minute before it comes back."""
+
+_PAUSE: Final = 1
+"""Seconds of `Retry-After`."""
+
+_MEANWHILE_SECONDS: Final = 1.0
+"""Seconds in which a consumer that reads all anew would put the new copy in the place of the old one too early."""
+
+_ALWAYS: Final = 1000
+"""Times that altered records are sent: more often than a consumer comes back within the patience."""
+
+_EARLY: Final = 0.05
+"""Seconds by which a request may come before the end of a pause: two clocks are compared."""
+
+
+class ConsumerRefused(RuntimeError):
+    """The consumer can't be run; the message says why."""
+
+
+@consumer.promise("first-copy", "A copy is made from the beginning, and later versions replace earlier ones.")
+def copy(rehearsal: Rehearsal) -> str:
+    """Begin with some records."""
+    with rehearsal.stage.changing(ledger=rehearsal.ledger) as ledger:
+        ledger.add("entry.listed", "ent_a", 1)
+        ledger.add("alert.raised", "ent_a", 1)
+        ledger.add("entry.provisional", "ent_b", 1)
+        ledger.add("entry.listed", "ent_c", 1)
+        ledger.add("seal", None, None, withheld="scope")
+        ledger.add("entry.extended", "ent_a", 2)
+    rehearsal.begin()
+    found = rehearsal.settle()
+    first = rehearsal.stage.asked[0].after
+    expect(first is None, f"The first request asks behind {first}.")
+    return f"{len(found)} entries of {rehearsal.ledger.size} records."
+
+
+@consumer.promise(
+    "withheld", "A record without its personal part counts, and its entry is held.", "first-copy"
+)
+def take_withheld(rehearsal: Rehearsal) -> str:
+    """Add an entry of another agency."""
+    rehearsal.begin()
+    with rehearsal.stage.changing() as ledger:
+        ledger.add("entry.listed", "ent_d", 1, withheld="scope")
+    return f"{len(rehearsal.settle())} entries, one of them without its personal part."
+
+
+@consumer.promise("tombstone", "A tombstone takes its entry out.", "first-copy")
+def take_out(rehearsal: Rehearsal) -> str:
+    """End an entry."""
+    rehearsal.begin()
+    with rehearsal.stage.changing() as ledger:
+        ledger.add("entry.ended", "ent_b", 2, tombstone=True)
+    return f"{len(rehearsal.settle())} entries; the one that ended is not among them."
+
+
+@consumer.promise("erased", "An erased record takes the personal part out of the copy.", "first-copy")
+def forget(rehearsal: Rehearsal) -> str:
+    """Erase a person."""
+    rehearsal.begin()
+    with rehearsal.stage.changing() as ledger:
+        ledger.erase("ent_c", 2)
+    rehearsal.settle()
+    return "The entry is held, and nothing of the person."
+
+
+@consumer.promise(
+    "cut",
+    "After a line that is cut within a record nothing is missing and nothing is taken twice.",
+    "first-copy",
+)
+def cut(rehearsal: Rehearsal) -> str:
+    """Cut the line in the middle of a record."""
+    rehearsal.begin()
+    fault = Fault(cut_after=1)
+    with rehearsal.stage.changing(fault) as ledger:
+        ledger.add("entry.corrected", "ent_a", 3)
+        ledger.add("entry.listed", "ent_e", 1)
+        ledger.add("entry.corrected", "ent_a", 4)
+    rehearsal.settle()
+    seconds, after = rehearsal.came_back(fault)
+    return f"It came back after {seconds:.1f} s, behind {after}, and has every record."
+
+
+@consumer.promise("duplicate", "A record that comes twice changes nothing the second time.", "first-copy")
+def repeat(rehearsal: Rehearsal) -> str:
+    """Send the last records once more, with the new ones."""
+    rehearsal.begin()
+    size = rehearsal.ledger.size
+    again = [dict(each) for each in rehearsal.ledger.records[size - 3 :]]
+    with rehearsal.stage.changing(Fault(alter=lambda records: [*again, *records, *records])) as ledger:
+        ledger.add("entry.listed", "ent_g", 1)
+    rehearsal.settle()
+    return "Four records came twice, and the copy is as after once."
+
+
+def _patience_of(rehearsal: Rehearsal, status: int, slug: str) -> str:
+    rehearsal.begin()
+    fault = Fault(status, slug, retry_after=_PAUSE)
+    with rehearsal.stage.changing(fault) as ledger:
+        ledger.add("entry.listed", f"ent_{status}", 1)
+    rehearsal.settle()
+    seconds, _ = rehearsal.came_back(fault)
+    expect(
+        seconds >= _PAUSE - _EARLY,
+        f"It came back after {seconds:.2f} s, before the {_PAUSE} s of Retry-After.",
+    )
+    return f"It came back after {seconds:.1f} s."
+
+
+@consumer.promise("unavailable", "After 503 it waits Retry-After, and goes on.", "first-copy")
+def wait_for_the_service(rehearsal: Rehearsal) -> str:
+    """Be unavailable once."""
+    return _patience_of(rehearsal, 503, "unavailable")
+
+
+@consumer.promise("rate-limited", "After 429 it waits Retry-After, and goes on.", "first-copy")
+def wait_for_its_turn(rehearsal: Rehearsal) -> str:
+    """Refuse once because of too many requests."""
+    return _patience_of(rehearsal, 429, "rate-limited")
+
+
+@consumer.promise(
+    "restored",
+    "After 410 all is read anew, the old copy answers until the new one is complete.",
+    "first-copy",
+)
+def restore(rehearsal: Rehearsal) -> str:
+    """Restore the register from a backup without its last records."""
+    rehearsal.begin()
+    old = rehearsal.ledger.entries()
+    restored = rehearsal.ledger.restored(4)
+    gone, silent = Fault(), Fault(silent=True)
+    with rehearsal.stage.changing(gone, silent, ledger=restored) as ledger:
+        ledger.add("entry.listed", "ent_f", 1)
+    rehearsal.ledger = restored
+    stage = rehearsal.stage
+    rehearsal.wait_for(lambda: not stage.waits, "It did not begin anew.")
+    again = next(each.after for each in stage.asked if each.fault is silent)
+    expect(again is None, f"After 410 it asks behind {again} in place of from the beginning.")
+    time.sleep(_MEANWHILE_SECONDS)
+    meanwhile = rehearsal.shown()
+    expect(meanwhile == old, f"While it reads anew {difference(old, meanwhile)}")
+    with stage.changing():  # from now on a heartbeat says that the copy is complete
+        pass
+    return (
+        f"{len(rehearsal.settle())} entries of the restored register; before, the {len(old)} of the old copy."
+    )
+
+
+def _alarm(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> str:
+    """Send two new records altered, each time that the consumer asks, until it has stopped."""
+    rehearsal.begin()
+    before = rehearsal.settle()
+    size = rehearsal.ledger.size
+    with rehearsal.stage.changing(*[Fault(alter=alter)] * _ALWAYS) as ledger:
+        for number in (size + 1, size + 2):
+            ledger.add("entry.listed", f"ent_x{number}", 1)
+    return f"It stopped: {rehearsal.ended(before)}"
+
+
+@consumer.promise(
+    "forged-personal", "A personal part to which the leaf does not commit stops it.", "first-copy"
+)
+def forge_a_person(rehearsal: Rehearsal) -> str:
+    """Put another person into a record."""
+    return _alarm(
+        rehearsal, lambda records: [{**each, "personal": {"full_name": "Orang Lain"}} for each in records]
+    )
+
+
+@consumer.promise("forged-leaf", "A record that says something else than its leaf stops it.", "first-copy")
+def forge_a_leaf(rehearsal: Rehearsal) -> str:
+    """Put another version into a leaf."""
+    return _alarm(
+        rehearsal, lambda records: [{**each, "leaf": {**each["leaf"], "version": 9}} for each in records]
+    )
+
+
+@consumer.promise("gap", "A missing number stops it.", "first-copy")
+def leave_a_gap(rehearsal: Rehearsal) -> str:
+    """Leave out a record."""
+    return _alarm(rehearsal, lambda records: records[1:])
+
+
+@consumer.promise("key-revoked", "After 401 it stops.", "first-copy")
+def revoke(rehearsal: Rehearsal) -> str:
+    """Let the key in no more."""
+    rehearsal.begin()
+    before = rehearsal.settle()
+    rehearsal.stage.replace_key()
+    return f"It stopped: {rehearsal.ended(before)}"
+
+
+CHECKS: Final = tuple(consumer.all)
+"""Every check of a consumer, in the order in which they are made."""
+
+_BROKEN: Final[dict[type[Exception], str]] = {
+    OSError: "The command can't be run",
+    LookupError: "A line of `show` lacks a member",
+    TypeError: "A line of `show` is no object",
+    ValueError: "`show` prints something else than lines of JSON",
+}
+
+
+def examine_consumer(
+    command: Sequence[str], patience: float = PATIENCE, checks: Sequence[Check[Rehearsal]] = CHECKS
+) -> Iterator[Finding]:
+    """Rehearse with a consumer: run it before a scripted service. Yields what each check found.
+
+    Args:
+        command: its command line, without `follow` or `show`.
+        patience: seconds that it gets for a step.
+        checks: the checks.
+
+    Raises:
+        ConsumerRefused: there is no such program.
+    """
+    if not command or shutil.which(command[0]) is None:
+        raise ConsumerRefused(f"There is no program {' '.join(command[:1]) or 'in an empty command'}.")
+    stage = Stage(ScriptedLedger())
+    with TemporaryDirectory(prefix="cekal-conformance-") as folder, serving(stage):
+        rehearsal = Rehearsal(command, stage, Path(folder), patience)
+        try:
+            yield from examine(checks, rehearsal, _BROKEN)
+        finally:
+            rehearsal.stop()

@@ -1,0 +1,187 @@
+"""A consumer in a process of its own before a stage: what it does, and what its copy holds."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from app.conformance.findings import Failed
+from app.conformance.scripted import Json, ScriptedLedger
+from app.conformance.session import expect
+from app.conformance.stage import Fault, Stage
+
+_SHOW_SECONDS: Final = 30.0
+_SHOW_FAILS_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.1
+_STOP_SECONDS: Final = 5.0
+
+
+class Rehearsal:
+    """A consumer before a stage.
+
+    Args:
+        command: its command line, without `follow` or `show`.
+        stage: the service that it is pointed at.
+        folder: an empty folder, in which its copy is.
+        patience: seconds that it gets for a step.
+    """
+
+    def __init__(self, command: Sequence[str], stage: Stage, folder: Path, patience: float) -> None:
+        self.stage = stage
+        self.ledger = ScriptedLedger()
+        self._command = list(command)
+        self._folder = folder
+        self._patience = patience
+        self._following: subprocess.Popen[bytes] | None = None
+        self._errors = folder / "follow.err"
+
+    def begin(self) -> None:
+        """Begin a step: no fault is left of the one before, and the consumer follows, also if it ended there."""
+        if self.stage.waits:
+            with self.stage.changing():
+                pass
+        if self._following is not None and self._following.poll() is None:
+            return
+        asked = len(self.stage.asked)
+        with self._errors.open("wb") as errors:
+            self._following = subprocess.Popen(  # noqa: S603 - the command that was asked for
+                [*self._command, "follow"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+        self.wait_for(
+            lambda: len(self.stage.asked) > asked, "It asks for nothing."
+        )  # its copy is open by then
+
+    def stop(self) -> None:
+        """End the consumer."""
+        if self._following is not None and self._following.poll() is None:
+            self._following.terminate()
+            try:
+                self._following.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._following.kill()
+                self._following.wait()
+
+    def shown(self) -> dict[str, Json]:
+        """Return the entries of the consumer's copy; a `show` that fails is run again for a while.
+
+        It may fail while `follow` makes the copy, or writes to it.
+
+        Raises:
+            Failed: it does not print them.
+        """
+        until = time.monotonic() + _SHOW_FAILS_SECONDS
+        while True:
+            try:
+                done = subprocess.run(  # noqa: S603 - as above
+                    [*self._command, "show"],
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=_SHOW_SECONDS,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                raise Failed(f"`show` did not end within {_SHOW_SECONDS:.0f} s.") from None
+            if done.returncode == 0:
+                entries = [json.loads(line) for line in done.stdout.splitlines()]
+                return {each["id"]: {"leaf": each["leaf"], "personal": each["personal"]} for each in entries}
+            if time.monotonic() > until:
+                raise Failed(f"`show` ended with {done.returncode}: {_last_words(done.stderr)}")
+            time.sleep(_LOOK_SECONDS)
+
+    def settle(self) -> dict[str, Json]:
+        """Wait until the copy holds what the ledger says. Returns its entries.
+
+        Raises:
+            Failed: it does not within the patience, or the consumer has ended.
+        """
+        expected = self.ledger.entries()
+        found: dict[str, Json] = {}
+        for _ in self._looks():
+            found = self.shown()
+            if not self.stage.waits and found == expected:
+                return found
+            self._expect_alive()
+        if self.stage.waits:
+            raise Failed(f"It did not come back within {self._patience:.0f} s.")
+        raise Failed(f"After {self._patience:.0f} s {difference(expected, found)}")
+
+    def ended(self, before: dict[str, Json]) -> str:
+        """Wait until the consumer has stopped by itself. Returns the last line that it wrote to standard error.
+
+        Raises:
+            Failed: it goes on, says that all is well, or its copy is another one than before.
+        """
+        for _ in self._looks():
+            assert self._following is not None, "begin() comes first"
+            code = self._following.poll()
+            expect(code != 0, "It ended with exit code 0, as if all was well.")
+            found = self.shown()
+            if found != before:
+                raise Failed(f"It did not stop before it changed its copy: {difference(before, found)}")
+            if code is not None:
+                return _last_words(self._errors.read_bytes())
+        raise Failed(f"It had not stopped after {self._patience:.0f} s.")
+
+    def came_back(self, fault: Fault) -> tuple[float, str | None]:
+        """Return the seconds from the request that met a fault to the next one, and that one's cursor."""
+        asked = self.stage.asked
+        at = next(index for index, each in enumerate(asked) if each.fault is fault)
+        return asked[at + 1].at - asked[at].at, asked[at + 1].after
+
+    def wait_for(self, what: Callable[[], bool], otherwise: str) -> None:
+        """Wait for something within the patience.
+
+        Raises:
+            Failed: it does not come, with the given sentence.
+        """
+        for _ in self._looks():
+            if what():
+                return
+            self._expect_alive()
+        raise Failed(otherwise)
+
+    def _looks(self) -> Iterator[None]:
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until:
+            yield
+            time.sleep(_LOOK_SECONDS)
+
+    def _expect_alive(self) -> None:
+        code = self._following.poll() if self._following else None
+        if code is not None:
+            raise Failed(f"It ended with exit code {code}: {_last_words(self._errors.read_bytes())}")
+
+    def _environment(self) -> dict[str, str]:
+        given = {
+            "INTEGRATOR_URL": self.stage.url,
+            "INTEGRATOR_KEY": self.stage.key,
+            "INTEGRATOR_COPY": str(self._folder / "copy.db"),
+        }
+        return {**os.environ, **given}
+
+
+def _last_words(data: bytes) -> str:
+    """Return what a program said last: its last line with an error, or else its last line."""
+    lines = data.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if "Error" in line), lines[-1]).strip()[:200]
+
+
+def difference(expected: dict[str, Json], found: dict[str, Json]) -> str:
+    """Return in what a copy differs, in ids only."""
+    missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    if missing:
+        return f"the copy lacks {', '.join(missing)}."
+    if surplus:
+        return f"the copy still has {', '.join(surplus)}."
+    other = sorted(name for name in expected if expected[name] != found[name])
+    return (
+        f"the copy has another leaf or personal part of {', '.join(other)}." if other else "nothing differs."
+    )

@@ -1,0 +1,321 @@
+"""A service on loopback for a consumer's rehearsal: a scripted ledger, with the faults that a script asks for."""
+
+import contextlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from app.conformance.scripted import Json, ScriptedLedger
+from app.conformance.session import CHANGES, EVENTS, JSON, LINES, PROBLEM
+
+_RETRY_MS: Final = 200
+"""The `retry` of streams: shorter than a register's, so that a rehearsal is short."""
+
+_BEAT_SECONDS: Final = 1.0
+_LONGEST_WAIT: Final = 1.0
+_LIMIT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with one answer of the feed.
+
+    Attributes:
+        status: the status of a refusal; 200 for none.
+        slug: the refusal's problem type.
+        retry_after: seconds to wait.
+        cut_after: after how many records the line is cut, within the next one.
+        alter: changes the records that are sent.
+        silent: whether no heartbeat says that the reader has everything, so that a new copy is not complete.
+    """
+
+    status: int = 200
+    slug: str = ""
+    retry_after: int = 0
+    cut_after: int | None = None
+    alter: Callable[[list[Json]], list[Json]] = list
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for the feed that was let in.
+
+    Attributes:
+        at: when, by a clock that only goes forwards.
+        after: the cursor.
+        fault: what went wrong with its answer.
+    """
+
+    at: float
+    after: str | None
+    fault: Fault | None
+
+
+class Stage:
+    """A service whose ledger and faults a script changes.
+
+    Attributes:
+        url: its address.
+        key: the key that it lets in.
+        asked: the requests for the feed so far.
+    """
+
+    def __init__(self, ledger: ScriptedLedger) -> None:
+        self.url = ""
+        self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
+        self.asked: list[Asked] = []
+        self._ledger = ledger
+        self._faults: deque[Fault] = deque()
+        self._scene = 0
+        self._changed = threading.Condition()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a fault was not met yet."""
+        return bool(self._faults)
+
+    @contextmanager
+    def changing(self, *faults: Fault, ledger: ScriptedLedger | None = None) -> Iterator[ScriptedLedger]:
+        """Change the ledger in the block, which nobody reads meanwhile. Then every open stream ends.
+
+        Args:
+            faults: what goes wrong with the next answers, one after the other.
+            ledger: another ledger from now on.
+        """
+        with self._changed:
+            self._ledger = ledger or self._ledger
+            self._faults = deque(faults)
+            yield self._ledger
+            self._scene += 1
+            self._changed.notify_all()
+
+    def replace_key(self) -> None:
+        """Let another key in, and the former no more."""
+        with self.changing():
+            self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
+
+    def enter(self, after: str | None) -> tuple[Fault | None, ScriptedLedger, int]:
+        """Let a request in. Returns what goes wrong with it, the ledger and the scene's number."""
+        with self._changed:
+            fault = self._faults.popleft() if self._faults else None
+            self.asked.append(Asked(time.monotonic(), after, fault))
+            return fault, self._ledger, self._scene
+
+    def records_after(self, ledger: ScriptedLedger, position: int) -> list[Json]:
+        """Return records as they are now."""
+        with self._changed:
+            return [dict(each) for each in ledger.records[position:]]
+
+    def is_over(self, scene: int, seconds: float) -> bool:
+        """Wait a while for the end of a scene. Returns whether it is over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._scene != scene, seconds)
+
+    def end(self) -> None:
+        """End every stream."""
+        with self.changing():
+            pass
+
+    def answer(self, path: str, params: dict[str, str]) -> tuple[int, Json]:
+        """Return the answer to a call other than the feed."""
+        with self._changed:
+            ledger = self._ledger
+            try:
+                match path:
+                    case "/v1/head":
+                        return 200, ledger.head()
+                    case "/v1/signing-keys":
+                        return 200, ledger.signing_keys()
+                    case "/v1/proofs/inclusion":
+                        size = int(params.get("size", ledger.size))
+                        return 200, ledger.inclusion(int(params["sequence"]), size)
+                    case "/v1/proofs/consistency":
+                        return 200, ledger.consistency(
+                            int(params["from"]), int(params.get("to", ledger.size))
+                        )
+            except (KeyError, ValueError, IndexError):
+                return 422, problem(422, "validation")
+        return 404, problem(404, "not-found")
+
+
+def problem(status: int, slug: str, **extra: Any) -> Json:
+    """Return a problem document."""
+    words = HTTPStatus(status).phrase
+    return {
+        "type": f"/problems/{slug}",
+        "title": words,
+        "title_id": words,
+        "status": status,
+        "detail": "A rehearsal's answer.",
+        "request_id": secrets.token_hex(8),
+        **extra,
+    }
+
+
+@contextmanager
+def serving(stage: Stage) -> Iterator[None]:
+    """Serve a stage on loopback during the block."""
+
+    class Handler(_Handler):
+        pass
+
+    Handler.stage = stage
+    server = _Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    stage.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield
+    finally:
+        stage.end()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: object) -> None:
+        """Print nothing: a reader that goes away is a part of the rehearsal."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    stage: Stage
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer one request."""
+        url = urlsplit(self.path)
+        params = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        with contextlib.suppress(OSError):  # the reader has gone
+            if (
+                url.path != "/v1/signing-keys"
+                and self.headers.get("Authorization") != f"Bearer {self.stage.key}"
+            ):
+                self._say(401, problem(401, "unauthenticated"))
+            elif url.path == CHANGES:
+                self._feed(params)
+            else:
+                self._say(*self.stage.answer(url.path, params))
+
+    def _feed(self, params: dict[str, str]) -> None:
+        after = self.headers.get("Last-Event-ID") or params.get("after")
+        fault, ledger, scene = self.stage.enter(after)
+        if fault is not None and fault.status != HTTPStatus.OK:
+            self._say(fault.status, problem(fault.status, fault.slug), fault.retry_after)
+            return
+        epoch, _, text = (after or f"{ledger.epoch}.0").rpartition(".")
+        if not text.isdigit() or not epoch:
+            self._say(422, problem(422, "validation"))
+        elif epoch != ledger.epoch or int(text) > ledger.size:
+            self._say(410, problem(410, "cursor-gone", restart=CHANGES))
+        elif EVENTS in self.headers.get("Accept", ""):
+            self._stream(fault or Fault(), ledger, scene, int(text))
+        elif LINES in self.headers.get("Accept", ""):
+            self._lines(fault or Fault(), ledger, int(text), params)
+        else:
+            self._page(fault or Fault(), ledger, scene, int(text), params)
+
+    def _stream(self, fault: Fault, ledger: ScriptedLedger, scene: int, position: int) -> None:
+        self._begin(EVENTS)
+        self._chunk(b"retry: %d\n\n" % _RETRY_MS)
+        while True:
+            records = fault.alter(self.stage.records_after(ledger, position))
+            frames = [
+                f"id: {ledger.epoch}.{each['sequence']}\nevent: change\ndata: {json.dumps(each)}\n\n".encode()
+                for each in records
+            ]
+            if self._is_cut(frames, fault):
+                return
+            position = max([position, *(each["sequence"] for each in records)])
+            if not fault.silent:
+                beat = json.dumps(
+                    {"head": ledger.size, "at": "2026-01-01T00:00:00.000000Z", "degraded": False}
+                )
+                self._chunk(f"id: {ledger.epoch}.{position}\nevent: heartbeat\ndata: {beat}\n\n".encode())
+            fault = Fault(silent=fault.silent)
+            if self.stage.is_over(scene, _BEAT_SECONDS):
+                self._chunk(b"")
+                return
+
+    def _lines(self, fault: Fault, ledger: ScriptedLedger, position: int, params: dict[str, str]) -> None:
+        records = fault.alter(self.stage.records_after(ledger, position))[
+            : int(params.get("limit", ledger.size))
+        ]
+        self._begin(LINES)
+        if self._is_cut([f"{json.dumps(each)}\n".encode() for each in records], fault):
+            return
+        position = max([position, *(each["sequence"] for each in records)])
+        more = fault.silent or position < ledger.size
+        last = {"cursor": f"{ledger.epoch}.{position}", "head": ledger.size, "more": more}
+        self._chunk(f"{json.dumps(last)}\n".encode())
+        self._chunk(b"")
+
+    def _page(
+        self, fault: Fault, ledger: ScriptedLedger, scene: int, position: int, params: dict[str, str]
+    ) -> None:
+        records = fault.alter(self.stage.records_after(ledger, position))[: int(params.get("limit", _LIMIT))]
+        if not records:
+            self.stage.is_over(scene, min(float(params.get("wait", 0)), _LONGEST_WAIT))
+        position = max([position, *(each["sequence"] for each in records)])
+        more = fault.silent or position < ledger.size
+        page = {"items": records, "cursor": f"{ledger.epoch}.{position}", "head": ledger.size, "more": more}
+        if fault.cut_after is None:
+            self._say(200, page)
+            return
+        self._begin(JSON)
+        self._is_cut([json.dumps(page).encode()], Fault(cut_after=0))
+
+    def _is_cut(self, frames: Sequence[bytes], fault: Fault) -> bool:
+        """Send frames, or as many as a fault lets through. Returns whether the line was cut."""
+        at = fault.cut_after
+        if at is None or at >= len(frames):
+            for each in frames:
+                self._chunk(each)
+            return False
+        for each in frames[:at]:
+            self._chunk(each)
+        self._chunk(frames[at][: len(frames[at]) // 2])
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+        return True
+
+    def _begin(self, kind: str) -> None:
+        self.send_response_only(200)
+        for name, value in (
+            ("Content-Type", kind),
+            ("Cache-Control", "no-store"),
+            ("Transfer-Encoding", "chunked"),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _chunk(self, data: bytes) -> None:
+        """Send a chunk (RFC 9112 section 7.1); an empty one ends the answer."""
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def _say(self, status: int, document: Json, retry_after: int = 0) -> None:
+        body = json.dumps(document).encode()
+        self.send_response_only(status)
+        self.send_header("Content-Type", JSON if status == HTTPStatus.OK else PROBLEM)
+        self.send_header("Content-Length", str(len(body)))
+        if retry_after:
+            self.send_header("Retry-After", str(retry_after))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
