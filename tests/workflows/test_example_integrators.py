@@ -103,9 +103,7 @@ async def test_an_integrators_copy_stays_in_step(
             await following.next("disconnected")
             assert (await following.next("connected"))["cursor"] is None
             async with runtime.reading(SYSTEM) as reader:
-                size = (
-                    await head(reader)
-                ).size  # the restore, and the seals of what the service noted before
+                size = (await head(reader)).size  # with the restore, and seals of what the service noted before
             assert await numbers(following, size) == list(range(1, size + 1))
             assert await following.next("restored") == {"event": "restored", "entries": 4, "lost": []}
             following.process.kill()
@@ -121,7 +119,6 @@ async def test_an_integrators_copy_stays_in_step(
             assert b"have it replaced" in await again.process.stderr.read()
     await runtime.close()
     held = {each["id"]: each for each in await entries(client)}
-    assert sorted(held) == ["ent_1", "ent_2", "ent_3", "ent_4"]
     assert {name: each["version"] for name, each in held.items()} == {
         "ent_1": 2,
         "ent_2": 1,
