@@ -103,7 +103,7 @@ async def test_an_integrators_copy_stays_in_step(
             await following.next("disconnected")
             assert (await following.next("connected"))["cursor"] is None
             async with runtime.reading(SYSTEM) as reader:
-                size = (await head(reader)).size  # with the restore, and seals of what the service noted before
+                size = (await head(reader)).size  # with the restore, and seals of what was noted before it
             assert await numbers(following, size) == list(range(1, size + 1))
             assert await following.next("restored") == {"event": "restored", "entries": 4, "lost": []}
             following.process.kill()
