@@ -94,15 +94,15 @@ class Record:
 
 
 class RecordText(NamedTuple):
-    """A numbered record as it is stored: the leaf and the personal part are JSON texts, so that copies need no parsing.
+    """A numbered record as texts, so that copies need no parsing: instants in RFC 3339, leaf and personal part as JSON.
 
     The members are those of `Record`; `personal` is None once it is erased.
     """
 
     sequence: int
     type: str
-    at: datetime
-    effective_at: datetime | None
+    at: str
+    effective_at: str | None
     entry_id: str | None
     version: int | None
     tombstone: bool

@@ -14,6 +14,7 @@ from sqlalchemy import Select, and_, bindparam, desc, func, select
 
 from app.db.unit import Reader, Unit
 from app.ledger.domain import LedgerBroken, RecordText, RecordType
+from app.ledger.store import AS_TEXTS, OWN
 from app.ledger.tables import OF_CLEARANCES
 from app.ledger.tables import node as node_table
 from app.ledger.tables import record as record_table
@@ -25,8 +26,6 @@ NEVER: Final = 2**62
 _BEHIND_ALL: Final = "~"
 """A text that sorts behind every id."""
 
-_COLUMNS: Final = tuple(record_table.c[name] for name in RecordText._fields)
-_OWN: Final = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
 
 _NOT_BEHIND: Final = record_table.c.sequence + 0 <= bindparam("upto")
 """Condition: the record is not behind the state. The sum keeps planners from the index of sequences, with which each
@@ -44,18 +43,18 @@ _OF_PART: Final = and_(
 )
 _LAST: Final = (
     select(record_table.c.entry_id, func.max(record_table.c.sequence).label("last"))
-    .where(_OF_PART, _NOT_BEHIND, _OWN)
+    .where(_OF_PART, _NOT_BEHIND, OWN)
     .group_by(record_table.c.entry_id)
     .subquery()
 )
 _RECORDS: Final = (
-    select(*_COLUMNS, node_table.c.hash)
+    select(*AS_TEXTS, node_table.c.hash)
     .join_from(_LAST, record_table, record_table.c.sequence == _LAST.c.last)
     .outerjoin(node_table, and_(node_table.c.level == 0, node_table.c.index == record_table.c.sequence - 1))
     .order_by(record_table.c.entry_id)
 )
 _CLEARANCES: Final[Select[Any]] = (
-    select(*_COLUMNS, node_table.c.hash)
+    select(*AS_TEXTS, node_table.c.hash)
     .join(node_table, and_(node_table.c.level == 0, node_table.c.index == record_table.c.sequence - 1))
     .where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)
     .order_by(record_table.c.entry_id, record_table.c.sequence)
@@ -157,7 +156,7 @@ async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]
     """Note that the personal part of an entry's records is shown no more, if there are records of it."""
     newest = (
         select(record_table.c.sequence, record_table.c.tombstone)
-        .where(record_table.c.entry_id == entry_id, _OWN)
+        .where(record_table.c.entry_id == entry_id, OWN)
         .order_by(desc(record_table.c.sequence))
         .limit(1)
     )

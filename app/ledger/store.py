@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from app.db.bulk import BulkInsert
 from app.db.postgresql import CHANNEL
 from app.db.rollback import Rollback
-from app.db.types import any_of, any_pair_of
+from app.db.types import InstantText, any_of, any_pair_of
 from app.db.unit import Reader, Unit
 from app.errors import RolledBack
 from app.ledger.domain import Head, Record, RecordText, RecordType, Selection
@@ -56,8 +56,14 @@ _AFTER = (
     .limit(bindparam("limit"))
 )
 _LEAVES = _AFTER.with_only_columns(record_table.c.sequence, record_table.c.leaf)
+AS_TEXTS: Final = tuple(
+    InstantText(record_table.c[name]).label(name) if name in {"at", "effective_at"} else record_table.c[name]
+    for name in RecordText._fields
+)
+"""The columns of a `RecordText`."""
+
 _TEXTS = (
-    select(*(record_table.c[name] for name in RecordText._fields))
+    select(*AS_TEXTS)
     .where(record_table.c.sequence > bindparam("after"), record_table.c.sequence <= bindparam("upto"))
     .order_by(record_table.c.sequence)
     .limit(bindparam("limit"))

@@ -44,8 +44,8 @@ def text_of(record: Record) -> RecordText:
     return RecordText(
         sequence=record.sequence,
         type=record.type.value,
-        at=record.at,
-        effective_at=record.effective_at,
+        at=rfc3339(record.at),
+        effective_at=None if record.effective_at is None else rfc3339(record.effective_at),
         entry_id=record.entry_id,
         version=record.version,
         tombstone=record.tombstone,
@@ -73,8 +73,8 @@ def record_members(record: RecordText, *, in_scope: bool) -> dict[str, Any]:
     return {
         "sequence": record.sequence,
         "type": record.type,
-        "at": rfc3339(record.at),
-        "effective_at": None if record.effective_at is None else rfc3339(record.effective_at),
+        "at": record.at,
+        "effective_at": record.effective_at,
         "entry_id": record.entry_id,
         "version": record.version,
         "tombstone": record.tombstone,
