@@ -111,9 +111,9 @@ async def list_state(reader: Reader, upto: int, after: str, count: int) -> State
     """
     end = (await reader.run(_END, {"after": after, "count": count})).scalar_one_or_none()
     asked = {"after": after, "last": end or _BEHIND_ALL, "upto": upto}
-    newest = [_state_record(row) for row in await reader.run(_RECORDS, asked)]
+    newest = [_state_record(row) for row in (await reader.run(_RECORDS, asked)).all()]
     of_entry: dict[str | None, dict[str, StateRecord]] = {}
-    for row in await reader.run(_CLEARANCES, asked):
+    for row in (await reader.run(_CLEARANCES, asked)).all():
         each = _state_record(row)
         known = of_entry.setdefault(each.record.entry_id, {})
         name = _clearance_of(each.record)
