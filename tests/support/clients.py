@@ -66,10 +66,17 @@ class Client:
 
 @dataclass
 class Listening:
-    """A client that listens."""
+    """A client that listens.
+
+    Attributes:
+        process: the client.
+        matter: the event that must not be passed over, unless it is of a seal of the query log: one comes at any time.
+        sequence: the number of the last record of which it spoke; the next one has the next number.
+    """
 
     process: Process
     matter: str
+    sequence: int = 0
 
     async def _said(self) -> str:
         """What it said last."""
@@ -82,6 +89,10 @@ class Listening:
             line = await asyncio.wait_for(self.process.stdout.readline(), LONGEST)
             assert line, f"the client has ended: {await self._said()}"
             told: Json = json.loads(line)
-            if told["event"] == event:
+            seal = told["event"] == self.matter and told.get("type") == "seal"
+            if told["event"] == "change":
+                self.sequence += 1
+                assert told["sequence"] == self.sequence, told
+            if told["event"] == event and not seal:
                 return told
-            assert told["event"] != self.matter, told
+            assert told["event"] != self.matter or seal, told
