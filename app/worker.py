@@ -93,7 +93,7 @@ class Worker:
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
         )
         self._compared = False  # whether hits missing after a restoration from a backup were already queued
-        self._rounds = Rounds(runtime.register, WORKER_ROUNDS, runtime.settings.database_seconds / 3)
+        self.rounds = Rounds(runtime.register, WORKER_ROUNDS, runtime.settings.database_seconds / 3)
 
     async def run(self) -> None:
         """Run every loop until cancelled."""
@@ -142,7 +142,7 @@ class Worker:
         if self.runtime.rollback is not None and not loop.despite_rollback:
             return
         try:
-            await self._rounds.run(act, loop.lock)
+            await self.rounds.run(act, loop.lock)
         except RolledBack as refused:  # the beginning of that state is logged, and /readyz says it
             logger.debug("a round of the worker is held back: %s", refused)
         except Exception as error:  # an error of one round must not end the loop

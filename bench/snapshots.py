@@ -13,6 +13,9 @@ Immigration's scope, whose personal parts are all shown. Measured, in turns with
 - *send*: from there until its last byte, without another CPU than the service's.
 - *bare*: the same rows read in order by another process, which does nothing with them: a SELECT of the standard
   library's sqlite3, and COPY to standard output on PostgreSQL.
+- *copy*: docs/examples/integrator.py takes all of the lines into an empty copy (SQLite) and verifies every leaf, every
+  personal part, the digest and its proof.
+- *import*: the same lines into the same table, each parsed, and nothing verified.
 
 CPU is that of a record in microseconds, the database's included; on a busy machine trust it rather than the seconds.
 MB are those of the server process: before, and the most until the end.
@@ -21,6 +24,9 @@ MB are those of the server process: before, and the most until the end.
 import argparse
 import asyncio
 import http.client
+import json
+import runpy
+import sqlite3
 import sys
 import threading
 import time
@@ -60,6 +66,32 @@ def _made(server: Server, key: str) -> tuple[float, int]:
             time.sleep(0.02)
 
 
+def _copied(server: Server, key: str, folder: Path) -> tuple[float, float]:
+    """Take the snapshot's lines into two empty copies; gives the seconds with and without verification."""
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)) as connection:
+        headers = {"Authorization": f"Bearer {key}", "Accept": "application/x-ndjson"}
+        connection.request("GET", _PATH, headers=headers)
+        lines = connection.getresponse().read().splitlines(keepends=True)
+    copy = runpy.run_path("docs/examples/integrator.py")["Copy"](
+        folder / f"{time.monotonic_ns()}-verified.db"
+    )
+    begin = time.perf_counter()
+    copy.begin(lines)
+    verified, begin = time.perf_counter() - begin, time.perf_counter()
+    with closing(sqlite3.connect(folder / f"{time.monotonic_ns()}-bare.db", isolation_level=None)) as bare:
+        bare.execute("PRAGMA journal_mode=WAL")
+        bare.execute("CREATE TABLE entry (id TEXT PRIMARY KEY, version INT, content TEXT)")
+        bare.execute("BEGIN")
+        for record in map(json.loads, lines[1:-1]):
+            content = json.dumps({"leaf": record["leaf"], "personal": record["personal"]})
+            row = (record["entry_id"], record["version"], content)
+            bare.execute("INSERT INTO entry VALUES (?, ?, ?)", row)
+        bare.execute("COMMIT")
+    if copy.count() != len(lines) - 2:
+        raise RuntimeError(f"the copy has {copy.count()} entries of {len(lines) - 2}")
+    return verified, time.perf_counter() - begin
+
+
 @contextmanager
 def _watched(server: Server) -> Iterator[Callable[[], float]]:
     """Watch the server's memory for the block; gives a function with the most MB so far."""
@@ -88,7 +120,8 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
     settings = asyncio.run(made.make(engine, name))
     url = settings["CEKAL_DATABASE_URL"]
     reader, admin = asyncio.run(filled(settings, options.entries)), asyncio.run(_admin(settings))
-    figures: dict[str, list[float]] = {each: [] for each in ("bare", "bare_cpu", "make", "make_cpu", "send")}
+    kinds = ("bare", "bare_cpu", "make", "make_cpu", "send", "copy", "import")
+    figures: dict[str, list[float]] = {each: [] for each in kinds}
     size, failures = 0, list[str]()
 
     def database_cpu() -> float:
@@ -116,6 +149,9 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
             figures["make"].append(begun - begin)
             figures["send"].append(time.perf_counter() - begun)
             figures["make_cpu"].append(server.cpu() + database_cpu() - used)
+            copied, imported = _copied(server, reader, made.folder)
+            figures["copy"].append(copied)
+            figures["import"].append(imported)
             if rows < options.entries:
                 failures.append(f"{rows} rows of {options.entries} entries")
         highest = most()
@@ -128,6 +164,9 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
         "make_seconds": found["make"],
         "send_seconds": found["send"],
         "to_bare": found["make"] / found["bare"],
+        "copy_seconds": found["copy"],
+        "import_seconds": found["import"],
+        "to_import": found["copy"] / found["import"],
         "bare_cpu_us": found["bare_cpu"] / options.entries * 1e6,
         "make_cpu_us": found["make_cpu"] / options.entries * 1e6,
         "mb": size / 1e6,
@@ -144,6 +183,8 @@ def _print(results: Sequence[dict[str, Any]]) -> None:
             shown(result["entries"]),
             *(shown(result[f"{each}_seconds"], 2) for each in names),
             shown(result["to_bare"], 1),
+            shown(result["copy_seconds"], 2),
+            shown(result["to_import"], 1),
             shown(result["bare_cpu_us"], 1),
             shown(result["make_cpu_us"], 1),
             shown(result["mb"], 1),
@@ -156,6 +197,8 @@ def _print(results: Sequence[dict[str, Any]]) -> None:
         "entries",
         *(f"{each} s" for each in names),
         "/bare",
+        "copy s",
+        "/import",
         "bare CPU",
         "CPU",
         "MB file",

@@ -166,6 +166,6 @@ async def test_a_round_of_the_worker_keeps_its_lock_longer_than_an_idle_transact
         async with other.writing(SYSTEM) as unit:
             held.append(not (await unit.run(select(func.pg_try_advisory_xact_lock(4711)))).scalar_one())
 
-    await Worker(runtime)._once(act, 4711)
+    await Worker(runtime).rounds.run(act, 4711)
     assert held == [True]
     await other.close()

@@ -124,7 +124,7 @@ async def test_with_a_small_pool_all_loops_of_a_worker_may_begin_at_once(
 
     worker = Worker(runtime)
     async with asyncio.timeout(8):
-        await asyncio.gather(*(worker._once(look, loop.lock) for loop in LOOPS))
+        await asyncio.gather(*(worker.rounds.run(look, loop.lock) for loop in LOOPS))
     assert looked == [True] * len(LOOPS)
 
 
