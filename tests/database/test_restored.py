@@ -156,8 +156,7 @@ async def test_a_restored_database_that_has_grown_again_is_known_by_its_records(
         following._publish_new = fail
         await until(lambda: following._doubtful)
         async with runtime.writing(SYSTEM) as unit:
-            other = text("UPDATE ledger_record SET leaf = :leaf WHERE sequence = 2")
-            await unit.run(other, {"leaf": '{"other": true}'})
+            await unit.run(text("UPDATE ledger_record SET leaf = :leaf"), {"leaf": '{"other": true}'})
             await unit.run(text("UPDATE ledger_head SET size = size + 1"))
         following._publish_new = reading
         assert "other records" in await says_so(served, [alerts], counter, caplog)
