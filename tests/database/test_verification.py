@@ -72,6 +72,19 @@ async def test_a_register_that_nobody_changed_holds(filled: None, runtime: Runti
     assert (found.digests, found.computed) == (1, 1)
 
 
+@pytest.mark.parametrize("release", ["earlier", "this"])
+async def test_an_upgrade_may_have_added_members_to_entries_whose_versions_are_of_before(
+    filled: None, runtime: Runtime, release: str
+) -> None:
+    await tamper(
+        runtime, 'UPDATE entry SET document = replace(document, \'"authors"\\:[\', \'"authors"\\:["1",\')'
+    )
+    if release == "earlier":
+        await tamper(runtime, "UPDATE entry_version SET commitment = NULL, salt = NULL")
+    found = await verified(runtime)
+    assert found.holds == (release == "earlier")
+
+
 COSIGNED = {
     "the signature": {"data": bytes(72)},
     "the instant": {"signed_at": datetime(2026, 11, 23, tzinfo=UTC)},

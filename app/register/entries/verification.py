@@ -1,7 +1,7 @@
 """Verification of entries: each row, version and ledger record of an entry must say the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -19,6 +19,19 @@ _CHANGES_ALONE: Final = frozenset({"norm_version", "erased"})
 """Columns that change without a version of the entry."""
 
 _READ = msgspec.json.Decoder(Entry).decode
+
+
+class _Version(NamedTuple):
+    """A version of an entry as it is stored.
+
+    Attributes:
+        document: the entry after it.
+        whole: whether it holds all that the entry's own document holds: not where it was written by an earlier
+            release, since upgrades have added members to the entry's document alone.
+    """
+
+    document: str
+    whole: bool
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
@@ -43,22 +56,23 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
     if not ids:
         return 0, [], None
     records = await ledger.list_of_entries(reader, ids)
-    versions: dict[str, dict[int, str]] = {entry_id: {} for entry_id in ids}
-    columns = (tables.version.c.entry_id, tables.version.c.version, tables.version.c.document)
-    statement = select(*columns).where(any_of(tables.version.c.entry_id, "ids"))
-    for entry_id, number, document in await reader.run(statement, {"ids": ids}):
-        versions[entry_id][number] = document
+    versions: dict[str, dict[int, _Version]] = {entry_id: {} for entry_id in ids}
+    own = tables.version.c
+    columns = (own.entry_id, own.version, own.document, own.commitment.is_not(None))
+    statement = select(*columns).where(any_of(own.entry_id, "ids"))
+    for entry_id, number, document, whole in await reader.run(statement, {"ids": ids}):
+        versions[entry_id][number] = _Version(document, whole)
     found = [each for row in entries for each in _differences(row, versions[row["id"]], records[row["id"]])]
     return len(ids), found, ids[-1]
 
 
 def _differences(
-    row: Mapping[str, Any], versions: Mapping[int, str], records: Sequence[Mapping[str, Any]]
+    row: Mapping[str, Any], versions: Mapping[int, _Version], records: Sequence[Mapping[str, Any]]
 ) -> Iterator[Difference]:
     where = f"entry {row['id']}"
     try:
         entry = _READ(row["document"])
-        documents = {number: _READ(text) for number, text in versions.items()}
+        documents = {number: _READ(each.document) for number, each in versions.items()}
     except (msgspec.DecodeError, ValueError):
         yield Difference(where, "its document, or that of a version, can't be read")
         return
@@ -73,9 +87,16 @@ def _differences(
             yield Difference(where, f"the ledger has a version {record['version']}, and the entry has none")
         else:
             yield from _compare(where, documents[record["version"]], record)
-    # Papers that the entry waits for come without a version of it.
-    if entry.replace(waiting=None) != documents[entry.version].replace(waiting=None):
+    if _bound(entry, versions[entry.version]) != _bound(documents[entry.version], versions[entry.version]):
         yield Difference(where, "its document differs from that of its newest version")
+
+
+def _bound(entry: Entry, version: _Version) -> Any:
+    """Return what an entry shares with its newest version: all but the papers for which it waits."""
+    if version.whole:
+        return entry.replace(waiting=None)
+    facts = leaf_facts(entry) | {"pending_until": None}
+    return entry.agency, entry.version, facts, personal_part(entry)
 
 
 def _compare(where: str, version: Entry, record: Mapping[str, Any]) -> Iterator[Difference]:
