@@ -46,6 +46,8 @@ CHANGES = {
     "a column": "UPDATE hit SET state = 'open'",
     "its entry": 'UPDATE hit SET document = replace(document, \'"entry_id":"ent_0\', \'"entry_id":"ent_1\')',
     "a document that is none": "UPDATE hit SET document = 'x'",
+    "an act that can't be read": "UPDATE audit SET detail = 'x' WHERE act = 'hit.resolved'",
+    "the check's matches": "UPDATE check_record SET matches = 'x'",
     "an act": "DELETE FROM audit WHERE act = 'hit.resolved'",
     "an act's outcome": "UPDATE audit SET detail = replace(detail, 'unsure', 'confirmed') WHERE act = 'hit.resolved'",
 }
@@ -53,7 +55,8 @@ CHANGES = {
 
 @pytest.mark.parametrize("what", CHANGES)
 async def test_a_changed_hit_is_named(resolved: None, runtime: Runtime, what: str) -> None:
-    async with runtime.writing(SYSTEM) as unit:
+    writing = runtime.writing_checks if "check_record" in CHANGES[what] else runtime.writing
+    async with writing(SYSTEM) as unit:
         await unit.run(text(CHANGES[what].replace(":", "\\:")))
     assert any(each.where.startswith("hit ") for each in (await verified(runtime)).differences)
 

@@ -234,6 +234,13 @@ async def test_a_change_of_any_column_of_a_line_is_named(
     assert any(named in each.where for each in (await verified(runtime)).differences), "removed unnoticed"
 
 
+async def test_a_version_without_its_salt_is_no_erased_one(crossing: Json, runtime: Runtime) -> None:
+    for document in ("x", "{}"):
+        await change(runtime, update(version).values(document=document, reason=None, salt=None), checks=False)
+        where = [each.where for each in (await verified(runtime)).differences]
+        assert any(each.startswith("version ent_") for each in where), document
+
+
 async def test_a_changed_batch_or_seal_is_named(crossing: Json, runtime: Runtime) -> None:
     async with runtime.reading_checks(SYSTEM) as reader:
         lines = (await reader.run(select(batch.c.lines))).scalar_one()
@@ -245,6 +252,10 @@ async def test_a_changed_batch_or_seal_is_named(crossing: Json, runtime: Runtime
     }
     async with runtime.reading_checks(SYSTEM) as reader:
         kept = (await reader.run(select(*(batch.c[name] for name in changes)))).one()._asdict()
+    for unreadable in ("", "x", lines[:-1], f"{lines}\nxyz_1 000000000000"):
+        await change(runtime, update(batch).values(lines=unreadable), checks=True)
+        assert "can't be read" in (await verified(runtime)).differences[0].what
+    await change(runtime, update(batch).values(lines=lines), checks=True)
     for name, value in changes.items():
         await change(runtime, update(batch).values({name: value}), checks=True)
         found = await verified(runtime)

@@ -1,7 +1,7 @@
 """Verification of hits: each is the hit of a check, resolved as the audit trail says; and no check's hit is missing."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -99,7 +99,7 @@ def _faults(row: Any, hit: Hit, check: Any | None, acts: Sequence[Any]) -> Itera
         opened = (hit.id, hit.checkpoint, hit.direction, hit.outcome, hit.opened_at)
         if opened != (check.hit_id, check.checkpoint, check.direction, check.outcome, check.at):
             yield f"it differs from check {check.id}, which opened it"
-        if [each.entry_id for each in hit.matched] != checks.entry_ids_in(check.matches):
+        if [each.entry_id for each in hit.matched] != _entry_ids_in(check):
             yield f"its entries are not those of check {check.id}"
     # Acts of one millisecond have no order among their ids.
     if Counter(map(_said, hit.resolutions)) != Counter(map(_recorded, acts)):
@@ -112,5 +112,16 @@ def _said(resolution: Any) -> tuple[Any, ...]:
 
 
 def _recorded(act: Any) -> tuple[Any, ...]:
-    detail: Mapping[str, Any] = msgspec.json.decode(act.detail)
-    return act.client_id, act.person, act.at, detail["outcome"], detail["action"]
+    try:
+        detail = msgspec.json.decode(act.detail, type=dict[str, Any])
+    except msgspec.DecodeError:
+        detail = {}
+    return act.client_id, act.person, act.at, detail.get("outcome"), detail.get("action")
+
+
+def _entry_ids_in(check: Any) -> list[str] | None:
+    """Return the ids of the entries that a check matched; None if they can't be read."""
+    try:
+        return checks.entry_ids_in(check.matches)
+    except msgspec.DecodeError:
+        return None

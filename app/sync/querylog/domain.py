@@ -8,6 +8,7 @@ after the erasure and reveals nothing.
 """
 
 import hashlib
+import re
 from binascii import b2a_base64
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -147,6 +148,9 @@ BEGIN: Final = Position("", "", _BEGIN, _BEGIN)
 """The position before every line."""
 
 
+_LINE: Final = re.compile(rf"(?:{'|'.join(_SOURCES)})\S+ [0-9a-f]{{{2 * _MARK_BYTES}}}")
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A sealed batch.
@@ -175,6 +179,11 @@ class Batch:
     def size(self) -> int:
         """Return the number of its lines."""
         return self.text.count("\n") + 1
+
+    @property
+    def is_readable(self) -> bool:
+        """Return whether each line has an id of a known kind and a mark."""
+        return all(_LINE.fullmatch(line) for line in self.text.split("\n"))
 
     def lines(self) -> list[SealedLine]:
         """Return its lines in the tree's order."""

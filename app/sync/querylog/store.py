@@ -75,7 +75,12 @@ def _version(row: _Row) -> Line:
 
 
 def _is_erased(row: _Row) -> bool:
-    return row.salt is None and row.reason is None and _read_erasure(row.document).erased_at is not None
+    if row.salt is not None or row.reason is not None:
+        return False
+    try:
+        return _read_erasure(row.document).erased_at is not None
+    except msgspec.DecodeError:
+        return False
 
 
 def _commitment(row: _Row, texts: Sequence[str | None], *, erased: bool) -> bytes | None:

@@ -62,6 +62,8 @@ class LogVerification:
             batch = await store.find_batch(reader, number)
         if batch is None:
             return None, [Difference(where, "there is no batch with this number")]
+        if not batch.is_readable:
+            return None, [Difference(where, "its lines can't be read")]
         differences = [Difference(where, what) async for what in self._faults_of(runtime, batch)]
         leaves = []
         async for sealed, stored, found in open_lines(runtime, batch):
