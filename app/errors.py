@@ -115,7 +115,7 @@ class WniCannotBeDeterred(CekalError):
 
 
 class PeriodRequired(CekalError):
-    """A measure without an end or a start was requested (R11, R12)."""
+    """A measure that needs a start and an end was requested without one of them (R11, R12)."""
 
     slug = "period-required"
 
@@ -283,7 +283,7 @@ class BodyTooLarge(CekalError):
 
 
 class RateLimited(CekalError):
-    """Too many failed attempts, or too many at once."""
+    """The caller failed to authenticate too often, or has used up a quota of requests."""
 
     slug = "rate-limited"
 

@@ -119,7 +119,7 @@ def read_events(session: Session) -> str:
     "resume", "Each format goes on behind a cursor that another one gave.", "pages", "lines", "events"
 )
 def resume(session: Session) -> str:
-    """Go on from the middle in each format."""
+    """Check that each format goes on with the next record after a cursor in the middle. Returns what was seen."""
     records = session.first(2)
     at = len(records) // 2
     expected, cursor = records[at : at + 1], session.cursor(at)
@@ -227,7 +227,7 @@ def ask_behind_nonsense(session: Session) -> str:
     "pages",
 )
 def ask_behind_the_unknown(session: Session) -> str:
-    """Ask behind records of another epoch, and behind records that are not there."""
+    """Check that a cursor of another epoch, or beyond the head, is refused as 410. Returns what was seen."""
     for cursor in ("0123456789abcdef.1", session.cursor(session.reach + 10**9)):
         for accept in _FORMATS:
             status = session.status(accept, after=cursor)

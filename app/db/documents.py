@@ -33,5 +33,5 @@ class Documents(Generic[T]):
         return None if found is None else self.read(found)
 
     async def all(self, reader: Reader, statement: Executable, parameters: Any = None) -> list[T]:
-        """Return the values of all rows, in the statement's order."""
+        """Return the value in each row of a statement that selects the document column, in the statement's order."""
         return [self.read(found) for found in (await reader.run(statement, parameters)).scalars()]

@@ -9,7 +9,7 @@ _PID = "SELECT pg_backend_pid()"
 
 
 class SessionsShared(RuntimeError):
-    """A connection pooler in front of PostgreSQL assigns each transaction to any free session."""
+    """Raised at the start: a connection pooler gives each transaction another session, so session locks would fail."""
 
 
 async def require_sessions(database: Database) -> None:

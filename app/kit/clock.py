@@ -77,7 +77,7 @@ def legal_day(moment: datetime) -> date:
 
 
 def day_begins(day: date) -> datetime:
-    """Return the first instant of a legal day, in UTC."""
+    """Return the instant, in UTC, at which a day begins in Asia/Jakarta, whose days the law counts."""
     return datetime.combine(day, time.min, WIB).astimezone(UTC)
 
 

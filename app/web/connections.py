@@ -81,7 +81,7 @@ class Connections:
     """The open connections of one process.
 
     Attributes:
-        limits: the limits.
+        limits: how many connections may be open, in all and from one address.
         cut: number of refused or closed connections, by reason.
     """
 

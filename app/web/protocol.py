@@ -88,7 +88,7 @@ class BoundedConfig(Config):
         self.tls, self.ssl = self.ssl, None
 
     def bound(self, connections: Connections) -> None:
-        """Set the limits of this process's connections."""
+        """Let the server count its connections in `connections` and keep their limits; call it before the start."""
         self.connections = connections
         self.watch = Watch(connections)
 

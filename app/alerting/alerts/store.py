@@ -112,9 +112,9 @@ async def get(reader: Reader, alert_id: str) -> Alert:
 
 
 async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
-    """Return the first alert of the newest family about any of these entries. Returns None if there is no family.
+    """Return the first alert of the newest family about any of these entries, or None.
 
-    An entry has more than one family if it came into force again after its family was cancelled.
+    A family is an alert with those that update or cancel it; an entry that came into force again has another one.
     """
     table = tables.alert
     statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)

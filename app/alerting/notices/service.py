@@ -151,7 +151,7 @@ async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[Led
 
 
 async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft]:
-    """Notify the insiders of an entry that it was sealed. A projector."""
+    """Notify those who may see an entry that the register sealed it by itself. A projector without ledger records."""
     await notify(unit, [entry_sealed(event.entry)])
     return ()
 

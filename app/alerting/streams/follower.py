@@ -50,7 +50,7 @@ class RecordFollower(Protocol):
         """Note the ledger's head; the first record that is handed over follows it."""
 
     def take(self, records: Sequence[Record]) -> None:
-        """Accept the next records, in order."""
+        """Keep the records that follow those of the last call without a gap, for `read_on`; must return at once."""
 
     async def read_on(self) -> None:
         """Publish the accepted records to the hub."""

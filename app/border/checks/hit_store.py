@@ -152,7 +152,10 @@ async def list_matters(
 
 
 async def list_opened(reader: Reader, journey_keys: Iterable[str]) -> list[Opened]:
-    """Return the hits with these journey keys, oldest first; always with two statements, also without a result."""
+    """Return the hits of these keys of a passenger and a journey, oldest first.
+
+    It always runs two statements, so that its duration does not reveal whether there is a hit.
+    """
     rows = (await reader.run(_OPENED, {"keys": sorted(journey_keys)})).all()
     shown = {entry_id for row in rows for entry_id in entry_ids_in(row.matches)}
     matters = await list_matters(reader, shown, (row.id for row in rows))

@@ -221,7 +221,7 @@ def entry_ids_in(matches: str | None) -> list[str]:
 
 
 async def list_records(reader: Reader, check_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the records of checks, in the order of their ids."""
+    """Return the rows of `check_record` with these ids, sorted by id; unknown ids are left out."""
     return (await reader.run(_RECORDS, {"ids": sorted(check_ids)})).all()
 
 

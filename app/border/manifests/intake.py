@@ -170,7 +170,9 @@ def from_edifact(body: bytes) -> PassengerList:
 
 
 def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: datetime) -> ManifestRequest:
-    """Return the questions of a passenger list; called in a thread, as `from_json`.
+    """Return the request that a passenger list makes: one question for each passenger.
+
+    Long lists take seconds: call it in a thread. Unknown places become warnings of the request, not errors.
 
     Args:
         listed: the parsed list.

@@ -154,7 +154,7 @@ async def list_open(reader: Reader) -> list[Watched]:
 
 
 async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
-    """Return the key rows of passengers of open manifests with one of these number keys."""
+    """Return the rows of passengers who have one of these keys of numbers, in manifests that are still watched."""
     return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
 
 

@@ -237,7 +237,7 @@ async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> 
 
 
 async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the clearances about an entry, made until an instant."""
+    """Return the documents of the clearances that were made about an entry before an instant, the oldest first."""
     table = clearance_table
     statement = select(table.c.document).where(
         table.c.entry_id == entry_id, table.c.id < first_id("clr", until)

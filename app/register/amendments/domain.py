@@ -208,7 +208,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ends_something(self) -> bool:
-        """Whether it ends a measure once it is approved; a question to the owner (`referred`) never does."""
+        """Whether its approval ends a measure. A `referred` one, of another body, only asks the owner."""
         return self.kind in ENDING and self.state is not AmendmentState.REFERRED
 
     @property

@@ -199,7 +199,7 @@ async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
 
 
 async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with these ids."""
+    """Return the entries with these ids, in no order; unknown ids are left out, and visibility is not checked."""
     statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
     return await _documents.all(reader, statement, {"ids": sorted(entry_ids)})
 

@@ -16,7 +16,7 @@ class Measure(StrEnum):
 
 
 class State(StrEnum):
-    """The state of an entry (API section 3)."""
+    """The stored state of an entry (API section 3); whether it is in force is computed by `in_force`."""
 
     SUBMITTED = "submitted"
     RETURNED = "returned"

@@ -19,7 +19,7 @@ def _report(row: Row[*tuple[Any, ...]]) -> Report:
 
 
 async def next_ordinal(unit: Unit, year: int) -> int:
-    """Return the next free number of a year; the transaction must hold the lock under which reports are filed."""
+    """Return the next free number of a year's reports; the transaction must hold `lock_agency` of Immigration."""
     last = select(func.max(table.c.ordinal)).where(table.c.year == year)
     return int((await unit.run(last)).scalar_one() or 0) + 1
 

@@ -18,7 +18,7 @@ class MarkRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A signed head that the register once had.
+    """The statement of the highest signed head that was seen, without its signatures; see `MarkKeeper`.
 
     Attributes:
         origin: the origin under which it was signed.

@@ -74,12 +74,12 @@ class Line(NamedTuple):
 
 
 def line_of(members: Sequence[Any], erasable: str | None = None) -> Line:
-    """Return the line of a row.
+    """Return the line of the query log for a row: a check, an act, a receipt or a version.
 
     Args:
         members: what never changes, in order: the kind of line, the id, the instant as text, and others. Bytes become
             base64.
-        erasable: what retention may erase later.
+        erasable: a text that retention may erase later; the line gets a salted commitment to it.
     """
     return Line(members[1], _encode(members)[:-1], erasable)
 
@@ -218,7 +218,7 @@ class Batching:
 
     @property
     def size(self) -> int:
-        """Return the number of lines so far."""
+        """Return the number of lines in the batch that is being made."""
         return len(self._leaves)
 
     def add(self, line: Line) -> None:

@@ -43,9 +43,12 @@ class LogVerification:
         return self.batches >= self.newest
 
     async def batch(self, runtime: Runtime) -> list[Difference]:
-        """Verify the next batch, and return what differs.
+        """Compare the next batch with the stored lines and with its seal; call it until `done`.
 
-        A batch that differs is read again: retention may have erased texts between two reads of the first time.
+        A batch that differs is read a second time, since retention may have erased texts while it was read.
+
+        Returns:
+            What differs; empty where all agree.
         """
         self.batches += 1
         batch, found = await self._read(runtime, self.batches)

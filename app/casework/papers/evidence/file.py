@@ -74,7 +74,7 @@ class _Making:
 
 
 async def pieces(runtime: Runtime, case: Case) -> AsyncIterator[bytes]:
-    """Yield the evidence file in pieces; the last one only after the hash of its index was recorded."""
+    """Yield the bytes of the evidence file; the last ones only after the audit trail has the hash of `index.json`."""
     making = _Making(runtime, case, Archive(case.until))
     parts = (_entry, _related, _letters, _kept, _alerts, _checks, _audit, _ledger, _verifier)
     for part in parts:

@@ -360,7 +360,7 @@ def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
 def annulled_on(entry: Entry) -> date | None:
     """Return the day of the judgment that annulled a measure which had been in force; None without one (R66).
 
-    The restoration after a superseded urgent entry is a duty of its formal entry.
+    None also for a superseded urgent entry: the duty to rehabilitate the person belongs to its formal entry.
     """
     held = (
         entry.in_force_from is not None
