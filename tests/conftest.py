@@ -7,6 +7,7 @@ A test that asks for `engine_url`, or for anything that stands on it (`settings`
 
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.compiled import share_compiled_statements
 from tests.support.contract import watch
-from tests.support.databases import ENGINES, PEPPER, Run
+from tests.support.databases import ENGINES, PEPPER, SIGNING_KEYS, Run
 from tests.support.lifespan import started
 from tests.support.served import Served, client_for, serving
 
@@ -36,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     share_compiled_statements()
     config.addinivalue_line("markers", "settings(**values): settings of the deployment under test")
     given = getattr(config, "workerinput", None)
-    config.stash[_RUN] = Run(Path(given["run"])) if given else Run.begin()
+    config.stash[_RUN] = run = Run(Path(given["run"])) if given else Run.begin()
+    os.environ[SIGNING_KEYS] = str(run.signing_keys)  # for commands that a test starts
 
 
 def pytest_collection_finish() -> None:

@@ -11,7 +11,7 @@ from app import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TESTS = "python3.11 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -n 2"
+TESTS = "python3.11 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest -n 3 --dist worksteal"
 """How README says that the tests are run."""
 
 

@@ -48,7 +48,6 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        os.environ[SIGNING_KEYS] = str(self.signing_keys)  # for commands that a test starts
         self._alive: int | None = None
 
     @classmethod
