@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute
 from app.web.catalogue import CATALOGUE
 from app.web.etag import UNCHANGED, VERSION_DEMANDED, etag_of_bytes
 from app.web.methods import WITH_BODY
-from app.web.openapi_examples import examples
+from app.web.openapi_examples import examples, with_nulls
 from app.web.openapi_headers import COMPONENTS as HEADERS
 from app.web.openapi_headers import QUOTA, carrying, complete
 from app.web.openapi_schemas import bound_integers, describe_members, name_plainly
@@ -206,7 +206,7 @@ def finish(
     answered = set(_HEADER.findall(msgspec.json.encode(document).decode()))
     components["headers"] = {name: HEADERS[name] for name in sorted(answered)}
     _refuse_loose_ends(document)
-    return document
+    return with_nulls(document)  # type: ignore[no-any-return]  # of a dict it is one
 
 
 def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhile: Any) -> None:

@@ -38,3 +38,16 @@ def examples(today: date | None = None) -> dict[str, Json]:
     text = (files(__package__) / "examples.json").read_text(encoding="utf-8")
     known: dict[str, Json] = msgspec.json.decode(_DAY.sub(moved_day, text) if moved else text)
     return known
+
+
+NULL: Final = "\0null"
+"""A null in an example of an answer: FastAPI leaves out each member that is None, also where it is required."""
+
+
+def with_nulls(value: Any) -> Any:
+    """Return a part of the document with null in the place of `NULL`."""
+    if isinstance(value, dict):
+        return {name: with_nulls(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [with_nulls(each) for each in value]
+    return None if value == NULL else value

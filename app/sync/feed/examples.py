@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
+from app.web.openapi_examples import NULL
+
 RECORD: Final[dict[str, Any]] = {
     "sequence": 7,
     "type": "entry.ended",
     "at": "2026-11-23T03:00:00.000000Z",
-    "effective_at": None,
+    "effective_at": NULL,
     "entry_id": "ent_01jd9k4z",
     "version": 4,
     "tombstone": True,
@@ -14,7 +16,7 @@ RECORD: Final[dict[str, Any]] = {
         "agency": "KPK",
         "at": "2026-11-23T03:00:00.000000Z",
         "commitment": "9b1c0f6d5e2a47b88c3f90d1e6a2b7c4d5f8091a2b3c4d5e6f708192a3b4c5d6",
-        "effective_at": None,
+        "effective_at": NULL,
         "entry_id": "ent_01jd9k4z",
         "sequence": 7,
         "tombstone": True,
@@ -22,8 +24,8 @@ RECORD: Final[dict[str, Any]] = {
         "v": 1,
         "version": 4,
     },
-    "personal": None,
-    "salt": None,
+    "personal": NULL,
+    "salt": NULL,
     "withheld": "scope",
 }
 _CURSOR: Final = "5f2b7c0e9d1a4b3c.7"

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from app.sync.feed import examples as feed
+from app.web.openapi_examples import NULL
 
 _DIGEST: Final = "5b1c0f6d5e2a47b88c3f90d1e6a2b7c4d5f8091a2b3c4d5e6f708192a3b4c5d6"
 _LISTED: Final[dict[str, Any]] = {
@@ -15,26 +16,26 @@ _SEAL: Final[dict[str, Any]] = {
     "sequence": 8,
     "type": "seal",
     "at": "2026-11-23T04:00:00.000000Z",
-    "effective_at": None,
-    "entry_id": None,
-    "version": None,
+    "effective_at": NULL,
+    "entry_id": NULL,
+    "version": NULL,
     "tombstone": False,
     "leaf": {
-        "agency": None,
+        "agency": NULL,
         "at": "2026-11-23T04:00:00.000000Z",
         "commitment": "1d2c0f6d5e2a47b88c3f90d1e6a2b7c4d5f8091a2b3c4d5e6f708192a3b4c5d6",
-        "effective_at": None,
-        "entry_id": None,
+        "effective_at": NULL,
+        "entry_id": NULL,
         "seal": {"entries": 1, "kind": "digest", "root": _DIGEST, "sequence": 7},
         "sequence": 8,
         "tombstone": False,
         "type": "seal",
         "v": 1,
-        "version": None,
+        "version": NULL,
     },
     "personal": {},
     "salt": "00" * 32,
-    "withheld": None,
+    "withheld": NULL,
 }
 _ORIGIN: Final = "cekal.example.go.id/5f2b7c0e9d1a4b3c"
 
