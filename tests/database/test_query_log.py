@@ -197,6 +197,23 @@ async def test_what_was_stored_and_not_published_is_published_at_the_next_round(
         assert [tuple(row) for row in await reader.run(select(seal.c.batch))] == [(1,)]
 
 
+async def test_checks_that_were_put_back_are_sealed_under_new_numbers(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    worker: Worker,
+    clock: SettableClock,
+    runtime: Runtime,
+) -> None:
+    """As with an older file of the checks beside the register's file, which knows of a batch that is gone."""
+    await change(runtime, delete(batch), checks=True)
+    await ask(http, counter)
+    assert await seal_all(worker, clock) == 1
+    assert [each["batch"] for each in await seals(runtime)] == [1, 2]
+    [difference] = (await verified(runtime)).differences
+    assert (difference.where, "no batch" in difference.what) == ("log_batch 1", True)
+
+
 def other(table: Table, name: str, value: Any) -> Any:
     """Another value of a column."""
     kind = table.c[name].type

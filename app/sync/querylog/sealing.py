@@ -67,29 +67,27 @@ class Sealer:
         Returns:
             The number of batches.
         """
-        if (
-            self._runtime.doubt() is not None
-        ):  # lines with times to come would move the position beyond later lines
+        if self._runtime.doubt() is not None:  # lines with times to come would move the position too far
             return 0
-        await self._publish_stored()
+        number = await self._publish_stored()
         sealed, due = 0, at_end
-        while (batch := await self._next(due=due, at_end=at_end)) is not None:
+        while (batch := await self._next(number, due=due, at_end=at_end)) is not None:
             async with self._runtime.writing_checks(SYSTEM) as unit:
                 await store.add_batch(unit, batch)
             await self._publish(batch)
-            sealed += 1
+            number, sealed = batch.number, sealed + 1
             due = at_end or batch.size == MOST_LINES  # as after an import: more lines wait
         return sealed
 
-    async def _publish_stored(self) -> None:
-        """Publish the batches whose process ended before it published them."""
+    async def _publish_stored(self) -> int:
+        """Publish the batches whose process ended before it published them. Returns the newest published number."""
         async with self._runtime.reading(SYSTEM) as reader:
             published = await store.newest_sealed(reader)
         while True:
             async with self._runtime.reading_checks(SYSTEM) as reader:
                 waiting = await store.batches_after(reader, published, 1)
             if not waiting:
-                return
+                return published
             await self._publish(waiting[0])
             published = waiting[0].number
 
@@ -101,8 +99,11 @@ class Sealer:
             [record] = await ledger.append(unit, [draft])
             await store.add_seal(unit, batch.number, record.sequence)
 
-    async def _next(self, *, due: bool, at_end: bool) -> Batch | None:
-        """Make the next batch. Returns None while there is no need for one."""
+    async def _next(self, published: int, *, due: bool, at_end: bool) -> Batch | None:
+        """Make the next batch. Returns None while there is no need for one.
+
+        Its number follows every published one, also where the checks were put back to an earlier state than the ledger.
+        """
         async with self._runtime.reading_checks(SYSTEM) as reader:
             now, newest = reader.now, await store.newest_batch(reader)
             # At the end of the only process nobody is writing lines any more.
@@ -126,7 +127,7 @@ class Sealer:
         reached = Position(checks, acts, receipts[0], versions[0]).at_least(
             newest.reached if newest else None
         )
-        return batching.finished(newest.number + 1 if newest else 1, now, reached)
+        return batching.finished(published + 1, now, reached)
 
     def _committed_from(self, now: datetime) -> str:
         """Return the id of the first check whose question is not erased before the batch is stored."""

@@ -28,8 +28,8 @@ class QrCode(Flowable):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
-        wanted = (len(encoded(text)) + 2 * _QUIET) * _MODULE
-        self.side = min(max(_SMALLEST, wanted), _LARGEST)
+        needed = (len(encoded(text)) + 2 * _QUIET) * _MODULE
+        self.side = min(max(_SMALLEST, needed), _LARGEST)
 
     def wrap(self, *_: float) -> tuple[float, float]:
         """Return its width and height."""
