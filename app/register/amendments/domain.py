@@ -71,7 +71,7 @@ class Extension(msgspec.Struct, frozen=True):
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """The new content of an entry; None in a member keeps the current content.
+    """The new content of an entry; a member that is None leaves that content as it is.
 
     Attributes:
         ends_on: an earlier last day; for a ban for life, its first last day.
@@ -114,7 +114,7 @@ class Judgment(msgspec.Struct, frozen=True):
 
 
 class Scope(StrEnum):
-    """How far a revocation reaches: every entry of the measure in its dossier, or the one that it names."""
+    """Which entries a revocation ends: every entry of the measure in its dossier, or only the one that it names."""
 
     MEASURE = "measure"
     ENTRY = "entry"
@@ -144,7 +144,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         entry_authors: persons who wrote the entry; they must not decide on an amendment that changes it.
         ends: ids of the entries and requests that end with it, as of its last update.
         first_approver: the first person to approve an amendment that needs two approvals.
-        breadth: of a correction of the person, the number of travellers that the corrected entry would have stopped.
+        breadth: of a correction of the person, the number of travellers that the corrected entry would have
+            stopped.
         received_at: when it reached the register; decides whether an extension is in time (R23).
         due_at: last instant for the decision, or for the owner's answer; see `decide_by`.
     """
@@ -190,7 +191,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def approvals(self) -> int:
-        """Number of persons of Immigration who have approved it; a correction to another person needs two."""
+        """Number of Immigration's officers who have approved it; a correction to another person needs two."""
         return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
 
     @property
@@ -201,19 +202,19 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ends_whole(self) -> bool:
-        """Whether it ends every entry of its dossier with the same measure, not only the entry that it names."""
+        """Whether it ends every entry of the dossier with the same measure, not only the entry that it names."""
         if self.kind is AmendmentKind.REVOCATION:
             return self.scope is Scope.MEASURE
         return self.kind in BY_JUDGMENT and self.judgment is not None
 
     @property
     def ends_something(self) -> bool:
-        """Whether its approval ends a measure. A `referred` one, of another body, only asks the owner."""
+        """Whether its approval ends a measure. False for a `referred` one, which only asks the owner."""
         return self.kind in ENDING and self.state is not AmendmentState.REFERRED
 
     @property
     def ruling(self) -> Ruling | None:
-        """The judgment in the form in which the ended entries store it."""
+        """The judgment as it is stored with the entries that it ends; None for an amendment without a judgment."""
         judgment = self.judgment
         if judgment is None:
             return None
@@ -223,7 +224,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def seen(self, ends: tuple[str, ...]) -> Self:
         """Return the amendment with the ids of the entries that it would end now.
 
-        The version grows where these ids have changed, so that a decision on the older list is refused as stale.
+        Its version number grows if these ids have changed, so that a decision made on the older list fails as stale.
         """
         if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
             return self
@@ -231,7 +232,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, ends=ends, version=self.version + moved)
 
     def closed(self, by: Actor, at: datetime, reason: str) -> Self:
-        """Return the amendment as rejected, because another act has ended its entry."""
+        """Return the amendment as rejected, because another act (such as an acquittal) has ended its entry."""
         step = Step(Verdict.REJECT, by.client_id, by.person, at, reason)
         return msgspec.structs.replace(
             self,
@@ -300,7 +301,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def erased(self) -> Self:
-        """Return the amendment without data on the person or the case; kind, decisions and days stay (R64)."""
+        """Return the amendment without the data on the person and the case; its kind, decisions and days stay (R64)."""
         longer = self.extension
         return msgspec.structs.replace(
             self,

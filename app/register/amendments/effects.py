@@ -1,4 +1,4 @@
-"""The entry that results from an approved amendment (no I/O)."""
+"""How an approved amendment changes its entry: ended, extended or corrected (no I/O)."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -31,13 +31,13 @@ EVENTS: Final = {
 
 
 def ended_by(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry as ended by an approved revocation, acquittal or annulment."""
+    """Return the entry as ended by an approved revocation, acquittal or annulment, as of `at`."""
     after = entry.ended(_ENDS[amendment.kind], at, at)
     return after.replace(repeatable=amendment.kind is AmendmentKind.REVOCATION and not amendment.ends_whole)
 
 
 def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry's next version after an approved extension or correction."""
+    """Return the entry's next version after an approved extension or correction, as of `at`."""
     if amendment.extension is None:
         return corrected(amendment, entry, at)
     longer = _changed(
@@ -55,7 +55,7 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
 
 
 def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry after an approved correction."""
+    """Return the entry's next version after an approved correction, as of `at`."""
     correction = amendment.correction
     assert correction is not None, "it is a correction"
     subject = correction.subject or entry.subject
@@ -88,7 +88,7 @@ def _changed(amendment: Amendment, entry: Entry, at: datetime, **changes: Any) -
 
 
 def record_type_of(kind: AmendmentKind) -> RecordType:
-    """Return the type of the ledger record that publishes the change."""
+    """Return the type of the ledger record that publishes an approved amendment of this kind."""
     return _RECORD_TYPES.get(kind, RecordType.ENTRY_ENDED)
 
 

@@ -1,4 +1,4 @@
-"""How an approved revocation, acquittal or annulment ends entries and requests of the dossier."""
+"""Which entries and requests of a dossier an approved revocation, acquittal or annulment ends, and ending them."""
 
 from app.db.unit import Unit
 from app.errors import WrongState

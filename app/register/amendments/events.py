@@ -1,4 +1,4 @@
-"""Events of amendments, to which other packages subscribe."""
+"""Events of amendments: a judgment was filed, or Immigration refused an amendment. Other packages subscribe to them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from app.register.amendments.domain import Amendment
 
 @dataclass(frozen=True, slots=True)
 class JudgmentFiled:
-    """A body that does not own the entry has filed a judgment that would end entries of the owner.
+    """A body that does not own the entry has filed a judgment, which asks the owner to end its entries.
 
     Attributes:
         amendment: the amendment, with the entries that it would end.

@@ -1,4 +1,4 @@
-"""Whether the law and the dossier allow an amendment; each kind has its own rules."""
+"""Judging an amendment: each kind has rules of law, and its dossier may bar it."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -41,7 +41,7 @@ async def judged(
         count: counts the travellers that a corrected entry would have stopped.
 
     Raises:
-        CekalError: as the rules of its kind, and as `Dossier.refuse`.
+        CekalError: a rule for its kind forbids it (see `rules`), or the dossier bars it (see `Dossier.refuse`).
     """
     match requested.kind:
         case AmendmentKind.EXTENSION:
@@ -98,13 +98,13 @@ async def _correction(
 async def refuse_corrected(
     unit: Unit, entry: Entry, correction: Correction, terms: Terms
 ) -> list[EntryWarning]:
-    """Raise an error if a correction joins a closed case, or overlaps another entry (R14, R15, R22).
+    """Raise an error if the corrected entry would belong to a closed case, or repeat another entry (R14, R15, R22).
 
-    A correction of the case also applies to the other running entries of the dossier, so each of them is checked
-    too. Returns the warnings.
+    A correction of the case also applies to the other running entries of the dossier, so each of them is checked too.
+    Returns the warnings.
 
     Raises:
-        CekalError: as `Dossier.refuse`.
+        CekalError: the dossier bars one of them (see `Dossier.refuse`).
     """
     subject, basis = correction.subject or entry.subject, correction.basis or entry.basis
     corrected = RequestedMeasure(

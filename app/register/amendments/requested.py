@@ -18,7 +18,8 @@ class RequestedCorrection:
         photo: None keeps the photo.
         basis: None keeps the legal ground.
         withdrawn_names: wrong spellings, which are not kept as aliases.
-        unknown: members of the person that are not known; None keeps the entry's list without those given now.
+        unknown: members of the person that are not known; None keeps the entry's list, without members that the
+            correction supplies.
         ends_on: an earlier last day; None keeps the period.
         loss_document: document of a loss of citizenship; None keeps the entry's, where both name the same loss.
         notices: warnings about content that is stored in another form than the officer wrote it.
@@ -36,11 +37,11 @@ class RequestedCorrection:
 
 @dataclass(frozen=True, slots=True)
 class RequestedAmendment:
-    """An amendment as an officer requests it; it has only the part of its kind.
+    """An amendment as an officer requests it; of the parts for each kind, only that of its own kind is set.
 
     Attributes:
         refers_to_number: number of the owner's letter that a revocation withdraws.
-        scope: how far a revocation reaches.
+        scope: which entries a revocation ends.
         document: the judgment's document, where it is attached.
         grounds: id of the granted objection or correction request on which an annulment is based.
         sealed_for: persons who may see the entry from now on, as its owner requests; None requests no seal.
@@ -60,7 +61,7 @@ class RequestedAmendment:
 
     @property
     def days_not_in_future(self) -> tuple[tuple[str, date], ...]:
-        """Every day that must not be in the future, with its JSON pointer."""
+        """Every date in the request that must not be in the future, with the JSON pointer to it."""
         days = []
         if self.letter is not None:
             days.append(("/letter/issued_on", self.letter.issued_on))

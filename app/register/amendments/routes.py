@@ -1,4 +1,4 @@
-"""Routes of amendments."""
+"""Routes to file, list, read and decide amendments."""
 
 from typing import Annotated
 

@@ -29,17 +29,17 @@ _PARTS: Final = {
 
 
 def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own: bool) -> None:
-    """Raise `Invalid` unless the request has exactly the part of its kind, and that part fits the entry.
+    """Raise `Invalid` unless the request has exactly the part for its kind, and that part fits the entry.
 
     Args:
         requested: the requested amendment.
         entry: the current entry.
         today: the legal day.
-        own: whether the owner files it; another body's letter need not cite the owner's number, but must attach its
-            judgment.
+        own: whether the entry's owner files it; another body's letter need not cite the owner's number, but must
+            attach its judgment.
 
     Raises:
-        Invalid: with every fault.
+        Invalid: with every fault found.
     """
     faults = [*_parts(requested, own=own), *_days(requested, today), *_judgment(requested, entry, own=own)]
     faults += _seal(requested, own=own)
@@ -149,7 +149,7 @@ def _same_case(pointer: str, reference: str, entry: Entry) -> Iterator[Fault]:
 def judge_extension(
     extension: Extension, entry: Entry, owner: Owner, policy: Policy, now: datetime, most: int
 ) -> tuple[EntryWarning, ...]:
-    """Judge an extension: its number and time of arrival, and that it follows the period and is not too long.
+    """Judge an extension: it must be among the allowed number, arrive in time, follow the period and not be too long.
 
     Args:
         extension: the requested extension.
@@ -165,7 +165,7 @@ def judge_extension(
     Raises:
         ExtensionExhausted, ExtensionLate: R22, R23.
         WrongState: the entry is urgent, or the measure is for life.
-        CekalError: as `law.judge`, with pointers into the amendment.
+        CekalError: another rule of law forbids it (see `law.judge`); pointers are into the amendment.
     """
     if entry.urgent:
         raise WrongState("An urgent entry can't be extended (Permenimipas 13/2025 art. 9(5)); formalise it.")
@@ -205,7 +205,7 @@ def judge_correction(
 
     Raises:
         Invalid: nothing would change, or a withdrawn name is not one of the entry's.
-        CekalError: as `law.judge`, with pointers into the amendment.
+        CekalError: a rule of law forbids the corrected entry (see `law.judge`); pointers are into the amendment.
     """
     _refuse_unknown_names(requested.withdrawn_names, entry)
     subject = entry.subject

@@ -37,7 +37,7 @@ class AmendmentLetterIn(WireIn):
 
 
 class ExtensionIn(WireIn):
-    """A later last day; the basis is the extension's own decision, in the same case."""
+    """A later last day, with the decision that extends the measure, in the same case."""
 
     ends_on: LegalDay
     """The new last day."""
@@ -68,7 +68,8 @@ class CorrectionIn(WireIn):
         """Return the requested correction as a domain object.
 
         Raises:
-            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
+            PhotoInvalid: the photo can't be used (see `photos.take`).
+            Invalid: an attachment can't be used (see `AttachmentIn.taken`).
         """
         try:
             photo = self.subject.taken_photo() if self.subject else None
@@ -88,7 +89,7 @@ class CorrectionIn(WireIn):
 
 
 class RevocationIn(WireIn):
-    """The decision, order or request that the owner withdraws, and which entries that ends."""
+    """The decision, order or request that the owner withdraws, and which entries the withdrawal ends."""
 
     refers_to_number: Reference
     """Number of the withdrawn decision, order or request."""
@@ -100,7 +101,7 @@ class RevocationIn(WireIn):
 
 
 class JudgmentIn(WireIn):
-    """A court's judgment in the case that was the reason of the measure."""
+    """A court's judgment in the case for which the measure was ordered."""
 
     number: Reference
     """The judgment's number."""
@@ -129,7 +130,7 @@ class JudgmentIn(WireIn):
         """Return the judgment, and its document where one was sent.
 
         Raises:
-            Invalid: as `AttachmentIn.taken`, or an attachment without its `sha256`.
+            Invalid: the attachment can't be used (see `AttachmentIn.taken`), or comes without its `sha256`.
         """
         values = self.model_dump(exclude={"attachment"})
         sent, document = self.attachment, None
@@ -142,7 +143,7 @@ class JudgmentIn(WireIn):
 
 
 class AmendmentIn(WireIn):
-    """An amendment, with only the part of its kind."""
+    """An amendment: its kind, and only the member for that kind."""
 
     kind: AmendmentKind
     """The kind of amendment; only the part of this kind is given."""
@@ -170,7 +171,8 @@ class AmendmentIn(WireIn):
         """Return the requested amendment as a domain object.
 
         Raises:
-            PhotoInvalid, Invalid: as `photos.take` and `JudgmentIn.taken`.
+            PhotoInvalid: the photo can't be used (see `photos.take`).
+            Invalid: an attachment can't be used (see `JudgmentIn.taken`).
         """
         extension = self.extension
         judgment, document = self.judgment.taken() if self.judgment else (None, None)
@@ -213,7 +215,7 @@ class CorrectionOut(WireOut):
 
 
 class RevocationOut(WireOut):
-    """The withdrawn letter, and which entries that ends."""
+    """The withdrawn letter, and which entries the withdrawal ends."""
 
     refers_to_number: str
     scope: Scope

@@ -1,4 +1,4 @@
-"""Sealing of entries with an open correction that names an officer or user of the register (R61)."""
+"""Sealing an entry when an open correction would make an officer or user of the register its subject (R61)."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from app.register.entries.seals import bar, list_possible_users
 
 
 async def seal_corrections(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
-    """Seal entries from new account holders who may be the subject of an open correction of the entry.
+    """Hide entries from new account holders to whom an open correction of the entry may refer.
 
-    A projector: a function that the unit of work calls for an event. It reads every open correction, because there
-    are never many.
+    A projector: called with the event in its transaction. It adds nothing to the ledger. It reads every open
+    correction, because there are never many.
     """
     for each in await store.list_open_corrections(unit):
         subject = each.correction.subject if each.correction is not None else None

@@ -69,11 +69,12 @@ async def file(
         count: counts the travellers that the amended entry would have stopped, for those who decide.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
         WrongRole, WrongAgency: the actor may not file it.
-        StaleVersion, CaseClosed, WrongState: the entry has changed, its case is closed, or it has ended; or the same
-            kind of amendment waits already.
-        CekalError: as the rules of its kind.
+        StaleVersion: the entry has changed since it was read.
+        CaseClosed: an acquittal closed its case.
+        WrongState: it has ended, or the same kind of amendment already waits.
+        CekalError: a rule for its kind forbids it (see `judging.judged`).
     """
     found = await entry_store.find(unit, entry_id)
     if found is None:
@@ -206,10 +207,10 @@ def _arrived(unit: Unit, amendment: Amendment) -> Duty:
 async def decide(
     unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
 ) -> Amendment:
-    """Record another person's decision on an amendment; an approved amendment takes effect at once.
+    """Store another person's decision on an amendment; an approved amendment takes effect at once.
 
     Raises:
-        NotFound: the amendment is outside the actor's view.
+        NotFound: the actor sees no amendment with this id.
         Invalid: a return or a rejection without its reason.
         WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Amendment.decide`.
         ExtensionExhausted: the entry's case has used all its periods since the extension was filed (R22).
@@ -319,7 +320,10 @@ async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
 
 
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
-    """Return the amendment with the entries that it would end now, limited to entries that the actor may see."""
+    """Return the amendment with the ids of the entries that it would end now.
+
+    Ids of entries that the actor may not see are left out.
+    """
     if amendment.kind not in ENDING:
         return amendment
     entry = await entry_store.find(reader, amendment.entry_id)
@@ -334,7 +338,7 @@ async def current(reader: Reader, amendment: Amendment) -> Amendment:
 
 
 async def get(reader: Reader, amendment_id: str) -> Amendment:
-    """Return an amendment that the actor may see: of a visible entry, or filed by the actor's agency.
+    """Return an amendment of an entry that the actor may see, or one that the actor's agency filed.
 
     Raises:
         NotFound: the actor sees no amendment with this id.
@@ -348,7 +352,7 @@ async def get(reader: Reader, amendment_id: str) -> Amendment:
 
 
 async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
-    """Raise `Invalid` unless an amendment is one of the entry and was not rejected.
+    """Raise `Invalid` unless the amendment belongs to the entry and was not rejected.
 
     Raises:
         Invalid: the entry has no such amendment, or it was rejected.
@@ -366,20 +370,20 @@ def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
-    """Return an entry's amendments, newest first.
+    """Return an entry's amendments, newest first, at most `limit`, older than the id `before`.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
     """
     await entries.get(reader, entry_id)
     return [await current(reader, each) for each in await store.list_page(reader, entry_id, before, limit)]
 
 
 async def photo(reader: Reader, amendment_id: str) -> Blob:
-    """Return the new photo of a correction.
+    """Return the new photo that a correction gives its entry.
 
     Raises:
-        NotFound: the amendment is outside the actor's view, or has no new photo.
+        NotFound: the actor sees no amendment with this id, or it has no new photo.
     """
     amendment = await get(reader, amendment_id)
     subject = amendment.correction.subject if amendment.correction else None

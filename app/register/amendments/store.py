@@ -1,4 +1,4 @@
-"""All SQL statements on amendments."""
+"""SQL statements on amendments; unless said otherwise, they do not check who may see the entry."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -41,7 +41,7 @@ async def add(unit: Unit, amendment: Amendment) -> None:
 
 
 async def save(unit: Unit, amendment: Amendment) -> None:
-    """Store an amendment's next version."""
+    """Store an amendment's next version over the one before; the transaction must hold its lock."""
     await unit.run(update(table).where(table.c.id == amendment.id).values(**_columns(amendment)))
 
 
@@ -51,7 +51,7 @@ async def find(reader: Reader, amendment_id: str) -> Amendment | None:
 
 
 async def list_by_ids(reader: Reader, amendment_ids: Iterable[str]) -> list[Amendment]:
-    """Return the amendments with these ids."""
+    """Return the amendments with these ids, in no order; unknown ids are left out."""
     statement = select(table.c.document).where(any_of(table.c.id, "ids"))
     return await _documents.all(reader, statement, {"ids": sorted(amendment_ids)})
 
@@ -60,7 +60,7 @@ async def lock(unit: Unit, amendment_id: str) -> Amendment:
     """Return an amendment and lock its row until the commit.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no amendment with this id.
     """
     statement = select(table.c.document).where(table.c.id == amendment_id).with_for_update()
     found = await _documents.one(unit, statement)
@@ -70,7 +70,7 @@ async def lock(unit: Unit, amendment_id: str) -> Amendment:
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
-    """Return an entry's amendments, newest first, older than the id `before`."""
+    """Return an entry's amendments, newest first, older than the id `before`; empty for an unknown entry."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id)
     if before is not None:
         statement = statement.where(table.c.id < before)
@@ -78,20 +78,20 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 
 
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
-    """Return all amendments of an entry and lock their rows until the commit."""
+    """Return all amendments of an entry, oldest first, and lock their rows until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
     return await _documents.all(unit, statement.with_for_update())
 
 
 async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
-    """Return the waiting amendments of some entries, ordered by id, and lock their rows until the commit."""
+    """Return the amendments of these entries that wait for a decision, by id. Locks their rows until the commit."""
     waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
     statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
     return await _documents.all(unit, statement, {"ids": sorted(entry_ids)})
 
 
 async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
-    """Return an entry's amendments of a kind that wait for a decision."""
+    """Return an entry's amendments of this kind that wait for a decision, in no order."""
     return await _documents.all(
         reader,
         select(table.c.document).where(
@@ -101,7 +101,7 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
 
 
 async def list_open_corrections(unit: Unit) -> list[Amendment]:
-    """Return every correction that waits for a decision, ordered by entry, also those that the actor may not see."""
+    """Return every correction that waits for a decision, ordered by entry id; also those that the actor may not see."""
     requested = (table.c.state.in_(sorted(OPEN)), table.c.kind == AmendmentKind.CORRECTION)
     statement = select(table.c.document).where(*requested).order_by(table.c.entry_id, table.c.id)
     return await _documents.all(unit, statement)
@@ -110,7 +110,7 @@ async def list_open_corrections(unit: Unit) -> list[Amendment]:
 async def list_refused_revocations(
     reader: Reader, owner: str, *, limit: int, after: str = ""
 ) -> list[Amendment]:
-    """Return an owner's refused revocations after an id, of entries in force, oldest first.
+    """Return an owner's refused revocations after the id `after`, of entries in force, oldest first.
 
     A revocation is left out where a later one of the same entry exists that was not returned; a later one that was
     rejected is listed itself. Revocations of entries that are sealed from the actor are left out.
@@ -153,11 +153,11 @@ async def list_in_state(
     owner: str | None = None,
     kind: AmendmentKind | None = None,
 ) -> list[Amendment]:
-    """Return amendments in a state after an id, oldest first, for worklists; filtered by agency, owner and kind.
+    """Return amendments in a state after the id `after`, oldest first, for worklists; None in a filter means any.
 
     Amendments of entries that have ended, or are sealed from the actor, are left out. Two exceptions concern ended
-    entries: an acquittal still closes its case, and a revocation of an urgent entry still ends the formal entry
-    that took over.
+    entries: an acquittal still closes its case, and a revocation of an urgent entry still ends the formal entry that
+    took over.
     """
     until = _successor.c.in_force_until
     succeeded = exists().where(

@@ -12,10 +12,11 @@ from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
 
 
 async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
-    """Return the amendments that the actor may verify, may approve, or must answer as the owner, oldest first.
+    """Return the amendments that the actor may verify, then those to approve, then those to answer as the owner.
 
-    Amendments on which the actor must not decide, as their author, earlier decider or member of the same office,
-    are left out.
+    Each of the three groups is oldest first and at most `limit` long. Left out are amendments on which the actor must
+    not decide: because they wrote it, decided on it before, or work in the office that filed it; and amendments of
+    entries that are sealed from the actor.
     """
     actor = reader.actor
 
@@ -45,7 +46,8 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
 async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
     """Return corrections that moved a case of the actor's agency out of the stage in which it may order measures (R8).
 
-    Only corrections of entries in force, oldest first; a later correction may have moved the case back.
+    Only corrections of entries in force and not sealed from the actor, oldest first, at most `limit`; a later
+    correction may have moved the case back. Empty for agencies whose power does not depend on the stage.
     """
     owner = reader.actor.agency
     if owner not in INVESTIGATION_ONLY:

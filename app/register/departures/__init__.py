@@ -1,1 +1,1 @@
-"""Delayed departures of suspected non-procedural workers: events about possible victims, never entries."""
+"""Delayed departures of workers who may be sent abroad unlawfully: events about possible victims, never entries."""

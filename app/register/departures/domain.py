@@ -1,9 +1,9 @@
 """Delayed departures: their data, and how the register finds delays of the same sponsor (no I/O).
 
-A worker who is about to leave without the papers that protect workers abroad is delayed, not banned. The register
-records an event: place, time, reason, and the body to which the person was referred. The event never becomes an
-entry and no check reads it (R65): the traveller is a possible victim. The patterns are to show the people who send
-such workers.
+A worker who is about to leave without the papers that protect workers abroad (a "non-procedural" worker) is delayed,
+not banned. The register stores an event: place, time, reason, and the body that looks after the person now. The event
+never becomes an entry and no check reads it (R65): the traveller is a possible victim. Patterns of many delays are to
+show who sends such workers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -115,13 +115,13 @@ class Delay:
 
 @dataclass(slots=True)
 class Pattern:
-    """The common data of all delays of one sponsor, checkpoint or destination.
+    """What the delays of one sponsor, checkpoint or destination have in common.
 
     Attributes:
         value: the checkpoint or destination; for sponsors the id of the group's first delay.
-        groups: the parties, as pairs of checkpoint and group reference.
-        names, phones, documents: every spelling under which the sponsor was recorded; an officer judges whether several
-            mean one person.
+        groups: the travelling parties, as pairs of checkpoint and group reference.
+        names, phones, documents: every spelling under which the sponsor was recorded; an officer judges whether
+            several mean one person.
     """
 
     value: str
@@ -137,7 +137,7 @@ class Pattern:
     last_at: datetime | None = None
 
     def add(self, delay: Delay) -> None:
-        """Add one delay to the counts."""
+        """Count one more delay in this pattern."""
         self.delays += 1
         _count(self.checkpoints, delay.checkpoint)
         _count(self.destinations, delay.destination)
@@ -158,7 +158,7 @@ def _count(counts: dict[str, int], value: str | None) -> None:
 
 
 def normal_phone(text: str) -> str:
-    """Return a telephone number's digits from the country code on; a leading 0 means Indonesia (62)."""
+    """Return a telephone number as digits from the country code on; a leading 0 means Indonesia (62)."""
     digits = "".join(filter(str.isdecimal, text)).removeprefix("00")
     return f"62{digits[1:]}" if digits.startswith("0") else digits
 

@@ -1,4 +1,4 @@
-"""Routes of delayed departures of suspected non-procedural workers (R65)."""
+"""Routes to record and read delayed departures, and to find who sends the workers (R65)."""
 
 from typing import Annotated
 
@@ -38,10 +38,11 @@ async def record_departure_delay(
     request: Request,
     response: Response,
 ) -> DelayOut:
-    """Record that a suspected non-procedural worker's departure was delayed: an event, never an entry.
+    """Record that a worker's departure was delayed for missing papers: an event, never an entry.
 
     The traveller is a possible victim: no check ever matches them, and their identity is erased after a retention
-    period. For a supervisor of the checkpoint, and for Immigration's submitters and duty officers, who name one.
+    period. For a supervisor of the checkpoint, and for Immigration's submitters and duty officers, who name the
+    checkpoint.
     """
     submitted = body.submitted()
     delay = await service.record_delay(unit, submitted, runtime_of(request).settings)
@@ -96,8 +97,8 @@ async def find_delay_patterns(
 ) -> DelayPatternsOut:
     """Find sponsors, checkpoints or destinations with several delayed departures: leads to recruiters, never a ban.
 
-    Sponsors who share a telephone, a document, or a folded name of two words or more count as one. The
-    time is the last twelve months unless given, at most five years.
+    Sponsors who share a telephone, a document, or a folded name of two words or more count as one. The period is the
+    last twelve months unless given, and five years at most.
     """
     first, last, found = await service.patterns(reader, by, since, until, at_least)
     items = [DelayPatternOut.of(pattern, by) for pattern in found[:limit]]

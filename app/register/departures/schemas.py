@@ -191,7 +191,7 @@ class DelayOut(DelayItemOut):
 
 
 class DelayPatternOut(WireOut):
-    """The common data of several delays; whether several names or telephones mean one sponsor is for a person to judge.
+    """What several delays have in common; a person must judge whether several names or telephones are one sponsor.
 
     `delay_id` is the first of them: `GET /v1/departure-delays?sponsor=` with it lists those of a sponsor.
     """

@@ -35,12 +35,12 @@ _MAX_ROUNDS = 20
 
 
 async def record_delay(unit: Unit, submitted: SubmittedDelay, settings: Settings) -> Delay:
-    """Record that a departure was delayed: an event that leads to no entry and no alert (R65).
+    """Store that a departure was delayed: an event that leads to no entry and no alert (R65).
 
     Raises:
         WrongAgency: the actor is an officer of another agency than Immigration.
-        Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago that
-            the traveller would be erased at once; the destination is no state; the reason `other` has no note.
+        Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago
+            that the traveller would be erased at once; the destination is no state; the reason `other` has no note.
     """
     place = submitted.checkpoint or unit.actor.checkpoint
     faults = _time_faults(submitted.occurred_at, unit.now, settings.delay_personal_days)
@@ -135,11 +135,11 @@ async def list_page(
 
     Args:
         reader: the transaction.
-        checkpoint: only delays at this checkpoint.
+        checkpoint: only delays at this checkpoint; empty result if the actor may not see it.
         since: first day.
         until: last day.
         sponsor_of: only delays with the same sponsor as this delay; given by id, so that no URL contains a name.
-        before: only delays recorded before this one.
+        before: only delays recorded before the one with this id.
         limit: maximum number of delays.
     """
     view = view_of(reader.actor)
@@ -176,7 +176,7 @@ async def _of_same_sponsor(reader: Reader, delay_id: str, view: str | None) -> f
 async def patterns(
     reader: Reader, by: GroupBy, since: date | None, until: date | None, at_least: int
 ) -> tuple[date, date, list[Pattern]]:
-    """Group the delays of a period by sponsor, checkpoint or destination.
+    """Group the delays that the actor may see by sponsor, checkpoint or destination.
 
     Args:
         reader: the transaction.
@@ -186,7 +186,7 @@ async def patterns(
         at_least: the minimum number of delays that make a pattern.
 
     Returns:
-        The first day, the last day, and the patterns.
+        The first day, the last day, and the patterns, in the order of `domain.find_patterns`.
 
     Raises:
         Invalid: the days are in the wrong order, or too far apart.
@@ -222,7 +222,7 @@ async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
-    """Erase the sponsors of delays older than `days` days, which no pattern needs any more.
+    """Erase the sponsors of delays older than `days` days; patterns never look back that far.
 
     At most `limit` sponsors are erased. Returns the number of erased sponsors.
     """

@@ -1,4 +1,4 @@
-"""All SQL statements on delayed departures."""
+"""SQL statements on delayed departures; they do not check who may see a delay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def _delay(row: Row[*tuple[Any, ...]]) -> Delay:
 
 
 async def add(unit: Unit, delay: Delay, traveller: Traveller) -> None:
-    """Store a delay, its traveller in a table of its own, and its sponsor's keys."""
+    """Store a delay, its traveller in a separate table, and the keys by which its sponsor is found."""
     values = {column.name: getattr(delay, column.name) for column in tables.delay.c}
     values["sponsor"] = _json(delay.sponsor).decode() if delay.sponsor else None
     await unit.run(insert(tables.delay).values(**values))
@@ -51,7 +51,7 @@ async def find(reader: Reader, delay_id: str) -> Delay | None:
 
 
 async def find_traveller(reader: Reader, delay_id: str) -> Traveller | None:
-    """Return the traveller of a delay; None once erased."""
+    """Return the traveller of a delay; None for an unknown delay, or once the traveller is erased."""
     table = tables.traveller
     statement = select(table.c.document).where(table.c.delay_id == delay_id)
     document = (await reader.run(statement)).scalar_one_or_none()
@@ -74,7 +74,7 @@ class Filter:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Delay]:
-    """Return delays, newest record first, that were recorded before the one with the id `before`."""
+    """Return delays, newest first, at most `limit`, that were recorded before the one with the id `before`."""
     table = tables.delay
     statement = select(table).where(*_conditions(requested)).order_by(table.c.id.desc()).limit(limit)
     if before is not None:
@@ -85,7 +85,7 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_order(
     reader: Reader, requested: Filter, after: tuple[datetime, str] | None, limit: int
 ) -> list[Delay]:
-    """Return delays in the order in which they occurred, after the one with the time and id `after`."""
+    """Return delays by the time at which they occurred, at most `limit`, after the one with the time and id `after`."""
     table = tables.delay
     order = (table.c.occurred_at, table.c.id)
     statement = select(table).where(*_conditions(requested)).order_by(*order).limit(limit)
@@ -113,14 +113,14 @@ def _parameters(requested: Filter) -> dict[str, Any] | None:
 
 
 async def list_sponsor_keys(reader: Reader, delay_ids: Iterable[str]) -> set[str]:
-    """Return the keys of the sponsors of these delays, as `Sponsor.identifiers` made them."""
+    """Return the keys of the sponsors of these delays (see `Sponsor.identifiers`); unknown ids add nothing."""
     table = tables.sponsor_key
     statement = select(table.c.key).where(any_of(table.c.delay_id, "ids"))
     return set((await reader.run(statement, {"ids": sorted(delay_ids)})).scalars())
 
 
 async def list_by_sponsor_keys(reader: Reader, keys: Iterable[str]) -> set[str]:
-    """Return the ids of the delays with a sponsor that has at least one of the keys."""
+    """Return the ids of the delays whose sponsor has at least one of the keys."""
     table = tables.sponsor_key
     statement = select(table.c.delay_id).where(any_of(table.c.key, "keys"))
     return set((await reader.run(statement, {"keys": sorted(keys)})).scalars())
