@@ -1,1 +1,1 @@
-"""Entries: their data, periods, decisions, and the law's rules for them."""
+"""Entries: the bans themselves, with their periods, the decisions on them, and the law's rules for them."""

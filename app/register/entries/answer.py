@@ -29,7 +29,7 @@ SEVERITY: Final[dict[Outcome, int]] = {"clear": 0, "refer": 1, "refuse": 2}
 
 
 class Claims(Protocol):
-    """The data on a traveller that the table needs.
+    """What the decision table must know about a traveller.
 
     Attributes:
         indonesian: whether anything indicates an Indonesian; then entry is never refused (R45).
@@ -46,7 +46,7 @@ class Claims(Protocol):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """The data on an entry, or on a hypothetical one, that the table needs.
+    """What the decision table must know about an entry, real or hypothetical.
 
     Attributes:
         unsigned: whether it is urgent and not countersigned yet.
@@ -60,13 +60,13 @@ class Measured(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, entry: Entry, now: datetime) -> "Measured":
-        """Return the table's data on an entry at an instant."""
+        """Return what the decision table must know about an entry at an instant."""
         unsigned = entry.urgent and entry.countersigned_at is None
         return cls(entry.measure, entry.subject, unsigned, undecided(entry, now))
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """The claims of a listed person who shows the documents that the entry contains."""
+    """The claims of a listed person who shows the documents that are in the entry."""
 
     indonesian: bool
     proved_foreign: bool
@@ -74,7 +74,7 @@ class Shown(msgspec.Struct, frozen=True):
 
     @classmethod
     def by(cls, subject: Subject) -> "Shown":
-        """Return the claims in a subject's own data, interpreted as a check does."""
+        """Return the claims that follow from a subject's own data, read as a check reads a traveller's."""
         return cls(
             indonesian=subject.says_indonesian,
             proved_foreign=any(states.proves_foreign(states.canonical(c)) for c in subject.nationalities),
@@ -87,9 +87,9 @@ def by_the_table(
 ) -> tuple[Outcome, bool, Doubt | None]:
     """Apply the decision table R44. Returns the outcome, whether it is only a sighting, and the doubt that weakened it.
 
-    A traveller who would be stopped for a measure with undecided papers is referred for that reason (R68). Whether
-    the listed person is a citizen is derived from the documents, nationalities and NIK themselves, even if a
-    different citizenship was recorded at filing (R45).
+    A traveller who would be stopped for a measure with undecided papers is referred for that reason (R68). Whether the
+    listed person is a citizen is derived from the documents, nationalities and NIK themselves, even if a different
+    citizenship was recorded at filing (R45).
 
     Args:
         direction: leaving or entering.
@@ -138,7 +138,7 @@ def direction_of(measure: Measure) -> Direction:
 
 
 def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
-    """Return an entry's answer at an instant, in its own direction, to a person known to match it.
+    """Return what a check would answer, in the entry's own direction, to a person known to match the entry.
 
     Args:
         person: the person, with the documents in the register: the entry's own subject, or the subject of another

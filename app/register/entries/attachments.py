@@ -21,7 +21,7 @@ MediaType = Literal["application/pdf", "image/jpeg", "image/png"]
 
 
 class AttachmentIn(WireIn):
-    """A scan or file."""
+    """A scan or file, in base64."""
 
     media_type: MediaType
     """Media type of the file."""
@@ -29,7 +29,7 @@ class AttachmentIn(WireIn):
     """The file, in base64; at most 1 MiB decoded."""
 
     def taken(self, kind: BlobKind, sha256: str, pointer: str) -> Blob:
-        """Decode the attachment and return its bytes.
+        """Decode the attachment and return it as a file.
 
         Args:
             kind: the kind of file.

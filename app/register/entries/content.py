@@ -1,4 +1,4 @@
-"""The content of an entry, and its state at an instant (no I/O). The acts on an entry are in `domain`."""
+"""The content of an entry and its state at an instant (no I/O); decisions and other acts are in `domain`."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -127,7 +127,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def opened_to(self) -> frozenset[str]:
-        """The persons who may see it despite a seal: authors and named persons, without the possible subjects."""
+        """The persons who may see it despite a seal: its authors and those named, except possible subjects."""
         return frozenset({*self.authors, *(self.sealed_for or ())}.difference(self.barred))
 
     @property
@@ -170,12 +170,12 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def runs(self) -> bool:
-        """Whether it is in force, or will be on its first day."""
+        """Whether it is in force, or will be from its first day on."""
         return self.state in {State.PROVISIONAL, State.ACTIVE}
 
     @property
     def pending(self) -> bool:
-        """Whether it is a request without a decision."""
+        """Whether it is a request without a decision yet."""
         return self.state in {State.SUBMITTED, State.RETURNED, State.VERIFIED}
 
     @property
@@ -200,7 +200,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def rests_since(self) -> datetime | None:
-        """Time of its end, or of a return that was not answered yet; retention counts from it."""
+        """When it ended, or was returned without an answer since; retention counts from then. None while it is open."""
         return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:
@@ -213,7 +213,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return self._begun(max(now, self.updated_at)) and (over is None or now < over)
 
     def held(self, at: datetime) -> bool:
-        """Return whether the measure was in force at a past instant, according to this version."""
+        """Return whether the measure was in force at a past instant, as this version states it."""
         over = self.over_at
         return self._begun(at) and (over is None or at < over)
 
@@ -226,7 +226,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         )
 
     def at(self, now: datetime) -> Self:
-        """Return the entry at an instant: as ended if its period is over by then, even if no end is recorded yet.
+        """Return the entry at an instant: as ended if its period is over by then, even if no end is stored yet.
 
         While papers that arrived in time are undecided, its state stays. Once they are given up, it has ended at the
         end of its period: waiting prolongs no measure (R68).

@@ -23,7 +23,7 @@ class EntryStatus:
 
 
 async def current_status(reader: Reader, entry_ids: Collection[str]) -> Mapping[str, EntryStatus]:
-    """Return the current status of some entries, by id."""
+    """Return the current status of these entries by id; unknown ids are left out, and visibility is not checked."""
     if not entry_ids:
         return {}
     entries = [entry.at(reader.now) for entry in await store.list_by_ids(reader, entry_ids)]

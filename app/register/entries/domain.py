@@ -237,11 +237,11 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         )
 
     def ruled(self, ruling: Ruling, at: datetime) -> Self:
-        """Return the entry with a court's ruling, also where it has ended."""
+        """Return the entry with a court's ruling added, also where it has ended."""
         return self._next(at, rulings=(*self.rulings, ruling))
 
     def remembering(self, before: "Entry") -> Self:
-        """Return this next version with the earlier version's content in `former`, where the two differ."""
+        """Return this version with what it replaced of the version `before` added to `former`."""
         kept, old, now = before.former, before.filed_content, self.filed_content
         changed = (old.subject, old.case_reference) != (now.subject, now.case_reference)
         if (changed or not set(old.numbers) <= set(now.numbers)) and old not in kept:
@@ -249,7 +249,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self.replace(former=kept)
 
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
-        """Return the urgent entry that ends when its formal one begins; None in `begins` removes that end."""
+        """Return the urgent entry that will end at `begins`, when its formal entry begins; None cancels that end."""
         changes = {} if begins is None else {"rejection_proposed": None}
         return self._next(at, superseded_from=begins, waiting=None, **changes)
 

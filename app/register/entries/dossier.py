@@ -87,10 +87,10 @@ class Dossier:
             linked |= more
 
     def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
-        """Return the ids of entries that do not bar a measure, although they have the same case and time.
+        """Return the ids of entries that do not bar a measure as a repetition, although case and time are the same.
 
-        An urgent entry and its formal ones are steps of one measure. Two formal ones are not, even if both follow
-        the same urgent entry.
+        An urgent entry and its formal ones are steps of one measure. Two formal ones are not, even if both follow the
+        same urgent entry.
 
         Args:
             entry: the entry that the measure changes or follows.
@@ -161,7 +161,7 @@ class Dossier:
                 )
 
     def refuse_decided(self, proposal: Proposal, terms: Terms) -> None:
-        """Repeat at approval the rules that another entry, approved since the filing, may now break.
+        """Apply again, at approval, the rules that other approvals since the filing may have broken.
 
         Raises:
             CaseClosed, WrongState: as `refuse_closed`.
@@ -344,7 +344,7 @@ class Dossier:
         )
 
     def siblings(self, named: Entry) -> tuple[Entry, ...]:
-        """Return the other running entries of the same case, person and measure, including linked ones."""
+        """Return the other running entries of the same case, person and measure, including linked ones, in no order."""
         found = self.ending(named, whole=True).ended
         return tuple(entry for entry in found if entry.id != named.id)
 

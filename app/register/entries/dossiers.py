@@ -1,7 +1,7 @@
-"""Reading of dossiers: finds the rows that may belong to one case and one person by their keys.
+"""Reading a dossier: finds by keys the entries that may belong to one case and one person.
 
-Locks are taken in one order, so that acts on one case never deadlock: the owner's agency, entries by id, amendments
-by id, and finally the ledger.
+Locks are taken in one order, so that acts on one case never deadlock: the owner's agency, entries by id, amendments by
+id, and finally the ledger.
 """
 
 from app.access.clients.service import lock_agency
@@ -17,7 +17,7 @@ from app.register.entries.visibility import open_to
 async def dossier_of(
     unit: Unit, owner: str, requested: RequestedMeasure, before: Entry | None = None
 ) -> Dossier:
-    """Return the dossier of a requested measure; the transaction must hold the owner's lock.
+    """Return the dossier to which a requested measure would belong; the transaction must hold the owner's lock.
 
     Args:
         unit: the transaction.

@@ -1,4 +1,4 @@
-"""Creation of an entry's first version from a request: owner, judgement by the rules, photo."""
+"""Making an entry's first version from a request: finds the owner, applies the rules, stores the photo."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from app.settings import Settings
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Return the deployment's choices in the form that the rules need."""
+    """Return the deployment's settings in the form that the rules need."""
     return Policy(
         month_convention=settings.month_convention,
         first_request_max_age_days=settings.first_request_max_age_days,
@@ -53,7 +53,7 @@ def judged(
         first_on: of a resubmission, the legal day on which the request was first received (R14).
 
     Raises:
-        CekalError: as `law.judge`.
+        CekalError: a rule forbids it (see `law.judge`).
     """
     request = replace(request_of(requested), first_received_on=first_on)
     return judge(request, owner, policy_of(settings), legal_day(now))
@@ -92,7 +92,7 @@ def new_entry(
 
 
 def with_photo(requested: RequestedMeasure) -> Subject:
-    """Return the subject in its stored form: with the digest of its photo instead of the bytes."""
+    """Return the subject as it is stored: with the SHA-256 of its photo instead of the bytes."""
     if requested.photo is None:
         return requested.subject
     kept = Photo(requested.photo.sha256, requested.photo.media_type)

@@ -1,4 +1,4 @@
-"""An entry after the person is erased from it (no I/O; UU 27/2022 art. 42-44; R64)."""
+"""What remains of an entry when retention erases the person from it (no I/O; UU 27/2022 art. 42-44; R64)."""
 
 from datetime import datetime
 from typing import Final

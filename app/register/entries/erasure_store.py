@@ -1,4 +1,4 @@
-"""All SQL statements on erasure by retention."""
+"""SQL statements by which retention erases photos and persons; the erasure stage of an entry says what is erased."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ Position = tuple[datetime, str]
 async def list_ended(
     reader: Reader, below: int, until: datetime, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return entries that ended by an instant and have not reached an erasure stage, longest ended first.
+    """Return the end and id of entries that have not reached an erasure stage, longest ended first.
 
     Args:
         reader: the transaction.

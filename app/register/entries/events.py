@@ -29,7 +29,7 @@ class EntryChanged:
 
 @dataclass(frozen=True, slots=True)
 class CountersignAwaited:
-    """An urgent entry was made that holds no traveller until a duty officer has countersigned it.
+    """An urgent entry was filed that stops no traveller until a duty officer has countersigned it.
 
     Attributes:
         entry: the entry.

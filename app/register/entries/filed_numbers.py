@@ -51,7 +51,7 @@ def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
 
 
 def leave_out_nothing(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Return a subject without documents that have no number, and a warning for each; older registers have many."""
+    """Return a subject without the documents that have no number, and a warning for each; old registers have many."""
     kept = tuple(paper for paper in subject.documents if read(paper.number).numbers)
     gone = [place for place, paper in enumerate(subject.documents) if paper not in kept]
     notices = tuple(notice for place in gone for notice in _notices(place, ["no_number"]))

@@ -46,13 +46,15 @@ async def formalise(
         count: counts the travellers that the formal entry would have stopped, for those who decide.
 
     Raises:
-        NotFound: the urgent entry is outside the actor's view.
-        WrongAgency, StaleVersion: as for a decision.
+        NotFound: the actor sees no entry with this id.
+        WrongAgency: another agency owns it.
+        StaleVersion: it has changed since it was read.
         WrongState: the entry is not urgent, or no longer runs.
         FormalisationMismatch: the formal decision is about another person, case or measure.
         DuplicateEntry: the formal entry has been filed already.
         Invalid: it would leave a gap that is not acknowledged.
-        CekalError: as `service.submit`.
+        CekalError: a rule of law forbids the formal decision (see `law.judge`), or the dossier bars it (see
+            `Dossier.refuse`).
     """
     owner = await owner_of(unit)  # locked before the urgent entry, as everywhere, so that no deadlock occurs
     urgent = await store.lock(unit, entry_id)

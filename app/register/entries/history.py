@@ -1,4 +1,4 @@
-"""The history of an entry: its versions, and the duties recorded as done."""
+"""The history of an entry: its versions, and the duties done for it."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ async def history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
     A duty makes no version; its step has the version that the entry had when the duty was recorded.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
     """
     await get(reader, entry_id)
     sequences = await sequences_of_entry(reader, entry_id)

@@ -1,4 +1,4 @@
-"""Keys by which entries are found: by person, by letter and by case (no I/O)."""
+"""Keys by which entries are found: of the person, of the letter and of the case (no I/O). A key is a folded text."""
 
 import hashlib
 from functools import lru_cache
@@ -22,10 +22,9 @@ _LONGEST: Final = 120
 
 
 def keys_of(entry: Entry) -> list[tuple[str, str]]:
-    """Return all keys of an entry with its id: of its content, and of its earlier versions.
+    """Return all keys of an entry, each with the entry's id: of its content, and of its earlier versions.
 
-    The person of an earlier version gets separate keys, because checks and searches must match current content
-    only.
+    The person of an earlier version gets separate keys, because checks and searches must match current content only.
     """
     keys = entry.subject.identifiers()
     for content in (entry.filed_content, *entry.former):

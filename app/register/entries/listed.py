@@ -1,4 +1,4 @@
-"""Imported measures, and the entries made from them (no I/O)."""
+"""Measures imported from a list or an older register, and the entries made from them (no I/O)."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of imported entries.
+    """Where imported entries come from.
 
     Attributes:
         origin: its name, such as `un` or `takeover:KPK`.
@@ -100,7 +100,7 @@ class ImportedMeasure:
         return self.source.origin, self.reference
 
     def outlives(self, entry: Entry) -> bool:
-        """Return whether the entry expired at the end of its period, and the source now has a longer period."""
+        """Return whether the entry expired at the end of its period, and the source now gives a longer period."""
         if entry.ended_reason is not EndedReason.EXPIRED or entry.ends_on is None:
             return False
         return self.requested.ends_on is None or self.requested.ends_on > entry.ends_on
@@ -180,7 +180,7 @@ class ImportedMeasure:
 
 
 class Neighbours:
-    """Entries that a new one may duplicate, indexed by letter or case together with the person."""
+    """Entries that a new one may repeat, found by person together with letter or case."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Entry]] = {}

@@ -55,7 +55,7 @@ ImportOutcome = Literal["added", "changed", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class ImportedRecord:
-    """A record of a source as of its last import.
+    """A person of a source as the last import stored them.
 
     Attributes:
         reference: its key in the source at its first import.
@@ -95,7 +95,7 @@ def lawful(
     """Judge an imported measure by the law's rules as of the legal day of its approval. Returns the warnings.
 
     Raises:
-        CekalError: as `law.judge`.
+        CekalError: a rule forbids it (see `law.judge`).
     """
     request = replace(
         request_of(requested, origin),
@@ -112,7 +112,10 @@ def prepare(subject: Subject) -> StoredKeys:
 
 
 async def settle(unit: Unit, after: int | None = None) -> int | None:
-    """Move some name keys of imports into the index; the transaction does nothing else. As `name_keys.settle`."""
+    """Move some name keys of imports into the main index (see `names.index.settle`).
+
+    The transaction must do nothing else.
+    """
     return await name_keys.settle(unit, after)
 
 
@@ -141,7 +144,7 @@ async def open_edition(unit: Unit, source: Source, edition: datetime, persons: i
 
 
 async def list_records(reader: Reader, source: Source) -> list[ImportedRecord]:
-    """Return all records of a source as of its last import, ordered by key."""
+    """Return all persons of a source as the last import stored them, ordered by key; withdrawn ones are left out."""
     known = await sources.list_all_known(reader, source.origin)
     held = {key: row for key, row in sorted(known.items()) if row[1] != WITHDRAWN}
     entries = {
@@ -154,7 +157,7 @@ async def list_records(reader: Reader, source: Source) -> list[ImportedRecord]:
 
 
 async def list_digests(reader: Reader, keys: Iterable[Key]) -> dict[Key, str]:
-    """Return the digest of each imported item by origin and reference; read without a lock."""
+    """Return the digest of each imported item by origin and reference; unknown keys are left out. Takes no lock."""
     return {key: digest for key, (_, digest) in (await _known(reader, keys)).items()}
 
 
@@ -193,7 +196,7 @@ async def import_items(
 
 
 async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason: str) -> int:
-    """End the entries of persons who are no longer on a list. Returns the number of entries that were running."""
+    """End the entries of persons who are no longer on a list. Returns how many of these entries were running."""
     ended = 0
     known = await sources.list_known(unit, source.origin, references)
     for reference, (entry_id, digest) in sorted(known.items()):

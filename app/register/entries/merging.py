@@ -1,8 +1,8 @@
-"""Transfer of changes between entries about the same person: a three-way merge (no I/O).
+"""Carrying changes over between two entries about the same person: a three-way merge (no I/O).
 
 A correction of an urgent entry that adds a passport must also apply to the formal entry, whichever of the two was
-written first. So a change is carried over: what the source gained since the base is added to the target, what it
-lost is removed, and where both changed one member differently an officer must decide.
+written first. So a change is carried over: what the source gained since the base is added to the target, what it lost
+is removed, and where both changed one member differently an officer must decide.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -65,7 +65,7 @@ def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carrie
 
 
 def keep_listed(target: Entry, source: Entry, today: date) -> Entry:
-    """Return the target with the documents and names of the urgent entry that it takes over from."""
+    """Return the target with the documents and names of the urgent entry `source`, which it takes over from."""
     return _with_content(target, keep_documents(source.subject, target.subject), target.basis, today)
 
 

@@ -1,4 +1,4 @@
-"""Parameters, problems and the tag of calls about an entry, for the routes of every feature that has such calls."""
+"""Path parameters, problem responses and the OpenAPI tag that routes about an entry share, in every feature."""
 
 from typing import Annotated
 

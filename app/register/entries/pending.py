@@ -30,8 +30,8 @@ def shown_until(entry: Entry, now: datetime) -> datetime | None:
 def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None:
     """Return the entry waiting for papers that its owner has just verified; None where it must not wait.
 
-    It waits past one end only, never past the end of an urgent entry without a countersignature, and not where the
-    end has already passed. The version stays the same, because the content does.
+    It waits past one end only, never past the end of an urgent entry without a countersignature, and not where the end
+    has already passed. The version stays the same, because the content does.
 
     Args:
         entry: the entry that the papers extend or follow.
@@ -49,14 +49,14 @@ def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None
 
 
 def given_up(entry: Entry, papers: str) -> Entry | None:
-    """Return the entry no longer waiting for papers that were returned or rejected; None if it did not wait."""
+    """Return the entry without its wait for papers that were returned or rejected; None if it did not wait for them."""
     if entry.waiting is None or entry.waiting.papers != papers:
         return None
     return entry.replace(waiting=None)
 
 
 def pause_of(entry: Entry, at: datetime) -> Pause | None:
-    """Return the pause that an entry has once its extension is approved at `at`: checks only referred in it.
+    """Return the time in which checks only referred, if an entry's extension is approved at `at`; None for none.
 
     It runs from the entry's end to `at` where the entry waits for papers (R68). Otherwise the entry keeps its earlier
     pause, or None.

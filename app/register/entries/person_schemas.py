@@ -1,4 +1,4 @@
-"""Request bodies of a person, for entries and other records about people."""
+"""Request bodies that describe a person, for entries and other records about people."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -40,7 +40,7 @@ PartialDate = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0
 
 
 class BirthDateIn(WireIn):
-    """A birth date, as precise as it is known."""
+    """A birth date, as precisely as it is known."""
 
     date: PartialDate
     """A year, a month or a day: `1970`, `1970-05`, `1970-05-17`."""
@@ -165,7 +165,7 @@ class CitizenshipLossIn(WireIn):
 
 
 class SubjectIn(WireIn):
-    """The person. The problem `missing-subject-data` lists missing data that the law demands."""
+    """The person. Missing data that the law demands are reported as the problem `missing-subject-data`."""
 
     full_name: Name | None = None
     """The person's name as the letter has it, in any script."""
@@ -203,7 +203,7 @@ class SubjectIn(WireIn):
     )
 
     def subject(self) -> Subject:
-        """Return the person with each name and number as a separate item, without the bytes of photo and attachment."""
+        """Return the person with one name or number in each item, without the bytes of photo and attachment."""
         return self._filed()[0]
 
     def notices(self) -> tuple[EntryWarning, ...]:
@@ -221,18 +221,18 @@ class SubjectIn(WireIn):
         return msgspec.convert({**values, "full_name": self.full_name or ""}, Subject)
 
     def taken_photo(self) -> Blob | None:
-        """Return the photo, validated and without metadata.
+        """Return the photo, validated and without metadata; None where none was sent.
 
         Raises:
-            PhotoInvalid: as `photos.take`.
+            PhotoInvalid: the photo can't be used (see `photos.take`).
         """
         return photos.take(self.photo.media_type, self.photo.data) if self.photo else None
 
     def taken_loss_document(self) -> Blob | None:
-        """Return the document of the loss of citizenship, where its bytes were sent.
+        """Return the document of the loss of citizenship; None where its bytes were not sent.
 
         Raises:
-            Invalid: as `AttachmentIn.taken`.
+            Invalid: the attachment can't be used (see `AttachmentIn.taken`).
         """
         loss = self.citizenship_loss
         if loss is None or loss.attachment is None:

@@ -1,4 +1,4 @@
-"""Functions that the register needs from packages above it; `main` provides them."""
+"""Types of the functions that the register needs from packages above it; `main` hands them in."""
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
@@ -58,13 +58,13 @@ Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
 
 
 async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection[str]) -> bool:
-    """Return False: for a register without objections."""
+    """Return False: in a register without objections and correction requests none was granted."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Functions that need amendments, alerts, checks or hits.
+    """The functions that `main` hands to the register: they read amendments, alerts, checks or hits.
 
     Attributes:
         see_newest: updates the data of `count_travellers` with the newest checks; call it before the transaction,
@@ -81,5 +81,5 @@ class Ports:
 
 
 def ports_of(scope: Mapping[str, Any]) -> Ports:
-    """Returns the process's Ports; the scope is a request, or its ASGI scope."""
+    """Return the functions that this process handed in; `scope` is a request, or its ASGI scope."""
     return cast(Ports, scope["app"].state.process.ports)

@@ -1,4 +1,4 @@
-"""A proposed measure, which a dossier may bar (no I/O)."""
+"""A proposed measure, judged against the entries of its dossier (no I/O)."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -77,7 +77,7 @@ class Proposal:
         )
 
     def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
-        """Return the same proposal for the period of another entry, which changes together with `together`."""
+        """Return the same proposal with the period of another entry, which changes together with `together`."""
         return replace(
             self,
             starts_on=entry.starts_on,
@@ -102,7 +102,7 @@ class Proposal:
         return not entry.from_list and bool(cases_of(self.contents) & cases_of(theirs))
 
     def repetition_of(self, other: Entry, *, over: bool = False) -> str | None:
-        """Return why an entry makes this measure a repetition (R14, R15), as an English sentence; None if it does not.
+        """Return why another entry makes this measure a repetition (R14, R15), in English; None if it does not.
 
         An owner may file a letter once against a person, and a case once for the same time. A rejected entry, and one
         that its owner may file again, make nothing a repetition.
@@ -126,15 +126,15 @@ class Proposal:
         return None
 
     def letters(self) -> frozenset[str]:
-        """Return the numbers of the owner's letters on which it is based, normalised."""
+        """Return the numbers of the owner's letters on which it is based, folded for comparison."""
         return letters_of(self.contents)
 
 
 def cases_of(contents: Iterable[Former]) -> frozenset[str]:
-    """Return the normalised case references of some contents."""
+    """Return the case references in these contents, folded for comparison."""
     return frozenset(filter(None, (case_of(each.case_reference) for each in contents)))
 
 
 def letters_of(contents: Iterable[Former]) -> frozenset[str]:
-    """Return the normalised letter numbers of some contents."""
+    """Return the letter numbers in these contents, folded for comparison."""
     return frozenset(folded(number) for each in contents for number in each.numbers)

@@ -1,4 +1,4 @@
-"""An entry's ledger records: a permanent leaf of codes and days, and a personal part that can be erased."""
+"""Making an entry's ledger records: a permanent leaf of codes and days, and a personal part that can be erased."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,12 +14,18 @@ from app.register.entries.events import EntryChanged, EntryErased
 
 
 async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Publish an erasure to the ledger: readers delete the entry; the personal part names no person."""
+    """Publish that an entry was erased; whoever follows the ledger deletes it. The record names no person.
+
+    A projector: called with the event in its transaction.
+    """
     return [_draft(event.entry, RecordType.ENTRY_ERASED)]
 
 
 async def publish_change(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Publish a change to the ledger: dates and codes in the leaf, data on the person in the personal part."""
+    """Publish a change of an entry: dates and codes in the leaf, data on the person in the personal part.
+
+    A projector: called with the event in its transaction.
+    """
     return [_draft(event.entry, event.what, event.effective_at)]
 
 

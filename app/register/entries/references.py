@@ -1,9 +1,8 @@
-"""Comparison of case references and letter numbers (no I/O; API section 3, "Which case").
+"""Comparing case references and letter numbers (no I/O; API section 3, "Which case").
 
-Offices write one reference in many ways: `Sprin.Dik-01`, `SPRINDIK 01`, `sprin dik/1`. Letter groups are joined,
-digit groups stay separate, and case, marks, accents and leading zeros do not count; so `1/12` is not `11/2`.
-Letters of other scripts count as the Latin letters that they look like, so that a reference typed on another
-keyboard is equal.
+Offices write one reference in many ways: `Sprin.Dik-01`, `SPRINDIK 01`, `sprin dik/1`. Letter groups are joined, digit
+groups stay separate, and case, marks, accents and leading zeros do not count; so `1/12` is not `11/2`. Letters of other
+scripts count as the Latin letters that they look like, so that a reference typed on another keyboard is equal.
 """
 
 import re
@@ -18,7 +17,7 @@ _GROUPS: Final = re.compile(r"\d+|[^\W\d_]+")
 
 @lru_cache(maxsize=1 << 13)  # an import compares the references of a batch many times
 def folded(reference: str) -> str:
-    """Return the normalised form in which two references are compared."""
+    """Return a reference in the form in which two are compared."""
     plain = resembled(unicodedata.normalize("NFKD", reference)).casefold()
     kept = "".join(each for each in plain if not unicodedata.combining(each))
     groups: list[str] = []
@@ -33,7 +32,7 @@ def folded(reference: str) -> str:
 
 
 def case_of(reference: str) -> str | None:
-    """Return the case that a reference names, normalised for comparison; None where it names none.
+    """Return the case that a reference names, folded for comparison; None where it names none.
 
     A text without a digit ("ongoing investigation") names no case, because it would join unrelated persons.
     """
@@ -42,5 +41,5 @@ def case_of(reference: str) -> str | None:
 
 
 def same_letter(one: str, other: str) -> bool:
-    """Return whether two numbers belong to one letter."""
+    """Return whether two numbers, however written, are of one letter."""
     return folded(one) == folded(other)

@@ -1,4 +1,4 @@
-"""Routes of entries (API section 3)."""
+"""Routes of entries (API section 3): request, list, search, read, decide, formalise, seal."""
 
 from typing import Annotated
 
@@ -108,7 +108,7 @@ async def search_entries(
     """Search for a person within the caller's view by document, NIK or name; every search is recorded.
 
     A supervisor searches the entries in force, and only for the traveller of an open hit of their checkpoint
-    (`hit_id`); of each found entry they are shown the person and the measure, and nothing of the case.
+    (`hit_id`); of each found entry they are shown the person and the measure, and nothing of the case. Newest first.
     """
     ports = ports_of(request)
     rows = await search.search(unit, body, runtime_of(request).pepper, ports.expect_open_hit)
@@ -299,9 +299,9 @@ async def read_photo(
     request: Request,
     conditions: WantedPart,
 ) -> Response:
-    """Read the photo; for the owner, deciding officers, auditors, and counters with an alert or a match of the person.
+    """Read an entry's photo; each access is recorded, also one that is answered with 304.
 
-    Each access is recorded, also one that is answered with 304.
+    For the owner, deciding officers, auditors, and counters with an alert about the person or a match of them.
     """
     granted = unit.actor.holds(Role.CHECKPOINT) and await ports_of(request).sees_photo(unit, entry_id)
     blob = await service.photo(unit, entry_id, granted=granted)

@@ -1,4 +1,4 @@
-"""Other entries, of any owner, against the person of an entry."""
+"""Finding other entries, of any owner, against the person of an entry."""
 
 from app.db.unit import Reader
 from app.register.entries import store
@@ -7,12 +7,18 @@ from app.register.entries.keys import person_keys
 
 
 async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
-    """Return the other entries of the same measure that are in force against the same person, read in one statement."""
+    """Return the other entries of the same measure that are in force against the same person, in no order.
+
+    Sealed entries are included. All are read in one statement.
+    """
     return [other for other in await list_others(reader, entry) if other.in_force(reader.now)]
 
 
 async def list_others(reader: Reader, entry: Entry) -> list[Entry]:
-    """Return every other entry of the same measure against the same person, in any state."""
+    """Return every other entry of the same measure against the same person, in any state, in no order.
+
+    Sealed entries are included.
+    """
     keys = person_keys(entry.subject)
     return [
         other

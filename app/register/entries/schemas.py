@@ -64,12 +64,12 @@ SealedFor = Annotated[
 
 
 def named_persons(numbers: list[str] | None) -> tuple[str, ...] | None:
-    """Return the employee numbers in normal form; None for None."""
+    """Return employee numbers without separators; None for None."""
     return None if numbers is None else tuple(map(normal_person, numbers))
 
 
 class ReopeningIn(WireIn):
-    """A judgment, later than the acquittal that closed the case, which admits one new request."""
+    """A judgment, later than the acquittal that closed the case, which allows one new request."""
 
     number: Reference
     """The judgment's number."""
@@ -158,7 +158,8 @@ class EntryIn(WireIn):
         """Return the requested measure as a domain object.
 
         Raises:
-            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
+            PhotoInvalid: the photo can't be used (see `photos.take`).
+            Invalid: an attachment can't be used (see `AttachmentIn.taken`).
         """
         return RequestedMeasure(
             measure=self.measure,
@@ -191,7 +192,7 @@ class LetterIn(WireIn):
         """Return the letter, and its file where it was sent.
 
         Raises:
-            Invalid: as `AttachmentIn.taken`.
+            Invalid: the attachment can't be used (see `AttachmentIn.taken`).
         """
         sent = self.attachment
         letter = Letter(self.number, self.issued_on, self.sha256, sent.media_type if sent else None)
@@ -199,7 +200,7 @@ class LetterIn(WireIn):
 
 
 class SubstituteIn(WireIn):
-    """The substitute of an absent head, and the mandate."""
+    """The official who signs for an absent head of the agency, and the mandate to do so."""
 
     absent_head: Line
     """Name of the absent head of the office."""
@@ -208,7 +209,7 @@ class SubstituteIn(WireIn):
 
 
 class AlertWishIn(WireIn):
-    """The message to the checkpoints, and which of them are reminded first."""
+    """The owner's message to the checkpoints, and the checkpoints that are reminded first."""
 
     message: Annotated[Prose, Field(max_length=1000)]
     """What the counters read, besides the person: never a detail of the case."""
@@ -242,7 +243,8 @@ class UrgentEntryIn(WireIn):
         """Return the requested urgent measure as a domain object.
 
         Raises:
-            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
+            PhotoInvalid: the photo can't be used (see `photos.take`).
+            Invalid: an attachment can't be used (see `AttachmentIn.taken`).
         """
         letter, attachment = self.letter.taken() if self.letter else (None, None)
         return RequestedUrgentMeasure(
@@ -294,7 +296,8 @@ class FormalisationIn(WireIn):
         """Return the requested formal decision as a domain object.
 
         Raises:
-            PhotoInvalid, Invalid: as `photos.take` and `AttachmentIn.taken`.
+            PhotoInvalid: the photo can't be used (see `photos.take`).
+            Invalid: an attachment can't be used (see `AttachmentIn.taken`).
         """
         return Formal(
             basis=self.basis.basis(),
@@ -318,12 +321,12 @@ class SealIn(WireIn):
     persons: SealedFor
 
     def named(self) -> tuple[str, ...]:
-        """Return the employee numbers in normal form."""
+        """Return the employee numbers without separators."""
         return tuple(map(normal_person, self.persons))
 
 
 class DecisionIn(WireIn):
-    """The decision of another person."""
+    """The decision of another person: a verdict, with a reason where it refuses."""
 
     verdict: Verdict
     """The decision: `verify` or `return` by a verifier; `approve`, `return`, `reject` or `keep` by an approver;

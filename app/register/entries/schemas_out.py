@@ -94,7 +94,7 @@ class SubjectOut(IdentityOut):
 
 
 class ReopeningOut(WireOut):
-    """The later judgment that admits a request in a case closed by an acquittal."""
+    """The later judgment that allows a request in a case closed by an acquittal."""
 
     number: str
     court: str
@@ -135,7 +135,7 @@ class LetterOut(WireOut):
 
 
 class DeadlineOut(WireOut):
-    """A period of the law that runs, and when it was met; late, where `met_at` is after `due_at`."""
+    """A deadline of the law, and when it was met; it was met late where `met_at` is after `due_at`."""
 
     name: Annotated[
         DeadlineName,
@@ -149,7 +149,7 @@ class DeadlineOut(WireOut):
 
 
 class WarningOut(WireOut):
-    """Something that was accepted but should be looked at."""
+    """A warning about content that was accepted but that an officer should look at."""
 
     code: str
     """A stable code that a program can act on."""

@@ -1,4 +1,4 @@
-"""Queries on the seals of many entries, in one statement each (R61)."""
+"""Queries on which entries are sealed, and from whose sight, for many entries in one statement each (R61)."""
 
 import re
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ _ID = re.compile(rb"\bent_[0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The persons that an entry's seal admits, and those that it excludes, regardless of their roles (R61)."""
+    """The persons who may see a sealed entry, and those who never may, whatever their roles (R61)."""
 
     let_in: frozenset[str]
     barred: frozenset[str]
 
 
 async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Seal]:
-    """Return the seals of these entries by id; entries without a seal are left out."""
+    """Return the seals of these entries by id; unknown ids, and entries without a seal, are left out."""
     table, persons = tables.entry, tables.seal
     statement = (
         select(table.c.id, persons.c.person, persons.c.barred)
@@ -47,7 +47,7 @@ async def list_closed(reader: Reader) -> frozenset[str]:
 
 
 async def names_closed(reader: Reader, text: bytes) -> bool:
-    """Return whether a text contains the id of an entry that is sealed from the actor; for stored responses."""
+    """Return whether a text contains the id of an entry that is sealed from the actor; for answers kept for repeats."""
     ids = sorted({each.decode() for each in _ID.findall(text)})
     if not ids:
         return False

@@ -1,4 +1,4 @@
-"""Sealed entries: about officers and users of the register, or other persons that a submitter protects (R61).
+"""Sealing entries about officers and users of the register, or other persons that a submitter protects (R61).
 
 The users that an entry may be about are looked up when it is written, and again for every new account
 (`seal_own_entries`). So no search is needed when an entry is read (`visibility.open_to`).
@@ -63,13 +63,14 @@ class _Accounts:
 async def seal(
     unit: Unit, entry: Entry, wished: Sequence[str] | None = None, before: Entry | None = None
 ) -> Entry:
-    """Return an entry, as a submitter files it, with the seal that it needs, before it is stored.
+    """Return an entry, as a submitter files it, with the seal that it needs; call it before storing the entry.
 
     Args:
         unit: the transaction.
         entry: a new entry, or the next version of one.
         wished: persons that the submitter names in the seal; None for no request.
-        before: the version before, or the entry that it follows; its seal is kept, and its authors are admitted.
+        before: the version before, or the entry that it follows; its seal is kept, and its authors may see the new
+            one.
 
     Raises:
         Invalid: a named person is no user of the register, or may be the subject; or no person is named who can
@@ -91,9 +92,9 @@ async def seal(
 
 
 async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return an entry, changed by an act that names no persons, with the seal that it now needs.
+    """Return an entry with the seal that it needs after an act in which the actor named no persons.
 
-    Where it had no seal, the persons who have acted on it are admitted; if it is urgent, the duty officers too.
+    Where it had no seal, the persons who have acted on it may see it; if it is urgent, the duty officers too.
     """
     subjects = _subjects(entry)
     about = (await _accounts(unit, subjects, ())).about(*subjects)
@@ -117,7 +118,7 @@ async def seal_filed(
         The entry, stored if its seal has changed; and the warnings for the amendment.
 
     Raises:
-        Invalid: as `seal`.
+        Invalid: a named person is no user of the register, or may be the subject (as `seal`).
     """
     if wished is None and named is None:
         return entry, ()
@@ -136,7 +137,10 @@ async def seal_filed(
 
 
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
-    """Return imported entries, sealed where needed; such a seal also admits the two persons who approve the import."""
+    """Return imported entries, in the same order, sealed where needed.
+
+    The persons who approve the import may see them all the same.
+    """
     accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
     sealed = []
     for entry, requested in entries:
@@ -152,16 +156,17 @@ async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeas
 
 
 async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequence[str]) -> Entry:
-    """Set the persons that an entry's seal names; its authors can always see it.
+    """Set the persons that an entry's seal names; its authors can always see it. Returns the entry.
 
     An entry without a seal gets one. Checkpoints that were alerted before the entry had a seal get an update that
     removes the identity.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
         StaleVersion: it has changed since it was read.
         WrongRole: the actor neither wrote the entry nor is named by its seal.
-        Invalid: a person is no user of the register, or may be the subject; or an urgent entry's names no duty officer.
+        Invalid: a person is no user of the register, or may be the subject; or no duty officer is named for an
+            urgent entry.
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
@@ -181,10 +186,10 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
 
 
 async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
-    """Seal every entry that may be about a person with a new account from that person.
+    """Hide every entry that may be about a person with a new account from that person.
 
-    A projector: a function that the unit of work calls for an event. Names and numbers of persons are keys of the
-    entries, so only those entries are read.
+    A projector: called with the event in its transaction. Names and numbers of persons are keys of the entries, so only
+    those entries are read.
     """
     requested = set[str]().union(*map(keys.account_keys, event.persons))
     for found in await store.list_by_keys(unit, requested):
@@ -194,12 +199,12 @@ async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Dra
 
 
 def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) -> set[str]:
-    """Return the numbers of the users with a subject's folded name or employee number."""
+    """Return the employee numbers of the users who have the subject's folded name or employee number."""
     return _Accounts(persons).about(subject)
 
 
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
-    """Seal an entry, which the transaction has locked, from its possible subjects.
+    """Hide an entry, whose lock the transaction holds, from users who may be its subject.
 
     The authors are notified, so that they name who decides on it from now on.
     """

@@ -30,13 +30,13 @@ async def search(
 ) -> list[Entry]:
     """Return up to `limit` + 1 matching entries within the actor's view, newest first.
 
-    A supervisor sees, for an open hit of their checkpoint, the entries of any agency that stop people, are not
-    sealed and may be about the hit's traveller. The log contains a keyed hash of the query, not the name. A user
-    who searches for their own name is also logged for that, and Immigration is notified (R61).
+    A supervisor sees, for an open hit of their checkpoint, the entries of any agency that stop people, are not sealed
+    and may be about the hit's traveller. The log contains a keyed hash of the query, not the name. A user who searches
+    for their own name is also logged for that, and Immigration is notified (R61).
 
     Raises:
-        Invalid: the query is empty, or an actor who is no supervisor searches for a hit.
-        WrongRole: a supervisor gives no hit.
+        Invalid: the query is empty, or an actor who is no supervisor names a hit.
+        WrongRole: a supervisor names no hit.
         NotFound: no such hit is open at the supervisor's checkpoint.
     """
     actor = unit.actor

@@ -48,7 +48,7 @@ async def submit(unit: Unit, requested: RequestedMeasure, settings: Settings) ->
     """File a request for a measure; a second and a third person decide on it.
 
     Raises:
-        CekalError: as `law.judge` and `Dossier.refuse`.
+        CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
     owner = await owner_of(unit)
     warnings = judged(requested, owner, settings, unit.now)
@@ -67,10 +67,11 @@ async def resubmit(
     """Replace the content of a returned entry; any submitter of its agency may do this.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
         WrongAgency: the actor sees the entry, but it is another agency's.
-        StaleVersion, WrongState: it has changed, was not returned, or the person has been erased from it.
-        CekalError: as `submit`.
+        StaleVersion: it has changed since it was read.
+        WrongState: it was not returned, or the person has been erased from it.
+        CekalError: a rule of law forbids it, or the dossier bars it (as `submit`).
     """
     found = await store.find(unit, entry_id)
     if found is None or not visible(found, unit.actor):
@@ -115,10 +116,10 @@ async def resubmit(
 async def decide(
     unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
 ) -> Entry:
-    """Record another person's decision on an entry.
+    """Store another person's decision on an entry, with what follows from it. Returns the entry.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
         Invalid: a return or a rejection without its reason.
         WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
         FormalisationMismatch: a formal entry is no longer about its urgent one's person, case or measure.
@@ -207,7 +208,7 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
-    """Record an end that the law has brought, and publish it. Returns None where there is no such end.
+    """Store an end that the law has brought, and publish it; return the entry, or None where it has not ended.
 
     The time of this call does not matter: checks compute the end themselves.
     """
@@ -242,18 +243,21 @@ async def get(reader: Reader, entry_id: str) -> Entry:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
-    """Return entries that the actor may see, newest first, at their current state."""
+    """Return entries that the actor may see, newest first, at their current state.
+
+    At most `limit`, and only those older than the id `before`.
+    """
     entries = await store.list_page(reader, requested, before, limit)
     return [entry.at(reader.now) for entry in await as_known(reader, entries)]
 
 
 async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries with the data stored separately: their ledger sequence, and the duties done."""
+    """Return the entries in the same order with what is stored apart: their ledger sequence, and the duties done."""
     return await recorded.with_done_times(reader, await with_sequences(reader, entries))
 
 
 async def with_sequences(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries, each with the number of its last ledger record."""
+    """Return the entries in the same order, each with the sequence of its last ledger record; None if it has none."""
     sequences = await last_of_entries(reader, [entry.id for entry in entries])
     return [entry.replace(sequence=sequences.get(entry.id)) for entry in entries]
 
@@ -267,7 +271,7 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
         granted: whether the actor may see the photo although the entry is outside their view (checkpoints).
 
     Raises:
-        NotFound: the photo is outside the actor's view, does not exist, or was erased.
+        NotFound: the actor may not see the entry or its photo, or the photo does not exist or was erased.
     """
     entry = await store.find(reader, entry_id)
     if entry is None or not (granted or shows_photo(entry, reader.actor)):
@@ -284,7 +288,7 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
 
 
 async def log_look(unit: Unit, act: AuditAct, about: str | None, detail: dict[str, object]) -> None:
-    """Log an access: to a photo, or a search for a person (PDP art. 31; R62)."""
+    """Write to the audit trail that the actor looked at a photo or searched for a person (PDP art. 31; R62)."""
     await record(unit, act, about, detail)
 
 
@@ -317,7 +321,7 @@ def _record_type(before: Entry, entry: Entry) -> RecordType | None:
 
 
 async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> Entry:
-    """Publish an entry's change, and further ones. Returns the entry with the number of its ledger record."""
+    """Publish an entry's change, and further ones. Returns the entry with the sequence of its ledger record."""
     for happened in (event, *further):
         unit.happened(happened)
     records = await unit.conclude()

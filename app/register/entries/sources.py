@@ -1,4 +1,4 @@
-"""All SQL statements on the sources of imports and the editions of lists."""
+"""SQL statements on where imported entries come from, and on the imported editions of lists."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,10 @@ _BY_REFERENCE = select(tables.source).where(
 
 
 async def list_known(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return entry id and content digest of imported items, by their reference in the source."""
+    """Return entry id and content digest of imported items, by their reference in the source.
+
+    References that were never imported are left out.
+    """
     rows = await reader.run(_BY_REFERENCE, {"origin": origin, "references": list(references)})
     return {row.reference: (row.entry_id, row.digest) for row in rows}
 

@@ -1,4 +1,4 @@
-"""All SQL statements on entries."""
+"""SQL statements on entries; unless said otherwise, they do not check who may see an entry."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
 def columns_of(entry: Entry) -> dict[str, Any]:
-    """Return the row of an entry without recorded duties."""
+    """Return the row of an entry for which no duty was done yet."""
     return {
         "id": entry.id,
         "version": entry.version,
@@ -118,7 +118,7 @@ async def save(
         entry: the next version.
         event: the `Act` of the version.
         reason: the stated reason.
-        reindex: whether the subject changed.
+        reindex: whether the subject changed, so that its keys are made again.
     """
     changes = {**columns_of(entry), **open_duties.updated_columns(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
@@ -131,14 +131,14 @@ async def save(
 
 
 async def rekey(unit: Unit, entry: Entry) -> None:
-    """Replace an entry's keys by those of its current content and of the current rules."""
+    """Replace an entry's keys by keys of its current content, made by the current rules."""
     await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
     await _ADD_KEYS.run(unit, keys_of(entry))
     await name_keys.replace(unit, entry)
 
 
 async def keep(unit: Unit, entry: Entry) -> None:
-    """Store the papers for which an entry waits, without a new version; the transaction holds its lock."""
+    """Store which papers an entry waits for, without a new version; the transaction must hold its lock."""
     changes = {"pending_until": entry.pending_until, "document": _document(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
 
@@ -184,7 +184,7 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
     """Return an entry and lock its row until the commit.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no entry with this id.
     """
     statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id).with_for_update()
     found = await _documents.one(unit, statement)
@@ -194,12 +194,12 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
 
 
 async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
-    """Return the entries with at least one of the keys."""
+    """Return the entries with at least one of the keys, in no order."""
     return await _documents.all(reader, _BY_KEYS, {"keys": sorted(keys)})
 
 
 async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with these ids, in no order; unknown ids are left out, and visibility is not checked."""
+    """Return the entries with these ids, in no order; unknown ids are left out."""
     statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
     return await _documents.all(reader, statement, {"ids": sorted(entry_ids)})
 
@@ -207,7 +207,8 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
 async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -> list[Entry]:
     """Return the entries with one of the keys or ids, and those that formalise one of the ids; ordered by id.
 
-    In a write transaction their rows are locked until the commit, in the order of the ids.
+    Unknown keys and ids add nothing. In a write transaction the rows are locked until the commit, in the order of the
+    ids.
     """
     table = tables.entry
     by_key = table.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys")))
@@ -219,13 +220,13 @@ async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -
 
 
 async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
-    """Return the entries that formalise an urgent one, including requests that were refused."""
+    """Return the entries that formalise an urgent one, in no order; requests that were refused are included."""
     statement = select(tables.entry.c.document).where(tables.entry.c.formalises == urgent_id)
     return await _documents.all(reader, statement)
 
 
 async def list_related(reader: Reader, entry: Entry) -> list[Entry]:
-    """Return the urgent entry that an entry formalises, and the entries that formalise it."""
+    """Return the urgent entry that an entry formalises, if any, and the entries that formalise it, in no order."""
     urgent = await list_by_ids(reader, {entry.formalises}) if entry.formalises else []
     return [*urgent, *(await list_formalising(reader, entry.id) if entry.urgent else ())]
 
@@ -284,7 +285,7 @@ class Filter:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
-    """Return entries that the actor may see, newest first, older than the id `before`."""
+    """Return entries that the actor may see, newest first, at most `limit`, older than the id `before`."""
     table = tables.entry
     within = within_view(reader.actor)
     statement = select(table.c.document).where(within).order_by(table.c.id.desc()).limit(limit)
@@ -311,7 +312,10 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_state(
     reader: Reader, state: State, *, agency: str | None, urgent: bool | None, after: str, limit: int
 ) -> list[Entry]:
-    """Return entries after an id with this stored state and not sealed from the actor, oldest first."""
+    """Return entries with this stored state that are not sealed from the actor, oldest first, after the id `after`.
+
+    None in `agency` or `urgent` means any. An end by law that is not stored yet does not count.
+    """
     table = tables.entry
     requested = and_(table.c.state == state, table.c.id > after, opened(reader.actor))
     statement = select(table.c.document).where(requested).order_by(table.c.id).limit(limit)
@@ -323,7 +327,7 @@ async def list_in_state(
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries that the law has ended, while no end is recorded yet."""
+    """Return ids of entries that the law has ended without a stored end, longest over first, at most `limit`."""
     table = tables.entry
     statement = (
         select(table.c.id)
@@ -342,7 +346,7 @@ async def list_overdue(reader: Reader, limit: int) -> list[str]:
 
 
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
-    """Return the steps of an entry's history, in order."""
+    """Return the steps of an entry's history, oldest first; empty for an unknown entry."""
     v = tables.version
     statement = (
         select(v.c.version, v.c.event, v.c.by, v.c.at, v.c.reason)
@@ -353,14 +357,14 @@ async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
 
 
 async def list_former(reader: Reader, entry_id: str) -> list[tuple[str, Entry]]:
-    """Return every version of an entry with its event, oldest first."""
+    """Return every version of an entry with its act, oldest first; empty for an unknown entry."""
     v = tables.version
     statement = select(v.c.event, v.c.document).where(v.c.entry_id == entry_id).order_by(v.c.version)
     return [(event, _documents.read(kept)) for event, kept in await reader.run(statement)]
 
 
 async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, list[Entry]]:
-    """Return every version of some entries, oldest first, by entry id."""
+    """Return every version of these entries by entry id, oldest first; unknown ids are left out."""
     v = tables.version
     statement = (
         select(v.c.entry_id, v.c.document)
@@ -390,7 +394,7 @@ async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
 
 
 async def find_blob(reader: Reader, entry_id: str, sha256: str) -> Blob | None:
-    """Return a stored file of an entry; None if it does not exist or was erased."""
+    """Return a stored file of an entry by its SHA-256; None if it does not exist or was erased."""
     table = tables.blob
     statement = select(table).where(table.c.entry_id == entry_id, table.c.sha256 == sha256)
     row = (await reader.run(statement)).first()

@@ -79,7 +79,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def births(self) -> tuple[Birth, ...]:
-        """All stated birth dates."""
+        """All stated birth dates, in the order of filing."""
         return (*((self.birth,) if self.birth else ()), *self.birth_alternatives)
 
     @property
@@ -120,7 +120,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> "Subject":
-        """The person with identifying data only.
+        """The person with only the data that identify them.
 
         Birth place, sex, occupation, address, photo and citizenship remarks are left out.
         """
@@ -136,7 +136,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def identifiers(self) -> set[str]:
-        """Return the subject's keys: document numbers, skeletons of misread numbers, NIK, folded names."""
+        """Return the keys that identify the subject: document numbers, skeletons of misread numbers, NIK, folded names.
+
+        A skeleton is a number in which letters and digits that readers confuse (0 and O) are equal.
+        """
         keys = set()
         for document in self.documents:
             for number in typed_numbers.read(document.number).numbers:

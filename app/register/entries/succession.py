@@ -1,4 +1,4 @@
-"""Succession of a formal entry to its urgent one, and transfer of corrections in a dossier (R26, R35)."""
+"""Taking over from an urgent entry by its formal one, and carrying corrections over in a dossier (R26, R35)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ from app.register.entries.subjects import Subject
 
 
 def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> None:
-    """Raise `Invalid` if the formal entry leaves days uncovered after the urgent one (R26).
+    """Raise `Invalid` if the formal entry leaves days without a measure after the urgent one (R26).
 
     The owner may acknowledge the gap, in which the person can cross.
 
@@ -64,7 +64,7 @@ def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_r
 
 
 def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
-    """Raise `WrongState` if days before a formal entry are uncovered, unless its owner acknowledged that (R26).
+    """Raise `WrongState` if no measure covers the days before a formal entry, unless its owner accepted that (R26).
 
     Raises:
         WrongState: the urgent entry has ended, and the formal one begins only later.
@@ -84,12 +84,12 @@ def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
 async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry, list[EntryChanged]]:
     """Let an approved formal entry take over from every urgent one of the same dossier.
 
-    An urgent entry ends as `superseded` when the formal one begins: now, or on the day computed for it. Until then
-    it must be in force, so the approval countersigns one that still waits for a countersignature. Where a gap was
+    An urgent entry ends as `superseded` when the formal one begins: now, or on the day computed for it. Until then it
+    must be in force, so the approval countersigns one that still waits for a countersignature. Where a gap was
     acknowledged, the urgent one lapses on its last day.
 
     Returns:
-        The formal entry, which inherits the alerted checkpoints; and the changes of the urgent ones.
+        The formal entry, to whose changes the same checkpoints are alerted; and the changes of the urgent ones.
     """
     begins = formal.in_force_from
     assert begins is not None, "an approved entry has its first instant"
@@ -210,7 +210,7 @@ def _version_known_to(request: Entry, source: Entry, versions: Sequence[Entry]) 
 async def correct_siblings(
     unit: Unit, before: Entry, after: Entry, siblings: Iterable[Entry]
 ) -> list[EntryChanged]:
-    """Apply a correction of the person to the other running entries of its dossier.
+    """Apply a correction of the person to the other running entries of its dossier. Returns their changes.
 
     Otherwise a passport that was added to an urgent entry would no longer match once the formal one begins.
 

@@ -1,4 +1,4 @@
-"""Tasks that an act creates about entries of other owners: separate rows, open until they are done."""
+"""Tasks that one owner's act creates about entries of other owners: rows that are open until the task is done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class EntryTask:
     """A task about an entry.
 
     Attributes:
-        name: the subject of the task.
+        name: what the task is about.
         agency: code of the agency that must do it.
         cause: id of the amendment, or name of the upgrade, that created it.
     """
@@ -39,7 +39,7 @@ class EntryTask:
 
 
 async def add(unit: Unit, task: EntryTask) -> None:
-    """Create a task, once per cause."""
+    """Create a task; a second one for the same entry, name and cause changes nothing."""
     values = {
         "name": task.name,
         "entry_id": task.entry_id,
@@ -51,7 +51,7 @@ async def add(unit: Unit, task: EntryTask) -> None:
 
 
 async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) -> int:
-    """Record an entry's open tasks of a name as done, with their finding. Returns the number of tasks."""
+    """Store an entry's open tasks of a name as done, with what was found. Returns the number of tasks."""
     waiting = (table.c.entry_id == entry_id, table.c.name == name, table.c.done_at.is_(None))
     values = {"done_at": unit.now, "done_by": unit.actor.client_id, "reference": reference}
     done = await unit.run(update(table).where(*waiting).values(values))
@@ -61,7 +61,10 @@ async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) 
 async def list_open(
     reader: Reader, name: EntryTaskName, agency: str | None, limit: int
 ) -> Sequence[EntryTask]:
-    """Return open tasks about entries that have not ended, oldest first; of every agency for None."""
+    """Return open tasks about entries that have not ended, oldest first, at most `limit`; None means every agency.
+
+    Tasks about entries that are sealed from the actor are left out.
+    """
     until = entry_table.c.in_force_until
     lives = entry_table.c.state.not_in([State.REJECTED, State.ENDED])
     statement = (

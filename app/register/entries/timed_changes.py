@@ -1,4 +1,4 @@
-"""SQL of instants at which an entry's answer changes by time alone, without a record in the ledger."""
+"""SQL on the instants at which a check's answer about an entry changes by time alone, without a ledger record."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,7 +20,7 @@ def undecided(now: datetime) -> ColumnElement[bool]:
 
 
 async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
-    """Return the entries with an answer in checks that changed between two instants, each with the instant of change.
+    """Return the entries whose answer in checks changed between two instants, by id, each with when it changed.
 
     The answer changes when a period begins, and when one ends with undecided papers.
     """
@@ -35,7 +35,10 @@ async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[
 
 
 async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, datetime]:
-    """Return those entries that have undecided papers after their period, with the end of the waiting."""
+    """Return those of the entries that have undecided papers after their period, by id, with when the waiting ends.
+
+    Unknown ids are left out; seals are not checked.
+    """
     statement = select(table.c.id, table.c.pending_until).where(
         undecided(reader.now), any_of(table.c.id, "ids")
     )
@@ -44,6 +47,9 @@ async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, 
 
 
 async def list_undecided(reader: Reader) -> list[Entry]:
-    """Return the entries that have undecided papers after their period, earliest final end first."""
+    """Return the entries that have undecided papers after their period, the first whose waiting ends first.
+
+    Seals are not checked.
+    """
     statement = select(table.c.document).where(undecided(reader.now))
     return await _documents.all(reader, statement.order_by(table.c.pending_until, table.c.id))

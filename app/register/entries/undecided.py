@@ -1,4 +1,4 @@
-"""Use cases of papers that arrived in time (R68): an entry starts to wait for them, and stops."""
+"""What happens to an entry while papers that arrived in time are undecided: it starts to wait, and stops (R68)."""
 
 from app.db.unit import Unit
 from app.ledger.domain import RecordType
@@ -25,7 +25,10 @@ async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list
 
 
 async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> list[EntryChanged]:
-    """Let an urgent entry wait for its verified formal entry, unless a day would be uncovered (R26)."""
+    """Let an urgent entry wait for its verified formal entry, unless a day between them would be uncovered (R26).
+
+    Returns the changes to publish.
+    """
     return await await_papers(unit, urgent, formal.id, days) if pending.follows(formal, urgent) else []
 
 

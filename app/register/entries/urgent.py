@@ -30,11 +30,11 @@ OLDEST_REQUEST: Final = timedelta(hours=24)
 async def submit_urgent(
     unit: Unit, requested: RequestedUrgentMeasure, settings: Settings, crossing: str
 ) -> Entry:
-    """Create an urgent entry: from the commit on it refers the person, and every checkpoint is alerted.
+    """Create an urgent entry: from the commit on checks refer the person, and every checkpoint is alerted.
 
-    A broad entry, or any entry where the deployment is configured so, takes effect only once countersigned. Until
-    then it waits as `submitted`, and the duty officers are notified at once. Its twenty days still run from the
-    request (R25), and it lapses like any entry without a countersignature.
+    A broad entry, or any entry where the deployment is configured so, takes effect only once countersigned. Until then
+    it waits as `submitted`, and the duty officers are notified at once. Its twenty days still run from the request
+    (R25), and it lapses like any entry without a countersignature.
 
     Args:
         unit: the transaction.
@@ -44,7 +44,7 @@ async def submit_urgent(
 
     Raises:
         UrgentNotRepeatable: the same request lapsed before (R35).
-        CekalError: as `service.submit`.
+        CekalError: a rule of law forbids it, or the dossier bars it (as `service.submit`).
     """
     entry = await _drafted(unit, requested, settings, crossing)
     entry = await seal(unit, entry, requested.sealed_for)
@@ -65,7 +65,7 @@ async def preview_urgent(unit: Unit, requested: RequestedUrgentMeasure, settings
     It does not contain where the person was last seen; only a filed entry does.
 
     Raises:
-        CekalError: as `submit_urgent`.
+        CekalError: filing it would be refused (as `submit_urgent`).
     """
     entry = await _drafted(unit, requested, settings, crossing=None)
     await log_look(

@@ -35,7 +35,7 @@ class _Version(NamedTuple):
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
-    """Verify some entries in the order of their ids.
+    """Verify up to `limit` entries in the order of their ids, beginning after the id `after`.
 
     On PostgreSQL each statement sees what was committed before it. So a record is read before the version that it
     publishes, and a version is never missing because it was written in between.

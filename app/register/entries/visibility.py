@@ -30,7 +30,7 @@ def shows_photo(entry: Entry, actor: Actor) -> bool:
 
 
 def open_to(entry: Entry, actor: Actor) -> bool:
-    """Return whether an entry has no seal, or its seal admits an actor; other rules may still hide the entry.
+    """Return whether a seal does not hide an entry from an actor; other rules may still hide it.
 
     A possible subject is never admitted, not even as an author, named person or auditor.
     """
@@ -56,7 +56,7 @@ def within_view(actor: Actor) -> ColumnElement[bool]:
 
 
 def opened(actor: Actor) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry has no seal, or its seal admits an actor, by the rule of `open_to`."""
+    """Return the SQL condition that no seal hides an entry from an actor, by the rule of `open_to`."""
     if actor.person is None:
         return true() if _unbound(actor) else ~tables.entry.c.sealed
     if _unbound(actor):
@@ -65,7 +65,7 @@ def opened(actor: Actor) -> ColumnElement[bool]:
 
 
 def closed(actor: Actor) -> Select[tuple[str]]:
-    """Return the SQL query of ids of entries that are sealed from an actor, for statements on data of entries."""
+    """Return the SQL query of the ids of entries that are sealed from an actor, for use in other statements."""
     ids: Select[tuple[str]] = select(tables.entry.c.id)
     if actor.person is None:
         return ids.where(false() if _unbound(actor) else tables.entry.c.sealed)
@@ -75,7 +75,7 @@ def closed(actor: Actor) -> Select[tuple[str]]:
 
 
 def barred(person: str) -> Select[tuple[str]]:
-    """Return the SQL query of ids of entries that may be about a person and are therefore sealed from them."""
+    """Return the SQL query of the ids of entries that may be about a person and are therefore sealed from them."""
     seal = tables.seal
     return select(seal.c.entry_id).where(seal.c.person == person, seal.c.barred)
 

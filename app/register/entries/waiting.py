@@ -1,4 +1,4 @@
-"""Stored state of papers that arrived in time and are not decided on yet (R68; no I/O)."""
+"""The wait of an entry for papers that arrived in time and are not decided on yet, as it is stored (R68; no I/O)."""
 
 from datetime import datetime
 

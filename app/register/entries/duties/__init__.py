@@ -1,1 +1,1 @@
-"""Duties about an entry in addition to its decision: recorded with their proof, and listed while they are open."""
+"""Duties about an entry in addition to its decision (delivery, notice, passport): open, or done with a proof."""

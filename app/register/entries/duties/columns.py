@@ -1,7 +1,7 @@
-"""Columns that show an entry's open duties, so that they are found without reading entries.
+"""Columns of the entry's row that show its open duties, so that they are found without reading whole entries.
 
-A column contains the time since when its duty has been open. It is empty where there is no such duty, or where the
-duty is recorded as done. The rule itself is `deadlines.duties_since`.
+A column contains the time since when its duty has been open. It is empty where there is no such duty, or where the duty
+was done. The rule itself is `deadlines.duties_since`.
 """
 
 from datetime import datetime
@@ -24,13 +24,13 @@ _OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
 
 
 def initial_columns(of: Entry) -> dict[str, Any]:
-    """Return the columns of an entry without recorded duties."""
+    """Return the duty columns of an entry for which no duty was done yet."""
     running = duties_since(of)
     return {column.name: running.get(name) for name, column in _COLUMNS.items()}
 
 
 def updated_columns(of: Entry) -> dict[str, Any]:
-    """Return the columns of an entry that may have recorded duties.
+    """Return the duty columns of an entry for which duties may have been done.
 
     An extension must be delivered to the person again, so the delivery of the earlier decision does not count. A
     passport may have been withdrawn for the urgent entry, but not one that was added later.
@@ -51,7 +51,7 @@ def updated_columns(of: Entry) -> dict[str, Any]:
 
 
 async def close(unit: Unit, entry_id: str, name: str) -> None:
-    """Clear the column of a duty that is recorded as done; for a passport also in the formal entry that follows."""
+    """Clear the column of a duty that was done; for a passport also in the formal entry that follows."""
     column = next((column for duty_name, column in _COLUMNS.items() if duty_name == name), None)
     if column is None:
         return
@@ -67,7 +67,10 @@ def since_column(name: DeadlineName) -> ColumnElement[datetime]:
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the SQL conditions that a duty is open and its entry has not ended (a restoration follows the end)."""
+    """Return the SQL conditions that a duty is open and its entry has not ended.
+
+    The duty `restore` begins with the entry's end, so for it the entry may have ended.
+    """
     if name is DeadlineName.RESTORE:  # this duty only begins with the end
         return (_COLUMNS[name].is_not(None),)
     return (
@@ -80,7 +83,9 @@ def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...
 async def list_open(
     reader: Reader, name: DeadlineName, agency: str | None, limit: int, before: datetime | None = None
 ) -> list[tuple[str, datetime]]:
-    """Return the ids of running entries with an open duty, and the time since when it has been open, oldest first.
+    """Return the ids of entries with an open duty, and since when it has been open, oldest first.
+
+    Entries that have ended are left out, as `running` says; seals are not checked.
 
     Args:
         reader: the transaction.

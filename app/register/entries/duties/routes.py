@@ -1,4 +1,4 @@
-"""Routes of duties: record one with its proof, and read them."""
+"""Routes to report a duty as done with its proof, and to read the duties done."""
 
 from typing import Annotated, Self
 
@@ -24,7 +24,7 @@ Officer = Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER,
 
 
 class DutyIn(WireIn):
-    """A fulfilled duty, and its proof."""
+    """A duty that was done, and its proof."""
 
     name: Annotated[
         DutyName,
@@ -47,7 +47,7 @@ class DutyIn(WireIn):
 
 
 class DutyOut(WireOut):
-    """A fulfilled duty."""
+    """A duty that was done."""
 
     name: DutyName
     done_at: Moment
@@ -66,7 +66,7 @@ class DutyOut(WireOut):
 
 
 class DutiesOut(WireOut):
-    """The fulfilled duties about an entry, in the order in which they were recorded."""
+    """The duties done for an entry, in the order in which they were recorded."""
 
     items: list[DutyOut]
     """The duties."""

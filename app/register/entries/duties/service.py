@@ -75,11 +75,11 @@ _NOT_DUE = {
 
 
 async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entry:
-    """Record that a duty was done; each duty is recorded once. Returns the entry.
+    """Store that a duty was done, once. Returns the entry with its new deadlines.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
-        WrongAgency, WrongRole: it is another's duty.
+        NotFound: the actor sees no entry with this id.
+        WrongAgency, WrongRole: the duty belongs to another agency or role.
         WrongState: no such duty is due, or it was recorded before.
         Invalid: the time is in the future, or before the decision on which the duty is based.
     """
@@ -113,10 +113,10 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
 
 
 async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
-    """Return the recorded duties of an entry, in order.
+    """Return the duties done for an entry, in the order in which they were recorded.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
     """
     await service.get(reader, entry_id)
     return await recorded.list_duties(reader, entry_id)

@@ -1,4 +1,4 @@
-"""All SQL statements on recorded duties."""
+"""SQL statements on the duties that were done; they do not check who may see the entry."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.register.entries.tables import duty as table
 
 
 class Duty(msgspec.Struct, frozen=True, kw_only=True):
-    """A fulfilled duty, and its proof.
+    """A duty that was done, and its proof.
 
     Attributes:
         name: name of the duty, usually that of the deadline that it meets.
@@ -46,13 +46,13 @@ class _Done(NamedTuple):
 
 
 async def add(unit: Unit, entry_id: str, done: Duty) -> None:
-    """Record a duty; the transaction must hold the entry's lock."""
+    """Store that a duty was done; the transaction must hold the entry's lock."""
     await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
     await open_duties.close(unit, entry_id, done.name)
 
 
 async def was_done(reader: Reader, entry_ids: Iterable[str], name: DeadlineName) -> bool:
-    """Return whether a duty was recorded as done about one of some entries."""
+    """Return whether a duty was recorded as done for at least one of these entries; unknown ids count as not."""
     done = exists().where(table.c.entry_id.in_(sorted(entry_ids)), table.c.name == name)
     return bool((await reader.run(select(done))).scalar_one())
 
@@ -63,7 +63,7 @@ async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
 
 
 async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
-    """Return the duties of an entry that officers recorded, in the order of recording.
+    """Return the duties done for an entry, in the order in which officers recorded them; empty for an unknown entry.
 
     The arrival of an extension meets its deadline too, but is no duty; it is listed among the amendments.
     """
@@ -76,7 +76,7 @@ async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
 
 
 async def with_done_times(reader: Reader, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries, each with the time of its recorded duties by name; of several the latest.
+    """Return the entries in the same order, each with when its duties were done, by name; of several times the latest.
 
     A passport that was withdrawn for the urgent entry need not be withdrawn again for its formal one. A record from
     before another passport was added does not cover that passport.

@@ -48,7 +48,7 @@ _WITHDRAWN_BY: Final = {
 
 
 class DeadlineName(StrEnum):
-    """Names of deadlines; the closed vocabulary of `legal_deadlines`."""
+    """Names of deadlines: the closed list of values in `legal_deadlines`."""
 
     COUNTERSIGN = "countersign"
     COUNTERSIGN_OR_LAPSE = "countersign_or_lapse"
@@ -90,7 +90,7 @@ MEANINGS: Final = {
 
 
 class TermSettings(Protocol):
-    """Settings that define a deployment's terms."""
+    """The settings that set how long a deadline runs."""
 
     @property
     def countersign_within_hours(self) -> int:
@@ -179,8 +179,8 @@ class Deadline:
 def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[Deadline, ...]:
     """Return the deadlines of an entry, soonest first; each name at most once.
 
-    An imported entry was decided and carried out elsewhere, so only future duties count: its extension, and
-    restoration. An erased entry has no deadlines.
+    An imported entry was decided and carried out elsewhere, so only future duties count: extending it, and
+    rehabilitating the person. An erased entry has no deadlines.
 
     Args:
         entry: the entry at its current state (`Entry.at`).
@@ -209,10 +209,10 @@ def deliver_by(entry: Entry) -> date | None:
 
 
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
-    """Return the time since when each separately recorded duty has been open, whether done or not.
+    """Return since when each separately recorded duty has been open, whether it was done or not.
 
-    An entry's columns store these times, so that open duties are found without reading entries. An imported entry
-    and a refused request have at most the duty of restoration.
+    An entry's columns store these times, so that open duties are found without reading entries. An imported entry and a
+    refused request have at most the duty to rehabilitate the person.
     """
     since: dict[DeadlineName, datetime] = {}
     struck_down_on = annulled_on(entry)

@@ -62,7 +62,7 @@ _POWER_ENDS = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; 
 
 
 def power_ended(owner: str, stage: str | None) -> bool:
-    """Return whether a case is outside the only stage in which its owner may order a measure (R8)."""
+    """Return whether the case's stage is another than the only one in which its owner may order a measure (R8)."""
     return owner in INVESTIGATION_ONLY and stage != "investigation"
 
 
@@ -95,7 +95,7 @@ def ground(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings
 
 
 def witness(request: Request, owner: Owner, policy: Policy, _t: date, found: Findings) -> None:
-    """R7: refuse an exit ban against a witness; only criminal procedure law ever allowed one.
+    """R7: refuse an exit ban against a witness, whom only criminal procedure law ever allowed to be banned.
 
     So a person with the status of a witness is one in a criminal case, whatever the stated stage and reason.
     """

@@ -82,7 +82,7 @@ def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings)
 
 
 def sense(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
-    """R3, R19: refuse a document number without any character, and a birth in the future, because neither can match."""
+    """R3, R19: refuse data that can never match: a document number without any character, and a birth in the future."""
     if request.origin in {"list", "takeover"}:
         return
     subject = request.subject

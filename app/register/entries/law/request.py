@@ -1,4 +1,4 @@
-"""Input and output of the rules: a request for a measure, its owner, the deployment's choices, and the findings."""
+"""What the law's rules receive and return: a request, its owner, the deployment's choices, and the findings."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,10 +15,11 @@ Origin = Literal["request", "extension", "correction", "takeover", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Data on the owning agency that the rules need.
+    """What the rules must know about the owning agency.
 
     Attributes:
-        article_required: whether its own undang-undang empowers it; then each ground names the article (art. 91(2)f).
+        article_required: whether its own undang-undang empowers it; then each ground names the article (art.
+            91(2)f).
     """
 
     code: str
@@ -33,7 +34,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Choices of a deployment where the law leaves a question open."""
+    """What a deployment chooses where the law leaves a question open."""
 
     month_convention: periods.MonthConvention = "same_day"
     first_request_max_age_days: int = 30
@@ -80,7 +81,7 @@ class Request:
 
 @dataclass(slots=True)
 class Findings:
-    """The results of the rules: faults, which refuse the request, and warnings, which do not."""
+    """The results of the rules: faults forbid the request, warnings do not."""
 
     faults: list[tuple[type[CekalError], Fault]] = field(default_factory=list)
     warnings: list[EntryWarning] = field(default_factory=list)

@@ -32,14 +32,14 @@ _PERSON_ERASED: Final = 2
 
 
 class NameKey(NamedTuple):
-    """A row of `name_key`."""
+    """A row of the table `name_key`: one key by which an entry's name is found."""
 
     key: int
     entry_id: str
 
 
 class BirthKey(NamedTuple):
-    """A row of `birth_key`."""
+    """A row of the table `birth_key`: one key by which an entry's birth is found."""
 
     day: int
     sketch: bytes
@@ -47,14 +47,14 @@ class BirthKey(NamedTuple):
 
 
 class NameForm(NamedTuple):
-    """A row of `name_form`."""
+    """A row of the table `name_form`: an entry's names and births, packed for the comparison."""
 
     entry_id: str
     form: bytes
 
 
 class NameKeySet(NamedTuple):
-    """A row of `name_key_set`."""
+    """A row of the table `name_key_set`: keys of an import that are not in the main index yet."""
 
     entry_id: str
     packed: bytes
@@ -105,7 +105,7 @@ _FOUND = union_all(
 
 
 def listed(subject: Subject) -> KnownPerson:
-    """Convert the subject to its form for comparison, with weak aliases separated."""
+    """Convert the subject to the form in which it is compared with travellers; weak aliases are kept apart."""
     good = (alias.name for alias in subject.aliases if alias.quality == "good")
     return KnownPerson.of(
         names=(subject.full_name, *good),
@@ -131,7 +131,7 @@ def prepare(subject: Subject) -> StoredKeys:
 def made_of(
     entries: Sequence[Entry], prepared: Mapping[str, StoredKeys] | None = None
 ) -> tuple[list[BirthKey], list[NameForm], list[NameKeySet], list[NameKey]]:
-    """Return the rows of the entries' keys and comparison forms, by the current rules.
+    """Return the rows of the entries' keys and packed forms, made by the current rules.
 
     Args:
         entries: the entries.
@@ -165,7 +165,7 @@ async def replace(unit: Unit, entry: Entry) -> None:
 
 
 async def forget(unit: Unit, entry_id: str) -> None:
-    """Delete an entry's keys: its person is erased, or the keys are replaced."""
+    """Delete an entry's keys, because its person is erased or the keys are replaced."""
     known = (await unit.run(_KEYS_OF, {"entry_id": entry_id})).scalar_one_or_none()
     if known is not None:
         keys = [key for (key,) in struct.iter_unpack(">q", known)]
@@ -177,11 +177,11 @@ async def forget(unit: Unit, entry_id: str) -> None:
 
 
 async def settle(unit: Unit, after: int | None = None) -> int | None:
-    """Move a slice of the keys that imports have added to the main table; a query finds each key once at any time.
+    """Move some of the keys that imports have added to the main index; a query finds each key once at any time.
 
-    A key is a random number, so each of an entry's keys is on another page of the index, and SQLite writes whole
-    pages to its journal. The keys of many entries, moved in their order, are on common pages. PostgreSQL logs only
-    rows, so it inserts directly.
+    A key is a random number, so each of an entry's keys is on another page of the index, and SQLite writes whole pages
+    to its journal. The keys of many entries, moved in their order, are on common pages. PostgreSQL logs only rows, so
+    it inserts directly.
 
     Args:
         unit: the transaction, on SQLite, which blocks all other writers.
@@ -202,7 +202,7 @@ async def settle(unit: Unit, after: int | None = None) -> int | None:
 
 
 async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
-    """Return the part of the index with the keys of some travellers, read in one exchange; values are entry ids."""
+    """Return the part of the index that contains these keys, read in one exchange; its values are entry ids."""
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
     found: Index[str] = Index({}, {})
@@ -215,26 +215,27 @@ async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
 
 
 async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, bytes]:
-    """Return the packed comparison forms of entries by id (see `unpacked`), without reading the entries.
+    """Return the packed forms of these entries by id (see `unpacked`); unknown ids are left out.
 
-    Making a form takes four times as long as a comparison, and most persons who share a key are different persons.
+    Reading the stored form is faster than reading the entry: making a form takes four times as long as a comparison,
+    and most persons who share a key are different persons.
     """
     rows = await reader.run(_FORMS, {"ids": list(entry_ids)})
     return {entry_id: form for entry_id, form in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def unpacked(form: bytes) -> KnownPerson:
-    """Decode a stored comparison form."""
+    """Decode a packed form (see `NameForm`)."""
     return _unpack(form)
 
 
 def births_in(form: bytes) -> tuple[Birth, ...]:
-    """Decode only the births of a stored comparison form; decoding the names takes most of the time."""
+    """Decode only the births of a packed form; decoding the names takes most of the time."""
     return _unpack_births(form).births
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries whose keys were made by older rules, or never."""
+    """Return ids of entries whose keys were made by older rules or never, in no order, at most `limit`."""
     statement = (
         select(tables.entry.c.id)
         .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED)
