@@ -74,7 +74,7 @@ def fresh_key(one: EditionPerson, taken: Iterable[str]) -> str:
 
 
 def lost_committees(leaving: Iterable[ImportedRecord], numbers: Iterable[str]) -> list[str]:
-    """Return the committees (`QDi` of QDi.001) of persons to be ended that no reference number of the edition names."""
+    """Return the committees (`QDi` of QDi.001) of persons to be ended that the edition no longer mentions at all."""
     named = {_committee(number).casefold() for number in numbers}
     lost = {_committee(held.number) for held in leaving} - {""}
     return sorted(committee for committee in lost if committee.casefold() not in named)

@@ -1,4 +1,4 @@
-"""The report of an import: counts, and the items left out."""
+"""The report of an import: how many items had which outcome, and which items were left out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Ignore the progress."""
+    """Do nothing; for callers that show no progress."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ async def take_over(
     """Import the entries of a file; importing the same file again changes nothing.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         path: the file.
         approvers: the persons who approve the import.
         legacy: whether photos may be missing, because the older register had none.

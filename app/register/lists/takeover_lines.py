@@ -52,7 +52,7 @@ class RawLine:
 
     @property
     def name(self) -> str:
-        """The line's name in the report."""
+        """How the report names the line: its key, else its position."""
         return self.head.reference if self.head else self.where
 
     @property

@@ -1,4 +1,4 @@
-"""Cells of the UN list: normalised text, and remarks about content that is not imported."""
+"""Text in the cells of the UN list, in one form; and remarks about content that is not imported."""
 
 import re
 import unicodedata

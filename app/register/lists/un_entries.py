@@ -55,7 +55,7 @@ def listed(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
         terms: the conditions of the import.
 
     Raises:
-        CekalError: a rule forbids it; `WniCannotBeDeterred` for an Indonesian.
+        CekalError: a rule of law forbids the entry; `WniCannotBeDeterred` for an Indonesian.
     """
     requested = RequestedMeasure(
         measure=Measure.DETERRENCE,

@@ -75,7 +75,7 @@ async def import_list(
     """Update the register to an edition of the list; importing the same file again changes nothing.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         path: the list's file.
         approvers: the persons who approve the import.
         review_on: last day of the added bans; None for life.

@@ -118,10 +118,10 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         return _UNTIL_THE_END if granted else ()
 
     def to_be_filed_until(self, day: date | None) -> Self:
-        """Return the objection with its last day to file, once the decision's receipt is proved.
+        """Return the objection with its last day to file, known once the receipt of the decision is proved.
 
-        A last day that was known at the filing stays. The version does not change, so that an officer who has read
-        the objection may still answer it.
+        A last day that was known at the filing stays. The version does not change, so that an officer who has read the
+        objection may still answer it.
         """
         return msgspec.structs.replace(self, file_until=self.file_until or day)
 
@@ -238,8 +238,8 @@ def last_day_to_file(entry: Entry, received: datetime, holidays: Container[date]
     """Return the last day to object to a decision (2/2025 art. 73); None where the law sets none.
 
     Args:
-        entry: the entry that is based on the decision.
-        received: the time when the person received it.
+        entry: the entry that the decision made.
+        received: the time when the person received the decision.
         holidays: public holidays, which are no working days.
     """
     if entry.basis.instrument != _TAK:

@@ -1,4 +1,4 @@
-"""Routes of objections."""
+"""Routes to record, list, read and answer objections."""
 
 from typing import Annotated
 
@@ -117,8 +117,8 @@ async def answer_objection(
 ) -> ObjectionOut:
     """Answer an objection for its owner, once; by another person than the one who recorded it.
 
-    `granted` changes nothing by itself: `must_follow` names amendments, and the owner has to ask for one
-    of them until `carry_out_by`; until then it is a task of the owner.
+    `granted` changes nothing by itself: `must_follow` names amendments, and the owner must file one of them by
+    `carry_out_by`; until then it is a task of the owner.
     """
     letter, settings = body.letter.letter(), runtime_of(request).settings
     objection = await service.answer(

@@ -37,12 +37,12 @@ _MAX_LISTED = 500
 
 
 async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) -> Objection:
-    """Record an objection that was filed with the owner of an entry.
+    """Store an objection that was filed with the owner of an entry.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
         WrongAgency: another agency owns the entry, and so receives objections against it.
-        WrongState, Invalid: as `domain.filed`.
+        WrongState, Invalid: it was not filed in time, or its dates are impossible (see `domain.filed`).
     """
     await entry_store.lock(unit, entry_id)  # so that it can't end, and be erased, at this moment
     entry = await entries.get(unit, entry_id)
@@ -58,7 +58,7 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
 
 
 def holidays_of(settings: Settings) -> Holidays:
-    """Return the calendar of public holidays of this deployment."""
+    """Return the deployment's calendar of public holidays."""
     return Holidays(settings.public_holidays, settings.public_holidays_removed)
 
 
@@ -74,7 +74,7 @@ async def answer(
     """Answer an objection for its owner, once; the officer who recorded it must not answer it.
 
     Raises:
-        NotFound: the objection is outside the actor's view.
+        NotFound: the actor sees no objection with this id.
         WrongAgency: another agency must answer it.
         StaleVersion, WrongState, SecondPairOfEyesNeeded, Invalid: as `Objection.answered`.
     """
@@ -93,10 +93,9 @@ async def answer(
 async def set_last_day_to_file(
     unit: Unit, event: DutyRecorded, holidays: Container[date]
 ) -> Sequence[LedgerDraft]:
-    """Set the last day to file in an entry's objections once the decision's receipt is recorded.
+    """Set the last day to file in an entry's objections, once the receipt of the decision is recorded.
 
-    A projector: a function that the unit of work calls for an event. It adds nothing to the ledger, which holds no
-    objections.
+    A projector: called with the event in its transaction. It adds nothing to the ledger, which holds no objections.
     """
     if event.name == DeadlineName.DELIVER_TO_PERSON:
         day = last_day_to_file(event.entry, event.done_at, holidays)
@@ -106,7 +105,7 @@ async def set_last_day_to_file(
 
 
 async def get(reader: Reader, objection_id: str) -> Objection:
-    """Return an objection.
+    """Return an objection against an entry that the actor may see.
 
     Raises:
         NotFound: the actor sees no objection with this id.
@@ -119,7 +118,7 @@ async def get(reader: Reader, objection_id: str) -> Objection:
 
 
 async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[str]) -> bool:
-    """Return whether an objection is against one of the given entries and was granted."""
+    """Return whether an objection is against one of the entries and was granted; False for an unknown id."""
     found = await store.find(reader, objection_id)
     if found is None or found.answer is None or found.entry_id not in entry_ids:
         return False
@@ -127,10 +126,12 @@ async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[s
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
-    """Return the objections against an entry, its urgent entry, and the entries that formalise it, newest first.
+    """Return the objections against an entry, its urgent entry and its formal entries, newest first, at most `limit`.
+
+    Only those older than the id `before`, and none against related entries that the actor may not see.
 
     Raises:
-        NotFound: the entry is outside the actor's view.
+        NotFound: the actor sees no entry with this id.
     """
     entry = await entries.get(reader, entry_id)
     related = await entry_store.list_related(reader, entry)
@@ -139,7 +140,10 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 
 
 async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
-    """Return the objections that wait for an agency's answer (of every agency for None), earliest due first."""
+    """Return objections that wait for an agency's answer (of every agency for None), earliest due first.
+
+    Objections against entries that are sealed from the actor are left out.
+    """
     return await store.list_open(reader, agency, _MAX_LISTED)
 
 

@@ -1,4 +1,4 @@
-"""All SQL statements on objections."""
+"""SQL statements on objections; unless said otherwise, they do not check who may see the entry."""
 
 from collections.abc import Collection
 from typing import Any
@@ -48,7 +48,7 @@ async def lock(unit: Unit, objection_id: str) -> Objection:
     """Return an objection and lock its row until the commit.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no objection with this id.
     """
     statement = select(table.c.document).where(table.c.id == objection_id).with_for_update()
     found = await _documents.one(unit, statement)
@@ -60,7 +60,7 @@ async def lock(unit: Unit, objection_id: str) -> Objection:
 async def list_page(
     reader: Reader, entry_ids: Collection[str], before: str | None, limit: int
 ) -> list[Objection]:
-    """Return the objections against some entries, newest first, older than the id `before`."""
+    """Return the objections against these entries, newest first, at most `limit`, older than the id `before`."""
     statement = select(table.c.document).where(table.c.entry_id.in_(sorted(entry_ids)))
     if before is not None:
         statement = statement.where(table.c.id < before)
@@ -68,7 +68,7 @@ async def list_page(
 
 
 async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Return objections that wait for an answer, earliest due first.
+    """Return objections that wait for an agency's answer, earliest due first, at most `limit`; None means every agency.
 
     Objections against entries that are sealed from the actor are left out.
     """
@@ -86,6 +86,6 @@ async def has_open(reader: Reader, entry_id: str) -> bool:
 
 
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Objection]:
-    """Return all objections against an entry and lock their rows until the commit."""
+    """Return all objections against an entry, oldest first, and lock their rows until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
     return await _documents.all(unit, statement.with_for_update())

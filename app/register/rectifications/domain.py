@@ -1,8 +1,8 @@
 """Correction requests under the data-protection law, and decisions on them (no I/O).
 
-A person who states that an entry is about another person, or that its data about them are wrong or incomplete, has
-the right to an answer within 3 x 24 hours (UU 27/2022 art. 30), also from a secret register. The decision changes
-no entry: the entry changes by its own correction or annulment.
+A person who states that an entry is about another person, or that its data about them are wrong or incomplete, has the
+right to an answer within 3 x 24 hours (UU 27/2022 art. 30), even though the register is secret. The decision changes no
+entry: the entry changes by its own correction or annulment.
 """
 
 import re
@@ -76,7 +76,7 @@ class CorrectionRequest:
 
     @property
     def priority(self) -> Priority:
-        """The request's priority: high where it is about a wrong person.
+        """The request's priority: high if the entry may be about the wrong person.
 
         An innocent person may be held at a counter now (R63).
         """

@@ -1,4 +1,4 @@
-"""Routes of correction requests under the data-protection law (R63)."""
+"""Routes to record, list, read and decide correction requests under the data-protection law (R63)."""
 
 from datetime import datetime
 from typing import Annotated
@@ -128,9 +128,10 @@ async def decide_correction_request(
     request: Request,
     response: Response,
 ) -> CorrectionRequestOut:
-    """Grant a request, wholly or in part, or refuse it with the article; by another approver than its recorder.
+    """Grant a request, wholly or in part, or refuse it and name the article of law.
 
-    The entry itself changes by its own correction or annulment only, which `amendment_id` may name.
+    By another approver than the one who recorded it. The entry changes only by its own correction or annulment, which
+    `amendment_id` may name.
     """
     ports = ports_of(request)
     decided = await service.decide(

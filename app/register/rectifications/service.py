@@ -74,7 +74,7 @@ class OpenRequest:
 
 
 async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
-    """Record a request for the person concerned; this acknowledges it and starts its 72 hours.
+    """Store a request of the person concerned; this acknowledges it and starts its 72 hours.
 
     Immigration's officers and supervisors, who meet the person, may file about any entry. The response shows them
     nothing of the entry.
@@ -126,7 +126,10 @@ async def list_page(
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[CorrectionRequest]:
-    """Return requests that the actor may see: open ones first, among them the wrong person first, then oldest first."""
+    """Return requests that the actor may see: open before decided, wrong-person ones first, then oldest first.
+
+    At most `limit`, and only those after the sort key and id `after`.
+    """
     requested = replace(
         _view(reader.actor), open=None if state is None else state == "open", entry_id=entry_id
     )
@@ -163,7 +166,7 @@ async def decide(
 
 
 async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str]) -> bool:
-    """Return whether a `wrong_person` request about one of the given entries was granted in full."""
+    """Return whether a `wrong_person` request about one of the entries was granted in full; False for an unknown id."""
     found = await store.find(reader, request_id)
     if found is None or found.entry_id not in entry_ids or found.kind is not RequestedCorrection.WRONG_PERSON:
         return False
@@ -171,7 +174,7 @@ async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str
 
 
 async def open_requests(reader: Reader, limit: int = _MAX_LISTED) -> list[OpenRequest]:
-    """Return the open requests for the actor: approvers decide them, the owning agency's officers prepare corrections.
+    """Return the open requests that concern the actor: to decide as approver, or to prepare corrections as owner.
 
     Wrong-person requests come first, then those due earliest. An approver does not get requests that they recorded
     themselves, because another officer must decide those.

@@ -1,4 +1,4 @@
-"""All SQL statements on correction requests."""
+"""SQL statements on correction requests; unless said otherwise, they do not check who may see the entry."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +49,7 @@ async def add(unit: Unit, request: CorrectionRequest) -> None:
 
 
 async def save(unit: Unit, request: CorrectionRequest) -> None:
-    """Store a request's next version."""
+    """Store a request's next version; the transaction must hold its lock."""
     await unit.run(update(table).where(table.c.id == request.id).values(**_values(request)))
 
 
@@ -63,7 +63,7 @@ async def get(reader: Reader, request_id: str) -> CorrectionRequest:
     """Return a request.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no request with this id.
     """
     found = await find(reader, request_id)
     if found is None:
@@ -75,7 +75,7 @@ async def lock(unit: Unit, request_id: str) -> CorrectionRequest:
     """Return a request and lock its row until the commit.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no request with this id.
     """
     row = (await unit.run(select(table).where(table.c.id == request_id).with_for_update())).first()
     if row is None:
@@ -121,9 +121,10 @@ class Filter:
 async def list_page(
     reader: Reader, requested: Filter, after: tuple[str, str] | None, limit: int
 ) -> list[CorrectionRequest]:
-    """Return requests: open ones first, among them the wrong person first, then in the order of their filing.
+    """Return requests: open before decided, among them the wrong person first, then in the order of their filing.
 
-    Requests about entries that are sealed from the actor are left out, unless the actor filed them.
+    Only those after the sort key and id `after`, at most `limit`. Requests about entries that are sealed from the actor
+    are left out, unless the actor filed them.
     """
     statement = select(table).order_by(_PLACE, table.c.id).limit(limit)
     if after is not None:

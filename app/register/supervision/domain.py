@@ -22,7 +22,7 @@ READERS = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER})
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of a report.
+    """What a supervision team has seen: the content of its report.
 
     Attributes:
         officers: names of the officers who made the observation.

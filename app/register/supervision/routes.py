@@ -1,4 +1,4 @@
-"""Routes of supervision reports."""
+"""Routes to file, list and read supervision reports."""
 
 from typing import Annotated
 

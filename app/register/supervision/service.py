@@ -60,7 +60,7 @@ async def file(unit: Unit, observed: Observed) -> Report:
 
 
 async def get(reader: Reader, report_id: str) -> Report:
-    """Return a report.
+    """Return a report that the actor may read.
 
     Raises:
         NotFound: the actor sees no report with this id.
@@ -76,7 +76,7 @@ async def get(reader: Reader, report_id: str) -> Report:
 
 
 async def list_page(reader: Reader, before: str | None, limit: int) -> list[Report]:
-    """Return reports that the actor may see, newest first.
+    """Return reports that the actor may see, newest first, at most `limit`, older than the id `before`.
 
     Raises:
         WrongAgency: the actor is an officer of another agency than Immigration.
@@ -107,9 +107,9 @@ async def _based_entries(reader: Reader, reports: Sequence[Report]) -> dict[str,
 
 
 async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -> list[Report]:
-    """Return reports after an id with an ended retention period, oldest first.
+    """Return reports after the id `after` whose retention period is over, oldest first, at most `limit`.
 
-    The result includes reports that must be kept because of an entry.
+    The result includes reports that must be kept because of an entry. Empty where the deployment sets no retention.
     """
     if settings.personal_retention_days is None:
         return []

@@ -1,4 +1,4 @@
-"""All SQL statements on supervision reports."""
+"""SQL statements on supervision reports; they do not check who may read a report."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _report(row: Row[*tuple[Any, ...]]) -> Report:
 
 
 async def next_ordinal(unit: Unit, year: int) -> int:
-    """Return the next free number of a year's reports; the transaction must hold `lock_agency` of Immigration."""
+    """Return the next free number of a year's reports; the transaction must hold Immigration's lock (`lock_agency`)."""
     last = select(func.max(table.c.ordinal)).where(table.c.year == year)
     return int((await unit.run(last)).scalar_one() or 0) + 1
 
@@ -37,7 +37,10 @@ async def find(reader: Reader, report_id: str) -> Report | None:
 
 
 async def list_unerased(reader: Reader, before: str, after: str, limit: int) -> list[Report]:
-    """Return reports with ids between two ids from which no person has been erased, oldest first."""
+    """Return reports from which no person was erased, oldest first, at most `limit`.
+
+    Only those with ids between `after` and `before`.
+    """
     table_ids = (table.c.id > after, table.c.id < before)
     statement = select(table).where(table.c.erased_at.is_(None), *table_ids).order_by(table.c.id).limit(limit)
     return [_report(row) for row in await reader.run(statement)]
@@ -50,7 +53,7 @@ async def erase(unit: Unit, report: Report) -> None:
 
 
 async def list_page(reader: Reader, province: str | None, before: str | None, limit: int) -> list[Report]:
-    """Return reports, newest first, older than the id `before`; of one province, or of all for None."""
+    """Return reports of a province (of all for None), newest first, at most `limit`, older than the id `before`."""
     statement = select(table).order_by(table.c.id.desc()).limit(limit)
     if province is not None:
         statement = statement.where(table.c.province == province)
