@@ -1,4 +1,4 @@
-"""The border: checks of travellers, hits, clearances, manifests, and searches of past checks.
+"""The border: checks of travellers, hits, clearances, passenger manifests, and searches of past checks.
 
 These features answer questions about travellers, or follow from such answers. This package may import alerting, the
 register and the packages below them.

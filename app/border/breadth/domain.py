@@ -1,9 +1,8 @@
-"""A sample of travellers checked at the border, and the count of those that an entry would have stopped; pure.
+"""A sample of travellers checked at the border, and the count of those that an entry would have stopped (no I/O).
 
-A traveller is identified by the keyed hash of the document that was shown first. Hashes are random numbers, so that
-the hashes below a bound are a sample of all travellers: each traveller is drawn once, however often they are checked,
-and the bound is the share of travellers that is drawn. The bound is 1, all travellers, while the sample has room for
-them.
+A traveller is identified by the keyed hash of the document that was shown first. Hashes are random numbers, so that the
+hashes below a bound are a sample of all travellers: each traveller is drawn once, however often they are checked, and
+the bound is the share of travellers that is drawn. The bound is 1, all travellers, while the sample has room for them.
 """
 
 from collections import deque
@@ -40,7 +39,7 @@ _unpack = msgspec.msgpack.Decoder(Traveller).decode
 
 
 def position_of(hashed: bytes) -> float:
-    """Return the position of a hash among all hashes, from 0 to less than 1."""
+    """Return a hash as a number from 0 to less than 1: its position among all possible hashes."""
     return int.from_bytes(hashed[:8]) / _WHOLE
 
 
@@ -99,7 +98,7 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether a thinned sample has become so small that it should be drawn again."""
+        """Whether travellers have left the sample until so few remain that it must be drawn again."""
         return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
 
     @property
@@ -113,7 +112,7 @@ class Sample:
         return len(self._drawn)
 
     def needs_no_draw(self, hashed: bytes, direction: Direction, question: str, check_id: str) -> bool:
-        """Return whether a question needs no drawing: it is known, or its traveller is not in the sampled share.
+        """Return whether a question needs no drawing: it is known, or its traveller is outside the sampled share.
 
         For a known question the id of the newest check is updated.
         """
@@ -147,7 +146,7 @@ class Sample:
             self._remove_if(lambda each: position_of(each.hashed) >= self.share)
 
     def forget_before(self, check_id: str) -> None:
-        """Remove the travellers with a newest check older than a check's id."""
+        """Remove the travellers whose newest check is older than the one with this id."""
         if self.oldest is not None and self.oldest < check_id:
             self._remove_if(lambda each: each.check_id < check_id)
             self.oldest = min(
@@ -221,7 +220,9 @@ class Question:
         self._own = _numbers(listed.subject)
 
     def stops(self, drawn: Drawn, today: date) -> bool:
-        """Return whether the entry would have stopped a traveller; its own subject, by document or NIK, does not count.
+        """Return whether the entry would have stopped a traveller.
+
+        Its own subject, recognised by document or NIK, does not count.
 
         Args:
             drawn: the traveller.
@@ -256,7 +257,7 @@ class Count(msgspec.Struct):
 
 
 def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
-    """Judge one traveller after the other until `enough` were found, and yield the count after each.
+    """Judge one traveller after the other until `enough` were found; yield the count after each.
 
     A caller that stops early has counted up to the position `ended` in the sample.
     """

@@ -1,8 +1,8 @@
-"""Use cases of breadth: keep a sample of travellers in memory, and count those that an entry would have stopped.
+"""The breadth of an entry: keeps a sample of travellers in memory, and counts those that an entry would have stopped.
 
-The sample is not stored: it is drawn from the checks when the process starts, follows new checks, and forgets old
-ones. An officer and every checkpoint wait for the number, so it is counted in memory within a limited time, and is
-returned with its limitations.
+The sample is not stored: it is drawn from the checks when the process starts, follows new checks, and forgets old ones.
+An officer and every checkpoint wait for the number, so it is counted in memory within a limited time, and is returned
+with its limitations.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ class Travellers:
         self._read_at = self._runtime.clock()
 
     async def run(self) -> None:
-        """Follow the checks until cancelled."""
+        """Add new checks to the sample until cancelled."""
         while True:
             try:
                 more = await self._read_for(_SLICE_SECONDS)
@@ -124,7 +124,10 @@ class Travellers:
         return not more
 
     async def breadth(self, measure: Measure, subject: Subject) -> Breadth:
-        """Count the travellers that a measure against a subject would have stopped by name and birth date."""
+        """Count the travellers that a measure against a subject would have stopped by name and birth date.
+
+        Counting ends after a limited time; the result says how many travellers were compared.
+        """
         now = self._runtime.clock()
         person = name_keys.listed(subject)
         question = Question(Measured(measure, subject, unsigned=True), person, self._policy)

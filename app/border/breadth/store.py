@@ -1,4 +1,4 @@
-"""Every SQL statement that reads the questions of past checks for the sample of travellers."""
+"""SQL statements that read the questions of past checks for the sample of travellers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -51,18 +51,24 @@ _NEW = (
 
 
 async def list_by_lot(reader: Reader, after: bytes, first: str, limit: int) -> Sequence[PastQuestion]:
-    """Return questions with a hash after `after`, from the check `first` on, in the order of their hashes."""
+    """Return questions with a hash after `after`, from the check `first` on, by hash, at most `limit`."""
     rows = await reader.run(_BY_LOT, {"after": after, "first": first, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
 
 async def list_unnumbered(reader: Reader, first: str, before: str, limit: int) -> Sequence[PastQuestion]:
-    """Return questions without a document or NIK, between the checks `first` and `before`, newest first."""
+    """Return questions without a document or NIK, newest first, at most `limit`.
+
+    Only checks from the id `first` on and before the id `before`.
+    """
     rows = await reader.run(_UNNUMBERED, {"first": first, "before": before, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
 
 async def list_new(reader: Reader, after: str, bound: bytes, limit: int) -> Sequence[PastQuestion]:
-    """Return questions after a check, without a number or with a hash below a bound, oldest first."""
+    """Return questions of checks after the id `after`, oldest first, at most `limit`.
+
+    Only those without a number, or with a hash below `bound`.
+    """
     values = {"after": after, "bound": bound, "limit": limit}
     return [PastQuestion(*row) for row in await reader.run(_NEW, values)]

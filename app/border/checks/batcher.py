@@ -170,7 +170,9 @@ class Batcher:
         """Return the answer to one row of a batch or manifest; single questions are answered first.
 
         Raises:
-            NotStored, RateLimited, Unauthenticated: as `ask`.
+            NotStored: the check could not be stored in time, so there is no answer.
+            RateLimited: too many questions of this client are waiting.
+            Unauthenticated: the caller's key has been revoked since then.
         """
         answered = _put(self._rows, question)
         if not self._rows_under_way:
@@ -250,7 +252,7 @@ def not_stored(why: Exception) -> NotStored:
 
 
 async def in_parts(ask: Callable[[Sequence[U]], Awaitable[list[T]]], items: Sequence[U]) -> list[T]:
-    """Call `ask` with parts of at most one batch. Returns all answers in order."""
+    """Call `ask` with parts that are no larger than a batch. Returns all answers, in the order of the items."""
     answers: list[T] = []
     for first in range(0, len(items), LARGEST_BATCH):
         answers += await ask(items[first : first + LARGEST_BATCH])
@@ -292,5 +294,5 @@ def _settle(answered: asyncio.Future[bytes], answer: bytes | CekalError) -> None
 
 
 def batcher_of(scope: Mapping[str, Any]) -> Batcher:
-    """Returns the process's Batcher; the scope is a request, or its ASGI scope."""
+    """Return the batcher of this process; `scope` is a request, or its ASGI scope."""
     return cast(Batcher, scope["app"].state.process.batcher)

@@ -1,4 +1,4 @@
-"""Removal of matches with entries against which a traveller is cleared; pure functions (R47)."""
+"""Removing from a check's matches the entries against which the traveller is cleared (no I/O; R47)."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,9 +1,8 @@
-"""The comparison of a traveller with entries, and the answer by law; pure (API section 5, R43-R48).
+"""The comparison of a traveller with entries, and the answer by law (no I/O; API section 5, R43-R48).
 
-A traveller is compared with each candidate entry (`compare`): by numbers according to the table "What refuses", by
-name and birth date as `matching` weighs them. What a comparison means for a direction is decided by the law's table
+A traveller is compared with each candidate entry (`compare`): by numbers according to the table "What refuses", by name
+and birth date as `matching` weighs them. What a comparison means for a direction is decided by the law's table
 (`entries.answer.by_the_table`).
-Nothing here asks a database.
 """
 
 from collections.abc import Iterable
@@ -52,7 +51,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An entry that shares a number, or keys of name and birth, with the traveller; and its subject for matching."""
+    """An entry to compare with the traveller, because both share a number or keys of name and birth."""
 
     entry: Entry
     person: KnownPerson
@@ -84,8 +83,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: the answer for this entry alone.
         stops: whether it stops the traveller; False if only the names are similar, which is noted but not shown.
-        sighting: whether the measure is for the other direction, so that the owner is only notified.
-        pending_until: if its period is over and its papers are undecided, the instant until which they may be (R68).
+        sighting: whether the measure is for the other direction, so that its owner is notified and nobody is
+            stopped.
+        pending_until: if its period is over and its papers are undecided, the instant until which they may be
+            (R68).
     """
 
     entry_id: str
@@ -122,7 +123,7 @@ def compare(
 def by_numbers(
     traveller: Traveller, subject: Subject, names: Assessment, policy: MatchPolicy
 ) -> list[Comparison]:
-    """Return a comparison for each pair of numbers that are equal, or differ in easily confused characters only."""
+    """Return a comparison for each pair of numbers that are equal, or differ only in easily confused characters."""
     births = _births(traveller, subject)
     named = _about_name(traveller, names, policy)
     agrees = births in {"equal", "compatible"} or named in {(_NAME_EQUAL,), (_NAME_SIMILAR,)}
@@ -133,7 +134,7 @@ def by_numbers(
 
 
 def by_name(names: Assessment) -> Comparison | None:
-    """Return the comparison by name and birth date alone. Returns None if the evidence is not even noted."""
+    """Return the comparison by name and birth date alone; None if names and births are too different to be noted."""
     if names.level is None:
         return None
     return Comparison(
@@ -243,7 +244,7 @@ def decide(
 def fits(
     direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
 ) -> Match | None:
-    """Return the match of a traveller with one entry, assumed to be in force. Returns None without a match."""
+    """Return the match of a traveller with one entry, as if it were in force; None if they do not match."""
     entry = candidate.entry
     found = compare(traveller, entry.subject, candidate.person, policy)
     if found is None:
@@ -269,12 +270,12 @@ def fits(
 
 
 def matter_of(matches: Iterable[Match]) -> Matter:
-    """Return the entries of a hit, with their versions: those with an outcome other than `clear`."""
+    """Return what a hit is about: the ids and versions of matched entries with another outcome than `clear`."""
     return frozenset((match.entry_id, match.version) for match in matches if match.outcome != "clear")
 
 
 def worst(matches: Iterable[Match]) -> Outcome:
-    """Return the outcome of a check: that of its gravest match, or `clear` without matches."""
+    """Return the outcome of a check: the gravest outcome of its matches, or `clear` without matches."""
     return gravest(match.outcome for match in matches)
 
 

@@ -1,4 +1,4 @@
-"""The wire of explanations (API section 5)."""
+"""Request and response bodies of explanations: why a traveller matches an entry or not (API section 5)."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -12,7 +12,7 @@ from app.web.wire import Line, WireOut
 
 
 class ExplainIn(CheckIn):
-    """A traveller as in a check, and the other side of the comparison: an entry, or a supposed subject."""
+    """A traveller as in a check, and what to compare with: an entry, or a made-up subject."""
 
     entry_id: Line | None = None
     """Id of the entry to compare with."""
@@ -52,7 +52,7 @@ class ExplanationStepOut(WireOut):
 
 
 class VerdictOut(WireOut):
-    """The answer that a check would give for one measure."""
+    """The answer that a check would give about one measure."""
 
     measure: Literal["prevention", "deterrence"]
     """The measure."""

@@ -1,4 +1,4 @@
-"""Explanation, step by step, of why a traveller matches an entry or not, and of a check's answer; for auditors.
+"""Explaining, step by step, why a traveller matches an entry or not, and what a check answers; for auditors.
 
 It uses the same functions as checks, on a traveller parsed in the same way. It decides and changes nothing.
 """
@@ -70,10 +70,10 @@ class Explanation(msgspec.Struct, frozen=True):
 async def explain_entry(
     unit: Unit, parsed: ParsedQuestion, entry_id: str, policy: MatchPolicy, pepper: bytes
 ) -> Explanation:
-    """Explain the comparison of a traveller with an entry of the present register, and record the request.
+    """Explain how a traveller compares with an entry as it is now; write the request to the audit trail.
 
     Raises:
-        NotFound: the entry does not exist, or the actor may not see it.
+        NotFound: the actor sees no entry with this id.
     """
     entry = await service.get(unit, entry_id)
     candidate = Candidate(entry, name_keys.listed(entry.subject))
@@ -96,7 +96,7 @@ async def explain_entry(
 async def explain_subject(
     unit: Unit, parsed: ParsedQuestion, subject: Subject, policy: MatchPolicy, pepper: bytes
 ) -> Explanation:
-    """Explain the comparison of a traveller with a supposed subject, and record the request."""
+    """Explain how a traveller compares with a made-up subject; write the request to the audit trail."""
     person = name_keys.listed(subject)
     steps, found = _persons(parsed, subject, person)
     steps.append(_looked_at(found=found, expected=found, truncated=False))

@@ -1,4 +1,4 @@
-"""Search for the entries to compare with travellers, by numbers, names and births, for a whole batch of questions."""
+"""Finding the entries to compare with travellers, by numbers, names and births, for a whole batch of questions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -43,7 +43,7 @@ class EntriesToCompare(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """The register's data for a batch of questions.
+    """What the register says about a batch of questions, read at one instant.
 
     Attributes:
         size: the ledger's size.
@@ -72,7 +72,7 @@ class Finder:
     async def find(
         self, reader: Reader, questions: Sequence[ParsedQuestion], *, evenly: bool = False
     ) -> View:
-        """Find candidates, with one query for numbers, two more for names, and one more if a name fits.
+        """Find the entries to compare: one query for numbers, two more for names, and one more if a name fits.
 
         Args:
             reader: the transaction.

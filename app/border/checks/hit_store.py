@@ -1,4 +1,4 @@
-"""Every SQL statement about hits opened by checks: the queue to the register, and the hits that a check may join."""
+"""SQL statements on hits that checks opened: the queue of hits to create, and the hits that a check may join."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKE
 
 
 async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """Return the queued hits that the register does not have yet, in the order of their checks' ids."""
+    """Return the queued hits, which the register does not have yet, in the order of their checks' ids."""
     return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
 
 
@@ -34,20 +34,20 @@ _LATEST_HITS = (
 
 
 async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> list[OpenedHit]:
-    """Return the hits of the latest checks before an id, newest first, whether queued or not."""
+    """Return the hits of the latest checks before the id `before`, newest first, at most `limit`, queued or not."""
     statement = _LATEST_HITS if before is None else _LATEST_HITS.where(tables.check.c.id < before)
     return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
 
 
 async def list_hits_after(reader: Reader, after: str, limit: int) -> list[OpenedHit]:
-    """Return the hits of the checks after an id, in the order of their ids, whether queued or not."""
+    """Return the hits of checks after the id `after`, by the checks' ids, at most `limit`, queued or not."""
     own = tables.check.c
     statement = select(own.id, own.hit_id).where(own.hit_id.is_not(None), own.id > after)
     return [OpenedHit(*row) for row in await reader.run(statement.order_by(own.id).limit(limit))]
 
 
 async def list_queued(reader: Reader, check_ids: Iterable[str]) -> set[str]:
-    """Return the hits of some checks that are queued."""
+    """Return the ids of those hits that these checks opened and that are queued."""
     queued = tables.opened_hit.c
     statement = select(queued.hit_id).where(any_of(queued.check_id, "ids"))
     return set((await reader.run(statement, {"ids": sorted(check_ids)})).scalars())
@@ -68,7 +68,10 @@ _CLAIMED = select(tables.journey_hit).where(any_of(tables.journey_hit.c.claim, "
 
 
 async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
-    """Return the hits that are stored for some claims."""
+    """Return the hit ids stored for these claims, by claim; claims without a hit are left out.
+
+    A claim identifies a hit on a journey, see `Question.claim_of`.
+    """
     rows = await reader.run(_CLAIMED, {"claims": list(claims)})
     return {row.claim: row.hit_id for row in rows}
 
@@ -83,7 +86,10 @@ class LastHit(NamedTuple):
 async def list_last_hits(
     reader: Reader, meetings: Collection[tuple[bytes, str, str]]
 ) -> dict[tuple[bytes, str, str], LastHit]:
-    """Return the newest hit of each document hash at a checkpoint in a direction."""
+    """Return the newest hit of each meeting: a document hash, a checkpoint, a direction.
+
+    Meetings without a hit are left out.
+    """
     t = tables.check
     columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
     parts = []
@@ -96,7 +102,7 @@ async def list_last_hits(
 
 
 class Opened(NamedTuple):
-    """A hit of a manifest's passenger, from the record of the check that opened it.
+    """A hit of a manifest's passenger, as the check that opened it was stored.
 
     Attributes:
         journey_key: the keyed hash of the journey and of the shown document.
@@ -143,7 +149,10 @@ _MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match
 async def list_matters(
     reader: Reader, entry_ids: Iterable[str], check_ids: Iterable[str]
 ) -> dict[str, set[tuple[str, int]]]:
-    """Return, for each check, those of some entries, with their versions, that stopped the traveller."""
+    """Return, by check, which of these entries stopped its traveller, as pairs of id and version.
+
+    Checks that none of them stopped are left out.
+    """
     found: dict[str, set[tuple[str, int]]] = {}
     rows = await reader.run(_MATTERS, {"entries": sorted(entry_ids), "checks": sorted(check_ids)})
     for check_id, entry_id, version in rows:
@@ -152,9 +161,10 @@ async def list_matters(
 
 
 async def list_opened(reader: Reader, journey_keys: Iterable[str]) -> list[Opened]:
-    """Return the hits of these keys of a passenger and a journey, oldest first.
+    """Return the hits of passengers with these journey keys, oldest first.
 
-    It always runs two statements, so that its duration does not reveal whether there is a hit.
+    A journey key is the keyed hash of a journey and a passenger's document. Two statements are always run, so that the
+    duration does not reveal whether there is a hit.
     """
     rows = (await reader.run(_OPENED, {"keys": sorted(journey_keys)})).all()
     shown = {entry_id for row in rows for entry_id in entry_ids_in(row.matches)}

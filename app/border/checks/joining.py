@@ -1,4 +1,4 @@
-"""The assignment of hits to checks: a new hit, or above the quota of hits the open one of the same document.
+"""Assigning hits to checks: a new hit, or above the quota the open hit of the same document.
 
 Otherwise a stolen key could open any number of hits with one document, until no supervisor finds the real one. The
 quota never refuses or delays a check, and changes only the hit's id in its answer.
@@ -29,7 +29,7 @@ _REMEMBERED: Final = 1000
 
 
 class Meeting(NamedTuple):
-    """A document at a checkpoint in a direction."""
+    """A document shown at a checkpoint in a direction."""
 
     document_hash: bytes
     checkpoint: str
@@ -44,13 +44,13 @@ class Joining:
     """Assigns hits to checks.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         resolved: function that returns which hits are resolved.
         clock: monotonic clock in seconds.
 
     Attributes:
-        joined: number of checks that have joined the hit of another check, because their key or checkpoint was above
-            its quota.
+        joined: number of checks that have joined the hit of another check, because their key or checkpoint was
+            above its quota.
     """
 
     def __init__(self, runtime: Runtime, resolved: Resolved, clock: Callable[[], float] = monotonic) -> None:
@@ -68,11 +68,12 @@ class Joining:
     async def hit_ids(
         self, register: Reader, questions: Sequence[tuple[ParsedQuestion, Actor, Matter]]
     ) -> list[str | None]:
-        """Return the hit id of each check of a batch. Returns None for a check that needs no hit.
+        """Return the hit id of each check in a batch, in order; None for a check that needs no hit.
 
         Args:
             register: a transaction on the register.
-            questions: each question with its caller and the entries of its hit; no entries for a check without a hit.
+            questions: each question with its caller and the entries of its hit; no entries for a check without a
+                hit.
         """
         found: list[str | None] = []
         above: dict[int, _About] = {}
@@ -137,11 +138,11 @@ class Joining:
 
 
 def number_of(parsed: ParsedQuestion) -> str | None:
-    """Return the number by which a check can be found later: that of the first document, or else the NIK."""
+    """Return the number by which a check can be found later: the first document's, or else the NIK; None without."""
     papers = parsed.traveller.papers
     return papers[0].number if papers else parsed.traveller.nik
 
 
 def document_hash(runtime: Runtime, number: str) -> bytes:
-    """Return the keyed hash by which checks with a document number or NIK can be found after the number is erased."""
+    """Return the keyed hash by which checks with this document number or NIK are found after the number is erased."""
     return hmac.digest(runtime.pepper, number.encode(), "sha256")

@@ -1,4 +1,4 @@
-"""Parsing of a check's body into a question about a traveller."""
+"""Parsing a check's body into a question about a traveller."""
 
 from codecs import BOM_UTF8
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Questions to be answered, the hits that they open or join, and the evaluation of a batch of questions."""
+"""Questions to be answered, the hits that they open or join, and the results for a batch of questions."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,8 @@ class Question:
         encode: function that encodes the answer from record and matches; None encodes it for a counter.
         journey_key: for a manifest's passenger, the keyed hash of the journey and of the document.
         known: the resolved hits of this traveller on this journey, by the entries that they are about.
-        opened: the open hits of the document on this journey, shared by all who show it; new ones are added.
+        opened: the open hits of the document on this journey, shared by all who show it; hits that this question
+            opens are added.
         resolved: number of resolved hits of the document on this journey, by the entries that they are about.
     """
 
@@ -43,7 +44,7 @@ class Question:
 
     @property
     def on_manifest(self) -> bool:
-        """Whether it is about a manifest's passenger who can be identified in repeated checks."""
+        """Whether it is about a manifest's passenger who can be recognised when asked about again."""
         return self.journey_key is not None or bool(self.known)
 
     def hit_of(self, matter: Matter, now: datetime) -> str:
@@ -64,7 +65,7 @@ class Question:
 
 @dataclass(slots=True)
 class Evaluated:
-    """The evaluation of a batch of questions, before it is stored.
+    """The results for a batch of questions, before they are stored.
 
     Attributes:
         records: the records of the checks.

@@ -1,4 +1,4 @@
-"""The texts of the pieces of evidence, in Indonesian and English."""
+"""The sentences, in Indonesian and English, that name each piece of evidence in an answer."""
 
 from typing import Final
 

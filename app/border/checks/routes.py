@@ -1,4 +1,4 @@
-"""The checkpoints' calls (API section 5)."""
+"""Routes of checks: the calls of checkpoints, and the auditor's explanation (API section 5)."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -158,7 +158,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one check. This is the hot path, so it bypasses FastAPI's handling of bodies and answers."""
+    """Answer `POST /v1/checks` at the ASGI level; thousands are asked a second, so it bypasses FastAPI."""
     today = legal_day(runtime_of(scope).clock())
     parsed = await _read_request(scope, receive, lambda body: parse_question(body, today))
     body = await batcher_of(scope).ask(Question(parsed.what, parsed.actor, parsed.version), parsed.waited)
@@ -169,7 +169,10 @@ async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
 
 @documented(serve_check)
 async def make_check(_key: Annotated[str | None, Security(key_scheme)], body: CheckIn) -> CheckOut:  # type: ignore[empty-body]  # served by serve_check
-    """Check one traveller. The answer is stored before it is sent; it says `clear` where nobody was found."""
+    """Check one traveller. The answer is stored before it is sent; it says `clear` where nobody was found.
+
+    This function only describes the call in the OpenAPI document; `serve_check` answers it.
+    """
 
 
 router.add_api_route(
@@ -185,7 +188,7 @@ router.add_api_route(
 
 
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer many checks, each independently; answer none if the key has been revoked since then."""
+    """Answer many checks, each independently; answer none if the caller's key was revoked meanwhile."""
     today = legal_day(runtime_of(scope).clock())
     sent, actor, version, _ = await _read_request(scope, receive, bytes, Quota.BATCHES)
     batcher = batcher_of(scope)

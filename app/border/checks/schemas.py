@@ -1,4 +1,4 @@
-"""The wire of checks (API section 5)."""
+"""Request and response bodies of checks (API section 5)."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -38,7 +38,7 @@ class CheckDocumentIn(WireIn):
 
 
 class CheckPersonIn(WireIn):
-    """Further data of the traveller; each member may be absent."""
+    """Typed data of the traveller beside the document; each member may be absent."""
 
     name: Name | None = None
     """The traveller's name, in any script."""
@@ -151,7 +151,7 @@ class NotedOut(WireOut):
 
 
 class MrzOut(WireOut):
-    """The zone as it was read, with every check digit's verdict."""
+    """The zone as it was read, and whether each check digit is right."""
 
     format: Format
     """The format that was recognised."""
@@ -188,7 +188,7 @@ class RegistryOut(WireOut):
 
 
 class CheckWarningOut(WireOut):
-    """A member of the question that was not read literally."""
+    """A warning that a member of the question was read in another form than it was sent."""
 
     code: str
     """A stable code that a program can act on."""

@@ -1,4 +1,4 @@
-"""Use cases of checks: answer many together, read one again, and show photos after a match."""
+"""Answering checks in batches, reading an answer again, and deciding who may see a photo after a match."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -61,7 +61,7 @@ class CheckService:
         Each answer includes every entry that was committed before the question came, because the look-up begins later.
 
         Returns:
-            For each question the answer as JSON, or the error in place of it.
+            For each question, in order, the answer as JSON, or the error in place of it.
         """
         with using(Lane.CHECKS):
             while True:
@@ -337,7 +337,7 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
     """Return the answer of a stored check, for its checkpoint and for auditors.
 
     Raises:
-        NotFound: it does not exist, or the actor may not see it.
+        NotFound: the actor sees no check with this id.
     """
     row = await store.find(reader, check_id) if instant_of(check_id) else None
     actor = reader.actor

@@ -1,4 +1,4 @@
-"""Every SQL statement of checks."""
+"""SQL statements on checks and their matches; unless said otherwise, they do not check who may see an entry."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ _BY_ID = (
 
 
 class CheckSummary(NamedTuple):
-    """An entry in any state, with its owner's phone."""
+    """An entry in any state, with its owner's phone, as checks need it."""
 
     entry_id: str
     version: int
@@ -97,12 +97,12 @@ async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[t
 
 
 async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[CheckSummary]:
-    """Return entries by their ids."""
+    """Return entries by their ids, in no order; unknown ids are left out."""
     return [CheckSummary(*row) for row in await reader.run(_BY_ID, {"ids": list(ids)})]
 
 
 class Record(NamedTuple):
-    """A row of `check_record`."""
+    """A row of the table `check_record`: a check with its question and answer."""
 
     id: str
     at: datetime
@@ -124,7 +124,7 @@ class Record(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """A row of `check_match`."""
+    """A row of the table `check_match`: an entry that a check matched."""
 
     entry_id: str
     check_id: str
@@ -138,14 +138,14 @@ class Matched(NamedTuple):
 
 
 class OpenedHit(NamedTuple):
-    """A row of `check_opened_hit`: a hit that the register does not have yet, and its check."""
+    """A row of the table `check_opened_hit`: a hit that the register does not have yet, and its check."""
 
     check_id: str
     hit_id: str
 
 
 class Claimed(NamedTuple):
-    """A row of `check_journey_hit`: the only hit of a passenger's document about some entries."""
+    """A row of the table `check_journey_hit`: the only hit of a passenger's document about some entries."""
 
     claim: str
     hit_id: str
@@ -182,12 +182,12 @@ async def add(
 
 
 async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the record of a check. Returns None without one."""
+    """Return the row of a check; None for an unknown id."""
     return (await reader.run(select(tables.check).where(tables.check.c.id == check_id))).first()
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the record of the check that opened a hit; both ids contain the same time, so no index is needed."""
+    """Return the row of the check that opened a hit; None for an unknown id. Both ids contain the same time."""
     at = instant_of(hit_id)
     if at is None:
         return None
@@ -234,7 +234,7 @@ class RecordedMatch(NamedTuple):
 
 
 async def list_matches(reader: Reader, check_id: str, entry_ids: Iterable[str]) -> dict[str, RecordedMatch]:
-    """Return the matches of a check with some entries, by entry id; entries that it did not match are omitted."""
+    """Return the matches of a check with these entries, by entry id; entries that it did not match are left out."""
     rows = await reader.run(_MATCHES_OF, {"ids": sorted(entry_ids), "check_id": check_id})
     return {row.entry_id: RecordedMatch(*row) for row in rows}
 
@@ -255,7 +255,7 @@ _OF_DOCUMENT = _ASKED.where(tables.check.c.document_hash == bindparam("hash"))
 
 
 async def find_newest(reader: Reader) -> str | None:
-    """Return the greatest id of a check. Returns None before the first."""
+    """Return the greatest id of a check; None before the first check."""
     newest: str | None = (await reader.run(select(func.max(tables.check.c.id)))).scalar_one()
     return newest
 
@@ -263,14 +263,20 @@ async def find_newest(reader: Reader) -> str | None:
 async def list_between(
     reader: Reader, first: str, before: str, limit: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks at the border, from the id `first` on and before `before`, newest first."""
+    """Return the questions of checks at the border, newest first, at most `limit`.
+
+    Only checks from the id `first` on and before the id `before`.
+    """
     return (await reader.run(_BETWEEN, {"first": first, "before": before, "limit": limit})).all()
 
 
 async def list_of_document(
     reader: Reader, document_hash: bytes, first: str, before: str
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks with a first document of this hash, between two ids."""
+    """Return the questions of checks whose first document has this hash, in no order.
+
+    Only checks from the id `first` on and before the id `before`.
+    """
     return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
 
 
@@ -285,9 +291,9 @@ class Passage(NamedTuple):
 async def list_passages(
     reader: Reader, hashes: Sequence[bytes], before: str | None, limit: int
 ) -> list[Passage]:
-    """Return checks at the border with one of some first numbers, newest first, before an id.
+    """Return checks at the border whose first number has one of these hashes, newest first, at most `limit`.
 
-    Each number is read along the index, and no further than the page needs.
+    Only checks before the id `before`. Each number is read along the index, and no further than the page needs.
     """
     values = {f"hash{i}": number for i, number in enumerate(hashes)}
     statement = _passages(len(hashes), further=before is not None)
@@ -310,7 +316,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether an entry was matched at a checkpoint since an instant; sightings do not count."""
+    """Return whether a check at a checkpoint has matched an entry since an instant; sightings do not count."""
     table = tables.match
     statement = select(
         exists().where(
@@ -337,7 +343,10 @@ class MatchedEntry:
 
 
 async def list_latest_matches(reader: Reader, agency: str | None, limit: int) -> list[MatchedEntry]:
-    """Return the last matches of an agency's entries, newest first; of all agencies for None."""
+    """Return the last matches of an agency's entries, newest first, at most `limit`; of all agencies for None.
+
+    Seals are not checked.
+    """
     t = tables.match
     statement = (
         select(t.c.entry_id, t.c.check_id, t.c.checkpoint, t.c.at, t.c.direction, t.c.outcome, t.c.sighting)

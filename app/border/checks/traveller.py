@@ -1,4 +1,4 @@
-"""The traveller of a check: the data of zone, document and typed fields about one person; pure functions."""
+"""The traveller of a check: what zone, document and typed fields say about one person (no I/O)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -52,7 +52,7 @@ class Paper(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((self.skeleton, *(other.skeleton for other in self.others))))
 
     def may_be(self, skeleton: str) -> bool:
-        """Return whether it may mean the listed number with a skeleton."""
+        """Return whether the document may be the one whose listed number has this skeleton."""
         return skeleton in self.skeletons
 
 

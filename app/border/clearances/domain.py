@@ -1,4 +1,4 @@
-"""Clearances: conditions, covered persons, decisions and duration; pure functions (R47)."""
+"""Clearances: conditions, covered persons, decisions and duration (no I/O; R47)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ class Paper(Protocol):
         """The normalised number."""
 
     def may_be(self, skeleton: str) -> bool:
-        """Return whether the number equals a listed one, given as skeleton, or may be a misreading of it."""
+        """Return whether the number may be the listed one with this skeleton: equal, or a misreading of it."""
 
     @property
     def state(self) -> str | None:
@@ -55,7 +55,7 @@ class Traveller(Protocol):
 
 
 class Obstacle(StrEnum):
-    """Why no clearance can be proposed, so that only this crossing passes."""
+    """Why no clearance can be proposed against an entry, so that only this one crossing is allowed."""
 
     DOCUMENT_LISTED = "document_listed"
     NIK_LISTED = "nik_listed"
@@ -115,7 +115,7 @@ TEXTS: Final[dict[Obstacle, tuple[str, str]]] = {
 
 
 class ClearanceState(StrEnum):
-    """State of a clearance; only a `standing` one has effect at checks."""
+    """State of a clearance; only a `standing` one, confirmed and not ended, has effect at checks."""
 
     PROPOSED = "proposed"
     STANDING = "standing"
@@ -156,7 +156,7 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
     def is_shown_by(self, traveller: Traveller) -> bool:
-        """Return whether the document, state, birth dates and folded names of a traveller are all this bearer's."""
+        """Return whether a traveller shows this bearer's document and state, with the same births and folded names."""
         folded = {names.fold(spelled) for spelled in self.names}
         return (
             {paper.number for paper in traveller.papers} == {self.number}
@@ -170,11 +170,11 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def obstacle(traveller: Traveller, entry: Entry) -> Obstacle | None:  # noqa: PLR0911 - one reason a line
-    """Return why a traveller can't be cleared against an entry. Returns None when they can.
+    """Return why a traveller can't be cleared against an entry; None when they can.
 
     A document is never cleared if its number is listed in the entry, with any issuing state, or differs from a listed
-    number only in easily confused characters or in fillers read as characters: no second person may permanently
-    clear a document that the entry lists.
+    number only in easily confused characters or in fillers read as characters: no second person may permanently clear a
+    document that the entry lists.
     """
     if not traveller.papers:
         return Obstacle.NO_DOCUMENT
@@ -329,7 +329,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def ended(self, reason: EndReason, at: datetime) -> Self:
-        """Return the clearance as ended, because its entry has changed or ended."""
+        """Return the clearance as ended at `at`, because its entry has changed or ended."""
         return msgspec.structs.replace(
             self, version=self.version + 1, state=ClearanceState.ENDED, ended_reason=reason, ended_at=at
         )

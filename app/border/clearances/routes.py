@@ -1,4 +1,4 @@
-"""The public calls of clearances (API section 5)."""
+"""Routes to list, read and decide clearances (API section 5)."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The wire of clearances (API section 5)."""
+"""Request and response bodies of clearances (API section 5)."""
 
 from typing import Annotated, Any, Self
 

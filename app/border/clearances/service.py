@@ -1,4 +1,4 @@
-"""Use cases of clearances: propose, decide, read, and end them with their entry (R47)."""
+"""Use cases of clearances: propose, decide, read, and end them when their entry changes (R47)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ SEES_ALL = frozenset({Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR})
 
 @dataclass(frozen=True, slots=True)
 class ClearanceDecided:
-    """Event: a clearance was confirmed or withdrawn."""
+    """An event: a clearance was confirmed or withdrawn."""
 
     clearance: Clearance
 
@@ -78,13 +78,13 @@ async def propose(unit: Unit, entry: Entry, bearer: Bearer, hit_id: str) -> Clea
 async def decide(
     unit: Unit, clearance_id: str, expected: int, verdict: ClearanceVerdict, reason: str | None
 ) -> Clearance:
-    """Record a second person's decision on a clearance and return the clearance.
+    """Store a second person's decision on a clearance, and return the clearance.
 
-    The entry is locked first, as for every change of an entry: either a concurrent change ends this clearance, or
-    this call sees the change.
+    The entry is locked first, as for every change of an entry: either a concurrent change ends this clearance, or this
+    call sees the change.
 
     Raises:
-        NotFound: the actor may not see the clearance.
+        NotFound: the actor sees no clearance with this id.
         Invalid: a rejection or a withdrawal has no reason.
         WrongState, StaleVersion, SecondPairOfEyesNeeded: as `Clearance.decided`.
     """
@@ -116,7 +116,7 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
     """Return a clearance that the actor may see.
 
     Raises:
-        NotFound: it does not exist, the actor may not see it, or its entry is sealed from the actor.
+        NotFound: the actor sees no clearance with this id, or its entry is sealed from the actor.
     """
     clearance = await store.find(reader, clearance_id)
     if clearance is None or not visible(clearance, reader.actor):
@@ -128,7 +128,10 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
 
 
 async def list_page(reader: Reader, state: str | None, before: str | None, limit: int) -> list[Clearance]:
-    """Return clearances that the actor may see, newest first, older than the id `before`."""
+    """Return clearances that the actor may see, newest first, at most `limit`, older than the id `before`.
+
+    Clearances of entries that are sealed from the actor are left out.
+    """
     actor = reader.actor
     owner = actor.holds(Role.SUBMITTER, Role.VERIFIER)
     selection = Filter(
@@ -141,7 +144,7 @@ async def list_page(reader: Reader, state: str | None, before: str | None, limit
 
 
 def visible(clearance: Clearance, actor: Actor) -> bool:
-    """Return whether an actor may see a clearance: of their agency, of their checkpoint, or every one by their role."""
+    """Return whether an actor may see a clearance: by role every one, else those of their agency or checkpoint."""
     if actor.holds(*SEES_ALL):
         return True
     owns = actor.holds(Role.SUBMITTER, Role.VERIFIER) and actor.agency == clearance.agency
@@ -149,9 +152,10 @@ def visible(clearance: Clearance, actor: Actor) -> bool:
 
 
 async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """End the clearances of an entry that has a new version or has ended. A projector.
+    """End the clearances of an entry that has a new version or has ended.
 
-    Checks ignore them from the entry's commit on, because a clearance covers one version only.
+    A projector: called with the event in its transaction. Checks ignore the clearances from the entry's commit on,
+    because a clearance covers one version only.
     """
     entry, drafts = event.entry, []
     if entry.version == 1:
@@ -175,7 +179,10 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
 
 
 async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Draft]:
-    """Return the ledger record of a confirmed or withdrawn clearance. A projector."""
+    """Publish that a clearance was confirmed or withdrawn.
+
+    A projector: called with the event in its transaction.
+    """
     granted = event.clearance.state is ClearanceState.STANDING
     return [_draft(event.clearance, RecordType.CLEARANCE_GRANTED if granted else RecordType.CLEARANCE_ENDED)]
 

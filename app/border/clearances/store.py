@@ -1,4 +1,4 @@
-"""Every SQL statement about clearances."""
+"""SQL statements on clearances; unless said otherwise, they do not check who may see one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,16 +48,16 @@ async def save(unit: Unit, clearance: Clearance) -> None:
 
 
 async def find(reader: Reader, clearance_id: str) -> Clearance | None:
-    """Return a clearance. Returns None without one."""
+    """Return the clearance with this id, or None."""
     statement = select(table.c.document).where(table.c.id == clearance_id)
     return await _documents.one(reader, statement)
 
 
 async def lock(unit: Unit, clearance_id: str) -> Clearance:
-    """Lock a clearance until the commit, and return it.
+    """Return a clearance and lock its row until the commit.
 
     Raises:
-        NotFound: no clearance has this id.
+        NotFound: there is no clearance with this id.
     """
     statement = select(table.c.document).where(table.c.id == clearance_id).with_for_update()
     found = await _documents.one(unit, statement)
@@ -67,32 +67,35 @@ async def lock(unit: Unit, clearance_id: str) -> Clearance:
 
 
 async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
-    """Return the standing clearances of some document numbers against some entries, for checks."""
+    """Return the standing clearances of these document numbers against these entries, in no order; for checks."""
     values = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
     found = await _documents.all(reader, _OF_DOCUMENTS, values)
     return [clearance for clearance in found if clearance.state is ClearanceState.STANDING]
 
 
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
-    """Lock all clearances against an entry until the commit, and return them, oldest first."""
+    """Return all clearances against an entry, oldest first, and lock their rows until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
     return await _documents.all(unit, statement.with_for_update())
 
 
 async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
-    """Lock the clearances of an entry, and return the standing and the proposed ones, oldest first."""
+    """Return the standing and the proposed clearances against an entry, oldest first.
+
+    Locks the rows of all its clearances until the commit.
+    """
     return [clearance for clearance in await list_of_entry(unit, entry_id) if clearance.live]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The selection of clearances for a page.
+    """Conditions of a list of clearances.
 
     Attributes:
         state: only those in this state; None means any.
-        everywhere: whether those of every agency and checkpoint are selected; otherwise the next two add up.
-        agency: those against this agency's entries; None selects none.
-        checkpoint: those proposed at this checkpoint; None selects none.
+        everywhere: whether those of every agency and checkpoint are listed; otherwise the next two add up.
+        agency: those against this agency's entries; None for none.
+        checkpoint: those proposed at this checkpoint; None for none.
     """
 
     state: str | None = None
@@ -102,7 +105,10 @@ class Filter:
 
 
 async def list_page(reader: Reader, selection: Filter, before: str | None, limit: int) -> list[Clearance]:
-    """Return selected clearances, newest first, older than an id; none against entries sealed from the actor."""
+    """Return clearances that meet the conditions, newest first, at most `limit`, older than the id `before`.
+
+    Clearances of entries that are sealed from the actor are left out.
+    """
     statement = (
         select(table.c.document)
         .where(table.c.entry_id.not_in(closed(reader.actor)))

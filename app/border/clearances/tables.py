@@ -1,4 +1,4 @@
-"""The table of clearances. `document` contains the clearance; the other columns serve for searching."""
+"""The table of clearances. The columns are for queries; the whole clearance is stored in `document`."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 

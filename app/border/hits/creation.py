@@ -1,10 +1,10 @@
-"""Creation of hits in the register from the records of checks.
+"""Creating hits in the register from the checks that opened them.
 
-On SQLite checks and register are files that commit separately, and on no engine may a check wait for the register.
-So a check's transaction stores only the hit's id, in its record and in a queue. A moment later the hit is created
-here in one transaction with the notice to the owner, and only then removed from the queue. A process that dies in
-between loses nothing: the next round, or an earlier request for the hit, creates it. The queue makes the result
-independent of clocks.
+On SQLite checks and register are files that commit separately, and on no engine may a check wait for the register. So a
+check's transaction stores only the hit's id, in its row and in a queue. A moment later the hit is created here in one
+transaction with the notice to the owner, and only then removed from the queue. A process that dies in between loses
+nothing: the next round, or an earlier request for the hit, creates it. The queue makes the result independent of
+clocks.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _BATCH_SIZE: Final = 200
 
 
 async def create_hits(runtime: Runtime) -> int:
-    """Create the hits that are in the queue of the checks. Returns the number of new hits.
+    """Create the hits that the checks have queued. Returns the number of new hits.
 
     In a register that was rolled back they wait in the queue.
     """
@@ -46,10 +46,10 @@ async def create_hits(runtime: Runtime) -> int:
 
 
 async def requeue_lost(runtime: Runtime) -> int:
-    """Queue the latest hits again that the register has lost. Returns their number.
+    """Queue again the latest hits that the register has lost. Returns their number.
 
-    If the checks have a file of their own, the register may have been restored from an older backup. Hits are read
-    from the newest backwards until a batch has no missing one.
+    If the checks have a file of their own, the register may have been restored from an older backup. Hits are read from
+    the newest backwards until a batch has no missing one.
     """
     if runtime.checks is runtime.register:
         return 0
@@ -88,7 +88,7 @@ async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
 
 
 async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[Draft]]:
-    """Create a hit that is requested before a round has created it.
+    """Create a hit that somebody requests before a round has created it.
 
     Returns:
         The hit, None if no check has opened it; and the notices that the caller must write at the end of its

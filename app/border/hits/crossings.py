@@ -23,7 +23,7 @@ async def last_crossing(register: Reader, subject: Subject, *, runtime: Runtime)
     Args:
         register: a transaction on the register.
         subject: the person.
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
     """
     numbers = {number for paper in subject.documents for number in typed_numbers.certain(paper.number)}
     if subject.nik is not None:

@@ -1,4 +1,4 @@
-"""Hits, their resolution by supervisors, and their notices; pure functions (R46, API section 5)."""
+"""Hits, their resolution by supervisors, and the notices about them (no I/O; R46, API section 5)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from app.register.entries.erasure import ERASED
 
 
 class HitState(StrEnum):
-    """Whether a hit waits for a supervisor's resolution."""
+    """Whether a hit waits for a supervisor's resolution, or has one."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -146,7 +146,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
     def known(self, pending: Mapping[str, datetime]) -> Self:
-        """Return the hit with `pending_until` (R68).
+        """Return the hit with the instant until which a matched entry's papers may be undecided (R68).
 
         Args:
             pending: for entries with undecided papers, the instant until which they may be undecided, by entry id.
@@ -183,7 +183,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def escalated(self, at: datetime) -> Self:
-        """Return the hit marked as escalated, because it was not resolved in time; its version stays."""
+        """Return the hit with the time at which others were notified that it is unresolved; its version stays."""
         return msgspec.structs.replace(self, escalated_at=at)
 
     def erased(self) -> Self:
@@ -199,7 +199,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened(hit: Hit) -> list[Draft]:
-    """Return the notices of a new hit, to the owner of each matched entry (law 6.10)."""
+    """Return the notices of a new hit, one to the owner of each matched entry (law 6.10)."""
     return [
         Draft(
             name=NoticeName.HIT,

@@ -1,4 +1,4 @@
-"""Routes for supervisors: list, examine and resolve hits (API section 5)."""
+"""Routes for supervisors to list, examine and resolve hits (API section 5)."""
 
 from typing import Annotated
 
@@ -69,7 +69,7 @@ async def examine_hit(
 ) -> HitInFullOut:
     """Read a hit with the check's answer in the form for counters, and the traveller's data; every access is recorded.
 
-    `entries` states for each matched entry whether it still holds: it may have ended since the check.
+    `entries` states for each matched entry whether it is still in force: it may have ended since the check.
     """
     examined = await service.examine(unit, hit_id, runtime_of(request))
     hit = examined.hit
@@ -108,8 +108,9 @@ async def resolve_hit(
 ) -> HitOut:
     """Resolve a hit: a supervisor decides, only once, whether the traveller is the listed person.
 
-    `not_same_person` lets this crossing pass. Unless there is an obstacle, it also proposes a clearance for each
-    matched entry, which takes effect once a second person has confirmed it. A refusal needs a measure that holds now.
+    `not_same_person` allows this one crossing. Unless there is an obstacle, it also proposes a clearance for each
+    matched entry, which takes effect once a second person has confirmed it. A refusal needs a measure that is in force
+    now.
     """
     runtime = runtime_of(request)
     hit = await service.resolve(unit, hit_id, expected, body.outcome, body.action, body.note, runtime)

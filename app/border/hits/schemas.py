@@ -1,4 +1,4 @@
-"""The wire of hits (API section 5)."""
+"""Request and response bodies of hits (API section 5)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -34,7 +34,7 @@ class ResolutionIn(WireIn):
 
 
 class MatchedOut(WireOut):
-    """An entry that the check matched, with its version at the check and its present state."""
+    """An entry that the check matched: its version at the check, and its present state."""
 
     entry_id: str
     """Id of the entry."""
@@ -66,7 +66,7 @@ class MatchedOut(WireOut):
 
 
 class ProposalOut(WireOut):
-    """The consequence of `not_same_person` for an entry: a proposed clearance, or why only this crossing passes."""
+    """The consequence of `not_same_person` for an entry: a proposed clearance, or why there is none."""
 
     entry_id: str
     """Id of the entry."""

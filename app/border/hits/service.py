@@ -73,7 +73,7 @@ class Examined:
         hit: the hit.
         answer: the check's answer in the form for counters.
         parsed: the question with the traveller's data; None once it was erased.
-        statuses: the present state of the matched entries.
+        statuses: the present state of the matched entries, by entry id.
     """
 
     hit: Hit
@@ -84,7 +84,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class HitResolved:
-    """Event: a supervisor has resolved a hit.
+    """An event: a supervisor has resolved a hit.
 
     Attributes:
         hit: the hit, resolved.
@@ -104,6 +104,8 @@ async def list_page(
     limit: int,
 ) -> list[Hit]:
     """Return hits that the actor may see, newest first.
+
+    Hits that matched an entry about the actor are left out.
 
     Args:
         reader: the transaction.
@@ -131,14 +133,15 @@ async def _with_pending(reader: Reader, hits: Sequence[Hit]) -> list[Hit]:
 
 
 async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, EntryStatus]:
-    """Return the present state of the entries that some hits matched, by entry id."""
+    """Return the present state of the entries that these hits matched, by entry id."""
     return await current_status(reader, {matched.entry_id for hit in hits for matched in hit.matched})
 
 
 async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
-    """Erase the supervisors' notes on hits for which every matched entry was erased (R64). A projector.
+    """Erase the supervisors' notes on hits for which every matched entry was erased (R64).
 
-    While one of the entries is not erased, the notes are still part of its file.
+    A projector: called with the event in its transaction. While one of the entries is not erased, the notes are still
+    part of its file.
     """
     for hit in await store.lock_of_entry(unit, event.entry.id):
         matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
@@ -148,10 +151,10 @@ async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
 
 
 async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
-    """Return a hit with its traveller and its matched entries, and record the access (R49, R62).
+    """Return a hit with its traveller and its matched entries, and write the access to the audit trail (R49, R62).
 
     Raises:
-        NotFound: it does not exist, or the actor may not see it.
+        NotFound: the actor sees no hit with this id.
     """
     hit, news = await _get(unit, hit_id, runtime)
     kept, parsed = await _parsed_question(unit, hit, runtime)
@@ -172,9 +175,9 @@ async def resolve(
     note: str,
     runtime: Runtime,
 ) -> Hit:
-    """Record a supervisor's resolution of a hit, and return the hit.
+    """Store a supervisor's resolution of a hit, and return the hit.
 
-    `not_same_person` lets this crossing pass and proposes a clearance for each matched entry without an obstacle.
+    `not_same_person` allows this one crossing and proposes a clearance for each matched entry without an obstacle.
 
     Raises:
         NotFound: no such hit exists at the supervisor's checkpoint.
@@ -214,7 +217,7 @@ async def resolve(
 
 
 async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dict[str, str | None]:
-    """Return the stored questions of hits, by the hit's id. Returns None for an erased one."""
+    """Return the stored question of each hit by the hit's id; None for an erased one."""
     async with runtime.checks_beside(unit) as reader:
         records = await checks.list_records(reader, {hit.check_id for hit in hits})
     questions = {record.id: record.question for record in records}
@@ -222,7 +225,7 @@ async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dic
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
-    """Return the search keys of an open hit's traveller, for which the actor may search the register.
+    """Return the search keys of an open hit's traveller, for whom the actor may search the register.
 
     Raises:
         NotFound: no such hit exists at the actor's checkpoint, or it is resolved.
@@ -244,7 +247,7 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller
 
 
 async def remind(runtime: Runtime) -> int:
-    """Write a notice, once for each, of hits that were not resolved in time. Returns the number of new notices."""
+    """Write a notice of each hit that was not resolved in time, once. Returns the number of new notices."""
     written = 0
     async with runtime.reading(SYSTEM) as reader:
         due = await store.list_due(reader, _BATCH_SIZE)

@@ -1,4 +1,4 @@
-"""Every SQL statement about hits."""
+"""SQL statements on hits; unless said otherwise, they do not check who may see one."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -40,19 +40,19 @@ def columns_of(hit: Hit) -> dict[str, Any]:
 async def lock_creation(unit: Unit) -> None:
     """Take the lock on the creation of hits until the commit, so that no hit is created twice.
 
-    SQLite needs no lock, because it has a single writer.
+    On SQLite it does nothing, because there is a single writer.
     """
     if not unit.is_sqlite:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
 
 
 async def list_existing(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of some hits' ids that the register has."""
+    """Return those of these hit ids that the register has."""
     return set((await reader.run(_EXISTING, {"ids": sorted(hit_ids)})).scalars())
 
 
 async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return the ids of those hits that are resolved."""
+    """Return those of these hit ids whose hit is resolved."""
     return set((await reader.run(_RESOLVED, {"ids": sorted(hit_ids)})).scalars())
 
 
@@ -70,37 +70,40 @@ async def save(unit: Unit, hit: Hit) -> None:
 
 
 async def find(reader: Reader, hit_id: str) -> Hit | None:
-    """Return a hit. Returns None if the register does not have it."""
+    """Return the hit with this id; None if the register does not have it."""
     statement = select(_table.c.document).where(_table.c.id == hit_id)
     return await _documents.one(reader, statement)
 
 
 async def lock(unit: Unit, hit_id: str) -> Hit:
-    """Lock a hit of the register until the commit, and return it."""
+    """Return a hit that the register has, and lock its row until the commit."""
     statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
     return _documents.read((await unit.run(statement)).scalar_one())
 
 
 async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
-    """Lock the hits that matched an entry until the commit, and return them."""
+    """Return the hits that matched an entry, oldest first, and lock their rows until the commit."""
     matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
     statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
     return await _documents.all(unit, statement.with_for_update())
 
 
 async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return the ids of those hits after which the supervisor let the traveller pass."""
+    """Return those of these hit ids after which the supervisor let the traveller pass."""
     statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
     return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
 
 
 async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
-    """Return those of some hits that are resolved."""
+    """Return those of these hits that are resolved, in no order."""
     return await _documents.all(reader, _RESOLVED_IN_FULL, {"ids": sorted(hit_ids)})
 
 
 async def list_due(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of open hits that were not resolved in time, if no notice has reported that yet."""
+    """Return the ids of hits that were not resolved in time and not reported yet, longest due first.
+
+    At most `limit`.
+    """
     statement = (
         select(_table.c.id)
         .where(_table.c.remind_at.is_not(None), _table.c.remind_at <= reader.now)
@@ -112,7 +115,7 @@ async def list_due(reader: Reader, limit: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The selection of hits for a page; None means any. `first` and `before` bound the ids, the latter excluded."""
+    """Conditions of a list of hits; None means any. `first` and `before` bound the ids, the latter excluded."""
 
     checkpoint: str | None = None
     state: HitState | None = None
@@ -121,7 +124,10 @@ class Filter:
 
 
 async def list_page(reader: Reader, selection: Filter, limit: int) -> list[Hit]:
-    """Return selected hits, newest first, except those that matched an entry about the actor."""
+    """Return hits that meet the conditions, newest first, at most `limit`.
+
+    Hits that matched an entry about the actor are left out.
+    """
     statement = select(_table.c.document).order_by(_table.c.id.desc()).limit(limit)
     if reader.actor.person is not None:  # officers must not see hits about themselves (R61)
         own = tables.match.c.entry_id.in_(barred(reader.actor.person))

@@ -1,4 +1,4 @@
-"""Tables of hits. `document` contains the hit; the other columns serve for searching."""
+"""Tables of hits. The columns are for queries; the whole hit is stored in `document`."""
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
 

@@ -1,4 +1,4 @@
-"""Verification of hits: each is the hit of a check, resolved as the audit trail says; and no check's hit is missing."""
+"""Verifying hits: each belongs to a check, is resolved as the audit trail says, and no check's hit is missing."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

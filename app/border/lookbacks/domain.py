@@ -1,8 +1,8 @@
-"""The search of past checks for the subject of an entry (R58); pure functions.
+"""The search of past checks for the subject of an entry (no I/O; R58).
 
 Two hundred thousand travellers are checked on a busy day, and one entry is about one of them. So each stored question
-is first compared by document number or birth date, then by name; only the remaining ones are parsed and compared in
-the same way as in a check.
+is first compared by document number or birth date, then by name; only the remaining ones are parsed and compared in the
+same way as in a check.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ clocks differ."""
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
-    """The search of past checks for one entry's subject, with its progress.
+    """The search of past checks for one entry's subject, and how far it has come.
 
     The newest checks are read first, because a traveller of an hour ago may still be found at the border.
 
@@ -80,7 +80,10 @@ class Lookback:
         return replace(self, before=check_id)
 
     def finished(self) -> Self:
-        """Return the search at its end: first scheduled once more for checks that are stored late, then closed."""
+        """Return the search after it has read everything.
+
+        It is scheduled once more, for checks that are stored late; after that it is closed.
+        """
         settled = self.came_at + SETTLED
         if self.due_at is None or self.due_at >= settled:
             return self.dropped()
@@ -88,7 +91,7 @@ class Lookback:
         return replace(self, first=first, before=before, due_at=settled)
 
     def dropped(self) -> Self:
-        """Return the search closed."""
+        """Return the search as closed, without reading on."""
         return replace(self, due_at=None)
 
 
@@ -179,7 +182,7 @@ def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
 
 
 def compared(subject: Subject) -> tuple[object, ...]:
-    """Return the data of a subject that checks compare; a correction that leaves them equal changes no answer."""
+    """Return what checks compare of a subject; a correction that leaves this equal changes no check's answer."""
     papers = frozenset(
         (
             typed_numbers.certain(paper.number) or paper.number,
@@ -201,7 +204,7 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> Draft:
 
     Args:
         entry: the entry, which the check did not match at its time.
-        record: the check's record.
+        record: the row of the check.
         match: the match that a check would find now; None if the question was erased and only its hash matched.
     """
     return Draft(

@@ -60,7 +60,7 @@ async def look_back(runtime: Runtime) -> int:
 async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[LedgerDraft]:
     """Begin a new search for the subject of a corrected entry in force, if checks now compare other data.
 
-    A projector; searches are not recorded in the ledger.
+    A projector: called with the event in its transaction. It adds nothing to the ledger.
     """
     entry = event.entry
     if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):

@@ -1,4 +1,4 @@
-"""Every SQL statement about look-backs."""
+"""SQL statements on look-backs."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -16,7 +16,7 @@ _table = tables.lookback
 
 
 async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
-    """Return the ids of urgent entries in force without a search, each with the instant when it came into force.
+    """Return the ids of urgent entries in force without a search, in no order, each with when it came into force.
 
     An urgent entry is in force from its commit on, independently of this machine's clock.
     """
@@ -37,7 +37,7 @@ async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
 
 
 async def find(reader: Reader, entry_id: str) -> Lookback | None:
-    """Return the last search for an entry's subject. Returns None without one."""
+    """Return the last search for an entry's subject, or None."""
     row = (await reader.run(select(_table).where(_table.c.entry_id == entry_id))).first()
     return Lookback(**row._mapping) if row else None
 
@@ -55,7 +55,7 @@ async def save(unit: Unit, lookback: Lookback) -> None:
 
 
 async def list_due(reader: Reader, limit: int) -> list[Lookback]:
-    """Return the searches to be continued now, the longest waiting first."""
+    """Return the searches to be continued now, the longest waiting first, at most `limit`."""
     statement = (
         select(_table)
         .where(_table.c.due_at.is_not(None), _table.c.due_at <= reader.now)

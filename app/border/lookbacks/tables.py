@@ -1,4 +1,4 @@
-"""Table of look-backs: the searches of past checks for subjects of entries, with their progress."""
+"""Table of look-backs: the searches of past checks for subjects of entries, and how far each has come."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table
 
