@@ -1,4 +1,4 @@
-"""The names of the acts in the audit trail: one closed vocabulary for all features; pure."""
+"""The names of the acts in the audit trail: one closed list for all features (no I/O)."""
 
 from enum import StrEnum
 

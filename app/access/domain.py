@@ -1,4 +1,4 @@
-"""Roles, places, clients and keys, and the rules about them; pure."""
+"""Roles, places, clients and keys, and the rules about them (no I/O)."""
 
 import hashlib
 import hmac
@@ -64,7 +64,7 @@ class Kind(StrEnum):
 
 
 class Standing(StrEnum):
-    """Whether a client or key works, is suspended or revoked, or waits for a second admin."""
+    """Whether a client or key works, waits for a second admin, is suspended, or is revoked."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -173,7 +173,7 @@ class Key:
     gateway: bool = False  # one key for many listeners
 
     def live(self, now: datetime) -> bool:
-        """Return whether the key counts against the two keys that a client may have."""
+        """Return whether the key counts towards the two keys that a client may have."""
         return self.standing is not Standing.REVOKED and now < self.expires_at
 
 
@@ -187,7 +187,7 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
     person: str | None,
     networks: Iterable[str],
 ) -> list[Fault]:
-    """Return the faults of a new client's properties under API section 2; empty when there are none."""
+    """Return what is wrong with a new client's properties (API section 2); empty when nothing is."""
     faults = []
 
     def fault(pointer: str, code: str, detail: str) -> None:
@@ -245,7 +245,7 @@ def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
 
 
 def new_secret(key_id: str) -> tuple[str, bytes]:
-    """Make a new key. Returns its text, which is shown once, and the hash that is stored.
+    """Make a new key's secret. Returns its text, which is shown once, and the hash that is stored.
 
     The secret has 256 random bits, so a plain SHA-256 is sufficient: guessing it is infeasible.
     """
@@ -254,7 +254,7 @@ def new_secret(key_id: str) -> tuple[str, bytes]:
 
 
 def split_key(text: str) -> tuple[str, bytes] | None:
-    """Return a key's id and the hash of its secret, or None when the text does not have the form of a key."""
+    """Return the id in a key's text and the hash of its secret; None when the text is not a key's."""
     head, _, rest = text.partition("_")
     body, _, secret = rest.partition("_")
     if head != "cekal" or not body or not secret or not text.isascii() or len(text) > 200:  # noqa: PLR2004 - ours have 76

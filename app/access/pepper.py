@@ -32,7 +32,7 @@ class PepperRefused(RuntimeError):
 
 
 class PepperAct(StrEnum):
-    """What `initialise_pepper` did with the pepper."""
+    """What `initialise_pepper` did with the pepper: kept, made, moved to the file, or removed from the database."""
 
     KEPT = "kept"
     MADE = "made"
@@ -65,7 +65,8 @@ async def initialise_pepper(unit: Unit, settings: Settings) -> PepperAct:
     initialised before: its lock lets one machine at a time do this.
 
     Raises:
-        PepperRefused: as `take_pepper`; or the file holds another pepper than the database.
+        PepperRefused: the pepper is missing or not the register's (as `take_pepper`), or the file holds another
+            pepper than the database.
     """
     state = tables.state.c
     row = (await unit.run(select(state.pepper, state.pepper_fingerprint))).first()

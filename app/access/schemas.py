@@ -1,4 +1,4 @@
-"""The JSON models of access."""
+"""The JSON models of agencies, checkpoints, offices, clients, keys and the audit trail."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -261,5 +261,5 @@ def _key_values(key: Key) -> dict[str, Any]:
 
 
 def expiry(body: KeyIn | None) -> datetime | None:
-    """Return when the requested key ends, or None for the default."""
+    """Return when the requested key ends; None for the default."""
     return body.expires_at if body else None

@@ -1,4 +1,4 @@
-"""Every SQL statement about clients, keys and the audit trail; those about places are in `places.store`."""
+"""SQL statements on clients, keys and the audit trail; those about places are in `places.store`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -61,13 +61,16 @@ async def version(reader: Reader) -> int:
 
 
 async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | None:
-    """Return a key with its client and the access version, read by one statement and therefore consistent."""
+    """Return a key with its client and the access version; None for an unknown id.
+
+    All are read by one statement and therefore consistent.
+    """
     row = (await reader.run(_KEY_AT_VERSION, {"key_id": key_id})).first()
     return (*_key_and_client(row), row.version) if row else None
 
 
 async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict[str, tuple[Key, Client]]:
-    """Return several keys with their clients, by key id."""
+    """Return keys with their clients, by key id; unknown ids are left out."""
     rows = await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id.in_(key_ids)))
     return {row.key_id: _key_and_client(row) for row in rows}
 
@@ -114,7 +117,7 @@ async def get_client(reader: Reader, client_id: str) -> Client:
     """Return a client.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no client with this id.
     """
     row = (await reader.run(select(tables.client).where(tables.client.c.id == client_id))).first()
     if row is None:
@@ -123,17 +126,17 @@ async def get_client(reader: Reader, client_id: str) -> Client:
 
 
 async def lock_client(unit: Unit, client_id: str) -> Client:
-    """Lock a client until the commit and return it.
+    """Return a client and lock its row until the commit.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is no client with this id.
     """
     await unit.run(select(tables.client.c.id).where(tables.client.c.id == client_id).with_for_update())
     return await get_client(unit, client_id)
 
 
 async def lock_clients(unit: Unit, client_ids: Collection[str]) -> None:
-    """Lock some clients until the commit, always in the same order."""
+    """Lock these clients' rows until the commit, always in the same order."""
     t = tables.client
     await unit.run(select(t.c.id).where(t.c.id.in_(client_ids)).order_by(t.c.id).with_for_update())
 
@@ -165,7 +168,7 @@ async def add_client(unit: Unit, client: Client) -> None:
 async def set_client_standing(
     unit: Unit, client_id: str, standing: Standing, *, confirmed_by: str | None = None
 ) -> None:
-    """Confirm or revoke a client."""
+    """Store whether a client works, waits, is suspended or is revoked."""
     statement = update(tables.client).where(tables.client.c.id == client_id).values(standing=standing)
     if confirmed_by is not None:
         statement = statement.values(confirmed_by=confirmed_by)
@@ -181,18 +184,18 @@ async def add_key(unit: Unit, key: Key) -> None:
 
 
 async def list_keys(reader: Reader, client_id: str) -> list[Key]:
-    """List a client's keys, oldest first."""
+    """Return a client's keys, oldest first; empty for an unknown client."""
     return await list_keys_of(reader, [client_id])
 
 
 async def list_keys_of(reader: Reader, client_ids: Collection[str]) -> list[Key]:
-    """List the keys of several clients, oldest first."""
+    """Return the keys of these clients, oldest first; unknown ids add nothing."""
     rows = await reader.run(_KEYS_OF, {"client_ids": list(client_ids)})
     return [_key(row._mapping) for row in rows]
 
 
 async def list_ended(reader: Reader) -> tuple[dict[str, Standing], dict[tuple[str, str], Standing]]:
-    """List revoked or suspended accounts, by id, and keys, by their account's id and their own."""
+    """Return the revoked or suspended accounts by id, and keys by the account's id and their own."""
     ended = (Standing.REVOKED, Standing.SUSPENDED)
     client, key = tables.client.c, tables.key.c
     clients = await reader.run(select(client.id, client.standing).where(client.standing.in_(ended)))
@@ -204,7 +207,7 @@ async def list_ended(reader: Reader) -> tuple[dict[str, Standing], dict[tuple[st
 
 
 async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standing) -> None:
-    """Confirm or revoke keys."""
+    """Store whether these keys work, wait, are suspended or are revoked."""
     values: dict[str, Any] = {"standing": standing}
     if standing is Standing.REVOKED:
         values["revoked_at"] = unit.now
@@ -215,7 +218,10 @@ async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standin
 async def page_of(
     reader: Reader, table: Any, by: Any, after: str | None, limit: int, *conditions: Any
 ) -> list[dict[str, Any]]:
-    """List rows of a table after a value of a unique column, ordered by it."""
+    """Return rows of a table that meet the conditions, ordered by the unique column `by`, at most `limit`.
+
+    Only rows with a value of that column above `after`.
+    """
     statement: Select[*tuple[Any, ...]] = select(table).where(*conditions).order_by(by).limit(limit)
     if after is not None:
         statement = statement.where(by > after)
@@ -223,7 +229,7 @@ async def page_of(
 
 
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
-    """List clients by id."""
+    """Return clients after the id `after`, oldest first, at most `limit`."""
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
 
 
@@ -242,7 +248,7 @@ async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
 async def list_persons(
     reader: Reader, numbers: Iterable[str], folded_names: Iterable[str]
 ) -> list[AccountHolder]:
-    """List the accounts of persons with one of these employee numbers or folded names.
+    """Return the accounts of persons with one of these employee numbers or folded names, in no order.
 
     Revoked accounts are included: their holder is still an officer and may get another account.
     """
@@ -251,7 +257,7 @@ async def list_persons(
 
 
 async def find_number_variant(reader: Reader, number: str) -> str | None:
-    """Return a known employee number that differs from this one only in leading zeros, or None.
+    """Return a known employee number that differs from this one only in leading zeros; None without one.
 
     Args:
         reader: the transaction.
@@ -263,12 +269,12 @@ async def find_number_variant(reader: Reader, number: str) -> str | None:
 
 
 async def list_on_duty(reader: Reader) -> list[AccountHolder]:
-    """List the duty officers with working accounts."""
+    """Return the duty officers with working accounts, in no order."""
     return [_person(row) for row in await reader.run(_ON_DUTY)]
 
 
 async def list_without_agency(reader: Reader) -> list[str]:
-    """List the ids of unrevoked integrators without an agency; such clients can no longer be registered."""
+    """Return the ids of unrevoked integrators without an agency, by id; such clients can no longer be registered."""
     t = tables.client
     statement = select(t.c.id).where(
         t.c.roles.contains(f'"{Role.INTEGRATOR}"'), t.c.agency.is_(None), t.c.standing != Standing.REVOKED
@@ -277,7 +283,7 @@ async def list_without_agency(reader: Reader) -> list[str]:
 
 
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, AccountHolder]]:
-    """List persons' accounts after an id, by id."""
+    """Return persons' accounts after the id `after`, by id, at most `limit`."""
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
     return [(row.id, _person(row)) for row in await reader.run(statement)]
@@ -307,7 +313,10 @@ async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[s
 async def list_audit(
     reader: Reader, before: str | None, limit: int, act: str | None, about: str | None
 ) -> list[dict[str, Any]]:
-    """List the audit trail, newest first."""
+    """Return acts of the audit trail, newest first, at most `limit`.
+
+    Only those before the id `before`, of the act `act` and about the id `about`; None means any.
+    """
     statement = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(tables.audit.c.id < before)

@@ -1,1 +1,1 @@
-"""The sync wing: what other systems need to hold a copy of the ledger, and to prove what it holds."""
+"""Synchronisation: what other systems need to hold a copy of the ledger, and to prove what it contains."""

@@ -1,1 +1,1 @@
-"""Admission: from a request's key to an actor, its quota, its permission and its transaction."""
+"""Admission: finds the actor of a request by its key, and gives it quota, permission and transaction."""

@@ -1,4 +1,4 @@
-"""Authentication: from the Authorization header to an actor."""
+"""Authentication: finds the actor of the key in a request's Authorization header."""
 
 import time
 from collections import OrderedDict, deque
@@ -121,6 +121,6 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 
 
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
-    """Return those of the keys that are still valid; open streams check this after the access version grew."""
+    """Return those of the keys that are still valid; open streams call this after the access version grew."""
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

@@ -56,12 +56,12 @@ _LANES: Final = {Quota.URGENT_ENTRIES: Lane.URGENT}
 
 
 def runtime_of(scope: Mapping[str, Any]) -> Runtime:
-    """Return the process's Runtime; the scope is a request, or its ASGI scope."""
+    """Return the runtime of this process; `scope` is a request, or its ASGI scope."""
     return cast(Runtime, scope["app"].state.process.runtime)
 
 
 def gate_of(scope: Mapping[str, Any]) -> Gate:
-    """Return the process's Gate."""
+    """Return the gate of this process; `scope` is a request, or its ASGI scope."""
     return cast(Gate, scope["app"].state.process.gate)
 
 
@@ -71,7 +71,7 @@ E = TypeVar("E", bound=Callable[..., Any])
 def within(quota: Quota) -> Callable[[E], E]:
     """Mark an endpoint, so that each of its requests uses the caller's quota.
 
-    A guarded route then takes the quota automatically; the handler of a raw route must call `take`.
+    A guarded route then takes the quota automatically; a handler that is called at the ASGI level must call `take`.
     """
 
     def mark(endpoint: E) -> E:
@@ -103,7 +103,7 @@ async def take_for_cached_key(request: Request, quota: Quota) -> bool:
     Returns whether the key is cached; otherwise nothing was taken.
 
     Raises:
-        RateLimited: as `take`.
+        RateLimited: the key's quota is used up (as `take`).
     """
     address = request.client.host if request.client else None
     known = gate_of(request).recall(request.headers.get("authorization"), address)
@@ -116,7 +116,8 @@ async def admit_within(request: Request, quota: Quota) -> Actor:
     """Admit the request's caller and take from its quota.
 
     Raises:
-        Unauthenticated, RateLimited: as `Gate.admit` and `take`.
+        Unauthenticated: the key is not valid (as `Gate.admit`).
+        RateLimited: too many failed attempts (as `Gate.admit`), or the key's quota is used up (as `take`).
     """
     limit = state_of(request).limit
     taken = await uncounted(limit, take_for_cached_key(request, quota))
@@ -127,10 +128,11 @@ async def admit_within(request: Request, quota: Quota) -> Actor:
 
 
 async def admit(request: Request) -> Actor:
-    """Admit the request's caller and record it for the guards and the access log.
+    """Admit the request's caller, and keep it for the guards and the access log.
 
     Raises:
-        Unauthenticated, RateLimited: as `Gate.admit`.
+        Unauthenticated: the key is not valid (as `Gate.admit`).
+        RateLimited: too many failed attempts (as `Gate.admit`).
     """
     address = request.client.host if request.client else None
     gate = gate_of(request)
@@ -144,7 +146,7 @@ async def admit(request: Request) -> Actor:
 
 
 def count_for_key(scope: Scope, actor: Actor) -> None:
-    """Count the connection against the caller's key, no longer against its address."""
+    """Count the connection for the caller's key, and no longer for its address."""
     connection = scope["state"].get("connection")
     if connection is not None and actor.key_id is not None:
         connection.show_key(actor.key_id)
@@ -288,7 +290,7 @@ def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:
 
 
 def actor_for(*roles: Role) -> Any:
-    """Make a dependency that supplies the Actor if it holds one of the roles (without roles: any client).
+    """Make a dependency that supplies the actor if it holds one of the roles (without roles: any client).
 
     It serves endpoints that open their own short transactions, such as streams and long polls.
     """

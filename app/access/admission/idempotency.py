@@ -35,7 +35,7 @@ _KEEP = insert(answer)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An idempotency key that the current request has claimed."""
+    """An `Idempotency-Key` that the current request has claimed."""
 
     client_id: str
     call: str
@@ -44,12 +44,12 @@ class Claim:
 
     @property
     def scope(self) -> tuple[str, str, str]:
-        """The values that identify a request; equal values mean a repeat."""
+        """The client, request and key that identify a repeat; equal values mean a repeat."""
         return (self.client_id, self.call, self.key)
 
 
 def claim(client_id: str, method: str, path: str, key: str, body: bytes) -> Claim:
-    """Build the claim of a request.
+    """Make the claim of a request for its `Idempotency-Key`.
 
     Raises:
         Invalid: the key is longer than 255 characters, or not printable ASCII.
@@ -88,7 +88,10 @@ async def recall(unit: Unit, claimed: Claim) -> Response | None:
 
 
 async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) -> None:
-    """Store the answer in the act's transaction, unless it is a failure."""
+    """Store the answer for repeats in the act's transaction, unless it is a failure.
+
+    Of an answer with a secret only that it was given is stored.
+    """
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the 2xx range
         return
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
@@ -108,5 +111,5 @@ async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) 
 
 
 def in_flight() -> IdempotencyInFlight:
-    """Make the error for a repeat that arrives before the first request was answered."""
+    """Return the error for a repeat that arrives before the first request was answered."""
     return IdempotencyInFlight("A request with this Idempotency-Key is still running.", retry_after=1)

@@ -91,7 +91,7 @@ class Bucket:
 
 
 class Buckets:
-    """Buckets of one rate, by account; accounts are keys and checkpoints, which only admins create, so they are few."""
+    """Buckets of one rate, one for each account; accounts are keys and checkpoints, which only admins create."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -222,7 +222,7 @@ class Quotas:
         return self._gateway if quota is Quota.STREAMS and actor.gateway else self._limits[quota]
 
     def in_use(self) -> Iterator[tuple[Quota, int, int]]:
-        """Yield, for each quota that is a `Share`, the number of running and of waiting requests."""
+        """Yield, for each quota that limits concurrent requests, the number of running and of waiting ones."""
         for quota, limit in self._limits.items():
             if isinstance(limit, Share):
                 held = [each for (name, _), each in self._shares.items() if name is quota]

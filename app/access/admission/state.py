@@ -1,4 +1,4 @@
-"""Typed access to the guard's state of a request and of the process; Starlette's own state is untyped."""
+"""Typed access to what the guard knows about a request and a process; Starlette's own state is untyped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -47,10 +47,10 @@ def state_of(request: Request) -> RequestState:
 
 
 def quotas_in(scope: Mapping[str, Any]) -> Quotas:
-    """Return the process's Quotas."""
+    """Return the quotas of this process; `scope` is a request, or its ASGI scope."""
     return cast(Quotas, scope["app"].state.process.quotas)
 
 
 def names_closed_in(scope: Mapping[str, Any]) -> NamesClosed:
-    """Return the process's function that checks whether a stored answer names an entry sealed from the caller."""
+    """Return the function that checks whether a stored answer names an entry that is sealed from the caller."""
     return cast(NamesClosed, scope["app"].state.process.names_closed)

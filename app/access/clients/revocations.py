@@ -1,4 +1,4 @@
-"""Use cases that revoke an account or a key, suspend it until a second admin confirms, or reinstate it."""
+"""Use cases that revoke an account or a key, suspend it until a second admin confirms, or make it work again."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -104,7 +104,7 @@ async def _suspend(unit: Unit, admin: Client) -> PendingChange:
 
 
 async def reinstate_client(unit: Unit, client_id: str) -> None:
-    """Reactivate a suspended admin, and an admin's suspended keys.
+    """Make a suspended admin, and an admin's suspended keys, work again.
 
     Only the command line calls this: access to the machine is access to the register.
 
@@ -128,19 +128,19 @@ async def reinstate_client(unit: Unit, client_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Revoked or suspended accounts, by id, and keys, by their account's id and their own."""
+    """Which accounts and keys are revoked or suspended: accounts by id, keys by the account's id and their own."""
 
     clients: Mapping[str, Standing]
     keys: Mapping[tuple[str, str], Standing]
 
 
 async def list_ended(reader: Reader) -> Ended:
-    """List every account and key that was revoked or suspended."""
+    """Return every account and key that is revoked or suspended."""
     return Ended(*await store.list_ended(reader))
 
 
 async def end_again(unit: Unit, ended: Ended) -> int:
-    """Revoke or suspend again what another state of this register had ended, such as the state before a restore.
+    """Revoke or suspend what another state of this register had ended, such as the state before a restore.
 
     A formerly suspended account or key is suspended, and waits for a second admin as before.
 

@@ -1,4 +1,4 @@
-"""Administration: clients, keys, the audit trail (API section 8)."""
+"""Routes to administer clients and their keys, and to read the audit trail (API section 8)."""
 
 from typing import Annotated
 
@@ -51,8 +51,8 @@ def _tag(client: Client) -> str:
 async def register_client(unit: Admin, body: ClientIn, response: Response) -> ClientOut:
     """Register an account of a person or a machine.
 
-    One that submits, decides or reads everything (`submitter`, `verifier`, `approver`, `duty_officer`, `auditor`,
-    `admin`, an integrator of IMIGRASI) waits for a second admin.
+    An account that submits, decides or reads everything (`submitter`, `verifier`, `approver`, `duty_officer`,
+    `auditor`, `admin`, an integrator of IMIGRASI) works only once a second admin confirms it.
     """
     requested = service.NewClient(
         name=body.name,
@@ -130,7 +130,7 @@ async def revoke_client(unit: Admin, client_id: ClientId) -> Response:
     responses={**carrying(201, "ETag"), **problems("not-found", "wrong-state", "four-eyes")},
 )
 async def confirm_client(unit: Admin, client_id: ClientId, response: Response) -> ClientOut:
-    """Confirm, as second admin, a client that waits and its waiting keys; from then on they work."""
+    """Confirm, as second admin, an account and its keys that wait for this; from then on they work."""
     client = await service.confirm_client(unit, client_id)
     response.headers["ETag"] = _tag(client)
     return ClientOut.of(client)
@@ -147,7 +147,7 @@ async def confirm_client(unit: Admin, client_id: ClientId, response: Response) -
 async def issue_key(
     unit: Admin, client_id: ClientId, request: Request, body: KeyIn | None = None
 ) -> NewKeyOut:
-    """Issue a key; its text is in this answer only. At most two live keys a client, for rotation."""
+    """Issue a key; its text is in this answer only. A client has at most two live keys, so that it can change them."""
     lifetime = runtime_of(request).settings.key_lifetime_days
     gateway = body is not None and body.gateway
     key, text = await service.issue_key(unit, client_id, expiry(body), lifetime, gateway=gateway)
@@ -163,7 +163,7 @@ async def issue_key(
     responses=problems("not-found"),
 )
 async def list_keys(reader: AdminReader, client_id: ClientId) -> KeysOut:
-    """List a client's keys, without their secrets."""
+    """List a client's keys, oldest first, without their secrets."""
     await store.get_client(reader, client_id)
     return KeysOut(items=[KeyOut.of(key) for key in await store.list_keys(reader, client_id)])
 

@@ -1,4 +1,4 @@
-"""Use cases of clients and keys: admins register, confirm and issue them. Every administrative act is recorded."""
+"""Use cases of clients and keys: admins register and confirm clients, and issue keys. The audit trail has every act."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ class NewClient:
 
 @dataclass(frozen=True, slots=True)
 class PersonsRegistered:
-    """Event: persons got an account, so that the register's data about them must be closed to them (R61).
+    """An event: persons got an account, so that the register's data about them must be hidden from them (R61).
 
     Attributes:
         persons: the persons, as described in these accounts.
@@ -79,9 +79,9 @@ class PersonsRegistered:
 
 
 async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool = False) -> Client:
-    """Register a client. One that `needs_second` waits for a second admin, unless made at the command line.
+    """Register a client. Where `needs_second` says so it waits for a second admin, unless made at the command line.
 
-    A person's account closes the register's data about that person to them, in the same transaction. Locks order this
+    A person's account hides the register's data about that person from them, in the same transaction. Locks order this
     act and concurrent requests for measures, so that one of the two always sees the other.
 
     Args:
@@ -142,9 +142,10 @@ async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool =
 
 
 async def close_data_of_account_holders(unit: Unit, after: str, limit: int) -> str | None:
-    """Close the register's data about a batch of persons with accounts to these persons, as their registration does.
+    """Hide the register's data about some account holders from them, as their registration does.
 
-    This serves registers with accounts from before registration did so. Data that is already closed does not change.
+    This serves registers with accounts that were registered before this rule. Data that is already hidden does not
+    change.
 
     Returns:
         The id of the last account of the batch, from which to continue, or None when no account was left.

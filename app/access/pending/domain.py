@@ -1,4 +1,4 @@
-"""Changes that wait for a second admin (API section 2); pure."""
+"""Changes that wait for a second admin (no I/O; API section 2)."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -62,7 +62,7 @@ class PendingChange:
 
 @dataclass(frozen=True, slots=True)
 class SecondAdminAsked:
-    """Event: an admin has proposed an act that needs a second admin, or the second admin has confirmed it.
+    """An event: an admin has proposed an act that needs a second admin, or the second admin has confirmed it.
 
     Attributes:
         confirmed: whether it is confirmed.
@@ -82,7 +82,7 @@ class SecondAdminAsked:
 
 
 def needs_second_admin(known: Place | None, proposed: Place) -> bool:
-    """Return whether a change of a place needs a second admin: it closes the place, or changes an agency's phone.
+    """Return whether a second admin must confirm a change: it closes the place, or changes an agency's phone.
 
     Args:
         known: the present place; None for a new one, which needs no second admin.

@@ -1,4 +1,4 @@
-"""The proposal of a change by one admin, and the check of the second admin."""
+"""Proposing a change as one admin, and checking that another person is its second admin."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ async def propose(unit: Unit, kind: ChangeKind, about: str, wanted: dict[str, An
 
 
 async def expect_second_admin(unit: Unit, makers: set[str | None], persons: set[str | None]) -> None:
-    """Raise unless the actor may confirm: neither a maker nor the holder, by account or person, and not suspended.
+    """Raise an error unless the actor may confirm: not suspended, and neither a proposer nor the holder.
 
     The caller must lock the actor's account (`store.lock_clients`), so that it cannot be suspended before the commit.
 

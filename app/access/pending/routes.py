@@ -1,4 +1,4 @@
-"""Changes that wait for a second admin (API section 2)."""
+"""Routes to list and confirm changes that wait for a second admin (API section 2)."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The JSON models of changes that wait for a second admin."""
+"""The JSON model of a change that waits for a second admin."""
 
 from typing import Annotated, Any, Final, Self
 
@@ -49,5 +49,5 @@ WAITS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def waiting(change: PendingChange) -> JSONResponse:
-    """Build the answer 202 with the change that waits."""
+    """Return the response 202, which shows the change that waits."""
     return JSONResponse(PendingChangeOut.of(change).model_dump(mode="json"), status_code=202)

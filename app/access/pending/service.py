@@ -1,4 +1,4 @@
-"""Use case: a second admin confirms the change of a place, or the revocation of an admin or an admin's key."""
+"""The use case of a second admin: confirm the change of a place, or the revocation of an admin or an admin's key."""
 
 from app.access import store
 from app.access.acts import AuditAct

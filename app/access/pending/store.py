@@ -1,4 +1,4 @@
-"""Every SQL statement about changes that wait for a second admin."""
+"""SQL statements on changes that wait for a second admin."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ async def drop_changes(unit: Unit, kind: ChangeKind, about: str) -> None:
 
 
 async def find_pending(reader: Reader, kind: ChangeKind, about: str) -> PendingChange | None:
-    """Return the only waiting change of an object, or None."""
+    """Return the only waiting change of an object; None without one."""
     mine = (_change.c.kind == kind, _change.c.about == about, _change.c.state == ChangeState.PENDING)
     row = (await reader.run(select(_change).where(*mine))).first()
     return _read(row._mapping) if row else None
@@ -73,7 +73,7 @@ async def set_confirmed(unit: Unit, change_id: str) -> None:
 
 
 async def list_pending(reader: Reader, after: str | None, limit: int) -> list[PendingChange]:
-    """List the waiting changes, oldest first."""
+    """Return the waiting changes after the id `after`, oldest first, at most `limit`."""
     only = _change.c.state == ChangeState.PENDING
     return [_read(row) for row in await page_of(reader, _change, _change.c.id, after, limit, only)]
 

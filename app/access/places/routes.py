@@ -1,4 +1,4 @@
-"""Administration of places: agencies, checkpoints and offices (API section 8)."""
+"""Routes to read and change agencies, checkpoints and offices (API section 8)."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar

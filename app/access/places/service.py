@@ -1,4 +1,4 @@
-"""Use cases of places (agencies, checkpoints, offices): load them once, and let admins change them, with a record."""
+"""Use cases of agencies, checkpoints and offices: load those shipped with the program, and let admins change them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ from app.errors import Fault, Invalid, NotFound, StaleVersion, VersionRequired
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The numbers of places that were added."""
+    """How many agencies, checkpoints and offices were added."""
 
     agencies: int
     checkpoints: int
@@ -57,7 +57,7 @@ async def load_reference(unit: Unit) -> Loaded:
 
 
 async def get(reader: Reader, kind: type[P], code: str) -> P:
-    """Return the place of a kind with a code.
+    """Return the place of this kind and code.
 
     Raises:
         NotFound: there is no such place.
@@ -108,8 +108,10 @@ async def change(unit: Unit, requested: P, expected: int | None) -> P | PendingC
         The stored place, or the change that waits.
 
     Raises:
-        VersionRequired, StaleVersion: as `next_version`.
-        Invalid: the agency that it names, or the province of an office, is unknown, or the office is another agency's.
+        VersionRequired: the place exists, and the caller named no version.
+        StaleVersion: another version is current, or the place does not exist.
+        Invalid: the agency that it names, or the province of an office, is unknown, or the office is another
+            agency's.
     """
     known = await store.lock_place(unit, type(requested), requested.code)
     place = replace(requested, version=next_version(known, expected))
@@ -128,13 +130,13 @@ async def change(unit: Unit, requested: P, expected: int | None) -> P | PendingC
 
 
 async def keep(unit: Unit, place: Place) -> None:
-    """Store a version of a place, and record the act."""
+    """Store a version of a place, and write the act to the audit trail."""
     await store.save(unit, place)
     await record(unit, _CHANGED[type(place)], place.code, {"active": place.active, "version": place.version})
 
 
 def concerned(place: Place) -> dict[str, str]:
-    """Return the agency or the checkpoint that a change of a place concerns."""
+    """Return the agency or the checkpoint that a change of a place concerns, as facts for the audit trail."""
     match place:
         case Agency():
             return {"agency": place.code}
@@ -188,7 +190,7 @@ async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
 
 
 def next_version(known: Agency | Checkpoint | Office | None, expected: int | None) -> int:
-    """Return the version that a change creates, if the caller has read the version before it.
+    """Return the number of the version that a change makes.
 
     Args:
         known: the present place, or None.

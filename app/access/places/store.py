@@ -1,4 +1,4 @@
-"""Every SQL statement about places: agencies, checkpoints and offices."""
+"""SQL statements on places: agencies, checkpoints and offices."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -40,20 +40,23 @@ def _values(place: Agency | Checkpoint | Office) -> dict[str, Any]:
 
 
 async def find_place(reader: Reader, kind: type[P], code: str) -> P | None:
-    """Return the place of a kind with a code, or None."""
+    """Return the place of this kind and code; None without one."""
     table = _TABLES[kind]
     row = (await reader.run(select(table).where(table.c.code == code))).first()
     return _read(kind, row._mapping) if row else None
 
 
 async def lock_place(unit: Unit, kind: type[P], code: str) -> P | None:
-    """Lock and return a place; a missing one cannot be added by another transaction until the commit."""
+    """Return a place and lock its row until the commit; None for a missing one.
+
+    Nobody else can add a missing one until the commit either.
+    """
     await _lock_row(unit, _TABLES[kind], code)
     return await find_place(unit, kind, code)
 
 
 async def lock_version(unit: Unit, place: Agency | Checkpoint | Office) -> int:
-    """Lock a place and return its stored version."""
+    """Return the stored version of an existing place, and lock its row until the commit."""
     table = _TABLES[type(place)]
     await _lock_row(unit, table, place.code)
     return int((await unit.run(select(table.c.version).where(table.c.code == place.code))).scalar_one())
@@ -66,7 +69,10 @@ async def _lock_row(unit: Unit, table: Table, code: str) -> None:
 
 
 async def lock_agency(unit: Unit, code: str) -> Agency | None:
-    """Lock and return an agency; its new entries are then added one at a time, which prevents duplicates."""
+    """Return an agency and lock its row until the commit; None for an unknown code.
+
+    New entries of the agency are then added one at a time, which prevents duplicates.
+    """
     row = (await unit.run(_LOCKED_AGENCY, {"code": code})).first()
     return _read(Agency, row._mapping) if row else None
 
@@ -80,14 +86,17 @@ async def lock_agencies(unit: Unit) -> None:
 async def list_places(
     reader: Reader, kind: type[P], after: str | None, limit: int, **only: str | None
 ) -> list[P]:
-    """List the places of a kind that have the given values in their columns, by code."""
+    """Return the places of a kind by code, after the code `after`, at most `limit`.
+
+    `only` gives values that columns must have; None means any.
+    """
     table = _TABLES[kind]
     conditions = [table.c[column] == value for column, value in only.items() if value is not None]
     return [_read(kind, row) for row in await page_of(reader, table, table.c.code, after, limit, *conditions)]
 
 
 async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
-    """Return those of the codes that belong to active checkpoints."""
+    """Return those of the codes that belong to active checkpoints; unknown ones are left out."""
     return frozenset((await reader.run(_ACTIVE, {"codes": sorted(codes)})).scalars())
 
 
@@ -102,7 +111,10 @@ async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:
 
 
 async def save(unit: Unit, place: Agency | Checkpoint | Office) -> None:
-    """Insert or replace a place; a changed office may give its people the data of another province from now on."""
+    """Insert or replace a place.
+
+    A changed office raises the access version, since its people may see another province's data from now on.
+    """
     table, values = _TABLES[type(place)], _values(place)
     changed = await unit.run(update(table).where(table.c.code == place.code).values(**values))
     if changed.rowcount == 0:  # type: ignore[attr-defined]  # an update's result is a CursorResult

@@ -1,4 +1,4 @@
-"""What a reader of the feed asks for: the query parameters, which are the same in every format."""
+"""The query parameters of a request for the feed, which are the same in every format."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Asking:
 
     @classmethod
     def of(cls, scope: Scope) -> "Asking":
-        """Read the parameters of a request for the feed."""
+        """Read the parameters of a request for the feed; wrong ones are kept as faults. Never raises."""
         values, faults = read_parameters(scope)
         if faults:
             return cls(None, 0, None, Selection(), faults)
@@ -76,10 +76,10 @@ class Asking:
         return cls(values["after"], values["wait"], values["limit"], selection, ())
 
     def expect_valid(self) -> None:
-        """Raise unless every parameter is valid; call it once the caller is known and may read the feed.
+        """Raise an error unless every parameter is valid; call it once the caller is known and may read the feed.
 
         Raises:
-            RequestValidationError: lists each fault.
+            RequestValidationError: a parameter is wrong; it lists each fault.
         """
         if self.faults:
             raise RequestValidationError(list(self.faults))

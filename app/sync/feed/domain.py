@@ -1,4 +1,4 @@
-"""Who may see what of a ledger record (API section 6); pure."""
+"""Which part of a ledger record a reader may see (no I/O; API section 6)."""
 
 from app.access.domain import IMMIGRATION, Role
 from app.actor import Actor
@@ -19,7 +19,7 @@ def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closure
         entry_id: the entry that the record is about.
         agency: the agency that owns it.
         actor: the reader.
-        closures: what few readers may see, of the record's entry among others.
+        closures: the sealed entries, and the persons barred from each.
     """
     if entry_id is not None and actor.person in closures.barred.get(entry_id, ()):
         return False

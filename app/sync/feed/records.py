@@ -1,4 +1,4 @@
-"""A ledger record as readers get it: the schema, and the one function that renders it, for pages, lines and events."""
+"""A ledger record as readers get it: the schema, and the function that renders it for pages, lines and events."""
 
 from typing import Any, Literal
 
@@ -67,7 +67,12 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
 
 
 def record_members(record: RecordText, *, in_scope: bool) -> dict[str, Any]:
-    """Return the members of a record as `RecordOut` describes them, for msgspec to encode; arguments as `render`."""
+    """Return the members of a record as `RecordOut` describes them, to be encoded with others.
+
+    Args:
+        record: the record.
+        in_scope: whether the reader may see its personal part; see `domain.within_scope`.
+    """
     erased = record.personal is None
     shown = in_scope and not erased
     return {

@@ -1,4 +1,4 @@
-"""The feed of changes for integrators and replicas (API section 6)."""
+"""Route of the feed of changes, for integrators and replicas (API section 6)."""
 
 from typing import Annotated, Any, Final
 
@@ -36,7 +36,7 @@ _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 async def serve_changes(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve the feed in the format that the request prefers."""
+    """Answer a request for the feed at the ASGI level, in the format that it prefers."""
     media_type = preferred(accepted_by(scope["headers"]), _FORMATS)
     if media_type in {LINES, EVENT_STREAM}:
         await stream_changes(scope, receive, send, Asking.of(scope), as_lines=media_type == LINES)

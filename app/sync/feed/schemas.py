@@ -9,7 +9,7 @@ from app.web.wire import MomentText, WireOut
 
 
 class ChangesOut(WireOut):
-    """Records beyond a cursor."""
+    """The records after a cursor, in commit order, and the next cursor."""
 
     items: list[RecordOut]
     """The records, in the ledger's order; without a filter also without holes."""
@@ -22,7 +22,7 @@ class ChangesOut(WireOut):
 
 
 class ChangesEndOut(WireOut):
-    """The last line of an answer in lines; an answer without it was cut."""
+    """The last line of an answer in lines; an answer without it was cut off."""
 
     cursor: str
     """Send it as `after` to get what follows. It moves on over records that a filter leaves out."""

@@ -94,7 +94,7 @@ async def _read(request: Request, actor: Actor, after: str | None, limit: int, a
 
 
 def rendered(page: Changes, actor: Actor) -> list[bytes]:
-    """Render the records of a page for a reader, each with only the parts that the reader may see."""
+    """Render the records of a page for a reader, in order, each with only the parts that the reader may see."""
     return [
         render(each, in_scope=within_scope(each.entry_id, each.agency, actor, page.closures))
         for each in page.records

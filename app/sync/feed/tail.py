@@ -1,4 +1,4 @@
-"""Publishes the records that the ledger's tail has read to the streams of the feed, in this process."""
+"""Publishes new ledger records to the feed's streams in this process, after alerts were sent."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _WAITING = 2_000
 
 
 class Asked(NamedTuple):
-    """The topic of a stream of the feed: what its reader asks for.
+    """What the reader of a stream asked for; the hub uses it as the stream's topic.
 
     Attributes:
         selection: the records.
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 
 class FeedTail:
-    """Publishes new records to the streams of the feed; the ledger's tail hands them over when alerts have left.
+    """Publishes new records to the streams of the feed; it gets them from the ledger's tail after the alerts.
 
     Attributes:
         hub: the streams of the feed; the topic of each is an `Asked`.
@@ -76,7 +76,7 @@ class FeedTail:
         self._reach = records[-1].sequence
 
     async def read_on(self) -> None:
-        """Publish the records that wait."""
+        """Publish the records accepted by `take` to the streams."""
         while records := self._waiting[:_AT_ONCE]:
             async with self.runtime.reading(SYSTEM) as reader:
                 closures = await closures_among(reader, {each.entry_id for each in records})
@@ -124,15 +124,15 @@ class _Frames:
 
 
 def event(cursor: str, data: bytes) -> bytes:
-    """Return a rendered record as a server-sent event."""
+    """Return a rendered record as a server-sent event with its cursor as id."""
     return b"id: %b\nevent: change\ndata: %b\n\n" % (cursor.encode(), data)
 
 
 def line(data: bytes) -> bytes:
-    """Return a rendered record as a line."""
+    """Return a rendered record as a line of NDJSON."""
     return data + b"\n"
 
 
 def feed_tail_of(scope: Mapping[str, Any]) -> FeedTail:
-    """Return the FeedTail of this process; the scope is a request, or its ASGI scope."""
+    """Return the feed's tail of this process; `scope` is a request, or its ASGI scope."""
     return cast(FeedTail, scope["app"].state.process.feed_tail)

@@ -1,4 +1,4 @@
-"""The signed heads that papers rest on: the first one that covers a record and has the quorum of witnesses."""
+"""The signed head that a paper quotes: the first one that covers a record and has the quorum of witnesses."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class CoveringHead:
     """A signed head that covers a record, with its verified signatures.
 
     Attributes:
-        checkpoint: its statement.
+        checkpoint: its origin, size and root.
         note: the register's signatures, then the cosignatures that it has so far.
         logs: the register's keys whose signatures were verified, in the note's order.
-        quorum: as few keys of witnesses as are the quorum; None without a quorum.
+        quorum: the keys of witnesses that make the quorum, as few as are enough; None without a quorum.
     """
 
     checkpoint: Checkpoint
@@ -38,7 +38,7 @@ class CoveringHead:
 async def covering_head(
     reader: Reader, sequence: int, policy: Policy, kinds: Collection[KeyKind] = ALL_KINDS
 ) -> CoveringHead | None:
-    """Return the smallest head that covers a record and has the quorum; without such a one, the smallest without it.
+    """Return the smallest head that covers a record and has the quorum; if none has it, the smallest without.
 
     Args:
         reader: the transaction.

@@ -1,4 +1,4 @@
-"""The types of signed heads and signing keys; pure."""
+"""Signed heads, the keys that sign them, and the origins under which they signed (no I/O)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class PublicKey:
         kind: its algorithm.
         public: the key.
         made_at: when it began to sign.
-        retires_at: when it stops to sign, once a successor was made; else None.
+        retires_at: when it stops signing, once a successor was made; else None.
     """
 
     kind: KeyKind
@@ -79,7 +79,7 @@ class KeyUse:
 
 
 def checkpoint_of(head: SignedHead) -> Checkpoint:
-    """Return the statement that a signed head's note contains."""
+    """Return the origin, size and root that a signed head states."""
     return Checkpoint.parse(Note.parse(head.note.encode()).text)
 
 
@@ -89,7 +89,7 @@ def origin_of(name: str, epoch: str) -> str:
 
 
 def uses(keys: Sequence[PublicKey], origins: Sequence[Origin]) -> list[KeyUse]:
-    """List each key under each origin that it signed, the newest first.
+    """Return each key under each origin that it signed, the newest first.
 
     Args:
         keys: all keys of the register.

@@ -1,8 +1,9 @@
-"""The keeper of the mark: notices a database that was put back to an earlier state, and raises the mark.
+"""The keeper of the mark: notices a database that was put back to an earlier state, and moves the mark forward.
 
-Every process has one, and each machine its own mark. It compares the database with the mark at the start and every
-second, and before a write that follows a failure of the database. A process that finds a rollback leaves a note in
-the database, by which all others stop writing too.
+The mark is the highest signed head, in a file outside the database. Every process has a keeper, and each machine its
+own mark. The keeper compares the database with the mark at the start and every second, and before a write that follows
+a failure of the database. A process that finds a rollback notes it in the database, by which all others stop writing
+too.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ _UNREAD: Final = Stamp(0, 0, -1)
 
 @dataclass(frozen=True, slots=True)
 class Conceded:
-    """What a restored register gave up.
+    """What a restored register gave up: records that it had signed before and no longer has.
 
     Attributes:
         known: the number of records of the highest head that was known.
@@ -70,13 +71,13 @@ class MarkKeeper:
         self._begun = False
 
     def remember(self, epoch: str, size: int) -> None:
-        """Remember that this process has read records which the database lacks now."""
+        """Remember that this process has read a larger ledger than the database has now."""
         self._read_by = epoch, size
 
     async def compare(self, reader: Reader) -> Rollback | None:
         """Return what shows that the database was put back to an earlier state; None where nothing does.
 
-        A ledger without a head is no matter of the mark: nothing can be written to it.
+        None also for a ledger without a head: nothing can be written to it anyway.
         """
         head = await ledger.find_head(reader)
         if head is None:
@@ -91,7 +92,7 @@ class MarkKeeper:
         return found
 
     async def round(self, runtime: Runtime) -> None:
-        """Compare the database with the mark; then raise the mark, or note the rollback in the database."""
+        """Compare the database with the mark; then move the mark forward, or note the rollback in the database."""
         async with runtime.reading(SYSTEM) as reader:
             head = await ledger.find_head(reader)
             if head is None:
@@ -106,7 +107,7 @@ class MarkKeeper:
         self._begun = True
 
     async def concede(self, unit: Unit, epoch: str | None, size: int) -> Conceded | None:
-        """Let a restored register know that what the mark has beyond it was given up.
+        """Accept that a restored register lacks records up to the mark, and begin without them.
 
         Args:
             unit: the transaction that begins the new epoch.
@@ -133,10 +134,10 @@ class MarkKeeper:
         return Conceded(mark.size, max(0, mark.size - size))
 
     async def reset(self, runtime: Runtime) -> Path | None:
-        """Begin the mark anew with the first signed head of a restored register's epoch, where there is one.
+        """Replace the mark by the first signed head of a restored register's epoch, where there is one.
 
         Returns:
-            Where a mark was put that could not be used; None without one.
+            The path to which an unusable mark was moved; None without one.
         """
         aside = None
         async with runtime.reading(SYSTEM) as reader:
@@ -274,5 +275,5 @@ async def _root(reader: Reader, size: int) -> bytes | None:
 
 
 def keeper_of(runtime: Runtime) -> MarkKeeper:
-    """Return the keeper of a process's mark."""
+    """Return the keeper of the mark in this process."""
     return cast(MarkKeeper, runtime.keeper)

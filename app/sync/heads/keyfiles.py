@@ -29,7 +29,7 @@ def folder_of(settings: Settings) -> Path:
 
 
 def read_keys(folder: Path) -> list[SigningKey]:
-    """Read all private keys of a folder; none where it is missing.
+    """Return all private keys in a folder, in the order of their files' names; none where it is missing.
 
     Raises:
         SigningKeysRefused: a file may be read by others than its owner, or is not a key of the kind in its name.

@@ -1,4 +1,4 @@
-"""The file of the mark: replaced as a whole, by one process at a time, and only if it still is what was read of it."""
+"""The file of the mark: replaced as a whole, by one process at a time, and only if nobody has changed it meanwhile."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ FILE: Final = "register.mark"
 
 
 class Stamp(NamedTuple):
-    """By what a changed file is recognised."""
+    """The properties of a file that show whether it was changed."""
 
     inode: int
     modified_ns: int
@@ -38,7 +38,9 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def read_mark(path: Path) -> bytes | None:
-    """Return what the file holds, cut where no signed head is as long; None where it is missing.
+    """Return the bytes of the mark's file; None where it is missing.
+
+    A file longer than any signed head is cut off.
 
     Raises:
         OSError: it can't be read.

@@ -1,4 +1,4 @@
-"""The mark: the highest signed head, kept in a file outside the database, and what it says of a database; pure."""
+"""The mark: the highest signed head, kept in a file outside the database, and what it shows of a database (no I/O)."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from app.tlog.signed import open_checkpoint
 
 
 class MarkRefused(Exception):
-    """A mark can't be trusted; the message is a clause that says why."""
+    """A mark can't be trusted; the message says why, as part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The statement of the highest signed head that was seen, without its signatures; see `MarkKeeper`.
+    """The origin, size and root of the highest signed head that was seen; see `MarkKeeper`.
 
     Attributes:
         origin: the origin under which it was signed.
@@ -67,7 +67,7 @@ class Mark:
         """Return what shows that a database was put back to an earlier state; None if it continues the mark.
 
         A database in another epoch than the mark's continues it if it knows that epoch as a former one: then it was
-        restored with `cekal restore`, and another machine's mark went on.
+        restored with `cekal restore`, and the mark of another machine has not followed.
 
         Args:
             epoch: the database's epoch.

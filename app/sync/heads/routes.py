@@ -1,4 +1,4 @@
-"""Signed heads and the keys that sign them (API section 6)."""
+"""Routes to read signed heads and the keys that sign them (API section 6)."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -30,10 +30,10 @@ open_router = APIRouter(tags=["proof"])
     },
 )
 async def read_head(reader: Annotated[Reader, reader_for()], request: Request) -> Response:
-    """Read the ledger's newest head with its signatures; a new one comes within a second of news.
+    """Read the ledger's newest head with its signatures; a new one is signed within a second of new records.
 
-    Keep the head: if a later one does not continue it (`/v1/proofs/consistency`), the register was tampered with,
-    and the two signed heads prove it.
+    Keep the head: if a later one does not continue it (`/v1/proofs/consistency`), the register was tampered with, and
+    the two signed heads prove it.
     """
     head = await service.with_cosignatures(reader, await service.require_newest(reader))
     if preferred(accepted_by(request.scope["headers"]), (JSON, PLAIN)) == PLAIN:
@@ -52,10 +52,10 @@ async def read_head(reader: Annotated[Reader, reader_for()], request: Request) -
     responses={200: {"content": {PLAIN: {"schema": {"type": "string"}}}}},
 )
 async def list_signing_keys(request: Request) -> Response:
-    """List the public keys that sign, or have signed, the ledger's heads; no key of the caller's is needed.
+    """List the public keys that sign, or have signed, the ledger's heads, newest first; no key is needed to call this.
 
     As `text/plain` it is a C2SP tlog-policy: the keys of the present origin, the witnesses and their quorum. Compare
-    the keys once with a copy from another source, such as a printed one: who could change this answer could also sign
+    the keys once with a copy from another source, such as a printed one: whoever can change this answer could also sign
     heads with keys of their own.
     """
     runtime = runtime_of(request)

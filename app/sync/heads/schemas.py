@@ -48,7 +48,7 @@ class HeadOut(WireOut):
 
     @classmethod
     def of(cls, head: SignedHead, valid: timedelta, cosigners: Iterable[Cosigner]) -> Self:
-        """Build the model of a signed head that is fresh for a time, with those who cosigned it."""
+        """Build the model of a signed head with its cosigners; it counts as fresh for the time `valid`."""
         latest: dict[str, datetime] = {}
         for each in cosigners:  # a witness may have several keys
             latest[each.name] = max(each.signed_at, latest.get(each.name, each.signed_at))

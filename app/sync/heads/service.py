@@ -1,4 +1,4 @@
-"""Use cases of signed heads: name, keys and their rotation, the newest head."""
+"""Use cases of signed heads: the register's name, its signing keys and their rotation, the newest head."""
 
 import secrets
 from dataclasses import replace
@@ -49,7 +49,7 @@ class NameRefused(RuntimeError):
 
 
 async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Store the register's name and its signing keys, as far as each is missing; make keys that no file holds.
+    """Store the register's name and its signing keys where they are missing; generate keys that no file contains.
 
     Returns:
         The public keys that were added.
@@ -89,7 +89,7 @@ async def check_name(reader: Reader, settings: Settings) -> None:
 
 
 async def rotate_keys(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Make a new key of each kind; the former keys sign beside them for `OVERLAP`, then no more.
+    """Make a new key of each kind; the former keys sign beside them for `OVERLAP`, then stop.
 
     Returns:
         The new public keys.
@@ -104,7 +104,7 @@ async def rotate_keys(unit: Unit, settings: Settings) -> list[PublicKey]:
 
 
 async def active_keys(reader: Reader) -> list[PublicKey]:
-    """List the public keys that sign heads now."""
+    """Return the public keys that sign heads now, in the order in which they were made."""
     return [key for key in await store.list_keys(reader) if key.is_active(reader.now)]
 
 
@@ -115,13 +115,13 @@ async def head_to_push(reader: Reader) -> PushedHead | None:
 
 
 async def with_cosignatures(reader: Reader, head: SignedHead) -> SignedHead:
-    """Return a head whose note also has the cosignatures of its witnesses so far, as readers get it."""
+    """Return a head with the cosignatures of its witnesses so far added to its note, as readers get it."""
     note = await cosigned_note(reader, head.epoch, head.size, Note.parse(head.note.encode()))
     return replace(head, note=str(note))
 
 
 async def published_policy(reader: Reader, policy: Policy) -> Policy:
-    """Return the policy that readers are offered: the keys of the present origin, the witnesses and their quorum."""
+    """Return the policy offered to readers: the keys of the present origin, the witnesses and their quorum."""
     epoch = (await ledger.head(reader)).epoch
     own = [use.key for use in await list_uses(reader) if use.origin.endswith(f"/{epoch}")]
     return policy.published(own)

@@ -1,4 +1,4 @@
-"""The signer: signs the ledger's head within a second of news, and at least every minute.
+"""The signer: signs the ledger's head within a second of new records, and at least every minute.
 
 Before it signs, it reads the new leaves again and hashes them again: one flipped bit in a stored hash, once signed,
 would end the log, because no later head could be consistent with it.
@@ -47,11 +47,11 @@ _LOOK_SECONDS = 60.0
 
 
 class CannotSign(Exception):
-    """No head can be signed now, for a reason beside the ledger itself; the message says which."""
+    """No head can be signed now, for a reason outside the ledger; the message says which."""
 
 
 class KeysAbsent(CannotSign):
-    """This machine does not hold the private keys; another one may sign."""
+    """This machine has no private keys; another machine may sign."""
 
 
 class Signer:

@@ -1,4 +1,4 @@
-"""Every SQL statement of signed heads and signing keys."""
+"""SQL statements on signed heads, origins and signing keys."""
 
 import hashlib
 from datetime import datetime
@@ -25,7 +25,7 @@ _OF_SIZE = _HEADS.where(signed_head.c.epoch == bindparam("epoch"), signed_head.c
 
 
 async def find_name(reader: Reader) -> str | None:
-    """Return the register's name, or None before it was stored."""
+    """Return the register's name; None before it was stored."""
     return (await reader.run(select(log_name.c.name))).scalar_one_or_none()
 
 
@@ -35,7 +35,7 @@ async def add_name(unit: Unit, name: str) -> None:
 
 
 async def list_origins(reader: Reader) -> list[Origin]:
-    """List all origins in the order of their begin."""
+    """Return all origins in the order of their begin."""
     rows = await reader.run(
         select(log_origin.c.epoch, log_origin.c.name, log_origin.c.used_from).order_by(log_origin.c.used_from)
     )
@@ -50,7 +50,7 @@ async def add_origin(unit: Unit, origin: Origin) -> None:
 
 
 async def list_keys(reader: Reader) -> list[PublicKey]:
-    """List all public keys in the order in which they were made."""
+    """Return all public keys in the order in which they were made."""
     columns = (signing_key.c.kind, signing_key.c.public, signing_key.c.made_at, signing_key.c.retires_at)
     rows = await reader.run(select(*columns).order_by(signing_key.c.made_at, signing_key.c.kind))
     return [PublicKey(KeyKind(kind), bytes(public), made, retires) for kind, public, made, retires in rows]
@@ -63,32 +63,32 @@ async def add_key(unit: Unit, key: PublicKey) -> None:
 
 
 async def retire_keys(unit: Unit, at: datetime) -> None:
-    """Let every key that has no end yet stop to sign at an instant."""
+    """Store that every key without an end stops signing at an instant."""
     await unit.run(update(signing_key).where(signing_key.c.retires_at.is_(None)).values(retires_at=at))
 
 
 async def newest_head(reader: Reader, epoch: str) -> SignedHead | None:
-    """Return the newest signed head of an epoch, or None before the first."""
+    """Return the newest signed head of an epoch; None before the first."""
     return _head((await reader.run(_NEWEST, {"epoch": epoch})).first())
 
 
 async def head_of_size(reader: Reader, epoch: str, size: int) -> SignedHead | None:
-    """Return the signed head of an epoch with this many records, or None if none was signed."""
+    """Return the signed head of an epoch with this many records; None if none was signed."""
     return _head((await reader.run(_OF_SIZE, {"epoch": epoch, "size": size})).first())
 
 
 async def first_head_covering(reader: Reader, epoch: str, sequence: int) -> SignedHead | None:
-    """Return the smallest signed head of an epoch that covers a record, or None before there is one."""
+    """Return the smallest signed head of an epoch that covers a record; None before there is one."""
     return _head((await reader.run(_COVERING, {"epoch": epoch, "sequence": sequence})).first())
 
 
 async def list_uses(reader: Reader) -> list[KeyUse]:
-    """List each public key under each origin that it signed, the newest first."""
+    """Return each public key under each origin that it signed, the newest first."""
     return uses(await list_keys(reader), await list_origins(reader))
 
 
 async def list_heads_after(reader: Reader, epoch: str, size: int) -> list[SignedHead]:
-    """List signed heads in the order of epoch and size, some at a time, after one of them."""
+    """Return a page of signed heads after the one of this epoch and size, by epoch and size."""
     beyond = or_(signed_head.c.epoch > epoch, and_(signed_head.c.epoch == epoch, signed_head.c.size > size))
     rows = await reader.run(
         _HEADS.where(beyond).order_by(signed_head.c.epoch, signed_head.c.size).limit(_PAGE)

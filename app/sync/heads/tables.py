@@ -1,4 +1,4 @@
-"""Tables of signed heads and of the public keys. Private keys are files, never rows."""
+"""Tables of signed heads, origins and public keys. Private keys are files, never rows."""
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
 

@@ -1,4 +1,4 @@
-"""Verification of signed heads: their text and their signatures."""
+"""Verifying stored signed heads: their text and their signatures."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How old the newest signed head and each witness's cosignature are, for the metrics of a process."""
+"""The age of the newest signed head and of each witness's cosignature, for the metrics of a process."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 class HeadWatch:
-    """Reads every few seconds when the newest head was signed and cosigned; metrics are scraped without a database.
+    """Reads every few seconds when the newest head was signed and cosigned, so that metrics need no database.
 
-    While the database is out the ages go on to grow, since nothing is signed then.
+    While the database can't be reached the ages go on growing, since nothing is signed then.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -31,7 +31,7 @@ class HeadWatch:
         self._cosigned_at: dict[str, datetime | None] = {}
 
     async def run(self) -> None:
-        """Read until cancelled.
+        """Read the heads every few seconds until cancelled.
 
         Raises:
             WitnessPolicyRefused: the policy can't be used.
@@ -55,7 +55,10 @@ class HeadWatch:
         self._has_looked = True
 
     def head_age(self) -> float | None:
-        """Return the seconds since the newest head was signed; infinity before the first, None before a look."""
+        """Return the seconds since the newest head was signed; infinity before the first head.
+
+        None while no head was read yet.
+        """
         return self._age(self._signed_at) if self._has_looked else None
 
     def cosignature_ages(self) -> Iterator[tuple[str, float]]:

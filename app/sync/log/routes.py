@@ -1,4 +1,4 @@
-"""The ledger as a C2SP tiled log, and proofs from it (API section 6)."""
+"""Routes of the ledger as a C2SP tiled log: tiles, checkpoint, and proofs (API section 6)."""
 
 from typing import Annotated
 
@@ -28,7 +28,11 @@ class LogRoute(GuardedRoute):
     """A guarded route that the deployment may open to callers without a key (`CEKAL_LOG_PUBLIC`)."""
 
     async def admit_caller(self, request: Request, quota: Quota | None) -> None:
-        """Admit everybody where the deployment publishes the log; else as any guarded route."""
+        """Admit everybody where the deployment opens the log; otherwise only callers with a key.
+
+        Raises:
+            Unauthenticated, RateLimited, Unavailable: as `GuardedRoute.admit_caller`.
+        """
         if not runtime_of(request).settings.log_public:
             await super().admit_caller(request, quota)
 
@@ -58,7 +62,7 @@ async def prove_inclusion(
         WHOLE,
     ] = None,
 ) -> Response:
-    """Prove that the ledger of a size contains a record, by an audit path of at most one hash for each doubling.
+    """Prove that the ledger of a size contains a record, by a path of about log2(size) hashes.
 
     As JSON the path leads to the present ledger, or to any earlier size. As `text/plain` it is a C2SP tlog-proof: the
     path and a signed head; `size` must then be that of a signed head, by default the newest.
@@ -122,7 +126,7 @@ _REFUSALS = ("validation", "unauthenticated", "not-acceptable", "rate-limited", 
 async def read_log_checkpoint(
     request: Request, _key: Annotated[str | None, Security(key_scheme)]
 ) -> Response:
-    """Read the newest signed head as any tool for C2SP tiled logs reads it."""
+    """Read the newest signed head in the format of C2SP tiled logs (`/checkpoint`)."""
     async with runtime_of(request).reading(SYSTEM) as reader:
         head = await with_cosignatures(reader, await require_newest(reader))
     return Response(head.note, media_type=MEDIA_TYPE, headers={"cache-control": "no-cache"})

@@ -1,4 +1,4 @@
-"""The JSON models of proofs (API section 6)."""
+"""The JSON models of inclusion and consistency proofs (API section 6)."""
 
 from app.web.wire import WireOut
 

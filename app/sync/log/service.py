@@ -1,4 +1,4 @@
-"""Use cases of the log: tiles, bundles of entries, and proofs."""
+"""Use cases of the log: read tiles and bundles of leaves, and make proofs."""
 
 from app.db.unit import Reader
 from app.errors import Fault, Invalid, NotFound

@@ -1,10 +1,9 @@
-"""Lines of the query log, and batches of them; pure.
+"""Lines of the query log, and batches of them (no I/O).
 
 A line is a check, a receipt of an alert, an act of the audit trail (searches, decisions on hits, administration), or a
-version of an entry.
-Its *text* is what the batch's Merkle tree contains: a JSON list without spaces of the line's members in a fixed order.
-Where retention erases a member later, the text contains a salted commitment to it instead, so that the line verifies
-after the erasure and reveals nothing.
+version of an entry. Its *text* is what the batch's Merkle tree contains: a JSON list without spaces of the line's
+members in a fixed order. Where retention erases a member later, the text contains a salted commitment to it instead, so
+that the line verifies after the erasure and reveals nothing.
 """
 
 import hashlib
@@ -107,11 +106,11 @@ class Position:
 
     @classmethod
     def at(cls, moment: datetime) -> Self:
-        """Return the position of the lines that are written at a moment."""
+        """Return the position before the lines that are written at a moment."""
         return cls(first_id(CHECK_PREFIX, moment), first_id(ACT_PREFIX, moment), moment, moment)
 
     def reaches(self, other: "Position") -> frozenset[Source]:
-        """Return the kinds of lines among which this position is not before another."""
+        """Return the kinds of lines for which this position is not before the other one."""
         pairs = (
             (Source.CHECK, self.check >= other.check),
             (Source.ACT, self.act >= other.act),
@@ -158,7 +157,8 @@ class Batch:
     Attributes:
         number: its number, from 1.
         at: when it was made.
-        text: its lines in the tree's order, one on each line of the text: id and mark.
+        text: its lines in the tree's order, one on each line of the text: id and mark (the first digits of its
+            hash).
         root: the Merkle root over its lines (RFC 9162 section 2.1.1).
         first_check: the lowest id of a check in it; None without checks.
         reached: how far the log is sealed with this batch.
@@ -199,13 +199,13 @@ class Batch:
 
 @dataclass(slots=True)
 class Batching:
-    """A batch in the making: lines are added in the batch's order.
+    """A batch that is being made: lines are added in the batch's order.
 
     Attributes:
         salt: the random bytes in the commitments of this batch.
         sealed: ids of lines in earlier batches, and so far in this one; they are not added again.
-        committed_from: the id from which checks are sealed with a commitment to their question; earlier questions may
-            be erased while the batch is made.
+        committed_from: the id from which checks are sealed with a commitment to their question; earlier questions
+            may be erased while the batch is made.
         first_check: the lowest id of a check in it so far.
     """
 
@@ -245,9 +245,9 @@ def mark_of(leaf: bytes) -> str:
 
 
 def commitment_of(line: Line, salt: bytes) -> bytes | None:
-    """Return the commitment to what retention may erase: SHA-256 over salt, id, a NUL byte and the text in UTF-8.
+    """Return the commitment to the part of a line that retention may erase; None where there is none.
 
-    Returns None where there is nothing to erase.
+    It is SHA-256 over salt, id, a NUL byte and the text in UTF-8.
     """
     if line.erasable is None:
         return None
@@ -294,6 +294,6 @@ def split(commitments: bytes) -> list[bytes | None]:
 
 
 def facts_of(batch: Batch) -> dict[str, Any]:
-    """Return the members of the ledger's record that seals a batch."""
+    """Return the members of the ledger record that seals a batch."""
     seal = {"kind": "log", "batch": batch.number, "lines": batch.size, "root": batch.root.hex()}
     return {"seal": seal}

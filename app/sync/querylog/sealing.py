@@ -62,7 +62,7 @@ class Sealer:
         """Seal the lines that wait, if they are many or if the newest batch is old enough.
 
         Args:
-            at_end: whether the process ends: then however few there are, and the newest ones too.
+            at_end: whether the process ends: then all lines are sealed, however few and however new.
 
         Returns:
             The number of batches.

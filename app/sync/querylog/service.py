@@ -1,4 +1,4 @@
-"""Use cases of the query log: erase the salts of batches before the questions of their checks are erased."""
+"""Use cases of the query log: erase the salts of batches, and read the lines of a batch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,12 +13,10 @@ _PAGE: Final = 500
 
 
 async def erase_salts(runtime: Runtime, before: str) -> int:
-    """Erase the salts of all batches with a check before an id, and keep the commitments; before questions are erased.
+    """Erase the salts of all batches with a check before an id, and keep the commitments. Returns their number.
 
-    Without its salt a commitment reveals nothing about an erased question, and the batch still verifies.
-
-    Returns:
-        The number of batches.
+    To be called before the questions of these checks are erased: without its salt a commitment reveals nothing about an
+    erased question, and the batch still verifies.
     """
     erased = 0
     while True:
@@ -39,7 +37,7 @@ async def erase_salts(runtime: Runtime, before: str) -> int:
 async def open_lines(
     runtime: Runtime, batch: Batch
 ) -> AsyncIterator[tuple[SealedLine, Line | None, tuple[bytes, bytes | None] | None]]:
-    """Yield each line of a batch: as it was sealed, as it is stored, and its leaf and commitment as sealed.
+    """Yield each line of a batch, in order: as it was sealed, as it is stored, and its leaf and commitment as sealed.
 
     The stored line is None if it is gone; leaf and commitment are None if it is gone or differs.
     """

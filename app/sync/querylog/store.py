@@ -1,4 +1,4 @@
-"""Every SQL statement of the query log."""
+"""SQL statements of the query log: its lines, its batches, and the records that seal them."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
@@ -93,13 +93,13 @@ def _commitment(row: _Row, texts: Sequence[str | None], *, erased: bool) -> byte
 
 
 async def list_checks(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return checks in the order of their ids, from one id until before another, at most `limit`."""
+    """Return checks by id, from the id `first` until before the id `before`, at most `limit`."""
     statement = _CHECKS.where(check.c.id >= first, check.c.id < before).order_by(check.c.id)
     return [_check(row) for row in (await reader.run(statement.limit(limit))).all()]
 
 
 async def list_acts(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return acts of the audit trail in the order of their ids, from one id until before another."""
+    """Return acts of the audit trail by id, from the id `first` until before the id `before`, at most `limit`."""
     statement = _ACTS.where(audit.c.id >= first, audit.c.id < before).order_by(audit.c.id).limit(limit)
     return [line_of(tuple(row)) for row in (await reader.run(statement)).all()]
 
@@ -111,7 +111,7 @@ Moment = tuple[datetime, str]
 async def list_receipts(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return receipts in the order of their moments, from one until before another, at most `limit`."""
+    """Return receipts with their moments, in that order, from `first` until before `before`, at most `limit`."""
     rows = await _list_from(reader, _RECEIPTS, receipt.c.at, _RECEIPT_ID, first, before, limit)
     return [((row.at, row.line_id), _receipt(row)) for row in rows]
 
@@ -119,7 +119,10 @@ async def list_receipts(
 async def list_versions(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return versions of entries in the order of their moments, from one until before another, at most `limit`."""
+    """Return versions of entries with their moments, in that order.
+
+    Only those from `first` until before `before`, at most `limit`.
+    """
     rows = await _list_from(reader, _VERSIONS, version.c.at, _VERSION_ID, first, before, limit)
     return [((row.at, row.line_id), _version(row)) for row in rows]
 
@@ -140,7 +143,7 @@ async def _list_from(
 
 
 async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict[str, Line]:
-    """Return the stored lines of one kind by their ids; a line that is not stored is omitted.
+    """Return the stored lines of one kind by their ids; ids without a stored line are left out.
 
     Args:
         reader: a transaction on the checks for checks, on the register for others.
@@ -164,7 +167,7 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
 async def ids_between(
     reader: Reader, source: Source, begin: Position, before: Position
 ) -> AsyncIterator[str]:
-    """Yield the ids of the stored lines of one kind between two positions; `reader` as for `lines_of`."""
+    """Yield the ids of the stored lines of one kind between two positions, in order; `reader` as for `lines_of`."""
     statement = {
         Source.CHECK: select(check.c.id).where(check.c.id >= begin.check, check.c.id < before.check),
         Source.ACT: select(audit.c.id).where(audit.c.id >= begin.act, audit.c.id < before.act),
@@ -180,7 +183,7 @@ async def ids_between(
 
 
 async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
-    """Count the lines from a position on."""
+    """Return the number of lines from a position on."""
     found = 0
     for reader, column, first in (
         (checks, check.c.id, begin.check),
@@ -193,7 +196,7 @@ async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
 
 
 async def count_checks(reader: Reader, first: str, before: str, most: int) -> int:
-    """Count the checks from one id until before another, at most `most`."""
+    """Return the number of checks from one id until before another, but no more than `most`."""
     some = select(check.c.id).where(check.c.id >= first, check.c.id < before).limit(most).subquery()
     return int((await reader.run(select(func.count()).select_from(some))).scalar_one())
 
@@ -229,25 +232,25 @@ def _batch(row: _Row) -> Batch:
 
 
 async def newest_batch(reader: Reader) -> Batch | None:
-    """Return the newest batch. Returns None before the first."""
+    """Return the newest batch; None before the first."""
     row = (await reader.run(select(batch).order_by(batch.c.number.desc()).limit(1))).first()
     return None if row is None else _batch(row)
 
 
 async def batches_after(reader: Reader, number: int, limit: int) -> list[Batch]:
-    """Return batches in order, after one with a number, at most `limit`."""
+    """Return the batches after the one with this number, in order, at most `limit`."""
     statement = select(batch).where(batch.c.number > number).order_by(batch.c.number).limit(limit)
     return [_batch(row) for row in await reader.run(statement)]
 
 
 async def find_batch(reader: Reader, number: int) -> Batch | None:
-    """Return a batch by its number. Returns None if there is none."""
+    """Return a batch by its number; None if there is none."""
     row = (await reader.run(select(batch).where(batch.c.number == number))).first()
     return None if row is None else _batch(row)
 
 
 async def find_salted_batch(reader: Reader, before: str) -> Batch | None:
-    """Return a batch that has its salt and a check before an id. Returns None if there is none."""
+    """Return the first batch that still has its salt and contains a check before an id; None if there is none."""
     statement = select(batch).where(batch.c.first_check < before, batch.c.salt.is_not(None))
     row = (await reader.run(statement.order_by(batch.c.first_check).limit(1))).first()
     return None if row is None else _batch(row)
@@ -274,6 +277,9 @@ async def add_seal(unit: Unit, number: int, sequence: int) -> None:
 
 
 async def sequences_of(reader: Reader, first: int, last: int) -> dict[int, int]:
-    """Return the numbers of the records that seal some batches, by the batches' numbers."""
+    """Return the sequences of the records that seal these batches, by the batches' numbers.
+
+    Batches without such a record are left out.
+    """
     statement = select(seal.c.batch, seal.c.sequence).where(seal.c.batch.between(first, last))
     return {row.batch: row.sequence for row in await reader.run(statement)}

@@ -1,4 +1,4 @@
-"""Tables of the query log: its sealed batches, beside the checks, and the records that seal them."""
+"""Tables of the query log: its batches, stored beside the checks, and the ledger records that seal them."""
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 

@@ -1,4 +1,4 @@
-"""Verification of the query log: each batch, each of its lines, and the lines that no batch contains."""
+"""Verifying the query log: each batch, each of its lines, and that no old line is missing from the batches."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -84,7 +84,7 @@ class LogVerification:
     def unknown(self) -> list[Difference]:
         """Return the lines that are in no batch, though the log is sealed beyond them; call it at the end.
 
-        A line that may still be sealed as a late one is not among them.
+        A line that may still be sealed late is not among them.
         """
         return [
             Difference(identity, "it is in no batch, although the log is sealed beyond it")
@@ -93,7 +93,7 @@ class LogVerification:
         ]
 
     async def count_unsealed(self, runtime: Runtime) -> int:
-        """Count the lines behind the newest batch."""
+        """Return the number of lines after the newest batch, which are not sealed yet."""
         async with (
             runtime.reading(SYSTEM) as register,
             runtime.checks_beside(register) as checks,

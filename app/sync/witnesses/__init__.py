@@ -1,1 +1,1 @@
-"""Witnesses of the register's log: heads are pushed to them, and their cosignatures are kept."""
+"""Witnesses of the register's log: signed heads are sent to them, and their cosignatures are stored."""

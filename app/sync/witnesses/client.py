@@ -48,13 +48,13 @@ def http_client() -> httpx2.AsyncClient:
 async def push(
     http: httpx2.AsyncClient, witness: Witness, head: PushedHead, known: int, now: datetime, prove: Prove
 ) -> list[Cosignature]:
-    """Push a head to a witness, from the size that it has.
+    """Send a head to a witness and return its verified cosignatures.
 
     Args:
         http: the client.
         witness: the witness.
         head: the head.
-        known: the size that it is believed to have; 0 for none.
+        known: the size that the witness is believed to have; 0 for none.
         now: the register's time.
         prove: makes the consistency proof between two sizes, the first at least 1.
 
@@ -62,7 +62,7 @@ async def push(
         Its cosignatures, verified.
 
     Raises:
-        PushFailed: it refused, answered garbage or nothing, or its clock is ahead.
+        PushFailed: it refused, answered something else or nothing, or its clock is ahead.
     """
     try:
         async with asyncio.timeout(PATIENCE):

@@ -1,4 +1,4 @@
-"""The types of witnesses, their cosignatures and what is known of each; pure."""
+"""Witnesses, their cosignatures and what is known of each (no I/O)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -106,14 +106,14 @@ class WitnessState:
         return self.size if self.epoch == epoch else 0
 
     def wants(self, head: PushedHead, now: datetime) -> bool:
-        """Whether a head is to be pushed to it now."""
+        """Return whether a head must be sent to the witness now."""
         if self.retry_at is not None and now < self.retry_at:
             return False
         new = self.epoch != head.epoch or self.size != head.size
         return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
 
     def lags(self, head: PushedHead, now: datetime) -> bool:
-        """Whether the newest head has been without its cosignature for too long."""
+        """Return whether the newest head has been without the witness's cosignature for too long."""
         if self.failing_since is not None:
             return now - self.failing_since > LATE
         behind = self.size_in(head.epoch) < head.size or self.cosigned_at is None
@@ -121,16 +121,16 @@ class WitnessState:
 
 
 class PushFailed(Exception):
-    """A witness did not cosign; the message says why, in words of our own."""
+    """A witness did not cosign; the message gives the reason."""
 
 
 def delay(failures: int) -> timedelta:
-    """Return the pause after so many failures in a row: twice as long each time, up to `LONGEST_DELAY`."""
+    """Return the pause after this many failures in a row: twice as long each time, up to `LONGEST_DELAY`."""
     return min(FIRST_DELAY * (1 << min(failures - 1, 10)), LONGEST_DELAY)
 
 
 def witnesses_of(policy: Policy) -> list[Witness]:
-    """List the witnesses of a policy that have an address; keys with one address are one witness."""
+    """Return the witnesses of a policy that have an address, in its order; keys with one address are one witness."""
     keys: dict[str, list[VerifierKey]] = {}
     for peer in policy.witnesses.values():
         if peer.url:

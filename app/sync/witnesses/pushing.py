@@ -1,4 +1,4 @@
-"""Pushing of signed heads to the witnesses: a new size at once, the same size each time that it is signed again."""
+"""Sending signed heads to the witnesses: a new size at once, and the same size each time that it is signed again."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 class Pusher:
     """Pushes heads to the witnesses of the policy, to each apart from the others.
 
-    Any number of processes may do so: each claims a witness in the database while it pushes to it.
+    Any number of processes may push at the same time: each claims a witness in the database while it pushes to it.
 
     Args:
         runtime: the runtime of the process.
@@ -59,7 +59,7 @@ class Pusher:
         self._busy: set[str] = set()
 
     async def run(self) -> None:
-        """Push until cancelled; returns at once without witnesses."""
+        """Push heads until cancelled; returns at once if the policy has no witnesses."""
         if not self.witnesses:
             return
         async with http_client() as http, asyncio.TaskGroup() as group:
@@ -74,9 +74,9 @@ class Pusher:
                 await asyncio.sleep(ROUND_SECONDS)
 
     async def due(self) -> list[tuple[Witness, WitnessState, PushedHead]]:
-        """List the witnesses that want the newest head now, with what is known of each.
+        """Return the witnesses to which the newest head must be sent, with what is known of each, and the head.
 
-        None does while the register is rolled back: its heads are behind those that they have.
+        Empty while the register is rolled back: its heads are behind those that the witnesses have.
         """
         if self._runtime.rollback is not None:
             return []

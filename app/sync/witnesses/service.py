@@ -1,4 +1,4 @@
-"""Use cases of witnesses: the policy, who cosigned a head, and who lags."""
+"""Use cases of witnesses: the policy, which keys cosigned a head, and which witness is late."""
 
 from collections.abc import Collection
 from functools import cache
@@ -18,10 +18,10 @@ class WitnessPolicyRefused(RuntimeError):
 
 
 def read_policy(settings: Settings) -> Policy | None:
-    """Read the policy of witnesses; None where no file is set.
+    """Return the policy of witnesses; None where no file is set.
 
     Raises:
-        WitnessPolicyRefused: the file can't be read, breaks a rule, or names an address that is none.
+        WitnessPolicyRefused: the file can't be read, breaks a rule, or contains an invalid address.
     """
     return None if settings.witness_policy is None else _read(settings.witness_policy)
 
@@ -48,35 +48,38 @@ def policy_in_use(file: Path | None) -> Policy:
     """Return the policy of a file as this process read it first; without a file, the one that needs no witness.
 
     Raises:
-        WitnessPolicyRefused: as `read_policy`.
+        WitnessPolicyRefused: the file can't be used (as `read_policy`).
     """
     return Policy.without_witnesses() if file is None else _read(file)
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
-    """List the keys that cosigned a head, by name."""
+    """Return the keys that cosigned a head, by name; empty for an unknown head."""
     return await store.list_cosigners(reader, epoch, size)
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
-    """Return a head's note with the cosignatures that it has so far behind the register's signatures."""
+    """Return a head's note with the register's signatures, followed by the cosignatures that it has so far."""
     return await store.cosigned_note(reader, epoch, size, note)
 
 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """List some sizes of heads behind one that so many of these keys cosigned at least, the smallest first."""
+    """Return a page of sizes of heads that at least `least` of these keys cosigned, the smallest first.
+
+    Only sizes above `after`.
+    """
     return await store.page_cosigned_sizes(reader, epoch, after, keys, least)
 
 
 async def list_states(reader: Reader, policy: Policy) -> list[WitnessState]:
-    """List what is known of each witness of a policy, in its order."""
+    """Return what is known of each witness of a policy, in its order."""
     known = await store.list_states(reader)
     return [known.get(each.url, WitnessState(each.url)) for each in witnesses_of(policy)]
 
 
 async def is_witnessed(reader: Reader, policy: Policy, epoch: str, size: int) -> bool:
-    """Return whether a head has the cosignatures that a policy asks for."""
+    """Return whether a head has the cosignatures that a policy demands."""
     found = await store.list_cosigners(reader, epoch, size)
     return policy.is_witnessed(VerifierKey.parse(each.vkey) for each in found)

@@ -1,4 +1,4 @@
-"""Every SQL statement of witnesses and their cosignatures."""
+"""SQL statements on witnesses and their cosignatures."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -40,7 +40,7 @@ async def claim(unit: Unit, url: str, until: datetime) -> bool:
 
 
 async def save_state(unit: Unit, state: WitnessState) -> None:
-    """Store what is known of a witness, and let go of it."""
+    """Store what is known of a witness, and end this process's claim on it."""
     values = {**asdict(state), "claimed_until": None}
     changed = {name: value for name, value in values.items() if name != "url"}
     await unit.run(
@@ -51,7 +51,7 @@ async def save_state(unit: Unit, state: WitnessState) -> None:
 
 
 async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosignature]) -> None:
-    """Store cosignatures of a head; a later one of the same key takes the place of the former."""
+    """Store cosignatures of a head; a later one of the same key replaces the former."""
     for each in found:
         vkey = str(each.key)
         place = {
@@ -68,7 +68,7 @@ async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosign
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
-    """List the keys that cosigned a head, by name."""
+    """Return the keys that cosigned a head, by name and time; empty for an unknown head."""
     rows = await reader.run(
         select(cosignature.c.name, cosignature.c.vkey, cosignature.c.signed_at)
         .where(cosignature.c.epoch == epoch, cosignature.c.size == size)
@@ -88,7 +88,7 @@ class StoredCosignature(NamedTuple):
 
 
 async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) -> list[StoredCosignature]:
-    """Return the cosignatures of some heads of an epoch."""
+    """Return the cosignatures of heads with these sizes in an epoch, by size; unknown sizes are left out."""
     columns = [cosignature.c[name] for name in StoredCosignature._fields]
     statement = select(*columns).where(cosignature.c.epoch == epoch, cosignature.c.size.in_(sorted(sizes)))
     return [StoredCosignature(*row) for row in await reader.run(statement.order_by(cosignature.c.size))]
@@ -97,7 +97,10 @@ async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """List some sizes of heads behind one that so many of these keys cosigned at least, the smallest first."""
+    """Return a page of sizes of heads that at least `least` of these keys cosigned, the smallest first.
+
+    Only sizes above `after`.
+    """
     statement = (
         select(cosignature.c.size)
         .where(
@@ -115,7 +118,7 @@ async def page_cosigned_sizes(
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
-    """Return a head's note with the cosignatures that it has so far behind the register's signatures."""
+    """Return a head's note with the register's signatures, followed by the cosignatures that it has so far."""
     rows = await reader.run(
         select(cosignature.c.vkey, cosignature.c.data)
         .where(cosignature.c.epoch == epoch, cosignature.c.size == size)

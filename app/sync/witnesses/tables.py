@@ -1,4 +1,4 @@
-"""Tables of witnesses: what each did last, and their cosignatures."""
+"""Tables of witnesses: what each cosigned last or why it failed, and their cosignatures."""
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
 

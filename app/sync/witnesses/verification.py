@@ -1,4 +1,4 @@
-"""Verification of stored cosignatures: each is a signature of the head that it is stored with."""
+"""Verifying stored cosignatures: each is a valid signature of the head with which it is stored."""
 
 from collections.abc import Mapping
 
