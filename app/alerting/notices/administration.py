@@ -1,4 +1,4 @@
-"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, differences; pure."""
+"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, differences (no I/O)."""
 
 from datetime import datetime
 
@@ -45,7 +45,7 @@ def register_rolled_back(epoch: str, at: datetime) -> Draft:
 
 
 def clock_doubted(at: datetime) -> Draft:
-    """Return the notice that irreversible acts are held back while the clock is not plausible; once an hour at most."""
+    """Return the notice that irreversible acts wait because the clock is not plausible; once an hour at most."""
     return _hourly(NoticeName.CLOCK_DOUBTED, at)
 
 

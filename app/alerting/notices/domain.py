@@ -1,4 +1,4 @@
-"""Content, times and recipients of notices; pure functions."""
+"""Content, times and recipients of notices (no I/O)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One of the days before a measure's end on which its owner is notified; together they are the ladder.
+    """One of the days before a measure's end on which its owner is notified; all of them are the ladder.
 
     Attributes:
         step: days before the last day; of an urgent entry, the day of its twenty.
@@ -118,7 +118,7 @@ def addresses(actor: Actor) -> frozenset[str]:
 
 
 def owner(agency: str) -> tuple[str, ...]:
-    """Return the addresses of an owning agency: its submitters and its verifiers."""
+    """Return the addresses of an owning agency: those of its submitters and of its verifiers."""
     return address(agency, Role.SUBMITTER), address(agency, Role.VERIFIER)
 
 
@@ -127,7 +127,7 @@ DUTY_OFFICERS: Final = address(IMMIGRATION, Role.DUTY_OFFICER)
 
 
 class TermName(StrEnum):
-    """Terms that run for something else than an entry; those of entries are `DeadlineName`s."""
+    """Deadlines of something else than an entry, such as an amendment; those of entries are `DeadlineName`s."""
 
     DECIDE_AMENDMENT = "decide_amendment"
     ANSWER_LETTER = "answer_letter"
@@ -179,7 +179,7 @@ def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
 
 
 def in_force_since(versions: Sequence[Entry]) -> datetime:
-    """Return the instant since which an entry has been in force with its present end.
+    """Return since when an entry has been in force with its present end.
 
     Args:
         versions: every version of the entry, oldest first; the last one is in force.
@@ -237,7 +237,7 @@ def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Draft:
 
 
 def ended(entry: Entry, now: datetime) -> Draft:
-    """Return the notice of an entry's end: to the owner, and of a lapsed entry also to the supervising roles."""
+    """Return the notice that an entry has ended: to the owner, and of a lapsed entry also to the supervising roles."""
     lapsed = entry.ended_reason is EndedReason.LAPSED
     return Draft(
         name=NoticeName.ENDED,
@@ -251,7 +251,7 @@ def ended(entry: Entry, now: datetime) -> Draft:
 
 
 def countersign_awaited(entry: Entry, now: datetime) -> Draft:
-    """Return the half-hourly notice that an urgent entry holds nobody before its countersignature.
+    """Return the half-hourly notice that an urgent entry stops nobody before its countersignature.
 
     It goes to the duty officers, who may countersign, the Directorate and the owner: until then the subject may pass.
     """
@@ -295,7 +295,7 @@ def pending_undecided(entry: Entry, now: datetime) -> Draft:
 
 
 def pending_ended(entry: Entry, at: datetime) -> Draft:
-    """Return the notice that a measure with papers undecided at its end no longer refers anybody (R68)."""
+    """Return the notice that a measure whose papers were undecided at its end no longer refers anybody (R68)."""
     return Draft(
         name=NoticeName.PENDING_ENDED,
         key=f"{NoticeName.PENDING_ENDED}:{entry.id}",
@@ -308,7 +308,7 @@ def pending_ended(entry: Entry, at: datetime) -> Draft:
 
 
 def silence(alert: Alert, codes: Sequence[str]) -> Draft:
-    """Return the notice of the checkpoints, by code, that have not acknowledged an alert in time (R54)."""
+    """Return the notice that these checkpoints have not acknowledged an alert in time (R54)."""
     owned = alert.entry_id is not None and alert.agency is not None
     return Draft(
         name=NoticeName.UNACKNOWLEDGED,
@@ -324,12 +324,12 @@ def silence(alert: Alert, codes: Sequence[str]) -> Draft:
 
 
 def silent(missed: Sequence[LastSeen], patience: timedelta) -> Draft:
-    """Return the notice of checkpoints that have been disconnected for longer than `patience` (R55)."""
+    """Return the notice that these checkpoints have been disconnected for longer than `patience` (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
 
 
 def back(returned: Sequence[LastSeen]) -> Draft:
-    """Return the notice that silent checkpoints are connected again (R55)."""
+    """Return the notice that checkpoints reported as silent are connected again (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, returned, timedelta(0))
 
 
@@ -344,7 +344,7 @@ def _of_checkpoints(name: NoticeName, checkpoints: Sequence[LastSeen], after: ti
 
 
 def own_name(by: Actor, at: datetime) -> Draft:
-    """Return the notice to Immigration that an account's holder has searched their own name, with any result (R61)."""
+    """Return the notice to Immigration that a user has searched for their own name, with any result (R61)."""
     return Draft(
         name=NoticeName.OWN_NAME_SEARCHED,
         key=f"{NoticeName.OWN_NAME_SEARCHED}:{by.client_id}:{legal_day(at)}",

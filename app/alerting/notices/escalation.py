@@ -1,4 +1,4 @@
-"""Notices of missed deadlines: of entries, amendments, objections and correction requests; pure functions."""
+"""Notices of missed deadlines: of entries, amendments, objections and correction requests (no I/O)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class OverdueAct:
 
     @property
     def key(self) -> str:
-        """The key of its notice."""
+        """The key of its notice: one notice for each act and due time."""
         return f"{OVERDUE_KEY}{self.id}{KEY_ENDS.get(self.name, '')}"
 
 
@@ -77,9 +77,10 @@ def overdue(late: OverdueAct) -> Draft:
 
 
 def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[Draft]:
-    """Return the notices of an entry's deadlines: those that passed unmet, and R18's from its fifth day.
+    """Return the notices of an entry's deadlines that passed unmet, and of R18's deadline from its fifth day on.
 
-    For an ended entry only the deadline for restoring the person is reported; its end has a notice of its own.
+    For an ended entry only the duty `restore`, to rehabilitate the person, is reported; its end has a notice of its
+    own.
     """
     drafts: list[Draft] = []
     for each in deadlines:

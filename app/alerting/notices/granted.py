@@ -1,4 +1,4 @@
-"""SQL of granted objections that are not carried out yet, for the work list and for overdue notices."""
+"""SQL of granted objections that are not carried out yet, for the worklist and for overdue notices."""
 
 from datetime import datetime
 
@@ -27,9 +27,9 @@ def _related(to: FromClause) -> ColumnElement[bool]:
 
 
 def not_carried_out(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that an objection was granted and is not carried out.
+    """Return the SQL condition that an objection was granted and is not carried out.
 
-    That is: the measure still holds, as urgent or as formal entry, and no annulment or revocation filed since the
+    That is: the measure is still in force, as urgent or as formal entry, and no annulment or revocation filed since the
     answer is open.
     """
     amended = entry_table.alias("amended")
@@ -46,9 +46,9 @@ def not_carried_out(now: datetime) -> ColumnElement[bool]:
 
 
 async def list_granted(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Return granted objections that an agency has to carry out, or those of every agency, soonest due first.
+    """Return granted objections that an agency has to carry out (every agency for None), soonest due first.
 
-    Objections against entries that are sealed from the actor are omitted.
+    At most `limit`. Objections against entries that are sealed from the actor are left out.
     """
     statement = select(objection.c.document).where(
         not_carried_out(reader.now), objection.c.entry_id.not_in(closed(reader.actor))

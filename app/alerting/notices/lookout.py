@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 class Lookout:
-    """Notifies the duty officers of checkpoints that have fallen silent, and of those that are back.
+    """Notifies the duty officers of checkpoints that have fallen silent, and of those that are connected again.
 
-    Silence counts only while this runs without a break: after a standstill of the service, all checkpoints get the
-    same time to reconnect as a single one gets before it is reported.
+    Silence counts only while this runs without a break: after an outage of the service, all checkpoints get the same
+    time to reconnect as a single one gets before it is reported.
     """
 
     def __init__(self, runtime: Runtime) -> None:

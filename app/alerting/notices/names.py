@@ -1,4 +1,4 @@
-"""The closed vocabulary of notices, with the meaning of each name."""
+"""The kinds of notices: a closed list of names, with the meaning of each."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class NoticeName(StrEnum):
-    """The closed vocabulary of notices."""
+    """The kinds of notices: a closed list of names."""
 
     ENDS_SOON = "ends_soon"
     DUE_SOON = "due_soon"

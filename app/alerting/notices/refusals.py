@@ -1,4 +1,4 @@
-"""Notices of refusals and of sealed entries; pure functions."""
+"""Notices of refusals and of sealed entries (no I/O)."""
 
 from datetime import datetime
 from typing import Final
@@ -20,7 +20,7 @@ _STEPS: Final = {
 
 
 def entry_sealed(entry: Entry) -> Draft:
-    """Return the notice to an entry's authors and other insiders that the register has sealed it (R61)."""
+    """Return the notice to those who may see an entry (its authors and others) that it was sealed (R61)."""
     return Draft(
         name=NoticeName.ENTRY_SEALED,
         key=f"{NoticeName.ENTRY_SEALED}:{entry.id}:{entry.version}",
@@ -32,7 +32,7 @@ def entry_sealed(entry: Entry) -> Draft:
 
 
 def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> Draft:
-    """Return the notice to the persons named in a seal that a request was refused because of its entry (R61)."""
+    """Return the notice to the persons that a seal names: a request was refused because of its entry (R61)."""
     return Draft(
         name=NoticeName.SEALED_ENTRY_MET,
         key=f"{NoticeName.SEALED_ENTRY_MET}:{entry.id}:{by.client_id}:{legal_day(at)}",
@@ -60,7 +60,7 @@ def amendment_refused(amendment: Amendment) -> Draft:
 
 
 def rejection_considered(entry: Entry, act: Act) -> Draft:
-    """Return the notice of a request's rejection, or of a step in the rejection of a countersigned entry (R18, R32).
+    """Return the notice of a request's rejection, or of a step towards rejecting a countersigned entry (R18, R32).
 
     It goes to the owner; a proposal goes to the approvers too, because one of them decides on it.
     """

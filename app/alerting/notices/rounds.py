@@ -1,7 +1,7 @@
 """Periodic rounds that write the notices which are due because time has passed.
 
 A round may be late by seconds or by weeks. Its notices are computed from the rows of the register, and each is stored
-once by its key; so after days of standstill the missed notices are sent once, and a second round writes nothing.
+once by its key; so after an outage of days the missed notices are sent once, and a second round writes nothing.
 """
 
 import logging
@@ -73,7 +73,7 @@ async def notify_ends_soon(runtime: Runtime) -> int:
 
 
 async def escalate(runtime: Runtime) -> int:
-    """Write the notices of deadlines that have passed unmet, and of R18's on the fifth day.
+    """Write the notices of deadlines that passed unmet, and of R18's deadline on its fifth day.
 
     Returns the number of new notices.
     """
@@ -110,7 +110,7 @@ async def notify_undecided(runtime: Runtime) -> int:
 
 
 async def notify_countersign_awaited(runtime: Runtime) -> int:
-    """Write the half-hourly notices of urgent entries that hold nobody before their countersignature.
+    """Write the half-hourly notices of urgent entries that stop nobody before their countersignature.
 
     Returns the number of new notices.
     """

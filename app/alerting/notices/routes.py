@@ -1,4 +1,4 @@
-"""Routes of notices: reading by pages, and the stream."""
+"""Routes of notices: read them in pages, or as a stream."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The wire of notices."""
+"""Response bodies of notices."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -137,7 +137,7 @@ NoticeEvent = Annotated[NoticeFrameOut | NoticeHeartbeatFrameOut, Field(discrimi
 
 
 class NoticesOut(WireOut):
-    """Notices beyond a cursor."""
+    """The notices after a cursor, in order, and the next cursor."""
 
     items: list[NoticeOut]
     """The notices, in order."""

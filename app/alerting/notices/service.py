@@ -1,4 +1,7 @@
-"""Use cases of notices: write them, and read them after a cursor."""
+"""Writing notices, also as projectors of events, and reading them after a cursor.
+
+A projector is called with an event in its transaction. Those here add nothing to the ledger.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -76,7 +79,7 @@ class Page:
 
 
 async def notify(unit: Unit, drafts: Iterable[Draft]) -> Sequence[Notice]:
-    """Store the drafts with keys that no stored notice has, and return them as numbered notices.
+    """Store the drafts whose key no stored notice has; return them as numbered notices, in order.
 
     Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so the
     transaction should do nothing slow after this call.
@@ -105,7 +108,7 @@ async def _without_known(reader: Reader, drafts: dict[str, Draft]) -> dict[str, 
 
 
 async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]:
-    """Notify the owner that an entry has ended. A projector; the ledger records the end itself.
+    """Notify the owner that an entry has ended (a projector).
 
     Entries that had ended before they were taken over from another register cause no notice.
     """
@@ -115,73 +118,74 @@ async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]
 
 
 async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[LedgerDraft]:
-    """Notify duty officers, approvers and owner that an urgent entry awaits its countersignature. A projector."""
+    """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector)."""
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
     return ()
 
 
 async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[LedgerDraft]:
-    """Notify owner and approvers that a measure with undecided papers has ended for good (R68). A projector."""
+    """Notify owner and approvers that a measure with undecided papers has ended for good (R68; a projector)."""
     await notify(unit, [pending_ended(event.entry, event.at)])
     return ()
 
 
 async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[LedgerDraft]:
-    """Notify Immigration that an account's holder has searched their own name (R61). A projector."""
+    """Notify Immigration that a user has searched for their own name (R61; a projector)."""
     await notify(unit, [own_name(event.by, unit.now)])
     return ()
 
 
 async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[LedgerDraft]:
-    """Notify an owner of a judgment that another body has filed. A projector."""
+    """Notify an owner of a judgment that another body has filed (a projector)."""
     await notify(unit, [judgment_filed(event.amendment)])
     return ()
 
 
 async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[LedgerDraft]:
-    """Notify an owner of each step towards a rejection. A projector."""
+    """Notify an owner of each step towards a rejection (a projector)."""
     await notify(unit, [rejection_considered(event.entry, event.act)])
     return ()
 
 
 async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[LedgerDraft]:
-    """Notify an owner that Immigration has refused its amendment. A projector."""
+    """Notify an owner that Immigration has refused its amendment (a projector)."""
     await notify(unit, [amendment_refused(event.amendment)])
     return ()
 
 
 async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft]:
-    """Notify those who may see an entry that the register sealed it by itself. A projector without ledger records."""
+    """Notify those who may see an entry that it was sealed automatically (a projector)."""
     await notify(unit, [entry_sealed(event.entry)])
     return ()
 
 
 async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[LedgerDraft]:
-    """Notify the persons named in a seal that a request was refused because of its entry. A projector."""
+    """Notify the persons that a seal names that a request was refused because of its entry (a projector)."""
     await notify(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
     return ()
 
 
 async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[LedgerDraft]:
-    """Notify admins, and the officers concerned, of a change that needs a second admin. A projector.
+    """Notify admins, and the officers concerned, of a change that needs a second admin (a projector).
 
-    The audit trail records the act itself.
+    The audit trail has the act itself.
     """
     await notify(unit, [second_admin(event, unit.now)])
     return ()
 
 
 async def head(reader: Reader) -> Head:
-    """Return the head of the notices: epoch and last number."""
+    """Return the head of the notices: the epoch and the number of the last one."""
     size = await store.size(reader)
     return Head((await ledger.head(reader)).epoch + _FEED, size, size)
 
 
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Return at most `limit` notices after a cursor that are meant for the actor.
+    """Return notices after a cursor that are addressed to the actor, in order, at most `limit`.
 
     Raises:
-        Invalid, CursorGone: as `Head.position`, which also describes `restart`.
+        Invalid: the cursor is malformed.
+        CursorGone: it is of another epoch (as `Head.position`, which also describes `restart`).
     """
     current = await head(reader)
     after = current.position(cursor, restart)
@@ -195,10 +199,11 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str
 async def read_missed(
     reader: Reader, actor: Actor, cursor: str | None, restart: str
 ) -> tuple[Head, list[Notice]]:
-    """Return the head and the notices for an actor after a cursor, or without a cursor those of the last day.
+    """Return the head and the notices to an actor after a cursor, in order; without a cursor those of the last day.
 
     Raises:
-        Invalid, CursorGone: as `Head.position`, which also describes `restart`.
+        Invalid: the cursor is malformed.
+        CursorGone: it is of another epoch (as `Head.position`, which also describes `restart`).
     """
     current = await head(reader)
     if cursor:

@@ -1,4 +1,4 @@
-"""Every SQL statement of notices."""
+"""SQL statements on notices."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -65,8 +65,8 @@ async def size(reader: Reader) -> int:
 async def lock_numbers(unit: Unit) -> None:
     """Take the lock on notice numbers until this transaction is committed.
 
-    Without it, notices could become visible in another order than their numbers, and a reader who continues after
-    the highest number seen would miss some. SQLite needs no lock, because it has a single writer.
+    Without it, notices could become visible in another order than their numbers, and a reader who continues after the
+    highest number seen would miss some. On SQLite it does nothing, because there is a single writer.
     """
     if not unit.is_sqlite:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
@@ -82,7 +82,10 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Return the notices after a number that an actor may read, in order; all of them without an actor."""
+    """Return the notices after a number that an actor may read, in order, at most `limit`.
+
+    Without an actor all of them.
+    """
     number = tables.notice.c.number
     statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
     if actor is not None:
@@ -91,7 +94,7 @@ async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None
 
 
 async def list_latest(reader: Reader, limit: int) -> list[Notice]:
-    """Return the last notices that the actor may read, newest first."""
+    """Return the last notices that the actor may read, newest first, at most `limit`."""
     number = tables.notice.c.number
     statement = select(tables.notice).order_by(number.desc()).limit(limit)
     return await _list(reader, statement.where(_readable(reader.actor, limit)))
@@ -136,10 +139,7 @@ async def last_before(reader: Reader, moment: datetime) -> int:
 
 
 async def find_mark(reader: Reader, name: str) -> date | None:
-    """Return the last legal day for which every notice of the named round was written.
-
-    Returns None before the first.
-    """
+    """Return the last legal day for which every notice of the named round was written; None before the first."""
     statement = select(tables.mark.c.told_until).where(tables.mark.c.name == name)
     day: date | None = (await reader.run(statement)).scalar_one_or_none()
     return day
@@ -152,7 +152,10 @@ async def store_mark(unit: Unit, name: str, day: date) -> None:
 
 
 async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
-    """Return the ids of entries in force that may reach a rung on one of these legal days: a superset."""
+    """Return the ids of entries in force that may reach a rung on one of these legal days, by id.
+
+    Some of them may reach none.
+    """
     table = entry_table
     left = {*RUNGS, *(URGENT_DAYS - day for day in URGENT_RUNGS)}
     ends = [
@@ -169,10 +172,10 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 
 
 async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
-    """Return the ids of entries that wait for a decision: urgent ones with an id before `urgent_before`, all others.
+    """Return the ids of entries that wait for a decision, in order.
 
-    Ordinary requests are not limited by their id: a letter may have been received long before it was entered, so
-    that its time is over at once.
+    Of urgent entries only those with an id before `urgent_before`. Ordinary requests are not limited by their id: a
+    letter may have been received long before it was entered, so that its time is over at once.
     """
     table = entry_table
     urgent = select(table.c.id).where(
@@ -186,7 +189,7 @@ async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
-    """Return the ids of entries with a duty that is overdue, if no notice has reported that yet.
+    """Return the ids of entries with an overdue duty that no notice has reported yet, in order.
 
     Args:
         reader: the transaction.
@@ -202,7 +205,10 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
 
 
 async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
-    """Return the ids of entries in force whose time for an extension has passed, if no notice has reported it yet."""
+    """Return the ids of entries in force that can no longer be extended in time, in order.
+
+    Entries for which a notice has reported this are left out.
+    """
     table, until = entry_table, entry_table.c.in_force_until
     days = timedelta(days=EXTENSION_DAYS)
     extension_filed = exists().where(
@@ -246,7 +252,7 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
     """Return the overdue acts that no notice has reported yet, soonest due first.
 
-    Amendments of entries that no longer hold are omitted.
+    Amendments of entries that are no longer in force are left out.
     """
     parts = []
     for name, table, due_at, is_open in _terms(reader.now):

@@ -1,4 +1,4 @@
-"""Follower of the notices: each process reads the new ones after its own position, for its officers' streams."""
+"""The follower of the notices: each process reads the new ones after its own position, for its officers' streams."""
 
 import asyncio
 from collections.abc import Mapping
@@ -78,5 +78,5 @@ def _meant(notice: Notice, seal: Seal | None, actor: Actor) -> bool:
 
 
 def notice_tail_of(scope: Mapping[str, Any]) -> NoticeTail:
-    """Return the NoticeTail of this process; the scope is a request, or its ASGI scope."""
+    """Return the notice tail of this process; `scope` is a request, or its ASGI scope."""
     return cast(NoticeTail, scope["app"].state.process.notice_tail)

@@ -1,4 +1,4 @@
-"""The changes that a correction made to an entry, as a letter lists them; pure functions."""
+"""The changes that a correction made to an entry, as a letter lists them (no I/O)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final

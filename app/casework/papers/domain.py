@@ -1,4 +1,4 @@
-"""Kind, number and content of a letter about an entry; pure functions."""
+"""Kind, number and content of a letter about an entry (no I/O)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Owner:
 
     @classmethod
     def of(cls, code: str, parent: str | None, name: str) -> "Owner":
-        """Return the owner for an agency; for the Ministry of Finance and its directorates the minister decides."""
+        """Return the owner that an agency is; for the Ministry of Finance and its directorates the minister decides."""
         return cls(name, _MINISTER_OF_FINANCE if FINANCE in {code, parent} else None)
 
     @property
@@ -113,7 +113,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RecordedVersion:
-    """A version of an entry together with the ledger's record of it: the subject of one letter.
+    """A version of an entry with the ledger record that published it: what one letter is about.
 
     Attributes:
         entry: the entry at that version.
@@ -209,7 +209,7 @@ class Signature:
 
 
 class Standing(StrEnum):
-    """What the signed head in a letter's code rests on."""
+    """How well the signed head in a letter's code is witnessed."""
 
     WITNESSED = "witnessed"
     """The quorum of witnesses cosigned it."""
@@ -226,7 +226,7 @@ class LetterHead:
     """The signed head that a letter's code shows.
 
     Attributes:
-        standing: what it rests on.
+        standing: how well it is witnessed.
         size: number of records that it covers.
         note: the checkpoint with the signatures that are in the code: the register's, then those of the quorum.
     """
@@ -237,7 +237,7 @@ class LetterHead:
 
     @property
     def is_final(self) -> bool:
-        """Whether it is kept, so that the letter's bytes stay the same."""
+        """Whether it is stored, so that the letter's bytes stay the same."""
         return self.standing is not Standing.PENDING
 
 

@@ -1,4 +1,4 @@
-"""The signed heads that papers rest on: which one a letter's code shows, how long papers wait for it."""
+"""The signed heads that papers quote: which head a letter's code shows, and how long a paper waits for one."""
 
 import asyncio
 from collections.abc import Collection
@@ -35,7 +35,7 @@ async def await_head(
     Each look is a transaction of its own, so that no connection is held meanwhile.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         actor: the actor that asks for a paper.
         sequence: the record's number.
         kinds: the kinds of cosignatures that count.

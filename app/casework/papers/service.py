@@ -1,4 +1,4 @@
-"""Use cases of papers: the letters of an entry."""
+"""Use cases of papers: find the version of an entry that its letter is about, and compose that letter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
     """Return an entry, if the actor may see all of it with its photo, which supervision teams may not.
 
     Raises:
-        NotFound: it does not exist, or the actor may not see it.
+        NotFound: the actor sees no entry with this id, or not its photo.
     """
     entry = await entries.get(reader, entry_id)
     if not shows_photo(entry, reader.actor):
@@ -75,10 +75,10 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
 
 
 async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
-    """Return the letter for the present state of an entry, and record the access, because it shows the person.
+    """Return the letter for the present state of an entry, and log the access, because it shows the person.
 
     Raises:
-        NotFound: the actor may not see the entry.
+        NotFound: the actor sees no entry with this id.
         WrongState: no decision has been made that requires a letter, or the person was erased.
     """
     recorded = await letter_subject(unit, entry_id)
@@ -91,20 +91,20 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
 
 
 async def awaited_record(reader: Reader, entry_id: str) -> int | None:
-    """Return the number of the record that an entry's present letter is about; None where its head is stored.
+    """Return the number of the record whose signed head an entry's letter waits for; None where it is stored.
 
     Raises:
-        NotFound, WrongState: as `letter`.
+        NotFound, WrongState: there is no letter to show (as `letter`).
     """
     sequence = (await letter_subject(reader, entry_id))[-1].record.sequence
     return sequence if await store.find_letter_head(reader, sequence) is None else None
 
 
 async def letter_subject(reader: Reader, entry_id: str) -> list[RecordedVersion]:
-    """Return the recorded versions of an entry up to the one that its present letter is about.
+    """Return the recorded versions of an entry up to the one that its present letter is about, oldest first.
 
     Raises:
-        NotFound, WrongState: as `letter`.
+        NotFound, WrongState: there is no letter to show (as `letter`).
     """
     entry = await get_with_photo(reader, entry_id)
     if entry.erased_at is not None:
@@ -120,14 +120,14 @@ async def letter_subject(reader: Reader, entry_id: str) -> list[RecordedVersion]
 
 
 async def letters_until_now(reader: Reader, entry: Entry) -> list[RecordedVersion]:
-    """Return the recorded versions of an entry, in order, whether they require a letter or not."""
+    """Return the recorded versions of an entry, oldest first, whether they require a letter or not."""
     records = await list_of_entry(reader, entry.id)
     versions = await store.list_versions(reader, entry.id)
     return letters_of(records, versions, await list_decided(reader, entry))
 
 
 async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
-    """Return the amendments of an entry, and those of other entries of its dossier that may have ended it too."""
+    """Return the amendments of an entry, and of entries in its case that may have ended it too, oldest first."""
     same_case = await list_by_keys(reader, case_keys(entry.agency, entry.filed_content))
     return await store.list_amendments(reader, {entry.id, *(each.id for each in same_case)})
 
@@ -135,7 +135,7 @@ async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
 def letters_of(
     records: Sequence[Record], versions: Sequence[Version], amendments: Sequence[Amendment]
 ) -> list[RecordedVersion]:
-    """Join the records of an entry with its versions, in order, whether they require a letter or not.
+    """Join the records of an entry with its versions, oldest first, whether they require a letter or not.
 
     Args:
         records: the ledger's records about the entry.
@@ -197,11 +197,11 @@ def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[R
 async def compose(
     reader: Reader, recorded: Sequence[RecordedVersion], settings: Settings, head: LetterHead | None
 ) -> Draft:
-    """Return the letter of the last of some recorded versions; it must require one.
+    """Return the letter about the last of these recorded versions, which must require one.
 
     Args:
         reader: the transaction.
-        recorded: the recorded versions, up to the subject of the letter.
+        recorded: the recorded versions, up to the one that the letter is about.
         settings: the deployment's settings.
         head: the signed head that the letter's code shows; None where none covers the record yet.
     """

@@ -1,7 +1,7 @@
-"""Every SQL statement of papers: they read the records of all features about an entry, and keep heads of letters.
+"""SQL statements of papers: they read what all features store about an entry, and the heads that letters show.
 
-Rows are returned as plain members, as they were recorded: a court sees the stored data, not the interpretation of a
-later release.
+Rows are returned as plain members, as they were stored: a court sees the stored data, not the interpretation of a later
+release. Seals are checked by the caller.
 """
 
 import re
@@ -82,7 +82,7 @@ class Version:
 
 
 async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
-    """Return the head that was stored for the letter of a record, or None."""
+    """Return the head that was stored for the letter of a record; None without one."""
     t = letter_head
     row = (await reader.run(select(t.c.standing, t.c.size, t.c.note).where(t.c.sequence == sequence))).first()
     if row is None:
@@ -105,7 +105,7 @@ async def save_letter_head(unit: Unit, sequence: int, head: LetterHead) -> None:
 
 
 async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
-    """Return every version of an entry, oldest first."""
+    """Return every version of an entry, oldest first; empty for an unknown entry."""
     v = version_table
     statement = (
         select(v.c.document, v.c.event, v.c.by, v.c.person, v.c.at, v.c.reason)
@@ -116,7 +116,7 @@ async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
 
 
 async def list_as_of(reader: Reader, entry_ids: Collection[str], at: datetime) -> list[Entry]:
-    """Return entries in their version at an instant; entries made later are omitted."""
+    """Return entries in their version at an instant, by id; unknown ids and entries made later are left out."""
     v = version_table
     statement = (
         select(v.c.entry_id, v.c.document)
@@ -129,21 +129,24 @@ async def list_as_of(reader: Reader, entry_ids: Collection[str], at: datetime) -
 
 
 async def list_amendments(reader: Reader, entry_ids: Collection[str]) -> list[Amendment]:
-    """Return every amendment of these entries, oldest first."""
+    """Return every amendment of these entries, oldest first; unknown ids add nothing."""
     a = amendment_table
     statement = select(a.c.document).where(any_of(a.c.entry_id, "ids")).order_by(a.c.id)
     return await _amendments.all(reader, statement, {"ids": sorted(entry_ids)})
 
 
 async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
-    """Return the photos and documents of an entry, the erased ones too, without their bytes."""
+    """Return an entry's photos, then its other files, without their bytes; erased ones are included."""
     b = blob_table
     statement = select(b.c.sha256, b.c.kind, b.c.media_type, b.c.erased_at).where(b.c.entry_id == entry_id)
     return [StoredFile(*row) for row in await reader.run(statement.order_by(b.c.kind.desc(), b.c.sha256))]
 
 
 async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
-    """Return the supervision reports with one of these numbers; spaces and case do not matter."""
+    """Return the supervision reports with one of these numbers, by number; spaces and case do not matter.
+
+    Numbers without a report are left out.
+    """
     found: list[Json] = []
     for number in sorted({"".join(number.split()).upper() for number in numbers}):
         named = _REPORT.fullmatch(number)
@@ -155,12 +158,15 @@ async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
 
 
 async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the fulfilled duties about an entry: deliveries, notices of refusal, withdrawn passports."""
+    """Return the duties done for an entry until an instant, in order: deliveries, notices, withdrawn passports."""
     return await _about_entry(reader, duty_table, duty_table.c.recorded_at, entry_id, until)
 
 
 async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
-    """Return the objections to an entry, its urgent entry or its formal entries, with their answers."""
+    """Return the objections to an entry, its urgent entry or its formal entries, with their answers, oldest first.
+
+    None against related entries that are sealed from the actor.
+    """
     one, other = entry_table, entry_table.alias("other")
     related = (one.c.id == other.c.id, one.c.formalises == other.c.id, one.c.id == other.c.formalises)
     ids = select(one.c.id).join(other, or_(*related)).where(other.c.id == entry_id, opened(reader.actor))
@@ -169,17 +175,17 @@ async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
 
 
 async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the correction requests about an entry."""
+    """Return the correction requests about an entry until an instant, oldest first."""
     return await _about_entry(reader, correction_table, correction_table.c.received_at, entry_id, until)
 
 
 async def list_notices(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the notices about an entry, with their addresses."""
+    """Return the notices about an entry until an instant, with their addresses, oldest first."""
     return await _about_entry(reader, notice_table, notice_table.c.at, entry_id, until)
 
 
 async def list_alerts(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the alerts about an entry, oldest first."""
+    """Return the alerts about an entry until an instant, oldest first."""
     return await _about_entry(reader, alert_tables.alert, alert_tables.alert.c.issued_at, entry_id, until)
 
 
@@ -191,23 +197,26 @@ async def _about_entry(
 
 
 async def list_recipients(reader: Reader, family: str) -> list[str]:
-    """Return the codes of a family's recipients."""
+    """Return the codes of the checkpoints that got a family of alerts, in order.
+
+    A family is an alert with those that update or cancel it.
+    """
     to = alert_tables.recipient
     statement = select(to.c.checkpoint).where(to.c.family == family).order_by(to.c.checkpoint)
     return list((await reader.run(statement)).scalars())
 
 
 async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[Json]:
-    """Return the receipts of an alert, in order."""
+    """Return the receipts of an alert until an instant, oldest first."""
     r = alert_tables.receipt
     statement = select(r).where(r.c.alert_id == alert_id, r.c.at <= until)
     return await _rows(reader, statement.order_by(r.c.at, *r.primary_key.columns))
 
 
 async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the matches of an entry after a check's id, each with the record of its check.
+    """Return the matches of an entry in checks after a check's id, oldest first, each with the row of its check.
 
-    The check's matches with other entries are omitted, because they are about other persons.
+    The check's matches with other entries are left out, because they are about other persons. At most `limit`.
     """
     m, c = check_tables.match, check_tables.check
     found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
@@ -223,7 +232,10 @@ async def page_matches(checks: Reader, entry_id: str, after: str, until: datetim
 
 
 async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> dict[str, Json]:
-    """Return hits with their resolutions, by id; their matches and proposals for other entries are omitted."""
+    """Return hits with their resolutions, by id; unknown ids are left out.
+
+    Their matches and proposals for other entries are left out.
+    """
     statement = select(hit_table.c.id, hit_table.c.document).where(any_of(hit_table.c.id, "ids"))
     found: dict[str, Json] = {}
     for hit_id, document in await reader.run(statement, {"ids": sorted(hit_ids)}):
@@ -237,7 +249,7 @@ async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> 
 
 
 async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the documents of the clearances that were made about an entry before an instant, the oldest first."""
+    """Return the clearances that were proposed against an entry before an instant, oldest first."""
     table = clearance_table
     statement = select(table.c.document).where(
         table.c.entry_id == entry_id, table.c.id < first_id("clr", until)
@@ -247,14 +259,20 @@ async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> lis
 
 
 async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the audit records about an entry after an id, up to an instant."""
+    """Return the acts in the audit trail about an entry, after an act's id, oldest first, at most `limit`.
+
+    Only those up to an instant.
+    """
     a = audit_table
     statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)
     return await _rows(reader, statement.order_by(a.c.id).limit(limit))
 
 
 async def list_clients(reader: Reader, client_ids: Collection[str]) -> list[Json]:
-    """Return the clients with these ids: name, roles, agency, office, checkpoint and person."""
+    """Return the clients with these ids, by id: name, roles, agency, office, checkpoint and person.
+
+    Unknown ids are left out.
+    """
     c = client_table
     columns = (c.c.id, c.c.name, c.c.roles, c.c.agency, c.c.office, c.c.checkpoint, c.c.person)
     statement = select(*columns).where(any_of(c.c.id, "ids")).order_by(c.c.id)

@@ -1,4 +1,4 @@
-"""Words for the register's codes, days and times, in official letters and in evidence files; pure functions."""
+"""Words for the register's codes, days and times, in official letters and in evidence files (no I/O)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

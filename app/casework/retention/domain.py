@@ -1,4 +1,4 @@
-"""Stages of erasure and their times; pure functions (UU 27/2022 art. 42-44; R64)."""
+"""Stages of erasure and their times (no I/O; UU 27/2022 art. 42-44; R64)."""
 
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Stage(IntEnum):
-    """Degree to which an entry is erased; each stage includes the earlier ones."""
+    """How much of an entry is erased; each stage includes the earlier ones."""
 
     PHOTO = 1
     PERSON = 2
 
 
 class RetentionSettings(Protocol):
-    """The settings with the number of days between the end of a measure and each stage; None never erases."""
+    """The settings that say how many days after a measure's end each stage comes; None never erases."""
 
     @property
     def photo_retention_days(self) -> int | None:
@@ -25,6 +25,6 @@ class RetentionSettings(Protocol):
 
 
 def ended_by(stage: Stage, settings: RetentionSettings, now: datetime) -> datetime | None:
-    """Return the latest end of an entry that makes a stage due now. Returns None if the deployment never erases it."""
+    """Return the latest end of an entry for which a stage is due now; None if the deployment never erases it."""
     days = {Stage.PHOTO: settings.photo_retention_days, Stage.PERSON: settings.personal_retention_days}[stage]
     return None if days is None else now - timedelta(days=days)

@@ -1,4 +1,4 @@
-"""Counts of events, and the published table of them, in which small cells are hidden; pure functions."""
+"""Counts of events, and the published table of them, in which small cells are hidden (no I/O)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Tally:
     delivery_ms: dict[Cell, list[float]] = field(default_factory=dict)
 
     def applies(self, figure: Figure) -> bool:
-        """Return whether a figure can be divided by these dimensions."""
+        """Return whether a figure can be broken down by these dimensions."""
         if figure is Figure.ENTRIES_IN_FORCE:  # not a sum over months
             return Dimension.MONTH not in self.by or len(self.by) == 1
         return figure not in OF_CHECKPOINTS or PLACE_AND_TIME.issuperset(self.by)
@@ -74,7 +74,7 @@ class Tally:
         self._count(figure, self._cells(place), number)
 
     def add_row(self, figure: Figure, place: EventCell) -> None:
-        """Add one to a row only, for a figure with rows that do not add up to its total."""
+        """Add one to a row only, for a figure whose rows do not add up to its total."""
         self._count(figure, self._cells(place)[:1], 1)
 
     def add_total(self, figure: Figure) -> None:

@@ -1,4 +1,4 @@
-"""The figures of the statistics, their dimensions, and which figures add up to others."""
+"""The figures that the statistics count, their dimensions, and which figures add up to others."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +19,7 @@ class Dimension(StrEnum):
 
 
 class Figure(StrEnum):
-    """The names of what the statistics count or measure; a closed vocabulary."""
+    """The names of what the statistics count or measure; a closed list."""
 
     ENTRIES_MADE = "entries_made"
     ENTRIES_URGENT = "entries_urgent"

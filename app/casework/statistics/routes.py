@@ -1,4 +1,4 @@
-"""Figures about the register and its use (API section 8)."""
+"""Route of the statistics: figures about the register and its use (API section 8)."""
 
 from typing import Annotated
 

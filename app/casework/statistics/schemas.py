@@ -1,4 +1,4 @@
-"""API models of the statistics, and their form as CSV for spreadsheets."""
+"""API models of the statistics, and how they are written as CSV for spreadsheets."""
 
 import csv
 import io

@@ -48,12 +48,12 @@ class Counted:
 async def count(
     runtime: Runtime, actor: Actor, first_on: date | None, last_on: date | None, by: tuple[Dimension, ...]
 ) -> Counted:
-    """Count the figures of a period by one dimension or two, and record the access.
+    """Count the figures of a period by one dimension or two, and log the access.
 
     A process counts one table at a time: further requests for tables wait, and other requests do not.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         actor: auditors, approvers and admins see all agencies' figures, others their own.
         first_on: first legal day; by default a year before the last.
         last_on: last legal day; by default today.

@@ -1,4 +1,7 @@
-"""Every SQL statement of the statistics: they read tables of other features, in bounded pages."""
+"""SQL statements of the statistics: they read tables of other features, in bounded pages.
+
+They count every entry, also sealed ones: what is published names nobody.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +32,7 @@ _DECIDED = ("approved", "rejected", "returned")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A period, the instant `until` excluded, and the agency concerned; None for all agencies."""
+    """A period, the instant `until` excluded, and the agency whose events count; None for all agencies."""
 
     since: datetime
     until: datetime
@@ -37,24 +40,27 @@ class Span:
 
 
 async def list_agencies(reader: Reader) -> list[str]:
-    """Return the codes of all agencies."""
+    """Return the codes of all agencies, in order."""
     return list((await reader.run(select(agency.c.code).order_by(agency.c.code))).scalars())
 
 
 async def list_provinces_of_offices(reader: Reader) -> dict[str, str | None]:
-    """Return the province of each office."""
+    """Return the province of each office by the office's code."""
     rows = await reader.run(select(office.c.code, office.c.province))
     return {row.code: row.province for row in rows}
 
 
 async def list_provinces(reader: Reader) -> dict[str, str | None]:
-    """Return the province of each checkpoint."""
+    """Return the province of each checkpoint by the checkpoint's code."""
     rows = await reader.run(select(checkpoint.c.code, checkpoint.c.province))
     return {row.code: row.province for row in rows}
 
 
 async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> list[Entry]:
-    """Return entries after an id that were made in the span, or earlier and may have been in force in it."""
+    """Return entries that were made in the span, or made earlier and maybe in force in it, oldest first.
+
+    Only those after the id `after`, at most `limit`.
+    """
     statement = (
         select(entry.c.document)
         .where(
@@ -75,7 +81,10 @@ async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> li
 
 
 async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tuple[str, datetime]]]:
-    """Return, for each entry, its approvals, rejections and returns with their times, in order."""
+    """Return the approvals, rejections and returns of each entry with their times, oldest first; by entry id.
+
+    Entries without any are left out.
+    """
     statement = (
         select(version.c.entry_id, version.c.event, version.c.at)
         .where(any_of(version.c.entry_id, "ids"), version.c.event.in_(_DECIDED))
@@ -99,7 +108,10 @@ class Sent:
 
 
 async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> list[Sent]:
-    """Return the alerts of a span about entries, after an id, in order; drills are omitted."""
+    """Return the alerts of a span about entries, oldest first; drills are left out.
+
+    Only those after the id `after`, at most `limit`.
+    """
     statement = (
         select(alert.c.id, alert.c.family, alert.c.entry_id, alert.c.issued_at, alert.c.acknowledge_by)
         .where(
@@ -119,7 +131,10 @@ async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> lis
 async def list_first_receipts(
     reader: Reader, alert_ids: Iterable[str]
 ) -> dict[str, list[tuple[datetime, datetime | None]]]:
-    """Return, for each alert, the times of each checkpoint's first receipt and first acknowledgement."""
+    """Return when each checkpoint first received and first acknowledged an alert, by alert id.
+
+    Alerts without a receipt are left out.
+    """
     acknowledged = case((receipt.c.level == "acknowledged", receipt.c.at))
     statement = (
         select(receipt.c.alert_id, func.min(receipt.c.at), func.min(acknowledged, type_=receipt.c.at.type))
@@ -133,7 +148,7 @@ async def list_first_receipts(
 
 
 async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str, int]:
-    """Return the number of recipients of each family of alerts."""
+    """Return the number of recipients of each family of alerts: an alert with those that update or cancel it."""
     statement = (
         select(recipient.c.family, func.count().label("number"))
         .where(any_of(recipient.c.family, "families"))
@@ -146,7 +161,10 @@ async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str,
 async def list_corrections(
     reader: Reader, span: Span, after: str, limit: int
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
-    """Return the correction requests of a span after an id: id, entry, times of receipt, limit and decision."""
+    """Return the correction requests of a span: id, entry, and times of receipt, limit and decision; oldest first.
+
+    Only those after the id `after`, at most `limit`.
+    """
     table = correction_request
     statement = (
         select(table.c.id, table.c.entry_id, table.c.received_at, table.c.due_at, table.c.decided_at)
@@ -164,7 +182,7 @@ async def list_corrections(
 
 
 async def count_delays(reader: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of delayed departures by checkpoint."""
+    """Return the number of delayed departures by checkpoint, between two instants."""
     statement = (
         select(delay.c.checkpoint, func.count())
         .where(delay.c.occurred_at >= since, delay.c.occurred_at < until)
@@ -192,7 +210,7 @@ async def count_checks(checks: Reader, since: datetime, until: datetime) -> list
 
 
 async def find_next_check(checks: Reader, since: datetime, until: datetime) -> datetime | None:
-    """Return when the first check between two instants was made. Returns None without one."""
+    """Return when the first check between two instants was made; None without one."""
     first = (await checks.run(_NEXT_CHECK, _ids_of_checks(since, until))).scalar_one_or_none()
     return None if first is None else instant_of(first)
 
@@ -220,7 +238,10 @@ async def count_hits(
 
 
 async def list_resolved(reader: Reader, span: Span, after: str, limit: int) -> list[Hit]:
-    """Return the resolved hits of a span after an id, in order, for the entries of every agency."""
+    """Return the resolved hits of a span, on entries of every agency, after the id `after`, oldest first.
+
+    At most `limit`.
+    """
     statement = (
         select(hit.c.document)
         .where(

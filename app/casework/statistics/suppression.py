@@ -1,17 +1,16 @@
-"""Selection of the cells of a table to be hidden, so that no small cell can be read or computed; pure functions.
+"""Choosing which cells of a table to hide, so that no small cell can be read or computed (no I/O).
 
 A cell is small when it counts at least one person but fewer than a threshold. Hiding it alone is no protection:
-its row's total less the other cells gives it away. So others are hidden with it, until nothing that is published
-determines it. A table with totals is seen as a graph: rows and columns are its nodes (the totals' row and column
-too), and each hidden cell is an edge between its row and its column. A hidden cell can be worked out by adding
-and subtracting what is published exactly when its edge is a bridge, on no ring of hidden cells: around a ring one
-could be added and taken away by turns, and no published number would change (D. Gusfield, A graph theoretic
-approach to statistical data security, SIAM Journal on Computing 17, 1988).
+subtracting the row's other cells from its total reveals it. So others are hidden with it, until nothing that is
+published determines it. A table with totals is treated as a graph: rows and columns are its nodes (the totals' row and
+column too), and each hidden cell is an edge between its row and its column. A hidden cell can be computed by adding and
+subtracting published numbers exactly when its edge is a bridge, on no ring of hidden cells: around a ring one could be
+added and subtracted by turns, and no published number would change (D. Gusfield, A graph theoretic approach to
+statistical data security, SIAM Journal on Computing 17, 1988).
 
-The totals of a dimension are hidden by looking at them alone, and then stay as they are in every table of that
-dimension: tables asked for one after the other may not hide different ones. For the same reason the rows whose
-totals are hidden hang together within a table: two of them apart would give away sums that another table splits
-otherwise.
+The totals of a dimension are hidden by looking at them alone, and then stay hidden in every table of that dimension:
+tables that are requested one after the other may not hide different ones. For the same reason the rows whose totals are
+hidden are connected within a table: two unconnected ones would reveal sums that another table splits otherwise.
 """
 
 import heapq
@@ -60,7 +59,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One figure's cells, totals included.
+    """One figure's cells, totals included, as the protection sees them.
 
     Attributes:
         counts: the count of each cell; a missing cell counts 0.
@@ -72,7 +71,7 @@ class Layer:
 
     @classmethod
     def of(cls, counts: Mapping[Cell, int], threshold: int) -> "Layer":
-        """Return the layer of protection for a figure that counts persons: counts below `threshold` are hidden."""
+        """Return the layer of a figure that counts persons: counts from 1 to below `threshold` are small."""
         return cls(counts, small_cells(counts, threshold))
 
     def line(self, cells: Mapping[str, Cell]) -> tuple[dict[str, int], set[str]]:

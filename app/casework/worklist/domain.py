@@ -1,4 +1,4 @@
-"""Tasks of officers and their order; pure functions."""
+"""Tasks of officers and their order (no I/O)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from app.register.entries.domain import Ruling
 
 
 class TaskName(StrEnum):
-    """The closed vocabulary of tasks."""
+    """The kinds of tasks: a closed list of names."""
 
     VERIFY = "verify"
     APPROVE = "approve"
@@ -70,7 +70,7 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that waits for the reader.
+    """A task that waits for an officer.
 
     Attributes:
         name: the kind of task.

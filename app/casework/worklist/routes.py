@@ -1,4 +1,4 @@
-"""The officer's worklist (API section 3)."""
+"""Route of an officer's worklist (API section 3)."""
 
 from typing import Annotated
 

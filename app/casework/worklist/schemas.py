@@ -148,7 +148,7 @@ def newest_first(
     Args:
         notices: the notices.
         seen: hits and sightings.
-        in_force: ids of the entries that hold now.
+        in_force: ids of the entries that are in force now.
     """
     items = [WorkItemOut.of_seen(each, in_force=each.entry_id in in_force) for each in seen]
     others = (notice for notice in notices if notice.draft.name is not NoticeName.HIT)

@@ -1,6 +1,6 @@
-"""Use cases of the worklist: an officer's tasks, soonest due first, and their notices and hits, newest first.
+"""The worklist of an officer: tasks, soonest due first, and notices and hits, newest first.
 
-Tasks that another person must do are omitted. Tasks contain ids, names and deadlines, and no personal data.
+Tasks that another person must do are left out. Tasks contain ids, names and deadlines, and no personal data.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -63,7 +63,7 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the tasks of the actor, soonest due first, except those about entries sealed from them."""
+    """Return the actor's tasks, soonest due first; tasks about entries that are sealed from the actor are left out."""
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
@@ -371,7 +371,7 @@ def _lapse(entry: Entry) -> datetime | None:
 
 
 async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
-    """Return those of some entries' ids with an entry in force now."""
+    """Return those of the entries' ids whose entry is in force now; unknown ids are left out."""
     return {entry_id for entry_id, each in (await current_status(reader, entry_ids)).items() if each.in_force}
 
 

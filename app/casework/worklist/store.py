@@ -18,7 +18,10 @@ from app.register.entries.tables import entry as entry_table
 async def list_extendable(
     reader: Reader, agency: str, until: datetime, terms: Terms, limit: int
 ) -> list[tuple[str, date]]:
-    """Return the ids and last days of an agency's extendable measures that end by an instant, soonest first."""
+    """Return ids and last days of an agency's extendable measures, soonest end first.
+
+    Only measures that end by the instant `until`, at most `limit`.
+    """
     table = entry_table
     statement = (
         select(table.c.id, table.c.ends_on)
@@ -45,10 +48,10 @@ _BEING_EXTENDED = select(amendment_table.c.entry_id).where(
 
 
 async def formalised(reader: Reader, urgent_ids: Collection[str]) -> set[str]:
-    """Return the ids of those urgent entries that have a formal entry, which is neither rejected nor ended."""
+    """Return those of the urgent entries' ids that have a formal entry, neither rejected nor ended."""
     return set((await reader.run(_FORMALISED, {"ids": sorted(urgent_ids)})).scalars())
 
 
 async def being_extended(reader: Reader, entry_ids: Collection[str]) -> set[str]:
-    """Return the ids of those entries that have an extension which waits for its decision."""
+    """Return those of the entries' ids that have an extension waiting for its decision."""
     return set((await reader.run(_BEING_EXTENDED, {"ids": sorted(entry_ids)})).scalars())

@@ -1,4 +1,4 @@
-"""The data of an evidence file that are fixed in the first transaction."""
+"""What an evidence file contains: read once, in the file's first transaction, so that later changes don't matter."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,14 +70,14 @@ async def last_record(reader: Reader, entry_id: str) -> int | None:
     """Return the number of the ledger's last record about an entry; None before the first.
 
     Raises:
-        NotFound: the actor may not see the entry.
+        NotFound: the actor sees no entry with this id.
     """
     await service.get_with_photo(reader, entry_id)
     return max((each.sequence for each in await list_of_entry(reader, entry_id)), default=None)
 
 
 async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
-    """Read the content of an entry's evidence file, store the heads of its letters, and record the request.
+    """Read the content of an entry's evidence file, store the heads of its letters, and log the request.
 
     Args:
         unit: the transaction.
@@ -85,7 +85,7 @@ async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
         policy: the policy of witnesses.
 
     Raises:
-        NotFound: the actor may not see the entry.
+        NotFound: the actor sees no entry with this id.
     """
     entry = await service.get_with_photo(unit, entry_id)
     versions = await store.list_versions(unit, entry_id)

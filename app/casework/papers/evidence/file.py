@@ -1,8 +1,8 @@
-"""The evidence file of an entry for a court (praperadilan, UU 20/2025 art. 158): all records about the entry.
+"""The evidence file of an entry for a court (praperadilan, UU 20/2025 art. 158): everything on record about the entry.
 
 It is sent while it is being made: a first short transaction fixes its content (`case`), then each file is read in a
-short transaction of its own and sent (`pieces`), so that no transaction stays open and the file is never in memory as
-a whole. Records made after that first moment are omitted.
+short transaction of its own and sent (`pieces`), so that no transaction stays open and the file is never in memory as a
+whole. Whatever is stored after that first moment is left out.
 """
 
 import asyncio

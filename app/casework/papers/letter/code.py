@@ -33,7 +33,7 @@ _FORMAT = 2
 
 
 def chosen(note: Note, log: VerifierKey, quorum: Sequence[VerifierKey]) -> Note:
-    """Return a note with the signatures that a code holds: one of the register, and those of a quorum."""
+    """Return a note with only the signatures that a code contains: one of the register, and those of a quorum."""
     by = {(each.name, each.key_id): each for each in note.signatures}
     return Note(note.text, tuple(by[key.name, key.key_id] for key in (log, *quorum)))
 
@@ -64,7 +64,10 @@ def text(data: bytes) -> str:
 
 
 def digits(data: bytes) -> str:
-    """Return the decimal number of some bytes; `str` refuses one of so many digits where a process is configured so."""
+    """Return some bytes as one decimal number.
+
+    `str` refuses so many digits where a process is configured so.
+    """
     number, groups = int.from_bytes(data, "big"), []
     while number:
         number, group = divmod(number, 10**18)

@@ -132,7 +132,7 @@ class _Outline:
 
 
 def drawing(label: str, size: float, glyphs: legible.Glyphs) -> Drawing:
-    """Shape the words of a label written by `legible.marked_up`. Returns the drawing.
+    """Return the drawing of the words in a label that `legible.marked_up` wrote.
 
     Args:
         label: the words and their direction.

@@ -1,4 +1,4 @@
-"""The sentences of a letter with its grounds, "Menimbang" and "Mengingat"; pure functions."""
+"""The sentences of a letter that give its grounds, "Menimbang" and "Mengingat" (no I/O)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -282,7 +282,7 @@ def _rejected(recorded: RecordedVersion) -> Iterator[str]:
 
 
 def ruling(recorded: RecordedVersion) -> Ruling | None:
-    """Return the judgment by which a measure ended, from the amendment or from the entry. Returns None without one."""
+    """Return the judgment by which a measure ended, from the amendment or from the entry; None without one."""
     by = recorded.amendment
     if by is not None and by.judgment is not None:
         return by.ruling

@@ -1,4 +1,4 @@
-"""Choice of a typeface for each part of a text, so that every script is printed; pure functions.
+"""Choice of a typeface for each part of a text, so that every script is printed (no I/O).
 
 The letter's own typeface has Latin, Greek and Cyrillic. Each other script has a typeface of its own, chosen by the
 Unicode block of a character. A character without a glyph is written as its Unicode number, not as an empty box.
@@ -99,7 +99,7 @@ class Piece:
 
 
 def shown(text: str, glyphs: Glyphs) -> bool:
-    """Return whether the typefaces have every character of the text."""
+    """Return whether the letter's typefaces have a glyph for every character of the text."""
     return all(piece.face is not None for piece in pieces(text, glyphs))
 
 

@@ -1,4 +1,4 @@
-"""The identity of an entry's person in the words of a letter: all of the register's data; pure functions."""
+"""The identity of an entry's person in the words of a letter: all that the register has (no I/O)."""
 
 from collections.abc import Iterator
 

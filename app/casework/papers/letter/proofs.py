@@ -1,4 +1,4 @@
-"""The proof of a letter's record as its code, its printed facts and its explanation, without personal data; pure."""
+"""The proof of a letter's record as code, printed facts and explanation, without personal data (no I/O)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime

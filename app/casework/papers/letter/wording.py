@@ -1,4 +1,4 @@
-"""The text of a letter about an entry: the dictum, the signatures, the recipients of copies; pure functions."""
+"""The text of a letter about an entry: the dictum, the signatures, the recipients of copies (no I/O)."""
 
 import re
 from collections.abc import Iterator, Sequence
