@@ -1,4 +1,8 @@
-"""Checks of a consumer of the feed: what its copy holds, and how it ends, while the service fails in scripted ways."""
+"""Checks of a consumer of the feed, a program that keeps a copy of it: what its copy contains while the service fails.
+
+Each check changes the scripted service, waits for the consumer, and returns one sentence about what was seen. It raises
+Failed where the consumer breaks the promise, and Skipped where it can't be checked.
+"""
 
 import shutil
 import time
@@ -37,7 +41,7 @@ class ConsumerRefused(RuntimeError):
 
 @consumer.promise("first-copy", "A copy is made from the beginning, and later versions replace earlier ones.")
 def copy(rehearsal: Rehearsal) -> str:
-    """Begin with some records."""
+    """Check that the consumer makes a copy, in which later versions replace earlier ones. Returns what was seen."""
     with rehearsal.stage.changing(ledger=rehearsal.ledger) as ledger:
         ledger.add("entry.listed", "ent_a", 1)
         ledger.add("alert.raised", "ent_a", 1)
@@ -56,7 +60,7 @@ def copy(rehearsal: Rehearsal) -> str:
     "withheld", "A record without its personal part counts, and its entry is held.", "first-copy"
 )
 def take_withheld(rehearsal: Rehearsal) -> str:
-    """Add an entry of another agency."""
+    """Check that the copy contains an entry whose personal part is withheld. Returns what was seen."""
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
         ledger.add("entry.listed", "ent_d", 1, withheld="scope")
@@ -65,7 +69,7 @@ def take_withheld(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("tombstone", "A tombstone takes its entry out.", "first-copy")
 def take_out(rehearsal: Rehearsal) -> str:
-    """End an entry."""
+    """Check that an ended entry leaves the copy. Returns what was seen."""
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
         ledger.add("entry.ended", "ent_b", 2, tombstone=True)
@@ -74,7 +78,7 @@ def take_out(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("erased", "An erased record takes the personal part out of the copy.", "first-copy")
 def forget(rehearsal: Rehearsal) -> str:
-    """Erase a person."""
+    """Check that an erased person leaves the copy, while the entry stays. Returns what was seen."""
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
         ledger.erase("ent_c", 2)
@@ -88,7 +92,7 @@ def forget(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def cut(rehearsal: Rehearsal) -> str:
-    """Cut the line in the middle of a record."""
+    """Check that after a connection that is cut within a record the copy is complete. Returns what was seen."""
     rehearsal.begin()
     fault = Fault(cut_after=1)
     with rehearsal.stage.changing(fault) as ledger:
@@ -102,7 +106,7 @@ def cut(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("duplicate", "A record that comes twice changes nothing the second time.", "first-copy")
 def repeat(rehearsal: Rehearsal) -> str:
-    """Send the last records once more, with the new ones."""
+    """Check that records which are sent twice change the copy once only. Returns what was seen."""
     rehearsal.begin()
     size = rehearsal.ledger.size
     again = [dict(each) for each in rehearsal.ledger.records[size - 3 :]]
@@ -128,13 +132,13 @@ def _patience_of(rehearsal: Rehearsal, status: int, slug: str) -> str:
 
 @consumer.promise("unavailable", "After 503 it waits Retry-After, and goes on.", "first-copy")
 def wait_for_the_service(rehearsal: Rehearsal) -> str:
-    """Be unavailable once."""
+    """Check that the consumer waits as long as a 503 says, and goes on. Returns what was seen."""
     return _patience_of(rehearsal, 503, "unavailable")
 
 
 @consumer.promise("rate-limited", "After 429 it waits Retry-After, and goes on.", "first-copy")
 def wait_for_its_turn(rehearsal: Rehearsal) -> str:
-    """Refuse once because of too many requests."""
+    """Check that the consumer waits as long as a 429 says, and goes on. Returns what was seen."""
     return _patience_of(rehearsal, 429, "rate-limited")
 
 
@@ -144,7 +148,7 @@ def wait_for_its_turn(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def restore(rehearsal: Rehearsal) -> str:
-    """Restore the register from a backup without its last records."""
+    """Check that the consumer starts anew after a 410, and shows the old copy until then. Returns what was seen."""
     rehearsal.begin()
     old = rehearsal.ledger.entries()
     restored = rehearsal.ledger.restored(4)
@@ -181,7 +185,7 @@ def _alarm(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> s
     "forged-personal", "A personal part to which the leaf does not commit stops it.", "first-copy"
 )
 def forge_a_person(rehearsal: Rehearsal) -> str:
-    """Put another person into a record."""
+    """Check that a personal part to which the leaf does not commit stops the consumer. Returns what was seen."""
     return _alarm(
         rehearsal, lambda records: [{**each, "personal": {"full_name": "Orang Lain"}} for each in records]
     )
@@ -189,7 +193,7 @@ def forge_a_person(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("forged-leaf", "A record that says something else than its leaf stops it.", "first-copy")
 def forge_a_leaf(rehearsal: Rehearsal) -> str:
-    """Put another version into a leaf."""
+    """Check that a record that differs from its leaf stops the consumer. Returns what was seen."""
     return _alarm(
         rehearsal, lambda records: [{**each, "leaf": {**each["leaf"], "version": 9}} for each in records]
     )
@@ -197,13 +201,13 @@ def forge_a_leaf(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("gap", "A missing number stops it.", "first-copy")
 def leave_a_gap(rehearsal: Rehearsal) -> str:
-    """Leave out a record."""
+    """Check that a missing record stops the consumer. Returns what was seen."""
     return _alarm(rehearsal, lambda records: records[1:])
 
 
 @consumer.promise("key-revoked", "After 401 it stops.", "first-copy")
 def revoke(rehearsal: Rehearsal) -> str:
-    """Let the key in no more."""
+    """Check that a revoked key stops the consumer. Returns what was seen."""
     rehearsal.begin()
     before = rehearsal.settle()
     rehearsal.stage.replace_key()
@@ -224,7 +228,7 @@ _BROKEN: Final[dict[type[Exception], str]] = {
 def examine_consumer(
     command: Sequence[str], patience: float = PATIENCE, checks: Sequence[Check[Rehearsal]] = CHECKS
 ) -> Iterator[Finding]:
-    """Rehearse with a consumer: run it before a scripted service. Yields what each check found.
+    """Run a consumer against a scripted service, and yield the finding of each check, in order.
 
     Args:
         command: its command line, without `follow` or `show`.

@@ -1,4 +1,4 @@
-"""Checks with their findings, and the order in which they are made; pure."""
+"""The checks of a conformance run, their findings, and running them in order (no I/O)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class Skipped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[S]):
-    """A promise, and how it is checked.
+    """A promise, and the function that checks it.
 
     Attributes:
         name: a name for scripts that stays the same.
         promise: what is promised, in one sentence.
-        needs: names of the checks whose findings it builds on.
+        needs: names of the checks that must have succeeded before.
         run: makes the check; returns one sentence about what was seen, raises Failed or Skipped.
     """
 
@@ -59,7 +59,7 @@ class Finding:
 
 
 class Checks(Generic[S]):
-    """Checks in the order in which they are made; a function becomes one by the decorator `promise`."""
+    """Checks in the order in which they are made; the decorator `promise` adds a function."""
 
     def __init__(self) -> None:
         self.all: list[Check[S]] = []
@@ -67,12 +67,12 @@ class Checks(Generic[S]):
     def promise(
         self, name: str, sentence: str, *needs: str
     ) -> Callable[[Callable[[S], str]], Callable[[S], str]]:
-        """Return a decorator that adds a check.
+        """Return a decorator that adds a function as a check.
 
         Args:
             name: the check's name.
             sentence: what is promised.
-            needs: names of earlier checks without whose success it makes no sense.
+            needs: names of the checks that must have succeeded before.
         """
 
         def add(run: Callable[[S], str]) -> Callable[[S], str]:
@@ -85,11 +85,11 @@ class Checks(Generic[S]):
 def examine(
     checks: Sequence[Check[S]], session: S, broken: Mapping[type[Exception], str]
 ) -> Iterator[Finding]:
-    """Make checks one after the other. Yields what each found.
+    """Make checks one after the other, and yield what each found.
 
     Args:
-        checks: the checks; each comes behind those that it needs.
-        session: what they read, and where they keep what later ones build on.
+        checks: the checks, each after those that it needs.
+        session: what they read, and where they keep what later ones need.
         broken: errors that are the service's fault, each with the beginning of the sentence that says so.
     """
     passed: set[str] = set()

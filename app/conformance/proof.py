@@ -1,4 +1,8 @@
-"""Checks of the log: signed heads, inclusion, consistency, tiles."""
+"""Checks of the log: signed heads, proofs of inclusion and consistency, tiles.
+
+Each returns one sentence about what was seen. It raises Failed where the service breaks the promise, and Skipped where
+it can't be checked.
+"""
 
 import hashlib
 from datetime import UTC, datetime
@@ -34,7 +38,7 @@ _BEYOND = 10**9
 
 @proof.promise("signing-keys", "The public keys are shown without a key, as vkeys with their ids.")
 def read_keys(session: Session) -> str:
-    """Read the published keys."""
+    """Check that the public keys are published without a key, and agree with their ids. Returns what was seen."""
     items = read_json(session.get("/v1/signing-keys", keyless=True))["items"]
     for each in items:
         key = VerifierKey.parse(each["vkey"])
@@ -50,7 +54,7 @@ def read_keys(session: Session) -> str:
     "signing-keys",
 )
 def read_head(session: Session) -> str:
-    """Read the newest head, and verify its signatures and what it says."""
+    """Check that every published key in use has signed the newest head. Returns what was seen."""
     head = read_json(session.get(_HEAD))
     used = [
         each for each in session.signing_keys if each["origin"] == head["origin"] and _is_used(each, head)
@@ -73,7 +77,7 @@ def read_head(session: Session) -> str:
 
 @proof.promise("head-fresh", "The newest head is not older than its valid_until.", "head")
 def look_at_the_time(session: Session) -> str:
-    """Compare the head's time with this machine's clock."""
+    """Check that the newest head is still valid by this machine's clock. Returns what was seen."""
     head = read_json(session.get(_HEAD))
     until, now = _instant(head["valid_until"]), datetime.now(UTC)
     expect(
@@ -87,7 +91,7 @@ def look_at_the_time(session: Session) -> str:
     "checkpoint", "The log's checkpoint and the head as text are the signed head, or continue it.", "head"
 )
 def read_checkpoints(session: Session) -> str:
-    """Read the head as a note, from both places."""
+    """Check that both signed notes of the head are the head that was read, or continue it. Returns what was seen."""
     mine = session.head
     sizes = []
     for path in (_HEAD, "/log/checkpoint"):
@@ -107,7 +111,7 @@ def read_checkpoints(session: Session) -> str:
     "inclusion", "The first, a middle and the last record are proved to be below the signed root.", "head"
 )
 def prove_inclusion(session: Session) -> str:
-    """Verify audit paths to the signed head."""
+    """Check the inclusion proofs of the first, a middle and the last record. Returns what was seen."""
     head = session.head
     chosen = sorted({1, (head.size + 1) // 2, head.size})
     for number in chosen:
@@ -126,7 +130,7 @@ def prove_inclusion(session: Session) -> str:
     "proof-file", "A proof file (C2SP tlog-proof) holds with the published keys alone.", "head", "inclusion"
 )
 def read_proof_file(session: Session) -> str:
-    """Verify the proof file of the newest record."""
+    """Check that the newest record's proof file is valid with the published keys alone. Returns what was seen."""
     head = session.head
     found = read_json(session.get(_INCLUSION, params={"sequence": head.size, "size": head.size}))
     answer = session.get(_INCLUSION, PLAIN, params={"sequence": head.size, "size": head.size})
@@ -140,7 +144,7 @@ def read_proof_file(session: Session) -> str:
 
 @proof.promise("consistency", "The signed head is proved to continue smaller sizes.", "head")
 def prove_consistency(session: Session) -> str:
-    """Verify consistency proofs from some sizes to the signed head."""
+    """Check that the signed head is proved to continue smaller sizes. Returns what was seen."""
     head = session.head
     leaves = [_leaf_hash(each) for each in session.records]
     sizes = sorted({1, (head.size + 1) // 2, head.size - 1, head.size} - {0})
@@ -159,7 +163,7 @@ def prove_consistency(session: Session) -> str:
 
 @proof.promise("sizes-beyond", "Records and sizes beyond the ledger are refused as 422 validation.", "head")
 def ask_beyond(session: Session) -> str:
-    """Ask for proofs that there can't be."""
+    """Check that proofs for records and sizes beyond the ledger are refused as 422. Returns what was seen."""
     size = session.head.size
     asked: list[tuple[str, Json]] = [
         (_INCLUSION, {"sequence": size + _BEYOND}),
@@ -176,7 +180,11 @@ def ask_beyond(session: Session) -> str:
 
 @proof.promise("root", "The signed root is that of the leaves that the feed shows.", "pages", "head")
 def compare_root(session: Session) -> str:
-    """Compute the root from the leaves."""
+    """Check that the leaves in the feed give the signed root. Returns what was seen.
+
+    Raises:
+        Skipped: not all records of the head were read.
+    """
     head, records = session.head, session.first()
     if head.size > len(records):
         raise Skipped(f"{len(records)} of {head.size} records were read; --records reads more.")
@@ -191,7 +199,7 @@ def compare_root(session: Session) -> str:
     "tiles", "The tiles of the log hold the leaves and their hashes, and never change.", "pages", "head"
 )
 def read_tiles(session: Session) -> str:
-    """Compare tiles with the leaves of each record that was read."""
+    """Check that the log's tiles contain the leaves in the feed and their hashes. Returns what was seen."""
     head = session.head
     records = session.first()[: head.size]
     tiles = 0

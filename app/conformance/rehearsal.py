@@ -1,4 +1,4 @@
-"""A consumer in a process of its own before a stage: what it does, and what its copy holds."""
+"""Running a consumer as a process against a scripted service, and reading what its copy contains."""
 
 import json
 import os
@@ -20,11 +20,11 @@ _STOP_SECONDS: Final = 5.0
 
 
 class Rehearsal:
-    """A consumer before a stage.
+    """A consumer that is run against a scripted service.
 
     Args:
         command: its command line, without `follow` or `show`.
-        stage: the service that it is pointed at.
+        stage: the service that it reads.
         folder: an empty folder, in which its copy is.
         patience: seconds that it gets for a step.
     """
@@ -39,7 +39,7 @@ class Rehearsal:
         self._errors = folder / "follow.err"
 
     def begin(self) -> None:
-        """Begin a step: no fault is left of the one before, and the consumer follows, also if it ended there."""
+        """Begin a step: remove the faults of the step before, and start the consumer again if it has ended."""
         if self.stage.waits:
             with self.stage.changing():
                 pass
@@ -97,10 +97,10 @@ class Rehearsal:
             time.sleep(_LOOK_SECONDS)
 
     def settle(self) -> dict[str, Json]:
-        """Wait until the copy holds what the ledger says. Returns its entries.
+        """Wait until the copy agrees with the ledger. Returns the copy's entries.
 
         Raises:
-            Failed: it does not within the patience, or the consumer has ended.
+            Failed: it does not agree within the patience, or the consumer has ended.
         """
         expected = self.ledger.entries()
         found: dict[str, Json] = {}
@@ -117,7 +117,7 @@ class Rehearsal:
         """Wait until the consumer has stopped by itself. Returns the last line that it wrote to standard error.
 
         Raises:
-            Failed: it goes on, says that all is well, or its copy is another one than before.
+            Failed: it goes on, exits with success, or its copy has changed.
         """
         for _ in self._looks():
             assert self._following is not None, "begin() comes first"
@@ -137,10 +137,10 @@ class Rehearsal:
         return asked[at + 1].at - asked[at].at, asked[at + 1].after
 
     def wait_for(self, what: Callable[[], bool], otherwise: str) -> None:
-        """Wait for something within the patience.
+        """Wait until `what` returns true, no longer than the patience.
 
         Raises:
-            Failed: it does not come, with the given sentence.
+            Failed: it does not become true in time; `otherwise` is the message.
         """
         for _ in self._looks():
             if what():
@@ -175,7 +175,7 @@ def _last_words(data: bytes) -> str:
 
 
 def difference(expected: dict[str, Json], found: dict[str, Json]) -> str:
-    """Return in what a copy differs, in ids only."""
+    """Return how a copy differs from the expected one, as a sentence with ids only."""
     missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     if missing:
         return f"the copy lacks {', '.join(missing)}."

@@ -1,4 +1,4 @@
-"""A ledger in memory for a consumer's rehearsal: records, signed heads and proofs as the register makes them."""
+"""A ledger in memory, written by a script: records, signed heads and proofs as the register makes them."""
 
 import hashlib
 import secrets
@@ -27,7 +27,7 @@ class ScriptedLedger:
     """A ledger whose records are written by a script.
 
     Attributes:
-        epoch: the epoch of its cursors.
+        epoch: the epoch in its cursors.
         records: its records, as the feed shows them.
     """
 
@@ -63,7 +63,7 @@ class ScriptedLedger:
             kind: its type.
             entry_id: the entry.
             version: the entry's version.
-            tombstone: whether a copy takes the entry out.
+            tombstone: whether the entry must leave every copy.
             withheld: why the reader does not get the personal part; empty where it does.
         """
         sequence, at = self.size + 1, rfc3339(datetime.now(UTC))
@@ -91,14 +91,14 @@ class ScriptedLedger:
         self._nodes |= merkle.completed(sequence - 1, hashed, siblings)
 
     def erase(self, entry_id: str, version: int) -> None:
-        """Erase the personal parts of an entry's records, and append the record that says so."""
+        """Erase the personal parts of an entry's records, and append the record that publishes the erasure."""
         for each in self.records:
             if each["entry_id"] == entry_id:
                 each.update(personal=None, salt=None, withheld="erased")
         self.add("entry.erased", entry_id, version, withheld="erased")
 
     def restored(self, size: int) -> "ScriptedLedger":
-        """Return this ledger as it is after a restore from a backup of so many records: in another epoch."""
+        """Return a ledger with the first `size` records and another epoch, as after a restore from a backup."""
         other = ScriptedLedger()
         other._keys = self._keys
         other.records = self.records[:size]
@@ -111,7 +111,7 @@ class ScriptedLedger:
         return other
 
     def entries(self) -> dict[str, Json]:
-        """Return what a copy of the ledger holds: each entry's newest leaf, and its personal part where it is shown."""
+        """Return what a complete copy must contain: each entry's newest leaf, and its personal part where shown."""
         held: dict[str, Json] = {}
         for each in self.records:
             if not each["type"].startswith("entry."):

@@ -1,4 +1,4 @@
-"""The examination of a service: what `cekal conformance` does."""
+"""Examining a running service: what `cekal conformance` does."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ class ServiceRefused(RuntimeError):
 
 
 def examine_service(url: str, key: str, most: int) -> Iterator[Finding]:
-    """Examine a service. Yields what each check found.
+    """Examine a service, and yield what each check found, in order.
 
     Args:
         url: the service's address.

@@ -1,4 +1,4 @@
-"""One visit to a service: its HTTP client, and what the checks have read so far."""
+"""The HTTP client of one examination, and what its checks have read so far."""
 
 import json
 import time
@@ -34,7 +34,7 @@ _TRIES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:
-    """The head that the proofs are held against.
+    """The signed head to which all proofs must lead.
 
     Attributes:
         origin: the log's name.
@@ -50,7 +50,7 @@ class SignedHead:
 
 
 class Session:
-    """A visit to a service.
+    """One examination of a service.
 
     Args:
         http: a client with the service's address, without a key.
@@ -76,7 +76,7 @@ class Session:
 
     @property
     def head(self) -> SignedHead:
-        """The signed head.
+        """The signed head that `read_head` has read.
 
         Raises:
             Skipped: none was read, or it covers no record.
@@ -90,23 +90,23 @@ class Session:
         self._head = head
 
     def first(self, least: int = 1) -> list[Json]:
-        """Return the records that were read, at least so many.
+        """Return the records that were read.
 
         Raises:
-            Skipped: there are fewer.
+            Skipped: there are fewer than `least`.
         """
         if len(self.records) < least:
             raise Skipped(f"The ledger has {len(self.records)} records, and this needs {least}.")
         return self.records
 
     def cursor(self, sequence: int) -> str:
-        """Return the cursor behind a record."""
+        """Return the cursor after the record with this sequence."""
         return f"{self.epoch}.{sequence}"
 
     def get(
         self, path: str, accept: str = JSON, *, method: str = "GET", keyless: bool = False, **asked: Any
     ) -> httpx2.Response:
-        """Send a request and read its answer. Where the service asks for patience, it is sent again a few times.
+        """Send a request and return its answer. A 429 or 503 with `Retry-After` is waited for, a few times.
 
         Args:
             path: the path below the service's address.
@@ -134,10 +134,10 @@ class Session:
 
     @contextmanager
     def stream(self, accept: str, **asked: Any) -> Iterator[Iterator[bytes]]:
-        """Open an answer in lines or events. Yields its lines, without line feeds.
+        """Open an answer in lines or events, and yield its lines without line feeds.
 
         Raises:
-            Failed: it is another answer, or takes too long.
+            Failed: the status or media type is another, or it takes too long.
         """
         headers = self._headers(accept, asked.get("headers", {}), keyless=False)
         with self._http.stream("GET", CHANGES, headers=headers, params=asked.get("params")) as answer:
@@ -187,17 +187,21 @@ def events(lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
 
 
 def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as one
-    """Hold a promise.
+    """Raise Failed unless a promise is kept.
 
     Raises:
-        Failed: it is broken, with the given sentence.
+        Failed: it is broken; `otherwise` is the message.
     """
     if not holds:
         raise Failed(otherwise)
 
 
 def expect_kind(answer: httpx2.Response, status: int, kind: str) -> None:
-    """Hold an answer's status and media type."""
+    """Raise Failed unless an answer has this status and media type.
+
+    Raises:
+        Failed: one of them is another.
+    """
     path = answer.request.url.path
     expect(answer.status_code == status, f"{path} answered {answer.status_code} in place of {status}.")
     found = media_type(answer)
@@ -210,20 +214,20 @@ def media_type(answer: httpx2.Response) -> str:
 
 
 def read_json(answer: httpx2.Response) -> Json:
-    """Return the object of a successful answer.
+    """Return the JSON object of a successful answer.
 
     Raises:
-        Failed: it is another answer.
+        Failed: the answer is another status, or no JSON object.
     """
     expect_kind(answer, 200, JSON)
     return object_of(answer.content)
 
 
 def object_of(data: bytes | str) -> Json:
-    """Read a JSON object.
+    """Parse a JSON object.
 
     Raises:
-        Failed: it is none.
+        Failed: the text is no JSON object.
     """
     found = json.loads(data)
     if not isinstance(found, dict):
@@ -232,7 +236,11 @@ def object_of(data: bytes | str) -> Json:
 
 
 def expect_problem(answer: httpx2.Response, status: int, slug: str) -> Json:
-    """Hold that an answer is a problem document (RFC 9457) of a type. Returns the document."""
+    """Return an answer that must be a problem document (RFC 9457) of this status and type.
+
+    Raises:
+        Failed: it is another answer.
+    """
     expect_kind(answer, status, PROBLEM)
     document = object_of(answer.content)
     missing = {"type", "title", "title_id", "status", "detail", "request_id"} - document.keys()

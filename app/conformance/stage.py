@@ -1,4 +1,4 @@
-"""A service on loopback for a consumer's rehearsal: a scripted ledger, with the faults that a script asks for."""
+"""A scripted service on this machine, against which a consumer is run: a ledger, and faults on demand."""
 
 import contextlib
 import json
@@ -34,7 +34,7 @@ class Fault:
         status: the status of a refusal; 200 for none.
         slug: the refusal's problem type.
         retry_after: seconds to wait.
-        cut_after: after how many records the line is cut, within the next one.
+        cut_after: after how many records the connection is cut, within the next one.
         alter: changes the records that are sent.
         silent: whether no heartbeat says that the reader has everything, so that a new copy is not complete.
     """
@@ -49,7 +49,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request for the feed that was let in.
+    """A request for the feed whose key was accepted.
 
     Attributes:
         at: when, by a clock that only goes forwards.
@@ -67,7 +67,7 @@ class Stage:
 
     Attributes:
         url: its address.
-        key: the key that it lets in.
+        key: the key that it accepts.
         asked: the requests for the feed so far.
     """
 
@@ -82,12 +82,12 @@ class Stage:
 
     @property
     def waits(self) -> bool:
-        """Whether a fault was not met yet."""
+        """Whether a fault has not affected an answer yet."""
         return bool(self._faults)
 
     @contextmanager
     def changing(self, *faults: Fault, ledger: ScriptedLedger | None = None) -> Iterator[ScriptedLedger]:
-        """Change the ledger in the block, which nobody reads meanwhile. Then every open stream ends.
+        """Change the ledger in the block, while no request reads it; afterwards every open stream is ended.
 
         Args:
             faults: what goes wrong with the next answers, one after the other.
@@ -101,29 +101,29 @@ class Stage:
             self._changed.notify_all()
 
     def replace_key(self) -> None:
-        """Let another key in, and the former no more."""
+        """Accept another key, and refuse the former one."""
         with self.changing():
             self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
 
     def enter(self, after: str | None) -> tuple[Fault | None, ScriptedLedger, int]:
-        """Let a request in. Returns what goes wrong with it, the ledger and the scene's number."""
+        """Accept a request for the feed. Returns its fault, the ledger, and the number of the current change."""
         with self._changed:
             fault = self._faults.popleft() if self._faults else None
             self.asked.append(Asked(time.monotonic(), after, fault))
             return fault, self._ledger, self._scene
 
     def records_after(self, ledger: ScriptedLedger, position: int) -> list[Json]:
-        """Return records as they are now."""
+        """Return the ledger's records after a position, as they are now."""
         with self._changed:
             return [dict(each) for each in ledger.records[position:]]
 
     def is_over(self, scene: int, seconds: float) -> bool:
-        """Wait a while for the end of a scene. Returns whether it is over."""
+        """Wait for the next change of the ledger. Returns whether it came within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._scene != scene, seconds)
 
     def end(self) -> None:
-        """End every stream."""
+        """End every stream, because the service stops."""
         with self.changing():
             pass
 
