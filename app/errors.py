@@ -32,8 +32,8 @@ class CekalError(Exception):
         faults: every single fault found, when there may be several.
         retry_after: seconds after which a repeat makes sense.
         extra: further members of the problem document.
-        afterwards: events that are recorded although the act is refused: the code that answers the caller
-            publishes them in a transaction of their own, after that of the act is rolled back.
+        afterwards: events that happen although the act is refused: the code that answers the caller handles them in
+            a transaction of their own, after that of the act is rolled back.
     """
 
     slug: ClassVar[str] = "internal"
@@ -55,7 +55,7 @@ class CekalError(Exception):
         self.afterwards = tuple(afterwards)
 
     def under(self, pointer: str) -> Self:
-        """Return the same error for a part of a larger body: the part's pointer is put before every fault's."""
+        """Return the same error for a part of a larger body: `pointer` is put before every fault's pointer."""
         faults = [Fault(pointer + fault.pointer, fault.code, fault.detail) for fault in self.faults]
         return type(self)(
             self.detail,
@@ -97,7 +97,7 @@ class UnsupportedCoding(CekalError):
 
 
 class NotAcceptable(CekalError):
-    """Nothing that the call answers is what the request accepts."""
+    """The call can answer in none of the media types that the request accepts."""
 
     slug = "not-acceptable"
 
@@ -127,13 +127,13 @@ class PeriodTooLong(CekalError):
 
 
 class LifetimeNotAllowed(CekalError):
-    """A lifetime measure without its conditions (art. 102(3); R11)."""
+    """A measure for life was requested without its conditions (art. 102(3); R11)."""
 
     slug = "lifetime-not-allowed"
 
 
 class WitnessNotAllowed(CekalError):
-    """A criminal-case exit ban against a witness (UU 20/2025 art. 89; R7)."""
+    """An exit ban in a criminal case was requested against a witness (UU 20/2025 art. 89; R7)."""
 
     slug = "witness-not-allowed"
 
@@ -175,19 +175,19 @@ class WrongRole(CekalError):
 
 
 class Unauthenticated(CekalError):
-    """No key, or one that is unknown, expired, revoked or used from a foreign network."""
+    """The request has no key, or one that is unknown, expired, revoked or used from a foreign network."""
 
     slug = "unauthenticated"
 
 
 class NotFound(CekalError):
-    """There is no such thing within the caller's view."""
+    """What the caller named does not exist, or the caller may not see it."""
 
     slug = "not-found"
 
 
 class WrongState(CekalError):
-    """The thing is in a state in which the act is impossible."""
+    """The object of the act is in a state in which the act is impossible."""
 
     slug = "wrong-state"
 
@@ -265,7 +265,7 @@ class IdempotencyInFlight(CekalError):
 
 
 class SecretAlreadyShown(CekalError):
-    """The first answer held a secret, and secrets are shown once."""
+    """The first answer contained a secret, and secrets are shown once."""
 
     slug = "secret-already-shown"
 
@@ -289,7 +289,7 @@ class RateLimited(CekalError):
 
 
 class NotStored(CekalError):
-    """The record could not be stored durably, so no answer may be sent."""
+    """The check could not be stored durably, so no answer may be sent."""
 
     slug = "not-stored"
 
@@ -307,7 +307,7 @@ class ClockInDoubt(CekalError):
 
 
 class RolledBack(CekalError):
-    """The database is older than what was signed or read of it, or comes from a backup that was not put into use."""
+    """The database is older than what was signed or read of it before, or is a backup that was not put into use."""
 
     slug = "register-rolled-back"
 

@@ -147,7 +147,10 @@ def measure(
     quotas: Quotas,
     travellers: Travellers,
 ) -> None:
-    """Register the metrics of the runtime, and the time from an alert's commit to its delivery to the streams."""
+    """Register the metrics of streams, checks, quotas and the ledger.
+
+    Among them is the time from an alert's commit to its publication to the streams.
+    """
     metrics.registry.register(RuntimeGauges(hub, tail, check_service, quotas, travellers))
     published = metrics.histogram(
         "cekal_alert_publish_seconds", "Seconds from an alert's issue to its leaving for the streams here."

@@ -34,7 +34,7 @@ class Initialised:
 
 
 async def initialise(runtime: Runtime) -> Initialised:
-    """Upgrade the schema, create the ledger's head and load the reference data, as far as each is missing."""
+    """Upgrade the schema, create the ledger's head and load the reference data, where each is missing."""
     await migrate.upgrade(runtime.register, runtime.checks)
     async with runtime.writing(SYSTEM) as unit:
         await ledger.initialise_head(unit)

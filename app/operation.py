@@ -1,4 +1,4 @@
-"""Health, readiness, metrics and the OpenAPI document (API section 8)."""
+"""Routes of health, readiness, metrics and the OpenAPI document (API section 8)."""
 
 import asyncio
 import math
@@ -37,11 +37,11 @@ _PROBED_SECONDS = 3.0
 
 
 class Found(NamedTuple):
-    """The state of the databases.
+    """What a readiness check found out about the databases.
 
     Attributes:
         checks: the result of each readiness check, `ok` or what is wrong.
-        names_outdated: number of entries whose names were made ready by an earlier release; None if unknown.
+        names_outdated: number of entries whose name keys were made by an earlier release; None if unknown.
         head_signed_at: when the newest signed head was signed; None without one, or if unknown.
     """
 
@@ -68,7 +68,7 @@ class Readiness:
         self._unwritable: Outage | None = None
 
     async def look(self) -> "Found":
-        """Return what was found, at most `readiness_seconds` ago."""
+        """Return the state of the databases, found at most `readiness_seconds` ago."""
         async with self._looking:
             if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
                 with using(Lane.TAIL):
@@ -101,12 +101,12 @@ class Readiness:
 
 
 def readiness_of(scope: Mapping[str, Any]) -> Readiness:
-    """Returns the process's Readiness; the scope is a request, or its ASGI scope."""
+    """Return the readiness of this process; `scope` is a request, or its ASGI scope."""
     return cast(Readiness, scope["app"].state.process.readiness)
 
 
 def metrics_of(scope: Mapping[str, Any]) -> Metrics:
-    """Returns the process's Metrics."""
+    """Return the metrics of this process; `scope` is a request, or its ASGI scope."""
     return cast(Metrics, scope["app"].state.process.metrics)
 
 

@@ -33,7 +33,8 @@ class Process:
         metrics: the counters of the process.
         gate: authenticates callers.
         quotas: the limits on requests and streams of each caller.
-        names_closed: returns whether a kept answer is outside the caller's view now.
+        names_closed: returns whether an answer stored for repeats names an entry that is now sealed from the
+            caller.
         hub: the streams of alerts.
         tail: the reader of new ledger records for all streams.
         notice_tail: the streams of notices.

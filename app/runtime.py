@@ -1,4 +1,4 @@
-"""The runtime of a process: settings, clock, databases, and the projectors that follow events."""
+"""What one process holds: settings, clock, databases, and the projectors that follow events."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=Reader)
 
 
 class Keeper(Protocol):
-    """Compares the database with what is known of it from outside.
+    """The interface of the mark's keeper, which compares the database with what is known from outside.
 
     Attributes:
         fault: why what is kept outside the database can't be used or written; None while it can.
@@ -41,7 +41,7 @@ class Keeper(Protocol):
         """Return what shows that the database was put back to an earlier state; None where nothing does."""
 
     def remember(self, epoch: str, size: int) -> None:
-        """Remember that this process has read records which the database lacks now."""
+        """Remember that this process has read a larger ledger than the database has now."""
 
 
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
@@ -61,8 +61,8 @@ class Runtime:
     """The shared state of a process, used by web, worker and command line; made by `open_runtime`.
 
     Attributes:
-        clock: the clock of every stored instant and decision: the database server's on PostgreSQL, this machine's on
-            SQLite, or a test's if one is given.
+        clock: the clock of every stored instant and decision: the database server's on PostgreSQL, this machine's
+            on SQLite, or a test's if one is given.
         machine: the clocks of this machine.
         plausibility: decides whether the clocks are plausible; None for a test's clock, which always is.
         register: the register's database.
@@ -70,7 +70,7 @@ class Runtime:
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
         bell: rung when the ledger has grown or access has changed, in any process.
         closing: set when the service is stopping, so that long polls end.
-        counting: a lock held while a table of figures is counted, so that a process counts one at a time.
+        counting: a lock held while statistics are counted, so that a process counts one table at a time.
         unwritten: the full disk or the damage that made the last transaction fail, if one did.
         open_hits: open hits of passengers that are being checked, by the journey's key; shared, so that two
             simultaneous checks of one document open one hit.

@@ -1,4 +1,4 @@
-"""The projectors that follow each event in the same transaction."""
+"""Which projectors follow each event in the same transaction: the only place that joins the features."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
@@ -94,7 +94,7 @@ def _erasing(erase: Callable[[Unit, str], Awaitable[object]]) -> Projector:
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machine | None = None) -> Runtime:
-    """Return a Runtime, as `open_runtime` does, with the projectors of all features."""
+    """Return a runtime, as `open_runtime` does, with the projectors of all features."""
     follow = Follow(
         projectors={
             EntryChanged: (publish_change, alert_change, end_clearances, notify_owner),

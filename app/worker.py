@@ -150,7 +150,7 @@ class Worker:
                 logger.exception("a round of the worker has failed", extra={"loop": loop.name})
 
     async def end_by_law(self) -> int:
-        """Record the ends of measures whose period is over. Returns the number of ends recorded."""
+        """Store the ends of measures whose period is over. Returns the number of ends."""
         if await self.standstill.holds():
             return 0
         sent = 0
@@ -291,7 +291,10 @@ class Worker:
                 return renewed
 
     async def create_hits(self) -> int:
-        """Process newly opened hits, and send reminders of unresolved ones. Returns the number of both."""
+        """Create the hits that checks have queued, and send reminders of unresolved ones.
+
+        Returns the number of both.
+        """
         if not self._compared:
             await hits.requeue_lost(self.runtime)
             self._compared = True
@@ -303,13 +306,13 @@ class Worker:
         return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
-        """Check passengers again who may be affected by a change of the register. Returns their number."""
+        """Check again the passengers who may be affected by a change of the register. Returns their number."""
         if not await self.standstill.holds():
             await self.manifests.close_departed()
         return await self.manifests.look()
 
     async def tidy(self) -> None:
-        """Erase old check questions and manifests, kept answers and ended processes; create next month's partition."""
+        """Erase old questions of checks and manifests, old answers and ended processes; add next month's partition."""
         await make_months(self.runtime)
         if await self.standstill.holds():
             return
@@ -365,7 +368,7 @@ class Loop:
 
     @property
     def name(self) -> str:
-        """Returns the loop's name in the log."""
+        """The loop's name in the log."""
         return self.act.__name__
 
 

@@ -1,4 +1,4 @@
-"""The databases of a deployment."""
+"""Opening the databases of a deployment: of the register, and of the checks."""
 
 import errno
 from pathlib import Path

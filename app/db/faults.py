@@ -115,7 +115,7 @@ def outage(error: BaseException) -> Outage | None:
 
 
 def unanswered(why: Outage | None) -> bool:
-    """Return whether the last statement or commit got no answer, so that its outcome is unknown."""
+    """Return whether the last statement or commit got no answer, so that it may or may not have taken effect."""
     return why in {Outage.UNREACHABLE, Outage.SILENT}
 
 

@@ -20,10 +20,10 @@ def database_files(*databases: Database) -> Iterator[Path]:
 
 
 def open_to_others(paths: Iterable[Path]) -> list[str]:
-    """List the files and folders that users other than the owner can access, each with its mode, such as `0644`.
+    """Return the files and folders that users other than the owner can access, each with its mode, such as `0644`.
 
-    New files get mode 0600 in folders of 0700. Files of an older installation keep their modes, because a group's
-    access may be intended, for instance for a backup: they are reported and never changed.
+    In the order given. New files get mode 0600 in folders of 0700. Files of an older installation keep their modes,
+    because a group's access may be intended, for instance for a backup: they are reported and never changed.
     """
     if os.name != "posix":  # other systems do not use these modes
         return []

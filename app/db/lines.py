@@ -1,8 +1,8 @@
 """Time limits of the connections to PostgreSQL, and the removal of connections that did not answer.
 
-A server that hangs, or a network that loses packets, closes no connection, and a caller would wait for ever. So
-client and server both limit each wait, and a connection that did not answer is dropped without the closing
-handshake, which would be another wait.
+A server that hangs, or a network that loses packets, closes no connection, and a caller would wait for ever. So client
+and server both limit each wait, and a connection that did not answer is dropped without the closing handshake, which
+would be another wait. A "line" is one such connection.
 """
 
 import socket
@@ -96,7 +96,7 @@ class Lines:
 
 
 def notice_cut_line(line: Any, seconds: float) -> None:
-    """Make the kernel close a connection when the other end has acknowledged nothing for `seconds`.
+    """Make the operating system close a connection when the other end has acknowledged nothing for `seconds`.
 
     Args:
         line: asyncpg's connection; its socket is accessible only through a private attribute.

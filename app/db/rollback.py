@@ -1,4 +1,4 @@
-"""The state of a database that was put back to an earlier state, as a process knows it."""
+"""What a process knows about a database that was put back to an earlier state."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,7 +32,7 @@ class Rollback:
         return f"{self.known} records{of} were signed or read, and the database {contradicts} {self.found}"
 
     def refusal(self) -> RolledBack:
-        """Return the error that refuses a write."""
+        """Return the error with which writes are refused."""
         until = "ended the service, and run `cekal restore` if an older file was put there"
         if self.found is not None:
             until = "run `cekal restore`, which accepts the database as it is or puts a backup back"

@@ -1,4 +1,4 @@
-"""Rounds of loops, each run by one process at a time."""
+"""Rounds of the worker's loops, each run by one process at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -78,7 +78,7 @@ class Unit(Reader):
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def happened(self, event: object) -> None:
-        """Record a domain event; `conclude` handles the events in order."""
+        """Report an event; `conclude` calls the projectors of all events in order."""
         self.events.append(event)
 
     async def conclude(self) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""The types of ledger records, and the rules for building them; pure."""
+"""The types of ledger records, and the rules for building them (no I/O)."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ class LedgerBroken(Exception):
 
 
 class RecordType(StrEnum):
-    """The closed vocabulary of the ledger (API section 6)."""
+    """The types of ledger records: a closed list (API section 6)."""
 
     ENTRY_LISTED = "entry.listed"
     ENTRY_PROVISIONAL = "entry.provisional"
@@ -114,7 +114,7 @@ class RecordText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The records that a reader asks for.
+    """Which records a reader requests.
 
     Attributes:
         types: only records of these types; empty for every type.
@@ -131,7 +131,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Closures:
-    """Which entries show the personal part of their records to few readers only, among the entries of some records.
+    """Which of some entries are closed: only few readers see the personal part of their records.
 
     Attributes:
         closed: ids of the entries that are, or were, sealed: only auditors may see their records' personal part.
@@ -217,10 +217,10 @@ _CURSOR_FAULT = Fault(
 
 
 def numbered(draft: Draft, sequence: int, at: datetime, previous_alert: int | None) -> Record:
-    """Number a draft: build its leaf, with a salted commitment to the personal part.
+    """Give a draft its number: build its leaf, with a salted commitment to the personal part.
 
-    The commitment is SHA-256 over 32 random bytes and the personal part's RFC 8785 form, so that after the salt
-    and the personal part are erased the leaf still verifies and reveals nothing.
+    The commitment is SHA-256 over 32 random bytes and the personal part's RFC 8785 form, so that after the salt and the
+    personal part are erased the leaf still verifies and reveals nothing.
     """
     salt = secrets.token_bytes(32)
     leaf: dict[str, Any] = {

@@ -38,11 +38,11 @@ class Paged(Protocol):
 
     @property
     def more(self) -> bool:
-        """Whether the list goes on beyond the page."""
+        """Whether the list has further items after the page."""
 
 
 class Followed(Protocol):
-    """The follower that reads a list's new items for all pollers of this process, and then rings the process's bell."""
+    """The part of a follower that long polls need: it reads a list's new items, then wakes this process's polls."""
 
     @property
     def head(self) -> Head | None:
@@ -58,7 +58,7 @@ class LedgerFollowed(Followed, Protocol):
 
 
 def followed_of(scope: Mapping[str, Any]) -> LedgerFollowed:
-    """Return this process's follower of the ledger; the scope is a request, or its ASGI scope."""
+    """Return this process's follower of the ledger; `scope` is a request, or its ASGI scope."""
     return cast(LedgerFollowed, scope["app"].state.process.tail)
 
 
@@ -76,9 +76,9 @@ async def read_waiting(
 ) -> P:
     """Read a page, waiting for its first record for up to `wait` seconds.
 
-    A waiting poll needs no transaction: it reads the page again only after the process's follower has read new
-    records, after a restore, and at the end. After any change of keys it checks the caller's key again, so that a
-    revoked key ends the poll.
+    A waiting poll needs no transaction: it reads the page again only after the process's follower has read new records,
+    after a restore, and at the end. After any change of keys it checks the caller's key again, so that a revoked key
+    ends the poll.
 
     Args:
         request: the poll.
@@ -90,7 +90,7 @@ async def read_waiting(
 
     Raises:
         Unauthenticated: the key was revoked or expired during the wait.
-        Invalid, CursorGone: as `read`.
+        Invalid, CursorGone: the cursor can't be used; raised by `read`.
     """
     runtime, gate = runtime_of(request), gate_of(request)
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The refusal of a ledger without a head."""
+"""The error that refuses a ledger without a head."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """Notes in the database that it was rolled back: every process refuses writes in an epoch that has one.
 
-A process that notices a rollback by what it knows from outside the database leaves the note for processes that know
+A process that notices a rollback by what it knows from outside the database writes the note for processes that know
 less. The epoch that a restoration begins has none.
 """
 
@@ -20,7 +20,7 @@ async def find_rollback(reader: Reader, epoch: str) -> NotedRollback | None:
 
 
 async def list_rollbacks(reader: Reader) -> list[NotedRollback]:
-    """List the notes of all epochs."""
+    """Return the notes of all epochs, in no order."""
     return [NotedRollback(*row) for row in await reader.run(_ALL)]
 
 

@@ -1,4 +1,4 @@
-"""Rows of the ledger exactly as they are stored, for verification: a damaged one stops nothing."""
+"""Rows of the ledger exactly as they are stored, for verification: a damaged row does not stop the reading."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from app.ledger.tables import record as record_table
 
 
 async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
-    """List rows of records after a sequence, in order."""
+    """Return rows of records after a sequence, in order, at most `limit`."""
     statement = select(record_table).where(record_table.c.sequence > after)
     rows = await reader.run(statement.order_by(record_table.c.sequence).limit(limit))
     return [dict(row._mapping) for row in rows]
@@ -39,7 +39,7 @@ async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
 
 
 async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """List the rows of the versions of some entries, by entry, in order, exactly as stored."""
+    """Return the rows of entries' versions by entry id, in order of sequence; an empty list for an unknown id."""
     found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
     statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), OWN)
     rows = await reader.run(statement.order_by(record_table.c.sequence), {"ids": list(entry_ids)})

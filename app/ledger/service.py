@@ -100,7 +100,7 @@ class Changes:
         records: the records, in order.
         head: the ledger's end.
         position: every selected record up to this number is on this page or an earlier one.
-        closures: what of them few readers may see.
+        closures: the sealed entries among them, and the persons barred from each.
     """
 
     records: list[RecordText]
@@ -110,7 +110,7 @@ class Changes:
 
     @property
     def more(self) -> bool:
-        """Whether the ledger goes on beyond this page."""
+        """Whether the ledger has further records after this page."""
         return self.position < self.head.size
 
 
@@ -211,7 +211,7 @@ async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
-    """Restrict the personal part of an entry's records, existing ones included, to auditors.
+    """Restrict the personal part of an entry's records, existing ones included, to auditors; for a sealed entry.
 
     Args:
         unit: the transaction.
@@ -232,7 +232,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> int:
 
 
 async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:
-    """Return what few readers may see of the records about some entries."""
+    """Return which of these entries are closed, and who is barred from each; None among the ids is ignored."""
     closed = await store.closed_among(reader, {each for each in entry_ids if each})
     return Closures(closed, await store.barred_among(reader, closed))
 
@@ -240,7 +240,7 @@ async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Clo
 async def read_changes(
     reader: Reader, cursor: str | None, limit: int, restart: str, selection: Selection
 ) -> Changes:
-    """Read at most `limit` selected records after a cursor.
+    """Read at most `limit` selected records after a cursor, in order.
 
     A statement that selects by type looks at some thousand numbers only, and a page at some such parts: where few
     records of a large ledger are selected, the page may have less than `limit` records, or none, and yet `more`.
@@ -274,13 +274,14 @@ async def read_changes(
 
 
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Read at most `limit` records of alerts after a cursor.
+    """Read at most `limit` records of alerts after a cursor, in order.
 
     When no further one follows, the page's position is the head, so that the reader does not have to read the other
     records again.
 
     Raises:
-        Invalid, CursorGone: as `read_changes`.
+        Invalid: the text is not a cursor.
+        CursorGone: it belongs to another register, or is beyond the head (as `read_changes`).
     """
     here = await store.head(reader)
     position = here.position(cursor, restart)

@@ -86,8 +86,8 @@ class StatePage:
     """A part of a state.
 
     Attributes:
-        records: by the ids of their entries: each entry's newest record, and behind it the records of its clearances
-            in force in their order.
+        records: ordered by entry id: each entry's newest record, followed by the records of its clearances in
+            force, in order.
         after: the last entry that was looked at; None at the end.
     """
 
@@ -153,7 +153,7 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 
 
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
-    """Note that the personal part of an entry's records is shown no more, if there are records of it."""
+    """Store that the personal part of an entry's records is no longer shown, if the entry has records."""
     newest = (
         select(record_table.c.sequence, record_table.c.tombstone)
         .where(record_table.c.entry_id == entry_id, OWN)
@@ -168,9 +168,9 @@ async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]
 
 
 async def count_withdrawn(reader: Reader, upto: int) -> int:
-    """Count the withdrawals among entries that are part of the state at a sequence: the number only grows.
+    """Return the number of withdrawals among entries in the state at a sequence; the number only grows.
 
-    A copy of the state that was begun at another count may show what is to be shown no more.
+    A copy of the state that was begun at another number may show data that must no longer be shown.
     """
     statement = select(func.count()).where(withdrawn_table.c.listed_until > upto)
     return int((await reader.run(statement)).scalar_one())

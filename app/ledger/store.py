@@ -1,4 +1,4 @@
-"""Every SQL statement of the ledger."""
+"""SQL statements of the ledger; they do not check who may see an entry."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -128,7 +128,7 @@ async def begin_epoch(unit: Unit) -> tuple[Head | None, Head]:
 
 
 def new_epoch() -> str:
-    """Make a random epoch."""
+    """Return a random epoch."""
     return secrets.token_hex(8)
 
 
@@ -157,7 +157,7 @@ async def head(reader: Reader) -> Head:
 
 
 async def find_head(reader: Reader) -> Head | None:
-    """Return the ledger's head, or None where the register is a backup that was not yet put into use."""
+    """Return the ledger's head; None where the register is a backup that was not put into use yet."""
     row = (await reader.run(_HEAD)).first()
     return None if row is None else Head(*row)
 
@@ -166,7 +166,7 @@ async def require_head(reader: Reader) -> None:
     """Raise HeadMissing unless the ledger has a head.
 
     Raises:
-        HeadMissing: the ledger has none.
+        HeadMissing: the ledger has no head.
     """
     await head(reader)
 
@@ -207,7 +207,7 @@ async def _refusal(reader: Reader) -> RolledBack:
 
 
 async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:
-    """Return the stored hashes of some nodes."""
+    """Return the stored hashes of these nodes; missing ones are left out."""
     if not selected:
         return {}
     rows = await reader.run(_NODES, {"nodes": selected})
@@ -223,7 +223,7 @@ async def add(
 
 
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
-    """List records after a sequence, in order."""
+    """Return records after a sequence, in order, at most `limit`."""
     statement = _ALERTS_AFTER if alerts_only else _AFTER
     return [_record(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
 
@@ -231,7 +231,7 @@ async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: boo
 async def list_texts(
     reader: Reader, selection: Selection, after: int, upto: int, limit: int
 ) -> list[RecordText]:
-    """List the selected records after a sequence and up to another one, in order, as they are stored."""
+    """Return the selected records after a sequence and up to another one, in order, as stored, at most `limit`."""
     asked: dict[str, Any] = {"after": after, "upto": upto, "limit": limit}
     if selection.types:
         asked["types"] = sorted(selection.types)
@@ -252,12 +252,12 @@ def _texts(*, of_types: bool, of_entry: bool) -> Select[*tuple[Any, ...]]:
 
 
 async def list_leaves(reader: Reader, after: int, limit: int) -> list[tuple[int, str]]:
-    """List numbers and leaves, exactly as hashed, after a sequence, in order."""
+    """Return numbers and leaves after a sequence, in order, exactly as hashed, at most `limit`."""
     return await _pairs(reader, _LEAVES.params(after=after, limit=limit))
 
 
 async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Record]:
-    """List the records of some alerts, in order."""
+    """Return the records of these alerts, in order; unknown ids add nothing."""
     if not alert_ids:
         return []
     selected = record_table.c.alert_id.in_(alert_ids)
@@ -266,7 +266,10 @@ async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Recor
 
 
 async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
-    """List every record about an entry and its alerts, in order; with `upto`, only among the ledger's first `upto`."""
+    """Return every record about an entry and its alerts, in order; empty for an unknown entry.
+
+    With `upto`, only those among the ledger's first `upto` records.
+    """
     statement = (
         select(record_table).where(record_table.c.entry_id == entry_id).order_by(record_table.c.sequence)
     )
@@ -276,7 +279,7 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
-    """Return the sequence of the latest version's record of each entry that has one."""
+    """Return the sequence of the newest version's record by entry id; entries without a record are left out."""
     if not entry_ids:
         return {}
     statement = (
@@ -362,7 +365,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
 
 
 async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return the persons that never see the personal part, by entry, of those among the given ones that have any."""
+    """Return by entry id the persons that never see its personal part; entries without any are left out."""
     ids = sorted(entry_ids)
     if not ids:
         return {}
@@ -376,7 +379,7 @@ async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str,
 
 
 async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Return the entries, among the given ones, that show their records' personal part to auditors only."""
+    """Return those of the entries that are closed: only auditors see their records' personal part."""
     ids = sorted(entry_ids)
     if not ids:
         return frozenset()

@@ -1,4 +1,4 @@
-"""Verification of the ledger: every number, leaf, commitment and stored hash."""
+"""Verifying the ledger: every number, leaf, commitment and stored hash."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping

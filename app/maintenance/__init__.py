@@ -1,4 +1,4 @@
-"""Maintenance of an installation: backups, restoring, and the standstill of irreversible acts under a doubted clock.
+"""Maintenance of an installation: backups, restoring, verification, and suspending irreversible acts in doubt.
 
-This wing may import every other wing.
+The doubt is whether the clock is right. This wing may import every other wing.
 """

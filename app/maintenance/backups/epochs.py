@@ -24,7 +24,7 @@ version that it counted up from the same number, and must not meet that version 
 
 @dataclass(frozen=True, slots=True)
 class EpochBegun:
-    """The event that the register was restored and goes on in a new epoch.
+    """An event: the register was restored and goes on in a new epoch.
 
     Attributes:
         old: the previous epoch; None if it is not known.
@@ -38,7 +38,7 @@ class EpochBegun:
 
 
 async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> EpochBegun:
-    """Begin a new epoch, record it in the audit trail, and notify duty officers and admins.
+    """Begin a new epoch, write it to the audit trail, and notify duty officers and admins.
 
     Args:
         unit: a transaction on the restored register.
@@ -57,10 +57,10 @@ async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> E
 
 
 async def publish_epoch(unit: Unit, event: EpochBegun) -> Sequence[Draft]:
-    """Return the ledger record of a new epoch (API section 6). A projector; the record concerns no entry or person.
+    """Publish a new epoch (API section 6); the record concerns no entry or person.
 
-    It names the newest signed head of the old epoch that the restored register has, so that a reader who keeps a later
-    one sees at once what was abandoned.
+    A projector: called with the event in its transaction. The record names the newest signed head of the old epoch that
+    the restored register has, so that a reader who keeps a later one sees at once what was abandoned.
     """
     signed = await newest_head(unit, event.old) if event.old else None
     return [

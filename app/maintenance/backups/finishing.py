@@ -1,4 +1,4 @@
-"""The end of a restoration: the new epoch's first head is signed, and the mark begins anew with it."""
+"""The end of a restoration: the new epoch's first head is signed, and becomes the mark."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Finished:
 
     Attributes:
         unsigned: why no head was signed, and where the keys are expected; None if one was.
-        mark: why the mark could not be written; None if it could, or had nothing to hold yet.
-        aside: where a mark was put that could not be used; None without one.
+        mark: why the mark could not be written; None if it could, or if there was no head to write yet.
+        aside: the path to which an unusable mark was moved; None without one.
     """
 
     unsigned: str | None
@@ -27,9 +27,9 @@ class Finished:
 
 
 async def finish(runtime: Runtime) -> Finished:
-    """Sign the first head of a restored register's epoch, where this machine can, and begin the mark with it.
+    """Sign the first head of a restored register's epoch, where this machine can, and make it the mark.
 
-    A machine without the keys leaves the mark of the former epoch: it says nothing of the new one, and goes on with
+    A machine without the keys keeps the mark of the former epoch: it says nothing of the new one, and is replaced by
     the first head that another machine signs.
     """
     signer = Signer(runtime)

@@ -49,7 +49,7 @@ class LedgerEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The contents of a backup, and where the key that it does not contain was kept.
+    """The contents of a backup, and where its register keeps the key that it does not contain.
 
     Attributes:
         format: the version of the format of this inventory and of the backup's files.

@@ -65,10 +65,10 @@ class Restored:
         schema: the schema revision of the backup, if it was upgraded; else None.
         aside: the folder into which the former files were moved; None without any.
         lost: what the former register had beyond the backup; None if that is not known.
-        ended_again: the number of accounts and keys that had been ended in the former register and were ended again;
-            None if that is not known.
+        ended_again: the number of accounts and keys that had been ended in the former register and were ended
+            again; None if that is not known.
         pepper: why the key of the keyed hashes on this machine is refused; None if it is accepted.
-        conceded: what the mark had beyond the restored register; None where it says nothing of it.
+        conceded: what the mark had beyond the restored register; None without a mark of its last epoch.
         differing: settings that differ from those of the backup: their values then and now, by name.
     """
 

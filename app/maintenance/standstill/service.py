@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 async def accept_clock(unit: Unit) -> None:
-    """Record that the clock is right: processes that doubt it go on. The audit trail records the actor."""
+    """Store that a person has confirmed the clock: processes that doubt it go on. The audit trail names the actor."""
     await store.add(unit)
     await record(unit, AuditAct.CLOCK_ACCEPTED, None, {"at": rfc3339(unit.now)})
 
@@ -34,9 +34,10 @@ class Standstill:
         self._accepted: int | None = None  # last acceptance before the doubt; None without a doubt
 
     async def holds(self) -> bool:
-        """Return whether irreversible acts are suspended; the first time this is logged and the admins are notified.
+        """Return whether irreversible acts are suspended.
 
-        In a register that was rolled back they are too, of which the keeper of the mark gives notice.
+        The first time this is logged and the admins are notified. In a register that was rolled back they are suspended
+        too; the keeper of the mark notifies of that.
         """
         if self._runtime.rollback is not None:
             return True

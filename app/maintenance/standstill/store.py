@@ -1,4 +1,4 @@
-"""Every SQL statement about accepted clocks."""
+"""SQL statements on accepted clocks: each acceptance is a person's word that the clock is right."""
 
 from sqlalchemy import func, select
 

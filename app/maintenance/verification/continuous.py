@@ -1,4 +1,4 @@
-"""Verification without end, slowly and beside everything else: a whole pass takes about a day."""
+"""Verification that never ends, slowly and beside all other work: a whole pass takes about a day."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ _STEP_SHARE: Final = 0.02
 
 
 class ContinuousVerification:
-    """Verifies the register for one process, again and again; the worker's lock lets one process at a time do it."""
+    """Verifies the register again and again; the worker's lock lets one process at a time do it."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

@@ -50,8 +50,9 @@ class Verified:
         entries: number of entries that were verified.
         hits: number of hits that were verified.
         lines: number of lines of the query log that were verified: checks, receipts, acts, and versions.
-        unsealed: number of lines behind the newest batch: the ledger does not bind them yet.
-        unsigned: number of records beyond the newest signed head of the present epoch: nobody outside holds them yet.
+        unsealed: number of lines after the newest batch: no record of the ledger proves them yet.
+        unsigned: number of records beyond the newest signed head of the present epoch: no signature proves them
+            yet.
         abandoned: sizes of signed heads beyond the ledger's size, as after a restore of an older backup.
         differences: what contradicts what, at most 1000.
     """
@@ -75,7 +76,7 @@ class Verified:
         return not self.differences
 
     def add(self, found: Iterable[Difference]) -> None:
-        """Add what differs, as far as there is room."""
+        """Add what differs, up to the greatest number that is kept."""
         self.differences += found
         del self.differences[_MOST:]
 
