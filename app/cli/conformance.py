@@ -1,4 +1,4 @@
-"""`cekal conformance`: whether a service, or a consumer of its feed, keeps its promises."""
+"""`cekal conformance`: checks whether a service, or a consumer of its feed, keeps its promises."""
 
 import shlex
 from collections import Counter

@@ -1,4 +1,4 @@
-"""`cekal demo`: the story of an urgent entry, on this machine."""
+"""`cekal demo`: shows the story of an urgent entry, on this machine."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`cekal verify`: whether the whole register agrees with itself and with every head that was signed."""
+"""`cekal verify`: checks whether the whole register agrees with itself and with every head that was signed."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Replacement of letters of other scripts by the letters A-Z and digits 0-9 that they look like; pure.
+"""Replacement of letters of other scripts by the letters A-Z and digits 0-9 that they look like (no I/O).
 
 A number typed on a Russian or Greek keyboard, or read by a reader set to another script, looks the same and consists of
 other characters. The table of similar characters in `data/lookalikes.txt` follows Unicode Technical Standard #39.

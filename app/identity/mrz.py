@@ -99,7 +99,7 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         return self.births[0] if self.births else None
 
     def beside(self, birth: Birth | None) -> "Mrz":
-        """Return the zone with the century of its birth decided by another birth date with a full year."""
+        """Return the zone with the century of its birth decided by another birth date that has a full year."""
         if birth is None or len(self.births) < 2:  # noqa: PLR2004 - nothing is open
             return self
         decided = in_century_of(self.births, birth)

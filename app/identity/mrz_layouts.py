@@ -19,8 +19,8 @@ class MrzUnreadable(ValueError):
     """The text is not a machine-readable zone.
 
     Attributes:
-        code: `length` (lines of another number or length than any format's) or `characters` (others than A-Z,
-            0-9 and the filler `<`). The message never repeats the text.
+        code: `length` (lines of another number or length than any format's) or `characters` (characters other than
+            A-Z, 0-9 and the filler `<`). The message never repeats the text.
     """
 
     def __init__(self, code: Literal["length", "characters"], reason: str) -> None:

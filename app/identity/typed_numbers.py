@@ -1,9 +1,8 @@
-"""Reading of the document numbers in a text that was entered as a document's number; pure.
+"""Reading of the document numbers in a text that was entered as a document's number (no I/O).
 
-People and readers enter more than the number: the word "passport", a second number, "N/A", the check digit
-or a whole line of a machine-readable zone (ICAO Doc 9303 part 3, section 4; part 4, section 4.2). Certain numbers
-are read as such; possible other numbers are looked up too, and refer the traveller at most. Unreadable text is
-reported.
+People and readers enter more than the number: the word "passport", a second number, "N/A", the check digit or a whole
+line of a machine-readable zone (ICAO Doc 9303 part 3, section 4; part 4, section 4.2). Certain numbers are read as
+such; possible other numbers are looked up too, and refer the traveller at most. Unreadable text is reported.
 """
 
 import re

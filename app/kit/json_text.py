@@ -63,10 +63,10 @@ def repeated_members(value: Any, *, inside: bool = True) -> Iterator[Path]:
 
 
 def on_one_line(text: bytes) -> bytes:
-    """Escape Unicode line ends in a JSON text, so that every reader takes it for one line.
+    """Escape the Unicode line ends in a JSON text, so that every reader takes it for one line.
 
-    JSON allows unescaped U+0085, U+2028 and U+2029 in strings; many readers of event streams and of NDJSON
-    end a line at these characters.
+    JSON allows unescaped U+0085, U+2028 and U+2029 in strings; many readers of event streams and of NDJSON end a line
+    at these characters.
     """
     if text.isascii():
         return text

@@ -1,4 +1,4 @@
-"""The text form of a pepper, as a setting or a file holds it."""
+"""Reading a pepper (the key of keyed hashes) from the text of a setting or a file."""
 
 HEX = "hex:"
 SHORTEST_PEPPER = 16

@@ -1,4 +1,4 @@
-"""Types by which a long command reports its progress: stage by stage, each with its own unit."""
+"""Types with which a long command reports its progress: stage by stage, each with its own unit."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Changes to the time limit of a running request."""
+"""Extending the time limit of a running request."""
 
 import asyncio
 from collections.abc import Awaitable

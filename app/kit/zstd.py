@@ -1,4 +1,4 @@
-"""Zstandard: from the standard library where it is (Python 3.14), else from its backport with the same interface."""
+"""Zstandard compression: from the standard library where it is (Python 3.14), else from its backport."""
 
 import sys
 

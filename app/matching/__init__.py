@@ -1,1 +1,1 @@
-"""Matching of persons: names are aligned, births compared and the evidence weighed; pure functions."""
+"""Matching of persons: names are aligned, births compared and the evidence weighed (no I/O)."""

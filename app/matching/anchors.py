@@ -1,4 +1,4 @@
-"""Anchors: a few coarse keys for each of fifty thousand expected travellers; pure functions.
+"""Anchors: a few coarse keys for each of fifty thousand expected travellers (no I/O).
 
 A traveller who is looked up in the register has some seventy keys (`keys`). Here the travellers are stored, and listed
 persons are looked up one by one, so that all keys would mean seventy rows per traveller. An anchor is a part from which

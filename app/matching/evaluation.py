@@ -154,10 +154,11 @@ def evaluate_queries(
     """Look up all queries in a list.
 
     Returns:
-        `sets`: by set `n`, `stopped` (share of queries whose right entry stops the traveller) with its 95 % interval,
-        `told` (at once or for review), `recall` (the right entry is among the candidates), `recall_at_1`,
-        `recall_at_10`, `median_rank` of those found, and `truncated` (queries with more candidates than are
-        compared); `ranks`: the rank of each query in the order of the file, null where the entry wasn't found.
+        `sets`: by set `n`, `stopped` (share of queries whose right entry stops the traveller) with its 95 %
+        interval, `told` (it stops the traveller or is noted for review), `recall` (the right entry is among the
+        candidates), `recall_at_1`, `recall_at_10`, `median_rank` of those found, and `truncated` (queries with more
+        candidates than are compared); `ranks`: the rank of each query in the order of the file, null where the
+        entry wasn't found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
     by_set: dict[str, list[_RankedEntry]] = {}

@@ -154,7 +154,10 @@ def _form(spelled: Spelling) -> dict[str, Any]:
 
 
 def retrieved(queried: QueriedPerson, listed: KnownPerson) -> tuple[list[Step], bool]:
-    """Explain by which keys of name and birth a check finds the listed person, and whether they suffice."""
+    """Explain by which keys of name and birth a check finds the listed person.
+
+    Returns the steps, and whether these keys are enough.
+    """
     if not queried.names:
         text_id, text_en = (
             "Tidak ada nama untuk dicari.",

@@ -1,4 +1,4 @@
-"""What the keys of a name are made of: texts of the sounds of its words, each with the bits that it is worth.
+"""The parts of a name's keys, as texts: sounds of its words, each with the bits that it is worth.
 
 A key's text is its kind and its parts, such as `pair`, two words and perhaps a year of birth. Each way in which a name
 survives a disguise has its kind: two words, a rare word, the whole name as one word, a word with the start or the end
@@ -37,7 +37,7 @@ Text = tuple[str, float]
 
 
 class Parts(msgspec.Struct, frozen=True, gc=False):
-    """What the keys of one form of a name are made of, each made once.
+    """The parts from which the keys of one form of a name are made, each made once.
 
     Attributes:
         words: the rarest words in their order.

@@ -85,12 +85,12 @@ class KeyQuery(msgspec.Struct, frozen=True):
 
 
 class StoredKeys(msgspec.Struct, frozen=True):
-    """What a listed person is found by: what an index stores of them.
+    """The keys that an index stores of a listed person, by which the person is found.
 
     Attributes:
         keys: of the names, and of the names with the births.
         days: of birth, each with a sketch of a name, as bytes.
-        form: the person made ready to be compared, packed.
+        form: the names and births, packed for the comparison.
     """
 
     keys: tuple[int, ...]

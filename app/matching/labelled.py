@@ -170,7 +170,10 @@ def read_list(path: Path) -> list[ListedRow]:
 
 
 def births_of(text: str) -> tuple[Birth, ...]:
-    """Read YYYY, YYYY-MM, YYYY-MM-DD or YYYYMMDD; of a day that doesn't exist keep the month or year, else nothing."""
+    """Read YYYY, YYYY-MM, YYYY-MM-DD or YYYYMMDD.
+
+    Of a day that doesn't exist the month or the year is kept; of other text nothing.
+    """
     found = _DATE(text.strip())
     if not found:
         return ()

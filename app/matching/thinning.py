@@ -1,4 +1,4 @@
-"""Selection among too many candidates for one traveller by their births, before names are compared; pure.
+"""Selection among too many candidates for one traveller by their births, before names are compared (no I/O).
 
 A check with only a year of birth finds persons of any birth by words of the name, since the index stores no births with
 most keys. Comparing a birth takes a fraction of the time of comparing a name, and a contradicting birth never stops a

@@ -32,7 +32,7 @@ class Contradiction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Two signed heads of one log. Nothing is verified.
+    """Two signed heads of one log; nothing in them is verified.
 
     Attributes:
         smaller: the head of the smaller tree, or either of two of one size.

@@ -54,7 +54,7 @@ class SignatureInvalid(ValueError):
 
 
 class KeyMalformed(ValueError):
-    """A text or a file is not a key of the wanted kind; the message says why."""
+    """A text or a file is not a key of the expected kind; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

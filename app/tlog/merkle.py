@@ -25,7 +25,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def needed(index: int) -> list[Node]:
-    """List the stored nodes that appending leaf `index` must read: the left siblings of the nodes that it completes."""
+    """Return the stored nodes that appending leaf `index` must read.
+
+    They are the left siblings of the nodes that it completes.
+    """
     nodes = []
     level = 0
     while index & 1:
@@ -57,7 +60,7 @@ def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[N
 
 
 def peaks(size: int) -> list[Node]:
-    """List the full subtrees, left to right, that together cover a tree of `size` leaves."""
+    """Return the full subtrees, left to right, that together cover a tree of `size` leaves."""
     nodes = []
     offset = 0
     for level in range(size.bit_length() - 1, -1, -1):
@@ -131,10 +134,10 @@ class Tree:
 
 
 def inclusion_nodes(index: int, size: int) -> list[list[Node]]:
-    """List the stored nodes from which each step of an audit path is computed, from the leaf upwards.
+    """Return the stored nodes from which each step of an audit path is computed, from the leaf upwards.
 
-    A step is the root of one neighbouring subtree. Usually that is a stored node; at the tree's incomplete right
-    edge it is the `root` of several full subtrees.
+    A step is the root of one neighbouring subtree. Usually that is a stored node; at the tree's incomplete right edge
+    it is the `root` of several full subtrees.
 
     Args:
         index: the leaf's index, from 0.
@@ -169,7 +172,7 @@ def inclusion_path(index: int, size: int, hashes: Mapping[Node, bytes]) -> list[
 
 
 def consistency_nodes(old: int, new: int) -> list[list[Node]]:
-    """List the stored nodes from which each hash of a consistency proof is computed, in the proof's order.
+    """Return the stored nodes from which each hash of a consistency proof is computed, in the proof's order.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
@@ -206,7 +209,7 @@ def consistency_path(old: int, new: int, hashes: Mapping[Node, bytes]) -> list[b
 
 
 class ProofInvalid(ValueError):
-    """A proof does not lead to the root that it is held against; the message says how it fails."""
+    """A proof does not lead to the expected root; the message says how it fails."""
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], top: bytes) -> None:

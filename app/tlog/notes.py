@@ -51,7 +51,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text with its signatures. Nothing is verified.
+    """A text with its signatures; nothing in it is verified.
 
     Attributes:
         text: what is signed, with its last line end.

@@ -79,14 +79,16 @@ class Policy:
         return cls(tuple(reading.logs), reading.witnesses, reading.quorum, reading.groups)
 
     def is_witnessed(self, cosigners: Iterable[VerifierKey]) -> bool:
-        """Whether some keys, whose cosignatures of a checkpoint were verified, are a quorum."""
+        """Return whether these keys, whose cosignatures of a checkpoint were verified, make a quorum."""
         return self.fewest(cosigners) is not None
 
     def fewest(self, cosigners: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] | None:
-        """Return as few of some keys as are a quorum, in the policy's order; the first ones where there is a choice.
+        """Return as few of the given keys as make a quorum, in the policy's order.
+
+        Where there is a choice, the policy's first ones.
 
         Returns:
-            The keys; none for the quorum `none`; None where all of the given keys are no quorum.
+            The keys; empty for the quorum `none`; None where all of the given keys make no quorum.
         """
         keys = set(cosigners)
         chosen: dict[str, tuple[VerifierKey, ...] | None] = {NO_WITNESS: ()}

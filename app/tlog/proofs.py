@@ -17,7 +17,7 @@ _LONGEST_PATH = 63
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """A proof file's content. Nothing is verified.
+    """The content of a proof file; nothing in it is verified.
 
     Attributes:
         index: the leaf's index, from 0.

@@ -81,9 +81,9 @@ class Tile:
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
-    """Return a bundle: each entry behind its length in two bytes, the larger first.
+    """Return a bundle: each entry after its length in two bytes, big-endian.
 
     Raises:
-        OverflowError: an entry is longer than 65,535 bytes, which its length can't say.
+        OverflowError: an entry is longer than 65,535 bytes, which its length can't express.
     """
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)

@@ -96,7 +96,7 @@ class Templates:
         return self._of_endpoint.setdefault(id(endpoint), None)
 
     def outline(self, scope: Scope) -> str:
-        """Return an unknown path with `*` for every part that occurs in no route, because it may be personal data."""
+        """Return an unknown path in which `*` replaces every part that occurs in no route: it may be personal data."""
         words = self._words or self._learn(scope)
         return "/".join(part if part in words else "*" for part in scope["path"].split("/")[:_DEEPEST])
 

@@ -38,16 +38,19 @@ class BodyLimits:
 
 
 def body_too_large_error() -> HTTPException:
-    """Make the error for a body above its limit (RFC 9110 section 15.5.14).
+    """Return the error for a body above its limit (RFC 9110 section 15.5.14).
 
-    The connection stays open, and the server discards the rest of the body: closing it would reset the connection
-    while the client is still sending, and the client would never read the answer.
+    The connection stays open, and the server discards the rest of the body: closing it would reset the connection while
+    the client is still sending, and the client would never read the answer.
     """
     return HTTPException(413)
 
 
 def body_late_error() -> HTTPException:
-    """Make the error for a body that did not arrive in time; it closes the connection, as the rest could still come."""
+    """Return the error for a body that did not arrive in time.
+
+    It closes the connection, as the rest of the body could still come.
+    """
     return HTTPException(408, headers={"Connection": "close"})
 
 

@@ -167,7 +167,7 @@ class Connections:
         return self.limits.known_idle_seconds
 
     def overdue(self, now: float) -> list[Connection]:
-        """List the connections that are due for a check."""
+        """Return the connections that must be checked now, in no order."""
         return [connection for connection in self._all if connection.due <= now]
 
     def _make_room(self, among: Iterable[Connection], newcomer: Connection, reason: str) -> bool:

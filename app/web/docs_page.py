@@ -61,7 +61,7 @@ _AN_HOUR: Final = {"Cache-Control": "public, max-age=3600"}
 
 @router.get("/")
 async def lead_to_docs() -> Response:
-    """Redirect the service's root address to the documentation."""
+    """Redirect the service's root address to the page `/docs`."""
     return RedirectResponse("/docs")
 
 

@@ -1,4 +1,4 @@
-"""Answers with a file of this machine, read in pieces in a thread; the file may lose its name meanwhile."""
+"""Answers with a file of this machine, read in pieces in a thread; the file may be deleted meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,7 +13,7 @@ PIECE: Final = 256 * 1024
 
 
 class FileAnswer(StreamingResponse):
-    """An answer with a part of an open file, or with what is made of its bytes; it closes the file at its end."""
+    """An answer with a part of an open file, or with a conversion of its bytes; it closes the file at its end."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class FileAnswer(StreamingResponse):
             status: the answer's status.
             headers: its headers, `content-length` included.
             media_type: its media type.
-            convert: makes of each piece what is sent.
+            convert: converts each piece to the bytes that are sent; None sends it unchanged.
         """
         super().__init__(_pieces(file, part, convert), status, headers, media_type)
         self._file = file

@@ -29,10 +29,10 @@ def is_head(scope: Scope) -> bool:
 
 
 def allowed_methods(scope: Scope) -> list[str]:
-    """List the methods of a request's path, in order; empty for a path without a route.
+    """Return the methods of a request's path, in order; empty for a path without a route.
 
-    Starlette reports only those of the first matching route. A literal path such as `/v1/checks/batch` takes
-    precedence over a template that would match it as an id.
+    Starlette reports only those of the first matching route. A literal path such as `/v1/checks/batch` takes precedence
+    over a template that would match it as an id.
     """
     path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
     methods: set[str] = set()
@@ -48,5 +48,5 @@ def allowed_methods(scope: Scope) -> list[str]:
 
 
 def methods_for_options(scope: Scope) -> list[str]:
-    """List the methods for the answer to OPTIONS, of a path or of the service; public, as in the OpenAPI document."""
+    """Return the methods for the answer to OPTIONS, of a path or of the service; public, as in the OpenAPI document."""
     return list(_EVERY) if scope["path"] == "*" else allowed_methods(scope)

@@ -92,7 +92,7 @@ class Chosen:
 
 
 def part_of(range_header: str, length: int) -> range | None:
-    """Return the range of bytes that a `Range` requests.
+    """Return the range of bytes that a `Range` header requests.
 
     Args:
         range_header: its value.

@@ -1,7 +1,7 @@
-"""Routes that send their answer with raw ASGI, for the hot path and for streams.
+"""Routes that are served at the ASGI level, without FastAPI, for the most frequent call and for streams.
 
-They are matched and documented like other routes; only the handling differs. Errors that they raise before their
-answer has begun become problem documents as usual.
+They are matched and documented like other routes; only the handling differs. Errors that they raise before their answer
+has begun become problem documents as usual.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _SERVED_BY = "served_by"
 
 
 class RawRoute(APIRoute):
-    """A route that passes the connection to the ASGI function that its endpoint documents (`documented`)."""
+    """A route that passes the request to the ASGI function that its endpoint documents (`documented`)."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -68,7 +68,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """Await long work and return its result; cancel it as soon as the client disconnects.
 
     Args:
-        receive: the request's channel, after its body was read.
+        receive: the request's ASGI channel, after its body was read.
         work: the work.
 
     Raises:

@@ -137,5 +137,5 @@ MomentText = Annotated[str, _INSTANT]
 
 
 def moment(value: datetime | None) -> str | None:
-    """Format an instant for an answer."""
+    """Return an instant as text for an answer; None for None."""
     return None if value is None else rfc3339(value)

@@ -1,4 +1,4 @@
-"""What a witness is sent, and what it refuses; plain Python."""
+"""What a witness receives, what it stores, and why it refuses (no I/O)."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,19 +14,19 @@ LONGEST_BODY = LONGEST_NOTE + 64 * 64
 
 
 class SubmissionMalformed(ValueError):
-    """A body is not what `add-checkpoint` takes; the message says why."""
+    """A body does not have the format of `add-checkpoint`; the message says why."""
 
 
 class OriginUnknown(Exception):
-    """The policy names no log of the checkpoint's origin."""
+    """The checkpoint is of a log that the policy does not name."""
 
 
 class HeadRefused(Exception):
-    """A log that is known signed a head that can't be cosigned; the message says why."""
+    """A known log signed a head that can't be cosigned; the message says why."""
 
 
 class SizeConflict(Exception):
-    """The proof does not begin at the size that the witness has.
+    """The proof does not begin at the size that the witness has cosigned.
 
     Attributes:
         size: the size of the latest head that it cosigned; 0 for none.
@@ -43,7 +43,7 @@ class ClockDoubted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A body of `add-checkpoint`. Nothing is verified.
+    """A body of `add-checkpoint`, parsed; nothing in it is verified.
 
     Attributes:
         old_size: the size from which the proof leads.
@@ -59,7 +59,7 @@ class Submission:
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
-        """Read a body.
+        """Parse a body.
 
         Raises:
             SubmissionMalformed: it breaks a rule of the specification, or is larger than `LONGEST_BODY`.

@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """The requests of one witness: each is worked on by its one thread.
+    """The HTTP calls of one witness; a single thread does their work.
 
     Args:
         witness: the witness.
@@ -59,11 +59,11 @@ class Service:
         self._thread = ThreadPoolExecutor(1, "witness")
 
     async def reload(self) -> None:
-        """Read the policy again."""
+        """Read the policy again, in the witness's thread."""
         await self._in_turn(self._reload)
 
     def close(self) -> None:
-        """End the thread after what it has begun."""
+        """Finish what the thread has begun, and end it."""
         self._thread.shutdown(cancel_futures=True)
 
     async def add_checkpoint(self, request: Request) -> Response:
@@ -95,7 +95,7 @@ class Service:
         return PlainTextResponse(vkeys_text(self._witness.identity))
 
     async def healthz(self, _request: Request) -> Response:
-        """Answer `GET /healthz`: whether it would cosign."""
+        """Answer `GET /healthz`: whether the witness would cosign now."""
         try:
             doubt = await self._in_turn(self._witness.doubt)
         except sqlite3.Error:
@@ -111,7 +111,7 @@ def create_witness_app(service: Service, begin: Callable[[], None]) -> Starlette
     """Return the application.
 
     Args:
-        service: what answers.
+        service: the calls of the witness.
         begin: called on the event loop once requests can be answered.
     """
 

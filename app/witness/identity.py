@@ -1,4 +1,4 @@
-"""A witness's name and keys: made at its first start, and never changed."""
+"""A witness's name and keys: made when it first starts, and never changed."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 
 
 class IdentityRefused(RuntimeError):
-    """The witness can't be who it was, or has no usable name or key; the message says the remedy."""
+    """The witness's name or keys are not those of its first start, or can't be used; the message says the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Identity:
 
 
 def default_name() -> str:
-    """Return the name of a witness that was given none: the machine's, or `witness` where that can't be a name."""
+    """Return the name of a witness for which none was given: the machine's, or `witness` where that can't be a name."""
     name = socket.gethostname()
     return name if _NAME.fullmatch(name) else "witness"
 
@@ -54,15 +54,15 @@ def expect_name(name: str) -> str:
 
 
 def take_keys(data_dir: Path, *, make: bool) -> tuple[SigningKey, ...]:
-    """Load the keys of a data directory.
+    """Load a witness's keys from its folder.
 
     Args:
         data_dir: the witness's folder.
         make: whether keys that are missing are made, as at the first start.
 
     Raises:
-        IdentityRefused: a key is missing, is none, or may be read by other users of the machine; or keys are to be
-            made and there are some.
+        IdentityRefused: a key is missing, malformed, or may be read by other users of the machine; or keys are to
+            be made and there are some.
     """
     folder = data_dir / FOLDER
     if make and folder.exists():

@@ -1,4 +1,4 @@
-"""What a witness does: it cosigns each head of a known log that continues the one it cosigned before."""
+"""A witness: it cosigns each head of a known log that continues the one it cosigned before."""
 
 import logging
 from pathlib import Path
@@ -58,7 +58,7 @@ class Witness:
 
     @property
     def origins(self) -> list[str]:
-        """The logs that are trusted."""
+        """The origins of the logs that are trusted."""
         return sorted(self._logs)
 
     def trust(self, policy: Policy) -> None:
@@ -66,7 +66,7 @@ class Witness:
         self._logs = _by_origin(policy)
 
     def add_checkpoint(self, body: bytes) -> str:
-        """Verify a submitted head and cosign it. It is on the disk when this returns (C2SP tlog-witness).
+        """Verify a submitted head and cosign it (C2SP tlog-witness). The head is on the disk when this returns.
 
         A head that contradicts the one before is refused, and both are kept as evidence.
 
@@ -79,8 +79,7 @@ class Witness:
             SignatureInvalid: no trusted key signed it, a signature is wrong, or its time is in the future.
             SizeConflict: the proof does not begin at the size that was cosigned last.
             HeadRefused: the tree does not continue the one that was cosigned last.
-            ClockDoubted: this machine's clock may be wrong.
-            sqlite3.Error: it can't be stored.
+            ClockDoubted: this machine's clock may be wrong. sqlite3.Error: it can't be stored.
         """
         submission = Submission.parse(body)
         keys = self._logs.get(submission.checkpoint.origin)
@@ -106,7 +105,7 @@ class Witness:
         return held.note if held else None
 
     def accept_clock(self) -> None:
-        """Take the present time as right although cosignatures are dated later."""
+        """Accept the present time although stored cosignatures have later times."""
         self._store.lower_cosigned_at(int(self._clock().timestamp()))
 
     def doubt(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The process of `cekal witness`."""
+"""The process of `cekal witness`: starts the witness, its HTTP server and its signals."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class WitnessRefused(RuntimeError):
-    """The witness can't be served as it was asked for; the message says why."""
+    """The witness can't be started with these arguments; the message says why."""
 
 
 def serve_witness(

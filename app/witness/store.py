@@ -1,4 +1,4 @@
-"""A witness's memory: one SQLite file with the latest head of each log, and the evidence that it kept.
+"""The file of a witness: the latest head of each log, and the evidence that it kept, in SQLite.
 
 It is written with the standard library's driver: a transaction that is committed is on the disk.
 """
@@ -78,9 +78,9 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the file's only writing lock during the block; what was written is on the disk afterwards.
+        """Lock the file for writing during the block; afterwards what was written is on the disk.
 
-        An error takes everything back.
+        An error in the block rolls everything back.
         """
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -97,11 +97,11 @@ class Store:
         return row
 
     def set_identity(self, name: str, vkeys: str) -> None:
-        """Record the witness's name and keys, once."""
+        """Store the witness's name and keys, once."""
         self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
 
     def head(self, hashed: str) -> Held | None:
-        """Return the latest cosigned head of a log, by its `origin_hash`."""
+        """Return the latest cosigned head of a log by its `origin_hash`; None for none."""
         statement = "SELECT origin, size, root, note FROM head WHERE origin_hash = ?"
         with closing(self._connection.execute(statement, (hashed,))) as found:
             row = found.fetchone()
@@ -111,7 +111,7 @@ class Store:
         return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
     def set_head(self, held: Held, cosigned_at: int) -> None:
-        """Store a head in place of the log's former one, and drop the doubts that it settles."""
+        """Replace the log's stored head, and delete the unproved evidence against the new head, which is settled now."""
         head = held.checkpoint
         self._connection.execute(
             "INSERT OR REPLACE INTO head (origin_hash, origin, size, root, note, cosigned_at) "
@@ -129,11 +129,14 @@ class Store:
             return found.fetchone()[0] or 0
 
     def lower_cosigned_at(self, most: int) -> None:
-        """Forget times of cosignatures that are later than a POSIX time."""
+        """Replace stored times of cosignatures that are later than a POSIX time by that time."""
         self._connection.execute("UPDATE head SET cosigned_at = min(cosigned_at, ?)", (most,))
 
     def keep(self, kind: str, origin: str, evidence: Evidence, found_at: int) -> bool:
-        """Keep two heads, unless they are kept already or enough of their kind are. Returns whether they were new."""
+        """Store two heads as evidence, unless they are stored already or enough of their kind are.
+
+        Returns whether they were new.
+        """
         with closing(
             self._connection.execute(
                 "SELECT count(*) FROM evidence WHERE origin = ? AND kind = ?", (origin, kind)
