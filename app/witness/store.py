@@ -111,7 +111,7 @@ class Store:
         return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
     def set_head(self, held: Held, cosigned_at: int) -> None:
-        """Replace the log's stored head, and delete the unproved evidence against the new head, which is settled now."""
+        """Replace the log's stored head, and delete the unproved evidence that the new head settles."""
         head = held.checkpoint
         self._connection.execute(
             "INSERT OR REPLACE INTO head (origin_hash, origin, size, root, note, cosigned_at) "
