@@ -118,7 +118,7 @@ pending_change = Table(
     Column("id", Id, primary_key=True),
     Column("kind", String(32), nullable=False),
     Column("about", String(64), nullable=False),  # code of the place, or id of the account
-    Column("wanted", Text),  # JSON: the proposed place
+    Column("proposed", Text),  # JSON: the proposed place
     Column("state", String(16), nullable=False),
     Column("proposed_at", Instant, nullable=False),
     Column("proposed_by", Id, nullable=False),

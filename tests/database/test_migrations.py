@@ -428,6 +428,32 @@ async def test_cases_of_before_are_found_anew_and_contradictions_in_them_listed(
 CASES = ("Sprin.Dik-01", "SPRINDIK 1", "Sprin.Dik-12", "Sprin.Dik-3", "New 9")
 
 
+async def test_proposed_places_of_before_are_kept(new: Runtime) -> None:
+    await initialise(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    place = '{"code": "KPK", "phone": "+62 21 111"}'
+    columns = "id, kind, about, {name}, state, proposed_at, proposed_by"
+    values = "'chg_1', 'agency', 'KPK', :place, 'pending', '2026-11-30 08:00:00+00:00', 'cli_1'"
+    before = text(f"INSERT INTO pending_change ({columns.format(name='wanted')}) VALUES ({values})")
+
+    def before_and_after(connection: Connection) -> tuple[Any, Any]:
+        given.attributes.update(connection=connection, parts=parts)
+        revision = str(ScriptDirectory.from_config(given).get_revision("0044").down_revision)
+        command.downgrade(given, revision)
+        connection.execute(before, {"place": place})
+        command.upgrade(given, "head")
+        kept = connection.execute(text("SELECT proposed FROM pending_change")).scalar_one()
+        command.downgrade(given, revision)
+        back = connection.execute(text("SELECT wanted FROM pending_change")).scalar_one()
+        command.upgrade(given, "head")
+        return kept, back
+
+    async with database.writing() as connection:
+        kept, back = await connection.run_sync(before_and_after)
+    assert kept == back == place
+
+
 def test_the_program_was_written_for_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config()).get_current_head() == NEWEST
 

@@ -44,14 +44,14 @@ class PendingChange:
 
     Attributes:
         about: code of the place, or id of the admin's account or key.
-        wanted: the proposed place, without its version; None for a revocation.
+        proposed: the proposed place, without its version; None for a revocation.
         proposed_person: employee number of the proposer, in the form in which it is compared.
     """
 
     id: str
     kind: ChangeKind
     about: str
-    wanted: dict[str, Any] | None
+    proposed: dict[str, Any] | None
     state: ChangeState
     proposed_at: datetime
     proposed_by: str
@@ -102,7 +102,7 @@ def facts_of(place: Place) -> dict[str, Any]:
 def place_of(change: PendingChange, version: int) -> Place:
     """Build the place that a change proposes, with a version."""
     kind = next(kind for kind, named in KIND_OF.items() if named is change.kind)
-    values = {**(change.wanted or {}), "version": version}
+    values = {**(change.proposed or {}), "version": version}
     if kind is Agency:
         values["legal_forms"] = tuple(values["legal_forms"])
     return kind(**values)

@@ -12,7 +12,7 @@ from app.errors import SecondPairOfEyesNeeded, WrongRole
 from app.kit.ids import new_id
 
 
-async def propose(unit: Unit, kind: ChangeKind, about: str, wanted: dict[str, Any] | None) -> PendingChange:
+async def propose(unit: Unit, kind: ChangeKind, about: str, proposed: dict[str, Any] | None) -> PendingChange:
     """Store a change until another person confirms it; it replaces a waiting change of the same object.
 
     The caller must hold the lock of the object that it changes.
@@ -22,7 +22,7 @@ async def propose(unit: Unit, kind: ChangeKind, about: str, wanted: dict[str, An
         id=new_id("chg", unit.now),
         kind=kind,
         about=about,
-        wanted=wanted,
+        proposed=proposed,
         state=ChangeState.PENDING,
         proposed_at=unit.now,
         proposed_by=unit.actor.client_id,

@@ -20,7 +20,7 @@ class PendingChangeOut(WireOut):
     wanted: Annotated[
         dict[str, Any] | None,
         Field(
-            description="The place as it is to be; null of a revocation, whose account or key is suspended already."
+            description="The proposed place; null of a revocation, whose account or key is suspended already."
         ),
     ]
     state: Annotated[
@@ -39,7 +39,8 @@ class PendingChangeOut(WireOut):
     @classmethod
     def of(cls, change: PendingChange) -> Self:
         """Build the model of a change."""
-        return cls(**{name: getattr(change, name) for name in cls.model_fields})
+        same = cls.model_fields.keys() - {"wanted"}
+        return cls(wanted=change.proposed, **{name: getattr(change, name) for name in same})
 
 
 WAITS: Final[dict[int | str, dict[str, Any]]] = {

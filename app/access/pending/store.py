@@ -24,7 +24,7 @@ def _read(row: Any) -> PendingChange:
             **row,
             "kind": ChangeKind(row["kind"]),
             "state": ChangeState(row["state"]),
-            "wanted": None if row["wanted"] is None else _plain(row["wanted"]),
+            "proposed": None if row["proposed"] is None else _plain(row["proposed"]),
         }
     )
 
@@ -32,7 +32,7 @@ def _read(row: Any) -> PendingChange:
 async def add_change(unit: Unit, change: PendingChange) -> None:
     """Store a new change."""
     values = {name: getattr(change, name) for name in change.__slots__}
-    values["wanted"] = None if change.wanted is None else _json(change.wanted).decode()
+    values["proposed"] = None if change.proposed is None else _json(change.proposed).decode()
     await unit.run(insert(_change).values(**values))
 
 
