@@ -2,6 +2,7 @@
 
 from app.access import tables as _access
 from app.alerting.alerts import tables as _alerts
+from app.alerting.hours import tables as _hours
 from app.alerting.notices import tables as _notices
 from app.border.checks import tables as _checks
 from app.border.clearances import tables as _clearances
@@ -35,6 +36,7 @@ MODULES = (
     _entries,
     _heads,
     _hits,
+    _hours,
     _ledger,
     _lookbacks,
     _manifests,

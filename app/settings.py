@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from app.kit.working_days import Holidays
 from app.matching.policy import policy_of
 from app.settings_service import Days, Seconds, ServiceSettings
 
@@ -228,3 +229,8 @@ class Settings(ServiceSettings):
         if self.silence_seconds < self.presence_seconds:
             raise ValueError("CEKAL_SILENCE_SECONDS is at least CEKAL_PRESENCE_SECONDS")
         return self
+
+    @property
+    def holidays(self) -> Holidays:
+        """The public holidays and days of joint leave of this deployment."""
+        return Holidays(self.public_holidays, self.public_holidays_removed)

@@ -7,6 +7,7 @@ from app.access.pending.routes import router as pending_changes
 from app.access.places.routes import router as places
 from app.alerting.alerts.routes import router as alerts
 from app.alerting.alerts.routes import urgent_router
+from app.alerting.hours.routes import router as hours
 from app.alerting.notices.routes import router as notices
 from app.border.checks.routes import guarded as read_checks
 from app.border.checks.routes import router as checks
@@ -56,6 +57,7 @@ for part in (
     signing_keys,
     proofs,
     places,
+    hours,
     access,
     pending_changes,
     statistics,

@@ -59,7 +59,7 @@ from app.register.entries.events import (
 from app.register.entries.publishing import publish_change, publish_erasure
 from app.register.entries.seals import seal_own_entries
 from app.register.objections import service as objections
-from app.register.objections.service import holidays_of, set_last_day_to_file
+from app.register.objections.service import set_last_day_to_file
 from app.register.objections.service import was_granted as objection_granted
 from app.register.rectifications import service as rectifications
 from app.register.rectifications.service import was_granted as wrong_person_granted
@@ -109,7 +109,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
                 publish_erasure,
                 erase_hits,
             ),
-            DutyRecorded: (partial(set_last_day_to_file, holidays=holidays_of(settings)),),
+            DutyRecorded: (partial(set_last_day_to_file, holidays=settings.holidays),),
             EntrySealed: (alert_seal,),
             PendingBegun: (alert_pending,),
             PendingEnded: (notify_of_pending_end,),

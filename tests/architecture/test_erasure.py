@@ -115,6 +115,8 @@ KEPT = {
     "signing_key": "public keys of the register",
     "pending_change": "accounts of officers, and places",
     "checkpoint": "a place",
+    "checkpoint_closure": "when a place is closed, and why",
+    "checkpoint_hours": "when a place is open",
 }
 """Tables whose texts are about nobody who is listed, each with the reason."""
 

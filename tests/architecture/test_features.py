@@ -17,6 +17,7 @@ OWN = {"store", "tables", "routes", "schemas"}
 
 READING_MODELS = {
     "alerting.alerts.store": {"access.tables", "ledger.tables", "register.entries.tables"},
+    "alerting.hours.store": {"access.tables"},
     "alerting.notices.granted": {
         "register.amendments.tables",
         "register.entries.store",
@@ -71,6 +72,7 @@ READING_MODELS = {
 """Statements that join rows of several features; they write rows of their own feature only."""
 
 ACTS_ON_ENTRIES = {
+    "alerting.alerts.coverage": {"register.entries.store"},
     "alerting.alerts.service": {"register.entries.store"},
     "alerting.notices.rounds": {"register.entries.store", "register.entries.duties.store"},
     "border.checks.service": {"register.entries.store"},

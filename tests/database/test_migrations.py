@@ -439,7 +439,7 @@ async def test_proposed_places_of_before_are_kept(new: Runtime) -> None:
 
     def before_and_after(connection: Connection) -> tuple[Any, Any]:
         given.attributes.update(connection=connection, parts=parts)
-        revision = str(ScriptDirectory.from_config(given).get_revision("0044").down_revision)
+        revision = str(ScriptDirectory.from_config(given).get_revision("0041").down_revision)
         command.downgrade(given, revision)
         connection.execute(before, {"place": place})
         command.upgrade(given, "head")

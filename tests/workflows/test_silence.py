@@ -174,3 +174,25 @@ async def test_who_was_missed_by_a_clock_that_ran_ahead_can_be_missed_again(
     async with connected(http, runtime, lookout, machine):
         pass
     assert sum(await pass_by(clock, lookout, 180)) == 1
+
+
+async def test_who_is_closed_is_not_missed_and_has_time_to_connect_once_open(
+    http: httpx2.AsyncClient, runtime: Runtime, actors: Actors, clock: SettableClock, lookout: Lookout
+) -> None:
+    admin = await actors.client("admin")
+    openings = [
+        {"weekday": "monday", "opens": opens, "closes": closes}
+        for opens, closes in (("08:00", "10:01"), ("10:10", "12:00"))
+    ]
+    for code, standby in (("CGK", True), ("SUB", False)):
+        path, body = f"/v1/checkpoints/{code}/hours", {"weekly": openings, "standby": standby}
+        expect(await http.put(path, json=body, headers=admin.on('"0"')), 200)
+    machines = [await actors.client("checkpoint", checkpoint=code) for code in ("CGK", "SUB")]
+    async with connected(http, runtime, lookout, *machines):
+        pass
+    assert sum(await pass_by(clock, lookout, 60)) == 0
+    assert sum(await pass_by(clock, lookout, 9 * 60)) == 1  # the one on standby
+    assert sum(await pass_by(clock, lookout, 105)) == 0
+    assert await pass_by(clock, lookout, 15) == [1]
+    notices = await told(http, await actors.client("duty_officer"))
+    assert [each["checkpoints"] for each in notices] == [["CGK"], ["SUB"]]

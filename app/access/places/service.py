@@ -62,10 +62,16 @@ async def get(reader: Reader, kind: type[P], code: str) -> P:
     Raises:
         NotFound: there is no such place.
     """
-    found = await store.find_place(reader, kind, code)
-    if found is None:
-        raise NotFound(f"There is no such {_called(kind)}.")
-    return found
+    return _found(kind, await store.find_place(reader, kind, code))
+
+
+async def lock(unit: Unit, kind: type[P], code: str) -> P:
+    """Lock and return the place of a kind with a code: changes of what belongs to it come one at a time.
+
+    Raises:
+        NotFound: there is no such place.
+    """
+    return _found(kind, await store.lock_place(unit, kind, code))
 
 
 async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str) -> None:
@@ -144,6 +150,12 @@ def concerned(place: Place) -> dict[str, str]:
             return {"agency": place.agency}
         case Checkpoint():
             return {"checkpoint": place.code}
+
+
+def _found(kind: type[P], place: P | None) -> P:
+    if place is None:
+        raise NotFound(f"There is no such {_called(kind)}.")
+    return place
 
 
 def _called(kind: type) -> str:

@@ -17,6 +17,7 @@ from app.access.admission.quotas import Quota
 from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.alerts import service
+from app.alerting.alerts.coverage import cover
 from app.alerting.alerts.rendering import at_gate, render_alert
 from app.alerting.alerts.schemas import (
     AlertEvent,
@@ -244,4 +245,4 @@ async def read_coverage(
     """Read which checkpoints have received and acknowledged the alert, when, and which have not."""
     settings = runtime_of(request).settings
     connected = hub.checkpoints(settings.presence_seconds)
-    return CoverageOut.of(await service.cover(reader, alert_id, settings, connected))
+    return CoverageOut.of(await cover(reader, alert_id, settings, connected))

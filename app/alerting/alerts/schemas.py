@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from pydantic import Field
 
+from app.alerting.alerts.coverage import Coverage
 from app.alerting.alerts.domain import AlertKind, ReceiptLevel
-from app.alerting.alerts.service import Coverage, Issued
+from app.alerting.alerts.service import Issued
+from app.alerting.hours.domain import DutyState
 from app.register.entries.domain import Entry, Measure
 from app.register.entries.person_schemas import Sex
 from app.register.entries.schemas_out import BreadthOut, EntryOut, WarningOut
@@ -267,6 +269,8 @@ class ReachOut(WireOut):
     """When a person there acknowledged it; null before."""
     ms: float | None
     """Milliseconds from issue to its first receipt; null before."""
+    duty: DutyState
+    """Whether it is open now; `standby`: closed, but somebody can be called; `closed`: nobody is there."""
 
 
 class CoverageOut(WireOut):
@@ -283,7 +287,9 @@ class CoverageOut(WireOut):
     refused: int
     """Number of checkpoints that reported that they can't act on it."""
     unreached: list[str]
-    """Codes of the checkpoints whose machine has not confirmed it."""
+    """Codes of the checkpoints whose machine has not confirmed it, but for those that are closed now."""
+    closed: list[str]
+    """Codes of the checkpoints that are closed now and whose machine has not confirmed it."""
     p50_ms: float | None
     """Milliseconds from issue to a checkpoint's first receipt: the median; null before the first."""
     p99_ms: float | None
@@ -295,13 +301,16 @@ class CoverageOut(WireOut):
     def of(cls, coverage: Coverage) -> Self:
         """Convert the coverage of an alert to the API's model."""
         reach = coverage.reach
+        duty = {code: each.state for code, each in coverage.duties.items()}
+        missing = [r.code for r in reach if r.received_at is None]
         return cls(
             recipients=coverage.recipients,
             connected=coverage.connected,
             received=sum(r.received_at is not None for r in reach),
             acknowledged=sum(r.acknowledged_at is not None for r in reach),
             refused=sum(r.refused_at is not None for r in reach),
-            unreached=[r.code for r in reach if r.received_at is None],
+            unreached=[code for code in missing if duty[code] is not DutyState.CLOSED],
+            closed=[code for code in missing if duty[code] is DutyState.CLOSED],
             p50_ms=coverage.p50_ms,
             p99_ms=coverage.p99_ms,
             checkpoints=[
@@ -310,6 +319,7 @@ class CoverageOut(WireOut):
                     received_at=r.received_at,
                     acknowledged_at=r.acknowledged_at,
                     ms=coverage.ms.get(r.code),
+                    duty=duty[r.code],
                 )
                 for r in reach
             ],

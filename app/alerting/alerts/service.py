@@ -12,11 +12,9 @@ from app.alerting.alerts.domain import (
     Alert,
     AlertKind,
     Contact,
-    Reach,
     ReceiptLevel,
     expiry_of,
     message_of,
-    percentile,
 )
 from app.alerting.alerts.store import (
     erase_of_entry,
@@ -26,7 +24,7 @@ from app.alerting.alerts.store import (
     still_holding,
 )
 from app.db.unit import Reader, Unit
-from app.errors import Fault, Invalid, NotFound
+from app.errors import Fault, Invalid
 from app.kit.ids import new_id
 from app.ledger.domain import Draft, Head, Record, RecordType
 from app.ledger.service import Page
@@ -35,12 +33,10 @@ from app.register.entries.domain import Entry
 from app.register.entries.events import EntryChanged, EntrySealed, PendingBegun
 from app.register.entries.pending import stops, undecided
 from app.register.entries.same_person import list_holding
-from app.register.entries.store import find, lock
-from app.register.entries.visibility import ALL_ENTRIES, open_to
+from app.register.entries.store import lock
 from app.settings import Settings
 
 __all__ = [
-    "Coverage",
     "DrillCalled",
     "Issued",
     "MeasureBegun",
@@ -51,7 +47,6 @@ __all__ = [
     "alert_pending",
     "alert_seal",
     "announce_begun",
-    "cover",
     "drill",
     "erase_of_entry",
     "escalate",
@@ -81,18 +76,6 @@ class Issued:
     sequence: int
     recipients: int
     connected: int
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """The receipts of an alert by checkpoint (not by client); times are milliseconds since its issue."""
-
-    recipients: int
-    connected: int
-    reach: list[Reach]
-    ms: dict[str, float]
-    p50_ms: float | None
-    p99_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,42 +320,6 @@ async def escalate(unit: Unit, alert: Alert) -> list[str]:
     reach = await store.list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)
     return [each.code for each in reach if each.acknowledged_at is None]
-
-
-async def cover(reader: Reader, alert_id: str, settings: Settings, connected: Iterable[str]) -> Coverage:
-    """Return the receipts of an alert by checkpoint, and their delays.
-
-    Args:
-        reader: the transaction.
-        alert_id: the alert.
-        settings: for how long a silent checkpoint counts as connected.
-        connected: checkpoints connected to this process.
-
-
-    Raises:
-        NotFound: the alert does not exist, belongs to another agency, or is about an entry sealed from the actor.
-    """
-    alert = await store.get(reader, alert_id)
-    actor = reader.actor
-    entry = await find(reader, alert.entry_id) if alert.entry_id else None
-    sealed = entry is not None and not open_to(entry, actor)
-    if sealed or (not actor.holds(*ALL_ENTRIES) and alert.agency != actor.agency):
-        raise NotFound("There is no such alert.")
-    reach = await store.list_reach(reader, alert)
-    ms = {
-        r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at
-    }
-    since = reader.now - timedelta(seconds=settings.presence_seconds)
-    times = list(ms.values())
-    recipients, reachable = await store.count_recipients(reader, alert.family, since, connected)
-    return Coverage(
-        recipients=recipients,
-        connected=reachable,
-        reach=reach,
-        ms=ms,
-        p50_ms=percentile(times, 0.50),
-        p99_ms=percentile(times, 0.99),
-    )
 
 
 def _draft(

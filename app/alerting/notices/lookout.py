@@ -5,8 +5,12 @@ from datetime import datetime, timedelta
 
 from app.access.domain import SYSTEM
 from app.alerting.alerts import store as alerts
+from app.alerting.alerts.domain import LastSeen
+from app.alerting.hours.domain import DutyState
+from app.alerting.hours.service import duty_of
 from app.alerting.notices.domain import back, silent
 from app.alerting.notices.service import notify
+from app.db.unit import Unit
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -15,8 +19,9 @@ logger = logging.getLogger(__name__)
 class Lookout:
     """Notifies the duty officers of checkpoints that have fallen silent, and of those that are connected again.
 
-    Silence counts only while this runs without a break: after an outage of the service, all checkpoints get the same
-    time to reconnect as a single one gets before it is reported.
+    Silence counts only while this runs without a break: after an outage of the service, all checkpoints get the
+    same time to reconnect as a single one gets before it is reported. So does a checkpoint that has just opened; one
+    that is closed, with nobody on standby, is not expected to be connected.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -36,13 +41,21 @@ class Lookout:
             if returned := await alerts.list_returned(unit):
                 await alerts.mark_returned(unit, [each.code for each in returned])
                 drafts.append(back(returned))
-            if now - since >= patience and (missed := await alerts.list_silent(unit, now - patience)):
+            if now - since >= patience and (missed := await self._expected(unit, patience)):
                 await alerts.mark_silent(unit, [each.code for each in missed])
                 drafts.append(silent(missed, patience))
                 logger.warning("checkpoints are silent", extra={"checkpoints": [c.code for c in missed]})
             await notify(unit, drafts)
         self._since, self._looked = since, now
         return len(missed) + len(returned)
+
+    async def _expected(self, unit: Unit, patience: timedelta) -> list[LastSeen]:
+        """Return the silent checkpoints that were on duty when the silence that is reported began, and are now."""
+        missed = await alerts.list_silent(unit, unit.now - patience)
+        for at in (unit.now - patience, unit.now):
+            duties = await duty_of(unit, [each.code for each in missed], at, self.runtime.settings.holidays)
+            missed = [each for each in missed if duties[each.code].state is not DutyState.CLOSED]
+        return missed
 
     def _unbroken_since(self, now: datetime, longest: timedelta) -> datetime:
         if self._since is None or self._looked is None or not self._looked <= now <= self._looked + longest:

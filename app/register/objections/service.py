@@ -8,7 +8,6 @@ from app.access.clients.service import record
 from app.db.unit import Reader, Unit
 from app.errors import NotFound, WrongAgency, WrongState
 from app.kit.ids import new_id
-from app.kit.working_days import Holidays
 from app.ledger.domain import Draft as LedgerDraft
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
@@ -26,7 +25,6 @@ __all__ = [
     "file",
     "get",
     "has_open",
-    "holidays_of",
     "list_open",
     "list_page",
     "set_last_day_to_file",
@@ -51,15 +49,10 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
         raise WrongState("The person was erased from this entry (UU 27/2022 art. 43).")
     objection_id = new_id("obj", unit.now)
     days = settings.objection_answer_days
-    objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, holidays_of(settings))
+    objection = filed(objection_id, entry, filing, unit.actor, unit.now, days, settings.holidays)
     await store.add(unit, objection)
     await record(unit, AuditAct.OBJECTION_FILED, objection.id, {"entry": entry_id, "late": objection.late})
     return objection
-
-
-def holidays_of(settings: Settings) -> Holidays:
-    """Return the deployment's calendar of public holidays."""
-    return Holidays(settings.public_holidays, settings.public_holidays_removed)
 
 
 async def answer(

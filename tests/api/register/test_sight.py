@@ -47,6 +47,7 @@ HANGING = (
 
 NOT_ABOUT_ENTRIES = {
     "code": "a place",
+    "closure_id": "a time at which a place is closed",
     "client_id": "an account",
     "key_id": "a key",
     "change_id": "a change of a place, an account or a key",

@@ -4,7 +4,7 @@ from alembic import op
 
 from app.db.migrate import REGISTER
 
-revision = "0044"
+revision = "0041"
 down_revision = "0040"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,69 @@
+"""How far an alert has come: which checkpoints hold it, since when, and which of the others are closed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.alerting.alerts import store
+from app.alerting.alerts.domain import Reach, percentile
+from app.alerting.hours.domain import Duty
+from app.alerting.hours.service import duty_of
+from app.db.unit import Reader
+from app.errors import NotFound
+from app.register.entries.store import find
+from app.register.entries.visibility import ALL_ENTRIES, open_to
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The receipts of an alert by checkpoint (not by client); times are milliseconds since its issue.
+
+    Attributes:
+        duties: by checkpoint, whether it is open now.
+    """
+
+    recipients: int
+    connected: int
+    reach: list[Reach]
+    duties: dict[str, Duty]
+    ms: dict[str, float]
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+async def cover(reader: Reader, alert_id: str, settings: Settings, connected: Iterable[str]) -> Coverage:
+    """Return the receipts of an alert by checkpoint, and their delays.
+
+    Args:
+        reader: the transaction.
+        alert_id: the alert.
+        settings: for how long a silent checkpoint counts as connected, and the public holidays.
+        connected: checkpoints connected to this process.
+
+
+    Raises:
+        NotFound: the alert does not exist, belongs to another agency, or is about an entry sealed from the actor.
+    """
+    alert = await store.get(reader, alert_id)
+    actor = reader.actor
+    entry = await find(reader, alert.entry_id) if alert.entry_id else None
+    sealed = entry is not None and not open_to(entry, actor)
+    if sealed or (not actor.holds(*ALL_ENTRIES) and alert.agency != actor.agency):
+        raise NotFound("There is no such alert.")
+    reach = await store.list_reach(reader, alert)
+    ms = {
+        r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at
+    }
+    since = reader.now - timedelta(seconds=settings.presence_seconds)
+    times = list(ms.values())
+    recipients, reachable = await store.count_recipients(reader, alert.family, since, connected)
+    return Coverage(
+        recipients=recipients,
+        connected=reachable,
+        reach=reach,
+        duties=await duty_of(reader, [r.code for r in reach], reader.now, settings.holidays),
+        ms=ms,
+        p50_ms=percentile(times, 0.50),
+        p99_ms=percentile(times, 0.99),
+    )

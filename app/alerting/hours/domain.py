@@ -1,0 +1,270 @@
+"""Opening hours: weekly openings, days that differ, planned closures, and what follows for an instant; pure.
+
+An opening belongs to the day on which it begins: one from 22:00 to 06:00 on Monday ends on Tuesday morning, also where
+Tuesday is a day without openings. A time of the clock that a change to summer time skips is taken as the instant of
+the change; of one that comes twice, an opening begins at the first and ends at the second, so that a checkpoint is
+never taken as closed while its people are there.
+"""
+
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final, Protocol, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+HORIZON: Final = timedelta(days=400)
+"""How far ahead a change is looked for: more than a year, so that a holiday of each year is found."""
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_DAY: Final = timedelta(days=1)
+_ALL_DAY: Final = ((timedelta(0), _DAY),)
+
+
+class _Ordered(Protocol):
+    def __lt__(self, other: Self, /) -> bool: ...
+
+
+T = TypeVar("T", bound=_Ordered)
+
+
+class DutyState(StrEnum):
+    """Whether a checkpoint's people can act on an alert."""
+
+    OPEN = "open"
+    STANDBY = "standby"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Whether a checkpoint is open, on standby or closed.
+
+    Attributes:
+        until: the instant of the next change; None where none is within `HORIZON`.
+    """
+
+    state: DutyState
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A time of opening in the checkpoint's own time.
+
+    Attributes:
+        opens: time of the clock at which it begins.
+        closes: time of the clock at which it ends; on the next day where it is not after `opens`.
+    """
+
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyOpening:
+    """An opening of each week; weekdays are numbered as Python does, Monday is 0."""
+
+    weekday: int
+    opening: Opening
+
+
+@dataclass(frozen=True, slots=True)
+class DatedOpenings:
+    """The openings of one day in place of the weekly ones; without openings it is closed."""
+
+    day: date
+    openings: tuple[Opening, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The opening hours of a checkpoint, as an admin sets them.
+
+    Attributes:
+        weekly: the openings of each week; none means around the clock.
+        exceptions: days that have other openings, one each.
+        closed_on_holidays: whether public holidays that are no exceptions have no openings.
+        standby: whether somebody can be called while it is closed.
+        version: grows with each change; 0 before the first.
+    """
+
+    weekly: tuple[WeeklyOpening, ...] = ()
+    exceptions: tuple[DatedOpenings, ...] = ()
+    closed_on_holidays: bool = False
+    standby: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time from an instant, included, to another, excluded."""
+
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A planned closure, from one instant to another."""
+
+    id: str
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All that decides when a checkpoint is open.
+
+    Attributes:
+        zone: the checkpoint's time zone.
+        hours: its hours.
+        closures: its planned closures, in any order; those that are over may be left out.
+        holidays: the public holidays.
+    """
+
+    zone: ZoneInfo
+    hours: Hours
+    closures: Collection[Span] = ()
+    holidays: Container[date] = frozenset()
+
+
+def is_open(schedule: Schedule, at: datetime) -> bool:
+    """Return whether a checkpoint is open at an instant."""
+    return _state_and_change(schedule, at)[0]
+
+
+def next_change(schedule: Schedule, at: datetime) -> datetime | None:
+    """Return the first instant after `at` at which a checkpoint opens or closes; None if none is within HORIZON."""
+    return _state_and_change(schedule, at)[1]
+
+
+def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
+    """Return the first instant after `at` at which a checkpoint opens; None if none is within HORIZON.
+
+    Where it is open at `at`, this is the opening after its next closing.
+    """
+    begins = next((span.begins for span in _open_spans(schedule, at) if span.begins > at), None)
+    return begins if begins is not None and begins - at < HORIZON else None
+
+
+def duty(schedule: Schedule, at: datetime) -> Duty:
+    """Return whether a checkpoint is open, on standby or closed at an instant, and until when."""
+    opened, until = _state_and_change(schedule, at)
+    outside = DutyState.STANDBY if schedule.hours.standby else DutyState.CLOSED
+    return Duty(DutyState.OPEN if opened else outside, until)
+
+
+def _state_and_change(schedule: Schedule, at: datetime) -> tuple[bool, datetime | None]:
+    """Return whether a checkpoint is open at an instant, and when that changes."""
+    span = next(_open_spans(schedule, at), None)
+    if span is None:
+        return False, None
+    opened = span.begins <= at
+    change = span.ends if opened else span.begins
+    return opened, change if change - at < HORIZON else None
+
+
+def _open_spans(schedule: Schedule, after: datetime) -> Iterator[Span]:
+    """Yield the times of opening that end after an instant, in order, none touching another.
+
+    The first may begin long before the instant; what begins or ends beyond `HORIZON` is not exact.
+    """
+    for span in _without(_planned_spans(schedule, after), schedule.closures):
+        if span.ends > after:
+            yield span
+
+
+def _planned_spans(schedule: Schedule, after: datetime) -> Iterator[Span]:
+    hours = schedule.hours
+    if not (hours.weekly or hours.exceptions or hours.closed_on_holidays):
+        yield Span(after - 2 * HORIZON, after + 2 * HORIZON)
+        return
+    local = _merged(_local_times(schedule, after.astimezone(schedule.zone).date()))
+    instants = (
+        (_instant(begins, schedule.zone, 0), _instant(ends, schedule.zone, 1)) for begins, ends in local
+    )
+    for begins, ends in _merged(pair for pair in instants if pair[0] < pair[1]):
+        yield Span(begins, ends)
+
+
+def _local_times(schedule: Schedule, today: date) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the openings from the day before yesterday on, by their beginnings, as times of the checkpoint's clock."""
+    hours = schedule.hours
+    exceptions = {each.day: _parts(each.openings) for each in hours.exceptions}
+    by_weekday = [
+        _parts([each.opening for each in hours.weekly if each.weekday == weekday])
+        if hours.weekly
+        else _ALL_DAY
+        for weekday in range(len(WEEKDAYS))
+    ]
+    for number in range(-2, HORIZON.days + 2):
+        day = today + timedelta(days=number)
+        parts = exceptions.get(day)
+        if parts is None:
+            closed = hours.closed_on_holidays and day in schedule.holidays
+            parts = () if closed else by_weekday[day.weekday()]
+        midnight = datetime.combine(day, time.min)
+        for begins, ends in parts:
+            yield midnight + begins, midnight + ends
+
+
+def _parts(openings: Iterable[Opening]) -> Sequence[tuple[timedelta, timedelta]]:
+    """Return the openings of a day, in order, as times since its midnight."""
+    pairs = ((_since_midnight(each.opens), _since_midnight(each.closes)) for each in openings)
+    return sorted((opens, closes if closes > opens else closes + _DAY) for opens, closes in pairs)
+
+
+def _since_midnight(at: time) -> timedelta:
+    return timedelta(hours=at.hour, minutes=at.minute)
+
+
+def _merged(pairs: Iterable[tuple[T, T]]) -> Iterator[tuple[T, T]]:
+    """Join pairs that overlap or touch; they come by their beginnings."""
+    pending: tuple[T, T] | None = None
+    for begins, ends in pairs:
+        if pending is None:
+            pending = begins, ends
+        elif pending[1] < begins:
+            yield pending
+            pending = begins, ends
+        elif pending[1] < ends:
+            pending = pending[0], ends
+    if pending is not None:
+        yield pending
+
+
+def _without(spans: Iterator[Span], closures: Collection[Span]) -> Iterator[Span]:
+    """Yield what is left of spans, in order, where closures are cut out."""
+    cuts = [Span(*pair) for pair in _merged((c.begins, c.ends) for c in sorted(closures, key=_beginning))]
+    for span in spans:
+        begins = span.begins
+        for cut in cuts:
+            if cut.ends <= begins or cut.begins >= span.ends:
+                continue
+            if begins < cut.begins:
+                yield Span(begins, cut.begins)
+            begins = cut.ends
+        if begins < span.ends:
+            yield Span(begins, span.ends)
+
+
+def _beginning(span: Span) -> datetime:
+    return span.begins
+
+
+def _instant(local: datetime, zone: ZoneInfo, fold: int) -> datetime:
+    """Return the instant of a time of the clock: of two the one that `fold` names, of none when it is skipped."""
+    first, second = (local.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
+    if first <= second:  # the time exists, once or twice
+        return second if fold else first
+    before, after = second, first
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(zone).replace(tzinfo=None) < local:
+            before = middle
+        else:
+            after = middle
+    return after

@@ -1,0 +1,124 @@
+"""Every SQL statement of opening hours."""
+
+from collections.abc import Collection, Container, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from app.access.tables import checkpoint as checkpoint_table
+from app.alerting.hours import tables
+from app.alerting.hours.domain import Closure, DatedOpenings, Hours, Schedule, Span, WeeklyOpening
+from app.db.types import Instant, any_of
+from app.db.unit import Reader, Unit
+
+_weekly = msgspec.json.Decoder(tuple[WeeklyOpening, ...])
+_exceptions = msgspec.json.Decoder(tuple[DatedOpenings, ...])
+_json = msgspec.json.encode
+
+_LATER = tables.closure.c.ends_at > bindparam("at", type_=Instant())
+_SCHEDULES = (
+    select(
+        checkpoint_table.c.code,
+        checkpoint_table.c.zone,
+        *(column for column in tables.hours.c if column.name != "checkpoint"),
+        tables.closure.c.begins_at,
+        tables.closure.c.ends_at,
+    )
+    .outerjoin(tables.hours, tables.hours.c.checkpoint == checkpoint_table.c.code)
+    .outerjoin(tables.closure, (tables.closure.c.checkpoint == checkpoint_table.c.code) & _LATER)
+    .where(any_of(checkpoint_table.c.code, "codes"))
+)
+_CLOSURES = (
+    select(tables.closure)
+    .where(tables.closure.c.checkpoint == bindparam("code"), _LATER)
+    .order_by(tables.closure.c.begins_at, tables.closure.c.id)
+)
+
+
+def _hours(row: Mapping[Any, Any]) -> Hours:
+    return Hours(
+        weekly=_weekly.decode(row["weekly"]),
+        exceptions=_exceptions.decode(row["exceptions"]),
+        closed_on_holidays=row["closed_on_holidays"],
+        standby=row["standby"],
+        version=row["version"],
+    )
+
+
+async def list_schedules(
+    reader: Reader, codes: Collection[str], at: datetime, holidays: Container[date]
+) -> dict[str, Schedule]:
+    """Return the schedules of checkpoints, by code, with the closures that are not over at an instant.
+
+    Unknown codes are left out; a checkpoint without data has the default hours, around the clock.
+    """
+    schedules: dict[str, Schedule] = {}
+    closures: dict[str, list[Span]] = {}
+    for row in (await reader.run(_SCHEDULES, {"codes": sorted(codes), "at": at})).mappings():
+        code = row["code"]
+        spans = closures.setdefault(code, [])
+        if code not in schedules:
+            hours = Hours() if row["version"] is None else _hours(row)
+            schedules[code] = Schedule(ZoneInfo(row["zone"]), hours, spans, holidays)
+        if row["begins_at"] is not None:
+            spans.append(Span(row["begins_at"], row["ends_at"]))
+    return schedules
+
+
+async def find_hours(reader: Reader, code: str) -> Hours:
+    """Return the hours of a checkpoint; the default ones, of version 0, where none were set."""
+    statement = select(tables.hours).where(tables.hours.c.checkpoint == code)
+    row = (await reader.run(statement)).mappings().first()
+    return Hours() if row is None else _hours(row)
+
+
+async def save_hours(unit: Unit, code: str, hours: Hours) -> None:
+    """Insert or replace the hours of a checkpoint."""
+    values = {
+        "weekly": _json(hours.weekly).decode(),
+        "exceptions": _json(hours.exceptions).decode(),
+        "closed_on_holidays": hours.closed_on_holidays,
+        "standby": hours.standby,
+        "version": hours.version,
+    }
+    if hours.version == 1:
+        await unit.run(insert(tables.hours).values(checkpoint=code, **values))
+    else:
+        await unit.run(update(tables.hours).where(tables.hours.c.checkpoint == code).values(**values))
+
+
+async def list_closures(reader: Reader, code: str) -> list[Closure]:
+    """Return the closures of a checkpoint that are not over, by their beginning."""
+    rows = await reader.run(_CLOSURES, {"code": code, "at": reader.now})
+    return [Closure(row.id, Span(row.begins_at, row.ends_at), row.reason) for row in rows]
+
+
+async def count_closures(reader: Reader, code: str) -> int:
+    """Return the number of closures of a checkpoint that are not over."""
+    statement = select(func.count()).where(tables.closure.c.checkpoint == code, _LATER)
+    return int((await reader.run(statement, {"at": reader.now})).scalar_one())
+
+
+async def add_closure(unit: Unit, code: str, closure: Closure) -> None:
+    """Store a planned closure of a checkpoint."""
+    await unit.run(
+        insert(tables.closure).values(
+            id=closure.id,
+            checkpoint=code,
+            begins_at=closure.span.begins,
+            ends_at=closure.span.ends,
+            reason=closure.reason,
+        )
+    )
+
+
+async def remove_closure(unit: Unit, code: str, closure_id: str) -> bool:
+    """Delete a closure of a checkpoint that is not over. Returns whether there was one."""
+    statement = delete(tables.closure).where(
+        tables.closure.c.id == closure_id, tables.closure.c.checkpoint == code, _LATER
+    )
+    removed = await unit.run(statement, {"at": unit.now})
+    return bool(removed.rowcount)  # type: ignore[attr-defined]  # a delete's result is a CursorResult
