@@ -3,15 +3,21 @@
 What the law leaves open is a setting with a stated default, never a constant in the code.
 """
 
+import shlex
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from app.kit.working_days import Holidays
 from app.matching.policy import policy_of
 from app.settings_service import Days, Seconds, ServiceSettings
+
+EmailAddress = Annotated[
+    str, Field(max_length=254, pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
+]
 
 LONGEST_DAYS = 36_500
 _DAYS = ("public_holidays", "public_holidays_removed")
@@ -146,6 +152,34 @@ class Settings(ServiceSettings):
         "app/matching/policy.py says what each does, `cekal evaluate` what a change brings",
     )
 
+    smtp_host: str | None = Field(
+        None,
+        min_length=1,
+        description="server that takes e-mail to officers; without it there is no channel `email`",
+    )
+    smtp_port: int = Field(587, ge=1, le=65_535, description="its port; with CEKAL_SMTP_TLS=tls mostly 465")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how its connection is protected; none: not, for a server on this machine"
+    )
+    smtp_authorities: Path | None = Field(
+        None, description="PEM file of who may sign its certificate; by default the system's authorities"
+    )
+    smtp_user: str | None = Field(None, description="name to log in with; by default no login")
+    smtp_password: SecretStr | None = Field(None, description="the password of CEKAL_SMTP_USER")
+    smtp_from: EmailAddress | None = Field(
+        None, description="sender of e-mails, to which the server reports what it could not deliver"
+    )
+    smtp_seconds: Seconds = Field(
+        20.0, le=300, description="longest time that the sending of one e-mail takes"
+    )
+    page_command: str | None = Field(
+        None,
+        description="absolute path of a program that sends an SMS or pages, with arguments: address in "
+        "CEKAL_PAGE_ADDRESS, id in CEKAL_PAGE_ID, text on standard input; exit code 0 sent, 75 try again later; "
+        "without it there is no channel `command`",
+    )
+    page_seconds: Seconds = Field(20.0, le=300, description="longest time that it runs; then it is killed")
+
     quota_streams: int = Field(16, ge=1, description="most streams of one key; further ones get 429")
     quota_polls: int = Field(64, ge=1, description="most long polls of one key at once; above it 429")
     quota_batches: int = Field(2, ge=1, description="batches of checks of one key at once; further ones wait")
@@ -223,6 +257,27 @@ class Settings(ServiceSettings):
         if len(numbers) == 1:
             raise ValueError("it must hold {sequence}: no two letters share a number")
         return text
+
+    @field_validator("page_command")
+    @classmethod
+    def _page_command_runs_without_a_shell(cls, given: str | None) -> str | None:
+        if given is not None and not given.startswith("/"):
+            raise ValueError("it begins with the absolute path of a program")
+        try:
+            shlex.split(given or "")
+        except ValueError as error:
+            raise ValueError(f"its quotes are not closed: {error}") from None
+        return given
+
+    @model_validator(mode="after")
+    def _mail_is_whole_and_passwords_travel_protected(self) -> Self:
+        if (self.smtp_host is None) != (self.smtp_from is None):
+            raise ValueError("CEKAL_SMTP_HOST and CEKAL_SMTP_FROM need each other")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("CEKAL_SMTP_USER and CEKAL_SMTP_PASSWORD need each other")
+        if self.smtp_user is not None and self.smtp_tls == "none":
+            raise ValueError("CEKAL_SMTP_PASSWORD would travel in the clear with CEKAL_SMTP_TLS=none")
+        return self
 
     @model_validator(mode="after")
     def _connected_is_not_missed(self) -> Self:

@@ -17,6 +17,7 @@ from app.cli import (
     lists,
     migrate,
     openapi,
+    page,
     serve,
     settings,
     verify,
@@ -60,6 +61,7 @@ commands.command()(lists.clients)
 commands.command()(lists.agencies)
 commands.command()(lists.checkpoints)
 commands.command()(lists.offices)
+commands.command()(page.page)
 commands.command()(settings.settings)
 commands.command()(openapi.openapi)
 

@@ -131,16 +131,6 @@ class Schedule:
     holidays: Container[date] = frozenset()
 
 
-def is_open(schedule: Schedule, at: datetime) -> bool:
-    """Return whether a checkpoint is open at an instant."""
-    return _state_and_change(schedule, at)[0]
-
-
-def next_change(schedule: Schedule, at: datetime) -> datetime | None:
-    """Return the first instant after `at` at which a checkpoint opens or closes; None if none is within HORIZON."""
-    return _state_and_change(schedule, at)[1]
-
-
 def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
     """Return the first instant after `at` at which a checkpoint opens; None if none is within HORIZON.
 
@@ -152,19 +142,13 @@ def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
 
 def duty(schedule: Schedule, at: datetime) -> Duty:
     """Return whether a checkpoint is open, on standby or closed at an instant, and until when."""
-    opened, until = _state_and_change(schedule, at)
     outside = DutyState.STANDBY if schedule.hours.standby else DutyState.CLOSED
-    return Duty(DutyState.OPEN if opened else outside, until)
-
-
-def _state_and_change(schedule: Schedule, at: datetime) -> tuple[bool, datetime | None]:
-    """Return whether a checkpoint is open at an instant, and when that changes."""
     span = next(_open_spans(schedule, at), None)
     if span is None:
-        return False, None
-    opened = span.begins <= at
-    change = span.ends if opened else span.begins
-    return opened, change if change - at < HORIZON else None
+        return Duty(outside, None)
+    is_open = span.begins <= at
+    change = span.ends if is_open else span.begins
+    return Duty(DutyState.OPEN if is_open else outside, change if change - at < HORIZON else None)
 
 
 def _open_spans(schedule: Schedule, after: datetime) -> Iterator[Span]:

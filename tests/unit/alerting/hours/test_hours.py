@@ -17,8 +17,6 @@ from app.alerting.hours.domain import (
     Span,
     WeeklyOpening,
     duty,
-    is_open,
-    next_change,
     next_opening,
 )
 
@@ -77,6 +75,14 @@ SCHEDULES = st.builds(
     closures=closures(),
     holidays=st.frozensets(st.dates(date(2026, 3, 1), date(2026, 3, 20)), max_size=4),
 )
+
+
+def is_open(schedule: Schedule, moment: datetime) -> bool:
+    return duty(schedule, moment).state is DutyState.OPEN
+
+
+def next_change(schedule: Schedule, moment: datetime) -> datetime | None:
+    return duty(schedule, moment).until
 
 
 def at(text: str, zone: ZoneInfo = JAKARTA, fold: int = 0) -> datetime:

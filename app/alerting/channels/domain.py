@@ -1,0 +1,121 @@
+"""Messages to people, their addresses, and what became of them; pure."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+DRILL_MARK: Final = "LATIHAN / DRILL: "
+"""What every channel puts before the subject and the text of a drill."""
+
+LONGEST_DETAIL: Final = 200
+"""Characters that are kept of what a server or a command has said."""
+
+_LONGEST_EMAIL: Final = 254
+_LONGEST_LOCAL_PART: Final = 64
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL: Final = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@{_LABEL}(?:\.{_LABEL})*")
+_PAGED: Final = re.compile(r"[A-Za-z0-9+][A-Za-z0-9+._@:#/-]{0,99}")
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+
+class ChannelName(StrEnum):
+    """The channels that a deployment may have."""
+
+    EMAIL = "email"
+    COMMAND = "command"
+
+
+class SendState(StrEnum):
+    """What became of a message: `transient` may work if it is sent again, `permanent` will not."""
+
+    SENT = "sent"
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to one address. It travels unprotected, so it holds nothing about a listed person.
+
+    Attributes:
+        id: the same for each repeat of the message, so that receivers recognise repeats.
+        address: in the form of the channel.
+        subject: one line.
+        text: what is to be read; plain text.
+        drill: whether it is a drill; the channel then marks it with `DRILL_MARK`.
+
+    Raises:
+        ValueError: the id has other characters than letters, digits, `_`, `.` and `-`.
+    """
+
+    id: str
+    address: str
+    subject: str
+    text: str
+    drill: bool
+
+    def __post_init__(self) -> None:
+        if not _MESSAGE_ID.fullmatch(self.id):
+            raise ValueError("the id of a message goes into headers and variables as it is")
+
+    @property
+    def marked_subject(self) -> str:
+        """The subject in one line, with the mark of a drill."""
+        return _encodable((DRILL_MARK if self.drill else "") + " ".join(self.subject.split()))
+
+    @property
+    def marked_text(self) -> str:
+        """The text with the mark of a drill."""
+        return _encodable((DRILL_MARK if self.drill else "") + self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message.
+
+    Attributes:
+        detail: what the server or the command said; shortened, for operators.
+        ms: milliseconds that it took.
+    """
+
+    state: SendState
+    detail: str
+    ms: float
+
+
+class Channel(Protocol):
+    """A way to reach people. Whatever happens to a message is an Outcome: `send` raises nothing but cancellation."""
+
+    async def send(self, message: Message) -> Outcome:
+        """Send a message once, within the channel's time limit."""
+
+
+def address_fault(channel: ChannelName, address: str) -> str | None:
+    """Return what is wrong with the form of an address; None where it is right.
+
+    An e-mail address is an addr-spec of RFC 5322 in ASCII, without quotes, comments or a name. What a command takes is
+    its own matter, such as a telephone number or a pager's name: no blank, and no dash in front.
+    """
+    if channel is ChannelName.COMMAND:
+        well = _PAGED.fullmatch(address)
+        return (
+            None
+            if well
+            else "It is up to 100 letters, digits and + . _ @ : # / -, and begins with no sign but +."
+        )
+    found = _EMAIL.fullmatch(address)
+    well_sized = len(address) <= _LONGEST_EMAIL and found and len(found[1]) <= _LONGEST_LOCAL_PART
+    return None if well_sized else "It is no e-mail address, such as duty.officer@example.go.id."
+
+
+def shortened(text: str) -> str:
+    """Return what a server or a command said as one short line of printable characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
+
+
+def _encodable(text: str) -> str:
+    """Return a text without the halves of characters that no encoding can write."""
+    return text.encode(errors="replace").decode()
