@@ -83,12 +83,12 @@ class BoundedConfig(Config):
     tls: ssl.SSLContext | None = None
 
     def load(self) -> None:
-        """Load the configuration, and keep TLS from the event loop, because `web/handshake.py` does the handshake."""
+        """Load uvicorn's configuration, but leave TLS to `web/handshake.py` instead of the event loop."""
         super().load()
         self.tls, self.ssl = self.ssl, None
 
     def bound(self, connections: Connections) -> None:
-        """Let the server count its connections in `connections` and keep their limits; call it before the start."""
+        """Make the server count its connections in `connections` and apply their limits; call it before the start."""
         self.connections = connections
         self.watch = Watch(connections)
 
@@ -147,7 +147,10 @@ class BoundedProtocol(HttpToolsProtocol):
         return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
 
     def begin_handshake(self, handshake: "Handshake") -> bool:
-        """Count a connection that begins TLS, with the time limit of headers. Returns False when a limit is reached."""
+        """Count a connection that begins TLS, and limit the time of its handshake.
+
+        Returns False when a limit is reached.
+        """
         self._handshake = handshake
         self.due = self.loop.time() + self._limits.header_seconds
         return self._arrive(handshake.peer) is None

@@ -1,4 +1,4 @@
-"""Kinds, content and expiry of alerts; pure functions."""
+"""Kinds, content and expiry of alerts (no I/O)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SEALED_MESSAGE = (
 
 
 class AlertKind(StrEnum):
-    """The effect of an alert on the earlier alerts about the same entry (API section 4)."""
+    """What an alert does to earlier alerts about the same entry: begins, updates or cancels them (API section 4)."""
 
     RAISE = "raise"
     UPDATE = "update"
@@ -46,7 +46,8 @@ class Alert:
     """One alert.
 
     Attributes:
-        family: id of the first alert about the same entry; later alerts of the family have the same recipients.
+        family: id of the first alert about the same entry; the alerts that update or cancel it have the same family
+            and the same recipients.
         acknowledge_by: time by which an officer at each checkpoint must have acknowledged the alert.
         chase: codes of the checkpoints to call first when nobody acknowledges.
         cancelled_at: when the family was cancelled; set on the first alert only.
@@ -74,7 +75,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """When a checkpoint was last known to be connected."""
+    """A checkpoint, and when it was last known to be connected."""
 
     code: str
     seen_at: datetime
@@ -82,7 +83,7 @@ class LastSeen:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The earliest receipts of an alert from one checkpoint.
+    """When one checkpoint first received, acknowledged or refused an alert.
 
     Attributes:
         received_at: when the first machine of the checkpoint confirmed it; None before.
@@ -97,12 +98,12 @@ class Reach:
 
 
 def action_on(entry: Entry, kind: AlertKind, others: Collection[Entry], now: datetime) -> str:
-    """Return the action that an alert demands of checkpoints, which is the one that a check would answer (R32, R44).
+    """Return the action that an alert demands of checkpoints, the same that a check would answer (R32, R44).
 
     Args:
         entry: what the alert is about.
         kind: effect of the alert on the earlier alerts of its family.
-        others: further entries against the same person that hold in the same direction.
+        others: further entries against the same person that are in force in the same direction.
         now: when it is issued.
     """
     direction = direction_of(entry.measure)
@@ -130,8 +131,8 @@ _ENDINGS: Final[dict[EndedReason | None, tuple[str, str]]] = {
 def ending_words(entry: Entry, others: Collection[Entry]) -> str:
     """Return the message for checkpoints when a measure has ended, in both languages.
 
-    The message gives the reason and states whether another measure still holds the person. The owner's message is
-    not repeated, because it instructed the counter to hold the person.
+    The message gives the reason and states whether another measure still stops the person. The owner's message is not
+    repeated, because it instructed the counter to stop the person.
     """
     why_id, why_en = _ENDINGS[entry.ended_reason]
     if others:
@@ -172,7 +173,7 @@ def message_of(
         entry: the entry that it is about; None for a drill.
         contact: the contact that the counter calls.
         message: the message of the owner or of the drill; unused for a cancel, which has its own.
-        others: further entries against the same person that hold in the same direction.
+        others: further entries against the same person that are in force in the same direction.
     """
     shown = None
     if entry is not None:
@@ -230,7 +231,7 @@ def expiry_of(entry: Entry, now: datetime) -> datetime:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Return the percentile of some values by nearest rank. Returns None without values.
+    """Return the percentile of some values by nearest rank; None without values.
 
     Args:
         values: the values, in any order.

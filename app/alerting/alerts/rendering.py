@@ -1,4 +1,4 @@
-"""Rendering of an alert for counters and autogates, while it holds and later (API sections 4 and 5)."""
+"""Rendering of an alert for counters and autogates, while it is open and later (API sections 4 and 5)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -46,14 +46,14 @@ def at_gate(actor: Actor) -> bool:
 def render_alert(
     record: Record, *, to_gate: bool = False, holding: Mapping[str, bool] | None = None
 ) -> dict[str, Any] | None:
-    """Return an alert's ledger record as checkpoints read it. Returns None once its personal part is erased.
+    """Return an alert's ledger record as checkpoints read it; None once its personal part is erased.
 
     Args:
         record: the record.
         to_gate: whether the reader is an autogate.
-        holding: ids of the alerts that hold now, each with whether its entry is sealed. An alert about an entry
-            that was sealed after its issue shows no identity (R61); an alert that is not in `holding` has ended and
-            shows its number and ids only. None for an alert that is published at its issue.
+        holding: ids of the open alerts, each with whether its entry is sealed. An alert about an entry that was
+            sealed after its issue shows no identity (R61); an alert that is not in `holding` has ended and shows its
+            number and ids only. None for an alert that is published at its issue.
     """
     if record.personal is None:
         return None

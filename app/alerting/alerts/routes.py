@@ -1,4 +1,4 @@
-"""Urgent entries and alerts (API section 4)."""
+"""Routes of urgent entries and alerts: issue, read, stream, confirm, coverage (API section 4)."""
 
 from typing import Annotated
 
@@ -53,7 +53,7 @@ AlertId = Annotated[str, Path(max_length=40, description="The alert's id.")]
 
 
 async def hub_of(request: Request) -> Hub:
-    """Return the hub of this process."""
+    """Return the hub of this process, which distributes alerts to its streams."""
     return hub_in(request)
 
 

@@ -1,4 +1,4 @@
-"""The wire of alerts (API section 4)."""
+"""Request and response bodies of urgent entries and alerts (API section 4)."""
 
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -89,7 +89,7 @@ class UrgentPreviewOut(WireOut):
 
 
 class DrillIn(WireIn):
-    """A drill."""
+    """A drill to call: an alert about nobody, with its message and the checkpoints that get it."""
 
     kind: Literal["exercise"]
     """That it is a drill."""
@@ -100,7 +100,7 @@ class DrillIn(WireIn):
 
 
 class ReceiptIn(WireIn):
-    """A checkpoint's receipt of an alert."""
+    """A checkpoint's receipt of an alert: received, acknowledged, or refused with the reason."""
 
     level: ReceiptLevel
     """`received`: the machine has it; `acknowledged`: a person has seen it; `refused`: it can't be acted on."""
@@ -121,7 +121,7 @@ class ReceiptOut(WireOut):
 
 
 class AlertContactOut(WireOut):
-    """The contact to call."""
+    """The agency and the telephone number that a counter calls about an alert."""
 
     agency: str
     """Code of the agency to call."""
@@ -205,7 +205,7 @@ class AlertOut(WireOut):
 
 
 class AlertHeartbeatOut(WireOut):
-    """The last numbers of the ledger and its alerts, by which a checkpoint detects that it missed one."""
+    """The last numbers of the ledger and its alerts, by which a checkpoint notices that it missed one."""
 
     head: int
     """Sequence of the ledger's last record."""
@@ -218,7 +218,7 @@ class AlertHeartbeatOut(WireOut):
 
 
 class AlertFrameOut(WireOut):
-    """An alert on the stream."""
+    """An event `alert` on the stream."""
 
     event: Literal["alert"]
     """The event's name."""
@@ -229,7 +229,7 @@ class AlertFrameOut(WireOut):
 
 
 class AlertHeartbeatFrameOut(WireOut):
-    """A heartbeat on the stream of alerts."""
+    """An event `heartbeat` on the stream of alerts."""
 
     event: Literal["heartbeat"]
     """The event's name."""
@@ -244,7 +244,7 @@ AlertEvent = Annotated[AlertFrameOut | AlertHeartbeatFrameOut, Field(discriminat
 
 
 class AlertsOut(WireOut):
-    """Alerts beyond a cursor."""
+    """The alerts after a cursor, in order, and the next cursor."""
 
     items: list[AlertOut]
     """The alerts, in the ledger's order."""
@@ -259,7 +259,7 @@ class AlertsOut(WireOut):
 
 
 class ReachOut(WireOut):
-    """One checkpoint's receipts."""
+    """When one checkpoint first received, acknowledged or refused an alert."""
 
     code: str
     """The checkpoint's code."""

@@ -80,14 +80,14 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class MeasureBegun:
-    """Event: a formal entry has come into force, and checkpoints were alerted about its urgent entry."""
+    """An event: a formal entry has come into force, and checkpoints were alerted to its urgent entry."""
 
     entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
 class DrillCalled:
-    """Event: a duty officer has called a drill."""
+    """An event: a duty officer has called a drill."""
 
     draft: Draft
 
@@ -95,9 +95,9 @@ class DrillCalled:
 async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Issue the alert that follows from a change of an entry: raise, update or cancel.
 
-    A projector: it runs in the transaction of the entry's own change. The recipients are fixed when the family
-    begins, and never change: each checkpoint that was alerted of the beginning is alerted of the end. A formal
-    entry continues the family of the urgent entry that it formalises.
+    A projector: called with the event in the transaction of the change. The recipients are fixed when the family
+    begins, and never change: each checkpoint that was alerted to the beginning is alerted to the end. A formal entry
+    continues the family of the urgent entry that it formalises.
     """
     if not (event.entry.alerted and event.alerts):
         return ()
@@ -106,13 +106,13 @@ async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def alert_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
-    """Issue an update that shows no identity, because an entry was sealed (R61). A projector."""
+    """Issue an update that shows no identity, because an entry was sealed (R61; a projector)."""
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
 
 async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
-    """Alert checkpoints that a formal entry has come into force. A projector."""
+    """Alert checkpoints that a formal entry has come into force (a projector)."""
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
@@ -134,15 +134,16 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Alert checkpoints that a measure is over with undecided papers: refer, no longer refuse (R68). A projector."""
+    """Alert checkpoints that a measure is over with undecided papers: refer, no longer refuse (R68; a projector)."""
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
 
 
 async def announce_pending(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints that an alerted entry's period is over while its papers are undecided (R68).
+    """Alert checkpoints that an entry's period is over while its papers are undecided (R68).
 
-    The time of the alert is not critical: checks have referred the person since the end.
+    Only if checkpoints were alerted to the entry. The time of the alert is not critical: checks have referred the
+    person since the end.
 
     Returns:
         Whether checkpoints were alerted.
@@ -205,7 +206,7 @@ async def _others(unit: Unit, entry: Entry, kind: AlertKind) -> list[Entry]:
 async def drill(
     unit: Unit, message: str, checkpoints: Sequence[str] | None, settings: Settings, connected: Iterable[str]
 ) -> Issued:
-    """Issue a drill: an alert that is delivered and receipted like a real one, and never matched by a check (R59).
+    """Issue a drill: an alert that is delivered and confirmed like a real one, and never matched by a check (R59).
 
     Args:
         unit: the transaction.
@@ -214,6 +215,8 @@ async def drill(
         settings: deadlines, and how long a silent checkpoint counts as connected.
         connected: checkpoints connected to this process.
 
+    Returns:
+        The drill as issued.
 
     Raises:
         Invalid: a named checkpoint is unknown.
@@ -242,14 +245,14 @@ async def drill(
 
 
 async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
-    """Return the ledger record of a drill. A projector."""
+    """Publish a drill (a projector)."""
     return [event.draft]
 
 
 async def raised_for(
     reader: Reader, entry: Entry, settings: Settings, connected: Iterable[str]
 ) -> Issued | None:
-    """Return the first alert of an entry. Returns None while it has none, because it must be countersigned first.
+    """Return the first alert of an entry; None while it has none, because it must be countersigned first.
 
     Args:
         reader: the transaction that issued it, or a later one.
@@ -284,7 +287,7 @@ async def receive(
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page of alerts, and which of them still hold, in the form of `render_alert`'s argument `holding`."""
+    """A page of alerts, and which of them are still open, in the form of `render_alert`'s argument `holding`."""
 
     page: Page
     holding: dict[str, bool]
@@ -301,22 +304,28 @@ class Read:
 
     @property
     def more(self) -> bool:
-        """Whether further alerts are there already."""
+        """Whether there are further alerts after the page."""
         return self.page.more
 
 
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Read:
-    """Return at most `limit` alerts after a cursor; arguments as for `ledger.read_alerts`.
+    """Return at most `limit` alerts after a cursor, in order.
+
+    `restart` is the path that an error names to a reader who must begin again.
 
     Raises:
-        Invalid, CursorGone: as `ledger.read_alerts`.
+        Invalid: the text is not a cursor.
+        CursorGone: it belongs to another register, or is beyond the head.
     """
     page = await read_records(reader, cursor, limit, restart)
     return Read(page, await still_holding(reader, page.records))
 
 
 async def escalate(unit: Unit, alert: Alert) -> list[str]:
-    """Mark an alert as escalated and return the codes of the checkpoints that have not acknowledged it (R54)."""
+    """Mark an alert as escalated.
+
+    Returns the codes of the checkpoints that have not acknowledged it (R54), in order.
+    """
     reach = await store.list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)
     return [each.code for each in reach if each.acknowledged_at is None]

@@ -1,4 +1,4 @@
-"""Every SQL statement of alerts."""
+"""SQL statements on alerts; unless said otherwise, they do not check who may see an entry."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -103,7 +103,7 @@ async def get(reader: Reader, alert_id: str) -> Alert:
     """Return an alert.
 
     Raises:
-        NotFound: no alert has this id.
+        NotFound: there is no alert with this id.
     """
     row = (await reader.run(select(*_COLUMNS).where(tables.alert.c.id == alert_id))).first()
     if row is None:
@@ -112,7 +112,7 @@ async def get(reader: Reader, alert_id: str) -> Alert:
 
 
 async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
-    """Return the first alert of the newest family about any of these entries, or None.
+    """Return the first alert of the newest family about any of these entries; None without one.
 
     A family is an alert with those that update or cancel it; an entry that came into force again has another one.
     """
@@ -173,7 +173,11 @@ async def is_outdated(reader: Reader, entry_id: str) -> bool:
 
 
 async def read_head_and_access(reader: Reader) -> tuple[Head, int]:
-    """Return the ledger's head and the access version, read in one round trip; raises HeadMissing without a head."""
+    """Return the ledger's head and the access version, read in one round trip.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+    """
     if (found := (await reader.run(_HEAD_AND_ACCESS)).first()) is None:
         raise HeadMissing
     return Head(*found[:3]), found[3]
@@ -189,12 +193,12 @@ _OPEN_AMONG = _OPEN.where(any_of(tables.alert.c.id, "ids"))
 
 
 async def list_open(reader: Reader) -> dict[str, bool]:
-    """Return the ids of alerts that are neither cancelled nor expired, each with whether its entry is sealed."""
+    """Return the ids of open alerts (neither cancelled nor expired), each with whether its entry is sealed."""
     return {alert_id: bool(sealed) for alert_id, sealed in await reader.run(_OPEN, {"at": reader.now})}
 
 
 async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, bool]:
-    """Return those alerts of some records that are neither cancelled nor expired, in the form of `list_open`."""
+    """Return those alerts in these records that are open, in the form of `list_open`."""
     ids = sorted(record.alert_id for record in records if record.alert_id)
     if not ids:
         return {}
@@ -251,7 +255,7 @@ async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> date
 
 
 async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
-    """Return the time of each recipient's first receipt at each level; a receipt of any level counts as `received`."""
+    """Return when each recipient first confirmed an alert, by level; a receipt of any level counts as `received`."""
     table, to = tables.receipt, tables.recipient
 
     def first(*levels: ReceiptLevel) -> Any:
@@ -374,7 +378,7 @@ async def _mark(unit: Unit, codes: Iterable[str], missed_at: datetime | None) ->
 async def count_recipients(
     reader: Reader, family: str, since: datetime, connected: Iterable[str]
 ) -> tuple[int, int]:
-    """Return the number of a family's recipients, and the number of those connected to any process.
+    """Return how many recipients a family of alerts has, and how many of them are connected to any process.
 
     Args:
         reader: the transaction.
@@ -390,9 +394,10 @@ async def count_recipients(
 async def find_raised(
     reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
 ) -> tuple[Alert, int, int, int] | None:
-    """Return the first alert of an entry, its number in the ledger, and the two numbers of `count_recipients`.
+    """Return the first alert of an entry, its sequence, its number of recipients, and how many are connected.
 
-    Returns None if no alert of the entry was raised.
+    Returns None if no alert of the entry was raised. Connected are recipients in `connected`, and those seen since
+    `since`.
     """
     values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
     row = (await reader.run(_RAISED, values)).first()

@@ -1,4 +1,4 @@
-"""The stream of alerts (API section 4)."""
+"""The stream of alerts as server-sent events (API section 4)."""
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send

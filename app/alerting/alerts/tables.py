@@ -1,4 +1,4 @@
-"""Tables of alerts: their recipients, receipts and connected checkpoints. The ledger holds their content."""
+"""Tables of alerts: their recipients, their receipts, and the connected checkpoints. Their content is in the ledger."""
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, Text
 

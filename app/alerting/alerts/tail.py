@@ -1,7 +1,7 @@
-"""Follower of the ledger: each process reads the new records, from any process, after its own position.
+"""The ledger's tail: each process reads the new records, of any process, after its own position.
 
-A wake-up (a commit of this process, or PostgreSQL's NOTIFY) is only a hint. The ledger is read on every wake-up and
-at least once a second, so that a lost wake-up delays alerts and loses none.
+A wake-up (a commit of this process, or PostgreSQL's NOTIFY) is only a hint. The ledger is read on every wake-up and at
+least once a second, so that a lost wake-up delays alerts and loses none.
 """
 
 import asyncio
@@ -373,5 +373,5 @@ class Tail:
 
 
 def tail_of(scope: Mapping[str, Any]) -> Tail:
-    """Return the Tail of this process; the scope is a request, or its ASGI scope."""
+    """Return the ledger's tail of this process; `scope` is a request, or its ASGI scope."""
     return cast(Tail, scope["app"].state.process.tail)

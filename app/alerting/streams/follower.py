@@ -1,4 +1,4 @@
-"""Protocols of the followers that read new rows from the database and publish them to a hub of streams."""
+"""Interfaces of the followers, which read new rows from the database and publish them to a hub of streams."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
@@ -42,12 +42,12 @@ class Follower(Protocol):
 
 
 class RecordFollower(Protocol):
-    """Publishes the ledger's records to a hub of its own; the ledger's follower hands them over, read once for all."""
+    """A follower that gets the ledger's records from the ledger's own follower, which reads them once for all."""
 
     hub: Hub
 
     def begin(self, head: Head) -> None:
-        """Note the ledger's head; the first record that is handed over follows it."""
+        """Begin after the ledger's head; the first record that is handed over follows it."""
 
     def take(self, records: Sequence[Record]) -> None:
         """Keep the records that follow those of the last call without a gap, for `read_on`; must return at once."""
@@ -60,5 +60,5 @@ class RecordFollower(Protocol):
 
 
 def ledger_of(scope: Mapping[str, Any]) -> LedgerFollower:
-    """Return the ledger's follower of this process; the scope is a request, or its ASGI scope."""
+    """Return the ledger's follower of this process; `scope` is a request, or its ASGI scope."""
     return cast(LedgerFollower, scope["app"].state.process.tail)

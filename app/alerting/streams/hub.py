@@ -140,12 +140,12 @@ class Stream:
 
 
 class Hub:
-    """Every stream and long poll of this process for one feed.
+    """The open streams and long polls of one kind in this process, and what is sent to all of them.
 
     Attributes:
         closing: whether new streams are refused, because the service is stopping.
-        entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect
-            after an outage.
+        entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect after
+            an outage.
         changed: callback for the first connection and the last disconnection of a checkpoint.
         evicted: number of streams cut because their client read nothing.
     """
@@ -169,7 +169,7 @@ class Hub:
         return self.closing or len(self.streams) >= self._limit
 
     def join(self, actor: Actor, about: Hashable = None) -> Stream:
-        """Add a stream for an actor and return it; from now on it gets every frame, or those of its topic."""
+        """Add a stream for an actor and return it; from now on it gets every frame, or those of the topic `about`."""
         now = asyncio.get_running_loop().time()
         spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
         beat_at = now + random.uniform(0.5, 1) * self._heartbeat  # noqa: S311 - as above
@@ -186,7 +186,7 @@ class Hub:
 
     @contextmanager
     def polling(self, actor: Actor) -> Iterator[None]:
-        """Count a long poll's checkpoint as connected, during the poll and for a while after it."""
+        """Count a checkpoint as connected while it polls, and for a while afterwards."""
         self._count_in(actor.checkpoint)
         try:
             yield
@@ -240,7 +240,7 @@ class Hub:
                 stream.put(sequence, frame, self._queue)
 
     def publish_about(self, about: str, sequence: int, frame: bytes) -> None:
-        """Queue a frame for the streams of one topic."""
+        """Queue a frame for the streams of the topic `about`."""
         for stream in self.streams:
             if stream.about == about:
                 stream.put(sequence, frame, self._queue)
@@ -271,7 +271,7 @@ class Hub:
                 stream.beat(made.reach, made.frame, self._queue)
 
     def complete(self, stream: Stream, heartbeat: Callable[[], Heartbeat]) -> None:
-        """Close a stream whose time is over, behind everything that was published until now."""
+        """Close a stream whose time is over, after everything that was published until now."""
         made = heartbeat()
         stream.beat(made.reach, made.frame, self._queue)
         stream.close("complete")
@@ -304,5 +304,5 @@ class Hub:
 
 
 def hub_in(scope: Mapping[str, Any]) -> Hub:
-    """Returns the process's Hub; the scope is a request, or its ASGI scope."""
+    """Return the hub of alerts of this process; `scope` is a request, or its ASGI scope."""
     return cast(Hub, scope["app"].state.process.hub)

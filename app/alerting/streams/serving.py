@@ -1,4 +1,4 @@
-"""Serving of streams over raw ASGI: admission, missed events, then new frames."""
+"""Serving a stream at the ASGI level: admission, missed events, then new frames."""
 
 import asyncio
 import random
@@ -72,7 +72,7 @@ class EventFraming:
     beats = True
 
     def opening(self) -> bytes:
-        """Return the first bytes of a stream: after how long a client reconnects, spread over some seconds."""
+        """Return the first bytes of a stream: how long a client waits to reconnect, spread over some seconds."""
         return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
     def ending(self, ended: Ended) -> bytes:
@@ -205,7 +205,7 @@ async def _enter(request: Request, feed: Feed, *, taken: bool) -> tuple[Stream, 
 
 
 def asked_after(request: Request) -> str | None:
-    """Return the cursor behind which a client wants to go on, or None without one."""
+    """Return the cursor after which a client continues a stream; None without one."""
     return request.headers.get("last-event-id") or request.query_params.get("after")
 
 

@@ -1,4 +1,4 @@
-"""Search for the watched passengers that a change of the register may concern."""
+"""Finding the passengers of open manifests whom a change of the register may concern."""
 
 import asyncio
 from collections import defaultdict
@@ -28,7 +28,7 @@ IsNews = Callable[[str, str], bool]
 
 
 class AffectedPassengers(msgspec.Struct, frozen=True):
-    """The passengers of open manifests that a page of the ledger concerns.
+    """The passengers of open manifests (not departed yet) whom the changes in a page of the ledger may concern.
 
     Attributes:
         sure: passengers who share a number with a changed entry.
@@ -48,7 +48,9 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 
 
 async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int) -> AffectedPassengers:
-    """Find the passengers that the next page of the ledger concerns, if it is new to their manifest.
+    """Find the passengers of open manifests whom the next page of the ledger may concern.
+
+    Records that a manifest has covered already are left out.
 
     Args:
         reader: the transaction.

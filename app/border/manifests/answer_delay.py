@@ -1,9 +1,9 @@
-"""The delay of a carrier's answer, which depends on the request and not on the result.
+"""The delay of a carrier's answer: it depends on the request, so that the time reveals nothing about the result.
 
 A carrier must not learn that a person may not leave the country: its answer hides that (R48), and so must the time of
 the answer. To compare a passenger with an entry, and to store the match, takes longer than to find no match. So an
-answer is sent after a multiple of a time that depends only on the number of documents, and that is normally longer
-than the work for them.
+answer is sent after a multiple of a time that depends only on the number of documents, and that is normally longer than
+the work for them.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def delay_answer(runtime: Runtime, kind: str, began: float, documents: int
     """Wait until an answer may be sent, if it is for a carrier.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         kind: kind of the sender.
         began: when the request arrived, by the event loop's clock.
         documents: number of checked documents.

@@ -1,4 +1,4 @@
-"""The response (CUSRES) to a passenger list; pure functions.
+"""Writing the response (CUSRES) to a passenger list in UN/EDIFACT (no I/O).
 
 It has a group of ERP, RFF, ERC and FTX for each passenger, in the order of the list, and repeats the sender's
 references. The codes 0Z and 1Z in ERC are those of published responses; 2Z and 4Z are additions of this register. FTX

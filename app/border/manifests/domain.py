@@ -1,4 +1,4 @@
-"""Manifests, the answers that their senders see, and changes of these; pure functions (API section 5, R48)."""
+"""Manifests, the answers that their senders see, and changes of these answers (no I/O; API section 5, R48)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -64,12 +64,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> tuple[str | None, str]:
-        """The hit, and the traveller that it is about."""
+        """The hit and the traveller that it is about: two equal answers are about the same finding."""
         return self.hit_id, self.traveller
 
     @property
     def carrier_status(self) -> Status:
-        """The status for the carrier, after the supervisor's ruling if there is one; it never reveals a prevention."""
+        """The status for the carrier, after the supervisor's ruling if there is one; it never reveals an exit ban."""
         if self.ruling == "allow":
             return Status.BOARD
         refused = self.ruling == f"refuse_{self.direction}" and self.status is not Status.BOARD
@@ -109,7 +109,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> Status | None:
-        """The gravest status of its answers; None without answers."""
+        """The gravest status among its answers; None without answers."""
         return max((each.carrier_status for each in self.answers), key=_GRAVITY.__getitem__, default=None)
 
     @property
@@ -200,7 +200,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
 
     def end(self, ledger: Head) -> Head:
-        """Return the head of its changes, which encodes their cursors, in an epoch derived from the ledger's.
+        """Return the head of the manifest's changes, in an epoch derived from the ledger's; it encodes their cursors.
 
         A restored register may assign a number again to another change; the epoch makes older cursors invalid.
         """
@@ -208,14 +208,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kind_of(actor: Actor) -> str | None:
-    """Return the kind of sender that an actor is. Returns None for actors who may not send manifests."""
+    """Return the kind of sender that an actor is; None for actors who may not send manifests."""
     if actor.holds(CARRIER):
         return CARRIER
     return actor.kind if actor.kind == Kind.MANIFEST else None
 
 
 def status_of(matches: Iterable[Match]) -> Status:
-    """Return the status for a carrier; preventions are ignored, because the counter meets those travellers (R48)."""
+    """Return the status for a carrier; exit bans are ignored, because the counter meets those travellers (R48)."""
     outcome = worst(match for match in matches if match.measure != Measure.PREVENTION)
     return {"clear": Status.BOARD, "refer": Status.CONTACT, "refuse": Status.DO_NOT_BOARD}[outcome]
 
@@ -255,17 +255,14 @@ def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
 
 
 def direction_between(origin: str, destination: str, is_ours: Callable[[str], bool]) -> Direction | None:
-    """Return the direction of a journey between two places.
-
-    Returns None if it crosses no border or a place is unknown.
-    """
+    """Return the direction of a journey between two places; None if it crosses no border or a place is unknown."""
     if not origin or not destination or is_ours(origin) == is_ours(destination):
         return None
     return "exit" if is_ours(origin) else "entry"
 
 
 def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
-    """Return the instant of a departure that is given in local time. Returns None if it is unknown.
+    """Return the instant of a departure that is given in local time; None if it is unknown.
 
     The time zone of a place abroad is not known: then the result is the latest instant that the local time can mean,
     but not after the arrival in Indonesia.

@@ -1,4 +1,4 @@
-"""UN/EDIFACT's syntax (ISO 9735): a tolerant reader and a strict writer; pure functions.
+"""UN/EDIFACT's syntax (ISO 9735): a tolerant reader and a strict writer (no I/O).
 
 The reader accepts what real interchanges contain: telex text before the first and after the last segment, line breaks
 anywhere, even within a word, blanks before a tag, unusual separators without a service string, and bytes of another

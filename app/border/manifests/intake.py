@@ -1,4 +1,4 @@
-"""Reading of manifests: JSON and PAXLST become the same questions for checks."""
+"""Reading manifests in JSON or PAXLST, and turning each into questions for checks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

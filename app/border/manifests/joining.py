@@ -1,8 +1,9 @@
-"""Joining of repeated checks to one hit for each document on a journey.
+"""Finding the hit that a repeated check of a passenger joins: one for each document on a journey.
 
-The check that opens a hit and the manifest are committed separately. They are connected by the journey's key, which
-every check of a passenger contains. A repeated question (after a crash between the two commits, in a repeated list, or
-in another row with the same document) finds the existing hit by this key.
+The check that opens a hit and the manifest are committed separately. They are connected by the journey key: a keyed
+hash of the journey and the passenger's document, which every check of a passenger contains. A repeated question (after
+a crash between the two commits, in a repeated list, or in another row with the same document) finds the existing hit by
+this key.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ class Joined(NamedTuple):
 
     Attributes:
         known: resolved hits of the same traveller, for which the supervisor's ruling stays valid.
-        opened: open hits of the document, shared by all passengers who show it; new ones are added.
+        opened: open hits of the document, shared by all passengers who show it; hits that a check opens are added.
         resolved: number of resolved hits of the document.
     """
 
@@ -68,7 +69,7 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
     The number of statements does not depend on the result, so that the answer's time reveals nothing.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         actor: the sender.
         questions: the journey's key and the text of each question.
     """
@@ -94,7 +95,7 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
 
 
 async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
-    """Return the supervisors' rulings on those of some hits that are resolved."""
+    """Return the supervisors' rulings on those of these hits that are resolved."""
     resolved = await hits.list_resolved(unit, hit_ids)
     questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
     return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

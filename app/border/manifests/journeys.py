@@ -1,4 +1,4 @@
-"""The journey of a passenger list: places, times and legs; pure functions."""
+"""The journey of a passenger list: places, times and legs (no I/O)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -114,7 +114,7 @@ def set_time(stop: Stop, segment: Segment) -> None:
 
 
 def local_time(digits: str) -> datetime | None:
-    """Parse a time in DTM format 101, 102, 201, 203 or 204, recognised by its length. Returns None if it is none."""
+    """Return a time in DTM format 101, 102, 201, 203 or 204, recognised by its length; None for another text."""
     form = {6: "%y%m%d", 8: "%Y%m%d", 10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(
         len(digits[:14])
     )

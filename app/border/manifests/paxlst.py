@@ -1,4 +1,4 @@
-"""A reader of the passenger list of WCO, IATA and ICAO (PAXLST, directories D.02B to D.05B); pure functions.
+"""A reader of the passenger list of WCO, IATA and ICAO (PAXLST, directories D.02B to D.05B; no I/O).
 
 Segments are interpreted by their tags and qualifiers, not by their positions: unknown segments are skipped, and parts
 may be missing. Inconsistencies, such as a wrong count, cause warnings only. A list that is cut off is refused, because

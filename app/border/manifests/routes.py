@@ -1,4 +1,4 @@
-"""The carriers' calls (API section 5)."""
+"""Routes of carriers: send a manifest, read it, follow its changes (API section 5)."""
 
 import asyncio
 from collections.abc import Sequence
@@ -147,7 +147,10 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> ManifestReq
 
 
 async def serve_manifest(scope: Scope, receive: Receive, send: Send) -> None:
-    """Receive one manifest: check its passengers first and store it after, so that no transaction stays open."""
+    """Answer `POST /v1/manifests` at the ASGI level: passengers are checked first, and the manifest is stored after.
+
+    So no transaction stays open during the checks.
+    """
     request = Request(scope, receive)
     async with in_time(request):
         response = await _take(request)

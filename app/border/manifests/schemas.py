@@ -1,4 +1,4 @@
-"""The wire of manifests (API section 5)."""
+"""Request and response bodies of manifests (API section 5)."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
@@ -53,7 +53,7 @@ class ManifestIn(WireIn):
 
 
 class JourneyIn(WireIn):
-    """A manifest without its passengers; each passenger is read alone."""
+    """The members of a manifest without its passengers, each of which is parsed alone."""
 
     flight: Flight
     direction: Literal["exit", "entry"]
@@ -89,7 +89,7 @@ class ManifestItemOut(WireOut):
 
 
 class ManifestHeartbeatOut(WireOut):
-    """The manifest is still watched."""
+    """A sign that the manifest is still watched."""
 
     at: Moment
     """When it was sent."""
@@ -138,7 +138,7 @@ ManifestEvent = Annotated[
 
 
 class ManifestWarningOut(WireOut):
-    """Something that does not agree with itself, or was not read literally; no reason to refuse the manifest."""
+    """A warning about an inconsistency, or a value that was read in another form; no reason to refuse the manifest."""
 
     code: str
     """A stable code that a program can act on."""

@@ -1,4 +1,4 @@
-"""Use cases of manifests: check every passenger, store the answers, find them, apply supervisors' rulings."""
+"""Use cases of manifests: check every passenger, store the answers, read them, apply supervisors' rulings."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,7 +43,7 @@ async def ask(
     A passenger who can't be checked gets a problem, which does not affect the others.
 
     Args:
-        runtime: the process.
+        runtime: the process's databases, clock and settings.
         answer_question: function that has a question answered by the check service.
         actor: the sender.
         access_version: the access version at which the sender's key was valid.
@@ -138,9 +138,9 @@ async def keep(
 
 
 async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
-    """Apply a supervisor's resolution of a hit to its passenger's answer, in the same transaction. A projector.
+    """Apply a supervisor's resolution of a hit to its passenger's answer.
 
-    A hit from a check at a counter has no passenger.
+    A projector: called with the event in its transaction. A hit from a check at a counter has no passenger.
     """
     hit = resolved.hit
     travellers = {
@@ -164,7 +164,7 @@ async def find(reader: Reader, manifest_id: str) -> Manifest:
     """Return a manifest that the actor may see: its sender, or an auditor.
 
     Raises:
-        NotFound: it does not exist, or the actor may not see it.
+        NotFound: the actor sees no manifest with this id.
     """
     manifest = await store.find(reader, manifest_id)
     actor = reader.actor

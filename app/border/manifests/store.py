@@ -1,4 +1,4 @@
-"""Every SQL statement about manifests."""
+"""SQL statements on manifests; they do not check who may see one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _manifest, _item, _key, _name_key = tables.manifest, tables.item, tables.key, ta
 
 
 class ItemRow(NamedTuple):
-    """A row of `manifest_item`."""
+    """A row of the table `manifest_item`: a passenger."""
 
     manifest_id: str
     position: int
@@ -34,7 +34,7 @@ class ItemRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """A row of `manifest_key`, or of `manifest_name_key`."""
+    """A row of the table `manifest_key` or `manifest_name_key`: a search key of a passenger."""
 
     key: str | int
     manifest_id: str
@@ -106,13 +106,13 @@ async def add_hits(unit: Unit, hits: Iterable[tuple[str, str]]) -> None:
 
 
 async def find(reader: Reader, manifest_id: str) -> Manifest | None:
-    """Return a manifest. Returns None without one."""
+    """Return the manifest with this id, or None."""
     row = (await reader.run(select(_manifest).where(_manifest.c.id == manifest_id))).first()
     return None if row is None else _read(row)
 
 
 async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
-    """Lock those manifests that are still watched until the commit, and return them."""
+    """Return those of these manifests that are still watched, by id, and lock their rows until the commit."""
     statement = (
         select(_manifest)
         .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
@@ -130,18 +130,18 @@ def _read(row: Row[*tuple[Any, ...]]) -> Manifest:
 
 
 async def list_items(reader: Reader, manifest_id: str) -> list[Item]:
-    """Return the passengers of a manifest, in order."""
+    """Return the passengers of a manifest, in the order of the list; empty for an unknown manifest."""
     return await _passengers.all(reader, _ITEMS, {"id": manifest_id})
 
 
 async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Item]:
-    """Return the passengers with an answer changed after a number, in the order of their last change."""
+    """Return the passengers whose answer changed after the change `after`, in the order of their last change."""
     return await _passengers.all(reader, _CHANGED, {"id": manifest_id, "after": after})
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An open manifest, with the ledger's size and the instant up to which its answers are current."""
+    """A manifest that is still watched, with the ledger's size and the instant up to which its answers are current."""
 
     id: str
     sequence: int
@@ -149,22 +149,25 @@ class Watched:
 
 
 async def list_open(reader: Reader) -> list[Watched]:
-    """Return the manifests that are still watched."""
+    """Return the manifests that are still watched, in no order."""
     return [Watched(*row) for row in await reader.run(_OPEN)]
 
 
 async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
-    """Return the rows of passengers who have one of these keys of numbers, in manifests that are still watched."""
+    """Return the key rows of passengers who have one of these number keys, in manifests that are still watched."""
     return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
 
 
 async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
-    """Return the key rows of passengers of open manifests with one of these anchors or days of birth."""
+    """Return the key rows of passengers who have one of these anchors or days of birth, in watched manifests."""
     return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 
 async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
-    """Return the id, the number of the last change, and the closing time of each of some manifests."""
+    """Return the id, the number of the last change and the closing time of these manifests, in no order.
+
+    Unknown ids are left out.
+    """
     rows = await reader.run(_HEADS, {"ids": sorted(manifest_ids)})
     return [(manifest_id, number, closed_at) for manifest_id, number, closed_at in rows]
 
@@ -188,7 +191,7 @@ async def advance(unit: Unit, manifest_ids: Iterable[str], sequence: int, at: da
 
 
 async def list_departed(reader: Reader) -> list[str]:
-    """Return the ids of manifests past the end of their watch that are not closed yet."""
+    """Return the ids of manifests whose watch is over and that are not closed yet, in no order."""
     over = (_manifest.c.closed_at.is_(None), _manifest.c.watched_until <= reader.now)
     return list((await reader.run(select(_manifest.c.id).where(*over))).scalars())
 

@@ -1,4 +1,4 @@
-"""Tables of manifests. `document` contains the manifest or the item; the other columns serve for search and watch."""
+"""Tables of manifests. The columns are for queries; the whole manifest or passenger is stored in `document`."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text
 

@@ -1,4 +1,4 @@
-"""Follower of the manifests with streams in this process; the ledger's tail wakes it."""
+"""The follower of manifests: it reads changed answers for the streams in this process; the ledger's tail wakes it."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -73,5 +73,5 @@ def frame(item: Item, end: Head, kind: str) -> bytes:
 
 
 def manifest_tail_of(scope: Mapping[str, Any]) -> ManifestTail:
-    """Returns the process's ManifestTail; the scope is a request, or its ASGI scope."""
+    """Return the manifests' tail of this process; `scope` is a request, or its ASGI scope."""
     return cast(ManifestTail, scope["app"].state.process.manifest_tail)

@@ -1,4 +1,4 @@
-"""The watch of passengers until departure: passengers that a change of the register may concern are checked again.
+"""The watch of passengers until departure: those whom a change of the register may concern are checked again.
 
 Each open manifest stores the ledger size and the instant up to which all its answers are current. A round reads the
 ledger from the smallest of these sizes on, finds the passengers concerned (`affected`), checks them again, and only
@@ -44,7 +44,7 @@ class Watch:
         self._ask = Batcher(checks, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """Run one round: check the passengers concerned by changes again. Returns the number of passengers checked."""
+        """Check again the passengers whom changes may concern, once. Returns the number of passengers checked."""
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # read first: later commits belong to the next round
             opened = {each.id: each for each in await store.list_open(reader)}

@@ -1,1 +1,1 @@
-"""Digests of the register that are sealed into the ledger, and snapshots whose last line proves them."""
+"""Snapshots of the register for new copies, and digests in the ledger that prove them."""

@@ -1,4 +1,4 @@
-"""The digest of the register's state, and which snapshot a reader gets; pure (API section 6)."""
+"""The digest of the register's state, and which snapshot a reader gets (no I/O; API section 6)."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,10 +25,10 @@ NOTHING: Final = "none"
 
 
 class DigestBuilder:
-    """Computes a digest from a state's records, which come in the order of their entries' ids.
+    """Computes a digest from the records of a state, in the order of their entries' ids.
 
-    Each record is a leaf of its entry's bucket, the leaf's hash that of the ledger's tree. Of one entry its newest
-    record comes first, then those of its clearances in force, in their order.
+    Each record is a leaf in the bucket of its entry; the leaf has the same hash as in the ledger's tree. Of one entry
+    its newest record comes first, then those of its clearances in force, in order.
 
     Attributes:
         records: number of records so far.
@@ -47,7 +47,7 @@ class DigestBuilder:
         """Add a record: the entry that it is about, and the hash of its leaf.
 
         Raises:
-            ValueError: an entry that sorts behind this one came before.
+            ValueError: an entry with a greater id was added before.
         """
         if entry_id != self._entry:
             if self._entry is not None and entry_id < self._entry:
@@ -81,7 +81,7 @@ class Digest:
 
     @property
     def root(self) -> bytes:
-        """The root: that of the RFC 9162 tree whose leaves' data are the buckets' roots."""
+        """The Merkle root of the digest: that of the RFC 9162 tree whose leaves' data are the buckets' roots."""
         tree = merkle.Tree()
         for bucket in self.buckets:
             tree.add(merkle.leaf_hash(bucket))
@@ -89,7 +89,7 @@ class Digest:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The facts that its seal's leaf holds."""
+        """The members of its seal's leaf in the ledger."""
         return {
             "seal": {
                 "kind": KIND,
@@ -100,7 +100,7 @@ class Digest:
         }
 
     def draft(self) -> Draft:
-        """Return the ledger record that seals it."""
+        """Return the draft of the ledger record that seals it."""
         return Draft(RecordType.SEAL, None, None, None, self.facts, {})
 
 
@@ -121,7 +121,7 @@ class SealedDigest:
 
 @dataclass(frozen=True, slots=True)
 class DigestComputed:
-    """Event: the digest of a state was computed, and is to be sealed."""
+    """An event: the digest of a state was computed and must be sealed."""
 
     digest: Digest
 
@@ -132,29 +132,29 @@ def bucket_of(entry_id: str) -> int:
 
 
 def is_seal_of(leaf: Mapping[str, Any]) -> bool:
-    """Return whether the leaf is that of a seal of a digest."""
+    """Return whether a leaf is that of a record which seals a digest."""
     seal = leaf.get("seal")
     return leaf.get("type") == RecordType.SEAL and isinstance(seal, Mapping) and seal.get("kind") == KIND
 
 
 def parted(buckets: bytes) -> tuple[bytes, ...]:
-    """Return the buckets' roots, which are stored one behind the other."""
+    """Return the buckets' roots from the bytes in which they are stored one after the other."""
     return tuple(buckets[at : at + HASH_BYTES] for at in range(0, len(buckets), HASH_BYTES))
 
 
 def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bool:
-    """Return whether a digest is to be sealed now.
+    """Return whether a digest must be sealed now.
 
     Args:
         news: when the first record was written that no digest covers; None without any.
-        ordered: when an admin asked for a snapshot that was not made yet; None without an order.
+        ordered: when an admin requested a snapshot that was not made yet; None without an order.
         now: the present.
     """
     return news is not None and (ordered is not None or now - news >= LONGEST_UNSEALED)
 
 
 def scope_of(actor: Actor) -> str:
-    """Return the scope whose snapshot a reader gets: one for each agency, and one each for all and for none of them.
+    """Return the scope whose snapshot a reader gets: one for each agency, one for all agencies, and one for none.
 
     An auditor's is that of Immigration: a snapshot shows the personal part of no sealed entry, because a file can't
     leave out of it what one auditor may not see.
@@ -165,7 +165,7 @@ def scope_of(actor: Actor) -> str:
 
 
 def reader_in(scope: str) -> Actor:
-    """Return a reader whose view of the feed is that of a scope, except for what is sealed."""
+    """Return an actor who sees of the feed what readers in a scope see, except for what is sealed."""
     agency = IMMIGRATION if scope == EVERYTHING else scope.removeprefix("agency-")
     return Actor(
         client_id="snapshot",

@@ -1,7 +1,8 @@
-"""The snapshots of this machine: files that are made when they are asked for, and removed when they must not be shown.
+"""The snapshots of this machine: files that are made on request, and removed when they must no longer be shown.
 
-A file is made once for each scope and each sealed digest, by one process of the machine at a time. Its name says of
-which ledger, digest and withdrawals it was made; what is not of the present ones is removed, and never served.
+A file is made once for each scope and each sealed digest, by one process of the machine at a time. Its name says from
+which ledger, digest and withdrawals it was made; a file made from others than the present ones is removed, and never
+served.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ _AGAIN_SECONDS: Final = 5
 
 
 class Withdrawn(Exception):
-    """Something in the snapshot was erased or sealed while it was made."""
+    """The error that something in a snapshot was erased or sealed while it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Snapshot:
 
     @classmethod
     def named(cls, path: Path) -> Self:
-        """Read what a snapshot's name says, as `name_of` has written it."""
+        """Return the snapshot that a file's name describes, as `name_of` has written it."""
         scope, epoch, sequence, withdrawn, fingerprint, length = path.name.removesuffix(_END).split("~")
         return cls(path, (epoch, int(sequence), int(withdrawn)), scope, fingerprint, int(length))
 
@@ -94,7 +95,7 @@ def name_of(current: Current, scope: str, fingerprint: str, length: int) -> str:
 
 
 class Snapshots:
-    """The snapshots of one process; the folder is that of all processes of the machine with the same data folder."""
+    """The snapshots of one process; processes of a machine with one data folder share the files."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.folder = runtime.settings.data_dir / FOLDER
@@ -102,7 +103,7 @@ class Snapshots:
         self._making: dict[str, asyncio.Task[Snapshot]] = {}
 
     async def run(self) -> None:
-        """Remove files that may be shown no more, until cancelled; then end what is being made."""
+        """Remove files that must no longer be shown, until cancelled; then stop making files."""
         try:
             while True:
                 try:
@@ -128,7 +129,7 @@ class Snapshots:
                 each.path.unlink(missing_ok=True)
 
     async def make(self, scope: str) -> Snapshot:
-        """Make the newest snapshot of a scope, or wait a little for the one that is being made.
+        """Return the newest snapshot of a scope, made now, or by somebody else within a short wait.
 
         Raises:
             Unavailable: it takes longer, or can't be made now.

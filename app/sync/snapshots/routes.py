@@ -1,4 +1,4 @@
-"""Snapshots of the register, and its digests (API section 6)."""
+"""Routes of snapshots of the register, and of the digests that prove them (API section 6)."""
 
 import os
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ Following = Annotated[Actor, actor_for(*sorted(READERS))]
 
 
 def snapshots_of(scope: Mapping[str, Any]) -> Snapshots:
-    """Return the process's snapshots; the scope is a request, or its ASGI scope."""
+    """Return the snapshots of this process; `scope` is a request, or its ASGI scope."""
     return cast(Snapshots, scope["app"].state.process.snapshots)
 
 
@@ -149,10 +149,10 @@ def _tag_of_lines(snapshot: Snapshot) -> str:
     responses=carrying(202, "Location"),
 )
 async def order_snapshot(unit: Annotated[Unit, unit_for(Role.ADMIN)], response: Response) -> SnapshotOrderOut:
-    """Order a snapshot of what is new since the newest one, without waiting until its records are an hour old.
+    """Order a snapshot of what is new since the newest one, instead of waiting until its records are an hour old.
 
     The worker seals the digest of the present state; its snapshots can be read as soon as a signed head covers the
-    seal. Where nothing is new nothing is made. Several orders before that are one.
+    seal. If nothing is new, none is made. Several orders before that count as one.
     """
     newest = await service.order(unit)
     response.headers["location"] = "/v1/snapshot"

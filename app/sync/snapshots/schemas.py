@@ -25,7 +25,7 @@ class SnapshotBeginOut(WireOut):
 
 
 class SnapshotEndOut(WireOut):
-    """The last line of a snapshot; one without it was cut."""
+    """The last line of a snapshot; a file without it was cut off."""
 
     count: int
     """Number of records."""

@@ -1,4 +1,4 @@
-"""The sealer: seals the digest of the register's state once records are an hour old, or by an admin's order."""
+"""Sealing digests: once new records are an hour old, or by an admin's order, a digest is computed and published."""
 
 import logging
 from time import monotonic
@@ -30,9 +30,9 @@ class DigestSealer:
         self._quiet = 0
 
     async def seal(self) -> bool:
-        """Seal the digest of the present state where that is due. Returns whether one was sealed.
+        """Seal the digest of the present state if one is due. Returns whether one was sealed.
 
-        A state that contradicts the ledger's tree is not sealed: the seal would testify to what was altered.
+        A state that contradicts the ledger's tree is not sealed: the seal would testify to altered data.
         """
         if monotonic() < self._not_before:
             return False

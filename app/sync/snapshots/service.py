@@ -1,4 +1,4 @@
-"""Use cases of digests and snapshots: order, seal, find, compute."""
+"""Use cases of digests and snapshots: order one, seal and compute a digest, find the current one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ PAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """What the newest snapshot is made of.
+    """The state from which the newest snapshot is made.
 
     Attributes:
         epoch: the ledger's epoch.
         sealed: the newest digest whose seal a signed head covers.
         head: that head.
-        withdrawn: how many withdrawals there were among the state's entries: a file that was begun at another number
-            is not served.
+        withdrawn: how many withdrawals there were among the state's entries: a file that was begun at another
+            number is not served.
     """
 
     epoch: str
@@ -48,7 +48,7 @@ class Current:
 
 
 async def find_current(reader: Reader) -> Current | None:
-    """Return what the newest snapshot is made of; None before the first digest is sealed under a signed head."""
+    """Return the state of the newest snapshot; None before the first digest is sealed and covered by a signed head."""
     epoch = (await ledger.head(reader)).epoch
     head = await heads.newest_head(reader, epoch)
     sealed = None if head is None else await store.newest_within(reader, head.size)
@@ -59,7 +59,7 @@ async def find_current(reader: Reader) -> Current | None:
 
 
 async def order(unit: Unit) -> int | None:
-    """Order a snapshot of what is new: it is made soon, without waiting for the hour.
+    """Order a snapshot of what is new, to be made soon.
 
     Returns:
         The sequence of the newest digest so far; None before the first.
@@ -70,7 +70,7 @@ async def order(unit: Unit) -> int | None:
 
 
 async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
-    """Return the sealed digest of a sequence, by default the newest.
+    """Return the sealed digest of a sequence; without a sequence the newest.
 
     Raises:
         NotFound: none was sealed of this sequence, or none at all; `sealed` names the newest.
@@ -92,7 +92,7 @@ class Unsealed:
     Attributes:
         size: the ledger's size.
         news: when the first record was written that no digest covers; None without any.
-        ordered: when an admin asked for a snapshot that was not made yet; None without an order.
+        ordered: when an admin requested a snapshot that was not made yet; None without an order.
     """
 
     size: int
@@ -114,10 +114,10 @@ async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
 
 
 async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
-    """Compute the digest of the state at a size of the ledger, and seal it. An order is carried out by it.
+    """Compute the digest of the state at the ledger's size, and seal it; this also fulfils an order.
 
     Raises:
-        LedgerBroken: a leaf is not the one that the ledger's tree holds; nothing is sealed.
+        LedgerBroken: a leaf is not the one in the ledger's tree; nothing is sealed.
     """
     digest = await compute(runtime, found.size, expect_stored=True)
     async with runtime.writing(SYSTEM) as unit:
@@ -130,23 +130,23 @@ async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
 
 
 async def end_order(runtime: Runtime, ordered: datetime) -> None:
-    """End an order where nothing is new: the newest snapshot is what was ordered."""
+    """End an order if nothing is new: the newest snapshot is the ordered one."""
     async with runtime.writing(SYSTEM) as unit:
         await store.end_order(unit, ordered)
 
 
 async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:
-    """Return the ledger record that seals a digest. A projector."""
+    """Publish the record that seals a digest (a projector)."""
     return [event.digest.draft()]
 
 
 async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = False) -> Digest:
-    """Compute the digest of the state at a sequence, from the leaves, in constant memory and in short transactions.
+    """Compute the digest of the state at a sequence from the leaves, in constant memory and in short transactions.
 
     Args:
         runtime: the register.
         sequence: the sequence, at most the ledger's size.
-        expect_stored: whether each leaf must be the one that the ledger's tree holds.
+        expect_stored: whether each leaf must be the one in the ledger's tree.
 
     Raises:
         LedgerBroken: a leaf is another.
@@ -166,7 +166,7 @@ def add_to(builder: DigestBuilder, records: Sequence[StateRecord], *, expect_sto
     """Add a part of a state to a digest.
 
     Raises:
-        LedgerBroken: a leaf is not the one that the ledger's tree holds, where this is to be compared.
+        LedgerBroken: `expect_stored`, and a leaf is not the one in the ledger's tree.
     """
     for each in records:
         leaf = merkle.leaf_hash(each.record.leaf.encode())

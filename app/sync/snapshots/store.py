@@ -1,4 +1,4 @@
-"""Every SQL statement of sealed digests and of orders."""
+"""SQL statements on sealed digests and on orders of snapshots."""
 
 from datetime import datetime
 
@@ -49,18 +49,18 @@ async def find(reader: Reader, sequence: int) -> SealedDigest | None:
 
 
 async def find_sealed_by(reader: Reader, seal: int) -> SealedDigest | None:
-    """Return the digest that a record seals; None where that seals none."""
+    """Return the digest that a record seals; None for a record that seals none."""
     return await _first(reader, _SEALED.where(sealed_digest.c.seal == seal))
 
 
 async def count(reader: Reader, size: int) -> int:
-    """Count the digests that records seal among the first `size`."""
+    """Return the number of digests that the first `size` records seal."""
     statement = select(func.count()).select_from(sealed_digest).where(sealed_digest.c.seal <= size)
     return int((await reader.run(statement)).scalar_one())
 
 
 async def find_order(reader: Reader) -> datetime | None:
-    """Return when an admin asked for a snapshot that was not made yet; None without an order."""
+    """Return when an admin requested a snapshot that was not made yet; None without an order."""
     at: datetime | None = (await reader.run(select(snapshot_order.c.ordered_at))).scalar_one_or_none()
     return at
 

@@ -1,4 +1,4 @@
-"""Verification of sealed digests: each against the record that seals it, and against the records that it describes."""
+"""Verifying sealed digests against the records that seal them, and against the records from which they are computed."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
