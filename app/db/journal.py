@@ -1,4 +1,4 @@
-"""Settings of SQLite connections, and checkpoints of its write-ahead log (WAL), here called the journal."""
+"""Settings of SQLite connections, and moving its write-ahead log (WAL), here called the journal, into the file."""
 
 from contextlib import closing
 from pathlib import Path

@@ -151,14 +151,14 @@ def evaluate_queries(
     *,
     names_only: bool = False,
 ) -> dict[str, Any]:
-    """Look up all queries in a list.
+    """Look up each query in a list, and measure how often the right entry is found.
 
     Returns:
-        `sets`: by set `n`, `stopped` (share of queries whose right entry stops the traveller) with its 95 %
-        interval, `told` (it stops the traveller or is noted for review), `recall` (the right entry is among the
-        candidates), `recall_at_1`, `recall_at_10`, `median_rank` of those found, and `truncated` (queries with more
-        candidates than are compared); `ranks`: the rank of each query in the order of the file, null where the
-        entry wasn't found.
+        `sets`, with figures for each set: `n` (queries), `stopped` (share of queries whose right entry stops the
+        traveller) with its 95 % interval, `told` (share that stops the traveller or is noted for review), `recall`
+        (share whose right entry is among the candidates), `recall_at_1` and `recall_at_10` (among the first one or
+        ten), `median_rank` of those found, and `truncated` (queries with more candidates than are compared).
+        `ranks`: the rank of the right entry for each query, in the order of the file; null where it wasn't found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
     by_set: dict[str, list[_RankedEntry]] = {}

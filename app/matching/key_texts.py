@@ -37,14 +37,14 @@ Text = tuple[str, float]
 
 
 class Parts(msgspec.Struct, frozen=True, gc=False):
-    """The parts from which the keys of one form of a name are made, each made once.
+    """The parts from which the keys of one form of a name are made.
 
     Attributes:
         words: the rarest words in their order.
         pairs: each pair of words.
         wholes: the consonants of the whole name as one word, in its orders; empty for a name of one word.
         bits: the bits of the whole name.
-        many: whether the name has so many words that it is a key with the year as one word.
+        many: whether the name has so many words that the whole name with a year of birth is a key too.
     """
 
     words: tuple[Word, ...]

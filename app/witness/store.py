@@ -111,7 +111,10 @@ class Store:
         return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
     def set_head(self, held: Held, cosigned_at: int) -> None:
-        """Replace the log's stored head, and delete the unproved evidence that the new head settles."""
+        """Replace the log's stored head.
+
+        Unproved evidence against the new head is deleted, because the head is proved now.
+        """
         head = held.checkpoint
         self._connection.execute(
             "INSERT OR REPLACE INTO head (origin_hash, origin, size, root, note, cosigned_at) "

@@ -137,7 +137,7 @@ async def test_a_person_who_was_erased_is_found_no_more_and_gets_no_keys_again(
     )
     async with runtime.writing(SYSTEM) as unit:
         await retained.erase_person(unit, entry["id"])
-        await retained.mark(unit, entry["id"], 2)
+        await retained.store_stage(unit, entry["id"], 2)
         await unit.run(update(entry_table).values(norm_version=0))
     assert await worker.renew_names() == 0
     assert await found(runtime, "Rangkuti Wenas") == []

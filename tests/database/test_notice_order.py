@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from app.access.domain import SYSTEM
 from app.actor import Actor
-from app.alerting.notices.domain import Draft, owner
+from app.alerting.notices.domain import NoticeContent, owner
 from app.alerting.notices.names import NoticeName
 from app.alerting.notices.service import notify, read_page
 from app.runtime import Runtime
@@ -27,8 +27,8 @@ async def write(runtime: Runtime, writer: int) -> None:
         keys = [f"own:{writer}:{number}", f"common:{number}"]
         with suppress(ChangedTheirMind):
             async with runtime.writing(SYSTEM) as unit:
-                drafts = [Draft(NoticeName.OVERDUE, key, owner("KPK"), unit.now) for key in keys]
-                await notify(unit, drafts)
+                contents = [NoticeContent(NoticeName.OVERDUE, key, owner("KPK"), unit.now) for key in keys]
+                await notify(unit, contents)
                 if number % 5 == 4 and writer % 2:
                     raise ChangedTheirMind
 
@@ -64,6 +64,6 @@ async def test_a_reader_behind_many_writers_misses_nothing_and_sees_each_fact_on
         if (writer, number) not in failed
     }
     assert [notice.number for notice in seen] == list(range(1, len(expected) + 1))
-    keys = [notice.draft.key for notice in seen]
+    keys = [notice.content.key for notice in seen]
     assert set(keys) == expected
     assert len(keys) == len(expected)

@@ -93,10 +93,10 @@ class Lettered(Life):
         for each in self.ids:
             async with self.runtime.writing(AUDITOR) as unit:
                 with suppress(WrongState):
-                    draft = await service.letter(unit, each, self.runtime.settings)
+                    composed = await service.letter(unit, each, self.runtime.settings)
                     entry = await store.find(unit, each)
                     assert entry is not None
-                    letter = draft.letter
+                    letter = composed.letter
                     found.append((entry, "\n".join((*letter.considering, letter.first, *letter.rulings))))
         return found
 

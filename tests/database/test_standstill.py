@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from app.access.domain import SYSTEM
 from app.access.store import list_audit
-from app.alerting.notices.store import find_mark, store_mark
+from app.alerting.notices.store import find_written_until, store_written_until
 from app.border.checks.tables import check as check_table
 from app.db.clock import read_clock
 from app.errors import ClockInDoubt
@@ -202,10 +202,10 @@ async def test_the_ladder_of_warnings_is_climbed_again_after_a_clock_that_ran_ah
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, runtime: Runtime
 ) -> None:
     async with runtime.writing(SYSTEM) as unit:
-        await store_mark(unit, "ladder", (clock() + AHEAD).date())
+        await store_written_until(unit, "ladder", (clock() + AHEAD).date())
     entry = await impose(http, actors, entry_body())
     clock.set(f"{entry['ends_on']}T09:00:00+07:00")
     clock.advance(days=-7)
     assert await worker.notify_officers() > 0
     async with runtime.reading(SYSTEM) as reader:
-        assert await find_mark(reader, "ladder") == clock().date()
+        assert await find_written_until(reader, "ladder") == clock().date()

@@ -7,7 +7,7 @@ import pytest
 from app.access.clients.revocations import revoke_key
 from app.access.domain import SYSTEM
 from app.alerting.alerts import tail
-from app.alerting.notices.domain import APPROVERS, Draft, owner
+from app.alerting.notices.domain import APPROVERS, NoticeContent, owner
 from app.alerting.notices.names import NoticeName
 from app.alerting.notices.service import notify
 from app.kit.clock import rfc3339
@@ -32,7 +32,9 @@ async def verifier(actors: Actors) -> Caller:
 async def announce(runtime: Runtime, key: str, *to: str) -> None:
     """Tell something in another process."""
     async with runtime.writing(SYSTEM) as unit:
-        await notify(unit, [Draft(NoticeName.OVERDUE, key, to, unit.now, detail={"checkpoints": [key]})])
+        await notify(
+            unit, [NoticeContent(NoticeName.OVERDUE, key, to, unit.now, detail={"checkpoints": [key]})]
+        )
 
 
 async def take(stream: Events, count: int) -> list[str]:

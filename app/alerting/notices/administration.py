@@ -4,11 +4,11 @@ from datetime import datetime
 
 from app.access.domain import IMMIGRATION
 from app.access.pending.domain import SecondAdminAsked
-from app.alerting.notices.domain import ADMINS, APPROVERS, DUTY_OFFICERS, Draft, owner, post
+from app.alerting.notices.domain import ADMINS, APPROVERS, DUTY_OFFICERS, NoticeContent, owner, post
 from app.alerting.notices.names import NoticeName
 
 
-def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
+def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
     """Return the notice that an act waits for a second admin, or that one has confirmed it.
 
     It goes to every admin, and to the officers of the agency or the supervisors of the checkpoint concerned.
@@ -22,7 +22,7 @@ def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
     if event.checkpoint is not None:
         to.append(post(event.checkpoint))
     subject = event.change_id or event.key_id or event.client_id
-    return Draft(
+    return NoticeContent(
         name=name,
         key=f"{name}:{subject}",
         to=tuple(to),
@@ -32,35 +32,35 @@ def second_admin(event: SecondAdminAsked, at: datetime) -> Draft:
     )
 
 
-def register_restored(epoch: str, moment: datetime) -> Draft:
+def register_restored(epoch: str, moment: datetime) -> NoticeContent:
     """Return the notice that the register was restored to the state at `moment`, in a new epoch."""
     name = NoticeName.REGISTER_RESTORED
-    return Draft(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=moment)
+    return NoticeContent(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=moment)
 
 
-def register_rolled_back(epoch: str, at: datetime) -> Draft:
+def register_rolled_back(epoch: str, at: datetime) -> NoticeContent:
     """Return the notice that the register was rolled back; once for each epoch."""
     name = NoticeName.REGISTER_ROLLED_BACK
-    return Draft(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=at)
+    return NoticeContent(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=at)
 
 
-def clock_doubted(at: datetime) -> Draft:
+def clock_doubted(at: datetime) -> NoticeContent:
     """Return the notice that irreversible acts wait because the clock is not plausible; once an hour at most."""
     return _hourly(NoticeName.CLOCK_DOUBTED, at)
 
 
-def head_unsigned(at: datetime) -> Draft:
+def head_unsigned(at: datetime) -> NoticeContent:
     """Return the notice that no head of the ledger could be signed for too long; once an hour at most."""
     return _hourly(NoticeName.HEAD_UNSIGNED, at)
 
 
-def register_differs(at: datetime) -> Draft:
+def register_differs(at: datetime) -> NoticeContent:
     """Return the notice that a verification found rows that differ from the ledger; once a day at most."""
     name = NoticeName.REGISTER_DIFFERS
     key = f"{name}:{at.date().isoformat()}"
-    return Draft(name=name, key=key, to=(ADMINS, DUTY_OFFICERS), effective_at=at)
+    return NoticeContent(name=name, key=key, to=(ADMINS, DUTY_OFFICERS), effective_at=at)
 
 
-def _hourly(name: NoticeName, at: datetime) -> Draft:
+def _hourly(name: NoticeName, at: datetime) -> NoticeContent:
     hour = at.replace(minute=0, second=0, microsecond=0)
-    return Draft(name=name, key=f"{name}:{hour.isoformat()}", to=(ADMINS,), effective_at=at)
+    return NoticeContent(name=name, key=f"{name}:{hour.isoformat()}", to=(ADMINS,), effective_at=at)

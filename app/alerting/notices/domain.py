@@ -33,8 +33,8 @@ HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A notice before it has a number.
+class NoticeContent:
+    """What a notice says and to whom; a `Notice` is this with a number.
 
     Attributes:
         name: the kind of notice.
@@ -65,7 +65,7 @@ class Notice:
     number: int
     id: str
     at: datetime
-    draft: Draft
+    content: NoticeContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def meant_for(actor: Actor, to: Sequence[str]) -> bool:
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the rungs within a period, earliest first (R30)."""
+    """Return the rungs within a period: the days before its end with a notice, earliest first (R30)."""
     if urgent:
         rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
     else:
@@ -194,10 +194,11 @@ def in_force_since(versions: Sequence[Entry]) -> datetime:
 
 
 def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, ...]:
-    """Return the rungs that an entry in force has reached since it has had its present end; empty if not in force.
+    """Return the rungs (days before its end with a notice) that an entry in force has reached; else none.
 
-    A rung before the entry came into force, or before its extension, does not count: nobody could have been notified
-    in time. An urgent entry with an approved formal entry has no rungs, because the person stays held after its end.
+    A rung before the entry came into force, or before its extension, does not count: nobody could have been notified in
+    time. An urgent entry with an approved formal entry has no rungs, because the formal one stops the person after its
+    end.
 
     Args:
         entry: the entry.
@@ -215,12 +216,12 @@ def rung_key(entry: Entry, rung: Rung) -> str:
     return f"ladder:{entry.id}:{entry.ends_on}:{rung.step}"
 
 
-def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Draft:
+def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> NoticeContent:
     """Return the notice of a rung, to the owner and the Directorate, with the time left for an act (R30)."""
     requested = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
     until = next((each.due_at for each in deadlines if each.name in requested and each.met_at is None), None)
     assert entry.ends_on is not None, "only what ends has a ladder"
-    return Draft(
+    return NoticeContent(
         name=NoticeName.ENDS_SOON,
         key=rung_key(entry, rung),
         to=(*owner(entry.agency), APPROVERS),
@@ -236,10 +237,10 @@ def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Draft:
     )
 
 
-def ended(entry: Entry, now: datetime) -> Draft:
+def ended(entry: Entry, now: datetime) -> NoticeContent:
     """Return the notice that an entry has ended: to the owner, and of a lapsed entry also to the supervising roles."""
     lapsed = entry.ended_reason is EndedReason.LAPSED
-    return Draft(
+    return NoticeContent(
         name=NoticeName.ENDED,
         key=f"ended:{entry.id}",
         to=(*owner(entry.agency), *(ESCALATED[DeadlineName.APPROVE_BEFORE_LAPSE] if lapsed else ())),
@@ -250,13 +251,13 @@ def ended(entry: Entry, now: datetime) -> Draft:
     )
 
 
-def countersign_awaited(entry: Entry, now: datetime) -> Draft:
+def countersign_awaited(entry: Entry, now: datetime) -> NoticeContent:
     """Return the half-hourly notice that an urgent entry stops nobody before its countersignature.
 
     It goes to the duty officers, who may countersign, the Directorate and the owner: until then the subject may pass.
     """
     times = max(0, (now - entry.received_at) // AWAITED_EVERY)
-    return Draft(
+    return NoticeContent(
         name=NoticeName.COUNTERSIGN_AWAITED,
         key=f"{NoticeName.COUNTERSIGN_AWAITED}:{entry.id}:{times}",
         to=(DUTY_OFFICERS, APPROVERS, *owner(entry.agency)),
@@ -267,7 +268,7 @@ def countersign_awaited(entry: Entry, now: datetime) -> Draft:
     )
 
 
-def pending_undecided(entry: Entry, now: datetime) -> Draft:
+def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
     """Return the daily notice, to approvers and owner, that an entry's period is over and its papers are undecided.
 
     Args:
@@ -279,7 +280,7 @@ def pending_undecided(entry: Entry, now: datetime) -> Draft:
     assert until is not None, "as above"
     assert waiting is not None, "as above"
     today = legal_day(now)
-    return Draft(
+    return NoticeContent(
         name=NoticeName.PENDING_UNDECIDED,
         key=f"{NoticeName.PENDING_UNDECIDED}:{entry.id}:{today}",
         to=(APPROVERS, *owner(entry.agency)),
@@ -294,9 +295,9 @@ def pending_undecided(entry: Entry, now: datetime) -> Draft:
     )
 
 
-def pending_ended(entry: Entry, at: datetime) -> Draft:
+def pending_ended(entry: Entry, at: datetime) -> NoticeContent:
     """Return the notice that a measure whose papers were undecided at its end no longer refers anybody (R68)."""
-    return Draft(
+    return NoticeContent(
         name=NoticeName.PENDING_ENDED,
         key=f"{NoticeName.PENDING_ENDED}:{entry.id}",
         to=(APPROVERS, *owner(entry.agency)),
@@ -307,10 +308,10 @@ def pending_ended(entry: Entry, at: datetime) -> Draft:
     )
 
 
-def silence(alert: Alert, codes: Sequence[str]) -> Draft:
+def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
     """Return the notice that these checkpoints have not acknowledged an alert in time (R54)."""
     owned = alert.entry_id is not None and alert.agency is not None
-    return Draft(
+    return NoticeContent(
         name=NoticeName.UNACKNOWLEDGED,
         key=f"unacknowledged:{alert.id}",
         to=(*ESCALATED[TermName.ACKNOWLEDGE_ALERT], *(owner(str(alert.agency)) if owned else ())),
@@ -323,18 +324,18 @@ def silence(alert: Alert, codes: Sequence[str]) -> Draft:
     )
 
 
-def silent(missed: Sequence[LastSeen], patience: timedelta) -> Draft:
+def silent(missed: Sequence[LastSeen], patience: timedelta) -> NoticeContent:
     """Return the notice that these checkpoints have been disconnected for longer than `patience` (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
 
 
-def back(returned: Sequence[LastSeen]) -> Draft:
+def back(returned: Sequence[LastSeen]) -> NoticeContent:
     """Return the notice that checkpoints reported as silent are connected again (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, returned, timedelta(0))
 
 
-def _of_checkpoints(name: NoticeName, checkpoints: Sequence[LastSeen], after: timedelta) -> Draft:
-    return Draft(
+def _of_checkpoints(name: NoticeName, checkpoints: Sequence[LastSeen], after: timedelta) -> NoticeContent:
+    return NoticeContent(
         name=name,
         key=f"{name}:{checkpoints[0].code}:{rfc3339(checkpoints[0].seen_at)}",
         to=(DUTY_OFFICERS,),
@@ -343,9 +344,9 @@ def _of_checkpoints(name: NoticeName, checkpoints: Sequence[LastSeen], after: ti
     )
 
 
-def own_name(by: Actor, at: datetime) -> Draft:
+def own_name(by: Actor, at: datetime) -> NoticeContent:
     """Return the notice to Immigration that a user has searched for their own name, with any result (R61)."""
-    return Draft(
+    return NoticeContent(
         name=NoticeName.OWN_NAME_SEARCHED,
         key=f"{NoticeName.OWN_NAME_SEARCHED}:{by.client_id}:{legal_day(at)}",
         to=(DUTY_OFFICERS, APPROVERS),
@@ -355,9 +356,9 @@ def own_name(by: Actor, at: datetime) -> Draft:
     )
 
 
-def judgment_filed(amendment: Amendment) -> Draft:
+def judgment_filed(amendment: Amendment) -> NoticeContent:
     """Return the notice that another body has filed a judgment that would end an entry of this owner (R37)."""
-    return Draft(
+    return NoticeContent(
         name=NoticeName.JUDGMENT_FILED,
         key=f"{NoticeName.JUDGMENT_FILED}:{amendment.id}",
         to=owner(amendment.owner),
@@ -371,19 +372,19 @@ def judgment_filed(amendment: Amendment) -> Draft:
 
 def render_notice(notice: Notice) -> dict[str, Any]:
     """Return a notice as officers read it: the same for all its recipients."""
-    draft = notice.draft
+    content = notice.content
     return {
         "number": notice.number,
         "id": notice.id,
-        "name": draft.name.value,
+        "name": content.name.value,
         "at": rfc3339(notice.at),
-        "effective_at": rfc3339(draft.effective_at),
-        "due_at": None if draft.due_at is None else rfc3339(draft.due_at),
-        "entry_id": draft.entry_id,
-        "alert_id": draft.alert_id,
-        "request_id": draft.request_id,
-        "agency": draft.agency,
-        **{member: draft.detail.get(member) for member in DETAILS},
+        "effective_at": rfc3339(content.effective_at),
+        "due_at": None if content.due_at is None else rfc3339(content.due_at),
+        "entry_id": content.entry_id,
+        "alert_id": content.alert_id,
+        "request_id": content.request_id,
+        "agency": content.agency,
+        **{member: content.detail.get(member) for member in DETAILS},
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.alerting.notices.domain import ESCALATED, REPORTED_AS_ENDS, Draft, TermName, owner
+from app.alerting.notices.domain import ESCALATED, REPORTED_AS_ENDS, NoticeContent, TermName, owner
 from app.alerting.notices.names import NoticeName
 from app.kit.clock import day_begins, legal_day
 from app.register.entries.domain import Entry, State
@@ -58,12 +58,12 @@ _ID_MEMBERS: Final = {
 """The detail member with the id of the term's subject; a correction request has the notice's `request_id`."""
 
 
-def overdue(late: OverdueAct) -> Draft:
+def overdue(late: OverdueAct) -> NoticeContent:
     """Return the notice of an overdue act, to the owner, the requesting agency and the supervising roles."""
     member = _ID_MEMBERS.get(late.name)
     recipients = dict.fromkeys((*owner(late.agency), *owner(late.asked_by), *ESCALATED[late.name]))
     detail = {"deadline": late.name.value} | ({member: late.id} if member else {})
-    return Draft(
+    return NoticeContent(
         name=NoticeName.OVERDUE,
         key=late.key,
         to=tuple(recipients),
@@ -76,27 +76,27 @@ def overdue(late: OverdueAct) -> Draft:
     )
 
 
-def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[Draft]:
-    """Return the notices of an entry's deadlines that passed unmet, and of R18's deadline from its fifth day on.
+def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[NoticeContent]:
+    """Return the notices of deadlines that passed unmet, and the warning on the fifth day of a request (R18).
 
     For an ended entry only the duty `restore`, to rehabilitate the person, is reported; its end has a notice of its
     own.
     """
-    drafts: list[Draft] = []
+    contents: list[NoticeContent] = []
     for each in deadlines:
         if entry.state is State.ENDED and each.name is not DeadlineName.RESTORE:
             continue
         warned_at = day_begins(received_on(entry) + timedelta(days=REFUSAL_WARNED_DAYS))
         if each.name is DeadlineName.REFUSE_OR_APPROVE and each.met_at is None and warned_at <= now:
-            drafts.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
+            contents.append(_about(entry, each, NoticeName.DUE_SOON, warned_at))
         if each.name not in REPORTED_AS_ENDS and each.passed(now):
-            drafts.append(_about(entry, each, NoticeName.OVERDUE, each.due_at))
-    return drafts
+            contents.append(_about(entry, each, NoticeName.OVERDUE, each.due_at))
+    return contents
 
 
-def _about(entry: Entry, deadline: Deadline, name: NoticeName, since: datetime) -> Draft:
+def _about(entry: Entry, deadline: Deadline, name: NoticeName, since: datetime) -> NoticeContent:
     """Return a deadline's notice. Its key contains the due day, so that a resubmitted request gets a new notice."""
-    return Draft(
+    return NoticeContent(
         name=name,
         key=f"{name}:{entry.id}:{deadline.name}:{legal_day(deadline.due_at)}",
         to=(*owner(entry.agency), *ESCALATED[deadline.name]),

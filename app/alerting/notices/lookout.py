@@ -33,19 +33,19 @@ class Lookout:
         """Detect silent and returned checkpoints once. Returns the number of both."""
         settings = self.runtime.settings
         patience = timedelta(seconds=settings.silence_seconds)
-        drafts, missed, returned = [], [], []
+        contents, missed, returned = [], [], []
         async with self.runtime.writing(SYSTEM) as unit:
             now = unit.now
             since = self._unbroken_since(now, timedelta(seconds=settings.presence_seconds))
             await alerts.note_contact(unit)
             if returned := await alerts.list_returned(unit):
                 await alerts.mark_returned(unit, [each.code for each in returned])
-                drafts.append(back(returned))
+                contents.append(back(returned))
             if now - since >= patience and (missed := await self._expected(unit, patience)):
                 await alerts.mark_silent(unit, [each.code for each in missed])
-                drafts.append(silent(missed, patience))
+                contents.append(silent(missed, patience))
                 logger.warning("checkpoints are silent", extra={"checkpoints": [c.code for c in missed]})
-            await notify(unit, drafts)
+            await notify(unit, contents)
         self._since, self._looked = since, now
         return len(missed) + len(returned)
 

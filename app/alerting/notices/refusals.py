@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from app.actor import Actor
-from app.alerting.notices.domain import APPROVERS, Draft, in_person, owner
+from app.alerting.notices.domain import APPROVERS, NoticeContent, in_person, owner
 from app.alerting.notices.names import NoticeName
 from app.kit.clock import legal_day
 from app.register.amendments.domain import Amendment, AmendmentKind
@@ -19,9 +19,9 @@ _STEPS: Final = {
 }
 
 
-def entry_sealed(entry: Entry) -> Draft:
+def entry_sealed(entry: Entry) -> NoticeContent:
     """Return the notice to those who may see an entry (its authors and others) that it was sealed (R61)."""
-    return Draft(
+    return NoticeContent(
         name=NoticeName.ENTRY_SEALED,
         key=f"{NoticeName.ENTRY_SEALED}:{entry.id}:{entry.version}",
         to=tuple(in_person(person) for person in sorted(entry.opened_to)),
@@ -31,9 +31,9 @@ def entry_sealed(entry: Entry) -> Draft:
     )
 
 
-def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> Draft:
+def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> NoticeContent:
     """Return the notice to the persons that a seal names: a request was refused because of its entry (R61)."""
-    return Draft(
+    return NoticeContent(
         name=NoticeName.SEALED_ENTRY_MET,
         key=f"{NoticeName.SEALED_ENTRY_MET}:{entry.id}:{by.client_id}:{legal_day(at)}",
         to=tuple(in_person(person) for person in sorted(entry.opened_to)),
@@ -44,11 +44,11 @@ def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> Draft:
     )
 
 
-def amendment_refused(amendment: Amendment) -> Draft:
+def amendment_refused(amendment: Amendment) -> NoticeContent:
     """Return the notice that Immigration has refused an owner's amendment (R36)."""
     revocation = amendment.kind is AmendmentKind.REVOCATION
     name = NoticeName.REVOCATION_REFUSED if revocation else NoticeName.AMENDMENT_REFUSED
-    return Draft(
+    return NoticeContent(
         name=name,
         key=f"{name}:{amendment.id}",
         to=owner(amendment.owner),
@@ -59,14 +59,14 @@ def amendment_refused(amendment: Amendment) -> Draft:
     )
 
 
-def rejection_considered(entry: Entry, act: Act) -> Draft:
+def rejection_considered(entry: Entry, act: Act) -> NoticeContent:
     """Return the notice of a request's rejection, or of a step towards rejecting a countersigned entry (R18, R32).
 
     It goes to the owner; a proposal goes to the approvers too, because one of them decides on it.
     """
     proposed = entry.rejection_proposed
     name = _STEPS[act] if entry.countersigned_at is not None else NoticeName.REQUEST_REFUSED
-    return Draft(
+    return NoticeContent(
         name=name,
         key=f"{name}:{entry.id}:{entry.version}",
         to=(*owner(entry.agency), *(() if proposed is None else (APPROVERS,))),

@@ -16,7 +16,7 @@ from app.alerting.alerts import service as alerts
 from app.alerting.notices import store
 from app.alerting.notices.domain import (
     RUNGS,
-    Draft,
+    NoticeContent,
     countersign_awaited,
     ends_soon,
     in_force_since,
@@ -46,7 +46,7 @@ _TICK = timedelta(milliseconds=1)
 """Resolution of the time in an id."""
 _BATCH_SIZE = 200
 
-Judge = Callable[[Reader, list[Entry]], Awaitable[list[Draft]]]
+Judge = Callable[[Reader, list[Entry]], Awaitable[list[NoticeContent]]]
 """A function that returns the notices about some entries in their present state."""
 
 
@@ -54,7 +54,7 @@ async def notify_ends_soon(runtime: Runtime) -> int:
     """Write the notices of the rungs that measures in force have reached (R30). Returns the number of new notices."""
     async with runtime.reading(SYSTEM) as reader:
         today = legal_day(reader.now)
-        done_until = await store.find_mark(reader, _LADDER)
+        done_until = await store.find_written_until(reader, _LADDER)
         if done_until == today:
             return 0
         if done_until is not None and done_until > today:
@@ -68,12 +68,12 @@ async def notify_ends_soon(runtime: Runtime) -> int:
     written = await _notify_about(runtime, ids, lambda reader, entries: _rungs(reader, entries, terms))
     if settled:
         async with runtime.writing(SYSTEM) as unit:
-            await store.store_mark(unit, _LADDER, today)
+            await store.store_written_until(unit, _LADDER, today)
     return written
 
 
 async def escalate(runtime: Runtime) -> int:
-    """Write the notices of deadlines that passed unmet, and of R18's deadline on its fifth day.
+    """Write the notices of deadlines that passed unmet, and of requests undecided on the fifth of seven days (R18).
 
     Returns the number of new notices.
     """
@@ -88,12 +88,14 @@ async def escalate(runtime: Runtime) -> int:
         ids += await store.list_unextended(reader, terms)
         late = [overdue(each) for each in await store.list_overdue_acts(reader)]
 
-    async def judge(reader: Reader, entries: list[Entry]) -> list[Draft]:
+    async def judge(reader: Reader, entries: list[Entry]) -> list[NoticeContent]:
         running = [
             (entry, deadlines(entry, terms, entry.met)) for entry in await with_done_times(reader, entries)
         ]
         return [
-            draft for entry, terms_of_entry in running for draft in missed(entry, terms_of_entry, reader.now)
+            content
+            for entry, terms_of_entry in running
+            for content in missed(entry, terms_of_entry, reader.now)
         ]
 
     return await _notify_about(runtime, dict.fromkeys(ids), judge) + await _write_new(runtime, late)
@@ -105,8 +107,8 @@ async def notify_undecided(runtime: Runtime) -> int:
     Returns the number of new notices.
     """
     async with runtime.reading(SYSTEM) as reader:
-        drafts = [pending_undecided(entry, reader.now) for entry in await list_undecided(reader)]
-    return await _write_new(runtime, drafts) if drafts else 0
+        contents = [pending_undecided(entry, reader.now) for entry in await list_undecided(reader)]
+    return await _write_new(runtime, contents) if contents else 0
 
 
 async def notify_countersign_awaited(runtime: Runtime) -> int:
@@ -118,12 +120,12 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
         waiting = await list_in_state(
             reader, State.SUBMITTED, agency=None, urgent=True, after="", limit=_BATCH_SIZE
         )
-        drafts = [
+        contents = [
             countersign_awaited(entry, reader.now)
             for entry in waiting
             if entry.at(reader.now).state is State.SUBMITTED
         ]
-    return await _write_new(runtime, drafts) if drafts else 0
+    return await _write_new(runtime, contents) if contents else 0
 
 
 async def notify_unacknowledged(runtime: Runtime) -> int:
@@ -141,7 +143,7 @@ async def notify_unacknowledged(runtime: Runtime) -> int:
     return len(unacknowledged)
 
 
-async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[Draft]:
+async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[NoticeContent]:
     """Return the notices of the rungs that some entries have reached; read the history only of candidates."""
     reached = [entry for entry in entries if rungs_reached(entry, entry.created_at, reader.now)]
     reached = await with_done_times(
@@ -161,16 +163,16 @@ async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge
     while batch := list(islice(rest, _BATCH_SIZE)):
         async with runtime.reading(SYSTEM) as reader:
             entries = [entry.at(reader.now) for entry in await list_by_ids(reader, batch)]
-            drafts = await judge(reader, entries)
-        written += await _write_new(runtime, drafts)
+            contents = await judge(reader, entries)
+        written += await _write_new(runtime, contents)
     return written
 
 
-async def _write_new(runtime: Runtime, drafts: list[Draft]) -> int:
+async def _write_new(runtime: Runtime, contents: list[NoticeContent]) -> int:
     """Write the notices that are new, and return their number; take the register's write lock only if there are any."""
-    keys = {draft.key for draft in drafts}
+    keys = {content.key for content in contents}
     async with runtime.reading(SYSTEM) as reader:
         if not keys - await store.known_keys(reader, keys):
             return 0
     async with runtime.writing(SYSTEM) as unit:
-        return len(await notify(unit, drafts))
+        return len(await notify(unit, contents))

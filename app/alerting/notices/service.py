@@ -12,8 +12,8 @@ from app.actor import Actor
 from app.alerting.notices import store
 from app.alerting.notices.administration import second_admin
 from app.alerting.notices.domain import (
-    Draft,
     Notice,
+    NoticeContent,
     countersign_awaited,
     ended,
     judgment_filed,
@@ -30,8 +30,7 @@ from app.alerting.notices.store import list_latest
 from app.db.unit import Reader, Unit
 from app.kit.ids import new_id
 from app.ledger import service as ledger
-from app.ledger.domain import Draft as LedgerDraft
-from app.ledger.domain import Head, RecordType
+from app.ledger.domain import Draft, Head, RecordType
 from app.register.amendments.events import AmendmentRefused, JudgmentFiled
 from app.register.entries.events import (
     CountersignAwaited,
@@ -78,13 +77,13 @@ class Page:
     more: bool
 
 
-async def notify(unit: Unit, drafts: Iterable[Draft]) -> Sequence[Notice]:
-    """Store the drafts whose key no stored notice has; return them as numbered notices, in order.
+async def notify(unit: Unit, contents: Iterable[NoticeContent]) -> Sequence[Notice]:
+    """Store those notices whose key no stored one has; return them with their numbers, in order.
 
     Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so the
     transaction should do nothing slow after this call.
     """
-    requested = {draft.key: draft for draft in drafts}
+    requested = {content.key: content for content in contents}
     fresh = await _without_known(unit, requested)
     if not fresh:
         return ()
@@ -94,20 +93,20 @@ async def notify(unit: Unit, drafts: Iterable[Draft]) -> Sequence[Notice]:
     )  # another transaction may have stored them before we had the lock
     size = await store.size(unit)
     notices = [
-        Notice(number, new_id("ntc", unit.now), unit.now, draft)
-        for number, draft in enumerate(fresh.values(), size + 1)
+        Notice(number, new_id("ntc", unit.now), unit.now, content)
+        for number, content in enumerate(fresh.values(), size + 1)
     ]
     if notices:
         await store.add(unit, notices)
     return notices
 
 
-async def _without_known(reader: Reader, drafts: dict[str, Draft]) -> dict[str, Draft]:
-    known = await store.known_keys(reader, drafts) if drafts else set()
-    return {key: draft for key, draft in drafts.items() if key not in known}
+async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> dict[str, NoticeContent]:
+    known = await store.known_keys(reader, contents) if contents else set()
+    return {key: content for key, content in contents.items() if key not in known}
 
 
-async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]:
+async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Notify the owner that an entry has ended (a projector).
 
     Entries that had ended before they were taken over from another register cause no notice.
@@ -117,55 +116,55 @@ async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[LedgerDraft]
     return ()
 
 
-async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[LedgerDraft]:
+async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[Draft]:
     """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector)."""
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
     return ()
 
 
-async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[LedgerDraft]:
+async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[Draft]:
     """Notify owner and approvers that a measure with undecided papers has ended for good (R68; a projector)."""
     await notify(unit, [pending_ended(event.entry, event.at)])
     return ()
 
 
-async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[LedgerDraft]:
+async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[Draft]:
     """Notify Immigration that a user has searched for their own name (R61; a projector)."""
     await notify(unit, [own_name(event.by, unit.now)])
     return ()
 
 
-async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[LedgerDraft]:
+async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[Draft]:
     """Notify an owner of a judgment that another body has filed (a projector)."""
     await notify(unit, [judgment_filed(event.amendment)])
     return ()
 
 
-async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[LedgerDraft]:
+async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[Draft]:
     """Notify an owner of each step towards a rejection (a projector)."""
     await notify(unit, [rejection_considered(event.entry, event.act)])
     return ()
 
 
-async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[LedgerDraft]:
+async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[Draft]:
     """Notify an owner that Immigration has refused its amendment (a projector)."""
     await notify(unit, [amendment_refused(event.amendment)])
     return ()
 
 
-async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[LedgerDraft]:
+async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[Draft]:
     """Notify those who may see an entry that it was sealed automatically (a projector)."""
     await notify(unit, [entry_sealed(event.entry)])
     return ()
 
 
-async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[LedgerDraft]:
+async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[Draft]:
     """Notify the persons that a seal names that a request was refused because of its entry (a projector)."""
     await notify(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
     return ()
 
 
-async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[LedgerDraft]:
+async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
     """Notify admins, and the officers concerned, of a change that needs a second admin (a projector).
 
     The audit trail has the act itself.

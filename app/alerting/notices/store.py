@@ -23,7 +23,15 @@ from sqlalchemy import (
 from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.notices import tables
-from app.alerting.notices.domain import HOLDING, RUNGS, URGENT_RUNGS, Draft, Notice, TermName, addresses
+from app.alerting.notices.domain import (
+    HOLDING,
+    RUNGS,
+    URGENT_RUNGS,
+    Notice,
+    NoticeContent,
+    TermName,
+    addresses,
+)
 from app.alerting.notices.escalation import KEY_ENDS, OVERDUE_KEY, OverdueAct
 from app.alerting.notices.granted import not_carried_out
 from app.alerting.notices.names import NoticeName
@@ -75,7 +83,7 @@ async def lock_numbers(unit: Unit) -> None:
 async def add(unit: Unit, notices: Sequence[Notice]) -> None:
     """Store numbered notices, and wake the other processes at commit."""
     await unit.run(insert(tables.notice), [_row(notice) for notice in notices])
-    addressed = [{"address": to, "number": notice.number} for notice in notices for to in notice.draft.to]
+    addressed = [{"address": to, "number": notice.number} for notice in notices for to in notice.content.to]
     await unit.run(insert(tables.address), addressed)
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))
@@ -138,17 +146,17 @@ async def last_before(reader: Reader, moment: datetime) -> int:
     return int((await reader.run(_SIZE.where(tables.notice.c.at < moment))).scalar_one())
 
 
-async def find_mark(reader: Reader, name: str) -> date | None:
+async def find_written_until(reader: Reader, name: str) -> date | None:
     """Return the last legal day for which every notice of the named round was written; None before the first."""
-    statement = select(tables.mark.c.told_until).where(tables.mark.c.name == name)
+    statement = select(tables.finished_round.c.written_until).where(tables.finished_round.c.name == name)
     day: date | None = (await reader.run(statement)).scalar_one_or_none()
     return day
 
 
-async def store_mark(unit: Unit, name: str, day: date) -> None:
+async def store_written_until(unit: Unit, name: str, day: date) -> None:
     """Store that every notice of the named round was written for this legal day and all earlier ones."""
-    await unit.run(delete(tables.mark).where(tables.mark.c.name == name))
-    await unit.run(insert(tables.mark).values(name=name, told_until=day))
+    await unit.run(delete(tables.finished_round).where(tables.finished_round.c.name == name))
+    await unit.run(insert(tables.finished_round).values(name=name, written_until=day))
 
 
 async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
@@ -280,26 +288,26 @@ async def _list(reader: Reader, statement: Select[*tuple[Any, ...]]) -> list[Not
 
 
 def _row(notice: Notice) -> dict[str, Any]:
-    draft = notice.draft
+    content = notice.content
     return {
         "number": notice.number,
         "id": notice.id,
-        "name": draft.name.value,
-        "key": draft.key,
+        "name": content.name.value,
+        "key": content.key,
         "at": notice.at,
-        "effective_at": draft.effective_at,
-        "due_at": draft.due_at,
-        "entry_id": draft.entry_id,
-        "alert_id": draft.alert_id,
-        "request_id": draft.request_id,
-        "agency": draft.agency,
-        "to": _encode(draft.to).decode(),
-        "detail": _encode(draft.detail).decode(),
+        "effective_at": content.effective_at,
+        "due_at": content.due_at,
+        "entry_id": content.entry_id,
+        "alert_id": content.alert_id,
+        "request_id": content.request_id,
+        "agency": content.agency,
+        "to": _encode(content.to).decode(),
+        "detail": _encode(content.detail).decode(),
     }
 
 
 def _notice(row: Any) -> Notice:
-    draft = Draft(
+    content = NoticeContent(
         name=NoticeName(row["name"]),
         key=row["key"],
         to=tuple(_decode(row["to"])),
@@ -311,4 +319,4 @@ def _notice(row: Any) -> Notice:
         due_at=row["due_at"],
         detail=_decode(row["detail"]),
     )
-    return Notice(row["number"], row["id"], row["at"], draft)
+    return Notice(row["number"], row["id"], row["at"], content)

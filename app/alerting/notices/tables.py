@@ -30,11 +30,11 @@ address = Table(
     sqlite_with_rowid=False,
 )
 
-mark = Table(
+finished_round = Table(
     "notice_mark",
     metadata,
     Column("name", String(32), primary_key=True),
     Column(
-        "told_until", Date, nullable=False
+        "written_until", Date, nullable=False
     ),  # last legal day with all its notices written; only saves searching again
 )

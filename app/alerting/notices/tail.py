@@ -43,7 +43,7 @@ class NoticeTail:
         while True:
             notices, current, seals = await self._unread(self.head.size)
             for notice in notices:
-                seal = seals.get(notice.draft.entry_id or "")
+                seal = seals.get(notice.content.entry_id or "")
                 self.hub.publish_to(notice.number, frame(notice, current), partial(_meant, notice, seal))
                 await asyncio.sleep(0)  # hundreds may come each morning: let alerts and other tasks run
             if notices:
@@ -59,7 +59,7 @@ class NoticeTail:
             if current.size <= after:
                 return [], current, {}
             notices = await store.list_after(reader, after, _PAGE, None)
-            entry_ids = {notice.draft.entry_id for notice in notices if notice.draft.entry_id}
+            entry_ids = {notice.content.entry_id for notice in notices if notice.content.entry_id}
             return notices, current, await list_seals(reader, entry_ids)
 
     def heartbeat(self) -> Heartbeat:
@@ -74,7 +74,7 @@ def _meant(notice: Notice, seal: Seal | None, actor: Actor) -> bool:
     not_sealed = seal is None or (
         actor.person not in seal.barred and (actor.holds(Role.AUDITOR) or actor.person in seal.let_in)
     )
-    return not_sealed and meant_for(actor, notice.draft.to)
+    return not_sealed and meant_for(actor, notice.content.to)
 
 
 def notice_tail_of(scope: Mapping[str, Any]) -> NoticeTail:

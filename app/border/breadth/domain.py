@@ -127,7 +127,11 @@ class Sample:
     def draw(
         self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
     ) -> None:
-        """Add a traveller; if the sample exceeds its limit, halve the share and remove the travellers beyond it."""
+        """Add a traveller.
+
+        If the sample exceeds its limit, the share of all travellers in it is halved, and those outside the new share
+        are removed.
+        """
         directions = self._drawn.setdefault(hashed, {})
         earlier = directions.get(direction)
         if earlier is not None:

@@ -47,7 +47,7 @@ async def list_hits_after(reader: Reader, after: str, limit: int) -> list[Opened
 
 
 async def list_queued(reader: Reader, check_ids: Iterable[str]) -> set[str]:
-    """Return the ids of those hits that these checks opened and that are queued."""
+    """Return those hits of these checks that are still queued, because the register does not have them yet."""
     queued = tables.opened_hit.c
     statement = select(queued.hit_id).where(any_of(queued.check_id, "ids"))
     return set((await reader.run(statement, {"ids": sorted(check_ids)})).scalars())
@@ -60,7 +60,7 @@ async def queue_hits(unit: Unit, hits: Iterable[OpenedHit]) -> None:
 
 
 async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
-    """Remove the hits of these checks from the queue, because the register has them."""
+    """Remove the hits of these checks from the queue, because the register has them now."""
     await unit.run(_FORGET, {"ids": sorted(check_ids)})
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from app.access.domain import SYSTEM
-from app.alerting.notices.domain import Draft
+from app.alerting.notices.domain import NoticeContent
 from app.alerting.notices.service import notify
 from app.border.checks import hit_store
 from app.border.checks import store as checks
@@ -83,11 +83,11 @@ async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
         records = await checks.list_records(reader, fresh)
     async with runtime.writing(SYSTEM) as unit:
         hits = await _add(unit, runtime, records)
-        await notify(unit, [draft for hit in hits for draft in opened(hit)])
+        await notify(unit, [content for hit in hits for content in opened(hit)])
     return len(hits)
 
 
-async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[Draft]]:
+async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[NoticeContent]]:
     """Create a hit that somebody requests before a round has created it.
 
     Returns:

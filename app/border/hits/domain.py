@@ -9,7 +9,15 @@ import msgspec
 
 from app.access.domain import Role
 from app.actor import Actor
-from app.alerting.notices.domain import APPROVERS, DUTY_OFFICERS, ESCALATED, Draft, TermName, owner, post
+from app.alerting.notices.domain import (
+    APPROVERS,
+    DUTY_OFFICERS,
+    ESCALATED,
+    NoticeContent,
+    TermName,
+    owner,
+    post,
+)
 from app.alerting.notices.names import NoticeName
 from app.border.clearances.domain import Obstacle
 from app.errors import Fault, Invalid, StaleVersion, WrongState
@@ -198,10 +206,10 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def opened(hit: Hit) -> list[Draft]:
+def opened(hit: Hit) -> list[NoticeContent]:
     """Return the notices of a new hit, one to the owner of each matched entry (law 6.10)."""
     return [
-        Draft(
+        NoticeContent(
             name=NoticeName.HIT,
             key=f"hit:{hit.id}:{matched.entry_id}",
             to=owner(matched.agency),
@@ -215,7 +223,7 @@ def opened(hit: Hit) -> list[Draft]:
     ]
 
 
-def closed(hit: Hit) -> list[Draft]:
+def closed(hit: Hit) -> list[NoticeContent]:
     """Return the notices of a resolved hit to the owners of its entries, so that they correct wrong ones (law 6.10).
 
     If a clearance was proposed, the notice also goes to the officers who may confirm it.
@@ -223,7 +231,7 @@ def closed(hit: Hit) -> list[Draft]:
     last = hit.resolutions[-1]
     proposed = {each.entry_id: each.clearance_id for each in last.proposals}
     return [
-        Draft(
+        NoticeContent(
             name=NoticeName.HIT_RESOLVED,
             key=f"hit_resolved:{hit.id}:{matched.entry_id}",
             to=(
@@ -244,10 +252,10 @@ def closed(hit: Hit) -> list[Draft]:
     ]
 
 
-def unresolved(hit: Hit) -> Draft:
+def unresolved(hit: Hit) -> NoticeContent:
     """Return the notice of a hit that was not resolved in time, to its supervisors and the duty officers."""
     first: Sequence[Matched] = hit.matched[:1]
-    return Draft(
+    return NoticeContent(
         name=NoticeName.HIT_UNRESOLVED,
         key=f"hit_unresolved:{hit.id}",
         to=(post(hit.checkpoint), *ESCALATED[TermName.RESOLVE_HIT]),

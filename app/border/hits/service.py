@@ -10,7 +10,7 @@ import msgspec
 from app.access.acts import AuditAct
 from app.access.clients.service import record
 from app.access.domain import SYSTEM, Role
-from app.alerting.notices.domain import Draft
+from app.alerting.notices.domain import NoticeContent
 from app.alerting.notices.service import notify
 from app.border.checks import store as checks
 from app.border.checks.parsing import ParsedQuestion, parse_stored
@@ -34,7 +34,7 @@ from app.border.hits.store import Filter, list_resolved, resolved
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.kit.ids import first_id
-from app.ledger.domain import Draft as LedgerDraft
+from app.ledger.domain import Draft
 from app.register.entries import store as entries
 from app.register.entries.current_status import EntryStatus, current_status
 from app.register.entries.events import EntryErased
@@ -137,7 +137,7 @@ async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, E
     return await current_status(reader, {matched.entry_id for hit in hits for matched in hit.matched})
 
 
-async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[LedgerDraft]:
+async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
     """Erase the supervisors' notes on hits for which every matched entry was erased (R64).
 
     A projector: called with the event in its transaction. While one of the entries is not erased, the notes are still
@@ -261,13 +261,13 @@ async def remind(runtime: Runtime) -> int:
     return written
 
 
-async def _get(unit: Unit, hit_id: str, runtime: Runtime) -> tuple[Hit, list[Draft]]:
+async def _get(unit: Unit, hit_id: str, runtime: Runtime) -> tuple[Hit, list[NoticeContent]]:
     """Return a hit that the actor may see, and its notices if it was created just now.
 
     Raises:
         NotFound: it does not exist, or the actor may not see it.
     """
-    hit, news = await store.find(unit, hit_id), list[Draft]()
+    hit, news = await store.find(unit, hit_id), list[NoticeContent]()
     if hit is None:
         hit, news = await create_hit(unit, runtime, hit_id)
     if hit is None or not hit.within(unit.actor):

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from app.alerting.notices.domain import Draft, owner
+from app.alerting.notices.domain import NoticeContent, owner
 from app.alerting.notices.names import NoticeName
 from app.border.checks.domain import Candidate, Match
 from app.identity import documents, mrz, states, typed_numbers
@@ -199,7 +199,7 @@ def measure_of(entry: Entry) -> tuple[str, ...]:
     return (entry.formalises, entry.id) if entry.formalises else (entry.id,)
 
 
-def crossing_notice(entry: Entry, record: Any, match: Match | None) -> Draft:
+def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeContent:
     """Return the owner's notice of a past check of the entry's subject; one for each check and measure.
 
     Args:
@@ -207,7 +207,7 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> Draft:
         record: the row of the check.
         match: the match that a check would find now; None if the question was erased and only its hash matched.
     """
-    return Draft(
+    return NoticeContent(
         name=NoticeName.CROSSED_BEFORE,
         key=f"crossed_before:{measure_of(entry)[0]}:{record.id}",
         to=owner(entry.agency),

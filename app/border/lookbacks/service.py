@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from app.access.domain import SYSTEM
-from app.alerting.notices.domain import Draft
+from app.alerting.notices.domain import NoticeContent
 from app.alerting.notices.service import notify
 from app.border.checks import store as checks
 from app.border.checks.domain import Candidate, fits
@@ -17,7 +17,7 @@ from app.border.lookbacks.domain import Lookback, Sieve, compared, crossing_noti
 from app.db.unit import Reader, Unit
 from app.errors import CekalError
 from app.kit.clock import legal_day
-from app.ledger.domain import Draft as LedgerDraft
+from app.ledger.domain import Draft
 from app.matching.policy import MatchPolicy, policy_of
 from app.register.entries import store as entries
 from app.register.entries.domain import State
@@ -57,7 +57,7 @@ async def look_back(runtime: Runtime) -> int:
     return sum([await _continue(runtime, lookback, policy) for lookback in due])
 
 
-async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[LedgerDraft]:
+async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[Draft]:
     """Begin a new search for the subject of a corrected entry in force, if checks now compare other data.
 
     A projector: called with the event in its transaction. It adds nothing to the ledger.
@@ -94,11 +94,11 @@ async def _continue(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -
     for _ in range(_STEPS_PER_ROUND):
         async with runtime.reading_checks(SYSTEM) as reader:
             records = await checks.list_between(reader, lookback.first, lookback.before, _STEP_CHECKS)
-            drafts = await _notices(reader, [r for r in records if _may_be(sieve, r)], candidate, policy)
+            contents = await _notices(reader, [r for r in records if _may_be(sieve, r)], candidate, policy)
         ended = len(records) < _STEP_CHECKS
         lookback = lookback.finished() if ended else lookback.read_to(records[-1].id)
-        if drafts or ended:
-            written += await _save(runtime, lookback, drafts)
+        if contents or ended:
+            written += await _save(runtime, lookback, contents)
         if ended:
             return written
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -106,23 +106,23 @@ async def _continue(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -
     return written
 
 
-async def _save(runtime: Runtime, lookback: Lookback, drafts: list[Draft]) -> int:
+async def _save(runtime: Runtime, lookback: Lookback, contents: list[NoticeContent]) -> int:
     async with runtime.writing(SYSTEM) as unit:
         await store.save(unit, lookback)
-        return len(await notify(unit, drafts))
+        return len(await notify(unit, contents))
 
 
 async def _by_document(
     runtime: Runtime, lookback: Lookback, candidate: Candidate, policy: MatchPolicy
-) -> list[Draft]:
+) -> list[NoticeContent]:
     """Return the notices of checks with the subject's own documents, which an index finds quickly."""
-    drafts: list[Draft] = []
+    contents: list[NoticeContent] = []
     async with runtime.reading_checks(SYSTEM) as reader:
         for number in numbers_of(candidate.entry):
             hashed = document_hash(runtime, number)
             records = await checks.list_of_document(reader, hashed, lookback.first, lookback.before)
-            drafts += await _notices(reader, records, candidate, policy)
-    return drafts
+            contents += await _notices(reader, records, candidate, policy)
+    return contents
 
 
 def _may_be(sieve: Sieve, record: Any) -> bool:
@@ -131,17 +131,17 @@ def _may_be(sieve: Sieve, record: Any) -> bool:
 
 async def _notices(
     reader: Reader, records: Iterable[Any], candidate: Candidate, policy: MatchPolicy
-) -> list[Draft]:
+) -> list[NoticeContent]:
     """Return the notices of some checks, except those that matched the entry at their time and were reported then."""
-    drafts = []
+    contents = []
     for record in records:
-        draft = _judged(record, candidate, policy)
-        if draft and not await checks.list_matches(reader, record.id, measure_of(candidate.entry)):
-            drafts.append(draft)
-    return drafts
+        content = _judged(record, candidate, policy)
+        if content and not await checks.list_matches(reader, record.id, measure_of(candidate.entry)):
+            contents.append(content)
+    return contents
 
 
-def _judged(record: Any, candidate: Candidate, policy: MatchPolicy) -> Draft | None:
+def _judged(record: Any, candidate: Candidate, policy: MatchPolicy) -> NoticeContent | None:
     """Return the notice of a check if its question would match the entry now; else None."""
     if record.question is None:  # erased already: the check was found by the hash of its document
         return crossing_notice(candidate.entry, record, None)

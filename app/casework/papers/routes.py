@@ -71,11 +71,11 @@ async def read_letter(
     if awaited is not None:
         await await_head(runtime, actor, awaited, IN_CODES)
     async with runtime.writing(actor) as unit:
-        draft = await service.letter(unit, entry_id, runtime.settings)
-    document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
-    name = f"{entry_id}-v{draft.version}.pdf"
+        composed = await service.letter(unit, entry_id, runtime.settings)
+    document = await asyncio.to_thread(pdf.render, composed.letter, composed.photo)
+    name = f"{entry_id}-v{composed.version}.pdf"
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{name}"'}
-    return conditions.answer(document, _PDF, etag_of_bytes(draft.version, document), headers)
+    return conditions.answer(document, _PDF, etag_of_bytes(composed.version, document), headers)
 
 
 @router.get(

@@ -47,8 +47,8 @@ _OF_ANOTHER = frozenset({Act.FORMALISED, Act.FORMALISATION_ENDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A letter with its photo, ready for layout."""
+class ComposedLetter:
+    """A letter with its photo, ready for layout as a PDF."""
 
     letter: Letter
     photo: bytes | None
@@ -74,7 +74,7 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
     return entry
 
 
-async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
+async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLetter:
     """Return the letter for the present state of an entry, and log the access, because it shows the person.
 
     Raises:
@@ -83,11 +83,11 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> Draft:
     """
     recorded = await letter_subject(unit, entry_id)
     head = await fix_head(unit, recorded[-1].record, policy_in_use(settings.witness_policy))
-    draft = await compose(unit, recorded, settings, head)
+    composed = await compose(unit, recorded, settings, head)
     await record(
-        unit, AuditAct.LETTER_SEEN, entry_id, {"version": draft.version, "number": draft.letter.number}
+        unit, AuditAct.LETTER_SEEN, entry_id, {"version": composed.version, "number": composed.letter.number}
     )
-    return draft
+    return composed
 
 
 async def awaited_record(reader: Reader, entry_id: str) -> int | None:
@@ -196,7 +196,7 @@ def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[R
 
 async def compose(
     reader: Reader, recorded: Sequence[RecordedVersion], settings: Settings, head: LetterHead | None
-) -> Draft:
+) -> ComposedLetter:
     """Return the letter about the last of these recorded versions, which must require one.
 
     Args:
@@ -220,7 +220,7 @@ async def compose(
     )
     photo = last.entry.subject.photo
     blob = photo and await find_blob(reader, last.entry.id, photo.sha256)
-    return Draft(written, blob.data if blob else None, last.entry.version)
+    return ComposedLetter(written, blob.data if blob else None, last.entry.version)
 
 
 async def _context(reader: Reader, recorded: RecordedVersion, terms: Terms) -> Context:

@@ -65,7 +65,7 @@ async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> 
             await record(unit, AuditAct.PHOTO_ERASED, entry_id, {"photos": photos})
     else:
         await _erase_person(unit, entry)
-    await retained.mark(unit, entry_id, stage)
+    await retained.store_stage(unit, entry_id, stage)
     await unit.conclude()
     return True
 

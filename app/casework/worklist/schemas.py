@@ -99,23 +99,23 @@ class WorkItemOut(WireOut):
     @classmethod
     def of_notice(cls, notice: Notice) -> Self:
         """Convert a notice to the API's model."""
-        draft = notice.draft
-        check_id = draft.detail.get("check_id")
+        content = notice.content
+        check_id = content.detail.get("check_id")
         return cls._with(
             kind="notice",
-            name=draft.name,
-            entry_id=draft.entry_id,
-            amendment_id=draft.detail.get("amendment_id"),
-            objection_id=draft.detail.get("objection_id"),
-            request_id=draft.request_id,
-            alert_id=draft.alert_id,
-            due_at=draft.due_at,
+            name=content.name,
+            entry_id=content.entry_id,
+            amendment_id=content.detail.get("amendment_id"),
+            objection_id=content.detail.get("objection_id"),
+            request_id=content.request_id,
+            alert_id=content.alert_id,
+            due_at=content.due_at,
             at=notice.at,
-            deadline=draft.detail.get("deadline"),
+            deadline=content.detail.get("deadline"),
             number=notice.number,
             check_id=check_id,
-            checkpoint=draft.detail["checkpoints"][0] if check_id else None,
-            direction=draft.detail.get("direction"),
+            checkpoint=content.detail["checkpoints"][0] if check_id else None,
+            direction=content.detail.get("direction"),
         )
 
     @classmethod
@@ -151,6 +151,6 @@ def newest_first(
         in_force: ids of the entries that are in force now.
     """
     items = [WorkItemOut.of_seen(each, in_force=each.entry_id in in_force) for each in seen]
-    others = (notice for notice in notices if notice.draft.name is not NoticeName.HIT)
+    others = (notice for notice in notices if notice.content.name is not NoticeName.HIT)
     items += map(WorkItemOut.of_notice, others)
     return sorted(items, key=lambda item: (item.at, item.number or 0, item.check_id or ""), reverse=True)

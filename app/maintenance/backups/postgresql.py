@@ -113,7 +113,7 @@ def dump(url: URL, moment: Moment, target: Path, report_progress: ReportProgress
 
 
 def examine(target: Path, schema: str, rows: int, report_progress: ReportProgress) -> CountedFigures:
-    """Read a whole dump and return its figures.
+    """Read a whole dump, count its rows and photos, and compute the root of its ledger.
 
     Args:
         target: the file of the dump.
@@ -208,7 +208,7 @@ def _unescaped(cell: bytes) -> bytes:
 
 
 async def examine_database(reader: Reader, report_progress: ReportProgress) -> CountedFigures:
-    """Return the figures of a database.
+    """Count the rows and photos of a database, and compute the root of its ledger.
 
     Raises:
         LedgerBroken: a record of the ledger is missing.

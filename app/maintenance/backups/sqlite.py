@@ -120,11 +120,11 @@ async def copy(moment: Moment, targets: Sequence[Path], report_progress: ReportP
 
 
 def examine(paths: Sequence[Path], report_progress: ReportProgress) -> CountedFigures:
-    """Read both files of a copy in full, without changing them, and return their figures.
+    """Read both files of a copy in full, count rows and photos, and compute the root of its ledger.
 
     Raises:
-        BackupFailed: SQLite finds damage, a record of the ledger is missing, or a check was answered by a later state
-            of the register.
+        BackupFailed: SQLite finds damage, a record of the ledger is missing, or a check was answered by a later
+            state of the register.
     """
     rows: dict[str, int] = {}
     tree, photos = merkle.Tree(), 0

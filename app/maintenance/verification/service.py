@@ -72,7 +72,7 @@ class Verified:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing differs."""
+        """Whether the verification found no differences."""
         return not self.differences
 
     def add(self, found: Iterable[Difference]) -> None:

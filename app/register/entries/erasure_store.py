@@ -52,8 +52,8 @@ async def stage_of(reader: Reader, entry_id: str) -> int:
     return int((await reader.run(statement)).scalar_one())
 
 
-async def mark(unit: Unit, entry_id: str, stage: int) -> None:
-    """Store an entry's erasure stage."""
+async def store_stage(unit: Unit, entry_id: str, stage: int) -> None:
+    """Store how far an entry is erased: 0 for nothing, 1 for the photo, 2 for the person."""
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry_id).values(erased=stage))
 
 

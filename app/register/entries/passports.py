@@ -1,4 +1,4 @@
-"""Passports that were added after others had been withdrawn, or after the measure had begun (R42)."""
+"""Finding out when a passport was added after others were withdrawn, so that it is withdrawn too (R42)."""
 
 from app.db.unit import Unit
 from app.register.entries.domain import Entry

@@ -108,7 +108,7 @@ async def resubmit(
     ).remembering(before)
     entry = await seal(unit, entry, requested.sealed_for, before)
     await store.save(unit, entry, Act.RESUBMITTED, reindex=True)
-    await retained.mark(unit, entry.id, retained.NOTHING)
+    await retained.store_stage(unit, entry.id, retained.NOTHING)
     await keep_blobs(unit, entry, requested)
     return entry
 

@@ -8,7 +8,7 @@ from app.access.clients.service import record
 from app.db.unit import Reader, Unit
 from app.errors import NotFound, WrongAgency, WrongState
 from app.kit.ids import new_id
-from app.ledger.domain import Draft as LedgerDraft
+from app.ledger.domain import Draft
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
 from app.register.entries.events import DutyRecorded
@@ -83,9 +83,7 @@ async def answer(
     return objection
 
 
-async def set_last_day_to_file(
-    unit: Unit, event: DutyRecorded, holidays: Container[date]
-) -> Sequence[LedgerDraft]:
+async def set_last_day_to_file(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[Draft]:
     """Set the last day to file in an entry's objections, once the receipt of the decision is recorded.
 
     A projector: called with the event in its transaction. It adds nothing to the ledger, which holds no objections.

@@ -49,7 +49,7 @@ class Conceded:
 
 
 class MarkKeeper:
-    """Keeps the mark of one process.
+    """Compares the database with the mark (the highest signed head) for one process, and updates the mark's file.
 
     Attributes:
         fault: why the mark can't be used or written, as a sentence without a full stop; None while it can.

@@ -25,7 +25,7 @@ SALT_BYTES: Final = 32
 LATE: Final = timedelta(minutes=2)
 """How far back a batch looks for lines that became visible after their neighbours were sealed."""
 
-_MARK_BYTES: Final = 6
+_HASH_START_BYTES: Final = 6
 """Bytes of a line's hash that a batch stores beside the line's id: they name a changed line, and the batch's root
 proves that it changed."""
 
@@ -84,10 +84,10 @@ def line_of(members: Sequence[Any], erasable: str | None = None) -> Line:
 
 
 class SealedLine(NamedTuple):
-    """The id of a line in a batch, and the first digits of its hash, by which a changed line is named."""
+    """A line of a batch: its id, and the first digits of its hash, by which a changed line is recognised."""
 
     id: str
-    mark: str
+    hash_start: str
 
     @property
     def source(self) -> Source:
@@ -147,7 +147,7 @@ BEGIN: Final = Position("", "", _BEGIN, _BEGIN)
 """The position before every line."""
 
 
-_LINE: Final = re.compile(rf"(?:{'|'.join(_SOURCES)})\S+ [0-9a-f]{{{2 * _MARK_BYTES}}}")
+_LINE: Final = re.compile(rf"(?:{'|'.join(_SOURCES)})\S+ [0-9a-f]{{{2 * _HASH_START_BYTES}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Batch:
     Attributes:
         number: its number, from 1.
         at: when it was made.
-        text: its lines in the tree's order, one on each line of the text: id and mark (the first digits of its
+        text: its lines in the tree's order, one on each line of the text: id and hash start (the first digits of its
             hash).
         root: the Merkle root over its lines (RFC 9162 section 2.1.1).
         first_check: the lowest id of a check in it; None without checks.
@@ -182,7 +182,7 @@ class Batch:
 
     @property
     def is_readable(self) -> bool:
-        """Return whether each line has an id of a known kind and a mark."""
+        """Return whether each line has an id of a known kind and the start of a hash."""
         return all(_LINE.fullmatch(line) for line in self.text.split("\n"))
 
     def lines(self) -> list[SealedLine]:
@@ -194,7 +194,7 @@ class Batch:
         prefixes = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
         for line in self.text.split("\n"):
             if line.startswith(prefixes):
-                yield line[: -2 * _MARK_BYTES - 1]
+                yield line[: -2 * _HASH_START_BYTES - 1]
 
 
 @dataclass(slots=True)
@@ -231,7 +231,7 @@ class Batching:
             self.first_check = name  # checks are added in the order of their ids
         leaf = leaf_of(line, commitment_of(line, self.salt) if name >= self.committed_from else None)
         self._leaves.append(leaf)
-        self._lines.append(f"{name} {mark_of(leaf)}")
+        self._lines.append(f"{name} {hash_start_of(leaf)}")
 
     def finished(self, number: int, at: datetime, reached: Position) -> Batch:
         """Return the batch of the lines so far."""
@@ -239,9 +239,9 @@ class Batching:
         return Batch(number, at, "\n".join(self._lines), root, self.first_check, reached, self.salt)
 
 
-def mark_of(leaf: bytes) -> str:
+def hash_start_of(leaf: bytes) -> str:
     """Return the digits of a line's leaf hash that its batch stores."""
-    return leaf[:_MARK_BYTES].hex()
+    return leaf[:_HASH_START_BYTES].hex()
 
 
 def commitment_of(line: Line, salt: bytes) -> bytes | None:
@@ -261,13 +261,13 @@ def leaf_of(line: Line, commitment: bytes | None) -> bytes:
 
 
 def opened(
-    line: Line, mark: str, salt: bytes | None, kept: bytes | None
+    line: Line, hash_start: str, salt: bytes | None, kept: bytes | None
 ) -> tuple[bytes, bytes | None] | None:
     """Return the leaf hash that a line had when it was sealed, and the commitment in it; None if the line differs.
 
     Args:
         line: the line as it is stored now.
-        mark: the mark of the line in its batch.
+        hash_start: the first digits of the line's hash, as stored in its batch.
         salt: the batch's salt; None once it is erased.
         kept: the commitment that was kept when the salt was erased, if there was one.
     """
@@ -276,7 +276,7 @@ def opened(
         (committed, None)
     ):  # some are sealed without: see `Batching.committed_from`
         leaf = leaf_of(line, commitment)
-        if mark_of(leaf) == mark:
+        if hash_start_of(leaf) == hash_start:
             return leaf, commitment
     return None
 

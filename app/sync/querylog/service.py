@@ -49,7 +49,11 @@ async def open_lines(
         for sealed in page:
             commitment = next(kept, None) if sealed.source is Source.CHECK else None
             line = stored.get(sealed.id)
-            yield sealed, line, None if line is None else opened(line, sealed.mark, batch.salt, commitment)
+            yield (
+                sealed,
+                line,
+                None if line is None else opened(line, sealed.hash_start, batch.salt, commitment),
+            )
         await asyncio.sleep(0)  # checks and alerts in this process come first
 
 

@@ -231,11 +231,12 @@ async def told(runtime: Runtime, case: Case, name: str) -> list[tuple[str, ...]]
     async with runtime.reading(SYSTEM) as reader:
         notices = await list_after(reader, 0, 500, None)
     about = {
-        notice.number: {notice.draft.entry_id, notice.draft.request_id, *notice.draft.detail.values()}
+        notice.number: {notice.content.entry_id, notice.content.request_id, *notice.content.detail.values()}
         for notice in notices
-        if (notice.draft.name, notice.draft.detail.get("deadline")) == ("overdue", name.split(maxsplit=1)[0])
+        if (notice.content.name, notice.content.detail.get("deadline"))
+        == ("overdue", name.split(maxsplit=1)[0])
     }
-    return [notice.draft.to for notice in notices if case.id in about.get(notice.number, ())]
+    return [notice.content.to for notice in notices if case.id in about.get(notice.number, ())]
 
 
 def test_there_is_a_case_of_every_deadline() -> None:

@@ -170,10 +170,10 @@ async def _letters_of(
             continue
         async with making.runtime.reading(making.case.by) as reader:
             head = making.case.letter_heads[each.record.sequence]
-            draft = await service.compose(reader, recorded[:last], settings, head)
-        document = await asyncio.to_thread(pdf.render, draft.letter, draft.photo)
+            composed = await service.compose(reader, recorded[:last], settings, head)
+        document = await asyncio.to_thread(pdf.render, composed.letter, composed.photo)
         name = f"{folder}/{each.record.sequence:08d}-{each.kind.value}.pdf"
-        number = draft.letter.number
+        number = composed.letter.number
         making.archive.add(
             name, document, "application/pdf", (f"Surat Nomor {number}", f"Letter no. {number}")
         )
