@@ -454,6 +454,30 @@ async def test_proposed_places_of_before_are_kept(new: Runtime) -> None:
     assert kept == back == place
 
 
+async def test_the_day_until_which_a_round_wrote_is_kept(new: Runtime) -> None:
+    await initialise(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+
+    def before_and_after(connection: Connection) -> list[str]:
+        def read(column: str) -> str:
+            return str(connection.execute(text(f"SELECT {column} FROM notice_mark")).scalar_one())
+
+        given.attributes.update(connection=connection, parts=parts)
+        revision = str(ScriptDirectory.from_config(given).get_revision("0044").down_revision)
+        command.downgrade(given, revision)
+        connection.execute(text("INSERT INTO notice_mark (name, told_until) VALUES ('ladder', '2026-11-30')"))
+        command.upgrade(given, "head")
+        days = [read("written_until")]
+        command.downgrade(given, revision)
+        days.append(read("told_until"))
+        command.upgrade(given, "head")
+        return days
+
+    async with database.writing() as connection:
+        assert await connection.run_sync(before_and_after) == ["2026-11-30"] * 2
+
+
 def test_the_program_was_written_for_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config()).get_current_head() == NEWEST
 
