@@ -173,11 +173,7 @@ async def is_outdated(reader: Reader, entry_id: str) -> bool:
 
 
 async def read_head_and_access(reader: Reader) -> tuple[Head, int]:
-    """Return the ledger's head and the access version, read in one round trip.
-
-    Raises:
-        HeadMissing: the ledger has no head.
-    """
+    """Return the ledger's head and the access version in one round trip; raises HeadMissing without a head."""
     if (found := (await reader.run(_HEAD_AND_ACCESS)).first()) is None:
         raise HeadMissing
     return Head(*found[:3]), found[3]
@@ -396,8 +392,7 @@ async def find_raised(
 ) -> tuple[Alert, int, int, int] | None:
     """Return the first alert of an entry, its sequence, its number of recipients, and how many are connected.
 
-    Returns None if no alert of the entry was raised. Connected are recipients in `connected`, and those seen since
-    `since`.
+    Returns None if no alert of the entry was raised. Arguments are as in `count_recipients`.
     """
     values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
     row = (await reader.run(_RAISED, values)).first()

@@ -89,7 +89,8 @@ async def add_all(
         unit: the transaction.
         entries: the entries and reasons.
         event: the `Act` of their first version.
-        prepared: search keys prepared by an import, by entry id; an import moves new name keys into the index later.
+        prepared: search keys prepared by an import, by entry id; an import moves new name keys into the index
+            later.
     """
     added = [entry for entry, _ in entries]
     columns = [{**columns_of(entry), "norm_version": NORM_VERSION} for entry in added]
@@ -138,7 +139,7 @@ async def rekey(unit: Unit, entry: Entry) -> None:
 
 
 async def keep(unit: Unit, entry: Entry) -> None:
-    """Store which papers an entry waits for, without a new version; the transaction must hold its lock."""
+    """Store which papers an entry waits for, in the same version; the transaction must hold its lock."""
     changes = {"pending_until": entry.pending_until, "document": _document(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
 
@@ -205,11 +206,7 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
 
 
 async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with one of the keys or ids, and those that formalise one of the ids; ordered by id.
-
-    Unknown keys and ids add nothing. In a write transaction the rows are locked until the commit, in the order of the
-    ids.
-    """
+    """Return the entries with one of the keys or ids, or formalising one, by id; a unit locks their rows in order."""
     table = tables.entry
     by_key = table.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys")))
     linked = or_(by_key, any_of(table.c.id, "ids"), any_of(table.c.formalises, "ids"))
@@ -312,10 +309,7 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_state(
     reader: Reader, state: State, *, agency: str | None, urgent: bool | None, after: str, limit: int
 ) -> list[Entry]:
-    """Return entries with this stored state that are not sealed from the actor, oldest first, after the id `after`.
-
-    None in `agency` or `urgent` means any. An end by law that is not stored yet does not count.
-    """
+    """Return entries with this stored state and not sealed from the actor, oldest first, after the id `after`."""
     table = tables.entry
     requested = and_(table.c.state == state, table.c.id > after, opened(reader.actor))
     statement = select(table.c.document).where(requested).order_by(table.c.id).limit(limit)

@@ -13,7 +13,7 @@ from app.alerting.notices.domain import (
     DUTY_OFFICERS,
     ESCALATED,
     REPORTED_AS_ENDS,
-    Draft,
+    NoticeContent,
     TermName,
     addresses,
     ended,
@@ -35,7 +35,7 @@ SECOND = timedelta(seconds=1)
 TICK = timedelta(microseconds=1)
 
 
-def told(of: Entry, now: datetime, **met: datetime) -> list[Draft]:
+def told(of: Entry, now: datetime, **met: datetime) -> list[NoticeContent]:
     return missed(of, deadlines(of, TERMS, met), now)
 
 
@@ -64,7 +64,7 @@ def test_every_deadline_that_the_register_knows_escalates_to_somebody():
     assert {name for name in REPORTED_AS_ENDS if name not in ESCALATED} == set()
 
 
-def names(notices: list[Draft]) -> list[tuple[str, Any]]:
+def names(notices: list[NoticeContent]) -> list[tuple[str, Any]]:
     return [(notice.name.value, notice.detail["deadline"]) for notice in notices]
 
 
