@@ -68,7 +68,7 @@ def load_settings(**given: object) -> Settings:
 
 
 def list_settings() -> list[SettingValue]:
-    """Return every setting with its value in this environment and the source of the value.
+    """Return every setting, in the order of declaration, with its value in this environment and where that comes from.
 
     Raises:
         pydantic.ValidationError, ValueError, FileNotFoundError: as `load_settings`.

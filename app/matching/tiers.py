@@ -33,9 +33,10 @@ _NOTHING_CONTRADICTS: Final = _CONTAINED | _WITHIN | _WITHIN_BY_SEVERAL | _WHOLE
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """Thresholds that lead to a tier if all are met: names of attributes of the policy; "" for no threshold.
+    """A combination of thresholds that leads to a tier if all of them are met.
 
-    `extents` is the mask of the extents of agreement to which the clause applies; 0 for any names.
+    Each member is the name of a threshold in the policy; "" for none. `extents` says for which kinds of agreement the
+    clause counts (all names, one within the other), as a bit mask; 0 means any.
     """
 
     tier: Tier

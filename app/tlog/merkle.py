@@ -110,7 +110,7 @@ class Tree:
 
     @classmethod
     def resume(cls, size: int, hashes: Sequence[bytes]) -> Self:
-        """Return a tree of `size` leaves from the hashes of its peaks, left to right."""
+        """Return a tree of `size` leaves from the hashes of its `peaks`, left to right."""
         tree = cls()
         tree.size, tree._peaks = size, list(hashes)
         return tree

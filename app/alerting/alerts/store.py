@@ -123,7 +123,7 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
 
 
 async def list_begun(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of formal entries in force whose urgent entry was alerted, but not their own beginning.
+    """Return the ids of formal entries whose beginning was not alerted, but their urgent entry was, by beginning.
 
     Entries that are over and wait for papers (R68) are included: this may not have run during their period.
     """
@@ -161,7 +161,7 @@ _OUTDATED = (
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of entries past their end with undecided papers whose last alert is older than the end (R68)."""
+    """Return the ids of entries over with undecided papers whose end was not alerted, earliest end first (R68)."""
     statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
     return list((await reader.run(statement)).scalars())
 
@@ -241,7 +241,7 @@ async def add_receipt(
 
 
 async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> datetime:
-    """Return when the actor's first receipt of this level was stored."""
+    """Return when the actor's first receipt of this level, which must exist, was stored."""
     table = tables.receipt
     statement = select(table.c.at).where(
         table.c.alert_id == alert_id, table.c.client_id == reader.actor.client_id, table.c.level == level
@@ -251,7 +251,7 @@ async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> date
 
 
 async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
-    """Return when each recipient first confirmed an alert, by level; a receipt of any level counts as `received`."""
+    """Return when each recipient first confirmed an alert at each level, by code; any receipt counts as `received`."""
     table, to = tables.receipt, tables.recipient
 
     def first(*levels: ReceiptLevel) -> Any:
@@ -274,7 +274,7 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
-    """Return open alerts whose time for acknowledgement has passed and that were not escalated yet."""
+    """Return open alerts not acknowledged in time and not escalated yet, the longest overdue first."""
     table = tables.alert
     statement = (
         select(*_COLUMNS)
@@ -333,7 +333,7 @@ async def note_contact(unit: Unit) -> None:
 
 
 async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
-    """Return the active checkpoints that were last connected before an instant and are not marked silent yet."""
+    """Return the active checkpoints last connected before an instant and not marked silent yet, by code."""
     contact = tables.contact
     statement = (
         select(contact.c.checkpoint, contact.c.seen_at)
@@ -345,7 +345,7 @@ async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
 
 
 async def list_returned(reader: Reader) -> list[LastSeen]:
-    """Return the checkpoints marked silent that have been connected since, or were marked in the future by mistake."""
+    """Return the checkpoints marked silent, by code, that have connected since or were marked in the future."""
     contact = tables.contact
     statement = (
         select(contact.c.checkpoint, contact.c.seen_at)

@@ -64,7 +64,7 @@ def traveller_of(question: str | None) -> str:
 
 
 async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, str]]) -> list[Joined]:
-    """Return, for each question, the hits from earlier checks on the same journey that it may join.
+    """Return, for each question in order, the hits from earlier checks on the same journey that it may join.
 
     The number of statements does not depend on the result, so that the answer's time reveals nothing.
 

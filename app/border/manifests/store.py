@@ -154,12 +154,12 @@ async def list_open(reader: Reader) -> list[Watched]:
 
 
 async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
-    """Return the key rows of passengers who have one of these number keys, in manifests that are still watched."""
+    """Return the key rows of passengers of watched manifests with one of these number keys, in no order."""
     return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
 
 
 async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
-    """Return the key rows of passengers who have one of these anchors or days of birth, in watched manifests."""
+    """Return the key rows of passengers of watched manifests with an anchor or day of birth, in no order."""
     return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 

@@ -136,7 +136,7 @@ async def list_amendments(reader: Reader, entry_ids: Collection[str]) -> list[Am
 
 
 async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
-    """Return an entry's photos, then its other files, without their bytes; erased ones are included."""
+    """Return an entry's photos, then its other files, by SHA-256, without their bytes; erased ones are included."""
     b = blob_table
     statement = select(b.c.sha256, b.c.kind, b.c.media_type, b.c.erased_at).where(b.c.entry_id == entry_id)
     return [StoredFile(*row) for row in await reader.run(statement.order_by(b.c.kind.desc(), b.c.sha256))]

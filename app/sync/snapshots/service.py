@@ -166,7 +166,7 @@ def add_to(builder: DigestBuilder, records: Sequence[StateRecord], *, expect_sto
     """Add a part of a state to a digest.
 
     Raises:
-        LedgerBroken: `expect_stored`, and a leaf is not the one in the ledger's tree.
+        LedgerBroken: a leaf is not the one in the ledger's tree; only with `expect_stored`.
     """
     for each in records:
         leaf = merkle.leaf_hash(each.record.leaf.encode())
