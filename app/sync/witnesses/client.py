@@ -9,14 +9,11 @@ from typing import Final
 
 import httpx2
 
-from app.sync.witnesses.domain import Cosignature, PushedHead, PushFailed, Witness
+from app.sync.witnesses.domain import PATIENCE, Cosignature, PushedHead, PushFailed, Witness
 from app.tlog.checkpoints import parse_size
 from app.tlog.keys import SignatureInvalid
 from app.tlog.notes import Note, NoteMalformed, parse_signatures
 from app.tlog.signed import open_checkpoint
-
-PATIENCE: Final = 10.0
-"""Seconds that one attempt may take, with all its calls."""
 
 CLOCK_TOLERANCE: Final = 60
 """Seconds by which a witness's clock may be ahead of the register's."""

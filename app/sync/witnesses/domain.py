@@ -7,6 +7,9 @@ from typing import Final
 from app.tlog.keys import VerifierKey
 from app.tlog.policy import Policy
 
+PATIENCE: Final = 10.0
+"""Seconds that one attempt may take, with all its calls."""
+
 FIRST_DELAY: Final = timedelta(seconds=2)
 LONGEST_DELAY: Final = timedelta(seconds=60)
 """Longest pause before a witness that failed is tried again."""

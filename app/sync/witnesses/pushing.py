@@ -1,13 +1,15 @@
-"""Sending signed heads to the witnesses: a new size at once, and the same size each time that it is signed again."""
+"""Sending signed heads to the witnesses: a new size at once, and the same size each time that it is signed again.
+
+Like other rarely needed libraries, the HTTP client is imported when a head is first sent: most registers have no
+witnesses.
+"""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
-
-import httpx2
+from typing import TYPE_CHECKING, Final
 
 from app.access.domain import SYSTEM
 from app.db.lanes import Lane, using
@@ -15,8 +17,8 @@ from app.db.unit import Reader
 from app.ledger import service as ledger
 from app.runtime import Runtime
 from app.sync.witnesses import store
-from app.sync.witnesses.client import PATIENCE, http_client, push
 from app.sync.witnesses.domain import (
+    PATIENCE,
     Cosignature,
     PushedHead,
     PushFailed,
@@ -26,6 +28,9 @@ from app.sync.witnesses.domain import (
     witnesses_of,
 )
 from app.sync.witnesses.service import read_policy
+
+if TYPE_CHECKING:
+    import httpx2
 
 ROUND_SECONDS: Final = 0.5
 """Seconds between two looks for a head that is to be pushed."""
@@ -62,6 +67,8 @@ class Pusher:
         """Push heads until cancelled; returns at once if the policy has no witnesses."""
         if not self.witnesses:
             return
+        from app.sync.witnesses.client import http_client
+
         async with http_client() as http, asyncio.TaskGroup() as group:
             while True:
                 try:
@@ -95,7 +102,7 @@ class Pusher:
         ]
 
     async def _push_apart(
-        self, http: httpx2.AsyncClient, witness: Witness, state: WitnessState, head: PushedHead
+        self, http: "httpx2.AsyncClient", witness: Witness, state: WitnessState, head: PushedHead
     ) -> None:
         """Push to one witness, whatever happens to it."""
         try:
@@ -107,11 +114,13 @@ class Pusher:
             self._busy.discard(witness.url)
 
     async def _push(
-        self, http: httpx2.AsyncClient, witness: Witness, state: WitnessState, head: PushedHead
+        self, http: "httpx2.AsyncClient", witness: Witness, state: WitnessState, head: PushedHead
     ) -> bool:
         """Push a head to a witness and store what came of it. Returns whether it was cosigned."""
         if not await self._claim(witness):
             return False
+        from app.sync.witnesses.client import push
+
         found: list[Cosignature] = []
         failure = ""
         try:
