@@ -4,7 +4,7 @@ from alembic import op
 
 from app.db.migrate import REGISTER
 
-revision = "0044"
+revision = "0043"
 down_revision = "0042"
 branch_labels = None
 depends_on = None

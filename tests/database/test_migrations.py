@@ -464,7 +464,7 @@ async def test_the_day_until_which_a_round_wrote_is_kept(new: Runtime) -> None:
             return str(connection.execute(text(f"SELECT {column} FROM notice_mark")).scalar_one())
 
         given.attributes.update(connection=connection, parts=parts)
-        revision = str(ScriptDirectory.from_config(given).get_revision("0044").down_revision)
+        revision = str(ScriptDirectory.from_config(given).get_revision("0043").down_revision)
         command.downgrade(given, revision)
         connection.execute(text("INSERT INTO notice_mark (name, told_until) VALUES ('ladder', '2026-11-30')"))
         command.upgrade(given, "head")
