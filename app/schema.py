@@ -2,6 +2,7 @@
 
 from app.access import tables as _access
 from app.alerting.alerts import tables as _alerts
+from app.alerting.escalation import tables as _escalation
 from app.alerting.hours import tables as _hours
 from app.alerting.notices import tables as _notices
 from app.border.checks import tables as _checks
@@ -34,6 +35,7 @@ MODULES = (
     _clearances,
     _departures,
     _entries,
+    _escalation,
     _heads,
     _hits,
     _hours,

@@ -4,11 +4,11 @@ What the law leaves open is a setting with a stated default, never a constant in
 """
 
 import shlex
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from app.kit.working_days import Holidays
@@ -217,6 +217,19 @@ class Settings(ServiceSettings):
     )
     silence_seconds: Seconds = Field(
         120.0, description="R55: after how long the duty officers are notified that a checkpoint is silent"
+    )
+    daily_drill: bool = Field(
+        True,
+        description="call a drill at each open checkpoint every day, and test the channels to its contacts",
+    )
+    drill_at: time = Field(
+        time(10),
+        description="time of day of the drill in the checkpoint's zone, as 10:00; later where it opens later",
+    )
+    watchdog_url: HttpUrl | None = Field(
+        None,
+        description="address of another system that gets a POST each minute in which alerts are escalated; it has to "
+        "raise an alarm when they stop",
     )
     acknowledge_seconds: Seconds = Field(60.0, description="R54: when an unacknowledged alert is chased")
     poll_seconds: Seconds = Field(1.0, description="how often the ledger is read when no wake-up came")

@@ -7,6 +7,8 @@ from app.access.pending.routes import router as pending_changes
 from app.access.places.routes import router as places
 from app.alerting.alerts.routes import router as alerts
 from app.alerting.alerts.routes import urgent_router
+from app.alerting.coverage.routes import router as coverage
+from app.alerting.escalation.routes import router as escalation
 from app.alerting.hours.routes import router as hours
 from app.alerting.notices.routes import router as notices
 from app.border.checks.routes import guarded as read_checks
@@ -40,6 +42,8 @@ for part in (
     objections,
     urgent_router,
     alerts,
+    coverage,
+    escalation,
     checks,
     read_checks,
     manifests,
@@ -70,6 +74,10 @@ TAGS = (
     {"name": "urgent entries", "description": "Holds that reach every checkpoint within a second."},
     {"name": "objections", "description": "Objections against measures, and their owners' answers."},
     {"name": "alerts", "description": "Alerts about urgent entries to checkpoints, and their receipts."},
+    {
+        "name": "escalation",
+        "description": "The people that are paged when a checkpoint does not acknowledge an alert; daily drills.",
+    },
     {"name": "checks", "description": "The check of a traveller at the border: clear, refer or refuse."},
     {
         "name": "manifests",

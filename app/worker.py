@@ -14,39 +14,36 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from app import erasing
 from app.access.admission.gate import Gate
 from app.access.admission.idempotency import KEPT
 from app.access.domain import SYSTEM
 from app.access.store import forget_answers
 from app.alerting.alerts import service as alert_service
 from app.alerting.alerts import store as alerts
+from app.alerting.alerts.presence import forget_absent
 from app.alerting.alerts.service import announce_begun
+from app.alerting.escalation.rounds import Escalation
 from app.alerting.notices import rounds as notices
 from app.alerting.notices.lookout import Lookout
-from app.border.checks import store as checks
 from app.border.checks.partitions import make_months
 from app.border.checks.service import CheckService
 from app.border.hits import service as hits
 from app.border.lookbacks import service as lookbacks
 from app.border.manifests.watch import Watch
-from app.casework.retention import service as retention
 from app.db.lanes import WORKER_ROUNDS, Lane, using
 from app.db.rounds import Rounds
 from app.errors import RolledBack
 from app.kit.bell import wait_for_ring
-from app.kit.ids import first_id
 from app.maintenance.standstill.service import Standstill
 from app.maintenance.verification.continuous import ContinuousVerification
-from app.register.departures import service as departures
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
 from app.register.entries.names.renewal import renew_names
-from app.register.supervision import service as supervision
 from app.runtime import Runtime
 from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
-from app.sync.querylog import service as querylog
 from app.sync.querylog.sealing import Sealer
 from app.sync.snapshots.sealing import DigestSealer
 from app.sync.witnesses.pushing import Pusher
@@ -63,9 +60,6 @@ SMALL_BATCH_SIZE = 25
 
 LAST_SECONDS = 2.0
 """Seconds that the last acts of a worker may take: a process ends within five seconds."""
-
-PAUSE_SECONDS = 0.02
-"""Seconds between two erasures, so that other transactions get their turn."""
 
 ALERTS_FIRST_SECONDS = 0.1
 """Seconds between a new ledger record and the round that it triggers. The streams deliver alerts first, and many
@@ -84,6 +78,7 @@ class Worker:
         self.runtime = runtime
         self.standstill = Standstill(runtime)
         self.lookout = Lookout(runtime)
+        self.escalation = Escalation(runtime)
         self.signer = Signer(runtime)
         self.sealer = Sealer(runtime)
         self.digest_sealer = DigestSealer(runtime)
@@ -107,11 +102,12 @@ class Worker:
             await self._finish()
 
     async def _finish(self) -> None:
-        """Seal what the query log has at the end of the process, and sign that, within two seconds."""
+        """Seal and sign what the query log has at the end of the process, and wait for pages; two seconds at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 await self._try(SEALING, partial(self.sealer.seal, at_end=True))
                 await self._try(SIGNING, self.sign_head)
+                await self.escalation.finish()
 
     async def _keep_mark(self) -> None:
         """Compare the database with the mark, and raise the mark, each second and when there is a reason."""
@@ -206,6 +202,18 @@ class Worker:
         """
         return await notices.notify_unacknowledged(self.runtime)
 
+    async def chase_alerts(self) -> int:
+        """Page people about alerts that are not confirmed or acknowledged in time. Returns the number of acts."""
+        return await self.escalation.chase()
+
+    async def call_drills(self) -> int:
+        """Call the daily drills that are due. Returns the number of checkpoints."""
+        return await self.escalation.call_drills()
+
+    async def report_unreachable_checkpoints(self) -> int:
+        """Report, once a day, the checkpoints that no alert would reach. Returns their number."""
+        return await self.escalation.report_unreachable()
+
     async def report_silent_checkpoints(self) -> int:
         """Report checkpoints whose streams have fallen silent or returned (R55). Returns their number."""
         return await self.lookout.look()
@@ -245,37 +253,7 @@ class Worker:
         """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures."""
         if await self.standstill.holds():
             return 0
-        erased = 0
-        settings = self.runtime.settings
-        for stage in retention.Stage:
-            after = None
-            while True:
-                async with self.runtime.reading(SYSTEM) as reader:
-                    due = await retention.list_due(reader, stage, settings, after, BATCH_SIZE)
-                for after in due:
-                    try:
-                        async with self.runtime.irreversible(SYSTEM) as unit:
-                            erased += await retention.erase(unit, after[1], stage, settings)
-                    except Exception as error:  # an entry that can't be erased now must not delay the others
-                        if not self.runtime.outages.failed(error):
-                            logger.exception("an entry can't be erased now", extra={"entry": after[1]})
-                    await asyncio.sleep(PAUSE_SECONDS)  # thousands may be due at once, and checks come first
-                if len(due) < BATCH_SIZE:
-                    break
-        return erased + await self._retain_reports()
-
-    async def _retain_reports(self) -> int:
-        """Erase the foreigners from old supervision reports, in small batches. Returns the number of reports."""
-        erased, after = 0, ""
-        while True:
-            async with self.runtime.reading(SYSTEM) as reader:
-                due = await supervision.list_due(reader, self.runtime.settings, after, SMALL_BATCH_SIZE)
-            if due:
-                after = due[-1].id
-                async with self.runtime.irreversible(SYSTEM) as unit:
-                    erased += await supervision.erase(unit, due)
-            if len(due) < SMALL_BATCH_SIZE:
-                return erased
+        return await erasing.erase_retained(self.runtime) + await erasing.erase_reports(self.runtime)
 
     async def renew_names(self) -> int:
         """Recompute name keys made by older rules, in small batches between which others can write.
@@ -318,33 +296,11 @@ class Worker:
             return
         async with self.runtime.irreversible(SYSTEM) as unit:
             await forget_answers(unit, unit.now - KEPT)
-            await alerts.forget_absent(unit, timedelta(hours=1))
-        await self._forget_delayed()
+            await forget_absent(unit, timedelta(hours=1))
+        await erasing.erase_delayed(self.runtime)
         await self.manifests.forget()
-        await self._forget_questions()
-
-    async def _forget_questions(self) -> None:
-        """Erase old check questions in small batches, after the salts of the commitments to them."""
-        days = timedelta(days=self.runtime.settings.question_days)
-        async with self.runtime.reading_checks(SYSTEM) as reader:
-            before = first_id("chk", reader.now - days)
-        await querylog.erase_salts(self.runtime, before)
-        erased = BATCH_SIZE
-        while erased == BATCH_SIZE:
-            async with self.runtime.irreversible(SYSTEM, checks=True) as unit:
-                erased = await checks.forget_questions(unit, before, BATCH_SIZE)
-
-    async def _forget_delayed(self) -> None:
-        """Erase the travellers and the sponsors of old delayed departures, in small batches."""
-        settings = self.runtime.settings
-        for erase, days in (
-            (departures.erase_travellers, settings.delay_personal_days),
-            (departures.erase_sponsors, settings.delay_sponsor_days),
-        ):
-            erased = BATCH_SIZE
-            while erased == BATCH_SIZE:
-                async with self.runtime.irreversible(SYSTEM) as unit:
-                    erased = await erase(unit, days, BATCH_SIZE)
+        await self.escalation.erase_addresses()
+        await erasing.erase_questions(self.runtime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +343,9 @@ LOOPS = (
     Loop(Worker.look_back, EVERY_SECOND, 0x63656B7F),
     Loop(Worker.report_silent_checkpoints, EVERY_QUARTER_MINUTE, 0x63656B80),
     Loop(Worker.announce_begun, EVERY_SECOND, 0x63656B81),
+    Loop(Worker.chase_alerts, EVERY_SECOND, 0x63656B93),
+    Loop(Worker.call_drills, EVERY_MINUTE, 0x63656B94),
+    Loop(Worker.report_unreachable_checkpoints, EVERY_MINUTE, 0x63656B95),
     SIGNING,
     SEALING,
     Loop(Worker.verify_register, EVERY_SECOND, 0x63656B84),

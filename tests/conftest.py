@@ -102,6 +102,7 @@ def settings(
         "readiness_seconds": 0.0001,
         "carrier_answer_ms": 0,
         "letter_wait_seconds": 0,
+        "daily_drill": False,
     }
     for mark in reversed(list(request.node.iter_markers("settings"))):
         given |= mark.kwargs

@@ -35,6 +35,7 @@ class AuditAct(StrEnum):
     ENTRIES_SEARCHED = "entries.searched"
     ENTRY_ERASED = "entry.erased"
     ENTRY_SEALED = "entry.sealed"
+    ESCALATION_CHANGED = "escalation.changed"
     EVIDENCE_ASKED = "evidence.asked"
     EVIDENCE_MADE = "evidence.made"
     HIT_EXAMINED = "hit.examined"

@@ -78,6 +78,13 @@ class ApiClient:
         answer = await self._http.post(path, json=body, headers={**client.headers, **more})
         return _parse_answer(answer, expected)
 
+    async def put(self, client: Holder, path: str, body: Any, summary: str = "", *, if_match: str) -> Answer:
+        """Send a PUT request for the version that was read; arguments as for `post`, shown only with a summary."""
+        if summary:
+            self._narrator.sent(f"{client.name}: PUT {_without_ids(path)} - {summary}")
+        answer = await self._http.put(path, json=body, headers={**client.headers, "If-Match": if_match})
+        return _parse_answer(answer, 200)
+
     async def check(self, client: Holder, question: dict[str, Any], summary: str) -> Any:
         """Check a traveller, and show the answer's outcome and action. Returns the answer's body."""
         answer = (await self.post(client, "/v1/checks", question, summary, expected=200)).body

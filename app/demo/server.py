@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import socket
 import sys
 from asyncio.subprocess import STDOUT, Process
@@ -60,20 +61,28 @@ def http_client(url: str, connections: int | None, read_seconds: float = 30.0) -
 
 
 @asynccontextmanager
-async def serving(folder: Path, port: int, witness_policy: Path) -> AsyncIterator[tuple[str, Process]]:
+async def serving(
+    folder: Path, port: int, witness_policy: Path, page_command: Path
+) -> AsyncIterator[tuple[str, Process]]:
     """Serve the register in a folder during the block. Yields the server's address and its process.
 
     Args:
         folder: the folder of the register.
         port: the port.
         witness_policy: the file that names its witness.
+        page_command: absolute path of the program that pages people.
 
     Raises:
         ServerDidNotStart: the server ended or was not ready in time.
     """
     url = f"http://{HOST}:{port}"
     arguments = ("serve", "--host", HOST, "--port", str(port))
-    settings = {"CEKAL_DATA_DIR": str(folder), "CEKAL_WITNESS_POLICY": str(witness_policy)}
+    settings = {
+        "CEKAL_DATA_DIR": str(folder),
+        "CEKAL_WITNESS_POLICY": str(witness_policy),
+        "CEKAL_PAGE_COMMAND": shlex.quote(str(page_command)),
+        "CEKAL_DAILY_DRILL": "false",  # the story counts what it does itself
+    }
     async with running(arguments, folder / LOG, f"{url}/readyz", **settings) as process:
         yield url, process
 

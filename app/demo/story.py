@@ -12,6 +12,7 @@ import httpx2
 from app.demo.api_client import ApiClient, UnexpectedAnswer
 from app.demo.cast import Cast, assemble
 from app.demo.checkpoints import Crowd, Delivery
+from app.demo.escalation import Escalation, Pager
 from app.demo.handover import print_handover
 from app.demo.narrator import Narrator
 from app.demo.proof import Proof
@@ -81,17 +82,19 @@ async def _play(narrator: Narrator, folder: Path, port: int, *, once: bool) -> b
     """Run the server, the checkpoints and the story. Returns whether the demonstration failed."""
     stopped = _end_on_signals()
     cast = await _open(narrator, folder)
+    pager = Pager(folder)
+    pager.install()
     try:
         async with (
             witnessing(folder, cast.log_keys) as witness,
-            serving(folder, port, witness.register_policy) as (url, process),
+            serving(folder, port, witness.register_policy, pager.command) as (url, process),
         ):
             narrator.say(
                 f"`cekal serve` listens on {url}, `cekal witness` on {witness.url}, each a process of its own."
             )
             crowd = Crowd(url, cast.counters, await _newest_cursor(url, cast))
             try:
-                scenes = await _play_scenes(narrator, url, cast, crowd, stopped, witness)
+                scenes = await _play_scenes(narrator, url, cast, crowd, stopped, witness, pager)
                 if narrator.failures:
                     return True
                 narrator.over = True
@@ -155,15 +158,23 @@ async def _newest_cursor(url: str, cast: Cast) -> str:
 
 
 async def _play_scenes(
-    narrator: Narrator, url: str, cast: Cast, crowd: Crowd, stopped: asyncio.Event, witness: DemoWitness
+    narrator: Narrator,
+    url: str,
+    cast: Cast,
+    crowd: Crowd,
+    stopped: asyncio.Event,
+    witness: DemoWitness,
+    pager: Pager,
 ) -> Scenes:
     connected = await crowd.connect_all()
     narrator.say(f"{connected} of {len(crowd)} checkpoints are connected, each by a stream of its own.")
     async with http_client(url, 4) as http:
         api = ApiClient(http, narrator)
-        scenes = Scenes(api, narrator, crowd, cast, legal_day(system_clock()))
+        today = legal_day(system_clock())
+        scenes = Scenes(api, narrator, crowd, cast, today)
+        escalation = Escalation(api, narrator, crowd, cast, today, pager)
         proof = Proof(api, narrator, cast, witness)
-        for scene in (*scenes.all, proof.verify_as_a_stranger, proof.refuse_a_fork):
+        for scene in (*scenes.all, escalation.page_people, proof.verify_as_a_stranger, proof.refuse_a_fork):
             if stopped.is_set():
                 raise asyncio.CancelledError
             try:

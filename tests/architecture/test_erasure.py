@@ -79,6 +79,7 @@ ERASERS = {
     "entry_seal": "register.entries.store.save",
     "entry_task": "register.entries.erasure_store.erase_person",
     "entry_version": "register.entries.erasure_store.erase_person",
+    "escalation_page": "alerting.escalation.store.erase_addresses",
     "hit": "border.hits.service.erase_hits",
     "idempotent_answer": "access.store.forget_answers",
     "ledger_barred": "ledger.store.erase_of_entry",
@@ -117,6 +118,7 @@ KEPT = {
     "checkpoint": "a place",
     "checkpoint_closure": "when a place is closed, and why",
     "checkpoint_hours": "when a place is open",
+    "escalation_policy": "addresses on duty, which their agency gave and an admin replaces",
 }
 """Tables whose texts are about nobody who is listed, each with the reason."""
 

@@ -16,8 +16,11 @@ WINGS = {"alerting", "border", "casework", "maintenance", "register", "sync"}
 OWN = {"store", "tables", "routes", "schemas"}
 
 READING_MODELS = {
+    "alerting.alerts.presence": {"access.tables"},
     "alerting.alerts.store": {"access.tables", "ledger.tables", "register.entries.tables"},
     "alerting.hours.store": {"access.tables"},
+    "alerting.escalation.drill_store": {"access.tables", "alerting.alerts.tables"},
+    "alerting.escalation.store": {"access.tables", "alerting.alerts.tables"},
     "alerting.notices.granted": {
         "register.amendments.tables",
         "register.entries.store",
@@ -74,6 +77,7 @@ READING_MODELS = {
 ACTS_ON_ENTRIES = {
     "alerting.alerts.coverage": {"register.entries.store"},
     "alerting.alerts.service": {"register.entries.store"},
+    "alerting.coverage.service": {"register.entries.store"},
     "alerting.notices.rounds": {"register.entries.store", "register.entries.duties.store"},
     "border.checks.service": {"register.entries.store"},
     "border.clearances.service": {"register.entries.store"},

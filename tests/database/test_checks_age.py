@@ -70,7 +70,7 @@ async def test_forgetting_goes_on_where_it_stopped_and_misses_none(
     worker: Worker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.worker.BATCH_SIZE", 3)
+    monkeypatch.setattr("app.erasing.BATCH_SIZE", 3)
     for _ in range(3):
         for _ in range(4):
             await ask(http, counter)

@@ -78,6 +78,7 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
         "key_pepper": PEPPER,
         "test_clock": str(clock),
         "poll_seconds": "0.1",
+        "daily_drill": "false",
         **given,
     }
     environment = {

@@ -8,7 +8,6 @@ from app.access.admission.guard import (
     GuardedRoute,
     actor_for,
     key_scheme,
-    reader_for,
     runtime_of,
     unit_for,
     within,
@@ -17,13 +16,11 @@ from app.access.admission.quotas import Quota
 from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.alerts import service
-from app.alerting.alerts.coverage import cover
 from app.alerting.alerts.rendering import at_gate, render_alert
 from app.alerting.alerts.schemas import (
     AlertEvent,
     AlertOut,
     AlertsOut,
-    CoverageOut,
     DrillIn,
     IssuedOut,
     ReceiptIn,
@@ -35,7 +32,7 @@ from app.alerting.alerts.store import receipt_at
 from app.alerting.alerts.stream import stream_alerts
 from app.alerting.alerts.tail import tail_of
 from app.alerting.streams.hub import Hub, hub_in
-from app.db.unit import Reader, Unit
+from app.db.unit import Unit
 from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.register.entries import urgent
 from app.register.entries.bodies import UrgentEntryBody
@@ -226,23 +223,3 @@ async def confirm_alert(
     response.status_code = 201 if first else 200
     at = await receipt_at(unit, alert_id, body.level)
     return ReceiptOut(alert_id=alert_id, level=body.level, at=at)
-
-
-@router.get(
-    "/{alert_id}/coverage",
-    summary="See who holds an alert",
-    response_description="How far the alert has come until now.",
-    responses=problems("not-found"),
-)
-async def read_coverage(
-    reader: Annotated[
-        Reader, reader_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
-    ],
-    alert_id: AlertId,
-    request: Request,
-    hub: TheHub,
-) -> CoverageOut:
-    """Read which checkpoints have received and acknowledged the alert, when, and which have not."""
-    settings = runtime_of(request).settings
-    connected = hub.checkpoints(settings.presence_seconds)
-    return CoverageOut.of(await cover(reader, alert_id, settings, connected))

@@ -16,10 +16,14 @@ from app.alerting.alerts.domain import (
     expiry_of,
     message_of,
 )
+from app.alerting.alerts.presence import list_last_seen
 from app.alerting.alerts.store import (
+    count_recipients,
     erase_of_entry,
+    get_alert,
     has_open,
     list_outdated,
+    list_reach,
     list_unacknowledged,
     still_holding,
 )
@@ -47,11 +51,15 @@ __all__ = [
     "alert_pending",
     "alert_seal",
     "announce_begun",
+    "count_recipients",
     "drill",
     "erase_of_entry",
     "escalate",
+    "get_alert",
     "has_open",
+    "list_last_seen",
     "list_outdated",
+    "list_reach",
     "list_unacknowledged",
     "raised_for",
     "read_alerts",
@@ -240,7 +248,7 @@ async def drill(
     unit.happened(DrillCalled(_draft(alert, None, None, message)))
     [written] = await unit.conclude()
     since = unit.now - timedelta(seconds=settings.presence_seconds)
-    counts = await store.count_recipients(unit, alert.family, since, connected)
+    counts = await count_recipients(unit, alert.family, since, connected)
     return Issued(alert, written.sequence, *counts)
 
 
@@ -281,7 +289,7 @@ async def receive(
     if level is ReceiptLevel.REFUSED and not note:
         fault = Fault("/note", "required", "A refusal needs its reason.")
         raise Invalid("A refusal needs its reason.", faults=[fault])
-    await store.get(unit, alert_id)
+    await get_alert(unit, alert_id)
     return await store.add_receipt(unit, alert_id, level, officer_reference, note)
 
 
@@ -326,7 +334,7 @@ async def escalate(unit: Unit, alert: Alert) -> list[str]:
 
     Returns the codes of the checkpoints that have not acknowledged it (R54), in order.
     """
-    reach = await store.list_reach(unit, alert)
+    reach = await list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)
     return [each.code for each in reach if each.acknowledged_at is None]
 

@@ -1,7 +1,7 @@
 """SQL statements on alerts; unless said otherwise, they do not check who may see an entry."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,14 +9,12 @@ from sqlalchemy import (
     ColumnElement,
     bindparam,
     case,
-    delete,
     exists,
     func,
     insert,
     literal,
     or_,
     select,
-    true,
     update,
 )
 
@@ -24,7 +22,7 @@ from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
-from app.alerting.alerts.domain import Alert, AlertKind, LastSeen, Reach, ReceiptLevel
+from app.alerting.alerts.domain import Alert, AlertKind, Reach, ReceiptLevel
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -99,7 +97,7 @@ async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = N
     await unit.run(insert(tables.recipient).from_select(["family", "checkpoint"], requested))
 
 
-async def get(reader: Reader, alert_id: str) -> Alert:
+async def get_alert(reader: Reader, alert_id: str) -> Alert:
     """Return an alert.
 
     Raises:
@@ -300,75 +298,6 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
 async def mark_escalated(unit: Unit, alert_id: str) -> None:
     """Mark an alert as escalated to the duty officers now."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))
-
-
-async def store_presence(unit: Unit, process: str, codes: Iterable[str]) -> None:
-    """Replace the stored list of the checkpoints that are connected to a process."""
-    await unit.run(delete(tables.presence).where(tables.presence.c.process == process))
-    rows = [{"process": process, "checkpoint": code, "seen_at": unit.now} for code in sorted(codes)]
-    if rows:
-        await unit.run(insert(tables.presence), rows)
-
-
-async def forget_absent(unit: Unit, silence: timedelta) -> None:
-    """Delete the presence rows of processes that have ended, and rows dated in the future by a wrong clock."""
-    seen_at = tables.presence.c.seen_at
-    invalid = or_(seen_at < unit.now - silence, seen_at > unit.now + silence)
-    await unit.run(delete(tables.presence).where(invalid))
-
-
-async def note_contact(unit: Unit) -> None:
-    """Update the time at which each checkpoint was last connected to any process, from the presence rows."""
-    seen, contact = tables.presence, tables.contact
-    latest = select(seen.c.checkpoint, func.max(seen.c.seen_at)).group_by(seen.c.checkpoint)
-    if unit.is_sqlite:
-        latest = latest.where(true())  # without WHERE, SQLite's parser takes ON CONFLICT for a join condition
-    statement = unit.inserting(contact).from_select(["checkpoint", "seen_at"], latest)
-    newest = {"seen_at": statement.excluded.seen_at}
-    # A time in the future comes from a wrong clock, and would hide every silence until then.
-    later = or_(contact.c.seen_at < statement.excluded.seen_at, contact.c.seen_at > unit.now)
-    await unit.run(
-        statement.on_conflict_do_update(index_elements=[contact.c.checkpoint], set_=newest, where=later)
-    )
-
-
-async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
-    """Return the active checkpoints last connected before an instant and not marked silent yet, by code."""
-    contact = tables.contact
-    statement = (
-        select(contact.c.checkpoint, contact.c.seen_at)
-        .join(checkpoint_table, checkpoint_table.c.code == contact.c.checkpoint)
-        .where(checkpoint_table.c.active.is_(True), contact.c.missed_at.is_(None), contact.c.seen_at < before)
-        .order_by(contact.c.checkpoint)
-    )
-    return [LastSeen(*row) for row in await reader.run(statement)]
-
-
-async def list_returned(reader: Reader) -> list[LastSeen]:
-    """Return the checkpoints marked silent, by code, that have connected since or were marked in the future."""
-    contact = tables.contact
-    statement = (
-        select(contact.c.checkpoint, contact.c.seen_at)
-        .where(or_(contact.c.seen_at > contact.c.missed_at, contact.c.missed_at > reader.now))
-        .order_by(contact.c.checkpoint)
-    )
-    return [LastSeen(*row) for row in await reader.run(statement)]
-
-
-async def mark_silent(unit: Unit, codes: Iterable[str]) -> None:
-    """Mark checkpoints as silent now, because the duty officers are being notified."""
-    await _mark(unit, codes, unit.now)
-
-
-async def mark_returned(unit: Unit, codes: Iterable[str]) -> None:
-    """Mark checkpoints as no longer silent."""
-    await _mark(unit, codes, None)
-
-
-async def _mark(unit: Unit, codes: Iterable[str], missed_at: datetime | None) -> None:
-    contact = tables.contact
-    named = any_of(contact.c.checkpoint, "codes")
-    await unit.run(update(contact).where(named).values(missed_at=missed_at), {"codes": sorted(codes)})
 
 
 async def count_recipients(

@@ -1,6 +1,6 @@
 """Tables of alerts: their recipients, their receipts, and the connected checkpoints. Their content is in the ledger."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text, false
 
 from app.db.types import Id, Instant, metadata
 
@@ -52,6 +52,7 @@ presence = Table(
     Column("process", Id, primary_key=True),
     Column("checkpoint", String(32), primary_key=True),
     Column("seen_at", Instant, nullable=False, index=True),
+    Column("polling", Boolean, nullable=False, server_default=false()),  # it has no stream, but polls
 )
 
 contact = Table(

@@ -14,7 +14,7 @@ from typing import Any, cast
 from app.access.admission import gate as access
 from app.access.admission.gate import Gate
 from app.access.domain import SYSTEM
-from app.alerting.alerts import store
+from app.alerting.alerts import presence, store
 from app.alerting.alerts.rendering import frame
 from app.alerting.streams.follower import Follower, RecordFollower
 from app.alerting.streams.hub import Heartbeat, Hub
@@ -330,9 +330,9 @@ class Tail:
             self._flush.clear()
             try:
                 async with asyncio.timeout(_READ_SECONDS), self.runtime.writing(SYSTEM, always=True) as unit:
-                    await store.store_presence(
-                        unit, self.process, self.hub.checkpoints(settings.presence_seconds)
-                    )
+                    silence = settings.presence_seconds
+                    connected, polling = self.hub.checkpoints(silence), self.hub.pollers(silence)
+                    await presence.store_presence(unit, self.process, connected, polling)
             except Exception as error:  # as in _follow
                 if not self.runtime.outages.failed(error):
                     logger.exception("presence can't be noted now")
@@ -342,7 +342,7 @@ class Tail:
         """Delete the presence rows of this process; those of a killed process are deleted later, by their age."""
         try:
             async with asyncio.timeout(_LEAVE_SECONDS), self.runtime.writing(SYSTEM, always=True) as unit:
-                await store.store_presence(unit, self.process, ())
+                await presence.store_presence(unit, self.process, (), ())
         except Exception:  # the process ends in any case
             logger.warning("presence can't be taken back now", exc_info=True)
 

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from app.access.domain import SYSTEM
-from app.alerting.alerts import store as alerts
+from app.alerting.alerts import presence
 from app.alerting.alerts.domain import LastSeen
 from app.alerting.hours.domain import DutyState
 from app.alerting.hours.service import duty_of
@@ -37,12 +37,12 @@ class Lookout:
         async with self.runtime.writing(SYSTEM) as unit:
             now = unit.now
             since = self._unbroken_since(now, timedelta(seconds=settings.presence_seconds))
-            await alerts.note_contact(unit)
-            if returned := await alerts.list_returned(unit):
-                await alerts.mark_returned(unit, [each.code for each in returned])
+            await presence.note_contact(unit)
+            if returned := await presence.list_returned(unit):
+                await presence.mark_returned(unit, [each.code for each in returned])
                 contents.append(back(returned))
             if now - since >= patience and (missed := await self._expected(unit, patience)):
-                await alerts.mark_silent(unit, [each.code for each in missed])
+                await presence.mark_silent(unit, [each.code for each in missed])
                 contents.append(silent(missed, patience))
                 logger.warning("checkpoints are silent", extra={"checkpoints": [c.code for c in missed]})
             await notify(unit, contents)
@@ -51,7 +51,7 @@ class Lookout:
 
     async def _expected(self, unit: Unit, patience: timedelta) -> list[LastSeen]:
         """Return the silent checkpoints that were on duty when the silence that is reported began, and are now."""
-        missed = await alerts.list_silent(unit, unit.now - patience)
+        missed = await presence.list_silent(unit, unit.now - patience)
         for at in (unit.now - patience, unit.now):
             duties = await duty_of(unit, [each.code for each in missed], at, self.runtime.settings.holidays)
             missed = [each for each in missed if duties[each.code].state is not DutyState.CLOSED]

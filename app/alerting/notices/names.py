@@ -30,6 +30,9 @@ class NoticeName(StrEnum):
     REJECTION_KEPT = "rejection_kept"
     CHECKPOINTS_SILENT = "checkpoints_silent"
     CHECKPOINTS_BACK = "checkpoints_back"
+    CHECKPOINTS_UNREACHABLE = "checkpoints_unreachable"
+    CHANNEL_FAILED = "channel_failed"
+    ESCALATION_CHANGED = "escalation_changed"
     PENDING_UNDECIDED = "pending_undecided"
     PENDING_ENDED = "pending_ended"
     CHANGE_PROPOSED = "change_proposed"
@@ -47,7 +50,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.DUE_SOON: "a request has waited five days of the seven in which it is to be refused or approved",
     NoticeName.OVERDUE: "a deadline has passed unmet; `deadline` names it",
     NoticeName.ENDED: "a measure of your agency, or an urgent request that nobody took up, has ended",
-    NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them",
+    NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them; again, "
+    "at growing intervals, until they do",
     NoticeName.HIT: "a check matched an entry of your agency; `outcome` and `checkpoints` are its answer and its place",
     NoticeName.HIT_RESOLVED: "a supervisor has decided whether it was the listed person (`outcome`); a clearance "
     "that is named waits for a second person",
@@ -79,6 +83,12 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.CHECKPOINTS_SILENT: "checkpoints that were connected have been silent for two minutes: no alert reaches "
     "them; `checkpoints` names them",
     NoticeName.CHECKPOINTS_BACK: "checkpoints that an earlier notice named as silent are connected again",
+    NoticeName.CHECKPOINTS_UNREACHABLE: "no alert would reach these open checkpoints (`checkpoints`): none has a "
+    "connected client, or a contact whose channel works; once a day",
+    NoticeName.CHANNEL_FAILED: "a contact of the checkpoint (`checkpoints`) can't be paged by this `channel`; "
+    "once a day",
+    NoticeName.ESCALATION_CHANGED: "an admin has changed the people to which alerts at this checkpoint are escalated "
+    "(`checkpoints`)",
     NoticeName.PENDING_UNDECIDED: "a measure's period is over and papers that arrived in time are "
     "undecided: until `due_at` its subject is referred, never refused; repeated every day",
     NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
@@ -117,5 +127,6 @@ DETAILS: Final = (
     "objection_id",
     "client_id",
     "change_id",
+    "channel",
 )
 """Members that only some kinds of notices have, by the kind of notice, for the API's document."""

@@ -24,7 +24,7 @@ from app.alerting.notices.domain import (
     rungs_reached,
     silence,
 )
-from app.alerting.notices.escalation import missed, overdue
+from app.alerting.notices.overdue import missed, overdue
 from app.alerting.notices.service import notify
 from app.db.unit import Reader
 from app.kit.clock import day_begins, legal_day

@@ -58,8 +58,8 @@ class NoticeOut(WireOut):
     checkpoints: Annotated[
         list[str] | None,
         Field(
-            description="Of `unacknowledged`: where nobody has acknowledged. Of `checkpoints_silent` and "
-            "`checkpoints_back`: which. Of a hit or a check: where it is."
+            description="Of `unacknowledged`: where nobody has acknowledged. Of `checkpoints_…`, `channel_failed` and "
+            "`escalation_changed`: which. Of a hit or a check: where it is."
         ),
     ]
     hit_id: Annotated[str | None, Field(description="Of a hit: which.")]
@@ -99,6 +99,7 @@ class NoticeOut(WireOut):
             description="Of `change_proposed` and `change_confirmed`: which, see `GET /v1/pending-changes`."
         ),
     ]
+    channel: Annotated[str | None, Field(description="Of `channel_failed`: by which channel.")]
 
 
 class NoticeHeartbeatOut(WireOut):

@@ -32,9 +32,9 @@ from app.alerting.notices.domain import (
     TermName,
     addresses,
 )
-from app.alerting.notices.escalation import KEY_ENDS, OVERDUE_KEY, OverdueAct
 from app.alerting.notices.granted import not_carried_out
 from app.alerting.notices.names import NoticeName
+from app.alerting.notices.overdue import KEY_ENDS, OVERDUE_KEY, OverdueAct
 from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit

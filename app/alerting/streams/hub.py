@@ -216,6 +216,10 @@ class Hub:
         self._seen = {code: at for code, at in self._seen.items() if at >= oldest}
         return {*self._present, *self._seen}
 
+    def pollers(self, silent_seconds: float) -> set[str]:
+        """Return the codes of checkpoints that poll and have no stream here; arguments as for `checkpoints`."""
+        return self.checkpoints(silent_seconds) - {stream.actor.checkpoint or "" for stream in self.streams}
+
     def publish(self, sequence: int, frame: bytes, gates: bytes | None = None) -> None:
         """Queue a frame for every stream.
 

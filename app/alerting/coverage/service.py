@@ -1,11 +1,14 @@
-"""How far an alert has come: which checkpoints hold it, since when, and which of the others are closed."""
+"""Use case of coverage: how far an alert has come."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from app.alerting.alerts import store
 from app.alerting.alerts.domain import Reach, percentile
+from app.alerting.alerts.service import count_recipients, get_alert, list_last_seen, list_reach
+from app.alerting.escalation.domain import RECENTLY, Page
+from app.alerting.escalation.service import list_pages
 from app.alerting.hours.domain import Duty
 from app.alerting.hours.service import duty_of
 from app.db.unit import Reader
@@ -15,18 +18,30 @@ from app.register.entries.visibility import ALL_ENTRIES, open_to
 from app.settings import Settings
 
 
+class Line(StrEnum):
+    """Whether a checkpoint is connected: `late` was it until shortly before, and `down` is it no more."""
+
+    CONNECTED = "connected"
+    LATE = "late"
+    DOWN = "down"
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The receipts of an alert by checkpoint (not by client); times are milliseconds since its issue.
 
     Attributes:
         duties: by checkpoint, whether it is open now.
+        lines: by checkpoint, whether it is connected now.
+        pages: the messages to people of checkpoints that have not acknowledged it, in the order of their making.
     """
 
     recipients: int
     connected: int
     reach: list[Reach]
     duties: dict[str, Duty]
+    lines: dict[str, Line]
+    pages: list[Page]
     ms: dict[str, float]
     p50_ms: float | None
     p99_ms: float | None
@@ -45,25 +60,38 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, connected: It
     Raises:
         NotFound: the alert does not exist, belongs to another agency, or is about an entry sealed from the actor.
     """
-    alert = await store.get(reader, alert_id)
+    alert = await get_alert(reader, alert_id)
     actor = reader.actor
     entry = await find(reader, alert.entry_id) if alert.entry_id else None
     sealed = entry is not None and not open_to(entry, actor)
     if sealed or (not actor.holds(*ALL_ENTRIES) and alert.agency != actor.agency):
         raise NotFound("There is no such alert.")
-    reach = await store.list_reach(reader, alert)
+    reach = await list_reach(reader, alert)
     ms = {
         r.code: (r.received_at - alert.issued_at) / timedelta(milliseconds=1) for r in reach if r.received_at
     }
     since = reader.now - timedelta(seconds=settings.presence_seconds)
     times = list(ms.values())
-    recipients, reachable = await store.count_recipients(reader, alert.family, since, connected)
+    here = frozenset(connected)
+    seen = await list_last_seen(reader, alert.family)
+    recipients, reachable = await count_recipients(reader, alert.family, since, here)
     return Coverage(
         recipients=recipients,
         connected=reachable,
         reach=reach,
         duties=await duty_of(reader, [r.code for r in reach], reader.now, settings.holidays),
+        lines={
+            r.code: Line.CONNECTED if r.code in here else _line(seen.get(r.code), since, reader.now)
+            for r in reach
+        },
+        pages=await list_pages(reader, alert_id),
         ms=ms,
         p50_ms=percentile(times, 0.50),
         p99_ms=percentile(times, 0.99),
     )
+
+
+def _line(seen_at: datetime | None, since: datetime, now: datetime) -> Line:
+    if seen_at is None or seen_at < now - RECENTLY:
+        return Line.DOWN
+    return Line.CONNECTED if seen_at >= since else Line.LATE

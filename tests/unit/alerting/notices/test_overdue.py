@@ -22,8 +22,8 @@ from app.alerting.notices.domain import (
     owner,
     silence,
 )
-from app.alerting.notices.escalation import OverdueAct, missed, overdue
 from app.alerting.notices.names import MEANINGS, NoticeName
+from app.alerting.notices.overdue import OverdueAct, missed, overdue
 from app.register.entries.domain import EndedReason, Entry, State
 from app.register.entries.law.deadlines import DeadlineName, Terms, deadlines
 from app.register.entries.law.periods import Receipt, begins_at, over_at

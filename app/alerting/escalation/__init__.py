@@ -1,0 +1,1 @@
+"""Escalation of alerts that a checkpoint does not acknowledge, the daily drill, and the watchdog of the whole path."""

@@ -1,0 +1,93 @@
+"""SQL statements of daily drills."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import case, func, insert, select
+
+from app.access.domain import Role, Standing
+from app.access.tables import checkpoint as checkpoint_table
+from app.access.tables import client as client_table
+from app.alerting.alerts.domain import Reach, ReceiptLevel
+from app.alerting.alerts.tables import alert, receipt
+from app.alerting.escalation import tables
+from app.alerting.escalation.domain import PageState
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+
+
+async def list_places(reader: Reader) -> list[tuple[str, str, datetime]]:
+    """Return (code, zone, time of its first client) of the active checkpoints with a client that works, by code."""
+    place, client = checkpoint_table, client_table
+    statement = (
+        select(place.c.code, place.c.zone, func.min(client.c.created_at, type_=client.c.created_at.type))
+        .join(client, client.c.checkpoint == place.c.code)
+        .where(
+            place.c.active.is_(True),
+            client.c.standing == Standing.ACTIVE,
+            client.c.roles.contains(f'"{Role.CHECKPOINT}"'),
+        )
+        .group_by(place.c.code, place.c.zone)
+        .order_by(place.c.code)
+    )
+    return [(row[0], row[1], row[2]) for row in await reader.run(statement)]
+
+
+async def list_drilled(reader: Reader, days: Mapping[str, date]) -> set[str]:
+    """Return the codes of the checkpoints that have had the drill of their day.
+
+    Args:
+        reader: the transaction.
+        days: the present day of each checkpoint in its own zone, by code.
+    """
+    table = tables.drill
+    statement = select(table.c.checkpoint, table.c.day).where(table.c.day.in_(sorted(set(days.values()))))
+    return {row.checkpoint for row in await reader.run(statement) if days.get(row.checkpoint) == row.day}
+
+
+async def add_drills(unit: Unit, alert_id: str, days: Mapping[str, date]) -> None:
+    """Store that an alert is the drill of a day at these checkpoints."""
+    rows = [{"day": day, "checkpoint": code, "alert_id": alert_id} for code, day in days.items()]
+    await unit.run(insert(tables.drill), rows)
+
+
+async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date, str, Reach, Any]]:
+    """Return (day, alert, receipts, time of issue) of each checkpoint's drill in a period, by day and code."""
+    table = tables.drill
+
+    def earliest(*levels: ReceiptLevel) -> Any:
+        return func.min(case((receipt.c.level.in_(levels), receipt.c.at)), type_=receipt.c.at.type)
+
+    statement = (
+        select(
+            table.c.day,
+            table.c.alert_id,
+            table.c.checkpoint,
+            alert.c.issued_at,
+            earliest(*ReceiptLevel),
+            earliest(ReceiptLevel.ACKNOWLEDGED),
+            earliest(ReceiptLevel.REFUSED),
+        )
+        .join(alert, alert.c.id == table.c.alert_id)
+        .outerjoin(
+            receipt, (receipt.c.alert_id == table.c.alert_id) & (receipt.c.checkpoint == table.c.checkpoint)
+        )
+        .where(table.c.day.between(first, last))
+        .group_by(table.c.day, table.c.alert_id, table.c.checkpoint, alert.c.issued_at)
+        .order_by(table.c.day, table.c.checkpoint)
+    )
+    return [(row[0], row[1], Reach(row[2], *row[4:]), row[3]) for row in await reader.run(statement)]
+
+
+async def count_pages(reader: Reader, alert_ids: Iterable[str]) -> list[tuple[str, str, PageState, int]]:
+    """Return (alert, channel, state, number) of the pages that prove channels, of these drills, by channel."""
+    table = tables.page
+    statement = (
+        select(table.c.alert_id, table.c.channel, table.c.state, func.count())
+        .where(table.c.drill.is_(True), any_of(table.c.alert_id, "ids"))
+        .group_by(table.c.alert_id, table.c.channel, table.c.state)
+        .order_by(table.c.channel)
+    )
+    rows = await reader.run(statement, {"ids": sorted(alert_ids)})
+    return [(row[0], row[1], PageState(row[2]), row[3]) for row in rows]

@@ -1,0 +1,70 @@
+"""The notices of escalation; pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.alerting.escalation.domain import Chase, Level
+from app.alerting.notices.domain import ADMINS, DUTY_OFFICERS, NoticeContent, TermName, post
+from app.alerting.notices.names import NoticeName
+from app.kit.clock import legal_day
+
+
+def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> NoticeContent:
+    """Return the notice of one alert's checkpoints that have not acknowledged it, for the people of a level.
+
+    It names no entry: a supervisor acts on the alert itself.
+
+    Args:
+        level: `region` notifies the duty officers, the others the supervisors of the checkpoint.
+        chases: chases of the same alert; of one checkpoint, unless they go to the region.
+        now: the present.
+    """
+    first = min(chases, key=lambda chase: (chase.checkpoint, chase.taken))
+    return NoticeContent(
+        name=NoticeName.UNACKNOWLEDGED,
+        key=f"unacknowledged:{first.alert_id}:{level}:{first.checkpoint}:{first.taken}",
+        to=(DUTY_OFFICERS,) if level is Level.REGION else (post(first.checkpoint),),
+        effective_at=now,
+        alert_id=first.alert_id,
+        due_at=first.acknowledge_by,
+        detail={
+            "checkpoints": sorted({chase.checkpoint for chase in chases}),
+            "deadline": TermName.ACKNOWLEDGE_ALERT.value,
+        },
+    )
+
+
+def escalation_changed(checkpoint: str, version: int, now: datetime) -> NoticeContent:
+    """Return the notice that an admin has changed the people to which a checkpoint's alerts are escalated."""
+    name = NoticeName.ESCALATION_CHANGED
+    return NoticeContent(
+        name=name,
+        key=f"{name}:{checkpoint}:{version}:{now.isoformat()}",
+        to=(DUTY_OFFICERS, ADMINS, post(checkpoint)),
+        effective_at=now,
+        detail={"checkpoints": [checkpoint]},
+    )
+
+
+def channel_failed(checkpoint: str, channel: str, now: datetime) -> NoticeContent:
+    """Return the notice that a contact of a checkpoint can't be paged by a channel; once a day at most."""
+    name = NoticeName.CHANNEL_FAILED
+    return NoticeContent(
+        name=name,
+        key=f"{name}:{checkpoint}:{channel}:{legal_day(now)}",
+        to=(DUTY_OFFICERS, ADMINS, post(checkpoint)),
+        effective_at=now,
+        detail={"checkpoints": [checkpoint], "channel": channel},
+    )
+
+
+def checkpoints_unreachable(checkpoints: Sequence[str], now: datetime) -> NoticeContent:
+    """Return the daily notice of the open checkpoints that no alert would reach, by code: before there is an alert."""
+    name = NoticeName.CHECKPOINTS_UNREACHABLE
+    return NoticeContent(
+        name=name,
+        key=f"{name}:{legal_day(now)}",
+        to=(DUTY_OFFICERS, ADMINS),
+        effective_at=now,
+        detail={"checkpoints": list(checkpoints)},
+    )

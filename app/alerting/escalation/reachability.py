@@ -1,0 +1,36 @@
+"""Which checkpoints an alert would not reach: no connected client, and no contact whose channel works."""
+
+from datetime import timedelta
+
+from app.alerting.channels.service import available
+from app.alerting.escalation import store
+from app.alerting.escalation.domain import NOTICE, RECENTLY, EscalationPolicy
+from app.alerting.hours.domain import DutyState
+from app.alerting.hours.service import duty_of
+from app.db.unit import Reader
+from app.settings import Settings
+
+FAILURES_COUNT: timedelta = timedelta(days=7)
+"""How long a contact counts as failing after its last page failed, if no later one was sent."""
+
+
+async def list_unreachable(reader: Reader, settings: Settings) -> list[str]:
+    """Return the codes of active checkpoints, open or on standby, that an alert would not reach now, sorted."""
+    disconnected = await store.list_disconnected(reader, reader.now - RECENTLY)
+    policies = await store.list_policies(reader, disconnected)
+    failing = await store.list_failing(reader, reader.now - FAILURES_COUNT)
+    channels = available(settings).keys()
+
+    def can_be_paged(code: str, policy: EscalationPolicy) -> bool:
+        return any(
+            contact.channel in channels and (code, contact.channel, contact.address) not in failing
+            for step in policy.steps
+            for contact in step.contacts
+            if contact.channel != NOTICE
+        )
+
+    unpaged = [
+        code for code in disconnected if code not in policies or not can_be_paged(code, policies[code])
+    ]
+    duties = await duty_of(reader, unpaged, reader.now, settings.holidays)
+    return [code for code in unpaged if duties[code].state is not DutyState.CLOSED]

@@ -1,0 +1,211 @@
+"""Use cases of escalation: change an escalation policy, begin chases, take their steps, and read what was done."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from app.access.acts import AuditAct
+from app.access.clients.service import record
+from app.access.domain import Checkpoint
+from app.access.places.service import get as get_place
+from app.access.places.service import lock
+from app.alerting.channels.domain import ChannelName
+from app.alerting.channels.service import available, check_address
+from app.alerting.escalation import store
+from app.alerting.escalation.domain import (
+    DEFAULT_POLICY,
+    NOTICE,
+    Chase,
+    Contact,
+    EscalationPolicy,
+    Level,
+    Page,
+    PageState,
+    Step,
+    Taken,
+    page_id,
+    take_step,
+)
+from app.alerting.escalation.notices import escalation_changed, unacknowledged
+from app.alerting.escalation.store import list_pages
+from app.alerting.hours.domain import Duty, DutyState
+from app.alerting.hours.service import duty_of
+from app.alerting.notices.service import notify
+from app.db.unit import Reader, Unit
+from app.errors import Fault, Invalid, NotFound, StaleVersion
+from app.settings import Settings
+
+__all__ = [
+    "begin_chases",
+    "change_policy",
+    "delete_policy",
+    "list_pages",
+    "read_policy",
+    "take_due_steps",
+]
+
+LOOK_AGAIN = timedelta(hours=1)
+"""When a chase at a closed checkpoint is looked at again, if it does not say when it opens."""
+
+
+async def read_policy(reader: Reader, checkpoint: str) -> EscalationPolicy:
+    """Return a checkpoint's escalation policy, the default (version 0) where it has none of its own.
+
+    Raises:
+        NotFound: there is no checkpoint of this code.
+    """
+    await get_place(reader, Checkpoint, checkpoint)
+    return await store.find_policy(reader, checkpoint) or DEFAULT_POLICY
+
+
+async def change_policy(
+    unit: Unit, checkpoint: str, steps: Sequence[Step], expected: int, settings: Settings
+) -> EscalationPolicy:
+    """Replace or add a checkpoint's escalation policy; the duty officers and its supervisors are notified.
+
+    Args:
+        unit: the transaction of an admin.
+        checkpoint: the checkpoint's code.
+        steps: the steps.
+        expected: the version that the caller has read; 0 where the default applied.
+        settings: the channels of the deployment.
+
+    Raises:
+        NotFound: there is no checkpoint of this code.
+        StaleVersion: another version is current.
+        Invalid: a channel is not set up here, or an address is none of its channel.
+    """
+    await lock(unit, Checkpoint, checkpoint)
+    known = await store.find_policy(unit, checkpoint)
+    _expect_version(known, expected)
+    channels = available(settings).keys()
+    faults = [
+        fault
+        for i, step in enumerate(steps)
+        for j, contact in enumerate(step.contacts)
+        for fault in _faults(contact, channels, f"/steps/{i}/contacts/{j}")
+    ]
+    if faults:
+        raise Invalid("A contact can't be paged.", faults=faults)
+    policy = EscalationPolicy(tuple(steps), expected + 1)
+    await store.save_policy(unit, checkpoint, policy)
+    await _note_change(unit, checkpoint, policy.version)
+    return policy
+
+
+async def delete_policy(unit: Unit, checkpoint: str, expected: int) -> None:
+    """Delete a checkpoint's own escalation policy; its alerts are escalated by the default from then on.
+
+    Raises:
+        NotFound: it has no escalation policy of its own.
+        StaleVersion: another version is current.
+    """
+    await lock(unit, Checkpoint, checkpoint)
+    known = await store.find_policy(unit, checkpoint)
+    if known is None:
+        raise NotFound("This checkpoint has no escalation policy of its own.")
+    _expect_version(known, expected)
+    await store.delete_policy(unit, checkpoint)
+    await _note_change(unit, checkpoint, 0)
+
+
+async def _note_change(unit: Unit, checkpoint: str, version: int) -> None:
+    await record(unit, AuditAct.ESCALATION_CHANGED, checkpoint, {"version": version})
+    await notify(unit, [escalation_changed(checkpoint, version, unit.now)])
+
+
+def _expect_version(known: EscalationPolicy | None, expected: int) -> None:
+    version = known.version if known else DEFAULT_POLICY.version
+    if expected != version:
+        raise StaleVersion("The policy has changed since it was read.", extra={"version": version})
+
+
+def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -> list[Fault]:
+    if contact.channel == NOTICE:
+        if contact.address is None:
+            return []
+        return [Fault(f"{pointer}/address", "unexpected", "A notice has no address.")]
+    if contact.address is None:
+        return [Fault(f"{pointer}/address", "required", "This channel needs an address.")]
+    return check_address(channels, contact.channel, contact.address, pointer)
+
+
+async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
+    """Begin to chase an alert where no machine has confirmed it. Returns the number of checkpoints."""
+    silence = timedelta(seconds=settings.presence_seconds)
+    return await store.chase_missing_receipts(unit, alert_id, family, silence)
+
+
+async def take_due_steps(unit: Unit, limit: int, settings: Settings) -> int:
+    """Take the due steps of chases: store the pages of each, and the time of the next step. Returns their number.
+
+    A checkpoint that is closed and has no standby is not paged; its chase goes on when it opens.
+    """
+    chases = await store.list_due(unit, limit)
+    codes = {chase.checkpoint for chase in chases if not chase.over}
+    policies = await store.list_policies(unit, codes)
+    duties = await duty_of(unit, codes, unit.now, settings.holidays)
+    within = timedelta(seconds=settings.acknowledge_seconds)
+    advanced: dict[tuple[str, str], tuple[int, datetime | None]] = {}
+    taken: list[tuple[Chase, Taken]] = []
+    for chase in chases:
+        key = (chase.alert_id, chase.checkpoint)
+        duty = duties.get(chase.checkpoint)
+        if chase.over:
+            advanced[key] = (chase.taken, None)
+        elif chase.received and chase.acknowledge_by > unit.now:
+            advanced[key] = (chase.taken, chase.acknowledge_by)
+        elif duty is not None and duty.state is DutyState.CLOSED:
+            advanced[key] = (chase.taken, _after_opening(duty, unit.now, within))
+        else:
+            policy = policies.get(chase.checkpoint, DEFAULT_POLICY)
+            standby = duty is not None and duty.state is DutyState.STANDBY
+            step = take_step(policy, chase.taken, unit.now, standby=standby)
+            advanced[key] = (chase.taken + 1, step.next_at)
+            taken.append((chase, step))
+    await store.advance(unit, advanced)
+    await store.add_pages(
+        unit,
+        [
+            _page(chase, step, place, contact, unit.now)
+            for chase, step in taken
+            for place, contact in step.contacts
+        ],
+    )
+    await _notify_about(unit, taken)
+    return len(taken)
+
+
+def _after_opening(duty: Duty, now: datetime, within: timedelta) -> datetime:
+    return now + LOOK_AGAIN if duty.until is None else duty.until + within
+
+
+def _page(chase: Chase, taken: Taken, place: int, contact: Contact, now: datetime) -> Page:
+    """Return the page of one contact; a notice is written in the same transaction, so it counts as sent."""
+    by_notice = contact.channel == NOTICE
+    return Page(
+        id=page_id(chase.alert_id, chase.checkpoint, chase.taken, place),
+        alert_id=chase.alert_id,
+        checkpoint=chase.checkpoint,
+        step=chase.taken,
+        level=taken.step.level,
+        channel=contact.channel,
+        address=contact.address,
+        drill=False,
+        state=PageState.SENT if by_notice else PageState.DUE,
+        attempts=int(by_notice),
+        created_at=now,
+        due_at=None if by_notice else now,
+        done_at=now if by_notice else None,
+    )
+
+
+async def _notify_about(unit: Unit, taken: Sequence[tuple[Chase, Taken]]) -> None:
+    """Write the notices of the steps that page by notice: one to each checkpoint, one about all to the region."""
+    about: dict[tuple[str, Level, str], list[Chase]] = defaultdict(list)
+    for chase, step in taken:
+        if any(contact.channel == NOTICE for _, contact in step.contacts):
+            level = step.step.level
+            place = "" if level is Level.REGION else chase.checkpoint
+            about[chase.alert_id, level, place].append(chase)
+    await notify(unit, [unacknowledged(level, chases, unit.now) for (_, level, _), chases in about.items()])

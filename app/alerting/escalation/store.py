@@ -1,0 +1,365 @@
+"""SQL statements of escalation policies, chases and pages."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from app.access.domain import Role, Standing
+from app.access.tables import checkpoint as checkpoint_table
+from app.access.tables import client as client_table
+from app.alerting.alerts.domain import AlertKind, ReceiptLevel
+from app.alerting.alerts.tables import alert, contact, presence, receipt, recipient
+from app.alerting.escalation import tables
+from app.alerting.escalation.domain import (
+    POLLED_WITHIN,
+    RECEIVED_WITHIN,
+    RECENTLY,
+    RECONNECTED_WITHIN,
+    About,
+    Chase,
+    EscalationPolicy,
+    Level,
+    Page,
+    PageState,
+    Step,
+)
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.kit.ids import first_id
+
+_steps = msgspec.json.Decoder(tuple[Step, ...])
+
+LONGEST_OUTAGE = timedelta(days=7)
+"""An alert that is older is not chased any more: only after an outage of this length none of its steps was taken."""
+
+_ROOT = alert.alias()
+_LIVING = exists().where(_ROOT.c.id == alert.c.family, _ROOT.c.cancelled_at.is_(None))
+_NEWER = alert.alias()
+_NEWEST = ~exists().where(_NEWER.c.family == alert.c.family, _NEWER.c.id > alert.c.id)
+
+
+def _open(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that an alert holds, and that no later alert of its family has taken its place."""
+    return and_(alert.c.expires_at > now, alert.c.kind != AlertKind.CANCEL, _LIVING, _NEWEST)
+
+
+def _has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
+    """Return the condition that a checkpoint has sent a receipt of an alert, of one of these levels or of any."""
+    conditions = [receipt.c.alert_id == alert.c.id, receipt.c.checkpoint == checkpoint]
+    if levels:
+        conditions.append(receipt.c.level.in_(levels))
+    return exists().where(*conditions)
+
+
+async def find_policy(reader: Reader, checkpoint: str) -> EscalationPolicy | None:
+    """Return a checkpoint's own escalation policy, or None."""
+    return (await list_policies(reader, [checkpoint])).get(checkpoint)
+
+
+async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str, EscalationPolicy]:
+    """Return the policies of these checkpoints by code; checkpoints without one are left out."""
+    table = tables.policy
+    statement = select(table.c.checkpoint, table.c.version, table.c.steps)
+    rows = await reader.run(
+        statement.where(any_of(table.c.checkpoint, "codes")), {"codes": sorted(checkpoints)}
+    )
+    return {row.checkpoint: EscalationPolicy(_steps.decode(row.steps), row.version) for row in rows}
+
+
+async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> None:
+    """Insert or replace a checkpoint's escalation policy."""
+    table = tables.policy
+    values = {
+        "version": policy.version,
+        "steps": msgspec.json.encode(policy.steps).decode(),
+        "changed_at": unit.now,
+    }
+    statement = unit.inserting(table).values(checkpoint=checkpoint, **values)
+    await unit.run(statement.on_conflict_do_update(index_elements=[table.c.checkpoint], set_=values))
+
+
+async def delete_policy(unit: Unit, checkpoint: str) -> None:
+    """Delete a checkpoint's escalation policy; its alerts are escalated by the default from then on."""
+    await unit.run(delete(tables.policy).where(tables.policy.c.checkpoint == checkpoint))
+
+
+async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
+    """Return (id, family) of open alerts whose receipts are due and were not looked for yet, oldest first."""
+    judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
+    statement = (
+        select(alert.c.id, alert.c.family)
+        .where(
+            alert.c.id >= first_id("alr", reader.now - LONGEST_OUTAGE),
+            alert.c.issued_at <= reader.now - RECEIVED_WITHIN,
+            _open(reader.now),
+            ~judged,
+        )
+        .order_by(alert.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.family) for row in await reader.run(statement)]
+
+
+async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
+    """Return the ids of open alerts whose acknowledgements are due and were not looked for yet, oldest first."""
+    progress = tables.chased_alert
+    statement = (
+        select(alert.c.id)
+        .join(progress, progress.c.alert_id == alert.c.id)
+        .where(
+            progress.c.acknowledgements_judged_at.is_(None),
+            alert.c.acknowledge_by <= reader.now,
+            _open(reader.now),
+        )
+        .order_by(alert.c.id)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+def _chaseable() -> ColumnElement[bool]:
+    """Return the condition that a recipient has a client, or an escalation policy: somebody can acknowledge."""
+    return or_(
+        exists().where(
+            client_table.c.checkpoint == recipient.c.checkpoint,
+            client_table.c.standing == Standing.ACTIVE,
+            client_table.c.roles.contains(f'"{Role.CHECKPOINT}"'),
+        ),
+        exists().where(tables.policy.c.checkpoint == recipient.c.checkpoint),
+    )
+
+
+async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence: timedelta) -> int:
+    """Begin to chase an alert at the checkpoints that have not confirmed it. Returns their number.
+
+    A checkpoint that polls, or was connected until shortly before, gets some seconds more. Chases of earlier alerts
+    of the family end, because this one has taken their place.
+
+    Args:
+        unit: the transaction.
+        alert_id: the alert.
+        family: the id of its family.
+        silence: for how long a silent checkpoint counts as connected.
+    """
+    table, progress = tables.chase, tables.chased_alert
+    await unit.run(insert(progress).values(alert_id=alert_id, receipts_judged_at=unit.now))
+    earlier = select(alert.c.id).where(alert.c.family == family, alert.c.id < alert_id)
+    await unit.run(update(table).where(table.c.alert_id.in_(earlier)).values(due_at=None))
+    here = and_(presence.c.checkpoint == recipient.c.checkpoint, presence.c.seen_at > unit.now - silence)
+    streams = exists().where(here, presence.c.polling.is_(False))
+    polls = exists().where(here, presence.c.polling.is_(True))
+    late = exists().where(
+        contact.c.checkpoint == recipient.c.checkpoint, contact.c.seen_at > unit.now - RECENTLY
+    )
+
+    def after(grace: timedelta) -> ColumnElement[Any]:
+        return literal(unit.now + grace - RECEIVED_WITHIN, table.c.due_at.type)
+
+    due_at = case(
+        (streams, after(RECEIVED_WITHIN)),
+        (polls, after(POLLED_WITHIN)),
+        (late, after(RECONNECTED_WITHIN)),
+        else_=after(RECEIVED_WITHIN),
+    )
+    return await _begin(unit, alert_id, due_at, _has_receipt(recipient.c.checkpoint))
+
+
+async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
+    """Begin to chase an alert at the checkpoints that no person has acknowledged it at. Returns their number."""
+    progress = tables.chased_alert
+    judged = update(progress).where(progress.c.alert_id == alert_id)
+    await unit.run(judged.values(acknowledgements_judged_at=unit.now))
+    due_at = literal(unit.now, tables.chase.c.due_at.type)
+    acknowledged = _has_receipt(recipient.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
+    return await _begin(unit, alert_id, due_at, acknowledged)
+
+
+async def _begin(unit: Unit, alert_id: str, due_at: ColumnElement[Any], answered: ColumnElement[bool]) -> int:
+    """Insert a chase for each recipient of an alert without an answer that has none yet. Returns their number."""
+    table = tables.chase
+    missing = (
+        select(alert.c.id, recipient.c.checkpoint, literal(0), due_at)
+        .join(recipient, recipient.c.family == alert.c.family)
+        .where(alert.c.id == alert_id, ~answered, _chaseable())
+    )
+    statement = unit.inserting(table).from_select(["alert_id", "checkpoint", "taken", "due_at"], missing)
+    return int((await unit.run(statement.on_conflict_do_nothing())).rowcount)  # type: ignore[attr-defined]  # an insert
+
+
+async def list_due(reader: Reader, limit: int) -> list[Chase]:
+    """Return the chases with a step that is due, soonest due first."""
+    table = tables.chase
+    statement = (
+        select(
+            table.c.alert_id,
+            table.c.checkpoint,
+            table.c.due_at,
+            table.c.taken,
+            or_(_has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED), ~_open(reader.now)).label(
+                "over"
+            ),
+            _has_receipt(table.c.checkpoint).label("received"),
+            alert.c.acknowledge_by,
+            alert.c.kind,
+            alert.c.agency,
+            alert.c.issued_at,
+        )
+        .join(alert, alert.c.id == table.c.alert_id)
+        .where(table.c.due_at <= reader.now)
+        .order_by(table.c.due_at)
+        .limit(limit)
+    )
+    return [Chase(**row._mapping) for row in await reader.run(statement)]
+
+
+_ADVANCE = (
+    update(tables.chase)
+    .where(
+        tables.chase.c.alert_id == bindparam("of_alert"),
+        tables.chase.c.checkpoint == bindparam("of_checkpoint"),
+    )
+    .values(taken=bindparam("now_taken"), due_at=bindparam("next_at"))
+)
+
+
+async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, datetime | None]]) -> None:
+    """Store the number of steps taken and the time of the next step, None for a chase that is over, by its key."""
+    rows = [
+        {"of_alert": alert_id, "of_checkpoint": checkpoint, "now_taken": taken, "next_at": next_at}
+        for (alert_id, checkpoint), (taken, next_at) in chases.items()
+    ]
+    if rows:
+        await unit.run(_ADVANCE, rows)
+
+
+async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
+    """Insert pages; one that exists already, after a round that did not end, is kept."""
+    if pages:
+        await unit.run(unit.inserting(tables.page).on_conflict_do_nothing(), [asdict(page) for page in pages])
+
+
+_PAGE = [tables.page.c[each.name] for each in fields(Page)]
+
+
+def _pages(*further: ColumnElement[Any]) -> Select[Any]:
+    return select(*_PAGE, *further)
+
+
+def _page(row: Row[Any]) -> Page:
+    values = {column.name: row._mapping[column] for column in _PAGE}
+    return Page(**{**values, "state": PageState(row.state), "level": Level(row.level)})
+
+
+async def claim_pages(unit: Unit, channel: str, limit: int, lease: timedelta) -> list[tuple[Page, About]]:
+    """Claim the pages of a channel that are due for an attempt, soonest due first, and return them.
+
+    A claimed page is due again after the lease, unless its result was stored by then. Pages about alerts that were
+    acknowledged or are over are dropped.
+    """
+    table = tables.page
+    acknowledged = _has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
+    over = exists().where(alert.c.id == table.c.alert_id, or_(acknowledged, ~_open(unit.now)))
+    due = and_(table.c.state == PageState.DUE, table.c.due_at <= unit.now)
+    dropped = update(table).where(due, ~table.c.drill, over)
+    await unit.run(dropped.values(state=PageState.DROPPED, due_at=None, done_at=unit.now))
+    chosen = (
+        _pages(alert.c.kind, alert.c.agency, alert.c.issued_at)
+        .join(alert, alert.c.id == table.c.alert_id)
+        .where(due, table.c.channel == channel)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=table)  # skips what another process claims
+    )
+    rows = list(await unit.run(chosen))
+    if rows:
+        claimed = update(table).where(any_of(table.c.id, "ids"))
+        claimed = claimed.values(due_at=unit.now + lease, attempts=table.c.attempts + 1)
+        await unit.run(claimed, {"ids": [row.id for row in rows]})
+    return [(_page(row), About(row.alert_id, row.kind, row.agency, row.issued_at)) for row in rows]
+
+
+async def has_due_pages(reader: Reader, channel: str) -> bool:
+    """Return whether a page of a channel is due for an attempt."""
+    table = tables.page
+    due = exists().where(
+        table.c.state == PageState.DUE, table.c.due_at <= reader.now, table.c.channel == channel
+    )
+    return bool((await reader.run(select(due))).scalar_one())
+
+
+async def store_result(
+    unit: Unit, page_id: str, state: PageState, due_at: datetime | None, detail: str | None, ms: int
+) -> None:
+    """Store the result of an attempt; a page that was dropped meanwhile was sent all the same.
+
+    Args:
+        unit: the transaction.
+        page_id: the page.
+        state: its state from now on.
+        due_at: when the next attempt is due; None when the page is done.
+        detail: what the channel answered.
+        ms: milliseconds that the attempt took.
+    """
+    table = tables.page
+    done_at = None if due_at else unit.now
+    values = {"state": state, "due_at": due_at, "done_at": done_at, "detail": detail, "ms": ms}
+    await unit.run(update(table).where(table.c.id == page_id).values(**values))
+
+
+async def list_pages(reader: Reader, alert_id: str) -> list[Page]:
+    """Return every page about an alert, in the order in which they were made."""
+    table = tables.page
+    statement = _pages().where(table.c.alert_id == alert_id).order_by(table.c.created_at, table.c.id)
+    return [_page(row) for row in await reader.run(statement)]
+
+
+async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
+    """Return the codes of the active checkpoints that were not connected after an instant, by code."""
+    place = checkpoint_table
+    seen = exists().where(contact.c.checkpoint == place.c.code, contact.c.seen_at > since)
+    here = exists().where(presence.c.checkpoint == place.c.code, presence.c.seen_at > since)
+    statement = select(place.c.code).where(place.c.active.is_(True), ~seen, ~here).order_by(place.c.code)
+    return list((await reader.run(statement)).scalars())
+
+
+async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, str]]:
+    """Return (checkpoint, channel, address) whose newest page that was made since an instant has failed."""
+    table, later = tables.page, tables.page.alias()
+    sent_later = exists().where(
+        later.c.checkpoint == table.c.checkpoint,
+        later.c.channel == table.c.channel,
+        later.c.address == table.c.address,
+        later.c.state == PageState.SENT,
+        later.c.created_at > table.c.created_at,
+    )
+    statement = select(table.c.checkpoint, table.c.channel, table.c.address).where(
+        table.c.created_at > since, table.c.state == PageState.FAILED, ~sent_later
+    )
+    return {(row[0], row[1], row[2]) for row in await reader.run(statement)}
+
+
+async def erase_addresses(unit: Unit, before: datetime) -> int:
+    """Erase the addresses in pages made before an instant, and what channels answered. Returns the number of pages."""
+    table = tables.page
+    old = and_(table.c.created_at < before, or_(table.c.address.is_not(None), table.c.detail.is_not(None)))
+    statement = update(table).where(old).values(address=null(), detail=null())
+    return int((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an update

@@ -1,0 +1,65 @@
+"""The watchdog: a message each minute to another system, whose silence is the alarm.
+
+Whatever ends the escalation of alerts, be it the process, the database, the clock or the network, ends these messages
+too. So the system that receives them, on another machine, has to raise an alarm when they stop.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.kit.clock import rfc3339
+from app.ledger.service import head
+from app.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 10.0
+
+
+class Watchdog:
+    """Reports to another system that alerts are escalated, each minute in which every round has succeeded.
+
+    Attributes:
+        reported: number of reports that were accepted.
+        failed: number of reports that were not.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.reported = 0
+        self.failed = 0
+        self._due = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def round_succeeded(self) -> None:
+        """Begin to send a report, if the last one is a minute old and its sending has ended."""
+        now = asyncio.get_running_loop().time()
+        if self.runtime.settings.watchdog_url is None or now < self._due:
+            return
+        if self._task is None or self._task.done():
+            self._due = now + EVERY_SECONDS
+            self._task = asyncio.create_task(self._report(str(self.runtime.settings.watchdog_url)))
+
+    async def finish(self) -> None:
+        """Wait until the report that is being sent has its result."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _report(self, url: str) -> None:
+        try:
+            async with self.runtime.reading(SYSTEM) as reader:
+                present = await head(reader)
+                body = {"head": present.size, "epoch": present.epoch, "at": rfc3339(reader.now)}
+            import httpx2  # only a deployment with a watchdog needs it: 10 MB
+
+            async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS, follow_redirects=False) as http:
+                answer = await http.post(url, json=body)
+            answer.raise_for_status()
+            self.reported += 1
+        except Exception as error:  # noqa: BLE001 - the receiver raises the alarm when reports stop
+            self.failed += 1
+            if not self.runtime.outages.failed(error):
+                logger.warning("the watchdog's report was not accepted", extra={"reason": repr(error)})

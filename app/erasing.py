@@ -1,0 +1,85 @@
+"""Erases what is kept only for a time: rounds of the worker, in small batches between which others write."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.border.checks import store as checks
+from app.casework.retention import service as retention
+from app.kit.ids import first_id
+from app.register.departures import service as departures
+from app.register.supervision import service as supervision
+from app.runtime import Runtime
+from app.sync.querylog import service as querylog
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE: Final = 200
+SMALL_BATCH_SIZE: Final = 25
+"""Batch size for erasures that block other writers until their transaction ends."""
+
+PAUSE_SECONDS: Final = 0.02
+"""Seconds between two erasures, so that other transactions get their turn."""
+
+
+async def erase_retained(runtime: Runtime) -> int:
+    """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures."""
+    erased = 0
+    settings = runtime.settings
+    for stage in retention.Stage:
+        after = None
+        while True:
+            async with runtime.reading(SYSTEM) as reader:
+                due = await retention.list_due(reader, stage, settings, after, BATCH_SIZE)
+            for after in due:
+                try:
+                    async with runtime.irreversible(SYSTEM) as unit:
+                        erased += await retention.erase(unit, after[1], stage, settings)
+                except Exception as error:  # an entry that can't be erased now must not delay the others
+                    if not runtime.outages.failed(error):
+                        logger.exception("an entry can't be erased now", extra={"entry": after[1]})
+                await asyncio.sleep(PAUSE_SECONDS)  # thousands may be due at once, and checks come first
+            if len(due) < BATCH_SIZE:
+                break
+    return erased
+
+
+async def erase_reports(runtime: Runtime) -> int:
+    """Erase the foreigners from old supervision reports, in small batches. Returns the number of reports."""
+    erased, after = 0, ""
+    while True:
+        async with runtime.reading(SYSTEM) as reader:
+            due = await supervision.list_due(reader, runtime.settings, after, SMALL_BATCH_SIZE)
+        if due:
+            after = due[-1].id
+            async with runtime.irreversible(SYSTEM) as unit:
+                erased += await supervision.erase(unit, due)
+        if len(due) < SMALL_BATCH_SIZE:
+            return erased
+
+
+async def erase_questions(runtime: Runtime) -> None:
+    """Erase old check questions in small batches, after the salts of the commitments to them."""
+    days = timedelta(days=runtime.settings.question_days)
+    async with runtime.reading_checks(SYSTEM) as reader:
+        before = first_id("chk", reader.now - days)
+    await querylog.erase_salts(runtime, before)
+    erased = BATCH_SIZE
+    while erased == BATCH_SIZE:
+        async with runtime.irreversible(SYSTEM, checks=True) as unit:
+            erased = await checks.forget_questions(unit, before, BATCH_SIZE)
+
+
+async def erase_delayed(runtime: Runtime) -> None:
+    """Erase the travellers and the sponsors of old delayed departures, in small batches."""
+    settings = runtime.settings
+    for erase, days in (
+        (departures.erase_travellers, settings.delay_personal_days),
+        (departures.erase_sponsors, settings.delay_sponsor_days),
+    ):
+        erased = BATCH_SIZE
+        while erased == BATCH_SIZE:
+            async with runtime.irreversible(SYSTEM) as unit:
+                erased = await erase(unit, days, BATCH_SIZE)
