@@ -75,7 +75,6 @@ READING_MODELS = {
 """Statements that join rows of several features; they write rows of their own feature only."""
 
 ACTS_ON_ENTRIES = {
-    "alerting.alerts.coverage": {"register.entries.store"},
     "alerting.alerts.service": {"register.entries.store"},
     "alerting.coverage.service": {"register.entries.store"},
     "alerting.notices.rounds": {"register.entries.store", "register.entries.duties.store"},
