@@ -8,10 +8,12 @@ never taken as closed while its people are there.
 
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
+
+from app.kit.wall_clock import instant_of
 
 HORIZON: Final = timedelta(days=400)
 """How far ahead a change is looked for: more than a year, so that a holiday of each year is found."""
@@ -168,7 +170,7 @@ def _planned_spans(schedule: Schedule, after: datetime) -> Iterator[Span]:
         return
     local = _merged(_local_times(schedule, after.astimezone(schedule.zone).date()))
     instants = (
-        (_instant(begins, schedule.zone, 0), _instant(ends, schedule.zone, 1)) for begins, ends in local
+        (instant_of(begins, schedule.zone, 0), instant_of(ends, schedule.zone, 1)) for begins, ends in local
     )
     for begins, ends in _merged(pair for pair in instants if pair[0] < pair[1]):
         yield Span(begins, ends)
@@ -237,18 +239,3 @@ def _without(spans: Iterator[Span], closures: Collection[Span]) -> Iterator[Span
 
 def _beginning(span: Span) -> datetime:
     return span.begins
-
-
-def _instant(local: datetime, zone: ZoneInfo, fold: int) -> datetime:
-    """Return the instant of a time of the clock: of two the one that `fold` names, of none when it is skipped."""
-    first, second = (local.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
-    if first <= second:  # the time exists, once or twice
-        return second if fold else first
-    before, after = second, first
-    while after - before > timedelta(seconds=1):
-        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
-        if middle.astimezone(zone).replace(tzinfo=None) < local:
-            before = middle
-        else:
-            after = middle
-    return after

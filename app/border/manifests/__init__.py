@@ -1,1 +1,1 @@
-"""Passenger manifests: every passenger is checked when the list arrives, and again after changes until departure."""
+"""Passenger manifests: every passenger is checked when the list comes, and again after changes until the watch ends."""

@@ -1,7 +1,7 @@
 """Manifests, the answers that their senders see, and changes of these answers (no I/O; API section 5, R48)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from app.border.checks.domain import Match, Matter, worst
 from app.border.manifests.journeys import Leg
 from app.border.manifests.paxlst import Envelope, ListWarning
 from app.kit.clock import rfc3339
+from app.kit.wall_clock import instant_of
 from app.ledger.domain import Head
 from app.register.entries.answer import Direction, Outcome, action_on
 from app.register.entries.domain import Measure
@@ -24,6 +25,13 @@ CARRIER: Final = "carrier"
 LONGEST_WATCH: Final = timedelta(days=30)
 UNKNOWN_WATCH: Final = timedelta(days=1)
 """How long a manifest without a time of departure is watched."""
+
+ARRIVAL_WATCH: Final = timedelta(hours=72)
+"""How long a declared arrival is watched, from the beginning of its day: ships and buses come a day late, and
+passengers are examined in the night after."""
+
+LATEST_DECLARATION: Final = timedelta(days=1)
+"""How long after its day an arrival may be declared: somebody who arrived before midnight is examined after it."""
 
 _WEST: Final = timezone(-timedelta(hours=12))
 """The westernmost time zone, which gives the latest instant that a local time can mean."""
@@ -166,12 +174,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A list of passengers of one journey.
+    """A list of passengers of one journey, or of one day's arrivals at a port.
 
     Attributes:
         kind: kind of its sender: `carrier` or `manifest`.
+        flight: designator of the flight; empty where the list has none, as for declared arrivals.
         place: code of the checkpoint at the Indonesian end of the journey.
         departs_at: time of departure; None if the list does not contain it.
+        arrives_on: the day of declared arrivals in the port's time; None for a journey.
         watched_until: when its answers stop following the register, mostly at the departure.
         envelope: data of its interchange that a reply repeats.
         times: departure and arrival in local time, as a PAXLST has them.
@@ -189,6 +199,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
     place: str
     departs_at: datetime | None
+    arrives_on: date | None = None
     watched_until: datetime
     created_at: datetime
     warnings: tuple[ListWarning, ...] = ()
@@ -280,3 +291,32 @@ def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
 def watched_until(departs_at: datetime | None, now: datetime) -> datetime:
     """Return when the watch ends: at the departure, at the latest after `LONGEST_WATCH`, in case of a typing error."""
     return min(departs_at or now + UNKNOWN_WATCH, now + LONGEST_WATCH)
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """The day of declared arrivals, in the time of the port."""
+
+    day: date
+    zone: ZoneInfo
+
+    @property
+    def watched_until(self) -> datetime:
+        """When the watch of these passengers ends."""
+        return instant_of(datetime.combine(self.day, time.min), self.zone) + ARRIVAL_WATCH
+
+    def too_late(self, now: datetime) -> bool:
+        """Return whether the day is longer ago than `LATEST_DECLARATION`."""
+        return self.day < now.astimezone(self.zone).date() - LATEST_DECLARATION
+
+    def days_ahead(self, now: datetime) -> int:
+        """Return how many days ahead of today the day is; negative for a day that is over."""
+        return (self.day - now.astimezone(self.zone).date()).days
+
+
+def most_days_ahead(question_days: int) -> int:
+    """Return how many days ahead an arrival may be declared.
+
+    They are those of `LONGEST_WATCH`, since a passenger costs work with every change of the register. A passenger is
+    checked again by the stored question, so the watch must end before that is erased, `question_days` after it came.
+    """
+    return max(0, min(LONGEST_WATCH.days, question_days - ARRIVAL_WATCH.days - 1))

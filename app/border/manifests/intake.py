@@ -1,16 +1,24 @@
-"""Reading manifests in JSON or PAXLST, and turning each into questions for checks."""
+"""Reading manifests, which are JSON or PAXLST, and turning each into questions for checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.access.domain import Checkpoint
 from app.border.checks.parsing import ParsedQuestion, parse_question
 from app.border.manifests import paxlst
-from app.border.manifests.domain import crossing, departure_of, direction_between
+from app.border.manifests.domain import (
+    Arrival,
+    crossing,
+    departure_of,
+    direction_between,
+    most_days_ahead,
+    watched_until,
+)
 from app.border.manifests.edifact import Unreadable
 from app.border.manifests.paxlst import (
     MAX_PAPERS,
@@ -20,7 +28,7 @@ from app.border.manifests.paxlst import (
     PassengerList,
     PaxlstPassenger,
 )
-from app.border.manifests.schemas import JourneyIn, PassengerIn
+from app.border.manifests.schemas import ArrivalIn, JourneyIn, PassengerIn
 from app.errors import BodyTooLarge, CekalError, Fault, Invalid
 from app.identity import states
 from app.identity.births import Birth, BirthUnreadable
@@ -37,6 +45,9 @@ _CODE: Final = 3
 _LOCODE: Final = 5
 """Length of a UN/LOCODE; its first two letters are the country's code."""
 
+_OF_DECLARATIONS: Final = frozenset(ArrivalIn.model_fields)
+
+_arrival = TypeAdapter(ArrivalIn)
 _journey = TypeAdapter(JourneyIn)
 _passenger = TypeAdapter(PassengerIn)
 
@@ -64,6 +75,8 @@ class ManifestRequest:
 
     Attributes:
         place: code of the checkpoint at the Indonesian end of the journey.
+        arrives_on: the day of declared arrivals; None for a journey.
+        arrival: the same with the port's zone, once the port is known (`at_port`).
         times: departure and arrival in local time, as a PAXLST has them.
     """
 
@@ -77,6 +90,12 @@ class ManifestRequest:
     warnings: Sequence[ListWarning] = ()
     envelope: Envelope | None = None
     times: tuple[datetime | None, datetime | None] = (None, None)
+    arrives_on: date | None = None
+    arrival: Arrival | None = None
+
+    def watched_until(self, now: datetime) -> datetime:
+        """Return when the watch of its passengers ends."""
+        return watched_until(self.departs_at, now) if self.arrival is None else self.arrival.watched_until
 
 
 def from_json(body: bytes, now: datetime) -> ManifestRequest:
@@ -95,8 +114,9 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
         if isinstance(rows, list)
         else [Fault("/passengers", "missing", "A list of passengers is required.")]
     )
+    declared = isinstance(sent, dict) and not _OF_DECLARATIONS.isdisjoint(sent)
     try:
-        journey = _journey.validate_python(sent)
+        journey = _arrival.validate_python(sent) if declared else _journey.validate_python(sent)
     except ValidationError as error:
         faults = [*in_body(error), *faults]
     if faults:
@@ -104,7 +124,20 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
     if len(rows or ()) > MAX_PASSENGERS:
         raise _too_many()
     today = legal_day(now)
-    passengers = paced(lambda row: _row(row, journey.direction, today), rows or ())
+    direction = "entry" if isinstance(journey, ArrivalIn) else journey.direction
+    passengers = paced(lambda row: _row(row, direction, today), rows or ())
+    if isinstance(journey, ArrivalIn):
+        return ManifestRequest(
+            flight="",
+            direction="entry",
+            origin="",
+            destination=journey.port,
+            place=journey.port,
+            departs_at=None,
+            arrives_on=journey.arrives_on,
+            passengers=passengers,
+            warnings=_reading_warnings(passengers),
+        )
     return ManifestRequest(
         flight=journey.flight,
         direction=journey.direction,
@@ -115,6 +148,35 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
         passengers=passengers,
         warnings=_reading_warnings(passengers),
     )
+
+
+def at_port(
+    requested: ManifestRequest, port: Checkpoint | None, now: datetime, question_days: int
+) -> ManifestRequest:
+    """Return a declaration with the day of its port.
+
+    Args:
+        requested: a manifest of declared arrivals.
+        port: the checkpoint that it names; None if there is none.
+        now: the present.
+        question_days: for how many days a check's question is kept.
+
+    Raises:
+        Invalid: there is no such port, people are not examined there, or the day is over or too far ahead.
+    """
+    assert requested.arrives_on is not None, "a journey is at no port"
+    if port is None or not port.active:
+        fault = Fault("/port", "unknown", "There is no such checkpoint.")
+        raise Invalid("The port is unknown.", faults=[fault])
+    arrival = Arrival(requested.arrives_on, ZoneInfo(port.zone))
+    most = most_days_ahead(question_days)
+    if arrival.too_late(now):
+        fault = Fault("/arrives_on", "past", "The day is before yesterday in the port's time.")
+        raise Invalid("Arrivals can't be declared for this day.", faults=[fault])
+    if arrival.days_ahead(now) > most:
+        fault = Fault("/arrives_on", "too_far", f"The day is more than {most} days ahead.")
+        raise Invalid("Arrivals can't be declared for this day.", faults=[fault])
+    return replace(requested, arrival=arrival)
 
 
 def _row(row: Any, direction: Direction, today: date) -> Passenger:

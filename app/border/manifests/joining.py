@@ -43,7 +43,7 @@ class Joined(NamedTuple):
 
 def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str:
     """Return a text that is equal for all manifests of one sender and journey, also for repeated and corrected ones."""
-    day = legal_day(requested.departs_at or now).isoformat()
+    day = (requested.arrives_on or legal_day(requested.departs_at or now)).isoformat()
     between = f"{requested.direction}|{requested.origin}|{requested.destination}"
     return f"{client_id}|{requested.flight.upper()}|{between}|{day}"
 

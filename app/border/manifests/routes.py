@@ -26,15 +26,15 @@ from app.access.admission.guard import (
 from app.access.admission.quotas import Quota
 from app.access.admission.state import state_of
 from app.access.domain import Checkpoint, Role
-from app.access.places.store import list_places
+from app.access.places.store import find_place, list_places
 from app.actor import Actor
 from app.border.checks.batcher import batcher_of
 from app.border.manifests import service, store
 from app.border.manifests.answer_delay import delay_answer
 from app.border.manifests.cusres import reply
 from app.border.manifests.domain import Item, Manifest, kind_of
-from app.border.manifests.intake import ManifestRequest, from_edifact, from_json, from_list
-from app.border.manifests.schemas import ManifestEvent, ManifestIn, ManifestOut
+from app.border.manifests.intake import ManifestRequest, at_port, from_edifact, from_json, from_list
+from app.border.manifests.schemas import DeclarationIn, ManifestEvent, ManifestIn, ManifestOut
 from app.border.manifests.stream import stream_manifest
 from app.db.unit import Reader
 from app.errors import WrongRole
@@ -139,7 +139,12 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> ManifestReq
     body = await request.body()
     now = runtime.clock()
     if media_type(request.headers.get("content-type", JSON))[0] == JSON:
-        return await run_in_pool(from_json, body, now)
+        requested = await run_in_pool(from_json, body, now)
+        if requested.arrives_on is None:
+            return requested
+        async with runtime.reading(actor) as reader:
+            port = await find_place(reader, Checkpoint, requested.place)
+        return at_port(requested, port, now, runtime.settings.question_days)
     listed = await run_in_pool(from_edifact, body)
     async with runtime.reading(actor) as reader:
         places = {each.code: each for each in await list_places(reader, Checkpoint, None, _MAX_PLACES)}
@@ -199,12 +204,18 @@ def _documents(items: Sequence[Item]) -> int:
 @documented(serve_manifest)
 @within(Quota.MANIFESTS)
 async def send_manifest(  # type: ignore[empty-body]  # served by serve_manifest
-    _key: Annotated[str | None, Security(key_scheme)], body: ManifestIn, idempotency_key: RepeatKey = None
+    _key: Annotated[str | None, Security(key_scheme)],
+    body: ManifestIn | DeclarationIn,
+    idempotency_key: RepeatKey = None,
 ) -> ManifestOut:
     """Check all passengers of a journey, up to 1000, sent as JSON or as a UN/EDIFACT PAXLST.
 
+    Arrivals without a flight are declared by `port` and `arrives_on` in place of the journey, and watched until 72
+    hours after that day begins in the port's time.
+
     Each answer is a check, stored before it is given. A passenger who can't be checked gets a `problem`, which does not
-    affect the others. Until departure the answers follow the register, and changes are sent on the manifest's stream.
+    affect the others. Until `watched_until` the answers follow the register, and changes are sent on the manifest's
+    stream.
     A carrier gets `board`, `do_not_board` or `contact` only; a person who may not leave gets `board`, and is met at the
     counter. The time of a carrier's answer depends only on the number of documents, so that it reveals
     nothing either.
@@ -269,8 +280,8 @@ async def open_manifest_stream(  # type: ignore[empty-body]  # served by stream_
     """Server-sent events for the manifest's sender: `change`, an item as in the manifest, with a cursor as `id`.
 
     Without a cursor first come all changes since the manifest was sent. Every 15 s comes `heartbeat`, with a cursor
-    too; at the departure comes `closed`, and the stream ends. It is cut after a quarter of an hour; reconnect with the
-    last id.
+    too; when the watch ends comes `closed`, and the stream ends. It is cut after a quarter of an hour; reconnect with
+    the last id.
     """
 
 

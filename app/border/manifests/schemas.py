@@ -1,6 +1,6 @@
 """Request and response bodies of manifests (API section 5)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -10,7 +10,7 @@ from app.border.manifests.domain import Item, Manifest, Status
 from app.border.manifests.journeys import FIRST_YEAR, LAST_YEAR
 from app.identity.lookalikes import plain
 from app.ledger.domain import Head
-from app.web.wire import Code, Line, Moment, MomentText, Reference, WireIn, WireOut, moment
+from app.web.wire import Code, LegalDay, Line, Moment, MomentText, Reference, WireIn, WireOut, moment
 
 Departure = Annotated[
     Moment,
@@ -50,6 +50,28 @@ class ManifestIn(WireIn):
     ]
     passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
     """The passengers, each asked about alone."""
+
+
+class DeclarationIn(WireIn):
+    """The passengers of declared arrivals at one port on one day, without a flight."""
+
+    port: Annotated[Code, Field(max_length=32, description="Code of the checkpoint at which they arrive.")]
+    arrives_on: Annotated[
+        LegalDay,
+        Field(
+            description="The day in the port's time: from yesterday to 30 days ahead, fewer where questions are kept "
+            "for less. The answers follow the register until 72 hours after it begins."
+        ),
+    ]
+    passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
+    """The passengers, each asked about alone, as entering."""
+
+
+class ArrivalIn(WireIn):
+    """A declaration without its passengers; each passenger is read alone."""
+
+    port: Annotated[Code, Field(max_length=32)]
+    arrives_on: LegalDay
 
 
 class JourneyIn(WireIn):
@@ -122,7 +144,7 @@ class ManifestHeartbeatFrameOut(WireOut):
 
 
 class ManifestClosedFrameOut(WireOut):
-    """The end of the stream, at the departure."""
+    """The end of the stream, when the watch ends: at the departure, or 72 hours after the day of arrival begins."""
 
     event: Literal["closed"]
     """The event's name."""
@@ -153,7 +175,7 @@ class ManifestOut(WireOut):
 
     id: str
     """The manifest's id."""
-    flight: str
+    flight: Annotated[str, Field(description="As sent; empty where the list has none.")]
     direction: Literal["exit", "entry"]
     departs_at: Annotated[
         MomentText | None,
@@ -162,7 +184,11 @@ class ManifestOut(WireOut):
             "the latest instant that this can mean."
         ),
     ]
-    origin: Annotated[str, Field(alias="from")]
+    port: Annotated[str | None, Field(description="The port of declared arrivals; null for a journey.")]
+    arrives_on: Annotated[
+        date | None, Field(description="The day of declared arrivals in the port's time; null for a journey.")
+    ]
+    origin: Annotated[str, Field(alias="from", description="As sent; empty where the list has none.")]
     destination: Annotated[str, Field(alias="to")]
     watched_until: Annotated[
         MomentText, Field(description="Until then changes of an answer are sent on the stream.")
@@ -185,6 +211,8 @@ class ManifestOut(WireOut):
                 "flight": manifest.flight,
                 "direction": manifest.direction,
                 "departs_at": moment(manifest.departs_at),
+                "port": manifest.place if manifest.arrives_on else None,
+                "arrives_on": manifest.arrives_on,
                 "from": manifest.origin,
                 "to": manifest.destination,
                 "watched_until": moment(manifest.watched_until),

@@ -16,7 +16,7 @@ from app.border.checks.questions import Question
 from app.border.checks.store import Record
 from app.border.hits.service import HitResolved
 from app.border.manifests import store
-from app.border.manifests.domain import Answer, Item, Manifest, Rulings, kind_of, status_of, watched_until
+from app.border.manifests.domain import Answer, Item, Manifest, Rulings, kind_of, status_of
 from app.border.manifests.intake import ManifestRequest
 from app.border.manifests.joining import find_rulings, join, journey_key, journey_of, traveller_of
 from app.border.manifests.keys import hit_key, keys_of
@@ -79,7 +79,7 @@ async def ask(
         for position, each in enumerate(requested.passengers)
     ]
     given = [answer for item in items for answer in item.answers]
-    until = watched_until(requested.departs_at, now)
+    until = requested.watched_until(now)
     manifest = Manifest(
         id=new_id("mft", now),
         client_id=actor.client_id,
@@ -90,6 +90,7 @@ async def ask(
         destination=requested.destination,
         place=requested.place,
         departs_at=requested.departs_at,
+        arrives_on=requested.arrives_on,
         watched_until=until,
         created_at=now,
         warnings=tuple(requested.warnings),

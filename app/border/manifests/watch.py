@@ -1,4 +1,6 @@
-"""The watch of passengers until departure: those whom a change of the register may concern are checked again.
+"""The watch of passengers until departure, or for 72 hours from a declared day of arrival.
+
+Passengers that a change of the register may concern are checked again.
 
 Each open manifest stores the ledger size and the instant up to which all its answers are current. A round reads the
 ledger from the smallest of these sizes on, finds the passengers concerned (`affected`), checks them again, and only

@@ -91,6 +91,8 @@ async def test_every_example_is_taken(  # noqa: PLR0915 - one story
         ("change_office", "KANIM-CONTOH"),
     ):
         await tour.send(call, "added", admin, about=code)
+    await tour.send("change_hours", "office", admin, about="CGK", on={"version": 0})
+    await tour.send("plan_closure", "repair", admin, about="CGK")
     await tour.send("register_client", "officer", admin)
     machine = await tour.send("register_client", "counter", admin)
     await tour.send("issue_key", "dated", admin, about=machine["id"])
@@ -161,7 +163,9 @@ async def test_every_example_is_taken(  # noqa: PLR0915 - one story
     await tour.send("seal_entry", "persons", owner, about=formal["id"], on=formal)
     await tour.send("call_drill", "drill", duty)
 
-    await tour.send("send_manifest", "arrival", await actors.client("carrier"))
+    carrier = await actors.client("carrier")
+    for example in ("arrival", "declared"):
+        await tour.send("send_manifest", example, carrier)
     await tour.send("record_departure_delay", "sponsored", duty)
     await tour.send("file_supervision_report", "seen", await actors.client("timpora"))
     assert tour.every - tour.sent == set()
