@@ -33,6 +33,8 @@ KEPT: dict[str, str] = {
     "alembic_version": "the schema's",
     "audit": "acts, ids and keyed hashes; of persons only the officer who acted",
     "checkpoint": "a place",
+    "checkpoint_closure": "when a place is closed, and why",
+    "checkpoint_hours": "when a place is open",
     "client": "an officer's account, or a machine's",
     "cosignature": "witnesses' names, keys and signatures",
     "entry_seal": "officers that the seal names; who may be the subject is deleted with the person",
