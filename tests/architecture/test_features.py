@@ -100,10 +100,6 @@ ACTS_ON_ENTRIES = {
 repeat each of its functions."""
 
 OTHERS = {
-    (
-        "alerting.notices.lookout",
-        "alerting.alerts.store",
-    ): "looks for silent checkpoints where their presence is kept",
     ("border.hits.creation", "border.checks.hit_store"): "takes over the hits that checks have opened",
     ("border.hits.creation", "border.checks.store"): "as above: reads the checks that have opened them",
     ("border.hits.crossings", "border.checks.store"): "reads a person's passages, which are checks",
@@ -191,4 +187,4 @@ def test_no_feature_imports_what_is_anothers_own() -> None:
 
 
 def test_a_reading_model_is_a_module_of_statements() -> None:
-    assert {module.rpartition(".")[2] for module in READING_MODELS} == {"store", "granted"}
+    assert {module.rpartition(".")[2] for module in READING_MODELS} == {"drill_store", "granted", "presence", "store"}
