@@ -1,4 +1,4 @@
-"""Escalation policies of checkpoints, chased alerts, pages to people, and daily drills; presence says how a checkpoint connects.
+"""Escalation policies of checkpoints, chased alerts, pages to people, and daily drills; presence notes who polls.
 
 Alerts issued before count as chased: an upgrade pages nobody about the past.
 """
