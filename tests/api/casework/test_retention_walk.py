@@ -37,6 +37,8 @@ KEPT: dict[str, str] = {
     "checkpoint_hours": "when a place is open",
     "client": "an officer's account, or a machine's",
     "cosignature": "witnesses' names, keys and signatures",
+    "escalation_page": "officers' addresses, erased by their age; it names no person of an entry",
+    "escalation_policy": "officers' addresses",
     "entry_seal": "officers that the seal names; who may be the subject is deleted with the person",
     "ledger_barred": "deleted with the person",
     "log_batch": "ids and hashes",
