@@ -208,7 +208,7 @@ def _routes() -> tuple[BaseRoute, ...]:
 
 def _hub(settings: Settings) -> Hub:
     return Hub(
-        queue=settings.stream_queue,
+        unsent_limit=settings.stream_unsent_bytes,
         limit=settings.streams_limit,
         heartbeat_seconds=settings.heartbeat_seconds,
         stream_minutes=settings.stream_minutes,

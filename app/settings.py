@@ -204,8 +204,10 @@ class Settings(ServiceSettings):
     quota_checkpoint_hits_per_second: Seconds = Field(2.0, description="how many a second are added to these")
 
     streams_limit: int = Field(10_000, ge=1, description="most streams of a process; above it 503")
-    stream_queue: int = Field(
-        256, ge=8, description="messages that wait for a slow reader of a stream; above it the stream is cut"
+    stream_unsent_bytes: int = Field(
+        1_048_576,
+        ge=65_536,
+        description="bytes that wait for a slow reader of a stream; above it the stream is cut",
     )
     stream_minutes: Seconds = Field(
         15.0,

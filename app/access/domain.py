@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal, TypeVar
 
@@ -299,12 +300,18 @@ def normal_person(number: str) -> str:
     return "".join(filter(str.isalnum, number)).upper() or number
 
 
+@cache
+def _names_of(roles: frozenset[Role]) -> frozenset[str]:
+    """Return the names of roles, the same object for all clients with these roles."""
+    return frozenset(role.value for role in roles)
+
+
 def actor_of(client: Client, key: Key) -> Actor:
     """Return the actor of requests with this key."""
     return Actor(
         client_id=client.id,
         person=person_of(client),
-        roles=frozenset(role.value for role in client.roles),
+        roles=_names_of(client.roles),
         agency=client.agency,
         office=client.office,
         province=client.province,

@@ -24,20 +24,22 @@ _LOG = "app.access"
 
 
 class Answered(NamedTuple):
-    """A request that was answered.
+    """What is recorded of a request that was answered.
 
     Attributes:
-        scope: its ASGI scope after routing.
+        method: its method.
+        route: the route's template, or None for a path without a route.
+        path: the template, or the outline of such a path.
         status: the status of the answer, or 0 if the client disconnected first.
-        seconds: its duration.
-        at: when it ended, in seconds since 1970.
+        client_id: the id of its client, once admitted.
         request_ids: its ids for the log.
     """
 
-    scope: Scope
+    method: str
+    route: str | None
+    path: str
     status: int
-    seconds: float
-    at: float
+    client_id: str | None
     request_ids: Correlation
 
 
@@ -51,31 +53,43 @@ class AccessLog:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._templates = Templates()
-        self._waiting: list[Answered] = []
+        self._waiting: list[tuple[Answered, float, float]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def note(self, scope: Scope, status: int, seconds: float, request_ids: Correlation) -> None:
-        """Record one answered request; arguments as in `Answered`."""
+    def describe(self, scope: Scope, status: int, request_ids: Correlation) -> Answered:
+        """Return what is recorded of a request.
+
+        Args:
+            scope: its ASGI scope after routing.
+            status: as in `Answered`.
+            request_ids: as in `Answered`.
+        """
+        route = self._templates.of(scope)
+        path = route or self._templates.outline(scope)
+        client_id = getattr(scope["state"].get("actor"), "client_id", None)
+        return Answered(scope["method"], route, path, status, client_id, request_ids)
+
+    def note(self, answered: Answered, seconds: float) -> None:
+        """Record a request that ends now, after so many seconds."""
         loop = asyncio.get_running_loop()
         if not self._waiting or loop is not self._loop:
             self._loop = loop
             loop.call_soon(self._write_lines)
-        self._waiting.append(Answered(scope, status, seconds, time(), request_ids))
+        self._waiting.append((answered, seconds, time()))
 
     def _write_lines(self) -> None:
-        answered, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, []
         lines: list[Line] = []
-        for each in answered:
-            method, route = each.scope["method"], self._templates.of(each.scope)
-            self._metrics.answered(method, route or UNMATCHED, each.status, each.seconds)
+        for each, seconds, at in waiting:
+            self._metrics.answered(each.method, each.route or UNMATCHED, each.status, seconds)
             members = {
-                "method": method if method in METHODS else "other",
-                "route": route or self._templates.outline(each.scope),
+                "method": each.method if each.method in METHODS else "other",
+                "route": each.path,
                 "status": each.status,
-                "ms": round(each.seconds * 1000, 2),
-                "client_id": getattr(each.scope["state"].get("actor"), "client_id", None),
+                "ms": round(seconds * 1000, 2),
+                "client_id": each.client_id,
             }
-            lines.append(Line(each.at, each.request_ids, members))
+            lines.append(Line(at, each.request_ids, members))
         write_lines(_LOG, "answered", lines)
 
 

@@ -76,6 +76,9 @@ class Connection(Protocol):
     def close_after_answer(self) -> None:
         """Close the connection after its answer is sent."""
 
+    def expire(self, now: float) -> None:
+        """End a wait that is overdue."""
+
 
 class Connections:
     """The open connections of one process.
@@ -153,6 +156,18 @@ class Connections:
         if len(theirs) > self.limits.per_key and not self._make_room(theirs, connection, "key"):
             self.cut["key"] += 1
             connection.close_after_answer()
+
+    def replace(self, former: Connection, connection: Connection) -> None:
+        """Count a connection in place of its former object, which is no longer counted."""
+        connection.address, connection.key = former.address, former.key
+        if former not in self._all:
+            return  # it is closing
+        by_address, by_key = self._by_address.get(former.address or ""), self._by_key.get(former.key or "")
+        for counted in (self._strangers, by_address, by_key):
+            if counted is not None and former in counted:
+                counted[connection] = None
+        self._all.add(connection)
+        self.leave(former)
 
     def leave(self, connection: Connection) -> None:
         """Remove a connection that is closed or closing."""

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BadRequest, Unavailable, UnsupportedCoding
 from app.kit.logs import Correlation, correlation
-from app.web.access_log import AccessLog
+from app.web.access_log import AccessLog, Answered
 from app.web.bodies import BodyLimits, BodyWatch, body_too_large_error
 from app.web.coding import Coding
 from app.web.methods import GET, HEAD, OPTIONS, WITH_BODY, as_get, methods_for_options
@@ -27,6 +27,7 @@ from app.web.metrics import Metrics
 from app.web.origins import Origins
 from app.web.problems import answer
 from app.web.raw import RawRoute
+from app.web.stream_connection import StreamConnection
 
 __all__ = ["BodyLimits", "Edge"]
 
@@ -74,7 +75,8 @@ class Edge:
         origins: the origins of web pages that may call.
 
     Inner layers can use two members of a request's `scope["state"]`: `headers`, a list of headers that every answer to
-    this request gets, errors included; and `at_end`, a list of functions to call when the request ends.
+    this request gets, errors included; and `at_end`, a list of functions to call when the request ends. A request ends
+    with its function, unless this has put into `goes_on` the connection on which the answer goes on without it.
 
     Attributes:
         express: by method and path, the raw routes that this layer serves directly, bypassing all inner layers.
@@ -143,9 +145,17 @@ class Edge:
                 raise
             await answer(scope, error)(scope, receive, reply.send)
         finally:
-            _end(scope)
-            self._accounts.note(scope, reply.status, perf_counter() - begun, request_ids)
+            self._conclude(scope, self._accounts.describe(scope, reply.status, request_ids), begun)
             correlation.reset(token)
+
+    def _conclude(self, scope: Scope, answered: Answered, begun: float) -> None:
+        """End the request now, or with the connection on which its answer goes on."""
+        end = _End(self._accounts, answered, begun, scope["state"].get("at_end", ()))
+        connection: StreamConnection | None = scope["state"].get("goes_on")
+        if connection is None:
+            end()
+        else:
+            connection.when_over(end)
 
     def _headers(self, scope: Scope, received: "_RequestHeaders") -> list[Header]:
         """Return the headers of every answer to this request, unless the application sets them."""
@@ -191,9 +201,23 @@ class Edge:
         return self._bodies.guard(receive, limit)
 
 
-def _end(scope: Scope) -> None:
-    for end in scope["state"].get("at_end", ()):
-        end()
+class _End:
+    """Ends one request: its quota is free, and it is recorded; small, because each open stream has one."""
+
+    __slots__ = ("_accounts", "_answered", "_at_end", "_begun")
+
+    def __init__(
+        self, accounts: AccessLog, answered: Answered, begun: float, at_end: Iterable[Callable[[], None]]
+    ) -> None:
+        self._accounts = accounts
+        self._answered = answered
+        self._begun = begun
+        self._at_end = at_end
+
+    def __call__(self) -> None:
+        for act in self._at_end:
+            act()
+        self._accounts.note(self._answered, perf_counter() - self._begun)
 
 
 class _Reply:

@@ -5,18 +5,21 @@ refusal is a problem document. One timer checks all connections, because a timer
 """
 
 import asyncio
-import logging
 import math
 import ssl
-from typing import Any, Final, Protocol
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, cast
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.web.connections import Connections
 from app.web.problems import problem_response
+from app.web.stream_connection import Sender, StreamConnection
+from app.web.watch import Watch
 
 _LINGER_SECONDS: Final = 2.0
 """Seconds that a refused client may go on sending; closing at once would reset the connection and lose the answer."""
@@ -24,49 +27,10 @@ _LINGER_BYTES: Final = 256 * 1024
 """Number of bytes that a refused client may go on sending."""
 _PROGRESS: Final = 16 * 1024
 """Bytes of an answer that the client must read within the idle time, or its connection is closed."""
-_LOG_SECONDS: Final = 60.0
-"""Shortest interval, in seconds, between log lines about refused connections; an attack must not fill the disk."""
-
-_log = logging.getLogger(__name__)
 
 
 class _Refused(Exception):
     """Stops the parser after a request was found to violate a limit."""
-
-
-class Watch:
-    """A timer that ends the overdue waits on all connections of one process.
-
-    Args:
-        connections: the connections.
-    """
-
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
-        limits = connections.limits
-        self._pause = min(1.0, limits.header_seconds / 8, limits.idle_seconds / 8)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._logged_at = -math.inf
-        self._logged = 0
-
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start the timer, unless it runs on this loop already."""
-        if loop is not self._loop:
-            self._loop = loop
-            loop.call_later(self._pause, self._look, loop)
-
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        if loop is not self._loop:
-            return
-        now = loop.time()
-        for connection in self._connections.overdue(now):
-            if isinstance(connection, BoundedProtocol):
-                connection.expire(now)
-        cut = self._connections.cut
-        if cut.total() > self._logged and now - self._logged_at >= _LOG_SECONDS:
-            self._logged, self._logged_at = cut.total(), now
-            _log.warning("connections refused or ended so far", extra={"reasons": dict(cut)})
-        loop.call_later(self._pause, self._look, loop)
 
 
 class BoundedConfig(Config):
@@ -129,6 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.key: str | None = None
         self.due = math.inf
         self._handshake: Handshake | None = None
+        self._running: RequestResponseCycle | None = None
         self._books = config.connections
         self._limits = config.connections.limits
         self._in_head = False
@@ -181,7 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Release the connection's state."""
         super().connection_lost(exc)
         self._books.leave(self)
-        self.scope = self.cycle = None  # type: ignore[assignment]  # leaves no reference cycle for the garbage collector
+        self._forget()
 
     def data_received(self, data: bytes) -> None:
         """Parse received data within the limits."""
@@ -273,6 +238,40 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._answering and not self._in_head:
             self.due = math.inf
 
+    def begin_stream(self) -> None:
+        """Prepare the present answer to be handed over: the connection closes after it, and HTTP/1.0 gets no chunks."""
+        assert self._running is not None, "the application answers a request"
+        self._running.keep_alive = False
+        if not self._chunks:
+            self._running.chunked_encoding = False
+            self._running.expected_content_length = sys.maxsize  # as much as there will be
+
+    def hand_over(self, sender: Sender) -> StreamConnection | None:
+        """Hand the connection over after the first part of an answer was sent; the rest is for `sender` to send.
+
+        This protocol is then free, and the request's task may end. Bytes behind the request end the stream, also those
+        that have come before. Returns the connection, or None if it was lost.
+        """
+        assert self._running is not None, "the application answers a request"
+        lost = self._running.disconnected or self.transport.is_closing()
+        self._running.response_complete = True
+        if lost:
+            return None
+        self.server_state.total_requests += 1
+        connection = StreamConnection(
+            self.transport, sender, self._books, self.server_state.connections, chunked=self._chunks
+        )
+        self._books.replace(self, connection)
+        self.connections.discard(self)
+        connection.begin(slow=self.flow.write_paused)
+        self.flow.resume_reading()
+        if self.pipeline or self._in_head:
+            self.loop.call_soon(connection.data_received, b"")
+        self.pipeline.clear()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does
+        self._forget()
+        return connection
+
     def show_key(self, key: str) -> None:
         """Count the connection against a valid key from a request on it."""
         self._books.show_key(self, key)
@@ -317,6 +316,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Log nothing; uvicorn would log two lines for each request to upgrade."""
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle  # `self.cycle` is that of the last request that has come
+        super()._start_asgi_task(cycle, app)
+
+    @property
+    def _chunks(self) -> bool:
+        """Whether the present request's client knows chunks."""
+        return self._running is not None and self._running.scope["http_version"] != "1.0"
+
+    def _forget(self) -> None:
+        """Leave no reference cycle for the garbage collector."""
+        self.scope = self.cycle = self._running = None  # type: ignore[assignment]
+
     def _arrive(self, peer: str | None) -> str | None:
         """Count the connection. Returns the exhausted limit if it was refused, or else None."""
         self.config.watch.begin(self.loop)
@@ -356,3 +368,12 @@ class BoundedProtocol(HttpToolsProtocol):
         every = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
         lines = [name + b": " + value + b"\r\n" for name, value in every]
         self.transport.write(b"".join([STATUS_LINE[answer.status_code], *lines, b"\r\n", bytes(answer.body)]))
+
+
+def connection_of(scope: Mapping[str, Any]) -> BoundedProtocol:
+    """Return the connection of a request; the scope is a request, or its ASGI scope.
+
+    Raises:
+        KeyError: the request did not come over a connection of this server.
+    """
+    return cast(BoundedProtocol, scope["state"]["connection"])

@@ -199,7 +199,7 @@ async def test_a_stopping_service_ends_its_streams_and_takes_no_more(
     async with raw_lines(served.http, verifier.headers, PATH) as lines:
         hub.closing = True
         expect(await served.http.get(PATH, headers=verifier.headers), 503)
-        hub.close()
+        served.act(hub.close)
         async with asyncio.timeout(PROMPT):
             assert ": shutdown" in [line async for line in lines]
     await until(lambda: open_streams(served) == 0)

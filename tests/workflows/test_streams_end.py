@@ -16,12 +16,12 @@ from app.access.clients.service import version
 from app.access.domain import SYSTEM
 from app.actor import Actor
 from app.alerting.alerts import tail
-from app.alerting.streams import hub
 from app.alerting.streams import serving as stream_serving
 from app.db.unit import Reader
 from app.main import create_app
 from app.runtime import Runtime
 from app.settings import Settings
+from app.web import stream_connection
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.served import Served, client_for, serving
@@ -136,7 +136,7 @@ async def test_a_stopping_service_ends_its_streams_and_takes_no_more(served: Ser
     async with raw_lines(served.http, counter.headers) as lines:
         served.app.state.process.hub.closing = True
         expect(await served.http.get("/v1/alerts/stream", headers=counter.headers), 503)
-        served.app.state.process.hub.close()
+        served.act(served.app.state.process.hub.close)
         async with asyncio.timeout(PROMPT):
             assert ": shutdown" in [line async for line in lines]
 
@@ -152,13 +152,14 @@ def deaf(served: Served, caller: Caller) -> socket.socket:
     return reader
 
 
-@pytest.mark.settings(stream_queue=8)
 @pytest.mark.parametrize("slow_way", ["stuck", "lagging"])
 async def test_a_reader_that_takes_nothing_is_closed_and_harms_nobody(
     served: Served, actors: Actors, counter: Caller, monkeypatch: pytest.MonkeyPatch, slow_way: str
 ) -> None:
-    monkeypatch.setattr(tail, "_TICK_SECONDS", 0.05)
-    monkeypatch.setattr(hub, "STUCK_SECONDS", 0.2 if slow_way == "stuck" else 3600)
+    monkeypatch.setattr(stream_connection, "STUCK_SECONDS", 0.2 if slow_way == "stuck" else 3600)
+    monkeypatch.setattr(
+        served.app.state.process.hub, "unsent_limit", 1 << (40 if slow_way == "stuck" else 20)
+    )
     here, frames = served.app.state.process.hub, 24
     frame = b"event: alert\ndata: %s\n\n" % (b"x" * 1_000_000)
     with deaf(served, counter):
@@ -168,7 +169,7 @@ async def test_a_reader_that_takes_nothing_is_closed_and_harms_nobody(
         async with listening(served.http, headers, promised=False) as good:
             await good.next("heartbeat")
             for _ in range(frames):  # without a number, so that the cursor stays before the real alert's
-                slow.task.get_loop().call_soon_threadsafe(here.publish, 0, frame)
+                served.act(here.publish, 0, frame)
                 await good.next("alert")
             if slow_way == "stuck":
                 await until(lambda: slow not in here.streams)

@@ -116,6 +116,20 @@ class _ShareUse:
         self.waiting = 0
 
 
+class _Leave:
+    """Ends one request's use of a `Share`; small, because each open stream has one."""
+
+    __slots__ = ("_account", "_quotas", "_use")
+
+    def __init__(self, quotas: "Quotas", account: tuple[Quota, str], use: _ShareUse) -> None:
+        self._quotas = quotas
+        self._account = account
+        self._use = use
+
+    def __call__(self) -> None:
+        self._quotas.leave(self._account, self._use)
+
+
 class Quotas:
     """The use of all quotas by each key in this process.
 
@@ -175,12 +189,13 @@ class Quotas:
             held.waiting -= 1
             self._forget(account, held)
 
-        def leave() -> None:
-            held.held -= 1
-            held.free.release()
-            self._forget(account, held)
+        return _Leave(self, account, held)
 
-        return leave
+    def leave(self, account: tuple[Quota, str], held: _ShareUse) -> None:
+        """Count one request of a key less."""
+        held.held -= 1
+        held.free.release()
+        self._forget(account, held)
 
     def _forget(self, account: tuple[Quota, str], held: _ShareUse) -> None:
         if not held.held and not held.waiting:

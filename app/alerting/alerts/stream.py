@@ -18,7 +18,7 @@ _PAGE = 500
 
 async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one stream of alerts until the client or the server closes it."""
-    feed = Feed(hub_in(scope), frozenset({Role.CHECKPOINT}), _begin_alerts, tail_of(scope).heartbeat)
+    feed = Feed(hub_in(scope), frozenset({Role.CHECKPOINT}), _begin_alerts)
     await serve(scope, receive, send, feed)
 
 

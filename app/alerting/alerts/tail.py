@@ -17,7 +17,8 @@ from app.access.domain import SYSTEM
 from app.alerting.alerts import presence, store
 from app.alerting.alerts.rendering import frame
 from app.alerting.streams.follower import Follower, RecordFollower
-from app.alerting.streams.hub import Heartbeat, Hub
+from app.alerting.streams.hub import Hub
+from app.alerting.streams.stream import Heartbeat
 from app.db.addresses import libpq_address
 from app.db.clock import read_clock
 from app.db.lanes import Lane, using
@@ -38,7 +39,7 @@ _PAGE = 500
 _RETRY_SECONDS = 0.5
 _GENTLE_SECONDS = 0.1
 _AFTER_ALERTS_SECONDS = 0.02
-"""Pause before followers of records publish, in which the streams of alerts send what was queued for them first."""
+"""Pause before followers of records publish, in which alerts are written to their streams first."""
 _TICK_SECONDS = 1.0
 _LEAVE_SECONDS = 0.5
 _CACHED_SECONDS = 1.0
@@ -80,6 +81,7 @@ class Tail:
         self.rollback_reason: str | None = None
         self.access_version = self._applied_version = -1
         hub.changed = self._flush.set
+        hub.heartbeat = self.heartbeat
         runtime.follow.on_commit.append(self.wake)
 
     @property
@@ -279,7 +281,7 @@ class Tail:
             await asyncio.sleep(_TICK_SECONDS)
             try:
                 for each in self._all:
-                    each.hub.tick(loop.time(), each.heartbeat)
+                    each.hub.tick(loop.time())
                     each.hub.close_expired(self.runtime.clock())
             except Exception:  # as in _follow
                 logger.exception("a tick of the streams has failed")

@@ -15,7 +15,7 @@ from app.alerting.streams.serving import Begun, Feed, serve
 async def stream_notices(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one officer's stream until the client or the server closes it."""
     tail = notice_tail_of(scope)
-    await serve(scope, receive, send, Feed(tail.hub, PERSON_ROLES, _begin, tail.heartbeat))
+    await serve(scope, receive, send, Feed(tail.hub, PERSON_ROLES, _begin))
 
 
 async def _begin(request: Request, actor: Actor, after: str | None) -> Begun:

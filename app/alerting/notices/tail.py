@@ -10,7 +10,8 @@ from app.actor import Actor
 from app.alerting.notices import store
 from app.alerting.notices.domain import Notice, frame, meant_for
 from app.alerting.notices.service import head
-from app.alerting.streams.hub import Heartbeat, Hub
+from app.alerting.streams.hub import Hub
+from app.alerting.streams.stream import Heartbeat
 from app.db.unit import Reader
 from app.kit.clock import rfc3339
 from app.ledger.domain import Head
@@ -32,6 +33,7 @@ class NoticeTail:
         self.runtime = runtime
         self.hub = hub
         self.head: Head | None = None
+        hub.heartbeat = self.heartbeat
 
     async def start(self, reader: Reader) -> None:
         """Read the present head of the notices, so that following begins after it."""
@@ -45,7 +47,8 @@ class NoticeTail:
             for notice in notices:
                 seal = seals.get(notice.content.entry_id or "")
                 self.hub.publish_to(notice.number, frame(notice, current), partial(_meant, notice, seal))
-                await asyncio.sleep(0)  # hundreds may come each morning: let alerts and other tasks run
+                await self.hub.distributed()  # hundreds may come each morning: let alerts and other tasks run
+                await asyncio.sleep(0)
             if notices:
                 self.head = Head(current.epoch, notices[-1].number, notices[-1].number)
                 self.runtime.bell.ring()

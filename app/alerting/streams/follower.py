@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from app.alerting.streams.hub import Heartbeat, Hub
+from app.alerting.streams.hub import Hub
+from app.alerting.streams.stream import Heartbeat
 from app.db.unit import Reader
 from app.ledger.domain import Head, Record
 

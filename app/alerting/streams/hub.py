@@ -1,167 +1,82 @@
 """The hub of one process: its open streams, and the distribution of frames to them.
 
-A frame is encoded once for each kind of client, and the same bytes are put into the bounded queue of every stream of
-that kind. A stream that can't keep up is closed, and its client resumes by cursor: single events are never dropped.
+A frame is encoded once for each kind of client, and the same bytes are written to the connection of every stream of
+that kind, some streams in each turn of the event loop. A stream that can't keep up is closed, and its client resumes
+by cursor: single events are never dropped.
 """
 
 import asyncio
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from itertools import islice
+from typing import Any, Final, NamedTuple, cast
 
-from app.access.domain import Kind
 from app.actor import Actor
+from app.alerting.streams.stream import Heartbeat, Stream
+from app.web.stream_connection import STOPPING_SECONDS, STUCK_SECONDS, Frame, StreamConnection
 
-STUCK_SECONDS = 5.0
-"""How long the sending of a frame may block before the stream is closed."""
-
-STOPPING_SECONDS = 1.0
-"""How long the sending of a frame may block while the service is stopping."""
-
-AT_ONCE = frozenset({"revoked", "expired"})
-"""Reasons for closing a stream without sending its queued frames: its key no longer works."""
 _ADMISSIONS = 16
 _JITTER = 0.1
+_SLICE: Final = 1000
+"""Streams that are written to in one turn of the event loop, some milliseconds; then other requests have theirs."""
+
+logger = logging.getLogger(__name__)
 
 
-class Heartbeat(NamedTuple):
-    """A heartbeat frame, the same for all streams of a hub.
-
-    Attributes:
-        reach: every event up to this number was published before the heartbeat.
-        frame: the event without its `id`: the cursor is each stream's own.
-    """
-
-    reach: int
-    frame: bytes
-
-
-class Stream:
-    """One open stream: its queue of frames, its topic if it has one, and the reason if it was closed.
+class _Publication(NamedTuple):
+    """What is being distributed.
 
     Attributes:
-        behind: whether the stream reads its events from the database, page by page, new ones included, until it has
-            caught up; its queue then takes none.
-        reading: whether a page of missed events is being read. If the queue becomes full meanwhile, the stream falls
-            behind instead of being closed.
+        number: its number.
+        choose: function that returns the frame for a stream, or None if it is not meant for it.
     """
 
-    __slots__ = (
-        "_waiter",
-        "about",
-        "actor",
-        "at_gate",
-        "beat_at",
-        "behind",
-        "ends_at",
-        "queue",
-        "reading",
-        "sending_since",
-        "task",
-        "why",
-    )
-
-    def __init__(self, actor: Actor, beat_at: float, ends_at: float, about: Hashable = None) -> None:
-        self.actor = actor
-        self.at_gate = actor.kind == Kind.AUTOGATE
-        self.about = about
-        self.behind = False
-        self.reading = False
-        self.queue: list[tuple[int, bytes]] = []
-        self.why: str | None = None
-        self.beat_at = beat_at
-        self.ends_at = ends_at
-        self.sending_since: float | None = None
-        self.task: asyncio.Task[None] | None = None
-        self._waiter: asyncio.Future[None] | None = None
-
-    def put(self, sequence: int, frame: bytes, limit: int) -> None:
-        """Queue a frame, or close the stream when its queue is full.
-
-        A closed stream accepts no frame, even when its queue has room again: a frame after a dropped one would move
-        the reader's cursor over the gap.
-        """
-        if self.why is not None or self.behind:
-            return
-        if len(self.queue) >= limit:
-            if self.reading:
-                self.fall_behind()
-            else:
-                self.close("lagging")
-            return
-        self.queue.append((sequence, frame))
-        self._wake()
-
-    def beat(self, reach: int, frame: bytes, limit: int) -> None:
-        """Queue a heartbeat, as `put` does; its number is negative, and `~number` is its reach.
-
-        Args:
-            reach: every event up to this number that is meant for the stream was queued before.
-            frame: the bytes, without the `id`, which the stream's writer adds.
-            limit: how many frames the queue holds.
-        """
-        self.put(~reach, frame, limit)
-
-    def close(self, why: str) -> None:
-        """Close the stream after its queued frames are sent, or at once for a reason in `AT_ONCE`."""
-        self.why = self.why or why
-        if why in AT_ONCE:
-            self.queue.clear()
-        self._wake()
-
-    def cut(self) -> None:
-        """Cancel the stream in the middle of a frame, because its client reads nothing."""
-        self.why = "stuck"
-        if self.task is not None:
-            self.task.cancel()
-
-    def fall_behind(self) -> None:
-        """Drop the queued frames and take no more: the stream reads these events from the database."""
-        self.behind = True
-        self.queue.clear()
-
-    def take(self) -> list[tuple[int, bytes]]:
-        """Remove and return every queued frame."""
-        waiting, self.queue = self.queue, []
-        return waiting
-
-    async def wait(self) -> None:
-        """Return when there is a frame to send or the stream was closed."""
-        if not self.queue and self.why is None:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    number: int
+    choose: Callable[[Stream], Frame | None]
 
 
 class Hub:
     """The open streams and long polls of one kind in this process, and what is sent to all of them.
+
+    What is published is kept until it was written to every stream; each stream has its own place in it. So a stream
+    gets everything in order, also what is published while something else is being distributed.
 
     Attributes:
         closing: whether new streams are refused, because the service is stopping.
         entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect after
             an outage.
         changed: callback for the first connection and the last disconnection of a checkpoint.
+        heartbeat: function that makes the heartbeat frame; set by the follower that publishes here.
         evicted: number of streams cut because their client read nothing.
+        unsent_limit: how many bytes may wait for a slow reader.
     """
 
-    def __init__(self, *, queue: int, limit: int, heartbeat_seconds: float, stream_minutes: float) -> None:
+    def __init__(
+        self, *, unsent_limit: int, limit: int, heartbeat_seconds: float, stream_minutes: float
+    ) -> None:
         self.streams: set[Stream] = set()
         self.closing = False
         self.entrance = asyncio.Semaphore(_ADMISSIONS)
         self.changed: Callable[[], None] = lambda: None
+        self.heartbeat: Callable[[], Heartbeat] = lambda: Heartbeat(0, b"")
         self.evicted = 0
-        self._queue = queue
+        self.unsent_limit = unsent_limit
         self._limit = limit
         self._heartbeat = heartbeat_seconds
         self._life = stream_minutes * 60
         self._present: Counter[str] = Counter()
         self._seen: dict[str, float] = {}
+        self._arriving: set[Stream] = set()
+        self._publications: list[_Publication] = []
+        self._first = 0
+        self._round: Iterator[Stream] = iter(())
+        self._round_until = 0
+        self._distributed = asyncio.Event()
+        self._distributed.set()
 
     @property
     def full(self) -> bool:
@@ -169,20 +84,29 @@ class Hub:
         return self.closing or len(self.streams) >= self._limit
 
     def join(self, actor: Actor, about: Hashable = None) -> Stream:
-        """Add a stream for an actor and return it; from now on it gets every frame, or those of the topic `about`."""
+        """Add a stream of the present task and return it; from now on it gets every frame, or those of its topic."""
         now = asyncio.get_running_loop().time()
         spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
         beat_at = now + random.uniform(0.5, 1) * self._heartbeat  # noqa: S311 - as above
-        stream = Stream(actor, beat_at, now + self._life * spread, about)
+        stream = Stream(self, actor, beat_at=beat_at, ends_at=now + self._life * spread, about=about)
         stream.task = asyncio.current_task()
         self.streams.add(stream)
+        self._arriving.add(stream)
         self._count_in(actor.checkpoint)
         return stream
 
+    def go_live(self, stream: Stream, connection: StreamConnection) -> None:
+        """Take a stream's connection over from its task: what was queued is sent, and what is published from now on."""
+        self._arriving.discard(stream)
+        stream.next = self._end
+        stream.go_live(connection)
+
     def leave(self, stream: Stream) -> None:
-        """Remove a stream."""
-        self.streams.discard(stream)
-        self._count_out(stream.actor.checkpoint)
+        """Remove a stream, if it is here."""
+        if stream in self.streams:
+            self.streams.discard(stream)
+            self._arriving.discard(stream)
+            self._count_out(stream.actor.checkpoint)
 
     @contextmanager
     def polling(self, actor: Actor) -> Iterator[None]:
@@ -221,43 +145,94 @@ class Hub:
         return self.checkpoints(silent_seconds) - {stream.actor.checkpoint or "" for stream in self.streams}
 
     def publish(self, sequence: int, frame: bytes, gates: bytes | None = None) -> None:
-        """Queue a frame for every stream.
+        """Publish a frame to every stream.
 
         Args:
             sequence: the frame's number.
             frame: the bytes.
             gates: the bytes for autogates' streams, when they differ; else None.
         """
-        for stream in self.streams:
-            stream.put(sequence, frame if gates is None or not stream.at_gate else gates, self._queue)
+        usual = Frame(frame)
+        gate = usual if gates is None else Frame(gates)
+        self.publish_chosen(sequence, lambda stream: gate if stream.at_gate else usual)
 
     def publish_to(self, sequence: int, frame: bytes, meant: Callable[[Actor], bool]) -> None:
-        """Queue a frame for the streams of those actors for which `meant` returns true."""
-        for stream in self.streams:
-            if meant(stream.actor):
-                stream.put(sequence, frame, self._queue)
-
-    def publish_chosen(self, sequence: int, choose: Callable[[Stream], bytes | None]) -> None:
-        """Queue for each stream the frame that `choose` returns for it, if any."""
-        for stream in self.streams:
-            if (frame := choose(stream)) is not None:
-                stream.put(sequence, frame, self._queue)
+        """Publish a frame to the streams of those actors for which `meant` returns true."""
+        made = Frame(frame)
+        self.publish_chosen(sequence, lambda stream: made if meant(stream.actor) else None)
 
     def publish_about(self, about: str, sequence: int, frame: bytes) -> None:
-        """Queue a frame for the streams of the topic `about`."""
-        for stream in self.streams:
-            if stream.about == about:
-                stream.put(sequence, frame, self._queue)
+        """Publish a frame to the streams of one topic."""
+        made = Frame(frame)
+        self.publish_chosen(sequence, lambda stream: made if stream.about == about else None)
+
+    def publish_chosen(self, sequence: int, choose: Callable[[Stream], Frame | None]) -> None:
+        """Publish to each stream the frame that `choose` returns for it, if any.
+
+        The streams that are open now get it in the next turns of the event loop.
+        """
+        publication = _Publication(sequence, choose)
+        for stream in list(self._arriving):
+            self._give(stream, publication)
+        if len(self.streams) == len(self._arriving):
+            return
+        self._publications.append(publication)
+        if self._distributed.is_set():
+            self._distributed.clear()
+            asyncio.get_running_loop().call_soon(self._distribute)
+
+    async def distributed(self) -> None:
+        """Return when everything that was published was written to the streams."""
+        await self._distributed.wait()
+
+    @property
+    def _end(self) -> int:
+        return self._first + len(self._publications)
+
+    def _distribute(self) -> None:
+        """Write to some streams, and go on in the next turn until every stream has got everything."""
+        some = list(islice(self._round, _SLICE))
+        if not some and self._round_until != self._end:
+            self._round, self._round_until = iter(list(self.streams)), self._end
+            some = list(islice(self._round, _SLICE))
+        if some:
+            for stream in some:
+                self.bring_up(stream)
+            asyncio.get_running_loop().call_soon(self._distribute)
+        else:
+            self._first = self._end
+            self._publications.clear()
+            self._distributed.set()
+
+    def bring_up(self, stream: Stream) -> None:
+        """Write everything to the stream that was published and not yet written to it."""
+        end, begin = self._end, stream.next - self._first
+        if stream.next == end or stream.connection is None:
+            return
+        stream.next = end  # first, for a write may end the stream, which comes back here
+        for publication in islice(self._publications, begin, None):
+            self._give(stream, publication)
+
+    def _give(self, stream: Stream, publication: _Publication) -> None:
+        try:
+            frame = publication.choose(stream)
+            if frame is not None:
+                stream.put(publication.number, frame)
+        except Exception:  # one stream must not end the distribution to the others
+            logger.exception("a frame can't be sent to a stream, which is closed")
+            stream.close("lagging")
 
     def close_about(self, about: str, last: bytes) -> None:
         """Close the streams of a topic that is over, after a last frame."""
+        made = Frame(last)
         for stream in list(self.streams):
             if stream.about == about:
-                stream.put(0, last, self._queue)
+                self.bring_up(stream)
+                stream.put(0, made)
                 stream.close("closed")
 
-    def tick(self, now: float, heartbeat: Callable[[], Heartbeat]) -> None:
-        """Queue the heartbeats that are due, close streams at the end of their life, and cut stuck ones.
+    def tick(self, now: float) -> None:
+        """Send the heartbeats that are due, close streams at the end of their life, and cut stuck tasks.
 
         Called once a second. Heartbeats are spread over the interval, so that an alert never waits for thousands.
         """
@@ -265,19 +240,17 @@ class Hub:
         patience = STOPPING_SECONDS if self.closing else STUCK_SECONDS
         for stream in list(self.streams):
             if stream.sending_since is not None and now - stream.sending_since > patience:
-                self.evicted += 1
                 stream.cut()
             elif now >= stream.ends_at:
                 stream.close("renew")
-            elif now >= stream.beat_at:
-                made = made or heartbeat()
+            elif now >= stream.beat_at and stream.connection is not None:
+                made = made or self.heartbeat()
                 stream.beat_at = now + self._heartbeat
-                stream.beat(made.reach, made.frame, self._queue)
+                stream.beat(made)
 
-    def complete(self, stream: Stream, heartbeat: Callable[[], Heartbeat]) -> None:
-        """Close a stream whose time is over, after everything that was published until now."""
-        made = heartbeat()
-        stream.beat(made.reach, made.frame, self._queue)
+    def complete(self, stream: Stream) -> None:
+        """Close a stream whose time is over, behind everything that was published until now."""
+        stream.beat(self.heartbeat())
         stream.close("complete")
 
     def keys(self) -> set[str]:

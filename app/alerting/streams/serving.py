@@ -1,9 +1,8 @@
-"""Serving a stream at the ASGI level: admission, missed events, then new frames."""
+"""Serving of streams over raw ASGI: admission and missed events; the hub sends what is new."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -13,13 +12,14 @@ from app.access.admission.guard import admit, in_time, take, take_for_cached_key
 from app.access.admission.quotas import Quota
 from app.actor import Actor
 from app.alerting.streams.follower import ledger_of
-from app.alerting.streams.hub import AT_ONCE, Heartbeat, Hub, Stream
+from app.alerting.streams.framing import EVENTS, EventFraming
+from app.alerting.streams.hub import Hub
+from app.alerting.streams.stream import Stream
 from app.errors import CursorGone, RolledBack, Unavailable, WrongRole
 from app.ledger.domain import Head
 from app.web.methods import is_head
-from app.web.request_rules import EVENT_STREAM, expect_rules
-
-Header = tuple[bytes, bytes]
+from app.web.protocol import connection_of
+from app.web.request_rules import expect_rules
 
 
 class Begun(NamedTuple):
@@ -40,46 +40,6 @@ class Begun(NamedTuple):
     events: int = 0
 
 
-class Ended(NamedTuple):
-    """The end of a stream.
-
-    Attributes:
-        why: why it is closed.
-        end: encodes numbers as cursors.
-        position: the number of the last event that the stream covers.
-        reach: the feed's last number.
-    """
-
-    why: str
-    end: Head
-    position: int
-    reach: int
-
-
-class EventFraming:
-    """The format of server-sent events (WHATWG HTML section 9.2); a feed in another format has a framing of its own.
-
-    Attributes:
-        headers: the header fields of the answer.
-        beats: whether the format has heartbeats.
-    """
-
-    headers: Sequence[Header] = (
-        (b"content-type", EVENT_STREAM.encode() + b"; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-    )
-    beats = True
-
-    def opening(self) -> bytes:
-        """Return the first bytes of a stream: how long a client waits to reconnect, spread over some seconds."""
-        return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
-
-    def ending(self, ended: Ended) -> bytes:
-        """Return the last bytes of a stream."""
-        return b": %b\n\n" % ended.why.encode()
-
-
 @dataclass(frozen=True, slots=True)
 class Feed:
     """The source of a kind of stream.
@@ -89,7 +49,6 @@ class Feed:
         roles: an actor needs one of these roles to open a stream.
         begin: function that reads a stream's first data after a cursor, if the client sent one; it is called when
             the stream has joined the hub.
-        heartbeat: function that returns the heartbeat frame.
         about: the stream's topic, if the hub has streams of several topics.
         find: function that raises NotFound if the topic is not visible to the actor, for a HEAD request.
         read_on: function that reads further missed events after a cursor, where `begin` does not read all at once. Its
@@ -102,17 +61,16 @@ class Feed:
     hub: Hub
     roles: frozenset[str]
     begin: Callable[[Request, Actor, str | None], Awaitable[Begun]]
-    heartbeat: Callable[[], Heartbeat]
     about: Hashable = None
     find: Callable[[Request, Actor], Awaitable[object]] | None = None
     read_on: Callable[[Request, Actor, str, int | None], Awaitable[Begun]] | None = None
-    framing: EventFraming = field(default_factory=EventFraming)
+    framing: EventFraming = EVENTS
     wait: float | None = None
     limit: int | None = None
 
 
 async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
-    """Serve one stream until the client or the server closes it; answer a HEAD request with the headers only.
+    """Admit a stream, send what its client missed, and hand its connection to the hub; HEAD is answered with the head.
 
     The stream joins the hub before it reads the missed events, so that no event is lost. A frame that comes from
     both is recognised by its sequence and sent once.
@@ -135,45 +93,31 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
     try:
         async with feed.hub.entrance, in_time(request):
             stream, first = await _enter(request, feed, taken=taken)
+        connection_of(scope).begin_stream()
         await send(start)
-        watcher = asyncio.create_task(_watch(stream, receive))
-        sent = _Sent(first[0].position, first[0].end, feed.limit)
-        await _catch_up(request, stream, send, feed, sent, first)
-        await _pump(stream, send, feed, sent)
+        if first[0].more:
+            watcher = asyncio.create_task(_watch(stream, receive))
+        await _catch_up(request, stream, send, feed, first)
+        _hand_over(scope, stream, feed)
     except asyncio.CancelledError:
         if stream is None or stream.why != "stuck":  # not the hub's doing, see Stream.cut
             raise
     finally:
         if watcher is not None:
             watcher.cancel()
-        if stream is not None:
+        if stream is not None and stream.connection is None:
             feed.hub.leave(stream)
 
 
-@dataclass(slots=True)
-class _Sent:
-    """How far a stream has sent.
-
-    Attributes:
-        position: the number of the last event that the stream covers.
-        end: encodes numbers as cursors.
-        left: how many events may still be sent; None for any number.
-    """
-
-    position: int
-    end: Head
-    left: int | None
-
-    def identified(self, frame: bytes) -> bytes:
-        """Return a heartbeat with the cursor behind everything that was sent."""
-        return b"id: %b\n%b" % (self.end.cursor(self.position).encode(), frame)
-
-    def count(self, events: int) -> bool:
-        """Count events that were sent. Returns whether no further one may be sent."""
-        if self.left is None:
-            return False
-        self.left -= events
-        return self.left <= 0
+def _hand_over(scope: Scope, stream: Stream, feed: Feed) -> None:
+    """Hand the connection to the hub; the request counts as in progress until the stream ends."""
+    connection = connection_of(scope).hand_over(stream)
+    if connection is None:
+        return
+    scope["state"]["goes_on"] = connection
+    feed.hub.go_live(stream, connection)
+    if feed.wait is not None:
+        asyncio.get_running_loop().call_later(feed.wait, feed.hub.complete, stream)
 
 
 async def _enter(request: Request, feed: Feed, *, taken: bool) -> tuple[Stream, list[Begun]]:
@@ -193,6 +137,7 @@ async def _enter(request: Request, feed: Feed, *, taken: bool) -> tuple[Stream, 
     if feed.hub.full:
         raise Unavailable("No further stream can be opened here now.", retry_after=2)
     stream = feed.hub.join(actor, feed.about)
+    stream.framing, stream.left = feed.framing, feed.limit
     try:
         if ledger.access_version != seen:
             await admit(request)
@@ -228,9 +173,7 @@ async def _admit_reader(request: Request, feed: Feed) -> Actor:
     return actor
 
 
-async def _catch_up(
-    request: Request, stream: Stream, send: Send, feed: Feed, sent: _Sent, pages: list[Begun]
-) -> None:
+async def _catch_up(request: Request, stream: Stream, send: Send, feed: Feed, pages: list[Begun]) -> None:
     """Send the missed events, page by page.
 
     While more than a page is missed, the stream's queue takes no frames: the pages to come hold them too. It takes them
@@ -240,14 +183,14 @@ async def _catch_up(
     while True:
         begun = pages.pop()
         stream.reading = False
-        sent.position, sent.end = begun.position, begun.end
+        stream.position, stream.end = begun.position, begun.end
         more = begun.more or stream.behind
         data.append(begun.frames)
         if more:
             stream.fall_behind()
         elif feed.framing.beats:  # its reach is not used: frames between the two numbers may be in the queue
-            data.append(sent.identified(feed.heartbeat().frame))
-        if sent.count(begun.events):
+            data.append(stream.identified(feed.hub.heartbeat().frame))
+        if stream.count(begun.events):
             stream.close("full")
         del begun
         await _write(stream, send, _joined(data))
@@ -256,8 +199,8 @@ async def _catch_up(
         stream.behind, stream.reading = False, True
         try:
             async with in_time(request):
-                after = sent.end.cursor(sent.position)
-                pages.append(await feed.read_on(request, stream.actor, after, sent.left))
+                after = stream.end.cursor(stream.position)
+                pages.append(await feed.read_on(request, stream.actor, after, stream.left))
         except (CursorGone, Unavailable) as error:
             stream.fall_behind()  # what is queued comes after a gap
             stream.close("restored" if isinstance(error, CursorGone) else "unavailable")
@@ -271,42 +214,11 @@ def _joined(data: list[bytes]) -> bytes:
     return joined
 
 
-async def _write(stream: Stream, send: Send, data: bytes, *, more: bool = True) -> None:
-    if not data and more:
-        return
-    stream.sending_since = asyncio.get_running_loop().time()
-    await send({"type": "http.response.body", "body": data, "more_body": more})
-    stream.sending_since = None
-
-
-async def _pump(stream: Stream, send: Send, feed: Feed, sent: _Sent) -> None:
-    """Send queued frames until the stream is closed; skip those up to the position, which were sent before.
-
-    A heartbeat's cursor is the one after the last event that was sent on this stream, so that a reader who resumes
-    there neither skips nor repeats an event.
-    """
-    if feed.wait is not None:
-        asyncio.get_running_loop().call_later(feed.wait, feed.hub.complete, stream, feed.heartbeat)
-    while True:
-        await stream.wait()
-        for number, data in stream.take():
-            if stream.why in AT_ONCE:
-                break
-            if number < 0:
-                sent.position = max(sent.position, ~number)
-                await _write(stream, send, sent.identified(data) if feed.framing.beats else b"")
-            elif number == 0 or number > sent.position:
-                sent.position = max(sent.position, number)
-                await _write(stream, send, data)
-                if sent.count(1):
-                    stream.close("full")
-                    break
-        if stream.why is not None:
-            break
-    if stream.why != "gone":
-        reach = max(sent.end.size, feed.heartbeat().reach)
-        ended = Ended(stream.why, sent.end, sent.position, reach)
-        await _write(stream, send, feed.framing.ending(ended), more=False)
+async def _write(stream: Stream, send: Send, data: bytes) -> None:
+    if data:
+        stream.sending_since = asyncio.get_running_loop().time()
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+        stream.sending_since = None
 
 
 async def _watch(stream: Stream, receive: Receive) -> None:

@@ -21,7 +21,7 @@ async def stream_manifest(scope: Scope, receive: Receive, send: Send) -> None:
     manifest_id = scope["path_params"]["manifest_id"]
     roles = frozenset({Role.CARRIER, Role.CHECKPOINT})
     begin, find = partial(_begin, manifest_id), partial(_find, manifest_id)
-    feed = Feed(tail.hub, roles, begin, tail.heartbeat, about=manifest_id, find=find)
+    feed = Feed(tail.hub, roles, begin, about=manifest_id, find=find)
     await serve(scope, receive, send, feed)
 
 

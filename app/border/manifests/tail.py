@@ -6,7 +6,8 @@ from typing import Any, cast
 import msgspec
 
 from app.access.domain import SYSTEM
-from app.alerting.streams.hub import Heartbeat, Hub
+from app.alerting.streams.hub import Hub
+from app.alerting.streams.stream import Heartbeat
 from app.border.manifests import store
 from app.border.manifests.domain import Item
 from app.db.unit import Reader
@@ -32,6 +33,7 @@ class ManifestTail:
         self.runtime = runtime
         self.hub = hub
         self._published: dict[str, int] = {}
+        hub.heartbeat = self.heartbeat
 
     async def start(self, reader: Reader) -> None:
         """Do nothing: each stream begins at its client's cursor."""

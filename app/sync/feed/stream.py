@@ -9,13 +9,14 @@ from starlette.types import Receive, Scope, Send
 from app.access.admission.guard import runtime_of
 from app.access.admission.state import quotas_in
 from app.actor import Actor
-from app.alerting.streams.serving import Begun, Ended, EventFraming, Feed, Header, asked_after, serve
+from app.alerting.streams.framing import Ended, EventFraming, Header
+from app.alerting.streams.serving import Begun, Feed, asked_after, serve
 from app.ledger.service import Changes, head, read_changes
 from app.sync.feed.asking import LINES, READERS, RESTART, Asking
 from app.sync.feed.domain import within_scope
 from app.sync.feed.records import render
 from app.sync.feed.schemas import ChangesEndOut
-from app.sync.feed.tail import Asked, event, feed_tail_of, line
+from app.sync.feed.tail import Asked, FeedTail, event, feed_tail_of, line
 
 _PAGE = 200
 """Records of a page that is read and sent at once: encoding them takes some milliseconds, in which alerts wait."""
@@ -25,6 +26,9 @@ _VARIES: Header = (b"vary", b"accept")
 
 class _Events(EventFraming):
     headers: Sequence[Header] = (*EventFraming.headers, _VARIES)
+
+
+_EVENTS = _Events()
 
 
 class _Lines(EventFraming):
@@ -39,13 +43,16 @@ class _Lines(EventFraming):
 
     beats = False
 
+    def __init__(self, tail: FeedTail) -> None:
+        self._tail = tail
+
     def opening(self) -> bytes:
         """Return nothing: a line is a record."""
         return b""
 
     def ending(self, ended: Ended) -> bytes:
         """Return the last line, whatever ends the answer."""
-        head = max(ended.position, ended.reach)
+        head = max(ended.position, ended.end.size, self._tail.reach)
         last = ChangesEndOut(cursor=ended.end.cursor(ended.position), head=head, more=ended.position < head)
         return line(last.model_dump_json().encode())
 
@@ -77,14 +84,13 @@ async def stream_changes(
         tail.hub,
         READERS,
         begin,
-        tail.heartbeat,
         about=Asked(asking.selection, as_lines),
         find=find,
         read_on=read_on,
-        framing=_Events(),
+        framing=_EVENTS,
     )
     if as_lines:
-        feed = replace(feed, framing=_Lines(), wait=asking.wait, limit=asking.limit)
+        feed = replace(feed, framing=_Lines(tail), wait=asking.wait, limit=asking.limit)
     await serve(scope, receive, send, feed)
 
 

@@ -1,22 +1,23 @@
 """Publishes new ledger records to the feed's streams in this process, after alerts were sent."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
 from app.access.domain import SYSTEM
 from app.alerting.streams.follower import LedgerFollower
-from app.alerting.streams.hub import Heartbeat, Hub, Stream
+from app.alerting.streams.hub import Hub
+from app.alerting.streams.stream import Heartbeat, Stream
 from app.kit.clock import rfc3339
 from app.ledger.domain import Closures, Head, Record, Selection
 from app.ledger.service import closures_among
 from app.runtime import Runtime
 from app.sync.feed.domain import within_scope
 from app.sync.feed.records import render, text_of
+from app.web.stream_connection import Frame
 
 _AT_ONCE = 32
-"""Records that are published before streams get a turn to send, so that a burst does not fill their queues."""
+"""Records that are published before the next are read: they are written to every stream first."""
 
 _WAITING = 2_000
 """Records that may wait here; beyond it every stream is closed, and its reader goes on from its cursor."""
@@ -39,6 +40,7 @@ class FeedTail:
 
     Attributes:
         hub: the streams of the feed; the topic of each is an `Asked`.
+        reach: the last number that was published to the streams.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub, ledger: LedgerFollower) -> None:
@@ -47,7 +49,8 @@ class FeedTail:
         self._ledger = ledger
         self._waiting: list[Record] = []
         self._since = 0.0
-        self._reach = 0
+        self.reach = 0
+        hub.heartbeat = self.heartbeat
 
     @property
     def _epoch(self) -> str:
@@ -57,7 +60,7 @@ class FeedTail:
 
     def begin(self, head: Head) -> None:
         """Begin after the last record that the ledger's tail has read."""
-        self._reach = head.size
+        self.reach = head.size
 
     def take(self, records: Sequence[Record]) -> None:
         """Accept the next records of the ledger; they are published by `read_on`.
@@ -73,7 +76,7 @@ class FeedTail:
             self._since = self._since if self._waiting else monotonic()
             self._waiting += records
             return
-        self._reach = records[-1].sequence
+        self.reach = records[-1].sequence
 
     async def read_on(self) -> None:
         """Publish the records accepted by `take` to the streams."""
@@ -86,8 +89,8 @@ class FeedTail:
                 self.hub.publish_chosen(record.sequence, _Frames(record, self._epoch, closures).choose)
             del self._waiting[: len(records)]
             self._since = monotonic()
-            self._reach = records[-1].sequence
-            await asyncio.sleep(0)
+            self.reach = records[-1].sequence
+            await self.hub.distributed()
 
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the last number that was published to the streams.
@@ -96,8 +99,8 @@ class FeedTail:
         """
         late = bool(self._waiting) and monotonic() - self._since > self.runtime.settings.stale_seconds
         degraded = "true" if late or self._ledger.degraded else "false"
-        data = f'{{"head":{self._reach},"at":"{rfc3339(self.runtime.clock())}","degraded":{degraded}}}'
-        return Heartbeat(self._reach, f"event: heartbeat\ndata: {data}\n\n".encode())
+        data = f'{{"head":{self.reach},"at":"{rfc3339(self.runtime.clock())}","degraded":{degraded}}}'
+        return Heartbeat(self.reach, f"event: heartbeat\ndata: {data}\n\n".encode())
 
 
 class _Frames:
@@ -108,9 +111,9 @@ class _Frames:
         self._text = text_of(record)
         self._cursor = Head(epoch, record.sequence, 0).cursor()
         self._closures = closures
-        self._made: dict[tuple[bool, bool], bytes] = {}
+        self._made: dict[tuple[bool, bool], Frame] = {}
 
-    def choose(self, stream: Stream) -> bytes | None:
+    def choose(self, stream: Stream) -> Frame | None:
         """Return the frame for a stream, or None where its reader has not asked for the record."""
         record, asked = self._record, stream.about
         assert isinstance(asked, Asked), "the hub has streams of the feed only"
@@ -119,7 +122,7 @@ class _Frames:
         kind = (asked.as_lines, within_scope(record.entry_id, record.agency, stream.actor, self._closures))
         if kind not in self._made:
             data = render(self._text, in_scope=kind[1])
-            self._made[kind] = line(data) if asked.as_lines else event(self._cursor, data)
+            self._made[kind] = Frame(line(data) if asked.as_lines else event(self._cursor, data))
         return self._made[kind]
 
 

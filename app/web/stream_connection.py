@@ -1,0 +1,210 @@
+"""The connection of a stream after its request was handled: it takes bytes to send, and reads nothing.
+
+It replaces the connection's `BoundedProtocol`, with its parser, its request and its task, of which an open stream
+needs none: they take several times the memory, and a task that wakes for each frame most of the time.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from app.web.connections import Connections
+
+STUCK_SECONDS = 5.0
+"""How long a reader may take nothing of what waits for it before its connection is cut."""
+
+STOPPING_SECONDS = 1.0
+"""The same while the service is stopping."""
+
+HIGH_WATER: Final = 64 * 1024
+"""Bytes that wait for a reader from which on it counts as slow; the same with and without TLS."""
+
+_LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+class Frame:
+    """A part of a stream, encoded once for all connections.
+
+    Attributes:
+        data: the bytes, at least one.
+        chunk: the same as a chunk of HTTP/1.1 (RFC 9112 section 7.1).
+    """
+
+    __slots__ = ("chunk", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.chunk = b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class Sender(Protocol):
+    """The interface of what sends on a stream's connection; none of it is called after `StreamConnection.finish`."""
+
+    def close(self, why: str) -> None:
+        """End the stream."""
+
+    def lose(self, why: str) -> None:
+        """Note that the connection is lost (`gone`), or is cut because its reader takes nothing (`stuck`)."""
+
+
+class StreamConnection(asyncio.Protocol):
+    """The protocol of a stream's connection.
+
+    Attributes:
+        address: the address that it counts against, as in `BoundedProtocol`.
+        key: id of the key of its request.
+        due: when its reader must have taken something, in the loop's seconds; infinite while nothing waits for it.
+        slow: whether more than `HIGH_WATER` bytes wait for the reader.
+    """
+
+    __slots__ = (
+        "_books",
+        "_chunked",
+        "_open",
+        "_over",
+        "_patience",
+        "_sender",
+        "_transport",
+        "_unsent",
+        "address",
+        "due",
+        "key",
+        "slow",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        sender: Sender,
+        books: Connections,
+        open_connections: set[Any],
+        *,
+        chunked: bool,
+    ) -> None:
+        self.address: str | None = None
+        self.key: str | None = None
+        self.due = math.inf
+        self.slow = False
+        self._transport = transport
+        self._sender: Sender | None = sender
+        self._books = books
+        self._open = open_connections
+        self._chunked = chunked
+        self._over: Callable[[], None] | None = None
+        self._patience = STUCK_SECONDS
+        self._unsent = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether the server waits for the client to read."""
+        return self.slow
+
+    @property
+    def unsent(self) -> int:
+        """The number of bytes that wait for the reader."""
+        return self._transport.get_write_buffer_size()
+
+    def begin(self, *, slow: bool) -> None:
+        """Take the place of the connection's former protocol.
+
+        Args:
+            slow: whether the transport has asked the former protocol to pause.
+        """
+        self._open.add(self)
+        self._transport.set_protocol(self)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+        if slow:
+            self.pause_writing()
+
+    def when_over(self, act: Callable[[], None]) -> None:
+        """Call a function once the stream has ended or the connection is lost, or now if that has happened."""
+        if self._sender is None:
+            act()
+        else:
+            self._over = act
+
+    def write(self, frame: Frame) -> None:
+        """Send a frame, whatever waits already; on a connection that is closed nothing is sent."""
+        data = frame.chunk if self._chunked else frame.data
+        if self.slow:
+            self._unsent += len(data)
+        try:
+            self._transport.write(data)
+        except (OSError, RuntimeError):  # uvloop's closed transport raises, a moment before `connection_lost`
+            self._lose("gone")
+
+    def finish(self, last: bytes) -> None:
+        """Send the last bytes and close the connection once its reader has taken everything, or is stuck."""
+        self._sender = None
+        self._unsent = self.unsent
+        self.due = self._time() + self._patience
+        if self._chunked:
+            last = Frame(last).chunk + _LAST_CHUNK
+        try:
+            self._transport.write(last)
+            self._transport.close()
+        except (OSError, RuntimeError):  # as in `write`
+            self._transport.abort()
+        self._conclude()
+
+    def cut(self) -> None:
+        """Close the connection now; what waits for the reader is lost."""
+        self._transport.abort()
+
+    def close_after_answer(self) -> None:
+        """Do nothing: it is closed after the stream in any case."""
+
+    def expire(self, now: float) -> None:
+        """Give a slow reader more time if it has taken something, or else cut the connection."""
+        unsent = self.unsent
+        if unsent < self._unsent:
+            self._unsent, self.due = unsent, now + self._patience
+            return
+        self._lose("stuck")
+        self.cut()
+
+    def shutdown(self) -> None:
+        """End the stream because the process ends; called by uvicorn."""
+        self._patience = STOPPING_SECONDS
+        self.due = min(self.due, self._time() + STOPPING_SECONDS)
+        if self._sender is not None:
+            self._sender.close("shutdown")
+
+    def data_received(self, _data: bytes) -> None:
+        """End the stream: no further request is served on this connection."""
+        if self._sender is not None:
+            self._sender.close("bytes")
+
+    def pause_writing(self) -> None:
+        """Start the time limit of a reader that reads more slowly than the server sends."""
+        self.slow = True
+        self._unsent = self.unsent
+        self.due = self._time() + self._patience
+
+    def resume_writing(self) -> None:
+        """End the time limit, because the reader has caught up."""
+        self.slow = False
+        if self._sender is not None:
+            self.due = math.inf
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Release the connection's state."""
+        self.due = math.inf
+        self._books.leave(self)
+        self._open.discard(self)
+        self._lose("gone")
+
+    def _lose(self, why: str) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.lose(why)
+            self._conclude()
+
+    def _conclude(self) -> None:
+        over, self._over = self._over, None
+        if over is not None:
+            over()
+
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
