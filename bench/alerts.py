@@ -2,6 +2,7 @@
 
     python -m bench.alerts                            # 1000 and 5000 streams, both engines, 15 rounds
     python -m bench.alerts --streams 1000 --rounds 30
+    python -m bench.alerts --streams 18000 --rounds 3 --engines sqlite   # memory; `ulimit -n` must allow it
     python -m bench.alerts --quick --json             # a smoke run of a few seconds
 
 Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. An officer
@@ -13,7 +14,7 @@ listeners and PostgreSQL have the others. The variants take turns, so trust the 
 The columns, in milliseconds from the request: its answer, the first stream, half of the streams, the last one
 (median of the rounds, and the worst round), the last one as a ratio to the bare broadcast's; CPU of the server
 process an event, in milliseconds; memory of the server process before the streams, with them, and at the end, in
-MB; seconds that opening the streams took.
+MB; memory that a stream takes when all are open, in kB; seconds that opening the streams took.
 """
 
 import argparse
@@ -44,6 +45,7 @@ from bench.registers import ENGINES, Registers, opened, registers
 from tests.support.actors import Actors
 
 _PHOTO_BYTES = 100_000
+_USUAL_STREAMS = 5000
 _SETTLE_SECONDS = 0.15
 """After each event: what the server still does about it is its own, not its neighbour's."""
 
@@ -69,6 +71,12 @@ class Broadcast:
         self._streams = streams
         self._posts = posts
         self._listeners: subprocess.Popen[bytes] | None = None
+
+    @property
+    def stream_kb(self) -> float:
+        """Memory that each open stream takes, in kB (10^3 bytes)."""
+        before, after = self.rss_mb[:2]
+        return (after - before) * 1000 / max(1, self.opened.count)
 
     def open(self, count: int) -> None:
         """Open the streams."""
@@ -189,6 +197,14 @@ async def _prepare(
     return settings, submitter.key, keys
 
 
+def _room(count: int) -> dict[str, str]:
+    """The settings that let so many streams in, where the usual ones do not."""
+    if count <= _USUAL_STREAMS:
+        return {}
+    names = ("STREAMS_LIMIT", "CONNECTIONS_LIMIT", "CONNECTIONS_PER_ADDRESS", "CONNECTIONS_PER_KEY")
+    return {f"CEKAL_{name}": str(count + 1000) for name in names}
+
+
 @contextmanager
 def _variants(
     options: argparse.Namespace, cores: Cores, made: Registers, count: int
@@ -206,6 +222,7 @@ def _variants(
         for engine in options.engines:
             settings, key, keys = asyncio.run(_prepare(made, engine, f"{engine}-{count}", options.places))
             name = f"{engine}-{count}"
+            settings |= _room(count)
             server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
 
             def posts(number: int, key: str = key) -> bytes:
@@ -268,6 +285,7 @@ def _rows(variants: Sequence[Broadcast]) -> list[dict[str, Any]]:
                 "to_bare": median(last) / median(bare),
                 "cpu_ms": sum(variant.cpu_ms) / len(variant.cpu_ms),
                 "rss_mb": variant.rss_mb,
+                "stream_kb": variant.stream_kb,
                 "open_seconds": variant.opened.seconds,
                 "reached": sum(reached.count for reached in rounds),
                 "failures": variant.failures(),
@@ -277,7 +295,7 @@ def _rows(variants: Sequence[Broadcast]) -> list[dict[str, Any]]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    head = ("variant", "answer", "first", "half", "last", "worst", "/bare", "CPU", "MB", "open s")
+    head = ("variant", "answer", "first", "half", "last", "worst", "/bare", "CPU", "MB", "kB each", "open s")
     for result in report["results"]:
         lines = [
             (
@@ -289,6 +307,7 @@ def _print(report: dict[str, Any]) -> None:
                 shown(row["to_bare"], 2),
                 shown(row["cpu_ms"]),
                 " to ".join(f"{mb:.0f}" for mb in row["rss_mb"]),
+                shown(row["stream_kb"], 1),
                 shown(row["open_seconds"], 1),
             )
             for row in result["variants"]

@@ -88,7 +88,7 @@ class Crowd:
         waiting: dict[int, bytes] = {}
         failures: list[str] = []
         asked = 0
-        while (asked < opening.count or waiting) and time.perf_counter() - begin < _PATIENCE * 2:
+        while (asked < opening.count or waiting) and time.perf_counter() - begin < _PATIENCE * 3:
             while asked < opening.count and len(waiting) < _AT_ONCE:
                 opened = socket.create_connection(("127.0.0.1", self._port))
                 opened.sendall(opening.requests[asked % len(opening.requests)])

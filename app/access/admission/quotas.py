@@ -108,9 +108,10 @@ class Buckets:
 class _ShareUse:
     """One key's use of a `Share`."""
 
-    __slots__ = ("free", "held", "waiting")
+    __slots__ = ("account", "free", "held", "waiting")
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, account: tuple[Quota, str], at_once: int) -> None:
+        self.account = account
         self.free = asyncio.Semaphore(at_once)
         self.held = 0
         self.waiting = 0
@@ -119,15 +120,14 @@ class _ShareUse:
 class _Leave:
     """Ends one request's use of a `Share`; small, because each open stream has one."""
 
-    __slots__ = ("_account", "_quotas", "_use")
+    __slots__ = ("_quotas", "_use")
 
-    def __init__(self, quotas: "Quotas", account: tuple[Quota, str], use: _ShareUse) -> None:
+    def __init__(self, quotas: "Quotas", use: _ShareUse) -> None:
         self._quotas = quotas
-        self._account = account
         self._use = use
 
     def __call__(self) -> None:
-        self._quotas.leave(self._account, self._use)
+        self._quotas.leave(self._use)
 
 
 class Quotas:
@@ -178,7 +178,7 @@ class Quotas:
     async def _occupy(self, limit: Share, account: tuple[Quota, str]) -> Callable[[], None]:
         held = self._shares.get(account)
         if held is None:
-            held = self._shares[account] = _ShareUse(limit.at_once)
+            held = self._shares[account] = _ShareUse(account, limit.at_once)
         if held.free.locked() and held.waiting >= limit.waiting:
             raise await self._refusal(*account, _RETRY_SECONDS)
         held.waiting += 1
@@ -187,19 +187,19 @@ class Quotas:
             held.held += 1
         finally:
             held.waiting -= 1
-            self._forget(account, held)
+            self._forget(held)
 
-        return _Leave(self, account, held)
+        return _Leave(self, held)
 
-    def leave(self, account: tuple[Quota, str], held: _ShareUse) -> None:
+    def leave(self, held: _ShareUse) -> None:
         """Count one request of a key less."""
         held.held -= 1
         held.free.release()
-        self._forget(account, held)
+        self._forget(held)
 
-    def _forget(self, account: tuple[Quota, str], held: _ShareUse) -> None:
+    def _forget(self, held: _ShareUse) -> None:
         if not held.held and not held.waiting:
-            self._shares.pop(account, None)
+            self._shares.pop(held.account, None)
 
     async def _refusal(self, quota: Quota, account: str, retry_after: int) -> RateLimited:
         """Make the refusal; delay it for a key that repeats at once, whose repeats would otherwise occupy a core."""

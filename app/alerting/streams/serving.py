@@ -190,8 +190,7 @@ async def _catch_up(request: Request, stream: Stream, send: Send, feed: Feed, pa
             stream.fall_behind()
         elif feed.framing.beats:  # its reach is not used: frames between the two numbers may be in the queue
             data.append(stream.identified(feed.hub.heartbeat().frame))
-        if stream.count(begun.events):
-            stream.close("full")
+        stream.count(begun.events)
         del begun
         await _write(stream, send, _joined(data))
         if not more or stream.why is not None or feed.read_on is None:

@@ -14,6 +14,8 @@ AT_ONCE: Final = frozenset({"revoked", "expired"})
 """Reasons for closing a stream without sending what waits for its reader: its key no longer works."""
 
 _UNNUMBERED: Final = Head("", 0, 0)
+_NOTHING: Final = list[tuple[int, Frame]]()
+"""The queue of a stream that queues no more; never changed."""
 
 
 class Heartbeat(NamedTuple):
@@ -147,15 +149,14 @@ class Stream:
             return
         self.position = max(self.position, number)
         connection.write(frame)
-        if self.count(1):
-            self.close("full")
+        self.count(1)
 
-    def count(self, events: int) -> bool:
-        """Count events that were sent. Returns whether no further one may be sent."""
-        if self.left is None:
-            return False
-        self.left -= events
-        return self.left <= 0
+    def count(self, events: int) -> None:
+        """Count events that were sent, and close the stream when no further one may be sent."""
+        if self.left is not None:
+            self.left -= events
+            if self.left <= 0:
+                self.close("full")
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Send a heartbeat behind everything that was published; its cursor is the one behind all that was sent.
@@ -177,7 +178,7 @@ class Stream:
     def go_live(self, connection: StreamConnection) -> None:
         """Take over the connection from the task and send what was queued; the hub writes all further frames."""
         self.connection, self.task = connection, None
-        queue, self._queue = self._queue, []
+        queue, self._queue = self._queue, _NOTHING
         why, self.why = self.why, None
         for number, frame in queue:
             self.put(number, frame)
@@ -185,9 +186,9 @@ class Stream:
             self.close(why)
 
     def close(self, why: str) -> None:
-        """Close the stream after what was published is sent, or at once for a reason in `AT_ONCE`."""
-        if why in AT_ONCE:
-            self._queue.clear()
+        """Close the stream after what was published is sent; at once if it is full, or for a reason in `AT_ONCE`."""
+        if why in AT_ONCE or why == "full":
+            self._queue = _NOTHING
         elif self.connection is not None and self.why is None:
             self._home.bring_up(self)
         if self.why is None:
@@ -221,5 +222,5 @@ class Stream:
     def fall_behind(self) -> None:
         """Drop the queued frames and take no more: the stream reads these events from the database."""
         self.behind = True
-        self._queue.clear()
+        self._queue = []
         self._queued = 0

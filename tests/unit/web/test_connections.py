@@ -38,6 +38,9 @@ class Line:
     def close_after_answer(self) -> None:
         self.last = True
 
+    def expire(self, now: float) -> None:
+        self.due = now
+
 
 def taken(books: Connections, *lines: Line) -> list[str | None]:
     return [books.arrive(line) for line in lines]
@@ -159,3 +162,45 @@ def test_what_is_overdue_is_found():
     early, late = Line(due=1), Line(due=3)
     taken(books, early, late)
     assert books.overdue(2) == [early]
+
+
+@pytest.mark.parametrize("key", [None, "key_a"])
+@pytest.mark.parametrize("address", ["192.0.2.1", None])
+def test_a_connection_that_takes_anothers_place_is_counted_as_it_was(key: str | None, address: str | None):
+    books = Connections(LIMITS)
+    former, other, stream = Line(address), Line(address), Line("192.0.2.9", waits=False)
+    for line in (former, other):
+        books.arrive(line)
+        if key is not None:
+            books.show_key(line, key)
+    counted = (len(books), books.strangers)
+    books.replace(former, stream)
+    assert (len(books), books.strangers) == counted
+    assert (stream.address, stream.key) == (former.address, former.key)
+    stream.due = former.due = 5.0
+    assert books.overdue(6.0) == [stream]
+    for line in (former, stream, other):
+        books.leave(line)
+    assert (len(books), books.strangers, books._by_address, books._by_key) == (0, 0, {}, {})
+
+
+def test_what_is_refused_already_takes_no_place():
+    books = Connections(LIMITS)
+    former, stream = Line(), Line()
+    books.arrive(former)
+    books.leave(former)
+    books.replace(former, stream)
+    assert len(books) == 0
+
+
+def test_a_stream_counts_against_its_key_in_the_place_of_its_request():
+    books = Connections(LIMITS)
+    requests = [Line(waits=False), Line(waits=False)]
+    for line in requests:
+        books.arrive(line)
+        books.show_key(line, "key_a")
+        books.replace(line, Line(waits=False))
+    third = Line(waits=False)
+    books.arrive(third)
+    books.show_key(third, "key_a")
+    assert third.last

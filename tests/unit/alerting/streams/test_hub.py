@@ -424,6 +424,17 @@ async def test_a_stream_of_so_many_events_ends_with_the_last_of_them() -> None:
         assert await one.rest() == b"12: full\n\n"
 
 
+async def test_a_stream_that_is_full_with_what_was_missed_gets_nothing_of_what_was_queued() -> None:
+    here = hub()
+    stream = here.join(checkpoint())
+    stream.left = 1
+    here.publish(2, b"2")
+    stream.count(1)
+    one = await connect(here, stream)
+    assert await one.rest() == b": full\n\n"
+    one.peer.close()
+
+
 async def test_the_streams_of_a_topic_end_with_a_last_frame() -> None:
     here = hub()
     async with (
