@@ -7,7 +7,6 @@ refusal is a problem document. One timer checks all connections, because a timer
 import asyncio
 import math
 import ssl
-import sys
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, cast
 
@@ -19,6 +18,7 @@ from uvicorn.server import ServerState
 from app.web.connections import Connections
 from app.web.problems import problem_response
 from app.web.stream_connection import Sender, StreamConnection
+from app.web.unchunked import unchunked
 from app.web.watch import Watch
 
 _LINGER_SECONDS: Final = 2.0
@@ -239,12 +239,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.due = math.inf
 
     def begin_stream(self) -> None:
-        """Prepare the present answer to be handed over: the connection closes after it, and HTTP/1.0 gets no chunks."""
+        """Close the connection after the present answer, which is to be handed over; its head has not been sent yet."""
         assert self._running is not None, "the application answers a request"
         self._running.keep_alive = False
-        if not self._chunks:
-            self._running.chunked_encoding = False
-            self._running.expected_content_length = sys.maxsize  # as much as there will be
 
     def hand_over(self, sender: Sender) -> StreamConnection | None:
         """Hand the connection over after the first part of an answer was sent; the rest is for `sender` to send.
@@ -258,8 +255,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if lost:
             return None
         self.server_state.total_requests += 1
+        chunked = bool(self._running.chunked_encoding)
         connection = StreamConnection(
-            self.transport, sender, self._books, self.server_state.connections, chunked=self._chunks
+            self.transport, sender, self._books, self.server_state.connections, chunked=chunked
         )
         self._books.replace(self, connection)
         self.connections.discard(self)
@@ -318,12 +316,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle  # `self.cycle` is that of the last request that has come
-        super()._start_asgi_task(cycle, app)
-
-    @property
-    def _chunks(self) -> bool:
-        """Whether the present request's client knows chunks."""
-        return self._running is not None and self._running.scope["http_version"] != "1.0"
+        old: bool = cycle.scope["http_version"] == "1.0"
+        super()._start_asgi_task(cycle, cast(Any, unchunked(app, cycle)) if old else app)
 
     def _forget(self) -> None:
         """Leave no reference cycle for the garbage collector."""

@@ -1,10 +1,12 @@
 """A live stream has a connection and no task: its framing, its limits, its end, and that nothing is lost before."""
 
 import asyncio
+import io
 import random
 import socket
 import ssl
 import struct
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from tests.support.cli import LONGEST
 from tests.support.running import Running, running
 from tests.support.served import Served
 from tests.support.sse import listening
-from tests.support.steps import expect
+from tests.support.steps import expect, impose
 from tests.support.waiting import until
 
 ALERTS = "/v1/alerts/stream"
@@ -90,6 +92,28 @@ async def test_a_stream_is_framed_as_its_version_of_http_demands(
     content = unchunked(body) if version == "1.1" else body
     assert content.startswith(b"retry: ")
     assert content.endswith(b"\n\nevent: alert\ndata: {}\n\n: renew\n\n")
+
+
+@pytest.mark.parametrize("path", ["/evidence", "/photo"])
+async def test_an_answer_in_pieces_has_no_chunks_for_http_1_0(
+    served: Served, actors: Actors, auditor: Caller, path: str
+) -> None:
+    """The evidence file has no length before it is made; the photo has one."""
+    entry = await impose(served.http, actors)
+
+    def read() -> bytes:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=LONGEST) as line:
+            line.sendall(asking(auditor, f"/v1/entries/{entry['id']}{path}", "1.0"))
+            return read_rest(line)
+
+    head, _, body = (await asyncio.to_thread(read)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert b"connection: close" in head.lower()
+    if path == "/evidence":
+        assert zipfile.ZipFile(io.BytesIO(body)).testzip() is None
+    else:
+        assert b"content-length: %d\r\n" % len(body) in head.lower() + b"\r\n"
 
 
 @pytest.mark.parametrize("when", ["with the request", "later"])

@@ -219,8 +219,8 @@ class Hub:
             if frame is not None:
                 stream.put(publication.number, frame)
         except Exception:  # one stream must not end the distribution to the others
-            logger.exception("a frame can't be sent to a stream, which is closed")
-            stream.close("lagging")
+            logger.exception("a frame can't be sent to a stream, which is cut")
+            stream.cut("fault")
 
     def close_about(self, about: str, last: bytes) -> None:
         """Close the streams of a topic that is over, after a last frame."""
@@ -240,7 +240,8 @@ class Hub:
         patience = STOPPING_SECONDS if self.closing else STUCK_SECONDS
         for stream in list(self.streams):
             if stream.sending_since is not None and now - stream.sending_since > patience:
-                stream.cut()
+                self.evicted += 1
+                stream.cut("stuck")
             elif now >= stream.ends_at:
                 stream.close("renew")
             elif now >= stream.beat_at and stream.connection is not None:

@@ -14,7 +14,7 @@ from app.actor import Actor
 from app.alerting.streams.follower import ledger_of
 from app.alerting.streams.framing import EVENTS, EventFraming
 from app.alerting.streams.hub import Hub
-from app.alerting.streams.stream import Stream
+from app.alerting.streams.stream import CUT, Stream
 from app.errors import CursorGone, RolledBack, Unavailable, WrongRole
 from app.ledger.domain import Head
 from app.web.methods import is_head
@@ -100,7 +100,7 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
         await _catch_up(request, stream, send, feed, first)
         _hand_over(scope, stream, feed)
     except asyncio.CancelledError:
-        if stream is None or stream.why != "stuck":  # not the hub's doing, see Stream.cut
+        if stream is None or stream.why not in CUT:  # not the hub's doing, see Stream.cut
             raise
     finally:
         if watcher is not None:

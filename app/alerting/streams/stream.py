@@ -13,6 +13,9 @@ from app.web.stream_connection import Frame, StreamConnection
 AT_ONCE: Final = frozenset({"revoked", "expired"})
 """Reasons for closing a stream without sending what waits for its reader: its key no longer works."""
 
+CUT: Final = frozenset({"stuck", "fault"})
+"""Reasons for cutting a stream off: its reader takes nothing, or a frame for it can't be made."""
+
 _UNNUMBERED: Final = Head("", 0, 0)
 _NOTHING: Final = list[tuple[int, Frame]]()
 """The queue of a stream that queues no more; never changed."""
@@ -164,9 +167,9 @@ class Stream:
         A reader that resumes there neither skips nor repeats an event. While the task sends what was missed, and while
         other bytes wait for the reader, nothing is sent.
         """
+        self._home.bring_up(self)
         if self.connection is None or self.why is not None:
             return
-        self._home.bring_up(self)
         self.position = max(self.position, heartbeat.reach)
         if self.framing.beats and not self.connection.slow:
             self.connection.write(Frame(self.identified(heartbeat.frame)))
@@ -212,11 +215,13 @@ class Stream:
             self._home.evicted += 1
         self._home.leave(self)
 
-    def cut(self) -> None:
-        """Cancel the task in the middle of what was missed, because the client reads nothing."""
-        self.why = "stuck"
-        self._home.evicted += 1
-        if self.task is not None:
+    def cut(self, why: str) -> None:
+        """End the stream at once, in the middle of a frame: cancel its task, or cut its connection."""
+        self.why = why
+        if self.connection is not None:
+            self._home.leave(self)
+            self.connection.cut()
+        elif self.task is not None:
             self.task.cancel()
 
     def fall_behind(self) -> None:

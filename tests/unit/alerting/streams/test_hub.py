@@ -146,12 +146,14 @@ def test_a_connection_that_breaks_in_the_middle_ends_the_distribution_for_nobody
             assert [await each.received() for each in streams[2:]] == [b"1"] * 4
             assert len(here.streams) == 4
             assert {each.stream.why for each in streams[:2]} == {"gone"}
+            await until(lambda: not streams[0].connections)
+            streams[0].stream.connection.write(Frame(b"2"))  # type: ignore[union-attr]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(broken())
 
 
-async def test_a_frame_that_can_not_be_made_closes_its_stream_and_no_other() -> None:
+async def test_a_frame_that_can_not_be_made_cuts_its_stream_and_no_other() -> None:
     here = hub()
 
     def choose(stream: Stream) -> Frame:
@@ -161,7 +163,10 @@ async def test_a_frame_that_can_not_be_made_closes_its_stream_and_no_other() -> 
 
     async with listeners(here, [checkpoint(code) for code in ("CGK", "DPS")]) as [faulty, good]:
         here.publish_chosen(1, choose)
-        assert (await faulty.received(), await good.received()) == (b": lagging\n\n", b"1")
+        assert await good.received() == b"1"
+        assert (await faulty.rest(), faulty.stream.why) == (b"", "fault")
+        assert here.streams == {good.stream}
+        await here.distributed()
 
 
 async def test_a_reader_that_takes_too_little_is_closed_and_gets_what_it_has_in_order() -> None:
@@ -219,7 +224,7 @@ async def test_a_key_that_no_longer_works_gets_nothing_of_what_waits(why: str) -
         assert queued(arriving) == []
         assert await prompt.rest() == b": %b\n\n" % why.encode()
         with suppress(ConnectionResetError):
-            assert b"2" not in await slow.rest()
+            assert len(await slow.rest()) < 100_000
     assert here.streams == {arriving}
 
 
@@ -304,6 +309,16 @@ async def test_a_heartbeat_leads_no_reader_back_and_none_past_what_is_on_its_way
         one.stream.beat(Heartbeat(3, b"+"))
         here.publish(9, b"9")
         assert await one.received() == b"4" + b"id: e.6\n+" + b"8" + b"id: e.8\n+" + b"9"
+
+
+async def test_no_heartbeat_follows_the_end() -> None:
+    """What is published before the heartbeat fills the stream, and so ends it."""
+    here = hub()
+    async with listeners(here, [checkpoint()], chunked=True) as [one]:
+        one.stream.left = 1
+        here.publish(1, b"x" * 0x8000)  # more than the kernel takes at once
+        one.stream.beat(Heartbeat(1, b"+"))
+        assert await one.rest() == b"8000\r\n%b\r\n8\r\n: full\n\n\r\n0\r\n\r\n" % (b"x" * 0x8000)
 
 
 async def test_first_heartbeats_are_spread_over_the_interval() -> None:

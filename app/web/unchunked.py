@@ -1,0 +1,28 @@
+"""Answers of unknown length for HTTP/1.0, which knows no chunks: the end of the connection is the end of the answer.
+
+uvicorn's protocol sends chunks to every client, so that one of HTTP/1.0 would take their sizes for content.
+"""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+
+def unchunked(app: ASGIApp, cycle: RequestResponseCycle) -> ASGIApp:
+    """Return an application whose answer to the request of `cycle` has no chunks; the connection closes after it."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        unsized = False
+
+        async def send_unchunked(message: Message) -> None:
+            nonlocal unsized
+            if message["type"] == "http.response.start":
+                unsized = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
+                if unsized:
+                    cycle.chunked_encoding = False
+            elif unsized:
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, send_unchunked)
+
+    return serve
