@@ -10,15 +10,18 @@ Immigration's scope, whose personal parts are all shown. Measured, in turns with
 - *seal*: from an admin's order until a signed head covers the digest's seal, once; the worker polls once a second.
 - *make*: from the first request of a snapshot that is not there until its answer begins: read, rendered, compressed,
   held against the digest, on the disk.
-- *send*: from there until its last byte, without another CPU than the service's.
+- *send*: from there until its last byte.
 - *bare*: the same rows read in order by another process, which does nothing with them: a SELECT of the standard
   library's sqlite3, and COPY to standard output on PostgreSQL.
+- *checks*: the time that one check after another takes, in ms, by a client with one connection: median and 99th
+  percentile, before, and while snapshots are made. They are measured in rounds of their own.
 - *copy*: docs/examples/integrator.py takes all of the lines into an empty copy (SQLite) and verifies every leaf, every
   personal part, the digest and its proof.
 - *import*: the same lines into the same table, each parsed, and nothing verified.
 
 CPU is that of a record in microseconds, the database's included; on a busy machine trust it rather than the seconds.
-MB are those of the server process: before, and the most until the end.
+MB are those of the server process: before, and the most until the end, with the process that makes the snapshot. The
+server and that process may use every core; the client of the bench waits meanwhile.
 """
 
 import argparse
@@ -31,19 +34,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from bench.feed import copy_rows, filled, select_rows
-from bench.figures import median, shown, table
+from bench.figures import median, percentile, shown, table
 from bench.processes import Cores, Server, serving_cekal, split_cores
 from bench.registers import ENGINES, Registers, opened, registers
 from tests.support.actors import Actors
 
 _CHUNK = 1 << 18
+_QUIET_SECONDS = 5.0
 _PATH = "/v1/snapshot"
 
 
@@ -99,7 +104,11 @@ def _watched(server: Server) -> Iterator[Callable[[], float]]:
 
     def watch() -> None:
         while not ended.wait(0.05):
-            most.append(server.rss())
+            used = server.rss()
+            for child in server.process.children():
+                with suppress(psutil.NoSuchProcess):
+                    used += child.memory_info().rss / 1e6
+            most.append(used)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -110,16 +119,60 @@ def _watched(server: Server) -> Iterator[Callable[[], float]]:
         thread.join()
 
 
-async def _admin(settings: dict[str, str]) -> str:
+async def _keys(settings: dict[str, str]) -> tuple[str, str]:
+    """An admin's key, and a counter's."""
     async with opened(settings) as runtime:
-        return (await Actors(runtime).client("admin")).key
+        actors = Actors(runtime)
+        return (await actors.client("admin")).key, (await actors.client("checkpoint", checkpoint="CGK")).key
+
+
+def _checks(server: Server, key: str, going_on: Callable[[], bool]) -> list[float]:
+    """Check one traveller after another as long as that goes on; gives what each took, in ms, in rising order."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    body = {"direction": "exit", "document": {"number": "C0000000", "issuing_state": "IDN"}}
+    taken = []
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        while going_on():
+            begin = time.perf_counter()
+            connection.request("POST", "/v1/checks", json.dumps(body), headers)
+            with connection.getresponse() as answer:
+                if answer.status != 200:
+                    raise RuntimeError(answer.read().decode())
+                answer.read()
+            taken.append((time.perf_counter() - begin) * 1e3)
+            time.sleep(0.002)
+    return sorted(taken)
+
+
+def _checks_beside(
+    server: Server, folder: Path, keys: tuple[str, str], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Check travellers without and while snapshots are made, for so many snapshots; gives both, in ms."""
+    reader, counter = keys
+    until = time.perf_counter() + _QUIET_SECONDS
+    alone = _checks(server, counter, lambda: time.perf_counter() < until)
+    beside: list[float] = []
+    for _ in range(rounds):
+        _remove_snapshots(folder)
+        making = threading.Thread(target=_made, args=(server, reader))
+        making.start()
+        beside += _checks(server, counter, making.is_alive)
+    return alone, sorted(beside)
+
+
+def _remove_snapshots(folder: Path) -> None:
+    for file in folder.glob("snapshots/*.zst"):
+        file.unlink()
 
 
 def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine: str) -> dict[str, Any]:
     name = f"{engine}-snapshot"
     settings = asyncio.run(made.make(engine, name))
     url = settings["CEKAL_DATABASE_URL"]
-    reader, admin = asyncio.run(filled(settings, options.entries)), asyncio.run(_admin(settings))
+    folder = Path(settings["CEKAL_DATA_DIR"])
+    reader = asyncio.run(filled(settings, options.entries))
+    admin, counter = asyncio.run(_keys(settings))
+    everywhere = Cores(cores.server | cores.others, cores.others)
     kinds = ("bare", "bare_cpu", "make", "make_cpu", "send", "copy", "import")
     figures: dict[str, list[float]] = {each: [] for each in kinds}
     size, failures = 0, list[str]()
@@ -127,7 +180,7 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
     def database_cpu() -> float:
         return made.server()[1].cpu() if engine == "postgresql" else 0.0
 
-    with serving_cekal(name, made.folder, cores, settings) as server, _watched(server) as most:
+    with serving_cekal(name, made.folder, everywhere, settings) as server, _watched(server) as most:
         before, begin = server.rss(), time.perf_counter()
         with closing(_asked(server, "POST", admin)) as connection, connection.getresponse() as answer:
             assert answer.status == 202, answer.read()
@@ -142,8 +195,7 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
             rows = select_rows(url) if engine == "sqlite" else asyncio.run(copy_rows(url))
             figures["bare"].append(time.perf_counter() - begin)
             figures["bare_cpu"].append(time.process_time() + database_cpu() - used)
-            for file in Path(settings["CEKAL_DATA_DIR"]).glob("snapshots/*.zst"):
-                file.unlink()
+            _remove_snapshots(folder)
             begin, used = time.perf_counter(), server.cpu() + database_cpu()
             begun, size = _made(server, reader)
             figures["make"].append(begun - begin)
@@ -155,6 +207,7 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
             if rows < options.entries:
                 failures.append(f"{rows} rows of {options.entries} entries")
         highest = most()
+        alone, beside = _checks_beside(server, folder, (reader, counter), options.rounds)
     found = {each: median(values) for each, values in figures.items()}
     return {
         "engine": engine,
@@ -171,6 +224,7 @@ def _measure(options: argparse.Namespace, cores: Cores, made: Registers, engine:
         "make_cpu_us": found["make_cpu"] / options.entries * 1e6,
         "mb": size / 1e6,
         "rss_mb": [before, highest],
+        "checks_ms": [percentile(each, part) for each in (alone, beside) for part in (0.5, 0.99)],
         "failures": failures,
     }
 
@@ -189,6 +243,7 @@ def _print(results: Sequence[dict[str, Any]]) -> None:
             shown(result["make_cpu_us"], 1),
             shown(result["mb"], 1),
             " to ".join(f"{mb:.0f}" for mb in result["rss_mb"]),
+            "{:.1f}, {:.1f}; {:.1f}, {:.1f}".format(*result["checks_ms"]),
         )
         for result in results
     ]
@@ -203,6 +258,7 @@ def _print(results: Sequence[dict[str, Any]]) -> None:
         "CPU",
         "MB file",
         "MB",
+        "checks",
     )
     print(table(heads, lines))
 

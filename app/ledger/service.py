@@ -21,7 +21,7 @@ from app.ledger.domain import (
 from app.ledger.refusals import HeadMissing
 from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
 from app.ledger.rows import list_of_entries
-from app.ledger.state import StateRecord, count_withdrawn, find_news, list_state
+from app.ledger.state import count_withdrawn, driver_statements, find_news, list_state
 from app.ledger.store import (
     begin_epoch,
     find_head,
@@ -44,12 +44,12 @@ __all__ = [
     "LedgerBroken",
     "NotedRollback",
     "Page",
-    "StateRecord",
     "append",
     "begin_epoch",
     "close",
     "closures_among",
     "count_withdrawn",
+    "driver_statements",
     "erase_of_entry",
     "find_head",
     "find_news",

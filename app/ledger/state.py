@@ -9,23 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-import msgspec
 from sqlalchemy import Select, and_, bindparam, desc, func, select
+from sqlalchemy.engine import Dialect
 
+from app.db.driver import for_driver
 from app.db.unit import Reader, Unit
-from app.ledger.domain import LedgerBroken, RecordText, RecordType
+from app.ledger.domain import RecordText, RecordType
+from app.ledger.folding import BEHIND_ALL, StateStatements, state_of
 from app.ledger.store import AS_TEXTS, OWN
 from app.ledger.tables import OF_CLEARANCES
-from app.ledger.tables import node as node_table
+from app.ledger.tables import closed as closed_table
 from app.ledger.tables import record as record_table
 from app.ledger.tables import withdrawn as withdrawn_table
 
 NEVER: Final = 2**62
 """The end of an entry that is still listed."""
-
-_BEHIND_ALL: Final = "~"
-"""A text that sorts behind every id."""
-
 
 _NOT_BEHIND: Final = record_table.c.sequence + 0 <= bindparam("upto")
 """Condition: the record is not behind the state. The sum keeps planners from the index of sequences, with which each
@@ -48,37 +46,18 @@ _LAST: Final = (
     .subquery()
 )
 _RECORDS: Final = (
-    select(*AS_TEXTS, node_table.c.hash)
+    select(*AS_TEXTS)
     .join_from(_LAST, record_table, record_table.c.sequence == _LAST.c.last)
-    .outerjoin(node_table, and_(node_table.c.level == 0, node_table.c.index == record_table.c.sequence - 1))
     .order_by(record_table.c.entry_id)
 )
 _CLEARANCES: Final[Select[Any]] = (
-    select(*AS_TEXTS, node_table.c.hash)
-    .join(node_table, and_(node_table.c.level == 0, node_table.c.index == record_table.c.sequence - 1))
+    select(*AS_TEXTS)
     .where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)
     .order_by(record_table.c.entry_id, record_table.c.sequence)
 )
-
-
-class _ClearanceLeaf(msgspec.Struct):
-    clearance_id: str
-
-
-_clearance = msgspec.json.Decoder(_ClearanceLeaf).decode
-
-
-@dataclass(frozen=True, slots=True)
-class StateRecord:
-    """A record that is part of a state.
-
-    Attributes:
-        record: the record.
-        stored: the hash of its leaf as the ledger's tree has it; None where it is missing.
-    """
-
-    record: RecordText
-    stored: bytes | None
+_CLOSED: Final = select(closed_table.c.entry_id).where(
+    closed_table.c.entry_id > bindparam("after"), closed_table.c.entry_id <= bindparam("last")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +70,7 @@ class StatePage:
         after: the last entry that was looked at; None at the end.
     """
 
-    records: Sequence[StateRecord]
+    records: Sequence[RecordText]
     after: str | None
 
 
@@ -110,34 +89,20 @@ async def list_state(reader: Reader, upto: int, after: str, count: int) -> State
         LedgerBroken: the leaf of a clearance can't be read.
     """
     end = (await reader.run(_END, {"after": after, "count": count})).scalar_one_or_none()
-    asked = {"after": after, "last": end or _BEHIND_ALL, "upto": upto}
-    newest = [_state_record(row) for row in (await reader.run(_RECORDS, asked)).all()]
-    of_entry: dict[str | None, dict[str, StateRecord]] = {}
-    for row in (await reader.run(_CLEARANCES, asked)).all():
-        each = _state_record(row)
-        known = of_entry.setdefault(each.record.entry_id, {})
-        name = _clearance_of(each.record)
-        if each.record.type == RecordType.CLEARANCE_GRANTED:
-            known[name] = each
-        else:
-            known.pop(name, None)
-    records = []
-    for each in newest:
-        if not each.record.tombstone:
-            records += [each, *of_entry.get(each.record.entry_id, {}).values()]
-    return StatePage(records, end)
+    asked = {"after": after, "last": end or BEHIND_ALL, "upto": upto}
+    newest = map(RecordText._make, (await reader.run(_RECORDS, asked)).all())
+    clearances = map(RecordText._make, (await reader.run(_CLEARANCES, asked)).all())
+    return StatePage(state_of(newest, clearances), end)
 
 
-def _clearance_of(record: RecordText) -> str:
-    try:
-        return _clearance(record.leaf).clearance_id
-    except msgspec.DecodeError:
-        raise LedgerBroken(f"the leaf of record {record.sequence} names no clearance") from None
-
-
-def _state_record(row: Any) -> StateRecord:
-    *columns, stored = row
-    return StateRecord(RecordText(*columns), stored)
+def driver_statements(dialect: Dialect) -> StateStatements:
+    """Return the statements that read a state, for another process that has no SQLAlchemy."""
+    return StateStatements(
+        end=for_driver(_END, dialect),
+        newest=for_driver(_RECORDS, dialect),
+        clearances=for_driver(_CLEARANCES, dialect),
+        closed=for_driver(_CLOSED, dialect),
+    )
 
 
 async def find_news(reader: Reader, after: int) -> datetime | None:

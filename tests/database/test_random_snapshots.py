@@ -9,7 +9,7 @@ from app.access.domain import SYSTEM
 from app.ledger import service as ledger
 from app.ledger.domain import Selection
 from app.runtime import Runtime
-from app.sync.feed.records import render
+from app.sync.feed.rendering import render
 from app.sync.snapshots import service
 from app.worker import Worker
 from tests.support.clock import SettableClock
@@ -31,7 +31,7 @@ async def state(runtime: Runtime, sequence: int) -> list[Json]:
     while after is not None:
         async with runtime.reading(SYSTEM) as reader:
             page = await ledger.list_state(reader, sequence, after, 3)
-        found += [json.loads(render(each.record, in_scope=True)) for each in page.records]
+        found += [json.loads(render(each, in_scope=True)) for each in page.records]
         after = page.after
     return found
 

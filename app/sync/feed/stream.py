@@ -14,7 +14,7 @@ from app.alerting.streams.serving import Begun, Feed, asked_after, serve
 from app.ledger.service import Changes, head, read_changes
 from app.sync.feed.asking import LINES, READERS, RESTART, Asking
 from app.sync.feed.domain import within_scope
-from app.sync.feed.records import render
+from app.sync.feed.rendering import render
 from app.sync.feed.schemas import ChangesEndOut
 from app.sync.feed.tail import Asked, FeedTail, event, feed_tail_of, line
 

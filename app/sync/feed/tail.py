@@ -13,7 +13,7 @@ from app.ledger.domain import Closures, Head, Record, Selection
 from app.ledger.service import closures_among
 from app.runtime import Runtime
 from app.sync.feed.domain import within_scope
-from app.sync.feed.records import render, text_of
+from app.sync.feed.rendering import render, text_of
 from app.web.stream_connection import Frame
 
 _AT_ONCE = 32

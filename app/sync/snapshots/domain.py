@@ -1,14 +1,14 @@
 """The digest of the register's state, and which snapshot a reader gets (no I/O; API section 6)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.access.domain import IMMIGRATION, Role
 from app.actor import Actor
-from app.ledger.domain import Draft, RecordType
+from app.ledger.domain import Draft, RecordText, RecordType
 from app.tlog import merkle
 
 BUCKETS: Final = 256
@@ -43,19 +43,22 @@ class DigestBuilder:
         self._entry: str | None = None
         self._tree = self._buckets[0]
 
-    def add(self, entry_id: str, leaf: bytes) -> None:
-        """Add a record: the entry that it is about, and the hash of its leaf.
+    def add_record(self, record: RecordText) -> bytes:
+        """Add a record. Returns the hash of its leaf.
 
         Raises:
             ValueError: an entry with a greater id was added before.
         """
+        entry_id = str(record.entry_id)
         if entry_id != self._entry:
             if self._entry is not None and entry_id < self._entry:
                 raise ValueError("the entries are not in the order of their ids")
             self._entry, self._tree = entry_id, self._buckets[bucket_of(entry_id)]
             self.entries += 1
+        leaf = merkle.leaf_hash(record.leaf.encode())
         self._tree.add(leaf)
         self.records += 1
+        return leaf
 
     def digest(self, sequence: int) -> "Digest":
         """Return the digest of the state at a sequence."""
@@ -77,7 +80,7 @@ class Digest:
     sequence: int
     entries: int
     records: int
-    buckets: Sequence[bytes]
+    buckets: tuple[bytes, ...]
 
     @property
     def root(self) -> bytes:

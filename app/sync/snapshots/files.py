@@ -13,10 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
+
+import msgspec
+from sqlalchemy.engine import URL
 
 from app.access.domain import SYSTEM
 from app.actor import Actor
+from app.db.addresses import libpq_address
 from app.db.unit import Reader
 from app.errors import Unavailable
 from app.ledger import service as ledger
@@ -24,12 +28,13 @@ from app.ledger.domain import Closures
 from app.ledger.service import LedgerBroken
 from app.runtime import Runtime
 from app.sync.feed.domain import within_scope
-from app.sync.feed.records import record_members, text_of
+from app.sync.feed.rendering import members_of, text_of
 from app.sync.heads.domain import checkpoint_of
 from app.sync.heads.service import with_cosignatures
 from app.sync.snapshots.domain import hashes, reader_in
-from app.sync.snapshots.service import PAGE, Current, find_current
-from app.sync.snapshots.writing import Writer
+from app.sync.snapshots.making import Order
+from app.sync.snapshots.service import Current, find_current
+from app.sync.snapshots.starting import have_made
 
 logger = logging.getLogger(__name__)
 
@@ -166,50 +171,36 @@ class Snapshots:
             if (found := self.find(current, scope)) is not None:
                 return found
             first, last = await _frame(reader, current, reader_in(scope))
+            statements = ledger.driver_statements(reader.connection.dialect)
         begun = self.folder / f"{secrets.token_hex(8)}{_BEGUN}"
-        writer = Writer(begun, reader_in(scope))
+        url = self._runtime.register.url
+        is_sqlite = self._runtime.register.is_sqlite
+        order = Order(
+            path=str(begun),
+            scope=scope,
+            sequence=current.sequence,
+            first=first,
+            last=last,
+            database=_uri_of(url) if is_sqlite else libpq_address(url),
+            is_sqlite=is_sqlite,
+            seconds=self._runtime.settings.database_seconds,
+            statements=statements,
+        )
         try:
-            await asyncio.to_thread(writer.add_line, first)
-            await self._write(writer, current)
-            await asyncio.to_thread(writer.add_line, last)
-            fingerprint = await asyncio.to_thread(writer.finish)
+            made = await have_made(order)
+            if made.digest != current.sealed.digest:
+                raise LedgerBroken(f"the records at {current.sequence} are not those whose digest was sealed")
             async with self._runtime.reading(SYSTEM) as reader:
                 if await ledger.count_withdrawn(reader, current.sequence) != current.withdrawn:
                     raise Withdrawn
-            made = begun.replace(self.folder / name_of(current, scope, fingerprint, writer.length))
+            path = begun.replace(self.folder / name_of(current, scope, made.fingerprint, made.length))
         finally:
-            writer.discard()
+            begun.unlink(missing_ok=True)
         logger.info(
             "a snapshot was made",
-            extra={"scope": scope, "sequence": current.sequence, "records": writer.digest.records},
+            extra={"scope": scope, "sequence": current.sequence, "records": made.digest.records},
         )
-        return Snapshot.named(made)
-
-    async def _write(self, writer: Writer, current: Current) -> None:
-        """Write the records of a state: one part is written in a thread while the next one is read.
-
-        Raises:
-            LedgerBroken: the records are not those whose digest was sealed.
-        """
-        after: str | None = ""
-        writing: asyncio.Future[None] | None = None
-        try:
-            while after is not None:
-                async with self._runtime.reading(SYSTEM) as reader:
-                    page = await ledger.list_state(reader, current.sequence, after, PAGE)
-                    closures = await ledger.closures_among(
-                        reader, {each.record.entry_id for each in page.records}
-                    )
-                if writing is not None:
-                    await writing
-                writing = asyncio.ensure_future(asyncio.to_thread(writer.add_records, page.records, closures))
-                after = page.after
-                await asyncio.sleep(0)  # checks and alerts in this process come first
-        finally:
-            if writing is not None:
-                await writing
-        if writer.digest.digest(current.sequence) != current.sealed.digest:
-            raise LedgerBroken(f"the records at {current.sequence} are not those whose digest was sealed")
+        return Snapshot.named(path)
 
     def find(self, current: Current, scope: str) -> Snapshot | None:
         """Return the file of a scope that may be shown now; None without one."""
@@ -248,11 +239,16 @@ def _locked(descriptor: int) -> bool:
     return False
 
 
+def _uri_of(url: URL) -> str:
+    """Return the URI of SQLite's file, to be read only."""
+    return f"{Path(str(url.database)).absolute().as_uri()}?mode=ro"
+
+
 def _made_of(current: Current) -> tuple[str, int, int]:
     return current.epoch, current.sequence, current.withdrawn
 
 
-async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[bytes, bytes]:
     """Return the first and the last line of a snapshot, as `SnapshotBeginOut` and `SnapshotEndOut` describe them."""
     digest, seal = current.sealed.digest, current.sealed.seal
     head = await with_cosignatures(reader, current.head)
@@ -268,9 +264,9 @@ async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[dict[str,
         "count": digest.records,
         "entries": digest.entries,
         "digest": digest.root.hex(),
-        "seal": record_members(text_of(record), in_scope=within_scope(None, None, by, Closures())),
+        "seal": members_of(text_of(record), in_scope=within_scope(None, None, by, Closures())),
         "size": proof.size,
         "path": hashes(proof.path),
         "checkpoint": head.note,
     }
-    return first, last
+    return msgspec.json.encode(first), msgspec.json.encode(last)

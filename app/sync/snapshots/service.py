@@ -12,15 +12,14 @@ from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.ledger import service as ledger
 from app.ledger.domain import Draft, Record
-from app.ledger.service import LedgerBroken, StateRecord
+from app.ledger.service import LedgerBroken
 from app.runtime import Runtime
 from app.sync.heads import service as heads
 from app.sync.heads.domain import SignedHead
 from app.sync.snapshots import store
 from app.sync.snapshots.domain import Digest, DigestBuilder, DigestComputed, SealedDigest
-from app.tlog import merkle
 
-PAGE = 300
+_PAGE = 300
 """Records about entries that are looked at at once: some milliseconds, in which checks and alerts wait on SQLite."""
 
 
@@ -155,23 +154,15 @@ async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = Fals
     after: str | None = ""
     while after is not None:
         async with runtime.reading(SYSTEM) as reader:
-            page = await ledger.list_state(reader, sequence, after, PAGE)
-        add_to(builder, page.records, expect_stored=expect_stored)
+            page = await ledger.list_state(reader, sequence, after, _PAGE)
+            leaves = [(0, each.sequence - 1) for each in page.records] if expect_stored else []
+            stored = await ledger.nodes(reader, leaves)
+        for each in page.records:
+            leaf = builder.add_record(each)
+            if expect_stored and leaf != stored.get((0, each.sequence - 1)):
+                raise LedgerBroken(
+                    f"the leaf of record {each.sequence} and the stored hash contradict each other"
+                )
         after = page.after
         await asyncio.sleep(0)  # checks and alerts in this process come first
     return builder.digest(sequence)
-
-
-def add_to(builder: DigestBuilder, records: Sequence[StateRecord], *, expect_stored: bool) -> None:
-    """Add a part of a state to a digest.
-
-    Raises:
-        LedgerBroken: a leaf is not the one in the ledger's tree; only with `expect_stored`.
-    """
-    for each in records:
-        leaf = merkle.leaf_hash(each.record.leaf.encode())
-        if expect_stored and leaf != each.stored:
-            raise LedgerBroken(
-                f"the leaf of record {each.record.sequence} and the stored hash contradict each other"
-            )
-        builder.add(str(each.record.entry_id), leaf)

@@ -5,28 +5,26 @@ import os
 from collections.abc import Sequence
 from io import BufferedWriter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.actor import Actor
 from app.kit.json_text import on_one_line
-from app.kit.zstd import ZstdCompressor
-from app.ledger.domain import Closures
-from app.ledger.service import StateRecord
+from app.kit.zstd import CompressionParameter, ZstdCompressor
+from app.ledger.domain import Closures, RecordText
 from app.sync.feed.domain import within_scope
-from app.sync.feed.records import render
+from app.sync.feed.rendering import members_of
 from app.sync.snapshots.domain import DigestBuilder
-from app.sync.snapshots.service import add_to
 
 _LEVEL: Final = 1
 """The fastest: of such lines, half of them random hexadecimal, higher levels make no smaller file."""
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 class Writer:
-    """A snapshot that is being written; its methods are called in a thread, one at a time.
+    """A snapshot that is being written.
 
     Attributes:
         digest: the digest of the records so far.
@@ -37,26 +35,31 @@ class Writer:
         self.digest = DigestBuilder()
         self.length = 0
         self._reader = reader
-        self._path = path
         self._hash = hashlib.sha256()
-        self._zstd = ZstdCompressor(_LEVEL)
+        level, threads = CompressionParameter.compression_level, CompressionParameter.nb_workers
+        most = min(1, threads.bounds()[1])  # a thread of the library, where it was built with threads
+        self._zstd = ZstdCompressor(options={int(level): _LEVEL, int(threads): most})
         self._file: BufferedWriter = os.fdopen(
             os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
         )
 
-    def add_line(self, members: dict[str, Any]) -> None:
-        """Add a line that is no record: the first or the last."""
-        self._add(on_one_line(_encode(members)) + b"\n")
+    def add_line(self, line: bytes) -> None:
+        """Add a line that is no record, in JSON: the first or the last."""
+        self._add(on_one_line(line) + b"\n")
 
-    def add_records(self, records: Sequence[StateRecord], closures: Closures) -> None:
-        """Add a part of the state, each record with only what the reader may see."""
-        add_to(self.digest, records, expect_stored=False)
-        lines: list[bytes] = []
+    def add_records(self, records: Sequence[RecordText], closed: frozenset[str]) -> None:
+        """Add a part of the state, each record with only what the reader may see.
+
+        Args:
+            records: the part.
+            closed: its entries that show their personal part to auditors only.
+        """
+        closures, lines = Closures(closed), []
         for each in records:
-            record = each.record
-            seen = within_scope(record.entry_id, record.agency, self._reader, closures)
-            lines += (render(record, in_scope=seen), b"\n")
-        self._add(b"".join(lines))
+            self.digest.add_record(each)
+            seen = within_scope(each.entry_id, each.agency, self._reader, closures)
+            lines.append(members_of(each, in_scope=seen))
+        self._add(on_one_line(_encoder.encode_lines(lines)))
 
     def finish(self) -> str:
         """Complete the file, durable after a power failure. Returns the SHA-256 of its bytes in hexadecimal."""
@@ -65,11 +68,6 @@ class Writer:
         os.fsync(self._file.fileno())
         self._file.close()
         return self._hash.hexdigest()
-
-    def discard(self) -> None:
-        """Remove the file, complete or not, if it is still under this name."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
 
     def _add(self, lines: bytes) -> None:
         self.length += len(lines)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import pytest
 from sqlalchemy import update
 
 from app.access.domain import SYSTEM
-from app.db.unit import Reader
 from app.ledger import service as ledger
 from app.ledger.domain import Draft, RecordType
-from app.ledger.state import StatePage
 from app.ledger.tables import record
 from app.runtime import Runtime
+from app.sync.snapshots import files
 from app.sync.snapshots.files import Snapshots
+from app.sync.snapshots.making import Made, Order
+from app.sync.snapshots.starting import have_made
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.changes import draft, write
@@ -199,20 +201,68 @@ async def test_what_is_erased_while_it_is_made_is_not_served(
 ) -> None:
     await write(runtime, [draft("ent_1", 1)])
     await sealed(worker, http, actors)
-    read_state = ledger.list_state
 
-    async def erased_behind(reader: Reader, upto: int, after: str, count: int) -> StatePage:
-        page = await read_state(reader, upto, after, count)
+    async def erased_behind(order: Order) -> Made:
+        made = await have_made(order)
         async with runtime.writing(SYSTEM) as unit:
             await ledger.erase_of_entry(unit, "ent_1")
-        return page
+        return made
 
-    monkeypatch.setattr(ledger, "list_state", erased_behind)
+    monkeypatch.setattr(files, "have_made", erased_behind)
     refused = await http.get(PATH, headers=auditor.headers)
     assert expect(refused, 503)["type"] == "/problems/unavailable"
     assert not list((tmp_path / "snapshots").glob("*.*"))
     monkeypatch.undo()
     assert [each["withheld"] for each in (await snapshot(http, auditor))[1]] == ["erased"]
+
+
+async def test_what_can_not_be_made_leaves_no_file_and_is_logged(
+    http: httpx2.AsyncClient,
+    worker: Worker,
+    runtime: Runtime,
+    actors: Actors,
+    auditor: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await write(runtime, [draft("ent_1", 1)])
+    await sealed(worker, http, actors)
+
+    async def failing(order: Order) -> Made:
+        order.database = "file:/nowhere?mode=ro" if order.is_sqlite else "postgresql://127.0.0.1:1/none"
+        return await have_made(order)
+
+    monkeypatch.setattr(files, "have_made", failing)
+    expect(await http.get(PATH, headers=auditor.headers), 503)
+    assert not list((tmp_path / "snapshots").glob("*.*"))
+    (logged,) = [each for each in caplog.records if each.name == "app.sync.snapshots.files"]
+    assert logged.exc_info is not None
+    assert "Error" in str(logged.exc_info[1])
+    monkeypatch.undo()
+    assert len((await snapshot(http, auditor))[1]) == 1
+
+
+async def test_what_nobody_waits_for_is_ended(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noted(*command: str, **streams: int) -> asyncio.subprocess.Process:
+        started.append(await start(sys.executable, "-c", "import time; time.sleep(600)", **streams))
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+    async with runtime.reading(SYSTEM) as reader:
+        statements = ledger.driver_statements(reader.connection.dialect)
+    order = Order("", "all", 1, b"", b"", "", is_sqlite=True, seconds=1, statements=statements)
+    waiting = asyncio.create_task(have_made(order))
+    while not started:  # noqa: ASYNC110 - another task starts it
+        await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert started[0].returncode is not None
+    assert started[0].returncode < 0
 
 
 async def test_three_processes_make_one_file(

@@ -9,7 +9,8 @@ from app.access.domain import Role
 from app.actor import Actor
 from app.ledger.domain import Closures, Draft, RecordType, Selection, numbered
 from app.sync.feed.domain import within_scope
-from app.sync.feed.records import RecordOut, render, text_of
+from app.sync.feed.records import RecordOut
+from app.sync.feed.rendering import render, text_of
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 RECORD = numbered(

@@ -1,0 +1,69 @@
+"""How a state is made of the records that statements return; imports no framework, since snapshots are made with it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from app.kit.driver_statements import DriverStatement
+from app.ledger.domain import LedgerBroken, RecordText, RecordType
+
+BEHIND_ALL: Final = "~"
+"""A text that sorts behind every id."""
+
+
+class StateStatements(msgspec.Struct):
+    """The statements that read a part of a state; see `state.list_state`.
+
+    Attributes:
+        end: gives the last entry of the part; no row for the last part. Takes `after` and `count`.
+        newest: the newest record of each entry of the part, by entry. Takes `after`, `last` and `upto`.
+        clearances: the part's records about clearances, by entry and sequence. Takes `after`, `last` and `upto`.
+        closed: the part's entries that show their personal part to auditors only. Takes `after` and `last`.
+    """
+
+    end: DriverStatement
+    newest: DriverStatement
+    clearances: DriverStatement
+    closed: DriverStatement
+
+
+class _ClearanceLeaf(msgspec.Struct):
+    clearance_id: str
+
+
+_clearance = msgspec.json.Decoder(_ClearanceLeaf).decode
+
+
+def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> list[RecordText]:
+    """Return a part of a state: the records of entries that are listed, each followed by its clearances in force.
+
+    Args:
+        newest: the newest record of each entry.
+        clearances: every record about a clearance of these entries, in order.
+
+    Raises:
+        LedgerBroken: the leaf of a clearance can't be read.
+    """
+    of_entry: dict[str | None, dict[str, RecordText]] = {}
+    for each in clearances:
+        known = of_entry.setdefault(each.entry_id, {})
+        name = _clearance_of(each)
+        if each.type == RecordType.CLEARANCE_GRANTED:
+            known[name] = each
+        else:
+            known.pop(name, None)
+    records = []
+    for each in newest:
+        if not each.tombstone:
+            records.append(each)
+            if each.entry_id in of_entry:
+                records += of_entry[each.entry_id].values()
+    return records
+
+
+def _clearance_of(record: RecordText) -> str:
+    try:
+        return _clearance(record.leaf).clearance_id
+    except msgspec.DecodeError:
+        raise LedgerBroken(f"the leaf of record {record.sequence} names no clearance") from None
