@@ -34,9 +34,17 @@ def conformance(
         str | None,
         typer.Option(metavar="COMMAND", help="Examine this consumer of the feed in place of a service."),
     ] = None,
+    silence: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            help="How long a consumer may wait on a silent line; it is given as INTEGRATOR_SILENCE.",
+        ),
+    ] = 45.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> int:
-    """Examine a running service over HTTP: the feed of changes, its signed heads and proofs, and its manners.
+    """Examine a running service over HTTP: the feed of changes, signed heads, proofs, snapshots, and its manners.
 
     Each check holds one promise of the API, and ends as `pass`, `fail` or `skipped` with a sentence about what was
     seen. It reads only, with the key of an integrator, and trusts nothing but the published keys: the same records
@@ -45,8 +53,8 @@ def conformance(
 
     With --consumer it examines a program that holds a copy of the feed. It serves a small ledger on this machine, runs
     `COMMAND follow` before it, looks at the copy by `COMMAND show`, and plays what a consumer must survive, or must
-    stop at: cut lines, repeats, 503, a restore, forged records, missing numbers. docs/integrate-feed.md says what
-    COMMAND has to do.
+    stop at: cut lines, repeats, 503, silence, a restore, forged records, missing numbers, wrong snapshots.
+    docs/integrate-feed.md says what COMMAND has to do.
 
     For example:
 
@@ -63,7 +71,7 @@ def conformance(
             raise Refused(
                 "--consumer needs no URL and no --key-file: the service is made for it.", usage=True
             )
-        about, findings = {"consumer": consumer}, _rehearsed(consumer)
+        about, findings = {"consumer": consumer}, _rehearsed(consumer, silence)
     elif url is None or key_file is None:
         raise Refused("A service's URL and --key-file are needed. See: cekal conformance --help", usage=True)
     else:
@@ -89,11 +97,11 @@ def _examined(url: str, key_file: Path, records: int) -> "list[Finding]":
         raise Refused(str(error)) from None
 
 
-def _rehearsed(command: str) -> "list[Finding]":
+def _rehearsed(command: str, silence: float) -> "list[Finding]":
     from app.conformance.consumer import CHECKS, ConsumerRefused, examine_consumer
 
     try:
-        return _gathered(examine_consumer(shlex.split(command)), len(CHECKS))
+        return _gathered(examine_consumer(shlex.split(command), silence=silence), len(CHECKS))
     except (ConsumerRefused, ValueError) as error:
         raise Refused(f"--consumer: {error}", usage=True) from None
 

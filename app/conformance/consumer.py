@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from app.conformance.findings import Check, Checks, Finding, examine
+from app.conformance.findings import Check, Checks, Finding, Skipped, examine
 from app.conformance.rehearsal import Rehearsal, difference
 from app.conformance.scripted import Json, ScriptedLedger
 from app.conformance.session import expect
@@ -21,6 +21,9 @@ consumer = Checks[Rehearsal]()
 
 PATIENCE: Final = 45.0
 """Seconds that a consumer gets for a step: it may wait half a minute before it comes back."""
+
+SILENCE: Final = 45.0
+"""Seconds without a byte, three heartbeats, after which a line is dead."""
 
 _PAUSE: Final = 1
 """Seconds of `Retry-After`."""
@@ -205,6 +208,90 @@ def leave_a_gap(rehearsal: Rehearsal) -> str:
     return _alarm(rehearsal, lambda records: records[1:])
 
 
+@consumer.promise(
+    "silence",
+    "After 45 s without a byte (INTEGRATOR_SILENCE) it opens another line.",
+    "first-copy",
+)
+def fall_silent(rehearsal: Rehearsal) -> str:
+    """Keep a line open, and send nothing, not even heartbeats."""
+    rehearsal.begin()
+    mute = Fault(mute=True)
+    with rehearsal.stage.changing(mute) as ledger:
+        ledger.add("entry.listed", "ent_h", 1)
+    stage = rehearsal.stage
+    rehearsal.wait_for(lambda: not stage.waits, "It did not come back.")
+    again = f"It still waits on a line that has been silent for {rehearsal.silence:g} s."
+    rehearsal.wait_for(lambda: stage.asked[-1].fault is not mute, again, rehearsal.silence)
+    seconds, _ = rehearsal.came_back(mute)
+    rehearsal.settle()
+    return f"It opened another line after {seconds:.1f} s of silence, and has every record."
+
+
+@consumer.promise("snapshot", "A new copy begins with a snapshot, and goes on behind it.", "first-copy")
+def take_a_snapshot(rehearsal: Rehearsal) -> str:
+    """Offer a snapshot to an empty copy."""
+    rehearsal.forget()
+    with rehearsal.stage.changing() as ledger:
+        ledger.seal()
+        ledger.add("entry.listed", "ent_s", 1)
+    before, read = len(rehearsal.stage.asked), rehearsal.stage.snapshots
+    rehearsal.begin()
+    found = rehearsal.settle()
+    if rehearsal.stage.snapshots == read:
+        raise Skipped("It takes no snapshots: a new copy reads the feed from its first record.")
+    after = rehearsal.stage.asked[before].after
+    cursor = rehearsal.ledger.snapshot[0]["cursor"]
+    expect(after == cursor, f"It asks behind {after}, and the snapshot's cursor is {cursor}.")
+    return f"{len(found)} entries; it went on behind {cursor}."
+
+
+@consumer.promise("snapshot-cut", "Nothing is taken of a snapshot that was cut.", "snapshot")
+def cut_a_snapshot(rehearsal: Rehearsal) -> str:
+    """Cut a snapshot in the middle of a line, and, later, between two lines; then send it whole."""
+    rehearsal.forget()
+    asked, read = len(rehearsal.stage.asked), rehearsal.stage.snapshots
+    cuts = Fault(cut_after=2), Fault(alter=lambda lines: lines[:2])
+    with rehearsal.stage.changing(snapshots=cuts):
+        pass
+    rehearsal.begin(keeping=True)
+    rehearsal.settle()
+    times = rehearsal.stage.snapshots - read
+    after = rehearsal.stage.asked[asked].after
+    expect(times > len(cuts) or after is None, f"It went on behind {after}, after a snapshot that was cut.")
+    return f"It asked {times} times for a snapshot, and has every record."
+
+
+def _refuse(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> str:
+    """Offer a snapshot altered, each time that the consumer asks, until it has stopped with an empty copy."""
+    rehearsal.forget()
+    with rehearsal.stage.changing(snapshots=[Fault(alter=alter)] * _ALWAYS):
+        pass
+    rehearsal.begin(keeping=True)
+    return f"It stopped: {rehearsal.ended({})}"
+
+
+@consumer.promise("snapshot-forged", "A snapshot whose last line does not prove it stops it.", "snapshot")
+def forge_a_snapshot(rehearsal: Rehearsal) -> str:
+    """Leave an entry out of a snapshot, and count as many as there are."""
+
+    def without_one(lines: list[Json]) -> list[Json]:
+        first, _, *records, last = lines
+        count = {"count": len(records)}
+        return [{**first, **count}, *records, {**last, **count, "entries": len(records)}]
+
+    return _refuse(rehearsal, without_one)
+
+
+@consumer.promise("snapshot-foreign", "A snapshot that another register has signed stops it.", "snapshot")
+def send_a_foreign_snapshot(rehearsal: Rehearsal) -> str:
+    """Send the snapshot of a register with the same name and other keys."""
+    other = ScriptedLedger(rehearsal.ledger.epoch)
+    other.add("entry.listed", "ent_z", 1)
+    other.seal()
+    return _refuse(rehearsal, lambda _: other.snapshot)
+
+
 @consumer.promise("key-revoked", "After 401 it stops.", "first-copy")
 def revoke(rehearsal: Rehearsal) -> str:
     """Check that a revoked key stops the consumer. Returns what was seen."""
@@ -226,7 +313,10 @@ _BROKEN: Final[dict[type[Exception], str]] = {
 
 
 def examine_consumer(
-    command: Sequence[str], patience: float = PATIENCE, checks: Sequence[Check[Rehearsal]] = CHECKS
+    command: Sequence[str],
+    patience: float = PATIENCE,
+    checks: Sequence[Check[Rehearsal]] = CHECKS,
+    silence: float = SILENCE,
 ) -> Iterator[Finding]:
     """Run a consumer against a scripted service, and yield the finding of each check, in order.
 
@@ -234,6 +324,7 @@ def examine_consumer(
         command: its command line, without `follow` or `show`.
         patience: seconds that it gets for a step.
         checks: the checks.
+        silence: seconds without a byte after which it is to give up a line.
 
     Raises:
         ConsumerRefused: there is no such program.
@@ -242,7 +333,7 @@ def examine_consumer(
         raise ConsumerRefused(f"There is no program {' '.join(command[:1]) or 'in an empty command'}.")
     stage = Stage(ScriptedLedger())
     with TemporaryDirectory(prefix="cekal-conformance-") as folder, serving(stage):
-        rehearsal = Rehearsal(command, stage, Path(folder), patience)
+        rehearsal = Rehearsal(command, stage, Path(folder), patience, silence)
         try:
             yield from examine(checks, rehearsal, _BROKEN)
         finally:

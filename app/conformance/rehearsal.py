@@ -27,25 +27,34 @@ class Rehearsal:
         stage: the service that it reads.
         folder: an empty folder, in which its copy is.
         patience: seconds that it gets for a step.
+        silence: seconds without a byte after which it is to give up a line.
     """
 
-    def __init__(self, command: Sequence[str], stage: Stage, folder: Path, patience: float) -> None:
+    def __init__(
+        self, command: Sequence[str], stage: Stage, folder: Path, patience: float, silence: float
+    ) -> None:
         self.stage = stage
         self.ledger = ScriptedLedger()
         self._command = list(command)
         self._folder = folder
+        self.silence = silence
         self._patience = patience
+        self._copies = 0
         self._following: subprocess.Popen[bytes] | None = None
         self._errors = folder / "follow.err"
 
-    def begin(self) -> None:
-        """Begin a step: remove the faults of the step before, and start the consumer again if it has ended."""
-        if self.stage.waits:
+    def begin(self, *, keeping: bool = False) -> None:
+        """Begin a step: start the consumer again if it has ended.
+
+        Args:
+            keeping: whether the faults that were set stay; otherwise none is left of the step before.
+        """
+        if self.stage.is_faulty and not keeping:
             with self.stage.changing():
                 pass
         if self._following is not None and self._following.poll() is None:
             return
-        asked = len(self.stage.asked)
+        asked = len(self.stage.asked) + self.stage.snapshots
         with self._errors.open("wb") as errors:
             self._following = subprocess.Popen(  # noqa: S603 - the command that was asked for
                 [*self._command, "follow"],
@@ -55,7 +64,7 @@ class Rehearsal:
                 stderr=errors,
             )
         self.wait_for(
-            lambda: len(self.stage.asked) > asked, "It asks for nothing."
+            lambda: len(self.stage.asked) + self.stage.snapshots > asked, "It asks for nothing."
         )  # its copy is open by then
 
     def stop(self) -> None:
@@ -67,6 +76,11 @@ class Rehearsal:
             except subprocess.TimeoutExpired:
                 self._following.kill()
                 self._following.wait()
+
+    def forget(self) -> None:
+        """End the consumer; the next step begins without a copy."""
+        self.stop()
+        self._copies += 1
 
     def shown(self) -> dict[str, Json]:
         """Return the entries of the consumer's copy; a `show` that fails is run again for a while.
@@ -136,20 +150,20 @@ class Rehearsal:
         at = next(index for index, each in enumerate(asked) if each.fault is fault)
         return asked[at + 1].at - asked[at].at, asked[at + 1].after
 
-    def wait_for(self, what: Callable[[], bool], otherwise: str) -> None:
-        """Wait until `what` returns true, no longer than the patience.
+    def wait_for(self, what: Callable[[], bool], otherwise: str, more: float = 0.0) -> None:
+        """Wait until `what` returns true, no longer than the patience and `more` seconds.
 
         Raises:
             Failed: it does not become true in time; `otherwise` is the message.
         """
-        for _ in self._looks():
+        for _ in self._looks(more):
             if what():
                 return
             self._expect_alive()
         raise Failed(otherwise)
 
-    def _looks(self) -> Iterator[None]:
-        until = time.monotonic() + self._patience
+    def _looks(self, more: float = 0.0) -> Iterator[None]:
+        until = time.monotonic() + self._patience + more
         while time.monotonic() < until:
             yield
             time.sleep(_LOOK_SECONDS)
@@ -163,7 +177,9 @@ class Rehearsal:
         given = {
             "INTEGRATOR_URL": self.stage.url,
             "INTEGRATOR_KEY": self.stage.key,
-            "INTEGRATOR_COPY": str(self._folder / "copy.db"),
+            "INTEGRATOR_COPY": str(self._folder / f"copy-{self._copies}.db"),
+            "INTEGRATOR_TRUSTS": self.ledger.trusted_key,
+            "INTEGRATOR_SILENCE": f"{self.silence:g}",
         }
         return {**os.environ, **given}
 

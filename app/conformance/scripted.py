@@ -5,6 +5,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from app.conformance.digests import digest_of
 from app.kit.canonical import canonical
 from app.kit.clock import rfc3339
 from app.tlog import merkle
@@ -26,14 +27,21 @@ _ALGORITHMS: Final = {
 class ScriptedLedger:
     """A ledger whose records are written by a script.
 
+    Args:
+        epoch: its epoch; a random one if none is given.
+
     Attributes:
         epoch: the epoch in its cursors.
         records: its records, as the feed shows them.
+        snapshot: the lines of its newest snapshot; empty before a digest is sealed.
+        digest: the newest sealed digest, as `GET /v1/digest` answers it; empty before the first.
     """
 
-    def __init__(self) -> None:
-        self.epoch = secrets.token_hex(8)
+    def __init__(self, epoch: str | None = None) -> None:
+        self.epoch = epoch or secrets.token_hex(8)
         self.records: list[Json] = []
+        self.snapshot: list[Json] = []
+        self.digest: Json = {}
         self._keys = [SigningKey.generate(kind) for kind in KeyKind]
         self._made_at = datetime.now(UTC)
         self._nodes: dict[merkle.Node, bytes] = {}
@@ -56,6 +64,7 @@ class ScriptedLedger:
         *,
         tombstone: bool = False,
         withheld: str = "",
+        **facts: Json,
     ) -> None:
         """Append a record.
 
@@ -64,6 +73,7 @@ class ScriptedLedger:
             entry_id: the entry.
             version: the entry's version.
             tombstone: whether the entry must leave every copy.
+            facts: further members of the leaf.
             withheld: why the reader does not get the personal part; empty where it does.
         """
         sequence, at = self.size + 1, rfc3339(datetime.now(UTC))
@@ -82,7 +92,7 @@ class ScriptedLedger:
             "tombstone": tombstone,
         }
         commitment = hashlib.sha256(salt + canonical(personal)).hexdigest()
-        leaf = {"v": 1, **own, "agency": "KPK", "commitment": commitment}
+        leaf = {"v": 1, **own, "agency": "KPK", "commitment": commitment, **facts}
         shown = {"personal": personal, "salt": salt.hex(), "withheld": None}
         hidden = {"personal": None, "salt": None, "withheld": withheld}
         self.records.append({**own, "leaf": leaf, **(hidden if withheld else shown)})
@@ -121,6 +131,43 @@ class ScriptedLedger:
             else:
                 held[each["entry_id"]] = {"leaf": each["leaf"], "personal": each["personal"]}
         return held
+
+    def seal(self) -> None:
+        """Seal the digest of the present state, and make the snapshot of it."""
+        state, sequence = self._state(), self.size
+        digest = digest_of(state)
+        root, entries = digest.root.hex(), digest.entries
+        facts = {"kind": "digest", "sequence": sequence, "entries": entries, "root": root}
+        self.add("seal", None, None, withheld="scope", seal=facts)
+        sealed = self.records[-1]
+        first = {"origin": self.origin, "cursor": f"{self.epoch}.{sequence}", "sequence": sequence}
+        proof = {"size": self.size, "path": self.inclusion(self.size, self.size)["path"]}
+        last = {"entries": entries, "digest": root, "seal": sealed, "checkpoint": self.head()["checkpoint"]}
+        count = {"count": len(state)}
+        self.snapshot = [{**first, **count}, *map(dict, state), {**count, **last, **proof}]
+        self.digest = {
+            "sequence": sequence,
+            "entries": entries,
+            "records": digest.records,
+            "root": root,
+            "buckets": [bucket.hex() for bucket in digest.buckets],
+            "seal": sealed["sequence"],
+            "sealed_at": sealed["at"],
+        }
+
+    def _state(self) -> list[Json]:
+        """Return each listed entry's newest record, by the entries' ids."""
+        newest: dict[str, Json] = {}
+        for each in self.records:
+            if each["type"].startswith("entry."):
+                newest[each["entry_id"]] = each
+        return [newest[name] for name in sorted(newest) if not newest[name]["tombstone"]]
+
+    @property
+    def trusted_key(self) -> str:
+        """The public Ed25519 key: what follows the second `+` of its vkey."""
+        key = next(key for key in self._keys if key.kind is KeyKind.ED25519)
+        return str(key.verifier(self.origin)).split("+", 2)[2]
 
     def head(self) -> Json:
         """Return a newly signed head, as `GET /v1/head` answers it."""

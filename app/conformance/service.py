@@ -10,11 +10,12 @@ from app.conformance.findings import Finding, examine
 from app.conformance.manners import manners
 from app.conformance.proof import proof
 from app.conformance.session import CHANGES, PATIENCE, Session
+from app.conformance.snapshot import snapshot
 from app.tlog.keys import KeyMalformed, SignatureInvalid
 from app.tlog.merkle import ProofInvalid
 from app.tlog.notes import NoteMalformed
 
-CHECKS = (*feed.all, *proof.all, *manners.all)
+CHECKS = (*feed.all, *proof.all, *snapshot.all, *manners.all)
 """Every check, in the order in which they are made."""
 
 _BROKEN: dict[type[Exception], str] = {

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import httpx2
 
+from app.conformance.digests import StateDigest
 from app.conformance.findings import Failed, Skipped
 from app.tlog.keys import VerifierKey
 
@@ -20,7 +21,10 @@ EVENTS: Final = "text/event-stream"
 PLAIN: Final = "text/plain"
 PROBLEM: Final = "application/problem+json"
 
+ZSTD: Final = "application/zstd"
+
 CHANGES: Final = "/v1/changes"
+SNAPSHOT: Final = "/v1/snapshot"
 
 PATIENCE: Final = 30.0
 """Seconds to wait for the next bytes; a stream has a heartbeat every 15 s."""
@@ -62,6 +66,7 @@ class Session:
         records: the ledger's first records, once pages were read.
         reach: the largest number of records that an answer named.
         signing_keys: the published keys, once they were read.
+        digest: the sequence of a snapshot and the digest of its lines, once it was read.
     """
 
     def __init__(self, http: httpx2.Client, key: str, most: int) -> None:
@@ -70,6 +75,7 @@ class Session:
         self.records: list[Json] = []
         self.reach = 0
         self.signing_keys: list[Json] = []
+        self.digest: tuple[int, StateDigest] = (0, StateDigest())
         self._head: SignedHead | None = None
         self._http = http
         self._key = key
@@ -133,14 +139,14 @@ class Session:
         return read_json(self.get(CHANGES, params=asked))
 
     @contextmanager
-    def stream(self, accept: str, **asked: Any) -> Iterator[Iterator[bytes]]:
-        """Open an answer in lines or events, and yield its lines without line feeds.
+    def stream(self, accept: str, *, path: str = CHANGES, **asked: Any) -> Iterator[Iterator[bytes]]:
+        """Open an answer in lines or events, and yield its lines without line feeds; arguments as `get`.
 
         Raises:
             Failed: the status or media type is another, or it takes too long.
         """
         headers = self._headers(accept, asked.get("headers", {}), keyless=False)
-        with self._http.stream("GET", CHANGES, headers=headers, params=asked.get("params")) as answer:
+        with self._http.stream("GET", path, headers=headers, params=asked.get("params")) as answer:
             expect_kind(answer, 200, accept)
             yield _lines(answer.iter_bytes(), time.monotonic() + _LONGEST_ANSWER)
 

@@ -1,7 +1,9 @@
 """A scripted service on this machine, against which a consumer is run: a ledger, and faults on demand."""
 
 import contextlib
+import hashlib
 import json
+import re
 import secrets
 import socket
 import threading
@@ -16,7 +18,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from app.conformance.scripted import Json, ScriptedLedger
-from app.conformance.session import CHANGES, EVENTS, JSON, LINES, PROBLEM
+from app.conformance.session import CHANGES, EVENTS, JSON, LINES, PROBLEM, SNAPSHOT, ZSTD
+from app.kit.zstd import ZstdCompressor
 
 _RETRY_MS: Final = 200
 """The `retry` of streams: shorter than a register's, so that a rehearsal is short."""
@@ -24,6 +27,7 @@ _RETRY_MS: Final = 200
 _BEAT_SECONDS: Final = 1.0
 _LONGEST_WAIT: Final = 1.0
 _LIMIT: Final = 100
+_RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Fault:
         retry_after: seconds to wait.
         cut_after: after how many records the connection is cut, within the next one.
         alter: changes the records that are sent.
+        mute: whether nothing at all is sent, and the line stays open.
         silent: whether no heartbeat says that the reader has everything, so that a new copy is not complete.
     """
 
@@ -45,6 +50,7 @@ class Fault:
     cut_after: int | None = None
     alter: Callable[[list[Json]], list[Json]] = list
     silent: bool = False
+    mute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +75,43 @@ class Stage:
         url: its address.
         key: the key that it accepts.
         asked: the requests for the feed so far.
+        snapshots: the number of requests for a snapshot so far.
     """
 
     def __init__(self, ledger: ScriptedLedger) -> None:
         self.url = ""
         self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
         self.asked: list[Asked] = []
+        self.snapshots = 0
         self._ledger = ledger
         self._faults: deque[Fault] = deque()
+        self._snapshot_faults: deque[Fault] = deque()
         self._scene = 0
         self._changed = threading.Condition()
 
     @property
+    def is_faulty(self) -> bool:
+        """Whether a fault of the feed or of a snapshot was not met yet."""
+        return bool(self._faults or self._snapshot_faults)
+
+    @property
     def waits(self) -> bool:
-        """Whether a fault has not affected an answer yet."""
+        """Whether a fault of the feed was not met yet."""
         return bool(self._faults)
 
     @contextmanager
-    def changing(self, *faults: Fault, ledger: ScriptedLedger | None = None) -> Iterator[ScriptedLedger]:
-        """Change the ledger in the block, while no request reads it; afterwards every open stream is ended.
+    def changing(
+        self, *faults: Fault, ledger: ScriptedLedger | None = None, snapshots: Sequence[Fault] = ()
+    ) -> Iterator[ScriptedLedger]:
+        """Change the ledger in the block, which nobody reads meanwhile. Then every open stream ends.
 
         Args:
             faults: what goes wrong with the next answers, one after the other.
             ledger: another ledger from now on.
+            snapshots: what goes wrong with the next snapshots, one after the other.
         """
         with self._changed:
+            self._snapshot_faults = deque(snapshots)
             self._ledger = ledger or self._ledger
             self._faults = deque(faults)
             yield self._ledger
@@ -111,6 +129,13 @@ class Stage:
             fault = self._faults.popleft() if self._faults else None
             self.asked.append(Asked(time.monotonic(), after, fault))
             return fault, self._ledger, self._scene
+
+    def enter_snapshot(self) -> tuple[Fault, list[Json]]:
+        """Let a request for a snapshot in. Returns what goes wrong with it, and its lines; none without a snapshot."""
+        with self._changed:
+            self.snapshots += 1
+            fault = self._snapshot_faults.popleft() if self._snapshot_faults else Fault()
+            return fault, fault.alter(list(self._ledger.snapshot))
 
     def records_after(self, ledger: ScriptedLedger, position: int) -> list[Json]:
         """Return the ledger's records after a position, as they are now."""
@@ -132,21 +157,33 @@ class Stage:
         with self._changed:
             ledger = self._ledger
             try:
-                match path:
-                    case "/v1/head":
-                        return 200, ledger.head()
-                    case "/v1/signing-keys":
-                        return 200, ledger.signing_keys()
-                    case "/v1/proofs/inclusion":
-                        size = int(params.get("size", ledger.size))
-                        return 200, ledger.inclusion(int(params["sequence"]), size)
-                    case "/v1/proofs/consistency":
-                        return 200, ledger.consistency(
-                            int(params["from"]), int(params.get("to", ledger.size))
-                        )
+                found = _found(ledger, path, params)
             except (KeyError, ValueError, IndexError):
                 return 422, problem(422, "validation")
-        return 404, problem(404, "not-found")
+        return (404, problem(404, "not-found")) if found is None else (200, found)
+
+
+def _found(ledger: ScriptedLedger, path: str, params: dict[str, str]) -> Json | None:
+    """Return what a call answers; None where there is nothing.
+
+    Raises:
+        KeyError, ValueError, IndexError: a parameter is missing or wrong.
+    """
+    match path:
+        case "/v1/head":
+            return ledger.head()
+        case "/v1/signing-keys":
+            return ledger.signing_keys()
+        case "/v1/digest":
+            asked = params.get("sequence")
+            return (
+                ledger.digest if ledger.digest and asked in {None, str(ledger.digest["sequence"])} else None
+            )
+        case "/v1/proofs/inclusion":
+            return ledger.inclusion(int(params["sequence"]), int(params.get("size", ledger.size)))
+        case "/v1/proofs/consistency":
+            return ledger.consistency(int(params["from"]), int(params.get("to", ledger.size)))
+    return None
 
 
 def problem(status: int, slug: str, **extra: Any) -> Json:
@@ -208,6 +245,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(401, problem(401, "unauthenticated"))
             elif url.path == CHANGES:
                 self._feed(params)
+            elif url.path == SNAPSHOT:
+                self._snapshot()
             else:
                 self._say(*self.stage.answer(url.path, params))
 
@@ -229,9 +268,40 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._page(fault or Fault(), ledger, scene, int(text), params)
 
+    def _snapshot(self) -> None:
+        fault, lines = self.stage.enter_snapshot()
+        frames = [f"{json.dumps(each)}\n".encode() for each in lines]
+        if not frames:
+            self._say(404, problem(404, "not-found"))
+        elif LINES in self.headers.get("Accept", ""):
+            self._begin(LINES)
+            if not self._is_cut(frames, fault):
+                self._chunk(b"")
+        else:
+            self._file(ZstdCompressor().compress(b"".join(frames), ZstdCompressor.FLUSH_FRAME))
+
+    def _file(self, data: bytes) -> None:
+        """Send a file, or the part of it that is asked for."""
+        tag = f'"{hashlib.sha256(data).hexdigest()[:12]}"'
+        asked = _RANGE.fullmatch(self.headers.get("Range", ""))
+        begin, end = 0, len(data)
+        if asked is not None and self.headers.get("If-Range", tag) == tag:
+            begin, end = int(asked[1]), min(int(asked[2] or end) + 1, end)
+            self.send_response_only(206)
+            self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(data)}")
+        else:
+            self.send_response_only(200)
+        for name, value in (("Content-Type", ZSTD), ("ETag", tag), ("Content-Length", str(end - begin))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data[begin:end])
+
     def _stream(self, fault: Fault, ledger: ScriptedLedger, scene: int, position: int) -> None:
         self._begin(EVENTS)
         self._chunk(b"retry: %d\n\n" % _RETRY_MS)
+        while fault.mute:
+            if self.stage.is_over(scene, _BEAT_SECONDS):
+                return
         while True:
             records = fault.alter(self.stage.records_after(ledger, position))
             frames = [
@@ -241,7 +311,9 @@ class _Handler(BaseHTTPRequestHandler):
             if self._is_cut(frames, fault):
                 return
             position = max([position, *(each["sequence"] for each in records)])
-            if not fault.silent:
+            if fault.silent:
+                self._chunk(b":\n\n")  # a comment: the line lives
+            else:
                 beat = json.dumps(
                     {"head": ledger.size, "at": "2026-01-01T00:00:00.000000Z", "degraded": False}
                 )

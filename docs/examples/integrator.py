@@ -25,8 +25,8 @@ from typing import Any
 import httpx2
 
 Json = dict[str, Any]
-SILENCE = httpx2.Timeout(5.0, read=45.0)
-"""Three heartbeats without a byte, and a line is dead."""
+SILENCE = httpx2.Timeout(5.0, read=float(os.environ.get("INTEGRATOR_SILENCE", "45")))
+"""Three heartbeats without a byte, and a line is dead; a rehearsal is shorter."""
 KEEP = Path(os.environ.get("INTEGRATOR_COPY", "copy.db"))
 ANEW = KEEP.with_suffix(".new")
 """The copy of a restored register while it is being read; the old one answers until it is complete."""

@@ -27,8 +27,8 @@ interface Line {
 /** A Merkle tree (RFC 9162), of which only the highest whole subtrees are kept. */
 type Peaks = { level: number; node: Buffer }[];
 
-/** Milliseconds without a byte, three heartbeats, after which a line is dead. */
-const SILENCE = 45_000;
+/** Milliseconds without a byte, three heartbeats, after which a line is dead; a rehearsal is shorter. */
+const SILENCE = Number(process.env["INTEGRATOR_SILENCE"] ?? "45") * 1000;
 const KEEP = process.env["INTEGRATOR_COPY"] ?? "copy.ndjson";
 /** The copy of a restored register while it is being read; the old one answers until it is complete. */
 const ANEW = `${KEEP}.new`;

@@ -65,10 +65,10 @@ def cekal(*arguments: object, cwd: Path, **settings: object) -> Told:
     return ended(started(*arguments, cwd=cwd, **settings))
 
 
-def ended(running: subprocess.Popen[str]) -> Told:
+def ended(running: subprocess.Popen[str], longest: float = LONGEST) -> Told:
     """What a running command has said once it has ended."""
     try:
-        out, err = running.communicate(timeout=LONGEST)
+        out, err = running.communicate(timeout=longest)
     except subprocess.TimeoutExpired:
         running.kill()
         out, err = running.communicate()

@@ -16,6 +16,7 @@ from app.conformance.findings import Outcome
 from app.conformance.service import CHECKS, ServiceRefused, examine_service
 from app.ledger.tables import record
 from app.settings import Settings
+from app.sync.snapshots.service import order
 from app.wiring import wired_runtime
 from tests.support.actors import Actors
 from tests.support.altering import Alter, Answer, altering
@@ -28,7 +29,7 @@ RECORDS = 7
 
 
 async def fill(url: str, folder: Path) -> str:
-    """Some records, one of them erased, one of another agency; gives an integrator's key."""
+    """Some records, one erased, one of another agency, and an ordered snapshot; gives an integrator's key."""
     runtime = wired_runtime(Settings(database_url=url, data_dir=folder, key_pepper=PEPPER))
     caller = await Actors(runtime).client("integrator")
     drafts = [draft("ent_1", 1), draft("ent_2", 1, agency="BNN"), draft("ent_1", 2, kind="entry.extended")]
@@ -37,17 +38,18 @@ async def fill(url: str, folder: Path) -> str:
     async with runtime.writing(SYSTEM) as unit:
         erased = {"personal": None, "salt": None}
         await unit.run(update(record).where(record.c.sequence == 1).values(erased))
+        await order(unit)
     await runtime.close()
     return caller.key
 
 
 def wait_for_the_head(url: str, key: str) -> None:
-    """Until all records are signed."""
+    """Until all records and the seal of their digest are signed."""
     until = time.monotonic() + LONGEST
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as http:
         while time.monotonic() < until:
             answer = http.get("/v1/head")
-            if answer.is_success and answer.json()["size"] >= RECORDS:
+            if answer.is_success and answer.json()["size"] > RECORDS:
                 return
             time.sleep(0.05)
     raise AssertionError("no head was signed")
@@ -203,6 +205,17 @@ def go_on_behind_the_end(page: Json, asked: Asked) -> None:
         page["more"] = True
 
 
+def lose_an_entry(answer: Answer) -> None:
+    if answer.path == "/v1/snapshot" and answer.kind == "application/x-ndjson":
+        lines = answer.body.splitlines(keepends=True)
+        answer.body = b"".join(lines[:1] + lines[2:])
+
+
+def send_all(answer: Answer) -> None:
+    if answer.status == 206:
+        answer.status = 200
+
+
 Faults = dict[str, tuple[Alter, set[str]]]
 
 SERVICES: tuple[Faults, ...] = (
@@ -215,7 +228,7 @@ SERVICES: tuple[Faults, ...] = (
         "the tag is not read": (send_again, {"etag"}),
     },
     {
-        "the lines end without the last one": (truncate_lines, {"lines"}),
+        "the lines end without the last one": (truncate_lines, {"lines", "snapshot"}),
         "an event has another id": (replaced(rb"\.2\n", b".3\n", "text/event-stream"), {"events"}),
         "a key has another id": (
             at("/v1/signing-keys", lambda keys: keys["items"][0].update(key_id="00000000")),
@@ -245,7 +258,17 @@ SERVICES: tuple[Faults, ...] = (
     {"a leaf is another one": (alter_a_leaf, {"inclusion", "consistency", "root", "tiles"})},
     {
         "pages never end": (in_page(lambda page, _: page.update(more=True)), {"pages"}),
-        "an audit path is another one": (at("/v1/proofs/inclusion", other_path), {"inclusion"}),
+        "an audit path is another one": (at("/v1/proofs/inclusion", other_path), {"inclusion", "digest"}),
+    },
+    {
+        "a snapshot lacks an entry": (lose_an_entry, {"snapshot"}),
+    },
+    {
+        "parts are not sent": (send_all, {"snapshot-parts"}),
+        "a digest is another one": (
+            at("/v1/digest", lambda digest: digest["buckets"].reverse()),
+            {"digest"},
+        ),
     },
     {"the head is another log's": (replaced(b"cekal.local/", b"kecal.local/", path="/v1/head"), {"head"})},
 )

@@ -6,19 +6,22 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.conformance.consumer import CHECKS, examine_consumer
+from app.conformance.consumer import CHECKS, PATIENCE, examine_consumer
 from app.conformance.findings import Outcome
 from app.conformance.scripted import ScriptedLedger
 from app.conformance.service import examine_service
 from app.conformance.stage import Fault, Stage, serving
-from tests.support.cli import LONGEST, ROOT, cekal
+from tests.support.cli import LONGEST, ROOT, ended, started
 from tests.support.tools import EXAMPLES
 
 PYTHON = EXAMPLES / "integrator.py"
+SILENCE = 2.0
 
 
 def test_the_python_integrator_conforms(tmp_path: Path):
-    told = cekal("conformance", "--consumer", f"{sys.executable} {PYTHON}", "--json", cwd=tmp_path)
+    asked = ("--consumer", f"{sys.executable} {PYTHON}", "--silence", SILENCE, "--json")
+    running = started("conformance", *asked, cwd=tmp_path)
+    told = ended(running, len(CHECKS) * PATIENCE)  # each check starts programs, and has this limit of its own
     assert told.code == 0, told
     assert [each["check"] for each in told.json["checks"]] == [each.name for each in CHECKS]
     assert {each["result"] for each in told.json["checks"]} == {"pass"}, told.out
@@ -28,7 +31,7 @@ def test_the_python_integrator_conforms(tmp_path: Path):
 
 def test_the_typescript_integrator_conforms(typescript_client: Path):
     command = ("node", str(typescript_client / "out" / "integrator.js"))
-    found = list(examine_consumer(command))
+    found = list(examine_consumer(command, silence=SILENCE))
     assert {each.outcome for each in found} == {Outcome.PASS}, found
 
 
@@ -61,6 +64,15 @@ BROKEN = {
     "persons are not compared": ("forged-personal", 'if bound.hex() != leaf["commitment"]:', "if False:"),
     "leaves are not compared": ("forged-leaf", "any(record[name] != leaf[name] for name in SAME)", "False"),
     "numbers are not counted": ("gap", 'if record["sequence"] != expected:', "if False:"),
+    "silence is borne": ("silence", '"INTEGRATOR_SILENCE", "45"', '"NOTHING", "45"'),
+    "a snapshot's cursor is not kept": ("snapshot", 'self._move(first["cursor"],', "self._move(None,"),
+    "a cut snapshot will do": (
+        "snapshot-cut",
+        'raise httpx2.ReadError("The snapshot was cut.")',
+        'self._move(first["cursor"], first["sequence"])',
+    ),
+    "a snapshot's digest is not compared": ("snapshot-forged", 'last["seal"]["leaf"]["seal"] != seal or', ""),
+    "any register will do": ("snapshot-foreign", 'if "INTEGRATOR_TRUSTS" in os.environ:', "if False:"),
     "a key is tried for ever": ("key-revoked", "answer.status_code in {401, 403}", "False"),
 }
 """Faults of the integrator in Python: the check that names each, and what is written in place of what."""
@@ -73,8 +85,9 @@ def test_a_consumer_with_a_fault_does_not_conform(fault: str, tmp_path: Path):
     assert source.count(right) == 1
     broken = tmp_path / "broken.py"
     broken.write_text(source.replace(right, wrong))
-    asked = [each for each in CHECKS if each.name in {"first-copy", check}]
-    found = {each.check: each for each in examine_consumer((sys.executable, str(broken)), 4.0, asked)}
+    asked = [each for each in CHECKS if each.name in {"first-copy", "snapshot", check}]
+    command = (sys.executable, str(broken))
+    found = {each.check: each for each in examine_consumer(command, 4.0, asked, SILENCE)}
     assert found[check].outcome == Outcome.FAIL, found
     assert check == "first-copy" or found["first-copy"].outcome == Outcome.PASS, found
 
@@ -88,12 +101,14 @@ def test_the_scripted_service_keeps_the_promises_of_the_feed_and_its_proofs():
     for number in range(1, 8):
         ledger.add("entry.listed", f"ent_{number}", 1, withheld="scope" if number == 3 else "")
     ledger.erase("ent_2", 2)
+    ledger.seal()
     stage = Stage(ledger)
     with serving(stage):
         found = {each.check: each for each in examine_service(stage.url, stage.key, 1000)}
     for name in (
         *("pages", "lines", "events", "resume", "leaves", "cursor-end", "cursor-malformed", "cursor-gone"),
         *("signing-keys", "head", "head-fresh", "inclusion", "consistency", "sizes-beyond", "root"),
+        *("snapshot", "snapshot-parts", "digest"),
     ):
         assert found[name].outcome == Outcome.PASS, found[name]
 

@@ -1,0 +1,62 @@
+"""The digest of a state as the API describes it, and a snapshot's lines held against it; pure."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.conformance.findings import Failed
+from app.kit.canonical import canonical
+from app.tlog import merkle
+
+Json = dict[str, Any]
+
+_BUCKETS = 256
+
+
+@dataclass(slots=True)
+class StateDigest:
+    """The digest of a state whose records are added in the order of a snapshot.
+
+    Attributes:
+        records: the number of records so far.
+        entries: the number of entries so far.
+    """
+
+    records: int = 0
+    entries: int = 0
+    _trees: list[merkle.Tree] = field(default_factory=lambda: [merkle.Tree() for _ in range(_BUCKETS)])
+    _last: str = ""
+
+    def add(self, record: Json) -> None:
+        """Add a record.
+
+        Raises:
+            Failed: it is not in the order of the entries' ids.
+        """
+        entry_id = record["entry_id"]
+        if entry_id < self._last:
+            raise Failed(f"The entry {entry_id} comes behind {self._last}.")
+        self.entries += entry_id != self._last
+        self.records += 1
+        self._last = entry_id
+        bucket = hashlib.sha256(entry_id.encode()).digest()[0]
+        self._trees[bucket].add(merkle.leaf_hash(canonical(record["leaf"])))
+
+    @property
+    def buckets(self) -> list[bytes]:
+        """The root of each bucket."""
+        return [tree.root() for tree in self._trees]
+
+    @property
+    def root(self) -> bytes:
+        """The digest's root."""
+        return merkle.root_of_leaves([merkle.leaf_hash(bucket) for bucket in self.buckets])
+
+
+def digest_of(records: Iterable[Json]) -> StateDigest:
+    """Return the digest of a state's records."""
+    digest = StateDigest()
+    for each in records:
+        digest.add(each)
+    return digest
