@@ -19,10 +19,12 @@ def verify(as_json: Json = False) -> None:
     """Verify the whole register; exit code 0 if everything holds, 1 with what differs.
 
     Every ledger record is read: its number, its leaf and the hashes above it, the personal part to which the leaf
-    commits. Every head that was ever signed is compared with the records and with the register's keys. Every entry is
-    compared with its versions, and each version with the ledger's record. Every hit is compared with its check and the
-    audit trail. Every check, receipt, act of the audit trail and version is compared with the batch in which it was
-    sealed. It may run beside a service, and changes nothing.
+    commits. Every head that was ever signed is compared with the records and with the register's keys, and so is every
+    head that a letter shows. Every entry is compared with its versions, and each version with the ledger's record.
+    Every hit is compared with its check and the audit trail, every recorded duty with its act, every clearance
+    with its records of the ledger. Every check, receipt,
+    act of the audit trail and version is compared with the batch in which it was sealed. It may run beside a service,
+    and changes nothing.
 
     For example:
 
@@ -53,7 +55,10 @@ def _as_json(verified: "Verified") -> dict[str, object]:
         "records": verified.records,
         "heads": verified.heads,
         "cosignatures": verified.cosignatures,
+        "letters": verified.letters,
         "entries": verified.entries,
+        "duties": verified.duties,
+        "clearances": verified.clearances,
         "digests": verified.digests,
         "computed": verified.computed,
         "hits": verified.hits,
@@ -78,6 +83,8 @@ def _print(verified: "Verified") -> None:
         typer.echo(f"The last {verified.unsigned} records are in no signed head yet.")
     if verified.cosignatures:
         typer.echo(f"{verified.cosignatures} signatures of witnesses verified.")
+    if verified.letters:
+        typer.echo(f"{verified.letters} heads that letters show verified.")
     if verified.unsealed:
         typer.echo(f"The last {verified.unsealed} checks, receipts, acts and versions are not sealed yet.")
     if verified.abandoned:

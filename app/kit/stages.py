@@ -4,7 +4,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Literal
 
-Amount = Literal["batches", "bytes", "digests", "entries", "heads", "hits", "records", "rows"]
+Amount = Literal[
+    "batches",
+    "bytes",
+    "clearances",
+    "digests",
+    "duties",
+    "entries",
+    "heads",
+    "hits",
+    "letters",
+    "records",
+    "rows",
+]
 ReportProgress = Callable[[int, int], None]
 """A function called with the amount done and the total amount; the total is 0 if it is not known."""
 

@@ -38,6 +38,15 @@ async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
     return records, last or 0, hashes
 
 
+async def types_of(reader: Reader, sequences: Sequence[int]) -> dict[int, str]:
+    """Return the types of some records by their numbers, as they are stored; those that there are."""
+    statement = select(record_table.c.sequence, record_table.c.type).where(
+        any_of(record_table.c.sequence, "sequences")
+    )
+    rows = await reader.run(statement, {"sequences": list(sequences)})
+    return {row.sequence: row.type for row in rows}
+
+
 async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of entries' versions by entry id, in order of sequence; an empty list for an unknown id."""
     found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}

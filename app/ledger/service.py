@@ -20,7 +20,7 @@ from app.ledger.domain import (
 )
 from app.ledger.refusals import HeadMissing
 from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
-from app.ledger.rows import list_of_entries
+from app.ledger.rows import list_of_entries, types_of
 from app.ledger.state import count_withdrawn, driver_statements, find_news, list_state
 from app.ledger.store import (
     begin_epoch,
@@ -73,6 +73,7 @@ __all__ = [
     "require_head",
     "root_of",
     "sequences_of_entry",
+    "types_of",
 ]
 
 

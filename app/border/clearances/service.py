@@ -168,7 +168,7 @@ async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
         after = before.ended(reason, event.effective_at or unit.now)
         await store.save(unit, after)
         if before.state is ClearanceState.STANDING:  # a proposal has no record in the ledger
-            drafts.append(_draft(after, RecordType.CLEARANCE_ENDED))
+            drafts.append(draft_of(after, RecordType.CLEARANCE_ENDED))
     return drafts
 
 
@@ -184,10 +184,12 @@ async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Dr
     A projector: called with the event in its transaction.
     """
     granted = event.clearance.state is ClearanceState.STANDING
-    return [_draft(event.clearance, RecordType.CLEARANCE_GRANTED if granted else RecordType.CLEARANCE_ENDED)]
+    return [
+        draft_of(event.clearance, RecordType.CLEARANCE_GRANTED if granted else RecordType.CLEARANCE_ENDED)
+    ]
 
 
-def _draft(clearance: Clearance, what: RecordType) -> Draft:
+def draft_of(clearance: Clearance, what: RecordType) -> Draft:
     """Return the ledger record: ids, versions and types in the leaf, the bearer in the personal part."""
     bearer, personal = clearance.bearer, dict[str, Any]()
     granted = what is RecordType.CLEARANCE_GRANTED

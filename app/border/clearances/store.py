@@ -24,7 +24,8 @@ _OF_DOCUMENTS = select(table.c.document).where(
 )
 
 
-def _columns(clearance: Clearance) -> dict[str, Any]:
+def columns_of(clearance: Clearance) -> dict[str, Any]:
+    """Return the row of a clearance."""
     return {
         "id": clearance.id,
         "entry_id": clearance.entry_id,
@@ -39,12 +40,12 @@ def _columns(clearance: Clearance) -> dict[str, Any]:
 
 async def add(unit: Unit, clearance: Clearance) -> None:
     """Store a new clearance."""
-    await unit.run(insert(table).values(_columns(clearance)))
+    await unit.run(insert(table).values(columns_of(clearance)))
 
 
 async def save(unit: Unit, clearance: Clearance) -> None:
     """Store a clearance's next version; the transaction must hold its lock."""
-    await unit.run(update(table).where(table.c.id == clearance.id).values(_columns(clearance)))
+    await unit.run(update(table).where(table.c.id == clearance.id).values(columns_of(clearance)))
 
 
 async def find(reader: Reader, clearance_id: str) -> Clearance | None:

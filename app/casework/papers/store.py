@@ -5,7 +5,7 @@ release. Seals are checked by the caller.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,15 @@ async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
     if row is None:
         return None
     return LetterHead(Standing(row.standing), row.size, Note.parse(row.note.encode()))
+
+
+async def list_letter_heads(
+    reader: Reader, after: int, limit: int
+) -> Sequence[Row[*tuple[int, str, int, str]]]:
+    """List stored heads of letters exactly as they are stored, by the letters' records, behind one record."""
+    t = letter_head
+    statement = select(t.c.sequence, t.c.standing, t.c.size, t.c.note).where(t.c.sequence > after)
+    return (await reader.run(statement.order_by(t.c.sequence).limit(limit))).all()
 
 
 async def save_letter_head(unit: Unit, sequence: int, head: LetterHead) -> None:

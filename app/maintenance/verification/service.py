@@ -1,4 +1,4 @@
-"""Verifies the whole register: signed heads, ledger, sealed digests, entries, hits, and the query log."""
+"""Verifies the whole register: ledger, heads that were signed or that letters show, entries, hits, query log."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.access.domain import SYSTEM
+from app.border.clearances.verification import verify_page as verify_clearances
 from app.border.hits.verification import find_missing
 from app.border.hits.verification import verify_page as verify_hits
+from app.casework.papers.verification import BEFORE_ALL, verify_letter_heads
 from app.kit.differences import Difference
 from app.kit.stages import Amount, Stage
 from app.ledger import service as ledger
 from app.ledger.domain import Head
 from app.ledger.verification import LedgerVerification, compare_totals
+from app.register.entries.duties.verification import verify_page as verify_duties
 from app.register.entries.verification import verify_page
 from app.runtime import Runtime
 from app.sync.heads.service import list_heads_after, list_uses
@@ -47,7 +50,10 @@ class Verified:
         digests: number of sealed digests that were compared with their seals.
         computed: number of those that were computed again from the records: the newest.
         cosignatures: number of witnesses' signatures of these heads that were verified.
+        letters: number of heads that letters show and that were verified.
         entries: number of entries that were verified.
+        duties: number of duties that officers recorded and that were verified.
+        clearances: number of clearances that were verified.
         hits: number of hits that were verified.
         lines: number of lines of the query log that were verified: checks, receipts, acts, and versions.
         unsealed: number of lines after the newest batch: no record of the ledger proves them yet.
@@ -62,7 +68,10 @@ class Verified:
     digests: int = 0
     computed: int = 0
     cosignatures: int = 0
+    letters: int = 0
     entries: int = 0
+    duties: int = 0
+    clearances: int = 0
     hits: int = 0
     lines: int = 0
     unsealed: int = 0
@@ -123,8 +132,11 @@ class Verification:
         """Yield the parts of the verification, each with its unit; each must be finished before the next one."""
         yield "heads", self._heads()
         yield "records", self._records()
+        yield "letters", self._letters()
         yield "digests", self._digests()
         yield "entries", self._entries()
+        yield "duties", self._duties()
+        yield "clearances", self._clearances()
         yield "hits", self._hits()
         yield "batches", self._batches()
 
@@ -179,6 +191,16 @@ class Verification:
             self.verified.add([found async for found in compare_totals(reader, head)])
         self.verified.records, self._seals = head.size, verification.log_seals
 
+    async def _letters(self) -> Progress:
+        """Verify the heads that letters show."""
+        after: int | None = BEFORE_ALL
+        while after is not None:
+            async with self._runtime.reading(SYSTEM) as reader:
+                count, found, after = await verify_letter_heads(reader, after, self._page)
+            self.verified.letters += count
+            self.verified.add(found)
+            yield self.verified.letters, 0
+
     async def _digests(self) -> Progress:
         """Compare every sealed digest with its seal, and compute the newest ones again."""
         verified, verification = self.verified, DigestVerification(self._head, self._recomputed)
@@ -201,6 +223,30 @@ class Verification:
             self.verified.entries += count
             self.verified.add(found)
             yield self.verified.entries, 0
+            after = following
+
+    async def _duties(self) -> Progress:
+        """Verify every duty that an officer recorded."""
+        after: str | None = ""
+        while after is not None:
+            async with self._runtime.reading(SYSTEM) as reader:
+                count, found, after = await verify_duties(reader, after, self._page)
+            self.verified.duties += count
+            self.verified.add(found)
+            yield self.verified.duties, 0
+
+    async def _clearances(self) -> Progress:
+        """Verify every clearance; a page that differs is read again, since one may have ended between two reads."""
+        after: str | None = ""
+        while after is not None:
+            async with self._runtime.reading(SYSTEM) as reader:
+                count, found, following = await verify_clearances(reader, after, self._page)
+            if found:
+                async with self._runtime.reading(SYSTEM) as reader:
+                    _, found, _ = await verify_clearances(reader, after, self._page)
+            self.verified.clearances += count
+            self.verified.add(found)
+            yield self.verified.clearances, 0
             after = following
 
     async def _hits(self) -> Progress:

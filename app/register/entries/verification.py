@@ -13,6 +13,7 @@ from app.kit.differences import Difference
 from app.ledger import service as ledger
 from app.register.entries import store, tables
 from app.register.entries.domain import Entry
+from app.register.entries.duties import columns as open_duties
 from app.register.entries.publishing import leaf_facts, personal_part
 
 _CHANGES_ALONE: Final = frozenset({"norm_version", "erased"})
@@ -62,12 +63,30 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
     statement = select(*columns).where(any_of(own.entry_id, "ids"))
     for entry_id, number, document, whole in await reader.run(statement, {"ids": ids}):
         versions[entry_id][number] = _Version(document, whole)
-    found = [each for row in entries for each in _differences(row, versions[row["id"]], records[row["id"]])]
+    found: list[Difference] = []
+    for row in entries:
+        duties = await _duties(reader, row)
+        found += _differences(row, duties, versions[row["id"]], records[row["id"]])
     return len(ids), found, ids[-1]
 
 
+async def _duties(reader: Reader, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the columns of an entry's open duties as they should be; {} where its document can't be read."""
+    try:
+        entry = _READ(row["document"])
+    except (msgspec.DecodeError, ValueError):
+        return {}
+    columns = open_duties.initial_columns(entry)
+    if all(row[name] == value for name, value in columns.items()):
+        return columns
+    return await open_duties.as_recorded(reader, entry)
+
+
 def _differences(
-    row: Mapping[str, Any], versions: Mapping[int, _Version], records: Sequence[Mapping[str, Any]]
+    row: Mapping[str, Any],
+    duties: Mapping[str, Any],
+    versions: Mapping[int, _Version],
+    records: Sequence[Mapping[str, Any]],
 ) -> Iterator[Difference]:
     where = f"entry {row['id']}"
     try:
@@ -76,7 +95,7 @@ def _differences(
     except (msgspec.DecodeError, ValueError):
         yield Difference(where, "its document, or that of a version, can't be read")
         return
-    for name, value in store.columns_of(entry).items():
+    for name, value in {**store.columns_of(entry), **duties}.items():
         if name not in _CHANGES_ALONE and row[name] != value:
             yield Difference(where, f"the column {name} differs from the document")
     if sorted(documents) != list(range(1, len(documents) + 1)) or entry.version not in documents:

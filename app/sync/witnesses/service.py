@@ -1,6 +1,7 @@
 """Use cases of witnesses: the policy, which keys cosigned a head, and which witness is late."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def policy_in_use(file: Path | None) -> Policy:
         WitnessPolicyRefused: the file can't be used (as `read_policy`).
     """
     return Policy.without_witnesses() if file is None else _read(file)
+
+
+async def list_cosigning_keys(reader: Reader, epoch: str, size: int) -> list[VerifierKey]:
+    """List the keys of witnesses with a stored cosignature of a head; a text that is no key is left out."""
+    keys = []
+    for each in await store.list_cosigners(reader, epoch, size):
+        with suppress(ValueError):
+            keys.append(VerifierKey.parse(each.vkey))
+    return keys
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:

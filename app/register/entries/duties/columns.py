@@ -29,13 +29,13 @@ def initial_columns(of: Entry) -> dict[str, Any]:
     return {column.name: running.get(name) for name, column in _COLUMNS.items()}
 
 
-def updated_columns(of: Entry) -> dict[str, Any]:
+def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
     """Return the duty columns of an entry for which duties may have been done.
 
     An extension must be delivered to the person again, so the delivery of the earlier decision does not count. A
     passport may have been withdrawn for the urgent entry, but not one that was added later.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, ColumnElement[datetime | None]] = {}
     for name, moment in duties_since(of).items():
         condition = [of.id]
         if name is DeadlineName.WITHDRAW_PASSPORT and of.formalises is not None:
@@ -48,6 +48,13 @@ def updated_columns(of: Entry) -> dict[str, Any]:
         column = _COLUMNS[name]
         found[column.name] = case((done, null()), else_=literal(moment, column.type))
     return found
+
+
+async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
+    """Return the columns of an entry as its recorded duties leave them."""
+    columns = [value.label(name) for name, value in updated_columns(of).items()]
+    found = (await reader.run(select(*columns))).one()._asdict() if columns else {}
+    return initial_columns(of) | found
 
 
 async def close(unit: Unit, entry_id: str, name: str) -> None:

@@ -15,7 +15,7 @@ from app.access.domain import IMMIGRATION, Role
 from app.actor import Actor
 from app.db.unit import Reader, Unit
 from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongState
-from app.kit.clock import day_begins, legal_day
+from app.kit.clock import day_begins, legal_day, rfc3339
 from app.register.entries import service, store, tasks
 from app.register.entries.domain import Entry, State
 from app.register.entries.duties import store as recorded
@@ -106,7 +106,8 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
         recorded_at=unit.now,
     )
     await recorded.add(unit, entry_id, duty)
-    await record(unit, AuditAct.DUTY_RECORDED, entry_id, {"name": done.name})
+    said = {"name": duty.name, "version": duty.version, "done_at": rfc3339(duty.done_at)}
+    await record(unit, AuditAct.DUTY_RECORDED, entry_id, said)
     unit.happened(DutyRecorded(current, done.name, done.done_at))
     await unit.conclude()
     return (await service.as_known(unit, [entry]))[0].at(unit.now)
