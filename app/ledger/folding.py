@@ -1,6 +1,7 @@
 """How a state is made of the records that statements return; imports no framework, since snapshots are made with it."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ class StateStatements(msgspec.Struct):
 
     Attributes:
         end: gives the last entry of the part; no row for the last part. Takes `after` and `count`.
-        newest: the newest record of each entry of the part, by entry. Takes `after`, `last` and `upto`.
+        newest: the newest record of each entry of the part, in any order. Takes `after`, `last` and `upto`.
         clearances: the part's records about clearances, by entry and sequence. Takes `after`, `last` and `upto`.
         closed: the part's entries that show their personal part to auditors only. Takes `after` and `last`.
     """
@@ -36,10 +37,10 @@ _clearance = msgspec.json.Decoder(_ClearanceLeaf).decode
 
 
 def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> list[RecordText]:
-    """Return a part of a state: the records of entries that are listed, each followed by its clearances in force.
+    """Return a part of a state by entry: the records of entries that are listed, each with its clearances in force.
 
     Args:
-        newest: the newest record of each entry.
+        newest: the newest record of each entry, in any order.
         clearances: every record about a clearance of these entries, in order.
 
     Raises:
@@ -54,7 +55,7 @@ def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> 
         else:
             known.pop(name, None)
     records = []
-    for each in newest:
+    for each in sorted(newest, key=attrgetter("entry_id")):
         if not each.tombstone:
             records.append(each)
             if each.entry_id in of_entry:

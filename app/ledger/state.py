@@ -45,11 +45,9 @@ _LAST: Final = (
     .group_by(record_table.c.entry_id)
     .subquery()
 )
-_RECORDS: Final = (
-    select(*AS_TEXTS)
-    .join_from(_LAST, record_table, record_table.c.sequence == _LAST.c.last)
-    .order_by(record_table.c.entry_id)
-)
+_RECORDS: Final = select(*AS_TEXTS).join_from(
+    _LAST, record_table, record_table.c.sequence == _LAST.c.last
+)  # not in order: SQLite would copy whole rows to sort them
 _CLEARANCES: Final[Select[Any]] = (
     select(*AS_TEXTS)
     .where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)

@@ -123,6 +123,7 @@ OTHERS = {
     ("border.manifests.schemas", "border.checks.schemas"): "a row of a manifest is the question of a check",
     ("border.manifests.service", "border.checks.store"): "keeps the answers that its checks gave",
     ("border.manifests.watch", "border.checks.store"): "as above",
+    ("register.entries.duties.verification", "access.tables"): "compares duties with the audit trail",
     ("casework.worklist.schemas", "border.checks.store"): "shows when a person was last seen by a check",
     ("casework.worklist.service", "border.checks.store"): "as above",
     ("casework.worklist.service", "register.amendments.store"): "a pure read of amendments by their ids",
