@@ -73,12 +73,18 @@ class Row(msgspec.Struct, kw_only=True):
     failures: dict[str, int]
 
 
-def write_register(path: Path, lines: int) -> None:
-    """Write an older register of KPK: exit bans against invented citizens, each in a case of its own."""
-    chance, name = random.Random(3), by_frequency()
+def write_register(path: Path, lines: int, *, start: int = 0) -> None:
+    """Write an older register of KPK: exit bans against invented citizens, each in a case of its own.
+
+    Args:
+        path: the file.
+        lines: the number of bans.
+        start: the number of the first.
+    """
+    chance, name = random.Random(3 + start), by_frequency()
     today = legal_day(datetime.now(UTC))
     with path.open("w", encoding="utf-8") as file:
-        for number in range(lines):
+        for number in range(start, start + lines):
             file.write(
                 json.dumps(_line(number, name(chance), date.fromisoformat(str(birth(chance).date)), today))
                 + "\n"

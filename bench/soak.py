@@ -6,8 +6,9 @@
 
 Run it from the root of the repository with the `test` extra installed. Counters ask, single and in batches, officers
 make urgent entries and search, a carrier sends lists, and streams are opened and closed again, all at a fixed pace that
-a small machine bears. A row for each minute: the service's memory in MB (10^6), and what was answered until then. The
-slope is a straight line's through the second half, in MB an hour: the first half fills caches and pools.
+a small machine bears; beside them `cekal import entries` takes over an older register, some lines every minute. A row
+for each minute: the service's memory in MB (10^6), and what was answered until then. The slope is a straight line's
+through the second half, in MB an hour: the first half fills caches and pools.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import msgspec
 
 from app.kit.clock import system_clock
 from bench.figures import percentile, shown, table
-from bench.imports import Asker, questions, urgent_of_today
+from bench.imports import Asker, Import, questions, urgent_of_today, write_register
 from bench.processes import Server, serving_cekal, split_cores
 from bench.registers import ENGINES, Registers, fill_entries, opened, registers
 from tests.support.actors import Actors
@@ -36,6 +37,11 @@ ENTRIES: Final = 2000
 _ROLES: Final = ("checkpoint", "submitter", "supervisor", "carrier", "verifier")
 _LISTENING: Final = 10.0
 """Seconds that a stream is open."""
+
+_IMPORTED: Final = 500
+"""Lines of each import."""
+_IMPORT_EVERY: Final = 60.0
+"""Seconds from the end of an import to the start of the next one."""
 
 Json = dict[str, Any]
 
@@ -75,6 +81,34 @@ class Listener(threading.Thread):
 
     def end(self) -> None:
         """Stop listening."""
+        self._ended.set()
+        self.join()
+
+
+class Importer(threading.Thread):
+    """Takes over lines of an older register, others each time, until it is ended."""
+
+    def __init__(self, settings: dict[str, str], folder: Path) -> None:
+        super().__init__(daemon=True)
+        self._settings, self._folder = settings, folder
+        self._ended = threading.Event()
+        self.imported = 0
+
+    def run(self) -> None:
+        """Import until `end`; an import that has begun is completed."""
+        while not self._ended.is_set():
+            path = self._folder / f"older-{self.imported}.ndjson"
+            write_register(path, _IMPORTED, start=self.imported)
+            importing = Import(self._settings, path, _IMPORTED)
+            while importing.look():
+                time.sleep(0.5)
+            importing.expect_complete()
+            path.unlink()
+            self.imported += _IMPORTED
+            self._ended.wait(_IMPORT_EVERY)
+
+    def end(self) -> None:
+        """Stop importing."""
         self._ended.set()
         self.join()
 
@@ -156,13 +190,15 @@ def measure(options: argparse.Namespace) -> Json:
                     _loads(server, keys),
                     [Listener(server, keys["checkpoint"]) for _ in range(8)],
                 )
-                for each in (*askers, *listeners):
+                importer = Importer(settings, Path(settings["CEKAL_DATA_DIR"]))
+                for each in (*askers, *listeners, importer):
                     each.start()
                 rows = _watched(server, askers, options.minutes, options.look)
                 for asker in askers:
                     asker.end()
                 for listener in listeners:
                     listener.end()
+                importer.end()
             failures = {why: count for each in askers for why, count in each.failures.items()}
             results.append(
                 {
@@ -170,6 +206,7 @@ def measure(options: argparse.Namespace) -> Json:
                     "minutes": msgspec.to_builtins(rows),
                     "mb_an_hour": slope(rows),
                     "streams_opened": sum(each.opened for each in listeners),
+                    "lines_imported": importer.imported,
                     "failures": failures,
                 }
             )
