@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from app.access.domain import SYSTEM
+from app.db import runs
+from app.db.runs import Merge
 from app.db.types import any_of
 from app.identity.births import Birth
 from app.identity.spellings import NORM_VERSION
@@ -47,7 +49,8 @@ async def stored(runtime: Runtime) -> tuple[list[tuple[int, str]], list[tuple[in
     """Every name key with its entry: those in their place, and those of imports that wait to be settled."""
     async with runtime.reading(SYSTEM) as reader:
         settled = (await reader.run(select(name_key).order_by(*name_key.c))).all()
-        waiting = (await reader.run(select(recent_name_key).order_by(*recent_name_key.c))).all()
+        in_runs = select(recent_name_key.c.key, recent_name_key.c.entry_id)
+        waiting = (await reader.run(in_runs.order_by(*in_runs.selected_columns))).all()
     return [(key, entry_id) for key, entry_id in settled], [(key, entry_id) for key, entry_id in waiting]
 
 
@@ -59,13 +62,24 @@ async def imported_unsettled(
         line(f"{reference}-{name}", entry={"subject": {"full_name": name, "aliases": []}}) for name in names
     ]
 
-    async def cut_off(*_: object) -> None:
+    async def cut_off(*_: object, **_given: object) -> None:
         raise ConnectionResetError("the database went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(listing, "settle", cut_off)
+        patch.setattr(listing, "due_merge", cut_off)
         with pytest.raises(ConnectionResetError):
             await taken(runtime, ndjson(folder, *lines))
+
+
+async def due(runtime: Runtime) -> Merge | None:
+    """The merge that moves all waiting keys to their place."""
+    async with runtime.reading(SYSTEM) as reader:
+        return await name_keys.due(reader, everything=True)
+
+
+async def move(runtime: Runtime, merge: Merge, place: int) -> None:
+    async with runtime.writing(SYSTEM) as unit:
+        await name_keys.move(unit, merge, place)
 
 
 async def found(runtime: Runtime, name: str, born: str | None = None) -> list[str]:
@@ -151,17 +165,17 @@ async def test_the_keys_of_an_import_are_found_once_wherever_they_are_and_settle
     assert all(len(each) == 1 for each in ids.values())
     moved, waiting = await stored(on_sqlite)
     assert (moved, len(waiting) > 30) == ([], True)
-    monkeypatch.setattr(name_keys, "_SLICE", 7)
-    steps, after = 0, None
-    while steps == 0 or after is not None:
-        async with on_sqlite.writing(SYSTEM) as unit:
-            after = await name_keys.settle(unit, after)
-        steps += 1
+    monkeypatch.setattr(runs, "SLICE", 7)
+    merge = await due(on_sqlite)
+    assert merge is not None
+    assert len(merge.starts) >= len(waiting) // 7 - 1
+    for place in range(len(merge.starts) + 1):
+        await move(on_sqlite, merge, place)
         assert {name: await found(on_sqlite, name) for name in NAMES} == ids
         settled, left = await stored(on_sqlite)
         assert sorted(settled + left) == waiting
-    assert steps == -(-len(waiting) // 7)
     assert await stored(on_sqlite) == (waiting, [])
+    assert await due(on_sqlite) is None
 
 
 async def test_keys_that_an_import_left_when_it_was_cut_off_are_settled_by_the_next(
@@ -179,8 +193,8 @@ async def test_two_imports_at_once_lose_no_key_and_leave_none_waiting(
     runtime: Runtime, processes: list[Runtime], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(takeover, "STEP", 2)
-    monkeypatch.setattr(takeover, "SETTLED", 2)
-    monkeypatch.setattr(name_keys, "_SLICE", 5)
+    monkeypatch.setattr(runs, "FAN", 2)
+    monkeypatch.setattr(runs, "SLICE", 5)
     folders = [tmp_path / str(number) for number in range(2)]
     for folder in folders:
         folder.mkdir()
@@ -199,8 +213,9 @@ async def test_keys_are_forgotten_wherever_they_are(
     on_sqlite: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await imported_unsettled(on_sqlite, tmp_path, monkeypatch, *NAMES)
-    async with on_sqlite.writing(SYSTEM) as unit:
-        await name_keys.settle(unit)
+    merge = await due(on_sqlite)
+    assert merge is not None
+    await move(on_sqlite, merge, 0)
     await imported_unsettled(on_sqlite, tmp_path, monkeypatch, "Damanik Wenas", reference="more")
     ids = [entry_id for name in (NAMES[0], "Damanik Wenas") for entry_id in await found(on_sqlite, name)]
     assert len(ids) == 2

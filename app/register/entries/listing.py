@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from app.access.clients.service import find_place, lock_agency
 from app.access.domain import Agency
+from app.db.runs import Merge
 from app.db.unit import Reader, Unit
 from app.errors import CekalError, Fault, Invalid, WrongState
 from app.ledger.domain import RecordType
@@ -34,15 +35,16 @@ __all__ = [
     "ImportedMeasure",
     "ImportedRecord",
     "Source",
+    "due_merge",
     "expect_newest",
     "find_owner",
     "import_items",
     "lawful",
     "list_digests",
     "list_records",
+    "move_keys",
     "open_edition",
     "prepare",
-    "settle",
     "withdraw",
 ]
 
@@ -111,12 +113,14 @@ def prepare(subject: Subject) -> StoredKeys:
     return name_keys.prepare(subject)
 
 
-async def settle(unit: Unit, after: int | None = None) -> int | None:
-    """Move some name keys of imports into the main index (see `names.index.settle`).
+async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
+    """Return the merge of imported name keys that is due; None where none is. As `name_keys.due`."""
+    return await name_keys.due(reader, everything=everything)
 
-    The transaction must do nothing else.
-    """
-    return await name_keys.settle(unit, after)
+
+async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
+    """Move some imported name keys; the transaction does nothing else. As `name_keys.move`."""
+    await name_keys.move(unit, merge, place)
 
 
 async def expect_newest(reader: Reader, source: Source, edition: datetime) -> None:

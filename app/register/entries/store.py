@@ -103,7 +103,7 @@ async def add_all(
         unit,
         _in_order(_ENTRY, columns),
         [key for entry in added for key in keys_of(entry)],
-        *name_keys.made_of(added, prepared),
+        *await name_keys.rows_of(unit, added, prepared),
         _in_order(_VERSION, versions),
     )
     await _keep_seals(unit, added)

@@ -126,8 +126,9 @@ name_key = Table(
 )
 
 recent_name_key = Table(
-    "recent_name_key",  # SQLite only: name keys of an import, before `settle` moves them to `name_key`
+    "recent_name_key",  # SQLite only: name keys of imports, in sorted runs, before they are moved to `name_key`
     metadata,
+    Column("run", BigInteger, primary_key=True, autoincrement=False),
     Column("key", BigInteger, primary_key=True, autoincrement=False),
     Column("entry_id", Id, primary_key=True),
     sqlite_with_rowid=False,

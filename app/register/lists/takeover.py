@@ -57,9 +57,6 @@ HELD_BY_ROWS: Final = 0.2
 """Target duration of a transaction on PostgreSQL, in seconds; small batches are cheap there: its log has rows, not
 pages."""
 
-SETTLED: Final = 20_000
-"""Number of lines after which new name keys move into the index; large batches write fewer pages."""
-
 _SHARE: Final = 50
 """Number of lines that a thread parses at a time."""
 
@@ -110,7 +107,7 @@ async def take_over(
                 progress(done, size)
                 # SQLite calls never yield to the event loop: here it can handle Ctrl-C.
                 await asyncio.sleep(0)
-            await takeover.settle()
+            await takeover.merge(everything=True)
     await takeover.close(path)
     return takeover.report
 
@@ -125,7 +122,6 @@ class _Takeover:
         self._legacy = legacy
         self._policy = policy_of(runtime.settings)
         self._owners: dict[str, Owner | None] = {}
-        self._unsettled = 0
         self._lines = min(STEP, MIN_STEP)  # until the first batch has been timed
         self._held = HELD if runtime.register.is_sqlite else HELD_BY_ROWS
 
@@ -171,9 +167,7 @@ class _Takeover:
         self._lines = min(STEP, max(MIN_STEP, min(fitting, 4 * self._lines)))
         for (line, _), outcome in zip(items, outcomes, strict=True):
             self.report.note(line.name, outcome, line.where)
-        self._unsettled += len(items)
-        if self._unsettled >= SETTLED:
-            await self.settle()
+        await self.merge()
 
     async def _store(self, items: Sequence[ImportedMeasure]) -> Sequence[ImportOutcome | CekalError]:
         """Store items with different keys; if the database refuses one, leave out only that item.
@@ -196,17 +190,22 @@ class _Takeover:
         half = len(items) // 2
         return [*await self._store(items[:half]), *await self._store(items[half:])]
 
-    async def settle(self) -> None:
-        """Move the new name keys of all lines into the index, also those of an interrupted import (SQLite only)."""
-        self._unsettled = 0
+    async def merge(self, *, everything: bool = False) -> None:
+        """Merge the name keys of imports (SQLite only).
+
+        Args:
+            everything: whether to move all of them into the index, also those of an interrupted import.
+        """
         if not self._runtime.register.is_sqlite:
             return
-        after: int | None = None
         while True:
-            async with self._runtime.writing(SYSTEM) as unit:
-                after = await listing.settle(unit, after)
-            if after is None:
+            async with self._runtime.reading(SYSTEM) as reader:
+                merge = await listing.due_merge(reader, everything=everything)
+            if merge is None:
                 return
+            for place in range(len(merge.starts) + 1):
+                async with self._runtime.writing(SYSTEM) as unit:
+                    await listing.move_keys(unit, merge, place)
 
     async def _changed_lines(self, lines: list[RawLine]) -> list[RawLine]:
         """Return the lines that are new or have changed since they were imported; also load their agencies."""

@@ -7,12 +7,24 @@ entry is found by those of its keys that the change did not affect.
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import LargeBinary, bindparam, delete, func, insert, null, select, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    LargeBinary,
+    Select,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from app.db.bulk import BulkInsert
+from app.db.runs import Merge, Runs
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.identity import states
@@ -24,8 +36,6 @@ from app.matching.retrieval import Index
 from app.register.entries import tables
 from app.register.entries.domain import Entry
 from app.register.entries.subjects import Subject
-
-_SMALLEST: Final = -(2**63)
 
 _PERSON_ERASED: Final = 2
 """Value of `entry.erased` after the person was erased; such an entry has no name to index."""
@@ -68,12 +78,11 @@ _BESIDE = (
 TABLES: Final = (*_BESIDE, (tables.name_key, NameKey._fields))
 """Tables and columns of the keys, as arguments of `BulkInsert`; `made_of` returns the rows."""
 
-RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, NameKey._fields))
-"""The tables of `TABLES`, but the one for new keys instead of the index, for an import on SQLite that calls
-`settle`."""
+RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, ("run", *NameKey._fields)))
+"""The tables of `TABLES`, but the one of runs instead of the index, for an import on SQLite, which calls
+`due` and `move` afterwards."""
 
-_SLICE: Final = 8192
-"""Number of keys that `settle` moves in one transaction, which takes some tens of milliseconds."""
+_RUNS: Final = Runs(tables.name_key, tables.recent_name_key)
 
 _INSERT = BulkInsert(*TABLES)
 _KEYS_OF = select(tables.name_key_set.c.packed).where(tables.name_key_set.c.entry_id == bindparam("entry_id"))
@@ -93,14 +102,24 @@ class _Births(msgspec.Struct, array_like=True):
 
 
 _unpack_births = msgspec.msgpack.Decoder(_Births).decode
-_FOUND = union_all(
-    *(
-        select(table.c.key, null().cast(LargeBinary), table.c.entry_id).where(any_of(table.c.key, "keys"))
-        for table in (tables.name_key, tables.recent_name_key)
-    ),
-    select(tables.birth_key.c.day, tables.birth_key.c.sketch, tables.birth_key.c.entry_id).where(
-        any_of(tables.birth_key.c.day, "days")
-    ),
+
+
+def _found(*recent: Select[*tuple[Any, ...]]) -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the statement that looks up keys and days."""
+    name, birth = tables.name_key.c, tables.birth_key.c
+    return union_all(
+        select(name.key, null().cast(LargeBinary), name.entry_id).where(any_of(name.key, "keys")),
+        *recent,
+        select(birth.day, birth.sketch, birth.entry_id).where(any_of(birth.day, "days")),
+    )
+
+
+_recent = tables.recent_name_key.c
+_FOUND = _found()
+_FOUND_ON_SQLITE = _found(
+    select(_recent.key, null().cast(LargeBinary), _recent.entry_id).where(
+        _RUNS.within(), any_of(_recent.key, "keys")
+    )
 )
 
 
@@ -156,6 +175,23 @@ def _packed(keys: Sequence[int]) -> bytes:
     return struct.pack(f">{len(keys)}q", *keys)
 
 
+async def rows_of(
+    unit: Unit, entries: Sequence[Entry], prepared: Mapping[str, StoredKeys] | None
+) -> tuple[Sequence[tuple[Any, ...]], ...]:
+    """Return the rows of new entries for `TABLES`; those of an import on SQLite, in a new run, for `RECENT_TABLES`.
+
+    Args:
+        unit: the transaction, which inserts the rows.
+        entries: the entries.
+        prepared: keys that an import made before, by entry id; None for other entries.
+    """
+    births, forms, sets, names = made_of(entries, prepared)
+    if prepared is None or not unit.is_sqlite:
+        return births, forms, sets, names
+    run = await _RUNS.open(unit)
+    return births, forms, sets, [(run, *each) for each in names]
+
+
 async def replace(unit: Unit, entry: Entry) -> None:
     """Replace an entry's keys by keys of the current rules."""
     await forget(unit, entry.id)
@@ -169,36 +205,24 @@ async def forget(unit: Unit, entry_id: str) -> None:
     known = (await unit.run(_KEYS_OF, {"entry_id": entry_id})).scalar_one_or_none()
     if known is not None:
         keys = [key for (key,) in struct.iter_unpack(">q", known)]
-        for table in (tables.name_key, tables.recent_name_key):
-            own = (any_of(table.c.key, "keys"), table.c.entry_id == entry_id)
+        for table, within in (
+            (tables.name_key, ()),
+            *([(tables.recent_name_key, (_RUNS.within(),))] if unit.is_sqlite else ()),
+        ):
+            own = (*within, any_of(table.c.key, "keys"), table.c.entry_id == entry_id)
             await unit.run(delete(table).where(*own), {"keys": keys})
     for table in (tables.birth_key, tables.name_form, tables.name_key_set):
         await unit.run(delete(table).where(table.c.entry_id == entry_id))
 
 
-async def settle(unit: Unit, after: int | None = None) -> int | None:
-    """Move some of the keys that imports have added to the main index; a query finds each key once at any time.
+async def due(reader: Reader, *, everything: bool) -> Merge | None:
+    """Return the merge of imported keys that is due, on SQLite. As `Runs.due`."""
+    return await _RUNS.due(reader, everything=everything)
 
-    A key is a random number, so each of an entry's keys is on another page of the index, and SQLite writes whole pages
-    to its journal. The keys of many entries, moved in their order, are on common pages. PostgreSQL logs only rows, so
-    it inserts directly.
 
-    Args:
-        unit: the transaction, on SQLite, which blocks all other writers.
-        after: the key with which to start; None starts with the smallest.
-
-    Returns:
-        The key with which to continue; None at the end.
-    """
-    table = tables.recent_name_key
-    first = _SMALLEST if after is None else after
-    beyond = select(table.c.key).where(table.c.key >= first).order_by(table.c.key).offset(_SLICE).limit(1)
-    last: int | None = (await unit.run(beyond)).scalar_one_or_none()
-    within = [table.c.key >= first] if last is None else [table.c.key >= first, table.c.key < last]
-    moved = select(table).where(*within).order_by(table.c.key, table.c.entry_id)
-    await unit.run(insert(tables.name_key).from_select(["key", "entry_id"], moved))
-    await unit.run(delete(table).where(*within))
-    return last
+async def move(unit: Unit, merge: Merge, place: int) -> None:
+    """Move a slice of imported keys; a query finds each key once at any time. As `Runs.move`."""
+    await _RUNS.move(unit, merge, place)
 
 
 async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
@@ -206,7 +230,8 @@ async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
     found: Index[str] = Index({}, {})
-    for key, drawn, entry_id in await reader.run(_FOUND, {"keys": list(keys), "days": list(days)}):
+    statement = _FOUND_ON_SQLITE if reader.is_sqlite else _FOUND
+    for key, drawn, entry_id in await reader.run(statement, {"keys": list(keys), "days": list(days)}):
         if drawn is None:
             found.keys.setdefault(key, []).append(entry_id)
         else:

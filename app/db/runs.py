@@ -1,0 +1,121 @@
+"""New rows of a table whose keys are random, in sorted runs beside it, for imports on SQLite.
+
+SQLite writes whole pages to its journal. Rows with random keys that are inserted at once are each on a page of their
+own, however large the page. A run has the new rows of one transaction in the order of their keys, at the end of one
+table, so they fill pages. Runs are merged, `FAN` of a size into one of the next, and at last all are moved into the
+table itself. So a row is written a few times, as often as its import has levels of runs, and always beside its
+neighbours.
+
+The number of a run says its level and grows with time: no list of runs is kept, so none can be wrong. Rows move in
+slices, each in a transaction of its own: a reader finds every row exactly once at any time, also after a process was
+killed between two slices.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Table, delete, func, insert, literal, select
+
+from app.db.unit import Reader, Unit
+
+FAN: Final = 4
+"""Number of runs of a level that become one of the next; a reader looks into at most one less of each level."""
+
+SLICE: Final = 8192
+"""Number of rows, about, that are moved in one transaction, which takes some tens of milliseconds."""
+
+_LEVELS: Final = 64
+
+
+class Merge(NamedTuple):
+    """Runs that become one, in slices.
+
+    Attributes:
+        runs: their numbers.
+        into: the number of the run that they become; None where they are moved into the table itself.
+        starts: the first key of each slice but the first, ascending.
+    """
+
+    runs: tuple[int, ...]
+    into: int | None
+    starts: tuple[Any, ...]
+
+
+class Runs:
+    """The runs beside a table.
+
+    Args:
+        table: the table; its first column is the key by which runs are sorted.
+        recent: the table of its runs, with a column `run` before the columns of `table`.
+    """
+
+    def __init__(self, table: Table, recent: Table) -> None:
+        self._table = table
+        self._recent = recent
+        self._names = [column.name for column in table.c]
+        self._key = recent.c[self._names[0]]
+        first = select(func.min(recent.c.run).label("number")).cte("runs", recursive=True)
+        later = select(func.min(recent.c.run)).where(recent.c.run > first.c.number).scalar_subquery()
+        numbers = first.union_all(select(later).where(first.c.number.is_not(None)))
+        self._numbers = select(numbers.c.number).where(numbers.c.number.is_not(None))
+
+    def within(self) -> ColumnElement[bool]:
+        """Return the condition that leads a search by key into each run, instead of through all of them."""
+        return self._recent.c.run.in_(self._numbers)
+
+    async def open(self, unit: Unit) -> int:
+        """Return the number of a new run, for the rows of this transaction."""
+        return await self._next(unit, level=0)
+
+    async def due(self, reader: Reader, *, everything: bool) -> Merge | None:
+        """Return the merge that is due next, of the smallest runs first; None where none is.
+
+        Args:
+            reader: the transaction.
+            everything: whether all runs are to be moved into the table, however few they are.
+        """
+        numbers = list((await reader.run(self._numbers)).scalars())
+        if everything:
+            return await self._merge(reader, numbers, None) if numbers else None
+        for level in range(_LEVELS):
+            same = [number for number in numbers if number % _LEVELS == level]
+            if len(same) >= FAN:
+                return await self._merge(reader, same, await self._next(reader, level=level + 1))
+        return None
+
+    async def move(self, unit: Unit, merge: Merge, place: int) -> None:
+        """Move the slice at a place, from 0 to the number of `merge.starts`; the transaction does nothing else."""
+        bounds = (None, *merge.starts, None)
+        first, beyond = bounds[place], bounds[place + 1]
+        within = [self._recent.c.run.in_(merge.runs)]
+        if first is not None:
+            within.append(self._key >= first)
+        if beyond is not None:
+            within.append(self._key < beyond)
+        columns = [self._recent.c[name] for name in self._names]
+        if merge.into is None:
+            moved = select(*columns).where(*within).order_by(*columns)
+            await unit.run(insert(self._table).from_select(self._names, moved))
+        else:
+            moved = select(literal(merge.into), *columns).where(*within).order_by(*columns)
+            await unit.run(insert(self._recent).from_select(["run", *self._names], moved))
+        await unit.run(delete(self._recent).where(*within))
+
+    async def _next(self, reader: Reader, *, level: int) -> int:
+        last = (await reader.run(select(func.max(self._recent.c.run)))).scalar_one()
+        return ((last or 0) // _LEVELS + 1) * _LEVELS + level
+
+    async def _merge(self, reader: Reader, runs: Sequence[int], into: int | None) -> Merge:
+        """Return a merge whose slices have about `SLICE` rows, as far as the largest run is like the others."""
+        rows, largest = max([(await self._count(reader, run), run) for run in runs])
+        counted = select(
+            self._key.label("key"), func.row_number().over(order_by=self._key).label("row")
+        ).where(self._recent.c.run == largest)
+        each = counted.subquery()
+        every = max(1, SLICE * rows // await self._count(reader, *runs))
+        starts = select(each.c.key).where(each.c.row % every == 0).distinct().order_by(each.c.key)
+        return Merge(tuple(runs), into, tuple((await reader.run(starts)).scalars()))
+
+    async def _count(self, reader: Reader, *runs: int) -> int:
+        counted = select(func.count()).where(self._recent.c.run.in_(runs))
+        return int((await reader.run(counted)).scalar_one())
