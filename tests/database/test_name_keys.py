@@ -23,6 +23,7 @@ from app.register.entries.names.renewal import renew_names
 from app.register.entries.tables import birth_key, name_key, name_key_set, recent_name_key
 from app.register.entries.tables import entry as entry_table
 from app.register.lists import takeover
+from app.register.lists.un_import import import_list
 from app.runtime import Runtime
 from app.settings import Settings
 from app.wiring import wired_runtime
@@ -31,7 +32,8 @@ from tests.support.actors import Actors
 from tests.support.bodies import entry_body
 from tests.support.clock import SettableClock
 from tests.support.steps import submit
-from tests.support.takeovers import line, ndjson, taken
+from tests.support.takeovers import TWO, line, ndjson, taken
+from tests.support.un_editions import individual, write
 
 MOST = 100
 NAMES = ("Rangkuti Wiralodra Pucangan", "Tirtamaya Sagarmukti Lembayung")
@@ -228,6 +230,15 @@ async def test_keys_are_forgotten_wherever_they_are(
     assert {entry_id for _, entry_id in moved} == {*await found(on_sqlite, NAMES[1])}
     for name in (NAMES[0], "Damanik Wenas"):
         assert await found(on_sqlite, name) == []
+
+
+async def test_the_keys_of_a_published_list_are_in_their_place_at_once(
+    on_sqlite: Runtime, tmp_path: Path
+) -> None:
+    """Nobody would merge them later: an edition is small, and its import merges nothing."""
+    await import_list(on_sqlite, write(tmp_path, individual()), TWO)
+    moved, left = await stored(on_sqlite)
+    assert (len(moved) > 5, left) == (True, [])
 
 
 @pytest.mark.parametrize("key", [-(2**63), -1, 0, 2**63 - 1])

@@ -251,7 +251,8 @@ async def _add_items(
     if not added:
         return outcomes
     prepared = {entry.id: item.keys for item, entry in added if item.keys is not None}
-    await store.add_all(unit, [(entry, item.note) for item, entry in added], Act.IMPORTED, prepared)
+    noted = [(entry, item.note) for item, entry in added]
+    await store.add_all(unit, noted, Act.IMPORTED, prepared or None)
     new = [(*item.key, entry.id, item.digest) for item, entry in added if item.key not in known]
     if new:
         await sources.add_all(unit, new)

@@ -89,8 +89,7 @@ async def add_all(
         unit: the transaction.
         entries: the entries and reasons.
         event: the `Act` of their first version.
-        prepared: search keys prepared by an import, by entry id; an import moves new name keys into the index
-            later.
+        prepared: search keys prepared by an import that merges new name keys later, by entry id; None otherwise.
     """
     added = [entry for entry, _ in entries]
     columns = [{**columns_of(entry), "norm_version": NORM_VERSION} for entry in added]
