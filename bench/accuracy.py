@@ -413,8 +413,8 @@ of 386 pairs of others stopped. More of febrl4 by names alone costs precision: w
 0.840 is reached at 0.981 and at 0.979; with shared words that may be less rare, 0.844 at 0.977. Of the 158 pairs that
 are missed here by names alone, 115 have one word in common while another contradicts it, as brothers have; 14 have no
 word in common; 18 are one word of a longer name, where 11 of the 14 false stops are too; 4 are the reverse. The other
-seven have slips in all their words: a lone word with two slips could stop with 5 bits instead of 7 (1 more of febrl4, 21
-of 318 of google_ar2en, 3 and a false one of one_name), but then every bearer of a name of one traveller in fifty would.
+seven have slips in all their words: a lone word with two slips could stop with 5 bits instead of 7 (1 more of febrl4,
+21 of google_ar2en, 3 and a false one of one_name), but then every bearer of a name of one traveller in fifty would.
 
 No evidence that agrees makes an answer milder: a property test walks from any question to each that says one thing
 more.

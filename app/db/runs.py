@@ -107,15 +107,14 @@ class Runs:
 
     async def _merge(self, reader: Reader, runs: Sequence[int], into: int | None) -> Merge:
         """Return a merge whose slices have about `SLICE` rows, as far as the largest run is like the others."""
-        rows, largest = max([(await self._count(reader, run), run) for run in runs])
+        counted_in = select(self._recent.c.run, func.count()).where(self._recent.c.run.in_(runs))
+        found = await reader.run(counted_in.group_by(self._recent.c.run))
+        rows = {run: count for run, count in found}  # noqa: C416 - rows are no pairs to mypy
+        largest = max(rows, key=lambda run: rows[run])
+        every = max(1, SLICE * rows[largest] // sum(rows.values()))
         counted = select(
             self._key.label("key"), func.row_number().over(order_by=self._key).label("row")
         ).where(self._recent.c.run == largest)
         each = counted.subquery()
-        every = max(1, SLICE * rows // await self._count(reader, *runs))
         starts = select(each.c.key).where(each.c.row % every == 0).distinct().order_by(each.c.key)
         return Merge(tuple(runs), into, tuple((await reader.run(starts)).scalars()))
-
-    async def _count(self, reader: Reader, *runs: int) -> int:
-        counted = select(func.count()).where(self._recent.c.run.in_(runs))
-        return int((await reader.run(counted)).scalar_one())
