@@ -239,6 +239,35 @@ async def test_name_keys_of_before_are_listed_beside_their_entries(
     } == {entry_id: sorted(keys) for entry_id, keys in kept.items()}
 
 
+async def test_keys_that_an_import_of_before_left_waiting_are_in_their_place(new: Runtime) -> None:
+    """The same when the revision is taken back: no key is lost where an import was interrupted."""
+    await initialise(new)
+    database, parts = layout(new.register, new.checks)[0]
+    given = config()
+    revision = ScriptDirectory.from_config(given).get_revision("0047")
+
+    def stored(connection: Connection) -> tuple[list[int], int]:
+        waiting = connection.execute(text("SELECT count(*) FROM recent_name_key")).scalar_one()
+        keys = connection.execute(select(name_key.c.key).order_by(name_key.c.key)).scalars()
+        return list(keys), waiting
+
+    def back_and_forth(connection: Connection) -> list[tuple[list[int], int]]:
+        each = example(id="ent_1")
+        row = {**msgspec.structs.asdict(each), "document": written_out(each)}
+        columns = ("id", "version", "state", "measure", "urgent", "agency", "document")
+        connection.execute(insert(entry).inline().values({name: row[name] for name in columns}))
+        connection.execute(text("INSERT INTO recent_name_key (run, key, entry_id) VALUES (64, 2, 'ent_1')"))
+        given.attributes.update(connection=connection, parts=parts)
+        command.downgrade(given, revision.down_revision)
+        taken_back = stored(connection)
+        connection.execute(text("INSERT INTO recent_name_key (key, entry_id) VALUES (1, 'ent_1')"))
+        command.upgrade(given, "head")
+        return [taken_back, stored(connection)]
+
+    async with database.writing() as connection:
+        assert await connection.run_sync(back_and_forth) == [([2], 0), ([1, 2], 0)]
+
+
 WRITTEN = {
     "ent_1": ("\u041c\u04202345678", {"d:MP2345678", "k:MP2345678"}),
     "ent_2": ("tidak ada", set[str]()),
