@@ -188,4 +188,9 @@ def test_no_feature_imports_what_is_anothers_own() -> None:
 
 
 def test_a_reading_model_is_a_module_of_statements() -> None:
-    assert {module.rpartition(".")[2] for module in READING_MODELS} == {"drill_store", "granted", "presence", "store"}
+    assert {module.rpartition(".")[2] for module in READING_MODELS} == {
+        "drill_store",
+        "granted",
+        "presence",
+        "store",
+    }
