@@ -6,7 +6,7 @@ from alembic import op
 from app.db.migrate import REGISTER
 from app.db.types import Id
 
-revision = "0047"
+revision = "0045"
 down_revision = "0044"
 branch_labels = None
 depends_on = None

@@ -244,7 +244,7 @@ async def test_keys_that_an_import_of_before_left_waiting_are_in_their_place(new
     await initialise(new)
     database, parts = layout(new.register, new.checks)[0]
     given = config()
-    revision = ScriptDirectory.from_config(given).get_revision("0047")
+    revision = ScriptDirectory.from_config(given).get_revision("0045")
 
     def stored(connection: Connection) -> tuple[list[int], int]:
         waiting = connection.execute(text("SELECT count(*) FROM recent_name_key")).scalar_one()
