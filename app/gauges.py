@@ -1,18 +1,26 @@
 """Prometheus metrics of this process besides those of HTTP requests: checks, alerts, streams, the ledger, heads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.access.admission.quotas import Quotas
+from app.alerting.alerts.arrivals import Channel
 from app.alerting.alerts.tail import Tail
 from app.alerting.streams.hub import Hub
 from app.border.breadth.service import Travellers
+from app.border.checks.batcher import Batcher
 from app.border.checks.service import CheckService
+from app.db.lanes import Lane
+from app.kit.memory import resident_bytes
+from app.runtime import Runtime
 from app.sync.heads.watch import HeadWatch
 from app.web.connections import Connections
 from app.web.metrics import Metrics
+
+_RECEIVED_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+"""Bounds of the delays of receipts: a machine's takes milliseconds, that of one that was away hours."""
 
 
 class RuntimeGauges(Collector):
@@ -38,6 +46,14 @@ class RuntimeGauges(Collector):
         yield GaugeMetricFamily("cekal_ledger_size", "Ledger records that this process has seen.", size)
         age = "Seconds since this process last read the ledger to its end."
         yield GaugeMetricFamily("cekal_tail_age_seconds", age, self._tail.age if self._tail.head else 0)
+        causes = "Readings of the ledger that found records, by what made the process read."
+        readings = CounterMetricFamily("cekal_tail_readings", causes, labels=["cause"])
+        for cause, number in self._tail.wakeups.found.items():
+            readings.add_metric([cause], number)
+        yield readings
+        if not self._runtime.register.is_sqlite:
+            listening = "1 while PostgreSQL's notifications are received."
+            yield GaugeMetricFamily("cekal_listening", listening, int(self._tail.wakeups.listening))
         doubted = "1 while ends by law and erasures are held back, because the clock is not plausible."
         yield GaugeMetricFamily("cekal_clock_doubted", doubted, int(self._runtime.doubt() is not None))
         back = "1 while writes are refused, because the register was rolled back."
@@ -110,6 +126,66 @@ class FeedGauges(Collector):
         yield witnesses
 
 
+class LoadGauges(Collector):
+    """A Prometheus collector of the queues of a process, of its streams' ends and of their memory.
+
+    Args:
+        runtime: the runtime, whose databases have queues.
+        batcher: the queues of checks.
+        hubs: the streams, by what they stream.
+    """
+
+    def __init__(self, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
+        self._runtime = runtime
+        self._batcher = batcher
+        self._hubs = hubs
+        self._bare = resident_bytes()
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Yield the current values of the metrics."""
+        checks = GaugeMetricFamily(
+            "cekal_checks_waiting", "Checks that wait for a batch: single ones, and rows.", labels=["kind"]
+        )
+        for kind, number in self._batcher.waiting().items():
+            checks.add_metric([kind], number)
+        ended = CounterMetricFamily(
+            "cekal_streams_ended",
+            "Streams that have ended, by what they streamed.",
+            labels=["feed", "reason"],
+        )
+        for feed, hub in self._hubs.items():
+            for reason, number in list(hub.ended.items()):
+                ended.add_metric([feed, reason], number)
+        yield from (checks, ended)
+        yield from self._lanes()
+        if (size := self._stream_bytes()) is not None:
+            used = "Resident memory beyond that without streams, for each open stream."
+            yield GaugeMetricFamily("cekal_stream_memory_bytes", used, size)
+
+    def _lanes(self) -> Iterator[GaugeMetricFamily]:
+        held = GaugeMetricFamily("cekal_database_held", "Transactions that run, by lane.", labels=["lane"])
+        waiting = GaugeMetricFamily(
+            "cekal_database_waiting", "Transactions that wait for a place, by lane.", labels=["lane"]
+        )
+        used = list(self._runtime.register.in_use())
+        if self._runtime.checks is not self._runtime.register:
+            used += (each._replace(lane=Lane.CHECKS) for each in self._runtime.checks.in_use())
+        for lane, running, behind in used:
+            held.add_metric([lane], running)
+            waiting.add_metric([lane], behind)
+        yield held
+        yield waiting
+
+    def _stream_bytes(self) -> float | None:
+        """Return the memory for each open stream; None without streams, or where the system does not say it."""
+        streams = sum(len(hub.streams) for hub in self._hubs.values())
+        size = resident_bytes()
+        if not streams or size is None or self._bare is None:
+            self._bare = size
+            return None
+        return max(0, size - self._bare) / streams
+
+
 class ConnectionGauges(Collector):
     """A Prometheus collector of the figures of the process's connections, read at each scrape."""
 
@@ -156,3 +232,16 @@ def measure(
         "cekal_alert_publish_seconds", "Seconds from an alert's issue to its leaving for the streams here."
     )
     tail.published = published.observe
+    received = metrics.histogram(
+        "cekal_alert_received_seconds",
+        "Seconds from an alert's issue to the first receipt of a machine, by the channel of its key here.",
+        ("channel",),
+        _RECEIVED_SECONDS,
+    )
+    children = {channel: received.labels(channel) for channel in Channel}
+    tail.arrivals.received = lambda channel, seconds: children[channel].observe(seconds)
+
+
+def measure_load(metrics: Metrics, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
+    """Register the metrics of the process's queues and streams; `hubs` by what they stream."""
+    metrics.registry.register(LoadGauges(runtime, batcher, hubs))

@@ -31,7 +31,7 @@ from app.border.hits.crossings import last_crossing
 from app.border.hits.service import expect_open, resolved
 from app.border.manifests.tail import ManifestTail
 from app.db.migrate import require_newest
-from app.gauges import measure, measure_feed
+from app.gauges import measure, measure_feed, measure_load
 from app.kit.clock import Clock, Machine, legal_day
 from app.ledger.service import require_head
 from app.operation import Readiness
@@ -153,6 +153,18 @@ def create_app(
     measure(metrics, hub, tail, check_service, quotas, travellers)
     head_watch = HeadWatch(runtime)
     measure_feed(metrics, feed_tail.hub, head_watch)
+    batcher = Batcher(
+        check_service,
+        in_flight=1 if runtime.checks.is_sqlite else 2,
+        failed=partial(runtime.outages.failed, writing=True),
+    )
+    hubs = {
+        "alerts": hub,
+        "notices": notice_tail.hub,
+        "manifests": manifest_tail.hub,
+        "changes": feed_tail.hub,
+    }
+    measure_load(metrics, runtime, batcher, hubs)
     app.state.process = process = Process(
         runtime=runtime,
         metrics=metrics,
@@ -167,11 +179,7 @@ def create_app(
         snapshots=Snapshots(runtime),
         travellers=travellers,
         head_watch=head_watch,
-        batcher=Batcher(
-            check_service,
-            in_flight=1 if runtime.checks.is_sqlite else 2,
-            failed=partial(runtime.outages.failed, writing=True),
-        ),
+        batcher=batcher,
         ports=Ports(
             last_crossing=partial(last_crossing, runtime=runtime),
             sees_photo=check_service.sees_photo,

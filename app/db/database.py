@@ -1,12 +1,14 @@
 """The interface of a database and of its transactions, the same for both engines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Executable, Result
 from sqlalchemy.engine import URL, Dialect
+
+from app.db.lanes import InUse
 
 T = TypeVar("T")
 
@@ -51,6 +53,9 @@ class Database(Protocol):
 
     def bulk(self) -> AbstractAsyncContextManager[None]:
         """Tune the database for many short write transactions during the block: more memory, fewer disk writes."""
+
+    def in_use(self) -> Iterator[InUse]:
+        """Yield how many transactions run and wait, by lane; SQLite has the one queue of its writers."""
 
     async def dispose(self) -> None:
         """Close every connection."""

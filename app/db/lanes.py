@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -27,6 +27,14 @@ class Lane(StrEnum):
     CHECKS = "checks"
     TAIL = "tail"
     WORKER = "worker"
+
+
+class InUse(NamedTuple):
+    """The use of a lane: how many transactions have a place in it, and how many wait for one."""
+
+    lane: Lane
+    held: int
+    waiting: int
 
 
 WORKER_ROUNDS: Final = 3
@@ -82,6 +90,13 @@ class Lanes:
     def __init__(self, pool_size: int, patience: float) -> None:
         self._patience = patience
         self._free = {lane: asyncio.Semaphore(places) for lane, places in shares(pool_size).items()}
+        self._held = dict.fromkeys(self._free, 0)
+        self._waiting = dict.fromkeys(self._free, 0)
+
+    def in_use(self) -> Iterator[InUse]:
+        """Yield the use of each lane."""
+        for lane, held in self._held.items():
+            yield InUse(lane, held, self._waiting[lane])
 
     @asynccontextmanager
     async def place(self, *, writes: bool) -> AsyncIterator[None]:
@@ -90,19 +105,25 @@ class Lanes:
         Raises:
             PoolTimeout: no place became free in time.
         """
-        free = self._free[_lane.get() or (Lane.WRITES if writes else Lane.READS)]
+        lane = _lane.get() or (Lane.WRITES if writes else Lane.READS)
+        free = self._free[lane]
         if free.locked():
-            await self._wait_for(free)
+            await self._wait_for(lane)
         else:
             await free.acquire()
+        self._held[lane] += 1
         try:
             yield
         finally:
+            self._held[lane] -= 1
             free.release()
 
-    async def _wait_for(self, free: asyncio.Semaphore) -> None:
+    async def _wait_for(self, lane: Lane) -> None:
+        self._waiting[lane] += 1
         try:
             async with asyncio.timeout(self._patience):
-                await free.acquire()
+                await self._free[lane].acquire()
         except TimeoutError:
             raise PoolTimeout("no connection became free in time") from None
+        finally:
+            self._waiting[lane] -= 1

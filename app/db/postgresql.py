@@ -1,7 +1,7 @@
 """Transactions on PostgreSQL, with the driver asyncpg."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.db.addresses import libpq_address
 from app.db.database import Connection
-from app.db.lanes import Lanes, most_connections
+from app.db.lanes import InUse, Lanes, most_connections
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
 
 CHANNEL = "cekal"
@@ -91,6 +91,10 @@ class PostgreSQL:
     async def bulk(self) -> AsyncIterator[None]:
         """Do nothing: the server manages its memory and checkpoints."""
         yield
+
+    def in_use(self) -> Iterator[InUse]:
+        """Yield the use of each lane of connections."""
+        return self._lanes.in_use()
 
     async def dispose(self) -> None:
         """Close every connection, and drop those that don't answer."""

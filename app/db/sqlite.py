@@ -8,7 +8,7 @@ than the flush takes, and the 99th percentile of the checks' latency was four ti
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from app.db import journal
 from app.db.database import Connection
 from app.db.faults import FileReplaced
+from app.db.lanes import InUse, Lane
 
 LOCK_SECONDS = 5.0
 """Longest wait, in seconds, for SQLite's write lock while another process holds it."""
@@ -47,6 +48,7 @@ class SQLite:
         self._engine: Engine = create_engine(url, pool_size=4, max_overflow=-1, hide_parameters=True)
         self._writer = self._engine.execution_options(writes=True)
         self._gate = asyncio.Lock()
+        self._waiting = 0
         self._file: tuple[int, int] | None = None
         self._pragmas: Sequence[str] = journal.PRAGMAS
         event.listen(self._engine, "do_connect", self._make_private)
@@ -70,7 +72,7 @@ class SQLite:
             OperationalError: another process held the lock for longer than `LOCK_SECONDS`.
             FileReplaced: the file was replaced since it was opened.
         """
-        async with self._gate:
+        async with self._turn():
             if self.replaced:
                 raise FileReplaced(str(self.url.database))
             connection = await self._locked()
@@ -84,6 +86,23 @@ class SQLite:
                     journal.shorten(self._engine)
                 # Now a writer in another process can get the lock, even on a machine where it seldom runs.
                 await asyncio.sleep(max(2 * _LOCK_ROUND, _REST * (loop.time() - begun)))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for this writer's turn, and hold it during the block."""
+        self._waiting += 1
+        try:
+            await self._gate.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._gate.release()
+
+    def in_use(self) -> Iterator[InUse]:
+        """Yield the use of the queue of writers."""
+        yield InUse(Lane.WRITES, int(self._gate.locked()), self._waiting)
 
     @asynccontextmanager
     async def bulk(self) -> AsyncIterator[None]:

@@ -16,6 +16,8 @@ from app.access.admission.quotas import Quota
 from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.alerts import service
+from app.alerting.alerts.arrivals import Channel
+from app.alerting.alerts.domain import ReceiptLevel
 from app.alerting.alerts.rendering import at_gate, render_alert
 from app.alerting.alerts.schemas import (
     AlertEvent,
@@ -33,6 +35,7 @@ from app.alerting.alerts.stream import stream_alerts
 from app.alerting.alerts.tail import tail_of
 from app.alerting.streams.hub import Hub, hub_in
 from app.db.unit import Unit
+from app.kit.ids import instant_of
 from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.register.entries import urgent
 from app.register.entries.bodies import UrgentEntryBody
@@ -150,6 +153,7 @@ async def read_alerts(
     Alerts that have ended since their issue keep their numbers, but show no identity: `entry` has its ids only.
     Autogates get documents, direction and `action`, and nothing else about the person.
     """
+    tail_of(request).arrivals.note(actor, Channel.POLL)
     with hub.polling(actor):
         read = await read_waiting(
             request,
@@ -216,10 +220,17 @@ router.add_api_route(
     },
 )
 async def confirm_alert(
-    unit: Annotated[Unit, unit_for(Role.CHECKPOINT)], alert_id: AlertId, body: ReceiptIn, response: Response
+    unit: Annotated[Unit, unit_for(Role.CHECKPOINT)],
+    alert_id: AlertId,
+    body: ReceiptIn,
+    request: Request,
+    response: Response,
 ) -> ReceiptOut:
     """Confirm an alert for a checkpoint: a machine has received it, a person has acknowledged it, or it is refused."""
     first = await service.receive(unit, alert_id, body.level, body.officer_reference, body.note)
     response.status_code = 201 if first else 200
     at = await receipt_at(unit, alert_id, body.level)
+    issued_at = instant_of(alert_id)
+    if first and body.level is ReceiptLevel.RECEIVED and issued_at is not None:
+        tail_of(request).arrivals.measure(unit.actor, (at - issued_at).total_seconds())
     return ReceiptOut(alert_id=alert_id, level=body.level, at=at)

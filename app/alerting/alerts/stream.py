@@ -6,6 +6,7 @@ from starlette.types import Receive, Scope, Send
 from app.access.admission.guard import runtime_of
 from app.access.domain import Role
 from app.actor import Actor
+from app.alerting.alerts.arrivals import Channel
 from app.alerting.alerts.rendering import at_gate, frame
 from app.alerting.alerts.store import still_holding
 from app.alerting.alerts.tail import tail_of
@@ -30,6 +31,7 @@ async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> Be
     Raises:
         Invalid, CursorGone: as `Head.position`.
     """
+    tail_of(request).arrivals.note(actor, Channel.STREAM)
     if not after:
         return Begun(*await tail_of(request).open_alerts(to_gate=at_gate(actor)))
     async with runtime_of(request).reading(actor) as reader:

@@ -15,15 +15,14 @@ from app.access.admission import gate as access
 from app.access.admission.gate import Gate
 from app.access.domain import SYSTEM
 from app.alerting.alerts import presence, store
+from app.alerting.alerts.arrivals import Arrivals
 from app.alerting.alerts.rendering import frame
+from app.alerting.alerts.wakeups import WakeUps
 from app.alerting.streams.follower import Follower, RecordFollower
 from app.alerting.streams.hub import Hub
 from app.alerting.streams.stream import Heartbeat
-from app.db.addresses import libpq_address
 from app.db.clock import read_clock
 from app.db.lanes import Lane, using
-from app.db.lines import CONNECT_SECONDS, notice_cut_line
-from app.db.postgresql import CHANNEL
 from app.db.rollback import Rollback
 from app.db.unit import Reader
 from app.kit.bell import wait_for_ring
@@ -58,6 +57,8 @@ class Tail:
         head: the ledger's head as last read; None before the first read.
         access_version: the access version up to which streams with revoked keys were closed.
         published: callback with the seconds between the issue of an alert and its publication to the streams.
+        arrivals: the channels by which alerts are received.
+        wakeups: what wakes the tail.
         process: id of this process in the presence table.
         rollback_reason: why nothing is streamed any more, when the database was restored or replaced; else None.
     """
@@ -71,6 +72,8 @@ class Tail:
         self.head: Head | None = None
         self.process = new_id("prc", runtime.clock())
         self.published: Callable[[float], None] = lambda _seconds: None
+        self.arrivals = Arrivals()
+        self.wakeups = WakeUps(runtime, self.wake)
         self._woken = asyncio.Event()
         self._others_woken = [asyncio.Event() for _ in followers]
         self._flush = asyncio.Event()
@@ -82,7 +85,7 @@ class Tail:
         self.access_version = self._applied_version = -1
         hub.changed = self._flush.set
         hub.heartbeat = self.heartbeat
-        runtime.follow.on_commit.append(self.wake)
+        runtime.follow.on_commit.append(self.wakeups.committed)
 
     @property
     def _all(self) -> tuple["Tail | Follower | RecordFollower", ...]:
@@ -116,7 +119,7 @@ class Tail:
         for taker, woken in self.takers.items():
             tasks.append(self._follow(taker.read_on, woken, _AFTER_ALERTS_SECONDS))
         if not self.runtime.register.is_sqlite:
-            tasks.append(self._listen())
+            tasks.append(self.wakeups.listen())
         with using(Lane.TAIL):
             try:
                 async with asyncio.TaskGroup() as group:
@@ -178,10 +181,12 @@ class Tail:
         first compared with the last record that was read.
         """
         assert self.head is not None, "start() comes first"
+        cause = self.wakeups.take()
         async with self.runtime.reading(SYSTEM) as reader:
             if self._doubtful and not await self._unchanged(reader):
                 return
             while records := await list_after(reader, self.head.size, _PAGE):
+                self.wakeups.found[cause] += 1
                 epoch = self.head.epoch
                 frames = [(r, frame(r, epoch), frame(r, epoch, to_gate=True)) for r in records if r.alert_id]
                 for record, message, to_gates in frames:
@@ -347,31 +352,6 @@ class Tail:
                 await presence.store_presence(unit, self.process, (), ())
         except Exception:  # the process ends in any case
             logger.warning("presence can't be taken back now", exc_info=True)
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await self._listen_once()
-            except Exception as error:  # as in _follow
-                if not self.runtime.outages.failed(error):
-                    logger.exception("no wake-ups from PostgreSQL now; reading once a second")
-            await asyncio.sleep(_RETRY_SECONDS)
-
-    async def _listen_once(self) -> None:
-        import asyncpg  # SQLite does without it
-
-        address, settings = libpq_address(self.runtime.register.url), self.runtime.settings
-        connection = await asyncpg.connect(address, timeout=CONNECT_SECONDS)
-        try:
-            notice_cut_line(connection, settings.database_seconds)
-            lost = asyncio.Event()
-            connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(CHANNEL, lambda *_: self.wake())
-            self.wake()
-            while not await wait_for_ring(lost, settings.stale_seconds):
-                await connection.execute("SELECT 1", timeout=_READ_SECONDS)  # detects a dead connection
-        finally:
-            connection.terminate()  # not close(), which waits for the server
 
 
 def tail_of(scope: Mapping[str, Any]) -> Tail:

@@ -52,6 +52,7 @@ class Hub:
         changed: callback for the first connection and the last disconnection of a checkpoint.
         heartbeat: function that makes the heartbeat frame; set by the follower that publishes here.
         evicted: number of streams cut because their client read nothing.
+        ended: number of streams that have ended, by reason; `gone` where the client has disconnected.
         unsent_limit: how many bytes may wait for a slow reader.
     """
 
@@ -64,6 +65,7 @@ class Hub:
         self.changed: Callable[[], None] = lambda: None
         self.heartbeat: Callable[[], Heartbeat] = lambda: Heartbeat(0, b"")
         self.evicted = 0
+        self.ended: Counter[str] = Counter()
         self.unsent_limit = unsent_limit
         self._limit = limit
         self._heartbeat = heartbeat_seconds
@@ -106,6 +108,7 @@ class Hub:
         if stream in self.streams:
             self.streams.discard(stream)
             self._arriving.discard(stream)
+            self.ended[stream.why or "gone"] += 1
             self._count_out(stream.actor.checkpoint)
 
     @contextmanager

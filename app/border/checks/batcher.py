@@ -60,6 +60,9 @@ class _Queue:
     def __bool__(self) -> bool:
         return bool(self._by_client)
 
+    def __len__(self) -> int:
+        return sum(len(own) for own in self._by_client.values())
+
     def put(self, question: Question, answered: asyncio.Future[bytes]) -> None:
         """Add a question.
 
@@ -179,6 +182,10 @@ class Batcher:
             self._rows_under_way = True
             self._begin(self._answer_rows())
         return await answered
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many questions wait for a batch: `single` ones, and the `row`s of batches and manifests."""
+        return {"single": len(self._singles), "row": len(self._rows)}
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,9 +1,7 @@
 """The metrics of the feed's streams, of signed heads and of witnesses."""
 
-import re
 from datetime import timedelta
 
-import httpx2
 from fastapi import FastAPI
 
 from app.access.domain import SYSTEM
@@ -16,8 +14,6 @@ from app.tlog.keys import KeyKind, SigningKey
 from app.tlog.policy import Policy
 from app.web.metrics import Metrics
 from app.worker import Worker
-from tests.support.actors import Actors
-from tests.support.cli import ROOT
 from tests.support.clock import MORNING, SettableClock
 
 
@@ -58,14 +54,3 @@ async def test_ages_of_heads_and_cosignatures_grow_until_the_next_one(
     assert (found["cekal_feed_streams_open"], found["cekal_feed_streams_evicted_total"]) == (1, 2)
     feed.leave(stream)
     assert samples(metrics)["cekal_feed_streams_open"] == 0
-
-
-async def test_every_metric_of_the_operators_table_is_served(
-    http: httpx2.AsyncClient, actors: Actors
-) -> None:
-    admin = await actors.client("admin")
-    served = (await http.get("/metrics", headers=admin.headers)).text
-    table = re.findall(r"^\| (`cekal_.*?) \|", (ROOT / "docs" / "operation.md").read_text(), re.MULTILINE)
-    named = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
-    assert len(named) >= 6
-    assert {name for name in named if f"# TYPE {name} " not in served} == set()

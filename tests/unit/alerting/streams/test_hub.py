@@ -82,6 +82,18 @@ async def test_who_left_gets_nothing() -> None:
     assert (one.stream.why, one.connections) == ("gone", set())
 
 
+async def test_ends_of_streams_are_counted_by_their_reason() -> None:
+    here = hub(queue=2)
+    slow, left, cut = [here.join(checkpoint()) for _ in range(3)]
+    for number in range(1, 4):
+        here.publish(number, b"x")
+        left.take()
+    cut.close("revoked")  # it lagged before
+    for stream in (slow, left, cut):
+        here.leave(stream)
+    assert here.ended == {"lagging": 2, "gone": 1}
+
+
 async def test_what_is_meant_for_some_reaches_these_only() -> None:
     here = hub()
     async with listeners(here, [checkpoint(code) for code in ("CGK", "DPS")]) as [cgk, dps]:

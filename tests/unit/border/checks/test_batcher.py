@@ -88,6 +88,20 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
+async def test_questions_that_wait_for_a_batch_are_counted_by_their_kind(desk: Desk) -> None:
+    batcher = Batcher(desk, 1)  # type: ignore[arg-type]  # see Desk
+    assert batcher.waiting() == {"single": 0, "row": 0}
+    desk.open.clear()
+    tasks = asking(batcher, "first")
+    await until(lambda: desk.running == 1)
+    tasks += asking(batcher, "second", "third", client="two") + asking_rows(batcher, "a", "b", "c")
+    await asyncio.sleep(0)
+    assert batcher.waiting() == {"single": 2, "row": 3}
+    desk.open.set()
+    await settled(*tasks)
+    assert batcher.waiting() == {"single": 0, "row": 0}
+
+
 async def test_a_lone_question_leaves_at_once(desk: Desk) -> None:
     assert await settled(*asking(Batcher(desk, 1), "one")) == [b"one"]  # type: ignore[arg-type]
     assert desk.batches == [["one"]]

@@ -1,0 +1,38 @@
+"""How long alerts take to be received, by the channel that brought them to the client that confirms them."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from app.actor import Actor
+
+
+class Channel(StrEnum):
+    """A way by which alerts reach a client; `ELSEWHERE` where this process has served none to the client's key."""
+
+    STREAM = "stream"
+    POLL = "poll"
+    ELSEWHERE = "elsewhere"
+
+
+class Arrivals:
+    """The channel by which each key last read alerts at this process.
+
+    A receipt may come to another process than the one whose stream brought the alert. Such receipts count as
+    `ELSEWHERE`; which process gets a receipt does not depend on its delay, so the other channels are a fair sample.
+
+    Attributes:
+        received: callback with a channel and the seconds between an alert's issue and the receipt of its machine.
+    """
+
+    def __init__(self) -> None:
+        self.received: Callable[[Channel, float], None] = lambda _channel, _seconds: None
+        self._channels: dict[str, Channel] = {}
+
+    def note(self, actor: Actor, channel: Channel) -> None:
+        """Remember that a key reads alerts by a channel; keys are few, since only admins create them."""
+        if actor.key_id is not None:
+            self._channels[actor.key_id] = channel
+
+    def measure(self, actor: Actor, seconds: float) -> None:
+        """Measure a key's receipt of an alert, `seconds` after the alert's issue."""
+        self.received(self._channels.get(actor.key_id or "", Channel.ELSEWHERE), seconds)
