@@ -8,10 +8,11 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from functools import cache, partial
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -52,7 +53,7 @@ from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
 from app.web.middleware import BodyLimits, Edge
 from app.web.raw import RawRoute
-from app.wiring import granted, wired_runtime
+from app.wiring import granted, trace_alerts, wired_runtime
 from app.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,16 @@ back. Photos, letters, manifests, snapshots and this document have an `ETag` and
 """
 
 EIGHT_MIB = 8 * 1024 * 1024
+
+NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own telemetry hands bodies and messages of exceptions, which hold personal data, to whatever exporter the
+environment names; the traces of alerts (`web.traces`) and the metrics do not."""
 
 
 class Application(FastAPI):
@@ -127,6 +138,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        trace_alerts(runtime)
         try:
             async with _running(app, process, check_service if work else None):
                 yield
@@ -142,6 +154,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     gate = Gate(settings)
     check_service = CheckService(runtime, gate, resolved)

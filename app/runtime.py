@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from app.actor import Actor
@@ -44,6 +44,25 @@ class Keeper(Protocol):
         """Remember that this process has read a larger ledger than the database has now."""
 
 
+class Traces(Protocol):
+    """Traces the way of alerts through this process; see `web.traces`."""
+
+    def begin_request(self, scope: Mapping[str, Any]) -> None:
+        """Begin to trace a request, given by its ASGI scope, until its answer was sent."""
+
+    def transaction(self, opened: AbstractAsyncContextManager[Unit]) -> AbstractAsyncContextManager[Unit]:
+        """Enter a transaction, and trace it once it is committed."""
+
+    def confirm(self, alert_id: str, **attributes: str | int) -> None:
+        """Note that the request's transaction confirms an alert."""
+
+    def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
+        """Trace alerts that were just handed to the streams; times are in nanoseconds since 1970."""
+
+    def close(self) -> None:
+        """Export what is left, and end."""
+
+
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
     """The open hits of one document on one journey, by the entry versions that they concern.
 
@@ -80,6 +99,7 @@ class Runtime:
         rollback: what shows that the register was rolled back; None while nothing does. Writes are refused then.
         unsettled: whether the register is to be compared with the mark before it is next written: at the start and
             after each failure of the database, which may have been restored meanwhile.
+        traces: traces the way of alerts; None where the deployment does not.
     """
 
     settings: Settings
@@ -100,6 +120,7 @@ class Runtime:
     outages: Outages = field(default_factory=Outages)
     rollback: Rollback | None = None
     unsettled: bool = True
+    traces: Traces | None = None
 
     def reading(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
         """Open a read transaction on the register."""
@@ -119,7 +140,11 @@ class Runtime:
         """
         if self.rollback is not None and not always:
             raise self.rollback.refusal()
-        opened = writing(self.register, self.clock, actor, self.follow, doubt=self.doubt)
+        opened: AbstractAsyncContextManager[Unit] = writing(
+            self.register, self.clock, actor, self.follow, doubt=self.doubt
+        )
+        if self.traces is not None:
+            opened = self.traces.transaction(opened)
         async with self._noted(opened, writing=True) as unit:
             if self.unsettled and not always:
                 self.settle(await self.keeper.compare(unit))
@@ -203,7 +228,9 @@ class Runtime:
             self.unwritten = None
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and export the traces that are left."""
+        if self.traces is not None:
+            self.traces.close()
         await self.register.dispose()
         if self.checks is not self.register:
             await self.checks.dispose()

@@ -45,6 +45,11 @@ class ServiceSettings(BaseSettings):
     metrics_bind: str | None = Field(
         None, description="host:port of a listener of its own for /metrics, without a key"
     )
+    trace_endpoint: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+        None,
+        description="address of an OTLP receiver, as http://127.0.0.1:4318/v1/traces, to which the way of each alert "
+        "is sent as a trace; it needs the packages of cekal[trace]",
+    )
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         (), description="comma-separated networks whose X-Forwarded-For is believed"
     )

@@ -93,6 +93,18 @@ def _erasing(erase: Callable[[Unit, str], Awaitable[object]]) -> Projector:
     return follow
 
 
+def trace_alerts(runtime: Runtime) -> None:
+    """Trace alerts from now on, if the deployment says where traces are sent.
+
+    Raises:
+        ModuleNotFoundError: the packages of `cekal[trace]` are not installed.
+    """
+    if runtime.settings.trace_endpoint is not None:
+        from app.web.traces import export_traces  # its packages are installed only where they are needed
+
+        runtime.traces = export_traces(runtime.settings.trace_endpoint)
+
+
 def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machine | None = None) -> Runtime:
     """Return a runtime, as `open_runtime` does, with the projectors of all features."""
     follow = Follow(

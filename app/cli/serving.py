@@ -42,7 +42,7 @@ from app.web.connections import Connections, Limits
 from app.web.handshake import HandshakeProtocol
 from app.web.metrics import Metrics
 from app.web.protocol import BoundedConfig, BoundedProtocol
-from app.wiring import wired_runtime
+from app.wiring import trace_alerts, wired_runtime
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ def run(job: Job) -> int:
     """
     settings = load_settings()
     logs.configure(settings.log_level, json=settings.log_json)
+    if settings.trace_endpoint is not None:
+        _expect_trace_packages()
     return _serve(job, settings) if job.serve else _work(settings)
 
 
@@ -168,6 +170,15 @@ def _refuse_impossible(job: Job, settings: Settings) -> None:
         _split(settings.metrics_bind)
     if settings.tls_certificate:
         _expect_certificate(settings.tls_certificate, settings.tls_key)
+
+
+def _expect_trace_packages() -> None:
+    """Raise Refused unless the packages that make and export traces are installed."""
+    try:
+        import app.web.traces  # noqa: F401 - it imports them
+    except ModuleNotFoundError as missing:
+        detail = f"CEKAL_TRACE_ENDPOINT needs the packages of `pip install 'cekal[trace]'`: {missing.name} is missing."
+        raise Refused(detail, usage=True) from None
 
 
 def _expect_certificate(certificate: Path, key: Path | None) -> None:
@@ -332,6 +343,7 @@ async def _work_until_signal(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     runtime = wired_runtime(settings)
+    trace_alerts(runtime)
     await take_pepper(runtime)
     keep_loaded_objects()
     loops = asyncio.create_task(Worker(runtime).run())

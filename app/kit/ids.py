@@ -47,6 +47,21 @@ def instant_of(identifier: str) -> datetime | None:
         return None
 
 
+def number_of(identifier: str) -> int:
+    """Return the 128 bits of an id as a number: its milliseconds, then its random bits.
+
+    Raises:
+        ValueError: the text has another form.
+    """
+    body = identifier.rpartition("_")[2]
+    if len(body) != _LENGTH:
+        raise ValueError(f"not an id: {identifier}")
+    number = 0
+    for c in body:
+        number = number << 5 | _DIGITS.index(c)
+    return number
+
+
 @lru_cache(maxsize=64)  # the ids of a batch are made at one instant
 def _time(at: datetime) -> str:
     milliseconds = int(at.timestamp() * 1000)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ASKED = PROJECT["project"]["dependencies"]
 ASKED_BY_TESTS = PROJECT["project"]["optional-dependencies"]["test"]
+ASKED_BY_TRACES = PROJECT["project"]["optional-dependencies"]["trace"]
 ASKED_BY_BUILD = PROJECT["build-system"]["requires"]
 
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))? \\$")
@@ -112,7 +113,7 @@ def test_the_tests_run_with_what_the_image_holds():
 
 
 def test_nothing_of_the_product_is_under_the_gpl_or_the_lgpl():
-    packages = closure(ASKED)
+    packages = closure([*ASKED, *ASKED_BY_TRACES])
     assert len(packages) > len(ASKED)
     assert [name for name, package in packages.items() if not licences(package)] == [], (
         "each says its licence"

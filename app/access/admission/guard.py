@@ -198,6 +198,8 @@ class GuardedRoute(APIRoute):
 
         async def guarded(given: Request) -> Response:
             request = _Sent(given.scope, given.receive)
+            if (traces := runtime_of(given).traces) is not None:
+                traces.begin_request(given.scope)
             with using(lane):
                 async with in_time(request):
                     return await answered(request)

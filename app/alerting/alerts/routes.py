@@ -230,7 +230,9 @@ async def confirm_alert(
     first = await service.receive(unit, alert_id, body.level, body.officer_reference, body.note)
     response.status_code = 201 if first else 200
     at = await receipt_at(unit, alert_id, body.level)
-    issued_at = instant_of(alert_id)
+    traces, issued_at = runtime_of(request).traces, instant_of(alert_id)
+    if first and traces is not None:
+        traces.confirm(alert_id, level=body.level, checkpoint=unit.actor.checkpoint or "")
     if first and body.level is ReceiptLevel.RECEIVED and issued_at is not None:
         tail_of(request).arrivals.measure(unit.actor, (at - issued_at).total_seconds())
     return ReceiptOut(alert_id=alert_id, level=body.level, at=at)

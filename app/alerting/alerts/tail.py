@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Any, cast
 
 from app.access.admission import gate as access
@@ -17,7 +17,7 @@ from app.access.domain import SYSTEM
 from app.alerting.alerts import presence, store
 from app.alerting.alerts.arrivals import Arrivals
 from app.alerting.alerts.rendering import frame
-from app.alerting.alerts.wakeups import WakeUps
+from app.alerting.alerts.wakeups import Cause, WakeUps
 from app.alerting.streams.follower import Follower, RecordFollower
 from app.alerting.streams.hub import Hub
 from app.alerting.streams.stream import Heartbeat
@@ -181,21 +181,12 @@ class Tail:
         first compared with the last record that was read.
         """
         assert self.head is not None, "start() comes first"
-        cause = self.wakeups.take()
+        cause, since = self.wakeups.take(), time_ns()
         async with self.runtime.reading(SYSTEM) as reader:
             if self._doubtful and not await self._unchanged(reader):
                 return
             while records := await list_after(reader, self.head.size, _PAGE):
-                self.wakeups.found[cause] += 1
-                epoch = self.head.epoch
-                frames = [(r, frame(r, epoch), frame(r, epoch, to_gate=True)) for r in records if r.alert_id]
-                for record, message, to_gates in frames:
-                    if message is not None:
-                        self.hub.publish(record.sequence, message, to_gates)
-                now = self.runtime.clock()
-                for record in records:
-                    if record.alert_id:
-                        self.published((now - record.at).total_seconds())
+                self._publish(records, cause, since)
                 last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
                 self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
                 self._last = records[-1]
@@ -203,12 +194,37 @@ class Tail:
                 self._hand_on(records)
                 if len(records) < _PAGE:
                     break
+                since = time_ns()
             current, access_version = await store.read_head_and_access(reader)
             await read_clock(self.runtime.clock, reader.connection, older_than=_TICK_SECONDS)
             if not self._continues(current):
                 return
             if access_version != self._applied_version:
                 await self._close_refused(reader, access_version)
+
+    def _publish(self, records: Sequence[Record], cause: Cause, since: int) -> None:
+        """Hand the alerts among new records to the streams.
+
+        Args:
+            records: the records.
+            cause: what made the tail read them.
+            since: when it began to read them, in nanoseconds since 1970.
+        """
+        assert self.head is not None, "start() comes first"
+        read_at, epoch = time_ns(), self.head.epoch
+        self.wakeups.found[cause] += 1
+        frames = [(r, frame(r, epoch), frame(r, epoch, to_gate=True)) for r in records if r.alert_id]
+        for record, message, to_gates in frames:
+            if message is not None:
+                self.hub.publish(record.sequence, message, to_gates)
+        now = self.runtime.clock()
+        for record, _, _ in frames:
+            self.published((now - record.at).total_seconds())
+        if frames and (traces := self.runtime.traces) is not None:
+            ids = [record.alert_id for record, _, _ in frames if record.alert_id]
+            traces.publish(
+                ids, since, read_at, cause=cause, process=self.process, streams=len(self.hub.streams)
+            )
 
     def _hand_on(self, records: Sequence[Record]) -> None:
         for taker, woken in self.takers.items():
