@@ -54,12 +54,14 @@ def backup(
 
 
 async def _back_up(settings: "Settings", folder: Path) -> "Inventory":
+    from app.db.sessions import require_sessions
     from app.maintenance.backups.making import back_up
     from app.wiring import wired_runtime
 
     expect_register(settings)
     runtime = wired_runtime(settings)
     try:
+        await require_sessions(runtime.register)
         return await back_up(runtime, folder, progress)
     finally:
         await runtime.close()
@@ -140,10 +142,17 @@ async def _accept(runtime: "Runtime") -> "Restored":
 
 
 async def _restore(folder: Path, *, replace: bool) -> "Restored":
+    from app.db.sessions import require_sessions
     from app.maintenance.backups.restoring import restore as put_back
     from app.wiring import wired_runtime
 
-    return await put_back(load_command_settings(), folder, wired_runtime, progress, replace=replace)
+    settings = load_command_settings()
+    runtime = wired_runtime(settings)
+    try:
+        await require_sessions(runtime.register)
+    finally:
+        await runtime.close()
+    return await put_back(settings, folder, wired_runtime, progress, replace=replace)
 
 
 async def _finish(runtime: "Runtime") -> "tuple[Finished, Verified]":

@@ -66,6 +66,7 @@ def explained(error: Exception) -> str:
 
     from app.access.pepper import PepperRefused
     from app.db.migrate import SchemaOutdated
+    from app.db.sessions import SessionsShared
     from app.maintenance.backups.inventory import BackupFailed
     from app.sync.heads.keyfiles import SigningKeysRefused
     from app.sync.heads.service import NameRefused
@@ -88,6 +89,7 @@ def explained(error: Exception) -> str:
             BackupFailed()
             | SchemaOutdated()
             | PepperRefused()
+            | SessionsShared()
             | SigningKeysRefused()
             | NameRefused()
             | WitnessPolicyRefused()

@@ -33,6 +33,7 @@ def migrate() -> None:
     from app.cli.register import load_command_settings
     from app.db.addresses import shown_address
     from app.db.migrate import NEWEST
+    from app.db.sessions import require_sessions
     from app.initialise import Initialised, initialise
     from app.sync.heads.keyfiles import folder_of
     from app.wiring import wired_runtime
@@ -42,6 +43,7 @@ def migrate() -> None:
     async def do() -> Initialised:
         runtime = wired_runtime(settings)
         try:
+            await require_sessions(runtime.register)
             return await initialise(runtime)
         finally:
             await runtime.close()

@@ -47,11 +47,13 @@ def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = T
 
     Raises:
         Refused: there is no register.
+        SessionsShared: a connection pool shares its sessions.
         SchemaOutdated: the schema belongs to another release.
         HeadMissing: the register was restored from a backup and not taken into use.
     """
     from app.access.domain import SYSTEM
     from app.db.migrate import require_newest
+    from app.db.sessions import require_sessions
     from app.ledger.service import require_head
     from app.wiring import wired_runtime
 
@@ -61,6 +63,7 @@ def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = T
     async def do() -> T:
         runtime = wired_runtime(settings)
         try:
+            await require_sessions(runtime.register)
             await require_newest(runtime.register, runtime.checks)
             if in_use:
                 async with runtime.reading(SYSTEM) as reader:

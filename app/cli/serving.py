@@ -28,7 +28,7 @@ from app.db.engine import require_writable
 from app.db.files import database_files, open_to_others
 from app.db.lanes import most_connections
 from app.db.migrate import require_newest
-from app.db.sessions import SessionsShared, require_sessions
+from app.db.sessions import require_sessions
 from app.gauges import measure_connections
 from app.kit import logs
 from app.kit.garbage import keep_loaded_objects
@@ -69,8 +69,8 @@ def run(job: Job) -> int:
     """Run a job until the process receives a signal to stop. Returns the exit code.
 
     Raises:
-        Refused: arguments and settings contradict each other, there is no register, or a connection pool shares its
-            sessions.
+        Refused: arguments and settings contradict each other, or there is no register.
+        SessionsShared: a connection pool shares its sessions.
         SchemaOutdated: the register's schema belongs to another release.
         HeadMissing: the register was restored from a backup and not taken into use.
         PermissionError: the register can't be written.
@@ -224,8 +224,6 @@ async def _expect_register(settings: Settings) -> None:
             remedy = "chmod 600 for files, chmod 700 for folders"
             message = "other users of this machine may use files of the register"
             logger.warning(message, extra={"paths": exposed, "remedy": remedy})
-    except SessionsShared as error:
-        raise Refused(str(error)) from None
     finally:
         await runtime.close()
 

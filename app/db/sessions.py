@@ -8,8 +8,18 @@ _ROUNDS = 5
 _PID = "SELECT pg_backend_pid()"
 
 
+_REFUSAL = "pooling mode"
+"""Part of the error with which PgBouncer ends the first transaction in statement mode."""
+
+
 class SessionsShared(RuntimeError):
     """Raised at the start: a connection pooler gives each transaction another session, so session locks would fail."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "PostgreSQL is behind a pool that gives each transaction another session, such as PgBouncer in transaction "
+            "mode or statement mode. Let it pool sessions (pool_mode = session), or connect directly."
+        )
 
 
 async def require_sessions(database: Database) -> None:
@@ -44,10 +54,11 @@ async def require_sessions(database: Database) -> None:
         for _ in range(_ROUNDS):
             async with second.transaction():  # occupies a session: the first gets another one
                 if await second.fetchval(_PID) == own or await backend(first) != own:
-                    raise SessionsShared(
-                        "PostgreSQL is behind a pool that gives each transaction another session, such as PgBouncer "
-                        "in transaction mode. Let it pool sessions (pool_mode = session), or connect directly."
-                    )
+                    raise SessionsShared
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if _REFUSAL in str(error):
+            raise SessionsShared from None
+        raise
     finally:
         first.terminate()
         if second is not None:

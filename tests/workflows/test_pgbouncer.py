@@ -82,15 +82,19 @@ def bouncer(address: str, mode: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["worker"]])
-def test_transaction_mode_is_refused_by_its_name_before_anything_starts(
-    settings: Settings, tmp_path: Path, command: list[str]
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+@pytest.mark.parametrize(
+    "command",
+    ["serve --port 0", "worker", "migrate", "clients", "backup here", "restore here", "restore"],
+)
+def test_modes_that_share_sessions_are_refused_by_their_name_before_anything_starts(
+    settings: Settings, tmp_path: Path, command: str, mode: str
 ) -> None:
-    with bouncer(settings.url, "transaction") as address:
-        told = cekal(*command, cwd=tmp_path, database_url=address)
-    assert told.code == 1
+    with bouncer(settings.url, mode) as address:
+        told = cekal(*command.split(), cwd=tmp_path, database_url=address)
+    assert told.code == 1, told
     assert told.err.count("\n") == 1, told.err
-    for word in ("PgBouncer", "transaction mode", "pool_mode = session"):
+    for word in ("PgBouncer", f"{mode} mode", "pool_mode = session"):
         assert word in told.err
 
 
