@@ -51,7 +51,7 @@ _SETTLE_SECONDS = 0.15
 
 
 class Broadcast:
-    """One server, its listeners, and what they saw."""
+    """One server, its listeners, and what they saw; events are posted to `poster`, or else to the server itself."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Broadcast:
         streams: list[bytes],
         posts: Callable[[int], bytes],
         event: str = "alert",
+        poster: Server | None = None,
     ) -> None:
         self.name = name
         self._mark = f"event: {event}\n".encode()
@@ -68,6 +69,7 @@ class Broadcast:
         self.rss_mb = [server.rss()]
         self.opened = Opened(count=0, seconds=0.0, failures=[])
         self._server = server
+        self._post_port = (poster or server).port
         self._streams = streams
         self._posts = posts
         self._listeners: subprocess.Popen[bytes] | None = None
@@ -92,7 +94,7 @@ class Broadcast:
 
     def run(self) -> None:
         """One event."""
-        post = Post(request=self._posts(len(self.rounds)))
+        post = Post(request=self._posts(len(self.rounds)), port=self._post_port)
         before = self._server.cpu()
         self.rounds.append(msgspec.json.decode(self._order(post), type=Reached))
         time.sleep(_SETTLE_SECONDS)

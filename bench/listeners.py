@@ -45,9 +45,10 @@ class Opened(msgspec.Struct, kw_only=True):
 
 
 class Post(msgspec.Struct, kw_only=True):
-    """A whole HTTP request after which every stream is to get one frame."""
+    """A whole HTTP request after which every stream is to get one frame; port 0 is that of the streams."""
 
     request: bytes
+    port: int = 0
 
 
 class Reached(msgspec.Struct, kw_only=True):
@@ -117,7 +118,7 @@ class Crowd:
     def post(self, post: Post, expected: int) -> Reached:
         """Post, and note when each listener has its frame."""
         clock = time.perf_counter
-        poster = socket.create_connection(("127.0.0.1", self._port))
+        poster = socket.create_connection(("127.0.0.1", post.port or self._port))
         self._poll.register(poster.fileno(), select.EPOLLIN)
         arrived: list[float] = []
         status, answered, frame = "", 0.0, b""

@@ -81,6 +81,16 @@ def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None
         assert len(row["rss_mb"]) == 3
 
 
+def test_the_benchmark_of_scaling_serves_one_register_by_one_and_by_two_processes() -> None:
+    report = _run("bench.scaling")
+
+    assert report["benchmark"] == "scaling"
+    assert [row["processes"] for row in report["rows"]] == [1, 2]
+    for row in report["rows"]:
+        assert row["failures"] == []
+        assert min(row["rate"], row["cpu_us"], row["last_ms"]) > 0
+
+
 def test_the_benchmark_of_screening_asks_registers_of_two_sizes_on_both_engines() -> None:
     report = _run("bench.screening")
 
