@@ -58,11 +58,28 @@ def test_the_image_does_not_run_as_root():
 def test_the_composed_register_waits_for_its_database_and_its_schema():
     services = yaml.safe_load(text("compose.yaml"))["services"]
     assert services["migrate"]["command"] == ["cekal", "migrate"]
-    assert services["register"]["command"][:2] == ["cekal", "serve"]
-    assert services["register"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    for name in ("register-1", "register-2"):
+        assert services[name]["command"][:2] == ["cekal", "serve"]
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+        assert services["proxy"]["depends_on"][name]["condition"] == "service_healthy"
     assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert all(service.get("healthcheck") for service in services.values())
-    assert all(port.startswith("127.0.0.1:") for port in services["register"]["ports"])
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    assert all(port.startswith("127.0.0.1:") for port in services["proxy"]["ports"])
+
+
+def test_the_proxy_of_the_composed_register_is_the_one_that_is_trusted_and_knows_all_processes():
+    composed = yaml.safe_load(text("compose.yaml"))
+    services = composed["services"]
+    (network,) = composed["networks"]["default"]["ipam"]["config"]
+    registers = [name for name in services if name.startswith("register-")]
+    for name in registers:
+        assert services[name]["environment"]["CEKAL_TRUSTED_PROXIES"] == network["subnet"]
+    (mounted,) = services["proxy"]["volumes"]
+    site = text(mounted.split(":")[0].removeprefix("./"))
+    assert re.findall(r"^    server ([\w-]+):8000", site, re.MULTILINE) == registers
+    (port,) = re.findall(r"listen (\d+);", site)
+    assert services["proxy"]["ports"] == [f"127.0.0.1:8000:{port}"]
 
 
 def test_every_file_that_names_the_version_names_the_same_one():

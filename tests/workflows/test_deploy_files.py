@@ -226,7 +226,15 @@ def test_systemd_takes_the_units(tmp_path: Path):
 
 def test_every_file_of_the_folder_is_explained_and_tried():
     page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
-    tried = {*UNITS, "nginx.conf", "Caddyfile", "logrotate", "prometheus-rules.yml", "grafana-dashboard.json"}
+    tried = {
+        *UNITS,
+        "nginx.conf",
+        "nginx-several.conf",
+        "Caddyfile",
+        "logrotate",
+        "prometheus-rules.yml",
+        "grafana-dashboard.json",
+    }
     assert {path.name for path in DEPLOY.iterdir()} == tried
     assert {name for name in tried if f"(deploy/{name})" not in page} == set()
 
