@@ -11,6 +11,8 @@ from app.alerting.streams.hub import Hub
 from app.border.breadth.service import Travellers
 from app.border.checks.service import CheckService
 from app.sync.heads.watch import HeadWatch
+from app.sync.webhooks.dispatcher import Dispatcher
+from app.sync.webhooks.domain import Ending
 from app.web.connections import Connections
 from app.web.metrics import Metrics
 
@@ -110,6 +112,41 @@ class FeedGauges(Collector):
         yield witnesses
 
 
+class WebhookGauges(Collector):
+    """A Prometheus collector of deliveries to webhooks: outcomes of this process, and the register's queue."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Yield the current values of the metrics."""
+        figures = self._dispatcher.figures
+        outcomes = CounterMetricFamily(
+            "cekal_webhook_deliveries",
+            "Attempts of webhooks that ended here, by outcome.",
+            labels=["outcome"],
+        )
+        for outcome in Ending:
+            outcomes.add_metric([outcome], figures.outcomes[outcome])
+        yield outcomes
+        depth = GaugeMetricFamily("cekal_webhook_due", "Deliveries that are due, by lane.", labels=["lane"])
+        flying = GaugeMetricFamily(
+            "cekal_webhook_in_flight", "Requests to endpoints under way here, by lane.", labels=["lane"]
+        )
+        for lane, number in figures.depths.items():
+            depth.add_metric([lane], number)
+        for lane, number in self._dispatcher.in_flight.items():
+            flying.add_metric([lane], number)
+        yield from (depth, flying)
+        oldest = "Seconds for which the oldest of them has been due."
+        age = 0.0
+        if figures.oldest_due is not None:
+            age = max(0.0, (self._dispatcher.runtime.clock() - figures.oldest_due).total_seconds())
+        yield GaugeMetricFamily("cekal_webhook_oldest_due_seconds", oldest, age)
+        broken = "Endpoints whose breaker is open: they have failed five times in a row or more."
+        yield GaugeMetricFamily("cekal_webhook_breakers_open", broken, figures.broken)
+
+
 class ConnectionGauges(Collector):
     """A Prometheus collector of the figures of the process's connections, read at each scrape."""
 
@@ -137,6 +174,11 @@ def measure_connections(metrics: Metrics, connections: Connections) -> None:
 def measure_feed(metrics: Metrics, hub: Hub, watch: HeadWatch) -> None:
     """Register the metrics of the feed's streams, signed heads and witnesses."""
     metrics.registry.register(FeedGauges(hub, watch))
+
+
+def measure_webhooks(metrics: Metrics, dispatcher: Dispatcher) -> None:
+    """Register the metrics of deliveries to webhooks."""
+    metrics.registry.register(WebhookGauges(dispatcher))
 
 
 def measure(
