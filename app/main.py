@@ -47,7 +47,7 @@ from app.sync.heads.service import check_name
 from app.sync.heads.watch import HeadWatch
 from app.sync.log.routes import tiles
 from app.sync.snapshots.files import Snapshots
-from app.sync.webhooks.published import add_webhooks
+from app.sync.webhooks.published import router as published_webhooks
 from app.v1 import TAGS, router
 from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
@@ -139,6 +139,7 @@ def create_app(
         version=__version__,
         lifespan=lifespan,
         routes=[*_routes()],
+        webhooks=published_webhooks,
         openapi_url=None,  # see openapi.install
         docs_url=None,
         redoc_url=None,
@@ -184,7 +185,6 @@ def create_app(
         ),
         readiness=Readiness(runtime),
     )
-    add_webhooks(app.webhooks)
     problems.install(app)
     limits = BodyLimits(larger=dict.fromkeys(("/v1/checks/batch", "/v1/manifests"), EIGHT_MIB))
     app.put_edge(metrics, limits, settings)

@@ -102,8 +102,8 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.WEBHOOK_FAILING: "each attempt to deliver to the webhook endpoint `endpoint_id` of `client_id` has "
     "failed for an hour, since `effective_at`: its deliveries show why",
     NoticeName.WEBHOOK_DISABLED: "the webhook endpoint `endpoint_id` of the integrator `client_id` was disabled, "
-    "because it has failed for five days or its receiver says that it is gone (`reason`): nothing is sent to it until it is "
-    "activated again; what it missed can be replayed",
+    "because it has failed for five days or its receiver says that it is gone (`reason`): nothing is sent to it until "
+    "it is activated again; what it missed can be replayed",
 }
 """The meaning of each name, for the API's document."""
 

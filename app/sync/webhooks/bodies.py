@@ -52,21 +52,26 @@ async def expect_reachable(requested: Requested, settings: Settings) -> None:
         if target.literal is not None:
             guard.expect(target.literal)
             return
-        found = await _look_up(target.host, target.port)
-        if target.plain and not found:
-            raise AddressRefused("Without https the host's name must lead to the deployment's networks.")
-        guard.expect_all(found)
+        guard.expect_all(await _look_up(target.host, target.port, required=target.plain))
     except AddressRefused as refused:
         fault = Fault("/url", "address", str(refused))
         raise Invalid("The endpoint can't have this URL.", faults=[fault]) from None
 
 
-async def _look_up(host: str, port: int) -> list[str]:
-    """Return the addresses to which a name leads; none where it can't be resolved within two seconds."""
+async def _look_up(host: str, port: int, *, required: bool) -> list[str]:
+    """Return the addresses to which a name leads; none where it can't be resolved within two seconds.
+
+    Raises:
+        AddressRefused: it can't be resolved, and that is required.
+    """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(LOOK_UP_SECONDS):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError):
+        if required:
+            raise AddressRefused(
+                "Without https the host's name must lead to the deployment's networks."
+            ) from None
         return []
     return [str(address[0]) for _, _, _, _, address in found]

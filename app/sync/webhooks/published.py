@@ -41,15 +41,11 @@ async def _receive_endpoint_event(
     """See the description of the route."""
 
 
-def add_webhooks(router: APIRouter) -> None:
-    """Add every type of event to the router of an application's webhooks."""
-    for kind in RecordType:
-        _add(router, kind.value, _receive_record, f"Take a record `{kind.value}`")
-    _add(router, TEST_TYPE, _receive_endpoint_event, "Take a test")
-    _add(router, RECOVERED_TYPE, _receive_endpoint_event, "Take the end of an outage")
+router = APIRouter()
+"""Every type of event, as the webhooks of the application."""
 
 
-def _add(router: APIRouter, kind: str, endpoint: Any, summary: str) -> None:
+def _publish(kind: str, endpoint: Any, summary: str) -> None:
     router.add_api_route(
         kind,
         endpoint,
@@ -62,3 +58,9 @@ def _add(router: APIRouter, kind: str, endpoint: Any, summary: str) -> None:
         response_description="Taken. Any 2xx will do; everything else, also a redirect, is tried again.",
         response_model=None,
     )
+
+
+for record_type in RecordType:
+    _publish(record_type.value, _receive_record, f"Take a record `{record_type.value}`")
+_publish(TEST_TYPE, _receive_endpoint_event, "Take a test")
+_publish(RECOVERED_TYPE, _receive_endpoint_event, "Take the end of an outage")
