@@ -90,6 +90,7 @@ ERASERS = {
     "name_key_set": "register.entries.names.index.forget",
     "objection": "register.objections.service.erase_of_entry",
     "supervision_report": "register.supervision.store.erase",
+    "webhook_attempt": "sync.webhooks.store.erase_of_entry",
 }
 """The function that erases the person from each table."""
 
@@ -115,6 +116,8 @@ KEPT = {
     "signing_key": "public keys of the register",
     "pending_change": "accounts of officers, and places",
     "checkpoint": "a place",
+    "webhook_delivery": "ids and types of records, and times of an endpoint; no content of a record",
+    "webhook_endpoint": "addresses of machines, and their secrets, encrypted",
 }
 """Tables whose texts are about nobody who is listed, each with the reason."""
 

@@ -209,8 +209,8 @@ def target_of(url: str) -> Target:
     if "#" in url:
         raise AddressRefused("A URL of an endpoint has no fragment.")
     host = (parts.hostname or "").lower()
-    if not host:
-        raise AddressRefused("The URL has no host.")
+    if not host or "%" in host:
+        raise AddressRefused("The URL has no host, or one of this machine's own network.")
     plain = parts.scheme == "http"
     return Target(
         host, port or (80 if plain else 443), plain, _literal(host, in_brackets="[" in parts.netloc)

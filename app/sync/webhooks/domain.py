@@ -13,8 +13,7 @@ from app.ledger.domain import RecordType
 
 TEST_TYPE: Final = "endpoint.test"
 RECOVERED_TYPE: Final = "endpoint.recovered"
-ENDPOINT_TYPES: Final = (TEST_TYPE, RECOVERED_TYPE)
-"""Types of events about the endpoint itself; every endpoint gets them."""
+"""The types of events about the endpoint itself; every endpoint gets them."""
 
 BREAKER_FAILURES: Final = 5
 """Failures in a row after which an endpoint's breaker opens."""

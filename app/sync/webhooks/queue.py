@@ -48,8 +48,9 @@ _plain = msgspec.json.decode
 _E, _D = tables.endpoint, tables.delivery
 _DUE = _D.c.state == DeliveryState.DUE
 _OF_IT = _D.c.endpoint_id == _E.c.id
+_OWNER = client_table.alias("owner")
 _WORKS = (_E.c.state == EndpointState.ACTIVE) & exists().where(
-    client_table.c.id == _E.c.client_id, client_table.c.standing == Standing.ACTIVE
+    _OWNER.c.id == _E.c.client_id, _OWNER.c.standing == Standing.ACTIVE
 )
 _FULL = exists(
     select(_D.c.id).where(_OF_IT, _DUE, _D.c.lane == Lane.ORDINARY).correlate(_E).offset(BACKLOG - 1).limit(1)
