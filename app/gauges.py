@@ -129,14 +129,18 @@ class WebhookGauges(Collector):
         for outcome in Ending:
             outcomes.add_metric([outcome], figures.outcomes[outcome])
         yield outcomes
-        depth = GaugeMetricFamily("cekal_webhook_due", "Deliveries that are due, by lane.", labels=["lane"])
-        flying = GaugeMetricFamily(
-            "cekal_webhook_in_flight", "Requests to endpoints under way here, by lane.", labels=["lane"]
+        depth = GaugeMetricFamily(
+            "cekal_webhook_due", "Deliveries that are due, by priority.", labels=["priority"]
         )
-        for lane, number in figures.depths.items():
-            depth.add_metric([lane], number)
-        for lane, number in self._dispatcher.in_flight.items():
-            flying.add_metric([lane], number)
+        flying = GaugeMetricFamily(
+            "cekal_webhook_in_flight",
+            "Requests to endpoints under way here, by priority.",
+            labels=["priority"],
+        )
+        for priority, number in figures.depths.items():
+            depth.add_metric([priority], number)
+        for priority, number in self._dispatcher.in_flight.items():
+            flying.add_metric([priority], number)
         yield from (depth, flying)
         oldest = "Seconds for which the oldest of them has been due."
         age = 0.0

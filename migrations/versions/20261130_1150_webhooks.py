@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.Column("entry_id", Id, nullable=True),
         sa.Column("alert_id", Id, nullable=True),
         sa.Column("urgent", sa.Boolean(), nullable=False),
-        sa.Column("lane", sa.String(length=8), nullable=False),
+        sa.Column("priority", sa.String(length=8), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -83,7 +83,7 @@ def upgrade() -> None:
     ):
         op.create_index(f"ix_webhook_delivery_{name}", "webhook_delivery", columns)
     for name, columns, where in (
-        ("due", ["endpoint_id", "lane", "due_at", "sequence"], DUE),
+        ("due", ["endpoint_id", "priority", "due_at", "sequence"], DUE),
         ("entry", ["endpoint_id", "entry_id", "sequence"], DUE),
         ("leased", ["endpoint_id", "lease_until"], LEASED),
     ):

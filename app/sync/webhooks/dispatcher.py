@@ -28,7 +28,7 @@ from app.sync.webhooks.domain import (
     Attempt,
     Ending,
     Endpoint,
-    Lane,
+    Priority,
     first_answer_lines,
 )
 from app.sync.webhooks.planning import make_deliveries, of_endpoint
@@ -39,8 +39,8 @@ from app.sync.webhooks.signing import Secrets, SecretsUnreadable, signed_headers
 
 logger = logging.getLogger(__name__)
 
-PLACES: Final = {Lane.URGENT: 512, Lane.ORDINARY: 64}
-"""Requests that a process has in flight at most, by lane."""
+PLACES: Final = {Priority.URGENT: 512, Priority.ORDINARY: 64}
+"""Requests that a process has in flight at most, by priority."""
 
 POLL_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.003
@@ -64,13 +64,13 @@ class Figures:
 
     Attributes:
         outcomes: finished attempts of this process, by outcome.
-        depths: due deliveries of the register, by lane, as last read.
+        depths: due deliveries of the register, by priority, as last read.
         oldest_due: since when the oldest of them has been due.
         broken: endpoints with an open breaker.
     """
 
     outcomes: Counter[Ending] = field(default_factory=Counter)
-    depths: dict[Lane, int] = field(default_factory=dict)
+    depths: dict[Priority, int] = field(default_factory=dict)
     oldest_due: datetime | None = None
     broken: int = 0
 
@@ -80,13 +80,13 @@ class Dispatcher:
 
     Attributes:
         figures: what the metrics show.
-        in_flight: requests of this process, by lane.
+        in_flight: requests of this process, by priority.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.figures = Figures()
-        self.in_flight = dict.fromkeys(Lane, 0)
+        self.in_flight = dict.fromkeys(Priority, 0)
         self._sender = Sender(runtime.settings)
         self._results: list[Result] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -151,9 +151,9 @@ class Dispatcher:
                 await store_results(unit, results, doubtful=self.runtime.doubt() is not None)
                 more = await make_deliveries(unit, await ledger.head(unit))
                 claimed = []
-                for lane, places in PLACES.items():
-                    found = await queue.claim(unit, lane, places - self.in_flight[lane])
-                    claimed += [(lane, Claimed(*each)) for each in found]
+                for priority, places in PLACES.items():
+                    found = await queue.claim(unit, priority, places - self.in_flight[priority])
+                    claimed += [(priority, Claimed(*each)) for each in found]
         except BaseException:
             self._results = results + self._results
             raise
@@ -166,27 +166,27 @@ class Dispatcher:
         async with self.runtime.reading(SYSTEM) as reader:
             if await queue.is_behind(reader, (await ledger.head(reader)).size):
                 return True
-            for lane, places in PLACES.items():
-                if self.in_flight[lane] < places and await queue.has_due(reader, lane):
+            for priority, places in PLACES.items():
+                if self.in_flight[priority] < places and await queue.has_due(reader, priority):
                     return True
         return False
 
-    async def _send(self, claimed: list[tuple[Lane, Claimed]]) -> None:
+    async def _send(self, claimed: list[tuple[Priority, Claimed]]) -> None:
         async with self.runtime.reading(SYSTEM) as reader:
             rendered = await self._render(reader, [each for _, each in claimed])
-        for (lane, _), each in zip(claimed, rendered, strict=True):
+        for (priority, _), each in zip(claimed, rendered, strict=True):
             if not each.needed:
                 self._finish(Result(each.claimed.delivery, each.claimed.actor, None), Ending.DROPPED)
                 continue
-            self.in_flight[lane] += 1
-            task = asyncio.create_task(self._deliver(lane, each, reader.now))
+            self.in_flight[priority] += 1
+            task = asyncio.create_task(self._deliver(priority, each, reader.now))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _render(self, reader: Reader, claimed: list[Claimed]) -> list[Rendered]:
         return await render(reader, claimed, self.runtime.settings)
 
-    async def _deliver(self, lane: Lane, rendered: Rendered, now: datetime) -> None:
+    async def _deliver(self, priority: Priority, rendered: Rendered, now: datetime) -> None:
         """Send one delivery, and keep what came of it for the next round."""
         delivery, endpoint, actor = rendered.claimed
         try:
@@ -209,7 +209,7 @@ class Dispatcher:
                 "a delivery can't be sent now", extra={"delivery": delivery.id, "endpoint": endpoint.id}
             )
         finally:
-            self.in_flight[lane] -= 1
+            self.in_flight[priority] -= 1
 
     def _finish(self, result: Result, outcome: Ending) -> None:
         self._results.append(result)

@@ -83,7 +83,7 @@ class DeliveryState(StrEnum):
     DROPPED = "dropped"
 
 
-class Lane(StrEnum):
+class Priority(StrEnum):
     """The queue of a due delivery: first attempts of alerts have one of their own, so that they wait for nothing."""
 
     URGENT = "urgent"
@@ -98,8 +98,8 @@ class Ending(StrEnum):
     DROPPED = "dropped"
 
 
-AT_ONCE: Final = {Lane.URGENT: 2, Lane.ORDINARY: 1}
-"""Most deliveries of an endpoint in flight when one of this lane is claimed: the last place is kept for alerts."""
+AT_ONCE: Final = {Priority.URGENT: 2, Priority.ORDINARY: 1}
+"""Most deliveries of an endpoint in flight when one of this priority is claimed: the last place is kept for alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class Delivery:
     entry_id: str | None
     alert_id: str | None
     urgent: bool
-    lane: Lane
+    priority: Priority
     state: DeliveryState
     step: int
     attempts: int
@@ -262,9 +262,9 @@ def delay_after(
     return timedelta(seconds=seconds)
 
 
-def lane_of(*, urgent: bool, step: int) -> Lane:
-    """Return the lane of a due delivery: only first attempts of alerts are urgent."""
-    return Lane.URGENT if urgent and step == 0 else Lane.ORDINARY
+def priority_of(*, urgent: bool, step: int) -> Priority:
+    """Return the priority of a due delivery: only first attempts of alerts are urgent."""
+    return Priority.URGENT if urgent and step == 0 else Priority.ORDINARY
 
 
 def first_answer_lines(answer: bytes, longest: int) -> str:

@@ -12,7 +12,7 @@ from app.kit.ids import new_id
 from app.ledger.domain import Head
 from app.ledger.selecting import Numbered, list_numbers
 from app.sync.webhooks import queue, store
-from app.sync.webhooks.domain import Delivery, DeliveryState, Endpoint, lane_of, message_id
+from app.sync.webhooks.domain import Delivery, DeliveryState, Endpoint, message_id, priority_of
 
 _MOST_ROWS: Final = 1000
 """Deliveries that a step makes at most, but for those of one record to all endpoints."""
@@ -100,7 +100,7 @@ def _delivery(unit: Unit, head: Head, endpoint: Endpoint, record: Numbered, *, r
         entry_id=record.entry_id,
         alert_id=record.alert_id,
         urgent=urgent,
-        lane=lane_of(urgent=urgent, step=0),
+        priority=priority_of(urgent=urgent, step=0),
         state=DeliveryState.DUE,
         step=0,
         attempts=0,
@@ -124,7 +124,7 @@ def of_endpoint(unit: Unit, endpoint_id: str, kind: str, facts: dict[str, str | 
         entry_id=None,
         alert_id=None,
         urgent=False,
-        lane=lane_of(urgent=False, step=0),
+        priority=priority_of(urgent=False, step=0),
         state=DeliveryState.DUE,
         step=0,
         attempts=0,

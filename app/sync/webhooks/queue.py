@@ -29,7 +29,7 @@ from app.sync.webhooks.domain import (
     Endpoint,
     EndpointState,
     Health,
-    Lane,
+    Priority,
     Settled,
 )
 from app.sync.webhooks.store import delivery_of, endpoint_of
@@ -53,7 +53,11 @@ _WORKS = (_E.c.state == EndpointState.ACTIVE) & exists().where(
     _OWNER.c.id == _E.c.client_id, _OWNER.c.standing == Standing.ACTIVE
 )
 _FULL = exists(
-    select(_D.c.id).where(_OF_IT, _DUE, _D.c.lane == Lane.ORDINARY).correlate(_E).offset(BACKLOG - 1).limit(1)
+    select(_D.c.id)
+    .where(_OF_IT, _DUE, _D.c.priority == Priority.ORDINARY)
+    .correlate(_E)
+    .offset(BACKLOG - 1)
+    .limit(1)
 )
 _ALERTS_BEHIND = _E.c.alert_position < bindparam("size")
 _DATA_BEHIND = ((_E.c.position < bindparam("size")) | (_E.c.replay_position < _E.c.replay_until)) & ~_FULL
@@ -118,16 +122,16 @@ def _first(now: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[str]:
     )
 
 
-def _candidates(now: Any, lane: Lane) -> Select[str, str]:
-    """Select the endpoints with a delivery of a lane that may be sent now, and the delivery.
+def _candidates(now: Any, priority: Priority) -> Select[str, str]:
+    """Select the endpoints with a delivery of a priority that may be sent now, and the delivery.
 
-    While a breaker is open, its probe is the oldest delivery of both lanes, sent as an ordinary one.
+    While a breaker is open, its probe is the oldest delivery of both priorities, sent as an ordinary one.
     """
     flying = select(func.count()).where(_OF_IT, _D.c.lease_until > now).correlate(_E).scalar_subquery()
-    works = select(_E.c.id, _first(now, _D.c.lane == lane).label("delivery_id")).where(
-        _WORKS, _E.c.failures < BREAKER_FAILURES, flying < AT_ONCE[lane]
+    works = select(_E.c.id, _first(now, _D.c.priority == priority).label("delivery_id")).where(
+        _WORKS, _E.c.failures < BREAKER_FAILURES, flying < AT_ONCE[priority]
     )
-    if lane is Lane.URGENT:
+    if priority is Priority.URGENT:
         return works
     probed = or_(_E.c.probe_at.is_(None), _E.c.probe_at <= now)
     probes = select(_E.c.id, _first(now).label("delivery_id")).where(
@@ -136,8 +140,8 @@ def _candidates(now: Any, lane: Lane) -> Select[str, str]:
     return works.union_all(probes)  # type: ignore[return-value]  # a union of two selects of the same columns
 
 
-def _chosen(now: Any, lane: Lane, limit: int) -> Select[str, str]:
-    found = _candidates(now, lane).subquery()
+def _chosen(now: Any, priority: Priority, limit: int) -> Select[str, str]:
+    found = _candidates(now, priority).subquery()
     return (
         select(found.c.id, found.c.delivery_id)
         .where(found.c.delivery_id.is_not(None))
@@ -146,20 +150,20 @@ def _chosen(now: Any, lane: Lane, limit: int) -> Select[str, str]:
     )
 
 
-async def has_due(reader: Reader, lane: Lane) -> bool:
-    """Return whether a delivery of a lane may be sent now."""
-    return (await reader.run(_chosen(reader.now, lane, 1))).first() is not None
+async def has_due(reader: Reader, priority: Priority) -> bool:
+    """Return whether a delivery of a priority may be sent now."""
+    return (await reader.run(_chosen(reader.now, priority, 1))).first() is not None
 
 
-async def claim(unit: Unit, lane: Lane, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
-    """Claim at most `limit` deliveries of a lane, one of an endpoint, for the length of a lease.
+async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
+    """Claim at most `limit` deliveries of a priority, one of an endpoint, for the length of a lease.
 
     Returns:
         Each delivery with its endpoint and the client whose view decides what is sent.
     """
     if limit <= 0:
         return []
-    chosen = {row.id: row.delivery_id for row in await unit.run(_chosen(unit.now, lane, limit))}
+    chosen = {row.id: row.delivery_id for row in await unit.run(_chosen(unit.now, priority, limit))}
     if not chosen:
         return []
     statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update(skip_locked=True)
@@ -219,7 +223,7 @@ _SETTLE = (
     .where(_D.c.id == bindparam("of"))
     .values(
         state=bindparam("state"),
-        lane=bindparam("lane"),
+        priority=bindparam("priority"),
         step=bindparam("step"),
         due_at=func.coalesce(bindparam("due", type_=_D.c.due_at.type), _D.c.due_at),
         lease_until=None,
@@ -237,7 +241,7 @@ async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) 
             {
                 "of": delivery.id,
                 "state": after.state,
-                "lane": Lane.ORDINARY,
+                "priority": Priority.ORDINARY,
                 "step": delivery.step + open_still,
                 "due": after.due_at,
                 "finished": None if open_still else unit.now,
@@ -321,12 +325,14 @@ async def list_quiet(reader: Reader, silence: timedelta) -> list[str]:
     return [row.id for row in await reader.run(_of_checkpoints().where(quiet, ~due))]
 
 
-async def measure(reader: Reader) -> tuple[dict[Lane, int], Any, int]:
-    """Return the number of due deliveries by lane, the oldest time at which one was due, and the open breakers."""
-    overdue = select(_D.c.lane, func.count(), func.min(_D.c.due_at)).where(_DUE, _D.c.due_at <= reader.now)
-    depths, oldest = dict.fromkeys(Lane, 0), []
-    for lane, number, first in await reader.run(overdue.group_by(_D.c.lane)):
-        depths[Lane(lane)] = number
+async def measure(reader: Reader) -> tuple[dict[Priority, int], Any, int]:
+    """Return the number of due deliveries by priority, the oldest time at which one was due, and the open breakers."""
+    overdue = select(_D.c.priority, func.count(), func.min(_D.c.due_at)).where(
+        _DUE, _D.c.due_at <= reader.now
+    )
+    depths, oldest = dict.fromkeys(Priority, 0), []
+    for priority, number, first in await reader.run(overdue.group_by(_D.c.priority)):
+        depths[Priority(priority)] = number
         oldest.append(first)
     broken = select(func.count()).select_from(_E).where(_WORKS, _E.c.failures >= BREAKER_FAILURES)
     return depths, min(oldest, default=None), (await reader.run(broken)).scalar_one()

@@ -25,7 +25,7 @@ from app.sync.webhooks.domain import (
     Endpoint,
     EndpointState,
     Payload,
-    lane_of,
+    priority_of,
     reads_ledger,
     types_for,
 )
@@ -326,7 +326,7 @@ async def retry(unit: Unit, delivery_id: str) -> Logged:
     again = replace(
         delivery,
         state=DeliveryState.DUE,
-        lane=lane_of(urgent=delivery.urgent, step=0),
+        priority=priority_of(urgent=delivery.urgent, step=0),
         step=0,
         due_at=unit.now,
         lease_until=None,

@@ -19,8 +19,8 @@ from app.sync.webhooks.domain import (
     DisabledReason,
     Endpoint,
     EndpointState,
-    Lane,
     Payload,
+    Priority,
 )
 
 _json = msgspec.json.encode
@@ -51,7 +51,7 @@ def delivery_of(values: Any) -> Delivery:
     """Return the delivery of a row of its table."""
     given = dict(values)
     changed = {
-        "lane": Lane(given["lane"]),
+        "priority": Priority(given["priority"]),
         "state": DeliveryState(given["state"]),
         "facts": _plain(given["facts"]),
     }

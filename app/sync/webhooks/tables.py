@@ -59,7 +59,7 @@ delivery = Table(
     Column("entry_id", Id, index=True),
     Column("alert_id", Id),
     Column("urgent", Boolean, nullable=False),
-    Column("lane", String(8), nullable=False),
+    Column("priority", String(8), nullable=False),
     Column("state", String(16), nullable=False),
     Column("step", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -75,7 +75,7 @@ DUE = text("state = 'due'")
 Index(
     "ix_webhook_delivery_due",
     delivery.c.endpoint_id,
-    delivery.c.lane,
+    delivery.c.priority,
     delivery.c.due_at,
     delivery.c.sequence,
     sqlite_where=DUE,

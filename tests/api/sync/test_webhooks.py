@@ -506,7 +506,7 @@ async def test_old_deliveries_are_forgotten_and_the_metrics_show_the_queue(
     )
     assert lines['cekal_webhook_deliveries_total{outcome="delivered"}'] == "1.0"
     assert lines['cekal_webhook_deliveries_total{outcome="failed"}'] == "5.0"
-    assert lines['cekal_webhook_due{lane="ordinary"}'] == "6.0"
+    assert lines['cekal_webhook_due{priority="ordinary"}'] == "6.0"
     assert lines["cekal_webhook_oldest_due_seconds"] == "40.0"
     assert lines["cekal_webhook_breakers_open"] == "1.0"
 
