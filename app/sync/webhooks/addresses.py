@@ -7,6 +7,7 @@ elsewhere by then. Redirects are never followed.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -193,6 +194,7 @@ class Target:
     literal: Address | None
 
 
+@lru_cache(maxsize=4096)  # each delivery asks again
 def target_of(url: str) -> Target:
     """Return where a URL leads.
 

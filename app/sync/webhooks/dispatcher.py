@@ -43,8 +43,10 @@ PLACES: Final = {Priority.URGENT: 512, Priority.ORDINARY: 64}
 """Requests that a process has in flight at most, by priority."""
 
 POLL_SECONDS: Final = 1.0
-_GATHER_SECONDS: Final = 0.003
-"""Pause before a round in which further results arrive, so that one transaction stores many."""
+_GATHER_SECONDS: Final = 0.03
+_MANY: Final = 16
+"""Requests under way above which a round waits for further results, so that one transaction stores many. News end
+the pause."""
 
 _RETRY_SECONDS: Final = 0.5
 _CARE_SECONDS: Final = 15.0
@@ -91,6 +93,7 @@ class Dispatcher:
         self._results: list[Result] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
+        self._rung = asyncio.Event()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -110,11 +113,13 @@ class Dispatcher:
         """Wake the rounds when the ledger has grown."""
         while True:
             await self.runtime.bell.listen().wait()
+            self._rung.set()
             self._woken.set()
 
     async def _repeat_rounds(self) -> None:
         while True:
             self._woken.clear()
+            self._rung.clear()
             try:
                 more = await self.round()
             except Exception as error:  # a failed round must not end the loop: what was claimed is sent again
@@ -122,8 +127,10 @@ class Dispatcher:
                 if not self.runtime.outages.failed(error):
                     logger.exception("a round of webhooks has failed")
                 await asyncio.sleep(_RETRY_SECONDS)
-            if not more and await wait_for_ring(self._woken, POLL_SECONDS):
-                await asyncio.sleep(_GATHER_SECONDS)
+            if not more:
+                await wait_for_ring(self._woken, POLL_SECONDS)
+            if sum(self.in_flight.values()) > _MANY:
+                await wait_for_ring(self._rung, _GATHER_SECONDS)
 
     async def _repeat_care(self) -> None:
         while True:

@@ -6,6 +6,7 @@ that transaction; requests are sent outside it. Whoever changes deliveries locks
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -79,12 +80,7 @@ async def lock_behind(unit: Unit, size: int) -> list[tuple[Endpoint, bool]]:
     """Lock the endpoints for which deliveries are to be made; return each with whether its backlog is full."""
     statement = select(_E, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
     rows = (await unit.run(statement, {"size": size})).all()
-    found = []
-    for row in rows:
-        values = dict(row._mapping)
-        full = bool(values.pop("full"))
-        found.append((endpoint_of(values), full))
-    return found
+    return [(endpoint_of(row[:-1]), bool(row.full)) for row in rows]
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:
@@ -98,11 +94,10 @@ async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str
         await unit.run(over, {"ids": list(endpoint_ids)})
 
 
-def _free(now: Any) -> ColumnElement[bool]:
-    return or_(_D.c.lease_until.is_(None), _D.c.lease_until <= now)
+_NOW = bindparam("now", type_=_D.c.due_at.type)
 
 
-def _first(now: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[str]:
+def _first(*conditions: ColumnElement[bool]) -> ScalarSelect[str]:
     """Return the id of an endpoint's oldest delivery that may be sent now."""
     before = tables.delivery.alias()
     waits = exists().where(
@@ -112,9 +107,10 @@ def _first(now: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[str]:
         before.c.urgent == _D.c.urgent,
         before.c.sequence < _D.c.sequence,
     )
+    free = or_(_D.c.lease_until.is_(None), _D.c.lease_until <= _NOW)
     return (
         select(_D.c.id)
-        .where(_OF_IT, _DUE, _D.c.due_at <= now, _free(now), *conditions, or_(~_E.c.ordered, ~waits))
+        .where(_OF_IT, _DUE, _D.c.due_at <= _NOW, free, *conditions, or_(~_E.c.ordered, ~waits))
         .order_by(_D.c.due_at, _D.c.sequence)
         .limit(1)
         .correlate(_E)
@@ -122,37 +118,34 @@ def _first(now: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[str]:
     )
 
 
-def _candidates(now: Any, priority: Priority) -> Select[str, str]:
-    """Select the endpoints with a delivery of a priority that may be sent now, and the delivery.
+@cache
+def _chosen(priority: Priority) -> Select[str, str]:
+    """Select the endpoints with a delivery of a priority that may be sent now, and the delivery; some by lot.
 
     While a breaker is open, its probe is the oldest delivery of both priorities, sent as an ordinary one.
     """
-    flying = select(func.count()).where(_OF_IT, _D.c.lease_until > now).correlate(_E).scalar_subquery()
-    works = select(_E.c.id, _first(now, _D.c.priority == priority).label("delivery_id")).where(
+    flying = select(func.count()).where(_OF_IT, _D.c.lease_until > _NOW).correlate(_E).scalar_subquery()
+    works: Any = select(_E.c.id, _first(_D.c.priority == priority).label("delivery_id")).where(
         _WORKS, _E.c.failures < BREAKER_FAILURES, flying < AT_ONCE[priority]
     )
-    if priority is Priority.URGENT:
-        return works
-    probed = or_(_E.c.probe_at.is_(None), _E.c.probe_at <= now)
-    probes = select(_E.c.id, _first(now).label("delivery_id")).where(
-        _WORKS, _E.c.failures >= BREAKER_FAILURES, probed, flying == 0
-    )
-    return works.union_all(probes)  # type: ignore[return-value]  # a union of two selects of the same columns
-
-
-def _chosen(now: Any, priority: Priority, limit: int) -> Select[str, str]:
-    found = _candidates(now, priority).subquery()
+    if priority is Priority.ORDINARY:
+        probed = or_(_E.c.probe_at.is_(None), _E.c.probe_at <= _NOW)
+        probes = select(_E.c.id, _first().label("delivery_id")).where(
+            _WORKS, _E.c.failures >= BREAKER_FAILURES, probed, flying == 0
+        )
+        works = works.union_all(probes)
+    found = works.subquery()
     return (
         select(found.c.id, found.c.delivery_id)
         .where(found.c.delivery_id.is_not(None))
         .order_by(func.random())  # where there are more than places, all get their turn
-        .limit(limit)
+        .limit(bindparam("limit"))
     )
 
 
 async def has_due(reader: Reader, priority: Priority) -> bool:
     """Return whether a delivery of a priority may be sent now."""
-    return (await reader.run(_chosen(reader.now, priority, 1))).first() is not None
+    return (await reader.run(_chosen(priority), {"now": reader.now, "limit": 1})).first() is not None
 
 
 async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
@@ -163,12 +156,13 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
     """
     if limit <= 0:
         return []
-    chosen = {row.id: row.delivery_id for row in await unit.run(_chosen(unit.now, priority, limit))}
+    rows = await unit.run(_chosen(priority), {"now": unit.now, "limit": limit})
+    chosen = {row.id: row.delivery_id for row in rows}
     if not chosen:
         return []
     statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update(skip_locked=True)
     rows = await unit.run(statement, {"ids": sorted(chosen)})
-    endpoints = {row.id: endpoint_of(row._mapping) for row in rows}
+    endpoints = {row.id: endpoint_of(row) for row in rows}
     leased = (
         update(_D)
         .where(any_of(_D.c.id, "ids"), _DUE)
@@ -176,7 +170,7 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
         .returning(_D)
     )
     taken = await unit.run(leased, {"ids": sorted(chosen[each] for each in endpoints)})
-    deliveries = [delivery_of(row._mapping) for row in taken.all()]
+    deliveries = [delivery_of(row) for row in taken.all()]
     actors = await list_actors(unit, {each.client_id for each in endpoints.values()})
     found = []
     for delivery in deliveries:
@@ -208,7 +202,7 @@ async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str,
     """Lock some endpoints until the commit, and return those that exist."""
     statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()
     rows = await unit.run(statement, {"ids": sorted(endpoint_ids)})
-    return {row.id: endpoint_of(row._mapping) for row in rows}
+    return {row.id: endpoint_of(row) for row in rows}
 
 
 async def read_standing(reader: Reader, delivery_ids: Collection[str]) -> dict[str, tuple[str, int]]:

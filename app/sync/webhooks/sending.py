@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -152,6 +153,7 @@ class Sender:
         return self._tls
 
 
+@lru_cache(maxsize=4096)
 def _parsed(url: str) -> Any:
     from yarl import URL
 

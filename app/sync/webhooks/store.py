@@ -1,13 +1,15 @@
 """SQL statements of endpoints, and of deliveries as their owners read them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from app.db.bulk import BulkInsert
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -26,20 +28,24 @@ from app.sync.webhooks.domain import (
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
 
+_ENDPOINT = tuple(column.name for column in tables.endpoint.c)
+_DELIVERY = tuple(column.name for column in tables.delivery.c)
+_ADD = BulkInsert((tables.delivery, _DELIVERY))
+
 _LISTS = frozenset({"events", "networks"})
 
 SHOWN_ATTEMPTS = 10
 """How many of a delivery's attempts its owner reads: the newest."""
 
 
-def endpoint_of(values: Any) -> Endpoint:
+def endpoint_of(row: Sequence[Any]) -> Endpoint:
     """Return the endpoint of a row of its table."""
-    given = dict(values)
+    given = dict(zip(_ENDPOINT, row, strict=True))
     reason = given["disabled_reason"]
     return Endpoint(
         **{
             **given,
-            **{name: tuple(_plain(given[name])) for name in _LISTS},
+            **{name: _list_of(given[name]) for name in _LISTS},
             "payload": Payload(given["payload"]),
             "state": EndpointState(given["state"]),
             "disabled_reason": DisabledReason(reason) if reason else None,
@@ -47,9 +53,14 @@ def endpoint_of(values: Any) -> Endpoint:
     )
 
 
-def delivery_of(values: Any) -> Delivery:
+@lru_cache(maxsize=1024)  # most endpoints have the same
+def _list_of(text: str) -> tuple[str, ...]:
+    return tuple(_plain(text))
+
+
+def delivery_of(row: Sequence[Any]) -> Delivery:
     """Return the delivery of a row of its table."""
-    given = dict(values)
+    given = dict(zip(_DELIVERY, row, strict=True))
     changed = {
         "priority": Priority(given["priority"]),
         "state": DeliveryState(given["state"]),
@@ -60,7 +71,7 @@ def delivery_of(values: Any) -> Delivery:
 
 def values_of(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery's columns."""
-    values = {name: getattr(delivery, name) for name in delivery.__slots__}
+    values = {name: getattr(delivery, name) for name in _DELIVERY}
     return {**values, "facts": _json(delivery.facts).decode()}
 
 
@@ -106,7 +117,7 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
     row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_of(client_id)))).first()
     if row is None:
         raise NotFound("There is no such endpoint.")
-    return endpoint_of(row._mapping)
+    return endpoint_of(row)
 
 
 async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> Endpoint:
@@ -124,7 +135,7 @@ async def list_endpoints(
     statement = select(table).where(*_of(client_id)).order_by(table.c.id).limit(limit)
     if after is not None:
         statement = statement.where(table.c.id > after)
-    return [endpoint_of(row._mapping) for row in await reader.run(statement)]
+    return [endpoint_of(row) for row in await reader.run(statement)]
 
 
 async def count_endpoints(reader: Reader, client_id: str) -> int:
@@ -154,14 +165,14 @@ async def get_delivery(reader: Reader, delivery_id: str) -> Delivery:
     row = (await reader.run(select(table).where(table.c.id == delivery_id))).first()
     if row is None:
         raise NotFound("There is no such delivery.")
-    return delivery_of(row._mapping)
+    return delivery_of(row)
 
 
 async def add_deliveries(unit: Unit, deliveries: Iterable[Delivery]) -> None:
     """Store new deliveries."""
-    rows = [values_of(each) for each in deliveries]
+    rows = [tuple(values_of(each).values()) for each in deliveries]
     if rows:
-        await unit.run(insert(tables.delivery), rows)
+        await _ADD.run(unit, rows)
 
 
 async def save_delivery(unit: Unit, delivery: Delivery) -> None:
@@ -180,7 +191,7 @@ async def list_deliveries(
         statement = statement.where(table.c.state == state)
     if before is not None:
         statement = statement.where(table.c.id < before)
-    return [delivery_of(row._mapping) for row in await reader.run(statement.limit(limit))]
+    return [delivery_of(row) for row in await reader.run(statement.limit(limit))]
 
 
 async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[str, list[Attempt]]:
