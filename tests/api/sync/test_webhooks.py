@@ -1,5 +1,6 @@
 """Webhooks over HTTP, with receivers on real ports (API section 7)."""
 
+import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator
@@ -27,7 +28,9 @@ from tests.support.bodies import deterrence_body, urgent_body
 from tests.support.certificates import CERTIFICATE, KEY
 from tests.support.clock import SettableClock
 from tests.support.receivers import Receiver, Taken, receiving
+from tests.support.served import Served
 from tests.support.steps import Json, approve, expect, impose, sound, submit
+from tests.support.waiting import until
 from tests.support.webhooks import ALERTS, ENTRIES, LOOPBACK, Hand, dispatching, subscribe
 
 VALIDATOR = Draft202012Validator(TypeAdapter(RecordEventOut).json_schema(mode="serialization"))
@@ -514,3 +517,16 @@ async def test_old_deliveries_are_forgotten_and_the_metrics_show_the_queue(
     await hand.dispatcher.care()
     page = expect(await http.get(f"{path}/deliveries", headers=integrator.headers), 200)
     assert [each["state"] for each in page["items"]] == ["due"] * 6
+
+
+async def test_a_served_register_posts_an_alert_by_itself(
+    served: Served, actors: Actors, receiver: Receiver, counter: Caller
+) -> None:
+    await subscribe(served.http, counter, receiver, events=ALERTS)
+    raised = await sound(served.http, await actors.client("submitter"), urgent_body())
+    await until(lambda: "alert.raised" in receiver.types)
+    coverage = f"/v1/alerts/{raised['alert']['id']}/coverage"
+    duty = await actors.client("duty_officer")
+    async with asyncio.timeout(10):
+        while expect(await served.http.get(coverage, headers=duty.headers), 200)["received"] == 0:
+            await asyncio.sleep(0.05)
