@@ -99,7 +99,7 @@ class Receivers:
     """The process with the endpoints."""
 
     def __init__(self, ports: int) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("fork")  # before there are threads and loops
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=_receive, args=(other, ports), daemon=True)
         self._process.start()
@@ -238,9 +238,10 @@ async def _quiet(dispatcher: Dispatcher) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _measure(options: argparse.Namespace, made: Registers, engine: str) -> dict[str, Any]:
+async def _measure(
+    options: argparse.Namespace, made: Registers, engine: str, receivers: Receivers
+) -> dict[str, Any]:
     settings = await made.make(engine, f"webhooks-{engine}")
-    receivers = Receivers(options.endpoints)
     bare: list[float] = []
     alone: list[float] = []
     beside: list[float] = []
@@ -292,7 +293,8 @@ def main() -> int:
         options.endpoints, options.rounds = 20, 2
     raise_file_limit(4 * options.endpoints + 1000)
     with registers(options.folder) as made:
-        results = [asyncio.run(_measure(options, made, engine)) for engine in options.engines]
+        each = [(engine, Receivers(options.endpoints)) for engine in options.engines]
+        results = [asyncio.run(_measure(options, made, engine, at)) for engine, at in each]
     if options.json:
         print(msgspec.json.encode({"benchmark": "webhooks", "results": results}).decode())
         return 0
