@@ -39,7 +39,7 @@ from app.sync.webhooks.signing import Secrets, SecretsUnreadable, signed_headers
 
 logger = logging.getLogger(__name__)
 
-PLACES: Final = {Priority.URGENT: 512, Priority.ORDINARY: 64}
+PLACES: Final = {Priority.URGENT: 512, Priority.ORDINARY: 256}
 """Requests that a process has in flight at most, by priority."""
 
 POLL_SECONDS: Final = 1.0

@@ -394,6 +394,28 @@ async def test_after_a_crash_between_request_and_result_it_is_sent_again_when_th
     assert [each["number"] for each in delivery["log"]] == [2], "what came of the first nobody knows"
 
 
+async def test_an_alert_that_is_under_way_is_claimed_by_nobody_else(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    hand: Hand,
+    receiver: Receiver,
+    counter: Caller,
+) -> None:
+    await subscribe(http, counter, receiver, events=ALERTS)
+    receiver.hold.clear()
+    await alert(http, actors)
+    await hand.begin()
+    await until(lambda: receiver.at_once == 1)
+    async with dispatching(runtime) as other:
+        await other.begin()
+        assert other.flying == 0
+    assert hand.flying == 1
+    receiver.hold.set()
+    await hand.settle()
+    assert len(receiver.taken) == 1
+
+
 async def test_two_processes_never_send_a_delivery_at_the_same_time(
     http: httpx2.AsyncClient,
     processes: list[Runtime],

@@ -1,6 +1,8 @@
 """Places that a webhook must not reach, in every form in which they can be written."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -251,3 +253,9 @@ async def test_a_receiver_that_does_not_answer_in_time_is_given_up(receiver: Rec
     outcome = await sender.post(receiver.url, (), {}, b"{}", 0.05)
     await sender.close()
     assert (outcome.status, outcome.error) == (None, "There was no answer in time.")
+
+
+def test_a_process_without_endpoints_does_without_aiohttp() -> None:
+    told = "import sys, app.main, app.worker; print('aiohttp' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
