@@ -84,17 +84,23 @@ class EndpointIn(EndpointChangeIn):
 class EndpointOut(WireOut):
     """An endpoint of webhooks."""
 
-    id: str
-    """The endpoint's id."""
-    client_id: str
-    """The client that it belongs to, whose view decides what is sent."""
-    url: str
-    events: list[RecordType]
-    payload: Payload
-    description: str | None
-    networks: list[str]
-    ordered: bool
-    state: EndpointState
+    id: Annotated[str, Field(description="The endpoint's id.")]
+    client_id: Annotated[
+        str, Field(description="The client that it belongs to, whose view decides what is sent.")
+    ]
+    url: Annotated[str, Field(description="Where events are posted.")]
+    events: Annotated[list[RecordType], Field(description="The types of records that are sent.")]
+    payload: Annotated[
+        Payload, Field(description="`thin`: ids, and a link. `full`: the record as the feed shows it.")
+    ]
+    description: Annotated[str | None, Field(description="What the endpoint is, in words.")]
+    networks: Annotated[
+        list[str], Field(description="Networks in which its address must be; empty for any that is allowed.")
+    ]
+    ordered: Annotated[
+        bool, Field(description="Whether a delivery about an entry waits until the one before it is settled.")
+    ]
+    state: Annotated[EndpointState, Field(description="Whether deliveries are made and sent.")]
     disabled_reason: Annotated[
         DisabledReason | None,
         Field(
@@ -111,9 +117,9 @@ class EndpointOut(WireOut):
     failing_since: Annotated[Moment | None, Field(description="The first of these.")]
     succeeded_at: Annotated[Moment | None, Field(description="The last success.")]
     replaying: Annotated[bool, Field(description="Whether a replay is running.")]
-    created_at: Moment
+    created_at: Annotated[Moment, Field(description="When it was made.")]
     created_by: Annotated[str, Field(description="Id of the client that made it.")]
-    updated_at: Moment
+    updated_at: Annotated[Moment, Field(description="When it was last changed.")]
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
@@ -192,7 +198,7 @@ class DeliveryOut(WireOut):
     attempts: int
     """Attempts so far."""
     due_at: Annotated[Moment | None, Field(description="When the next attempt is due; null without one.")]
-    created_at: Moment
+    created_at: Annotated[Moment, Field(description="When it was made.")]
     finished_at: Annotated[Moment | None, Field(description="When it was taken, given up or dropped.")]
     log: Annotated[list[AttemptOut], Field(description="The newest attempts, at most ten, newest first.")]
 
