@@ -130,6 +130,8 @@ class EndpointOut(WireOut):
 class NewEndpointOut(EndpointOut):
     """An endpoint with its secret, which is shown in this answer only."""
 
+    state: EndpointState
+    """Whether deliveries are made and sent."""
     secret: Annotated[
         str, Field(description="The secret of the signatures `v1`: `whsec_` and base64 of 32 bytes.")
     ]

@@ -227,12 +227,14 @@ async def test_a_name_that_leads_elsewhere_after_it_was_judged_is_judged_again(
     assert receiver.taken == []
 
 
-async def test_one_private_address_among_public_ones_refuses_the_name(
+async def test_one_refused_address_among_others_refuses_the_name(
     monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
-    leading_to(monkeypatch, ["8.8.8.8", "127.0.0.1"])
-    refused = await posted(settings_with(), receiver.url.replace("http://127.0.0.1", "https://two.example"))
+    leading_to(monkeypatch, ["127.0.0.1", "10.0.0.1"])
+    url = receiver.url.replace("127.0.0.1", "two.example")
+    refused = await posted(settings_with("127.0.0.0/8"), url)
     assert refused.error == "The address is private, or none of the public Internet."
+    assert receiver.taken == []
 
 
 async def test_a_redirect_to_metadata_is_not_followed(receiver: Receiver) -> None:
