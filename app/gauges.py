@@ -16,6 +16,8 @@ from app.db.lanes import Lane
 from app.kit.memory import resident_bytes
 from app.runtime import Runtime
 from app.sync.heads.watch import HeadWatch
+from app.sync.webhooks.dispatcher import Dispatcher
+from app.sync.webhooks.domain import Ending
 from app.web.connections import Connections
 from app.web.metrics import Metrics
 
@@ -186,6 +188,45 @@ class LoadGauges(Collector):
         return max(0, size - self._bare) / streams
 
 
+class WebhookGauges(Collector):
+    """A Prometheus collector of deliveries to webhooks: outcomes of this process, and the register's queue."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Yield the current values of the metrics."""
+        figures = self._dispatcher.figures
+        outcomes = CounterMetricFamily(
+            "cekal_webhook_deliveries",
+            "Attempts of webhooks that ended here, by outcome.",
+            labels=["outcome"],
+        )
+        for outcome in Ending:
+            outcomes.add_metric([outcome], figures.outcomes[outcome])
+        yield outcomes
+        depth = GaugeMetricFamily(
+            "cekal_webhook_due", "Deliveries that are due, by priority.", labels=["priority"]
+        )
+        flying = GaugeMetricFamily(
+            "cekal_webhook_in_flight",
+            "Requests to endpoints under way here, by priority.",
+            labels=["priority"],
+        )
+        for priority, number in figures.depths.items():
+            depth.add_metric([priority], number)
+        for priority, number in self._dispatcher.in_flight.items():
+            flying.add_metric([priority], number)
+        yield from (depth, flying)
+        oldest = "Seconds for which the oldest of them has been due."
+        age = 0.0
+        if figures.oldest_due is not None:
+            age = max(0.0, (self._dispatcher.runtime.clock() - figures.oldest_due).total_seconds())
+        yield GaugeMetricFamily("cekal_webhook_oldest_due_seconds", oldest, age)
+        broken = "Endpoints whose breaker is open: they have failed five times in a row or more."
+        yield GaugeMetricFamily("cekal_webhook_breakers_open", broken, figures.broken)
+
+
 class ConnectionGauges(Collector):
     """A Prometheus collector of the figures of the process's connections, read at each scrape."""
 
@@ -213,6 +254,11 @@ def measure_connections(metrics: Metrics, connections: Connections) -> None:
 def measure_feed(metrics: Metrics, hub: Hub, watch: HeadWatch) -> None:
     """Register the metrics of the feed's streams, signed heads and witnesses."""
     metrics.registry.register(FeedGauges(hub, watch))
+
+
+def measure_webhooks(metrics: Metrics, dispatcher: Dispatcher) -> None:
+    """Register the metrics of deliveries to webhooks."""
+    metrics.registry.register(WebhookGauges(dispatcher))
 
 
 def measure(

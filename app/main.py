@@ -32,7 +32,7 @@ from app.border.hits.crossings import last_crossing
 from app.border.hits.service import expect_open, resolved
 from app.border.manifests.tail import ManifestTail
 from app.db.migrate import require_newest
-from app.gauges import measure, measure_feed, measure_load
+from app.gauges import measure, measure_feed, measure_load, measure_webhooks
 from app.kit.clock import Clock, Machine, legal_day
 from app.ledger.service import require_head
 from app.operation import Readiness
@@ -48,6 +48,7 @@ from app.sync.heads.service import check_name
 from app.sync.heads.watch import HeadWatch
 from app.sync.log.routes import tiles
 from app.sync.snapshots.files import Snapshots
+from app.sync.webhooks.published import router as published_webhooks
 from app.v1 import TAGS, router
 from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
@@ -150,6 +151,7 @@ def create_app(
         version=__version__,
         lifespan=lifespan,
         routes=[*_routes()],
+        webhooks=published_webhooks,
         openapi_url=None,  # see openapi.install
         docs_url=None,
         redoc_url=None,
@@ -253,7 +255,9 @@ async def _running(
     loops = (process.tail, process.travellers, process.head_watch, process.snapshots)
     tasks = [asyncio.create_task(each.run()) for each in loops]
     if check_service is not None:
-        tasks.append(asyncio.create_task(Worker(runtime, check_service).run()))
+        worker = Worker(runtime, check_service)
+        measure_webhooks(process.metrics, worker.dispatcher)
+        tasks.append(asyncio.create_task(worker.run()))
     for task in tasks:
         task.add_done_callback(_log_failure)
     restore = _close_on_signal(partial(_stop_waiting, app, process))

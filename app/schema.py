@@ -23,6 +23,7 @@ from app.register.supervision import tables as _supervision
 from app.sync.heads import tables as _heads
 from app.sync.querylog import tables as _querylog
 from app.sync.snapshots import tables as _snapshots
+from app.sync.webhooks import tables as _webhooks
 from app.sync.witnesses import tables as _witnesses
 
 __all__ = ["MODULES", "checks_metadata", "metadata"]
@@ -50,6 +51,7 @@ MODULES = (
     _snapshots,
     _standstill,
     _supervision,
+    _webhooks,
     _witnesses,
 )
 """All modules that define tables; their order does not matter."""

@@ -8,7 +8,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic import Field, HttpUrl, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from app.kit.working_days import Holidays
@@ -244,10 +244,30 @@ class Settings(ServiceSettings):
         "not ready",
     )
 
+    webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        (),
+        description="comma-separated networks in which the addresses of webhook endpoints may be private, and without "
+        "https; link-local addresses and those of a cloud's metadata never",
+    )
+    webhook_full_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="comma-separated hosts to which webhooks may carry records, and not only ids and links, where an "
+        "admin demands it",
+    )
+    webhook_client_certificate: Path | None = Field(
+        None,
+        description="PEM file with the certificate that webhooks show to receivers (mTLS), and its chain",
+    )
+    webhook_client_key: Path | None = Field(
+        None,
+        description="PEM file with that certificate's key, without a password; default: in the same file",
+    )
+    webhook_log_days: Days = Field(30, description="days that a finished delivery of a webhook is kept")
+
     @model_validator(mode="before")
     @classmethod
     def _split_rule_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("witness_warn_agencies", *_DAYS):
+        for name in ("witness_warn_agencies", "webhook_networks", "webhook_full_hosts", *_DAYS):
             raw = values.get(name)
             if isinstance(raw, str):
                 values[name] = [part.strip() for part in raw.split(",") if part.strip()]
@@ -292,6 +312,17 @@ class Settings(ServiceSettings):
             raise ValueError("CEKAL_SMTP_USER and CEKAL_SMTP_PASSWORD need each other")
         if self.smtp_user is not None and self.smtp_tls == "none":
             raise ValueError("CEKAL_SMTP_PASSWORD would travel in the clear with CEKAL_SMTP_TLS=none")
+        return self
+
+    @field_validator("webhook_full_hosts")
+    @classmethod
+    def _hosts_in_small_letters(cls, given: frozenset[str]) -> frozenset[str]:
+        return frozenset(host.lower() for host in given)
+
+    @model_validator(mode="after")
+    def _a_client_key_is_of_a_certificate(self) -> Self:
+        if self.webhook_client_key is not None and self.webhook_client_certificate is None:
+            raise ValueError("CEKAL_WEBHOOK_CLIENT_KEY needs CEKAL_WEBHOOK_CLIENT_CERTIFICATE")
         return self
 
     @model_validator(mode="after")

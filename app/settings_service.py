@@ -106,8 +106,8 @@ class ServiceSettings(BaseSettings):
     pool_size: int = Field(
         10,
         ge=2,
-        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 22 for checks, urgent "
-        "entries, keys, streams and the worker",
+        description="connections to PostgreSQL for ordinary reads; half as many for writes, and 24 for checks, urgent "
+        "entries, keys, streams, webhooks and the worker",
     )
     database_seconds: Seconds = Field(
         30.0,

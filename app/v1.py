@@ -32,6 +32,7 @@ from app.sync.heads.routes import open_router as signing_keys
 from app.sync.heads.routes import router as heads
 from app.sync.log.routes import router as proofs
 from app.sync.snapshots.routes import router as snapshots
+from app.sync.webhooks.routes import router as webhooks
 
 router = APIRouter(prefix="/v1")
 for part in (
@@ -60,6 +61,7 @@ for part in (
     heads,
     signing_keys,
     proofs,
+    webhooks,
     places,
     hours,
     access,
@@ -103,6 +105,10 @@ TAGS = (
     {
         "name": "proof",
         "description": "Signed heads, proofs and the ledger as a C2SP tiled log: for anybody's own check.",
+    },
+    {
+        "name": "webhooks",
+        "description": "Records posted to endpoints of integrators and checkpoints, signed, at least once.",
     },
     {"name": "administration", "description": "Agencies, checkpoints, clients, keys, the audit trail."},
     {"name": "operation", "description": "Health, readiness, metrics and the problems' explanations."},

@@ -68,6 +68,7 @@ from app.settings import Settings
 from app.sync.heads.keeper import MarkKeeper
 from app.sync.snapshots.domain import DigestComputed
 from app.sync.snapshots.service import publish_seal
+from app.sync.webhooks import service as webhooks
 
 
 async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
@@ -118,6 +119,7 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
                 _erasing(objections.erase_of_entry),
                 _erasing(rectifications.erase_of_entry),
                 _erasing(alerts.erase_of_entry),
+                _erasing(webhooks.erase_of_entry),
                 publish_erasure,
                 erase_hits,
             ),

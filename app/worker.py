@@ -46,6 +46,7 @@ from app.sync.heads.service import head_to_push
 from app.sync.heads.signing import Signer
 from app.sync.querylog.sealing import Sealer
 from app.sync.snapshots.sealing import DigestSealer
+from app.sync.webhooks.dispatcher import Dispatcher
 from app.sync.witnesses.pushing import Pusher
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Worker:
         self.digest_sealer = DigestSealer(runtime)
         self.verification = ContinuousVerification(runtime)
         self.pusher = Pusher(runtime, head_to_push)
+        self.dispatcher = Dispatcher(runtime)
         self.manifests = Watch(
             runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
         )
@@ -97,6 +99,7 @@ class Worker:
                 for loop in LOOPS:
                     group.create_task(self._repeat(loop))
                 group.create_task(self.pusher.run())
+                group.create_task(self.dispatcher.run())
                 group.create_task(self._keep_mark())
         finally:
             await self._finish()

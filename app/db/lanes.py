@@ -27,6 +27,7 @@ class Lane(StrEnum):
     CHECKS = "checks"
     TAIL = "tail"
     WORKER = "worker"
+    WEBHOOKS = "webhooks"
 
 
 class InUse(NamedTuple):
@@ -46,6 +47,7 @@ _RESERVED: Final = {
     Lane.CHECKS: 4,  # two batches of single questions, a step of rows, and one of a manifest's watch
     Lane.TAIL: 7,  # alerts, notices, manifests, changes, presence, the readiness probe, and the keeper of the mark
     Lane.WORKER: WORKER_ROUNDS + 1,
+    Lane.WEBHOOKS: 2,  # a round of the dispatcher, and its care for endpoints
 }
 
 _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)

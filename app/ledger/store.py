@@ -225,7 +225,7 @@ async def add(
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
     """Return records after a sequence, in order, at most `limit`."""
     statement = _ALERTS_AFTER if alerts_only else _AFTER
-    return [_record(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
+    return [record_of(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
 
 
 async def list_texts(
@@ -262,7 +262,7 @@ async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Recor
         return []
     selected = record_table.c.alert_id.in_(alert_ids)
     statement = select(record_table).where(selected).order_by(record_table.c.sequence)
-    return [_record(row) for row in await reader.run(statement)]
+    return [record_of(row) for row in await reader.run(statement)]
 
 
 async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
@@ -275,7 +275,7 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
     )
     if upto is not None:
         statement = statement.where(record_table.c.sequence <= upto)
-    return [_record(row) for row in await reader.run(statement)]
+    return [record_of(row) for row in await reader.run(statement)]
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
@@ -333,7 +333,8 @@ def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
     )
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> Record:
+def record_of(row: Row[*tuple[Any, ...]]) -> Record:
+    """Return the record of a row of its table."""
     values: dict[str, Any] = {**row._mapping}
     values["type"] = RecordType(values["type"])
     values["leaf"] = _decode(values["leaf"])

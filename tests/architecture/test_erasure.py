@@ -91,6 +91,7 @@ ERASERS = {
     "name_key_set": "register.entries.names.index.forget",
     "objection": "register.objections.service.erase_of_entry",
     "supervision_report": "register.supervision.store.erase",
+    "webhook_attempt": "sync.webhooks.store.erase_of_entry",
 }
 """The function that erases the person from each table."""
 
@@ -119,6 +120,8 @@ KEPT = {
     "checkpoint_closure": "when a place is closed, and why",
     "checkpoint_hours": "when a place is open",
     "escalation_policy": "addresses on duty, which their agency gave and an admin replaces",
+    "webhook_delivery": "ids and types of records, and times of an endpoint; no content of a record",
+    "webhook_endpoint": "addresses of machines, and their secrets, encrypted",
 }
 """Tables whose texts are about nobody who is listed, each with the reason."""
 

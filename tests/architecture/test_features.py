@@ -71,6 +71,7 @@ READING_MODELS = {
         "border.checks.tables",
         "register.entries.tables",
     },
+    "sync.webhooks.queue": {"access.tables"},
 }
 """Statements that join rows of several features; they write rows of their own feature only."""
 
@@ -134,6 +135,7 @@ OTHERS = {
     ): "counts the checks that a restore has brought back",
     ("register.amendments.routes", "register.entries.schemas"): "a decision has the same body as an entry's",
     ("register.amendments.schemas", "register.entries.schemas"): "a correction has an entry's parts",
+    ("sync.webhooks.rendering", "alerting.alerts.store"): "shows an alert as it holds at the time of sending",
     ("register.lists.takeover", "register.entries.schemas"): "a line of a takeover is the body of an entry",
 }
 """Single imports, each with the reason."""
@@ -192,5 +194,6 @@ def test_a_reading_model_is_a_module_of_statements() -> None:
         "drill_store",
         "granted",
         "presence",
+        "queue",
         "store",
     }

@@ -1,66 +1,87 @@
-"""A system that receives POST requests: a small HTTP server on a real socket."""
+"""A receiver of webhooks on a real port, whose answers a test chooses."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from aiohttp import web
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that came."""
+Json = dict[str, Any]
 
-    path: str
+
+@dataclass(slots=True)
+class Taken:
+    """A request as it came."""
+
     headers: dict[str, str]
     body: bytes
 
     @property
-    def json(self) -> Any:
-        """What its body says."""
-        return json.loads(self.body)
+    def event(self) -> Json:
+        """The body, read."""
+        read: Json = json.loads(self.body)
+        return read
 
 
+@dataclass(slots=True)
 class Receiver:
-    """Answers each POST, and keeps it.
+    """What a receiver has taken, and how it answers.
 
     Attributes:
-        status: how it answers.
-        requests: what came, in order.
+        url: where it is.
+        status: the status of its answers.
+        headers: the headers of its answers.
+        text: the body of its answers.
+        hold: while it is clear, requests wait for their answer.
+        at_once: requests that wait for their answer now.
+        most_at_once: the most that ever did.
     """
 
-    def __init__(self) -> None:
-        self.status = 204
-        self.requests: list[Request] = []
-        self._came = asyncio.Condition()
+    url: str = ""
+    status: int = 204
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str | Callable[[Taken], str] = ""
+    taken: list[Taken] = field(default_factory=list)
+    hold: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: int = 0
+    most_at_once: int = 0
 
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        """Serve for the block's length; yields the address."""
-        server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
+    @property
+    def types(self) -> list[str]:
+        """The types of the events that it has taken, in order."""
+        return [each.event["type"] for each in self.taken]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Take a request."""
+        came = Taken(dict(request.headers), await request.read())
+        self.taken.append(came)
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
         try:
-            yield f"http://127.0.0.1:{port}/reports"
+            await self.hold.wait()
         finally:
-            server.close()
+            self.at_once -= 1
+        text = self.text(came) if callable(self.text) else self.text
+        return web.Response(status=self.status, headers=self.headers, text=text or None)
 
-    async def received(self, count: int, within: float = 10.0) -> list[Request]:
-        """Wait until so many requests have come, and return all of them."""
-        async with asyncio.timeout(within), self._came:
-            await self._came.wait_for(lambda: len(self.requests) >= count)
-        return self.requests
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = {
-            name.lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in head[1:] if line)
-        }
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-        writer.write(f"HTTP/1.1 {self.status} -\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-        self.requests.append(Request(head[0].split(" ")[1], headers, body))
-        async with self._came:
-            self._came.notify_all()
+@asynccontextmanager
+async def receiving(*, ssl: Any = None, host: str = "127.0.0.1") -> AsyncIterator[Receiver]:
+    """Run a receiver for the length of the block."""
+    receiver = Receiver()
+    receiver.hold.set()
+    server = web.Server(receiver.answer)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, host, 0, ssl_context=ssl)
+    await site.start()
+    _, port = runner.addresses[0][:2]
+    receiver.url = f"{'https' if ssl else 'http'}://{host}:{port}/hook"
+    try:
+        yield receiver
+    finally:
+        receiver.hold.set()
+        await runner.cleanup()

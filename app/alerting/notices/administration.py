@@ -1,4 +1,4 @@
-"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, differences (no I/O)."""
+"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, webhooks (no I/O)."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from app.access.domain import IMMIGRATION
 from app.access.pending.domain import SecondAdminAsked
 from app.alerting.notices.domain import ADMINS, APPROVERS, DUTY_OFFICERS, NoticeContent, owner, post
 from app.alerting.notices.names import NoticeName
+from app.kit.clock import rfc3339
 
 
 def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
@@ -59,6 +60,30 @@ def register_differs(at: datetime) -> NoticeContent:
     name = NoticeName.REGISTER_DIFFERS
     key = f"{name}:{at.date().isoformat()}"
     return NoticeContent(name=name, key=key, to=(ADMINS, DUTY_OFFICERS), effective_at=at)
+
+
+def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> NoticeContent:
+    """Return the notice that a webhook endpoint has failed for long; once for each length of failures."""
+    name = NoticeName.WEBHOOK_FAILING
+    return NoticeContent(
+        name=name,
+        key=f"{name}:{endpoint_id}:{rfc3339(since)}",
+        to=(ADMINS, DUTY_OFFICERS),
+        effective_at=since,
+        detail={"endpoint_id": endpoint_id, "client_id": client_id},
+    )
+
+
+def webhook_disabled(endpoint_id: str, client_id: str, reason: str, at: datetime) -> NoticeContent:
+    """Return the notice that a webhook endpoint was disabled, and why."""
+    name = NoticeName.WEBHOOK_DISABLED
+    return NoticeContent(
+        name=name,
+        key=f"{name}:{endpoint_id}:{rfc3339(at)}",
+        to=(ADMINS,),
+        effective_at=at,
+        detail={"endpoint_id": endpoint_id, "client_id": client_id, "reason": reason},
+    )
 
 
 def _hourly(name: NoticeName, at: datetime) -> NoticeContent:

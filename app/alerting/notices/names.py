@@ -42,6 +42,8 @@ class NoticeName(StrEnum):
     REGISTER_DIFFERS = "register_differs"
     REGISTER_RESTORED = "register_restored"
     REGISTER_ROLLED_BACK = "register_rolled_back"
+    WEBHOOK_FAILING = "webhook_failing"
+    WEBHOOK_DISABLED = "webhook_disabled"
 
 
 MEANINGS: Final[Mapping[NoticeName, str]] = {
@@ -107,6 +109,11 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "missing and is to be entered again; look whether keys and accounts that were ended after it work again",
     NoticeName.REGISTER_ROLLED_BACK: "the database was put back to an earlier state, and nothing is written until its "
     "operator has run `cekal restore`: checks go on, on older data; `rolled_back` of `/readyz` has the figures",
+    NoticeName.WEBHOOK_FAILING: "each attempt to deliver to the webhook endpoint `endpoint_id` of `client_id` has "
+    "failed for an hour, since `effective_at`: its deliveries show why",
+    NoticeName.WEBHOOK_DISABLED: "the webhook endpoint `endpoint_id` of the integrator `client_id` was disabled, "
+    "because it has failed for five days or its receiver says that it is gone (`reason`): nothing is sent to it until "
+    "it is activated again; what it missed can be replayed",
 }
 """The meaning of each name, for the API's document."""
 
@@ -128,5 +135,6 @@ DETAILS: Final = (
     "client_id",
     "change_id",
     "channel",
+    "endpoint_id",
 )
 """Members that only some kinds of notices have, by the kind of notice, for the API's document."""

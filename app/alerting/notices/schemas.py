@@ -52,8 +52,11 @@ class NoticeOut(WireOut):
         int | None, Field(description="Of `ends_soon`, of an urgent entry: the day of its twenty.")
     ]
     reason: Annotated[
-        EndedReason | Literal["rejected"] | None,
-        Field(description="Of `ended` and `pending_ended`: the entry's `ended_reason`, or `rejected`."),
+        EndedReason | Literal["rejected", "gone", "failing"] | None,
+        Field(
+            description="Of `ended` and `pending_ended`: the entry's `ended_reason`, or `rejected`. Of "
+            "`webhook_disabled`: `gone` after a 410, or `failing`."
+        ),
     ]
     checkpoints: Annotated[
         list[str] | None,
@@ -91,7 +94,10 @@ class NoticeOut(WireOut):
     objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
     client_id: Annotated[
         str | None,
-        Field(description="Of `own_name_searched`, `sealed_entry_met` and `change_proposed`: which account."),
+        Field(
+            description="Of `own_name_searched`, `sealed_entry_met` and `change_proposed`: which account. Of "
+            "`webhook_failing` and `webhook_disabled`: whose endpoint it is."
+        ),
     ]
     change_id: Annotated[
         str | None,
@@ -100,6 +106,9 @@ class NoticeOut(WireOut):
         ),
     ]
     channel: Annotated[str | None, Field(description="Of `channel_failed`: by which channel.")]
+    endpoint_id: Annotated[
+        str | None, Field(description="Of `webhook_failing` and `webhook_disabled`: the endpoint.")
+    ]
 
 
 class NoticeHeartbeatOut(WireOut):

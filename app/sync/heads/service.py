@@ -38,6 +38,7 @@ __all__ = [
     "list_uses",
     "newest_head",
     "published_policy",
+    "read_origin",
     "require_newest",
     "rotate_keys",
     "with_cosignatures",
@@ -73,6 +74,11 @@ async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
             key = given.get(kind) or _made(settings, kind)
             added.append(await _add(unit, key))
     return added
+
+
+async def read_origin(reader: Reader) -> str:
+    """Return the origin of the ledger in its present epoch: the register's name and the epoch."""
+    return origin_of(str(await store.find_name(reader)), (await ledger.head(reader)).epoch)
 
 
 async def check_name(reader: Reader, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The daily drill, the notice of checkpoints that no alert would reach, and the watchdog."""
 
+import asyncio
 from pathlib import Path
 
 import httpx2
@@ -14,7 +15,7 @@ from tests.support.actors import Actors, Caller
 from tests.support.admins import change_place
 from tests.support.clock import SettableClock
 from tests.support.pagers import Inbox
-from tests.support.receivers import Receiver
+from tests.support.receivers import Receiver, receiving
 from tests.support.steps import Json, expect
 
 pytestmark = pytest.mark.settings(daily_drill=True)
@@ -191,42 +192,46 @@ async def test_a_contact_whose_last_message_failed_does_not_count_until_one_is_s
         assert ("CGK" in (await unreachable(http, duty))[day]) is bool(code)
 
 
-@pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
+async def received(receiver: Receiver, count: int) -> None:
+    """Wait until a receiver has taken so many reports."""
+    async with asyncio.timeout(10):
+        while len(receiver.taken) < count:  # noqa: ASYNC110 - it runs in this loop, beside the test
+            await asyncio.sleep(0.01)
 
 
-async def test_the_watchdog_reports_each_minute_in_which_every_round_succeeded(
-    worker: Worker, runtime: Runtime, receiver: Receiver
-) -> None:
-    async with receiver.serving() as url:
-        watchdog = worker.escalation.watchdog
-        watchdog.runtime.settings = watchdog.runtime.settings.model_copy(update={"watchdog_url": url})
+async def test_the_watchdog_reports_each_minute_in_which_every_round_succeeded(worker: Worker) -> None:
+    watchdog = worker.escalation.watchdog
+    async with receiving() as receiver:
+        watchdog.runtime.settings = watchdog.runtime.settings.model_copy(
+            update={"watchdog_url": receiver.url}
+        )
         await worker.chase_alerts()
-        [report] = await receiver.received(1)
-        assert report.json.keys() == {"head", "epoch", "at"}
+        await received(receiver, 1)
+        assert receiver.taken[0].event.keys() == {"head", "epoch", "at"}
         await watchdog.finish()
         await worker.chase_alerts()
-        assert len(receiver.requests) == 1
+        assert len(receiver.taken) == 1
         watchdog._due = 0
         with pytest.MonkeyPatch.context() as broken:
             broken.setattr(worker.escalation, "_take_steps", _fail)
             with pytest.raises(OSError, match="disk"):
                 await worker.chase_alerts()
-        assert len(receiver.requests) == 1
+        assert len(receiver.taken) == 1
         await worker.chase_alerts()
-        await receiver.received(2)
+        await received(receiver, 2)
         await watchdog.finish()
-        assert (watchdog.reported, watchdog.failed) == (2, 0)
+    assert (watchdog.reported, watchdog.failed) == (2, 0)
 
 
-async def test_a_watchdog_that_can_not_report_disturbs_nothing(worker: Worker, receiver: Receiver) -> None:
-    receiver.status = 500
-    async with receiver.serving() as url:
-        watchdog = worker.escalation.watchdog
-        watchdog.runtime.settings = watchdog.runtime.settings.model_copy(update={"watchdog_url": url})
+async def test_a_watchdog_that_can_not_report_disturbs_nothing(worker: Worker) -> None:
+    watchdog = worker.escalation.watchdog
+    async with receiving() as receiver:
+        receiver.status = 500
+        watchdog.runtime.settings = watchdog.runtime.settings.model_copy(
+            update={"watchdog_url": receiver.url}
+        )
         await worker.chase_alerts()
-        await receiver.received(1)
+        await received(receiver, 1)
         await watchdog.finish()
     watchdog._due = 0
     await worker.chase_alerts()

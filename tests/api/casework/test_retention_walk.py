@@ -18,7 +18,9 @@ from tests.support.bodies import check_body, deterrence_body, entry_body, urgent
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, hit_of, namesakes, say
 from tests.support.manifests import manifest_body, passenger, send
+from tests.support.receivers import receiving
 from tests.support.steps import Json, amend, decide, expect, impose, sound, submit
+from tests.support.webhooks import LOOPBACK, dispatching, subscribe
 
 MARK = "Sasmitaloka"
 """A word in whatever names a person here, or tells of their case."""
@@ -54,6 +56,8 @@ KEPT: dict[str, str] = {
     "signed_head": "sizes and hashes of the ledger, signed",
     "signing_key": "public keys of the register",
     "pending_change": "what admins change: places, telephones, accounts",
+    "webhook_delivery": "ids, types and times",
+    "webhook_endpoint": "addresses of machines, and what their owners call them",
 }
 """Tables whose texts name nobody whom a measure is about, and why they stay."""
 
@@ -83,6 +87,7 @@ KEPT_COLUMNS: dict[Column, str] = {
     ("manifest_key", "key"): "deleted at the departure",
     ("supervision_report", "office"): "a place",
     ("supervision_report", "province"): "a place",
+    ("webhook_attempt", "error"): "the service's own words",
 }
 """The same of single columns."""
 
@@ -184,6 +189,7 @@ async def fill(http: httpx2.AsyncClient, actors: Actors, counter: Caller, carrie
     question_days=30,
     delay_personal_days=30,
     delay_sponsor_days=60,
+    webhook_networks=LOOPBACK,
 )
 async def test_every_text_about_a_person_is_erased_after_its_time(
     http: httpx2.AsyncClient,
@@ -194,7 +200,11 @@ async def test_every_text_about_a_person_is_erased_after_its_time(
     carrier: Caller,
     clock: SettableClock,
 ) -> None:
-    await fill(http, actors, counter, carrier)
+    async with receiving() as receiver, dispatching(runtime) as hand:
+        receiver.status, receiver.text = 200, MARK
+        await subscribe(http, await actors.client("integrator"), receiver)
+        await fill(http, actors, counter, carrier)
+        await hand.settle()
     await worker.create_hits()
     before = await marked(runtime)
     left = {column for column in texts() - before if column[0] not in KEPT}

@@ -53,6 +53,8 @@ NOT_ABOUT_ENTRIES = {
     "change_id": "a change of a place, an account or a key",
     "manifest_id": "its passengers are told by board, do_not_board and contact, never by entry",
     "delay_id": "a traveller's departure",
+    "endpoint_id": "an address of a client, to which records are posted as the client may see them",
+    "delivery_id": "a delivery to such an address, by ids",
     "report_id": "a supervision team's report, before there is an entry",
     "slug": "a kind of problem",
     "level": "a level of the log's tiles",

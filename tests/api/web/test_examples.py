@@ -68,6 +68,7 @@ async def now(http: httpx2.AsyncClient, by: Caller, entry: Json) -> Json:
     return expect(await http.get(f"/v1/entries/{entry['id']}", headers=by.headers), 200)
 
 
+@pytest.mark.settings(webhook_full_hosts={"gate.example.go.id"})
 @pytest.mark.parametrize("day", [WRITTEN_FOR, date(2027, 8, 31)], ids=str)
 async def test_every_example_is_taken(  # noqa: PLR0915 - one story
     http: httpx2.AsyncClient,
@@ -168,6 +169,13 @@ async def test_every_example_is_taken(  # noqa: PLR0915 - one story
         await tour.send("send_manifest", example, carrier)
     await tour.send("record_departure_delay", "sponsored", duty)
     await tour.send("file_supervision_report", "seen", await actors.client("timpora"))
+
+    integrator = await actors.client("integrator")
+    endpoint = await tour.send("create_endpoint", "integrator", integrator)
+    await tour.send("create_endpoint", "checkpoint", admin, client_id=counter.id)
+    await tour.send("change_endpoint", "ordered", integrator, about=endpoint["id"], on={"version": 1})
+    await tour.send("rotate_secret", "overlap", integrator, about=endpoint["id"])
+    await tour.send("replay_deliveries", "day", integrator, about=endpoint["id"])
     assert tour.every - tour.sent == set()
 
 

@@ -1,0 +1,99 @@
+"""Alerts that are delivered to endpoints of checkpoints: when they are over, their receipts, and presence."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import delete, select
+
+from app.alerting.alerts import tables
+from app.alerting.alerts.domain import AlertKind, ReceiptLevel
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.kit.commitments import commit
+
+CANCEL_LIFE: Final = timedelta(hours=24)
+"""How long a cancel is delivered at least: a measure that has ended by law has an end in the past."""
+
+
+class Taken(NamedTuple):
+    """An alert that an endpoint of a checkpoint's client has taken."""
+
+    alert_id: str
+    client_id: str
+    checkpoint: str
+
+
+async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str]:
+    """Return those of some alerts that nobody needs any more: expired, or cancelled by a later alert."""
+    if not alert_ids:
+        return frozenset()
+    alert, first = tables.alert, tables.alert.alias()
+    statement = (
+        select(alert.c.id, alert.c.kind, alert.c.issued_at, alert.c.expires_at, first.c.cancelled_at)
+        .join(first, first.c.id == alert.c.family)
+        .where(any_of(alert.c.id, "ids"))
+    )
+    over = []
+    for row in await reader.run(statement, {"ids": sorted(alert_ids)}):
+        if row.kind == AlertKind.CANCEL:
+            ended = max(row.expires_at, row.issued_at + CANCEL_LIFE) <= reader.now
+        else:
+            ended = row.cancelled_at is not None or row.expires_at <= reader.now
+        if ended:
+            over.append(row.id)
+    return frozenset(over)
+
+
+async def list_received(reader: Reader, alert_ids: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Return the pairs of alert and client, of some alerts, with a receipt of any level."""
+    if not alert_ids:
+        return frozenset()
+    table = tables.receipt
+    statement = select(table.c.alert_id, table.c.client_id).where(any_of(table.c.alert_id, "ids"))
+    rows = await reader.run(statement, {"ids": sorted(alert_ids)})
+    return frozenset((row.alert_id, row.client_id) for row in rows)
+
+
+async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
+    """Store the `received` receipt of each client whose endpoint has taken an alert, unless it has one."""
+    rows = []
+    for each in sorted(set(taken)):
+        salt, commitment = commit(None, None)
+        rows.append(
+            {
+                **each._asdict(),
+                "level": ReceiptLevel.RECEIVED,
+                "at": unit.now,
+                "officer_reference": None,
+                "note": None,
+                "salt": salt,
+                "commitment": commitment,
+            }
+        )
+    if rows:
+        await unit.run(unit.inserting(tables.receipt).on_conflict_do_nothing(), rows)
+
+
+async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
+    """Store that checkpoints are connected now, by the id of the endpoint that reaches each of them."""
+    table = tables.presence
+    rows = [
+        {"process": endpoint_id, "checkpoint": code, "seen_at": unit.now}
+        for endpoint_id, code in sorted(checkpoints.items())
+    ]
+    if not rows:
+        return
+    statement = unit.inserting(table)
+    newest = {"seen_at": statement.excluded.seen_at}
+    await unit.run(
+        statement.on_conflict_do_update(index_elements=[table.c.process, table.c.checkpoint], set_=newest),
+        rows,
+    )
+
+
+async def note_unreached(unit: Unit, endpoint_ids: Collection[str]) -> None:
+    """Store that some endpoints no longer reach their checkpoints."""
+    if endpoint_ids:
+        gone = any_of(tables.presence.c.process, "ids")
+        await unit.run(delete(tables.presence).where(gone), {"ids": sorted(endpoint_ids)})

@@ -1,0 +1,79 @@
+"""Records by their numbers, and numbers by type and time, for those who send them on one by one."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from app.db.types import any_of
+from app.db.unit import Reader
+from app.ledger.domain import Record
+from app.ledger.store import record_of
+from app.ledger.tables import record as record_table
+
+
+class Numbered(NamedTuple):
+    """What identifies a record and the objects that it is about."""
+
+    sequence: int
+    type: str
+    entry_id: str | None
+    alert_id: str | None
+
+
+_NUMBERS = (
+    select(record_table.c.sequence, record_table.c.type, record_table.c.entry_id, record_table.c.alert_id)
+    .where(record_table.c.sequence > bindparam("after"), record_table.c.sequence <= bindparam("upto"))
+    .order_by(record_table.c.sequence)
+    .limit(bindparam("limit"))
+)
+_OF = {
+    None: _NUMBERS,
+    True: _NUMBERS.where(record_table.c.alert_id.is_not(None)),
+    False: _NUMBERS.where(record_table.c.alert_id.is_(None)),
+}
+_CHOSEN = select(record_table).where(any_of(record_table.c.sequence, "sequences"))
+
+
+async def list_numbers(
+    reader: Reader, after: int, upto: int, limit: int, *, alerts: bool | None
+) -> list[Numbered]:
+    """List at most `limit` records after a number and up to another one, in order.
+
+    Args:
+        reader: the transaction.
+        after: the number.
+        upto: the other one.
+        limit: the largest number of records.
+        alerts: whether only alerts, or only other records; None for both.
+    """
+    asked = {"after": after, "upto": upto, "limit": limit}
+    return [Numbered(*row) for row in await reader.run(_OF[alerts], asked)]
+
+
+async def list_chosen(reader: Reader, sequences: Collection[int]) -> dict[int, Record]:
+    """Return records by their numbers; numbers that no record has are left out."""
+    if not sequences:
+        return {}
+    rows = await reader.run(_CHOSEN, {"sequences": sorted(sequences)})
+    return {row.sequence: record_of(row) for row in rows}
+
+
+async def last_before(reader: Reader, at: datetime, size: int) -> int:
+    """Return the number of the last record before an instant, or 0, by halving: the times of records have no index.
+
+    Args:
+        reader: the transaction.
+        at: the instant.
+        size: the ledger's number of records.
+    """
+    low, high = 0, size
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = select(record_table.c.at).where(record_table.c.sequence == middle)
+        if (await reader.run(found)).scalar_one() < at:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,272 @@
+"""The dispatcher: makes deliveries, claims them, sends them, and stores what came of them.
+
+A round is one short transaction: it stores the results of finished requests, makes the next deliveries from the
+ledger and claims what is due. The requests are sent after its commit. If the process dies meanwhile, the lease of what
+it had claimed ends, and another one, or the next, sends it again with the same id.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.alerting.alerts.delivered import note_connected
+from app.db import lanes
+from app.db.unit import Reader
+from app.kit.bell import wait_for_ring
+from app.kit.redaction import redact_text
+from app.ledger import service as ledger
+from app.runtime import Runtime
+from app.sync.webhooks import queue, store
+from app.sync.webhooks.domain import (
+    ALERT_SECONDS,
+    DATA_SECONDS,
+    TEST_TYPE,
+    Attempt,
+    Ending,
+    Endpoint,
+    Priority,
+    first_answer_lines,
+)
+from app.sync.webhooks.planning import make_deliveries, of_endpoint
+from app.sync.webhooks.rendering import Claimed, Rendered, render
+from app.sync.webhooks.sending import Outcome, Sender, not_sent
+from app.sync.webhooks.settling import Result, store_results
+from app.sync.webhooks.signing import Secrets, SecretsUnreadable, signed_headers
+
+logger = logging.getLogger(__name__)
+
+PLACES: Final = {Priority.URGENT: 512, Priority.ORDINARY: 256}
+"""Requests that a process has in flight at most, by priority."""
+
+POLL_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.03
+_MANY: Final = 16
+"""Requests under way above which a round waits for further results, so that one transaction stores many. News end
+the pause."""
+
+_RETRY_SECONDS: Final = 0.5
+_CARE_SECONDS: Final = 15.0
+QUIET_AFTER: Final = timedelta(minutes=5)
+"""Time without a success after which the endpoint of a checkpoint is tried with a test."""
+
+CONNECTED_FOR: Final = 2 * QUIET_AFTER
+"""Time after its last success for which a checkpoint counts as connected by its endpoint."""
+
+_KEPT_ANSWER: Final = 1024
+_FORGET_AT_ONCE: Final = 500
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the metrics show of deliveries.
+
+    Attributes:
+        outcomes: finished attempts of this process, by outcome.
+        depths: due deliveries of the register, by priority, as last read.
+        oldest_due: since when the oldest of them has been due.
+        broken: endpoints with an open breaker.
+    """
+
+    outcomes: Counter[Ending] = field(default_factory=Counter)
+    depths: dict[Priority, int] = field(default_factory=dict)
+    oldest_due: datetime | None = None
+    broken: int = 0
+
+
+class Dispatcher:
+    """Delivers the ledger's records to endpoints. Any number of processes may do so on PostgreSQL.
+
+    Attributes:
+        figures: what the metrics show.
+        in_flight: requests of this process, by priority.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.figures = Figures()
+        self.in_flight = dict.fromkeys(Priority, 0)
+        self._sender = Sender(runtime.settings)
+        self._results: list[Result] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._rung = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        try:
+            with lanes.using(lanes.Lane.WEBHOOKS):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._follow_bell())
+                    group.create_task(self._repeat_care())
+                    group.create_task(self._repeat_rounds())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._sender.close()
+
+    async def _follow_bell(self) -> None:
+        """Wake the rounds when the ledger has grown."""
+        while True:
+            await self.runtime.bell.listen().wait()
+            self._rung.set()
+            self._woken.set()
+
+    async def _repeat_rounds(self) -> None:
+        while True:
+            self._woken.clear()
+            self._rung.clear()
+            try:
+                more = await self.round()
+            except Exception as error:  # a failed round must not end the loop: what was claimed is sent again
+                more = False
+                if not self.runtime.outages.failed(error):
+                    logger.exception("a round of webhooks has failed")
+                await asyncio.sleep(_RETRY_SECONDS)
+            if not more:
+                await wait_for_ring(self._woken, POLL_SECONDS)
+            if sum(self.in_flight.values()) > _MANY:
+                await wait_for_ring(self._rung, _GATHER_SECONDS)
+
+    async def _repeat_care(self) -> None:
+        while True:
+            await asyncio.sleep(_CARE_SECONDS)
+            try:
+                await self.care()
+            except Exception as error:  # as for rounds
+                if not self.runtime.outages.failed(error):
+                    logger.exception("endpoints of webhooks can't be cared for now")
+
+    async def round(self) -> bool:
+        """Store results, make deliveries, claim some and begin to send them.
+
+        Returns:
+            Whether another round has something to do at once.
+        """
+        if self.runtime.rollback is not None:
+            return False
+        results, self._results = self._results, []
+        try:
+            if not results and not await self._is_due():
+                return False
+            async with self.runtime.writing(SYSTEM) as unit:
+                await queue.lock_rounds(unit)
+                await store_results(unit, results, doubtful=self.runtime.doubt() is not None)
+                more = await make_deliveries(unit, await ledger.head(unit))
+                claimed = []
+                for priority, places in PLACES.items():
+                    found = await queue.claim(unit, priority, places - self.in_flight[priority])
+                    claimed += [(priority, Claimed(*each)) for each in found]
+        except BaseException:
+            self._results = results + self._results
+            raise
+        if claimed:
+            await self._send(claimed)
+        return more or bool(claimed)
+
+    async def _is_due(self) -> bool:
+        """Return whether there is something to make or to claim; most rounds find nothing, and write nothing."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            if await queue.is_behind(reader, (await ledger.head(reader)).size):
+                return True
+            for priority, places in PLACES.items():
+                if self.in_flight[priority] < places and await queue.has_due(reader, priority):
+                    return True
+        return False
+
+    async def _send(self, claimed: list[tuple[Priority, Claimed]]) -> None:
+        async with self.runtime.reading(SYSTEM) as reader:
+            rendered = await self._render(reader, [each for _, each in claimed])
+        for (priority, _), each in zip(claimed, rendered, strict=True):
+            if not each.needed:
+                self._finish(Result(each.claimed.delivery, each.claimed.actor, None), Ending.DROPPED)
+                continue
+            self.in_flight[priority] += 1
+            task = asyncio.create_task(self._deliver(priority, each, reader.now))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _render(self, reader: Reader, claimed: list[Claimed]) -> list[Rendered]:
+        return await render(reader, claimed, self.runtime.settings)
+
+    async def _deliver(self, priority: Priority, rendered: Rendered, now: datetime) -> None:
+        """Send one delivery, and keep what came of it for the next round."""
+        delivery, endpoint, actor = rendered.claimed
+        try:
+            outcome = await self._post(rendered)
+            attempt = Attempt(
+                delivery_id=delivery.id,
+                number=delivery.attempts,
+                at=now,
+                status=outcome.status,
+                milliseconds=outcome.milliseconds,
+                error=outcome.error,
+                answer=redact_text(first_answer_lines(outcome.answer, _KEPT_ANSWER)) or None,
+            )
+            self._finish(
+                Result(delivery, actor, attempt, outcome.retry_after),
+                Ending.DELIVERED if attempt.succeeded else Ending.FAILED,
+            )
+        except Exception:  # the lease ends, and it is tried again
+            logger.exception(
+                "a delivery can't be sent now", extra={"delivery": delivery.id, "endpoint": endpoint.id}
+            )
+        finally:
+            self.in_flight[priority] -= 1
+
+    def _finish(self, result: Result, outcome: Ending) -> None:
+        self._results.append(result)
+        self.figures.outcomes[outcome] += 1
+        self._woken.set()
+
+    async def _post(self, rendered: Rendered) -> Outcome:
+        delivery, endpoint, _ = rendered.claimed
+        now = self.runtime.clock()
+        if rendered.body is None:
+            return not_sent("The event can't be rendered: the service's log says why.")
+        try:
+            signers = self._signers(endpoint, now)
+        except SecretsUnreadable as error:
+            return not_sent(str(error))
+        headers = signed_headers(delivery.message_id, int(now.timestamp()), rendered.body, signers)
+        seconds = ALERT_SECONDS if delivery.alert_id is not None else DATA_SECONDS
+        return await self._sender.post(endpoint.url, endpoint.networks, headers, rendered.body, seconds)
+
+    def _signers(self, endpoint: Endpoint, now: datetime) -> list[Secrets]:
+        """Return the secrets that sign now: the present ones, and during an overlap the former ones."""
+        kept = [endpoint.secrets]
+        if (
+            endpoint.former_secrets is not None
+            and endpoint.former_until is not None
+            and now < endpoint.former_until
+        ):
+            kept.append(endpoint.former_secrets)
+        return [Secrets.decrypt(each, self.runtime.pepper, endpoint.id) for each in kept]
+
+    async def care(self) -> None:
+        """Note connected checkpoints, try quiet ones, forget old deliveries, and read the figures for the metrics."""
+        if self.runtime.rollback is not None:
+            return
+        kept = timedelta(days=self.runtime.settings.webhook_log_days)
+        async with self.runtime.reading(SYSTEM) as reader:
+            figures = self.figures
+            figures.depths, figures.oldest_due, figures.broken = await queue.measure(reader)
+            connected = await queue.list_connected(reader, CONNECTED_FOR)
+            quiet = await queue.list_quiet(reader, QUIET_AFTER)
+            old = await store.has_finished(reader, reader.now - kept)
+        if connected or quiet:
+            async with self.runtime.writing(SYSTEM) as unit:
+                await queue.lock_rounds(unit)
+                await note_connected(unit, connected)
+                tests = [
+                    of_endpoint(unit, each, TEST_TYPE, {})
+                    for each in await queue.list_quiet(unit, QUIET_AFTER)
+                ]
+                await store.add_deliveries(unit, tests)
+        if old and self.runtime.doubt() is None:
+            async with self.runtime.irreversible(SYSTEM) as unit:
+                await store.forget_finished(unit, unit.now - kept, _FORGET_AT_ONCE)

@@ -1,0 +1,227 @@
+"""Webhook endpoints and their deliveries (API section 7)."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.access.admission.guard import GuardedRoute, reader_for, runtime_of, unit_for
+from app.access.admission.state import state_of
+from app.access.domain import Role
+from app.db.unit import Reader, Unit
+from app.sync.webhooks import service
+from app.sync.webhooks.bodies import ChangedEndpointBody, NewEndpointBody
+from app.sync.webhooks.domain import DeliveryState, Endpoint
+from app.sync.webhooks.schemas import (
+    DeliveryOut,
+    EndpointOut,
+    NewEndpointOut,
+    ReplayIn,
+    ReplayOut,
+    RotationIn,
+)
+from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
+from app.web.openapi import REPEATS, problems
+from app.web.openapi_headers import carrying
+from app.web.paging import DEFAULT_LIMIT, Cursor, Limit, Page, cut, decode_last_id
+
+router = APIRouter(tags=["webhooks"], route_class=GuardedRoute)
+
+OwnerUnit = Annotated[Unit, unit_for(*service.OWNERS)]
+OwnerReader = Annotated[Reader, reader_for(*service.OWNERS, Role.AUDITOR)]
+EndpointId = Annotated[str, Path(max_length=40, description="The endpoint's id.")]
+DeliveryId = Annotated[str, Path(max_length=40, description="The delivery's id.")]
+
+
+def _tag(endpoint: Endpoint) -> str:
+    return etag_of(endpoint.version, EndpointOut.of(endpoint))
+
+
+@router.post(
+    "/webhook-endpoints",
+    status_code=201,
+    summary="Make an endpoint of webhooks",
+    response_description="The endpoint, with its secret, which is shown this once.",
+    responses={
+        **carrying(201, "ETag", "Location"),
+        **problems("validation", "wrong-state", "secret-already-shown", *REPEATS),
+    },
+)
+async def create_endpoint(
+    body: NewEndpointBody, unit: OwnerUnit, request: Request, response: Response
+) -> NewEndpointOut:
+    """Make an endpoint to which records of the ledger are posted from now on, signed as Standard Webhooks.
+
+    It belongs to `client_id`, or to the caller. Its receiver gets what that client may see: an integrator as in
+    `GET /v1/changes`, a checkpoint as in `GET /v1/alerts`. A full payload is for admins to set, for hosts that the
+    deployment names.
+    """
+    runtime = runtime_of(request)
+    endpoint, made = await service.create(
+        unit, body.requested(), body.client_id, runtime.settings, runtime.pepper
+    )
+    state_of(request).secret = True
+    response.headers["Location"] = f"/v1/webhook-endpoints/{endpoint.id}"
+    response.headers["ETag"] = _tag(endpoint)
+    return NewEndpointOut.shown(endpoint, made)
+
+
+@router.get(
+    "/webhook-endpoints",
+    summary="List endpoints of webhooks",
+    response_description="A page of endpoints, oldest first.",
+    responses=problems("validation"),
+)
+async def list_endpoints(
+    reader: OwnerReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[EndpointOut]:
+    """List the caller's endpoints, or everybody's to admins and auditors, oldest first."""
+    rows = await service.list_all(reader, decode_last_id(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.id,))
+    return Page(items=[EndpointOut.of(row) for row in page], next_cursor=after)
+
+
+@router.get(
+    "/webhook-endpoints/{endpoint_id}",
+    summary="Read an endpoint of webhooks",
+    response_description="The endpoint, without its secret.",
+    responses={**UNCHANGED, **problems("not-found")},
+    response_model=EndpointOut,
+)
+async def read_endpoint(
+    reader: OwnerReader, endpoint_id: EndpointId, response: Response, if_none_match: IfNoneMatch = None
+) -> EndpointOut | Response:
+    """Read one endpoint, and how it is: `failing_since`, `succeeded_at`."""
+    endpoint = await service.read(reader, endpoint_id)
+    response.headers["ETag"] = tag = _tag(endpoint)
+    return not_modified(if_none_match, tag) or EndpointOut.of(endpoint)
+
+
+@router.put(
+    "/webhook-endpoints/{endpoint_id}",
+    summary="Change an endpoint of webhooks",
+    response_description="The endpoint as it is now.",
+    responses={
+        **carrying(200, "ETag"),
+        **problems("validation", "not-found", "stale-version", "version-required"),
+    },
+)
+async def change_endpoint(
+    body: ChangedEndpointBody,
+    unit: OwnerUnit,
+    endpoint_id: EndpointId,
+    expected: RequiredVersion,
+    request: Request,
+    response: Response,
+) -> EndpointOut:
+    """Replace what may be changed of an endpoint; `state: active` activates one that was disabled.
+
+    What happened while it was disabled is sent then.
+    """
+    settings = runtime_of(request).settings
+    endpoint = await service.change(unit, endpoint_id, body.requested(), expected, settings)
+    response.headers["ETag"] = _tag(endpoint)
+    return EndpointOut.of(endpoint)
+
+
+@router.delete(
+    "/webhook-endpoints/{endpoint_id}",
+    status_code=204,
+    summary="Delete an endpoint of webhooks",
+    response_description="The endpoint, its deliveries and their log are gone.",
+    responses=problems("not-found"),
+    response_model=None,
+)
+async def delete_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> Response:
+    """Delete an endpoint with its deliveries; a request that is under way may still arrive."""
+    await service.delete(unit, endpoint_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/webhook-endpoints/{endpoint_id}/test",
+    status_code=202,
+    summary="Send a test to an endpoint",
+    response_description="The delivery of the test.",
+    responses=problems("not-found", "wrong-state", *REPEATS),
+)
+async def test_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> DeliveryOut:
+    """Send an event `endpoint.test`, signed and tried as any other; its delivery shows what came of it."""
+    return DeliveryOut.of(service.Logged(await service.test(unit, endpoint_id), []))
+
+
+@router.post(
+    "/webhook-endpoints/{endpoint_id}/rotate-secret",
+    status_code=201,
+    summary="Replace the secret of an endpoint",
+    response_description="The endpoint, with its new secret, which is shown this once.",
+    responses={
+        **carrying(201, "ETag"),
+        **problems("validation", "not-found", "secret-already-shown", *REPEATS),
+    },
+)
+async def rotate_secret(
+    unit: OwnerUnit,
+    endpoint_id: EndpointId,
+    request: Request,
+    response: Response,
+    body: RotationIn | None = None,
+) -> NewEndpointOut:
+    """Replace both keys of an endpoint; until `overlap_until` each request is signed by the former ones too.
+
+    With `overlap_hours: 0` the former ones sign no more, as after a theft.
+    """
+    overlap = timedelta(hours=(body or RotationIn()).overlap_hours)
+    endpoint, made = await service.rotate(unit, endpoint_id, overlap, runtime_of(request).pepper)
+    state_of(request).secret = True
+    response.headers["ETag"] = _tag(endpoint)
+    return NewEndpointOut.shown(endpoint, made)
+
+
+@router.get(
+    "/webhook-endpoints/{endpoint_id}/deliveries",
+    summary="List the deliveries of an endpoint",
+    response_description="A page of deliveries, newest first, each with its newest attempts.",
+    responses=problems("validation", "not-found"),
+)
+async def list_deliveries(
+    reader: OwnerReader,
+    endpoint_id: EndpointId,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    state: Annotated[
+        DeliveryState | None, Query(description="Only these; `exhausted` for dead letters.")
+    ] = None,
+) -> Page[DeliveryOut]:
+    """List what was sent to an endpoint, or is to be, newest first; finished deliveries are kept for 30 days."""
+    rows = await service.list_deliveries(reader, endpoint_id, state, decode_last_id(cursor), limit + 1)
+    page, after = cut(rows, limit, lambda row: (row.delivery.id,))
+    return Page(items=[DeliveryOut.of(row) for row in page], next_cursor=after)
+
+
+@router.post(
+    "/webhook-endpoints/{endpoint_id}/replay",
+    status_code=202,
+    summary="Send records once more",
+    response_description="The replay has begun.",
+    responses=problems("validation", "not-found", "wrong-state", "cursor-gone", *REPEATS),
+)
+async def replay_deliveries(unit: OwnerUnit, endpoint_id: EndpointId, body: ReplayIn) -> ReplayOut:
+    """Send the records between two cursors, or two times, once more: those of the endpoint's types, with the same ids.
+
+    They come behind what is new, and show what the receiver may see now.
+    """
+    span = await service.replay(unit, endpoint_id, body.after, body.before)
+    return ReplayOut(endpoint_id=endpoint_id, after=span.after, until=span.until)
+
+
+@router.post(
+    "/deliveries/{delivery_id}/retry",
+    status_code=202,
+    summary="Send a delivery once more",
+    response_description="The delivery, which is due again.",
+    responses=problems("not-found", "wrong-state", *REPEATS),
+)
+async def retry_delivery(unit: OwnerUnit, delivery_id: DeliveryId) -> DeliveryOut:
+    """Make a finished delivery due again, as for a dead letter; its event keeps its id."""
+    return DeliveryOut.of(await service.retry(unit, delivery_id))

@@ -1,0 +1,317 @@
+"""The JSON models of webhooks: endpoints and their deliveries, and the events that receivers get."""
+
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool
+from pydantic_core import PydanticCustomError
+
+from app.ledger.domain import RecordType
+from app.sync.feed.records import RecordOut
+from app.sync.webhooks.addresses import LONGEST_URL
+from app.sync.webhooks.domain import (
+    DEFAULT_OVERLAP_HOURS,
+    LONGEST_OVERLAP_HOURS,
+    Attempt,
+    DeliveryState,
+    DisabledReason,
+    Endpoint,
+    EndpointState,
+    Payload,
+)
+from app.sync.webhooks.service import Logged, Requested
+from app.sync.webhooks.signing import Secrets
+from app.web.wire import Code, Line, Moment, MomentText, WireIn, WireOut
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise PydanticCustomError("cidr", "This is no network in CIDR notation.") from None
+
+
+def _once(given: list[Any]) -> list[Any]:
+    if len(set(given)) < len(given):
+        raise PydanticCustomError("repeated", "Each is named once.")
+    return given
+
+
+Url = Annotated[str, Field(min_length=1, max_length=LONGEST_URL)]
+Events = Annotated[list[RecordType], Field(min_length=1, max_length=len(RecordType)), AfterValidator(_once)]
+Networks = Annotated[list[Annotated[Line, AfterValidator(_network)]], Field(max_length=20)]
+
+
+class EndpointChangeIn(WireIn):
+    """What the owner of an endpoint may change."""
+
+    url: Url
+    """Where events are posted: https, and http only to the deployment's own networks. No user, no fragment."""
+    events: Events
+    """The types of records that are sent; to a checkpoint's endpoint alerts only."""
+    payload: Payload = Payload.THIN
+    """`thin`: ids, and a link. `full`: the record as the feed shows it, for which an admin is needed."""
+    description: Line | None = None
+    """What the endpoint is, in words."""
+    networks: Networks = []
+    """Networks in CIDR notation in which its address must be, beside the deployment's rules."""
+    ordered: StrictBool = False
+    """Whether a delivery about an entry waits until the one before it about this entry was taken or given up."""
+    state: EndpointState = EndpointState.ACTIVE
+    """`disabled`: nothing is made or sent; what happens meanwhile is sent once it is active again."""
+
+    def requested(self) -> Requested:
+        """Return the requested properties."""
+        return Requested(
+            url=self.url,
+            events=tuple(kind.value for kind in self.events),
+            payload=self.payload,
+            description=self.description,
+            networks=tuple(self.networks),
+            ordered=self.ordered,
+            state=self.state,
+        )
+
+
+class EndpointIn(EndpointChangeIn):
+    """A new endpoint."""
+
+    client_id: Code | None = None
+    """Whose it is, and whose view decides what is sent: for an admin, an integrator or a checkpoint; without it, the
+    caller."""
+
+
+class EndpointOut(WireOut):
+    """An endpoint of webhooks."""
+
+    id: Annotated[str, Field(description="The endpoint's id.")]
+    client_id: Annotated[
+        str, Field(description="The client that it belongs to, whose view decides what is sent.")
+    ]
+    url: Annotated[str, Field(description="Where events are posted.")]
+    events: Annotated[list[RecordType], Field(description="The types of records that are sent.")]
+    payload: Annotated[
+        Payload, Field(description="`thin`: ids, and a link. `full`: the record as the feed shows it.")
+    ]
+    description: Annotated[str | None, Field(description="What the endpoint is, in words.")]
+    networks: Annotated[
+        list[str], Field(description="Networks in which its address must be; empty for any that is allowed.")
+    ]
+    ordered: Annotated[
+        bool, Field(description="Whether a delivery about an entry waits until the one before it is settled.")
+    ]
+    state: Annotated[EndpointState, Field(description="Whether deliveries are made and sent.")]
+    disabled_reason: Annotated[
+        DisabledReason | None,
+        Field(
+            description="`operator`: by a change of it. `gone`: the receiver answered 410. `failing`: for five days."
+        ),
+    ]
+    public_key: Annotated[
+        str, Field(description="The public key of the signatures `v1a`: `whpk_` and base64 of 32 bytes.")
+    ]
+    overlap_until: Annotated[
+        Moment | None, Field(description="Until when the secrets before the last rotation sign too.")
+    ]
+    failures: Annotated[int, Field(description="Failed attempts since the last success.")]
+    failing_since: Annotated[Moment | None, Field(description="The first of these.")]
+    succeeded_at: Annotated[Moment | None, Field(description="The last success.")]
+    replaying: Annotated[bool, Field(description="Whether a replay is running.")]
+    created_at: Annotated[Moment, Field(description="When it was made.")]
+    created_by: Annotated[str, Field(description="Id of the client that made it.")]
+    updated_at: Annotated[Moment, Field(description="When it was last changed.")]
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> Self:
+        """Build the model of an endpoint."""
+        return cls(**_members(endpoint))
+
+
+class NewEndpointOut(EndpointOut):
+    """An endpoint with its secret, which is shown in this answer only."""
+
+    state: EndpointState
+    """Whether deliveries are made and sent."""
+    secret: Annotated[
+        str, Field(description="The secret of the signatures `v1`: `whsec_` and base64 of 32 bytes.")
+    ]
+
+    @classmethod
+    def shown(cls, endpoint: Endpoint, made: Secrets) -> Self:
+        """Build the model of an endpoint whose secrets were made just now."""
+        return cls(**_members(endpoint), secret=made.shared_text)
+
+
+def _members(endpoint: Endpoint) -> dict[str, Any]:
+    same = {name: getattr(endpoint, name) for name in EndpointOut.model_fields if hasattr(endpoint, name)}
+    return {
+        **same,
+        "events": [RecordType(kind) for kind in endpoint.events],
+        "networks": list(endpoint.networks),
+        "overlap_until": endpoint.former_until,
+        "replaying": endpoint.replay_until is not None,
+    }
+
+
+class AttemptOut(WireOut):
+    """An attempt to deliver."""
+
+    number: int
+    """From 1, in the order of the delivery's attempts."""
+    at: Moment
+    """When it began."""
+    status: Annotated[int | None, Field(description="The status of the answer; null without one.")]
+    milliseconds: int
+    """How long it took."""
+    error: Annotated[str | None, Field(description="Why there was no answer; null with one.")]
+    answer: Annotated[
+        str | None, Field(description="The first 1024 bytes of the answer, without what looks like a secret.")
+    ]
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
+        """Build the model of an attempt."""
+        return cls(**{name: getattr(attempt, name) for name in cls.model_fields})
+
+
+class DeliveryOut(WireOut):
+    """An event for an endpoint, and what came of it."""
+
+    id: str
+    """The delivery's id."""
+    endpoint_id: str
+    """The endpoint."""
+    message_id: Annotated[
+        str, Field(description="Id of the event, as `webhook-id`: the same for each attempt and each replay.")
+    ]
+    type: Annotated[str, Field(description="The event's type.")]
+    sequence: Annotated[
+        int | None, Field(description="Number of the record; null of an event about the endpoint.")
+    ]
+    entry_id: Annotated[str | None, Field(description="The entry that the record is about.")]
+    alert_id: Annotated[str | None, Field(description="The alert, where the record is one.")]
+    state: Annotated[
+        DeliveryState,
+        Field(
+            description="`due`: waits for its next attempt, or is being sent. `exhausted`: given up, a dead letter. "
+            "`dropped`: not needed any more, because the alert is over or was received by another way."
+        ),
+    ]
+    attempts: int
+    """Attempts so far."""
+    due_at: Annotated[Moment | None, Field(description="When the next attempt is due; null without one.")]
+    created_at: Annotated[Moment, Field(description="When it was made.")]
+    finished_at: Annotated[Moment | None, Field(description="When it was taken, given up or dropped.")]
+    log: Annotated[list[AttemptOut], Field(description="The newest attempts, at most ten, newest first.")]
+
+    @classmethod
+    def of(cls, logged: Logged) -> Self:
+        """Build the model of a delivery."""
+        delivery, attempts = logged
+        names = cls.model_fields.keys() - {"log", "due_at"}
+        return cls(
+            **{name: getattr(delivery, name) for name in names},
+            due_at=delivery.due_at if delivery.state is DeliveryState.DUE else None,
+            log=[AttemptOut.of(each) for each in attempts],
+        )
+
+
+class RotationIn(WireIn):
+    """How a secret is replaced."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_HOURS, strict=True)] = DEFAULT_OVERLAP_HOURS
+    """For how long the present secret signs too."""
+
+
+_Place = Annotated[
+    Moment | Annotated[str, Field(min_length=1, max_length=100)], Field(union_mode="left_to_right")
+]
+
+
+class ReplayIn(WireIn):
+    """Which records are sent once more."""
+
+    after: _Place
+    """The cursor, or the time, behind which the replay begins."""
+    before: _Place | None = None
+    """The cursor up to which, or the time before which, it ends; by default the ledger's end."""
+
+
+class ReplayOut(WireOut):
+    """A replay that has begun."""
+
+    endpoint_id: str
+    """The endpoint."""
+    after: Annotated[int, Field(description="Sequence of the record behind which it begins.")]
+    until: Annotated[int, Field(description="Sequence of its last record.")]
+
+
+class ThinOut(WireOut):
+    """A record by its ids."""
+
+    sequence: int
+    """The record's number."""
+    type: RecordType
+    """What happened."""
+    at: MomentText
+    """When it was written."""
+    entry_id: str | None
+    """Id of the entry that it is about; null for a drill."""
+    alert_id: str | None
+    """Id of the alert; null of other records."""
+    version: int | None
+    """The entry's version after it; a copy ignores a version that it has."""
+    link: str
+    """Path of this service at which the receiver reads the record with its key."""
+
+
+class AboutEndpointOut(WireOut):
+    """What an event about an endpoint says."""
+
+    endpoint_id: str
+    """The endpoint."""
+    failing_since: Annotated[
+        MomentText | None, Field(description="Of `endpoint.recovered`: the first failure.")
+    ]
+    failures: Annotated[int | None, Field(description="Of `endpoint.recovered`: the number of failures.")]
+
+
+class _EventOut(WireOut):
+    """An event in the form of CloudEvents 1.0."""
+
+    specversion: Literal["1.0"]
+    """The version of CloudEvents."""
+    id: str
+    """The event's id, as `webhook-id`."""
+    source: str
+    """The ledger's origin, as `GET /v1/head` names it: the register's name and the epoch."""
+    time: MomentText
+    """When the record was written."""
+    subject: str
+    """Id of the alert, the entry or the endpoint that it is about."""
+    datacontenttype: Literal["application/json"]
+    """The media type of `data`."""
+
+
+class RecordEventOut(_EventOut):
+    """A record of the ledger, as an event."""
+
+    type: RecordType
+    """What happened."""
+    sequence: str
+    """The record's number, with zeros before it, so that texts sort as numbers (CloudEvents extension `sequence`)."""
+    data: ThinOut | RecordOut
+    """The record, by its ids or as the feed shows it. To a checkpoint, an alert's `personal` is what it reads of the
+    alert, and `salt` is null."""
+
+
+class EndpointEventOut(_EventOut):
+    """An event about the endpoint itself."""
+
+    type: Literal["endpoint.test", "endpoint.recovered"]
+    """`endpoint.test`: asked for, or sent to a checkpoint that had no event for five minutes. `endpoint.recovered`:
+    the first success after five failures or more."""
+    sequence: None
+    """Null: it is no record."""
+    data: AboutEndpointOut
+    """What it says."""

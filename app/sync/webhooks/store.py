@@ -1,0 +1,235 @@
+"""SQL statements of endpoints, and of deliveries as their owners read them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, insert, select, update
+
+from app.db.bulk import BulkInsert
+from app.db.types import any_of
+from app.db.unit import Reader, Unit
+from app.errors import NotFound
+from app.sync.webhooks import tables
+from app.sync.webhooks.domain import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    DisabledReason,
+    Endpoint,
+    EndpointState,
+    Payload,
+    Priority,
+)
+
+_json = msgspec.json.encode
+_plain = msgspec.json.decode
+
+_ENDPOINT = tuple(column.name for column in tables.endpoint.c)
+_DELIVERY = tuple(column.name for column in tables.delivery.c)
+_ADD = BulkInsert((tables.delivery, _DELIVERY))
+
+_LISTS = frozenset({"events", "networks"})
+
+SHOWN_ATTEMPTS = 10
+"""How many of a delivery's attempts its owner reads: the newest."""
+
+
+def endpoint_of(row: Sequence[Any]) -> Endpoint:
+    """Return the endpoint of a row of its table."""
+    given = dict(zip(_ENDPOINT, row, strict=True))
+    reason = given["disabled_reason"]
+    return Endpoint(
+        **{
+            **given,
+            **{name: _list_of(given[name]) for name in _LISTS},
+            "payload": Payload(given["payload"]),
+            "state": EndpointState(given["state"]),
+            "disabled_reason": DisabledReason(reason) if reason else None,
+        }
+    )
+
+
+@lru_cache(maxsize=1024)  # most endpoints have the same
+def _list_of(text: str) -> tuple[str, ...]:
+    return tuple(_plain(text))
+
+
+def delivery_of(row: Sequence[Any]) -> Delivery:
+    """Return the delivery of a row of its table."""
+    given = dict(zip(_DELIVERY, row, strict=True))
+    changed = {
+        "priority": Priority(given["priority"]),
+        "state": DeliveryState(given["state"]),
+        "facts": _plain(given["facts"]),
+    }
+    return Delivery(**{**given, **changed})
+
+
+def values_of(delivery: Delivery) -> dict[str, Any]:
+    """Return a delivery's columns."""
+    values = {name: getattr(delivery, name) for name in _DELIVERY}
+    return {**values, "facts": _json(delivery.facts).decode()}
+
+
+async def add_endpoint(unit: Unit, endpoint: Endpoint) -> None:
+    """Store a new endpoint."""
+    await unit.run(insert(tables.endpoint).values(**_columns(endpoint)))
+
+
+async def save_endpoint(unit: Unit, endpoint: Endpoint) -> Endpoint:
+    """Store what its owner has changed of an endpoint as its next version, which is returned."""
+    saved = replace(endpoint, version=endpoint.version + 1, updated_at=unit.now)
+    table = tables.endpoint
+    await unit.run(update(table).where(table.c.id == saved.id).values(**_columns(saved)))
+    return saved
+
+
+def _columns(endpoint: Endpoint) -> dict[str, Any]:
+    values = {name: getattr(endpoint, name) for name in endpoint.__slots__}
+    return {**values, **{name: _json(values[name]).decode() for name in _LISTS}}
+
+
+async def delete_endpoint(unit: Unit, endpoint_id: str) -> None:
+    """Delete an endpoint with its deliveries and their attempts."""
+    about, tried = tables.delivery, tables.attempt
+    of_it = select(about.c.id).where(about.c.endpoint_id == endpoint_id)
+    await unit.run(delete(tried).where(tried.c.delivery_id.in_(of_it)))
+    await unit.run(delete(about).where(about.c.endpoint_id == endpoint_id))
+    await unit.run(delete(tables.endpoint).where(tables.endpoint.c.id == endpoint_id))
+
+
+async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) -> Endpoint:
+    """Return an endpoint.
+
+    Args:
+        reader: the transaction.
+        endpoint_id: the endpoint's id.
+        client_id: the client that it must belong to; None for any.
+
+    Raises:
+        NotFound: there is none, or it belongs to another client.
+    """
+    table = tables.endpoint
+    row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_of(client_id)))).first()
+    if row is None:
+        raise NotFound("There is no such endpoint.")
+    return endpoint_of(row)
+
+
+async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> Endpoint:
+    """Lock an endpoint until the commit and return it; arguments and errors as for `get_endpoint`."""
+    table = tables.endpoint
+    await unit.run(select(table.c.id).where(table.c.id == endpoint_id).with_for_update())
+    return await get_endpoint(unit, endpoint_id, client_id)
+
+
+async def list_endpoints(
+    reader: Reader, client_id: str | None, after: str | None, limit: int
+) -> list[Endpoint]:
+    """List endpoints after an id, by id: those of a client, or all."""
+    table = tables.endpoint
+    statement = select(table).where(*_of(client_id)).order_by(table.c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(table.c.id > after)
+    return [endpoint_of(row) for row in await reader.run(statement)]
+
+
+async def count_endpoints(reader: Reader, client_id: str) -> int:
+    """Count the endpoints of a client."""
+    table = tables.endpoint
+    return len((await reader.run(select(table.c.id).where(table.c.client_id == client_id))).all())
+
+
+def _of(client_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if client_id is None else (tables.endpoint.c.client_id == client_id,)
+
+
+async def begin_replay(unit: Unit, endpoint_id: str, after: int, until: int) -> None:
+    """Set the span of records that an endpoint is sent once more."""
+    table = tables.endpoint
+    values = {"replay_position": after, "replay_until": until}
+    await unit.run(update(table).where(table.c.id == endpoint_id).values(**values))
+
+
+async def get_delivery(reader: Reader, delivery_id: str) -> Delivery:
+    """Return a delivery; its endpoint must be locked by whoever changes it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    table = tables.delivery
+    row = (await reader.run(select(table).where(table.c.id == delivery_id))).first()
+    if row is None:
+        raise NotFound("There is no such delivery.")
+    return delivery_of(row)
+
+
+async def add_deliveries(unit: Unit, deliveries: Iterable[Delivery]) -> None:
+    """Store new deliveries."""
+    rows = [tuple(values_of(each).values()) for each in deliveries]
+    if rows:
+        await _ADD.run(unit, rows)
+
+
+async def save_delivery(unit: Unit, delivery: Delivery) -> None:
+    """Store what has changed of a delivery."""
+    table = tables.delivery
+    await unit.run(update(table).where(table.c.id == delivery.id).values(**values_of(delivery)))
+
+
+async def list_deliveries(
+    reader: Reader, endpoint_id: str, state: DeliveryState | None, before: str | None, limit: int
+) -> list[Delivery]:
+    """List an endpoint's deliveries, newest first, of one state or of all."""
+    table = tables.delivery
+    statement = select(table).where(table.c.endpoint_id == endpoint_id).order_by(table.c.id.desc())
+    if state is not None:
+        statement = statement.where(table.c.state == state)
+    if before is not None:
+        statement = statement.where(table.c.id < before)
+    return [delivery_of(row) for row in await reader.run(statement.limit(limit))]
+
+
+async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[str, list[Attempt]]:
+    """List the newest attempts of some deliveries, by delivery, newest first."""
+    tried, about = tables.attempt, tables.delivery
+    statement = (
+        select(tried)
+        .join(about, about.c.id == tried.c.delivery_id)
+        .where(any_of(tried.c.delivery_id, "ids"), tried.c.number > about.c.attempts - SHOWN_ATTEMPTS)
+        .order_by(tried.c.delivery_id, tried.c.number.desc())
+    )
+    found: dict[str, list[Attempt]] = {each: [] for each in delivery_ids}
+    for row in await reader.run(statement, {"ids": list(delivery_ids)}):
+        found[row.delivery_id].append(Attempt(**row._mapping))
+    return found
+
+
+async def erase_of_entry(unit: Unit, entry_id: str) -> None:
+    """Erase what receivers answered to deliveries about an entry: they may have sent the person back."""
+    about, tried = tables.delivery, tables.attempt
+    of_entry = select(about.c.id).where(about.c.entry_id == entry_id)
+    await unit.run(update(tried).where(tried.c.delivery_id.in_(of_entry)).values(answer=None))
+
+
+async def has_finished(reader: Reader, before: datetime) -> bool:
+    """Return whether there are deliveries that were finished before an instant."""
+    table = tables.delivery
+    return (
+        await reader.run(select(table.c.id).where(table.c.finished_at < before).limit(1))
+    ).first() is not None
+
+
+async def forget_finished(unit: Unit, before: datetime, limit: int) -> int:
+    """Delete at most `limit` deliveries that were finished before an instant. Returns their number."""
+    about, tried = tables.delivery, tables.attempt
+    old = select(about.c.id).where(about.c.finished_at < before).order_by(about.c.finished_at).limit(limit)
+    ids = list((await unit.run(old)).scalars())
+    if ids:
+        await unit.run(delete(tried).where(any_of(tried.c.delivery_id, "ids")), {"ids": ids})
+        await unit.run(delete(about).where(any_of(about.c.id, "ids")), {"ids": ids})
+    return len(ids)
