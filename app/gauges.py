@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 from app.access.admission.quotas import Quotas
 from app.alerting.alerts.arrivals import Channel
 from app.alerting.alerts.tail import Tail
+from app.alerting.escalation.rounds import Escalation
 from app.alerting.streams.hub import Hub
 from app.border.breadth.service import Travellers
 from app.border.checks.batcher import Batcher
@@ -259,6 +260,35 @@ def measure_feed(metrics: Metrics, hub: Hub, watch: HeadWatch) -> None:
 def measure_webhooks(metrics: Metrics, dispatcher: Dispatcher) -> None:
     """Register the metrics of deliveries to webhooks."""
     metrics.registry.register(WebhookGauges(dispatcher))
+
+
+class EscalationGauges(Collector):
+    """A Prometheus collector of what escalation has sent from this process: pages, and reports of the watchdog."""
+
+    def __init__(self, escalation: Escalation) -> None:
+        self._escalation = escalation
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the current values of the metrics."""
+        pages = CounterMetricFamily(
+            "cekal_pages",
+            "Attempts to page people about alerts, by channel; `due` is tried again.",
+            labels=["channel", "state"],
+        )
+        for (channel, state), number in list(self._escalation.pager.sent.items()):
+            pages.add_metric([channel, state], number)
+        yield pages
+        reports = CounterMetricFamily(
+            "cekal_watchdog_reports", "Reports that alerts are escalated.", labels=["outcome"]
+        )
+        reports.add_metric(["accepted"], self._escalation.watchdog.reported)
+        reports.add_metric(["failed"], self._escalation.watchdog.failed)
+        yield reports
+
+
+def measure_escalation(metrics: Metrics, escalation: Escalation) -> None:
+    """Register the metrics of escalation."""
+    metrics.registry.register(EscalationGauges(escalation))
 
 
 def measure(

@@ -32,7 +32,7 @@ from app.border.hits.crossings import last_crossing
 from app.border.hits.service import expect_open, resolved
 from app.border.manifests.tail import ManifestTail
 from app.db.migrate import require_newest
-from app.gauges import measure, measure_feed, measure_load, measure_webhooks
+from app.gauges import measure, measure_escalation, measure_feed, measure_load, measure_webhooks
 from app.kit.clock import Clock, Machine, legal_day
 from app.ledger.service import require_head
 from app.operation import Readiness
@@ -257,6 +257,7 @@ async def _running(
     if check_service is not None:
         worker = Worker(runtime, check_service)
         measure_webhooks(process.metrics, worker.dispatcher)
+        measure_escalation(process.metrics, worker.escalation)
         tasks.append(asyncio.create_task(worker.run()))
     for task in tasks:
         task.add_done_callback(_log_failure)

@@ -26,7 +26,12 @@ DASHBOARD = ROOT / "docs" / "deploy" / "grafana-dashboard.json"
 PROMTOOL = shutil.which("promtool")
 
 _ON_POSTGRESQL = {"cekal_listening"}
-_OF_EVENTS = {"cekal_connections_cut_total", "cekal_quota_refused_total", "cekal_witness_lag_seconds"}
+_OF_EVENTS = {
+    "cekal_connections_cut_total",
+    "cekal_pages_total",
+    "cekal_quota_refused_total",
+    "cekal_witness_lag_seconds",
+}
 """Metrics without a sample in a process to which nothing bad has happened."""
 
 _OF_PROMETHEUS = {"job", "instance"}
@@ -205,6 +210,22 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             f'{_READINGS}{{{_A}, cause="poll"}}': "0+1x120",
             f'{_READINGS}{{{_A}, cause="notification"}}': "0+9x120",
         },
+    ),
+    "CekalPagesFail": (
+        {f'cekal_pages_total{{{_A}, channel="email", state="failed"}}': "0+1x120"},
+        {f'cekal_pages_total{{{_A}, channel="email", state="sent"}}': "0+1x120"},
+    ),
+    "CekalWatchdogFails": (
+        {f'cekal_watchdog_reports_total{{{_A}, outcome="failed"}}': "0+1x120"},
+        {f'cekal_watchdog_reports_total{{{_A}, outcome="accepted"}}': "0+1x120"},
+    ),
+    "CekalWebhooksLate": (
+        {f"cekal_webhook_oldest_due_seconds{{{_A}}}": "90x120"},
+        {f"cekal_webhook_oldest_due_seconds{{{_A}}}": "1x120"},
+    ),
+    "CekalWebhooksFail": (
+        {f"cekal_webhook_breakers_open{{{_A}}}": "1x120"},
+        {f"cekal_webhook_breakers_open{{{_A}}}": "0x120"},
     ),
     "CekalAlertsSlow": (
         _histogram("cekal_alert_publish_seconds", "", slow=True),

@@ -13,6 +13,8 @@ from app.access.acts import AuditAct
 from app.access.clients.service import record
 from app.access.domain import SYSTEM
 from app.alerting.alerts import service as alerts
+from app.alerting.hours.domain import DutyState
+from app.alerting.hours.service import duty_of
 from app.alerting.notices import store
 from app.alerting.notices.domain import (
     RUNGS,
@@ -129,12 +131,19 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 
 
 async def notify_unacknowledged(runtime: Runtime) -> int:
-    """Escalate the alerts that checkpoints have not acknowledged in time (R54). Returns the number of alerts."""
+    """Notify officers of the alerts that checkpoints have not acknowledged in time (R54).
+
+    Checkpoints that are closed and have no standby are left out: nobody there can acknowledge before they open.
+
+    Returns the number of alerts.
+    """
     async with runtime.reading(SYSTEM) as reader:
         unacknowledged = await alerts.list_unacknowledged(reader, _BATCH_SIZE)
     for alert in unacknowledged:
         async with runtime.writing(SYSTEM) as unit:
             codes = await alerts.escalate(unit, alert)
+            duties = await duty_of(unit, codes, unit.now, runtime.settings.holidays)
+            codes = [code for code in codes if duties[code].state is not DutyState.CLOSED]
             if codes:
                 detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
                 await record(unit, AuditAct.ALERT_UNACKNOWLEDGED, alert.id, detail)

@@ -72,7 +72,7 @@ class Figures:
     """
 
     outcomes: Counter[Ending] = field(default_factory=Counter)
-    depths: dict[Priority, int] = field(default_factory=dict)
+    depths: dict[Priority, int] = field(default_factory=lambda: dict.fromkeys(Priority, 0))
     oldest_due: datetime | None = None
     broken: int = 0
 
