@@ -1,4 +1,4 @@
-"""Name keys of imports in sorted runs: their table begins with the number of the run."""
+"""Name keys of imports in sorted runs: their table begins with the number of the run. An index of formal entries."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,11 +16,20 @@ def upgrade() -> None:
     if REGISTER not in op.get_context().config.attributes["parts"]:
         return
     _made_anew(sa.Column("run", sa.BigInteger(), autoincrement=False, nullable=False))
+    formal = sa.text("formalises IS NOT NULL")
+    op.create_index(
+        "ix_entry_formal_state_in_force_from",
+        "entry",
+        ["state", "in_force_from"],
+        sqlite_where=formal,
+        postgresql_where=formal,
+    )
 
 
 def downgrade() -> None:
     if REGISTER not in op.get_context().config.attributes["parts"]:
         return
+    op.drop_index("ix_entry_formal_state_in_force_from", "entry")
     _made_anew()
 
 

@@ -52,6 +52,14 @@ Index("ix_entry_state_until", entry.c.state, entry.c.in_force_until)
 _waits = entry.c.pending_until.is_not(None)
 Index("ix_entry_pending_until", entry.c.pending_until, sqlite_where=_waits, postgresql_where=_waits)
 Index("ix_entry_in_force_from", entry.c.in_force_from)  # finds periods that begin
+_formal = entry.c.formalises.is_not(None)
+Index(  # finds the beginnings that follow an urgent entry, among a million others
+    "ix_entry_formal_state_in_force_from",
+    entry.c.state,
+    entry.c.in_force_from,
+    sqlite_where=_formal,
+    postgresql_where=_formal,
+)
 Index("ix_entry_erased_ended_at", entry.c.erased, entry.c.ended_at)  # finds entries due for erasure
 Index("ix_entry_agency_state", entry.c.agency, entry.c.state, entry.c.id)
 for _open in (
