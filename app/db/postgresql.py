@@ -41,8 +41,8 @@ class PostgreSQL:
         self.url = url
         self._limits = limits
         self._engine = create_engine(
-            url.set(query={}),
-            # asyncpg parses all options, as libpq would.
+            URL.create(url.drivername),
+            # asyncpg parses the whole address, as libpq would, also one that names several servers.
             connect_args={"dsn": libpq_address(url), "timeout": min(CONNECT_SECONDS, limits.seconds)},
             pool_size=pool_size,
             max_overflow=most_connections(pool_size) - pool_size,
