@@ -295,7 +295,14 @@ def _person(row: Row[*tuple[Any, ...]]) -> AccountHolder:
 
 
 async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[str, Any]) -> None:
-    """Write an act of the unit's actor to the audit trail, in the act's own transaction."""
+    """Write an act of the unit's actor to the audit trail, in the act's own transaction.
+
+    Args:
+        unit: the transaction.
+        act: the act.
+        about: id or code of what it concerns; None where it concerns no single thing.
+        detail: codes, numbers and ids; no personal data.
+    """
     await unit.run(
         insert(tables.audit).values(
             id=new_id("aud", unit.now),

@@ -280,6 +280,12 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
     When no further one follows, the page's position is the head, so that the reader does not have to read the other
     records again.
 
+    Args:
+        reader: the transaction.
+        cursor: the cursor of an earlier page; None to begin with the first record.
+        limit: how many records to return at most.
+        restart: path of the request that begins anew, for the problem of a cursor that is gone.
+
     Raises:
         Invalid: the text is not a cursor.
         CursorGone: it belongs to another register, or is beyond the head (as `read_changes`).

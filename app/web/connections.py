@@ -182,7 +182,7 @@ class Connections:
         return self.limits.known_idle_seconds
 
     def overdue(self, now: float) -> list[Connection]:
-        """Return the connections that must be checked now, in no order."""
+        """Return the connections whose wait for the client has run out by now, in no order; nothing is changed."""
         return [connection for connection in self._all if connection.due <= now]
 
     def _make_room(self, among: Iterable[Connection], newcomer: Connection, reason: str) -> bool:

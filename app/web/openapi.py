@@ -127,7 +127,7 @@ def problems(*slugs: str) -> dict[int | str, Json]:
 
 
 def in_parts(*media_types: str) -> dict[int | str, Json]:
-    """Return the `responses=` of a route that answers with `parts.Conditions`; the route describes its success."""
+    """Return the `responses=` of a route that serves a file in ranges: 200, 206 of these media types, 304 and 416."""
     part = {
         "description": "The part that was asked for.",
         "content": dict.fromkeys(media_types, BYTES),

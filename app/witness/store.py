@@ -138,7 +138,7 @@ class Store:
     def keep(self, kind: str, origin: str, evidence: Evidence, found_at: int) -> bool:
         """Store two heads as evidence, unless they are stored already or enough of their kind are.
 
-        Returns whether they were new.
+        Returns whether they were stored.
         """
         with closing(
             self._connection.execute(

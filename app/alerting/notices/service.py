@@ -117,7 +117,10 @@ async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[Draft]:
-    """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector)."""
+    """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector).
+
+    Like every projector here, it writes notices and returns no drafts for the ledger.
+    """
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
     return ()
 

@@ -189,12 +189,12 @@ async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> li
 
 
 async def list_notices(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the notices about an entry until an instant, with their addresses, oldest first."""
+    """Return the rows of the notices about an entry up to and including an instant, oldest first."""
     return await _about_entry(reader, notice_table, notice_table.c.at, entry_id, until)
 
 
 async def list_alerts(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the alerts about an entry until an instant, oldest first."""
+    """Return the rows of the alerts about an entry up to and including an instant, oldest first."""
     return await _about_entry(reader, alert_tables.alert, alert_tables.alert.c.issued_at, entry_id, until)
 
 

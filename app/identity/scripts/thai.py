@@ -47,7 +47,11 @@ _AFTER: Final = {"ัว": "UA", "ัย": "AI", "ือ": "UE"}
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return a text of Thai in Latin letters: with consonants between vowels ending a syllable, and beginning one."""
+    """Return the spellings of a Thai text in Latin letters: one, or two that differ.
+
+    A consonant between vowels may end a syllable or begin the next one: the first spelling takes it as the end, the
+    second as the beginning. Characters of other scripts stay as they are.
+    """
     words = [_SILENT("", word).translate(_TONES) for word in text.split()]
     forms = (" ".join(_Word(word, opens=opens).read() for word in words) for opens in (False, True))
     return tuple(dict.fromkeys(forms))

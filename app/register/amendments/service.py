@@ -320,9 +320,10 @@ async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
 
 
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
-    """Return the amendment with the ids of the entries that it would end now.
+    """Return the amendment with the ids of the entries that it would end now, in `ends`.
 
-    Ids of entries that the actor may not see are left out.
+    Ids of entries that the actor may not see are left out. An amendment of a kind that ends nothing is returned as it
+    is, and so is one of an entry that is not found.
     """
     if amendment.kind not in ENDING:
         return amendment

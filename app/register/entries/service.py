@@ -321,7 +321,12 @@ def _record_type(before: Entry, entry: Entry) -> RecordType | None:
 
 
 async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> Entry:
-    """Publish an entry's change, and further ones. Returns the entry with the sequence of its ledger record."""
+    """Publish an entry's change, and further changes of the same transaction, to the ledger.
+
+    Call it last: the records get their numbers now, under a lock that is held until the commit.
+
+    Returns the entry of `event`, with the sequence of its record.
+    """
     for happened in (event, *further):
         unit.happened(happened)
     records = await unit.conclude()

@@ -26,7 +26,8 @@ class CoveringHead:
         checkpoint: its origin, size and root.
         note: the register's signatures, then the cosignatures that it has so far.
         logs: the register's keys whose signatures were verified, in the note's order.
-        quorum: the keys of witnesses that make the quorum, as few as are enough; None without a quorum.
+        quorum: the keys of witnesses that make the quorum, as few as are enough; empty where the policy demands none;
+            None where it is not reached.
     """
 
     checkpoint: Checkpoint

@@ -76,9 +76,9 @@ async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> No
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return a page of sizes of heads that at least `least` of these keys cosigned, the smallest first.
+    """Return the next sizes above `after` of heads that at least `least` of these keys cosigned, smallest first.
 
-    Only sizes above `after`.
+    An empty list means that there are no further ones.
     """
     return await store.page_cosigned_sizes(reader, epoch, after, keys, least)
 

@@ -210,6 +210,7 @@ async def test_the_watchdog_reports_each_minute_in_which_every_round_succeeded(w
         assert receiver.taken[0].event.keys() == {"head", "epoch", "at"}
         await watchdog.finish()
         await worker.chase_alerts()
+        await watchdog.finish()
         assert len(receiver.taken) == 1
         watchdog._due = 0
         with pytest.MonkeyPatch.context() as broken:

@@ -146,6 +146,24 @@ async def test_a_machine_that_gets_it_late_ends_the_chase_until_the_person_is_du
     assert await story.after(seconds=5.1) == ["checkpoint", "supervisor"]
 
 
+async def test_while_the_person_has_time_no_further_step_is_taken(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    worker: Worker,
+    clock: SettableClock,
+    counter: Caller,
+    inbox: Inbox,
+) -> None:
+    steps = [{**step, "wait_seconds": 10} for step in STEPS]
+    await set_policy(http, await actors.client("admin"), "CGK", steps)
+    raised = await sound(http, await actors.client("submitter"))
+    story = Story(worker, clock, raised["alert"], raised)
+    assert await story.after(seconds=5) == ["checkpoint"]
+    await receipt(http, counter, story.alert, "received")
+    assert await story.after(seconds=54.9) == ["checkpoint"]
+    assert await story.after(seconds=0.1) == ["checkpoint", "supervisor"]
+
+
 async def test_the_steps_go_on_in_a_loop_at_growing_intervals(story: Story, inbox: Inbox) -> None:
     assert await story.after(seconds=5) == ["checkpoint"]
     assert await story.after(seconds=59) == ["checkpoint"]

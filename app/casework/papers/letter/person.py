@@ -11,7 +11,11 @@ _CITIZENSHIP = {Citizenship.WNI: "Warga Negara Indonesia", Citizenship.WNA: "Ora
 
 
 def identity(entry: Entry) -> list[tuple[str, str]]:
-    """Return labels and values of the person's data (UU 6/2011 art. 94(2); Permenimipas 13/2025 art. 13(3))."""
+    """Return labels and values of the person's data, in the order of printing.
+
+    What is not known is printed as such; only a foreigner's identity number is left out (UU 6/2011 art. 94(2);
+    Permenimipas 13/2025 art. 13(3)).
+    """
     return list(_rows(entry, entry.subject))
 
 

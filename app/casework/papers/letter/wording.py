@@ -34,11 +34,11 @@ def compose(
     """Return the letter that a ledger record requires.
 
     Args:
-        recorded: the entry's version and the ledger's record of it; it must have a kind.
-        earlier: the subjects of the earlier letters, oldest first.
+        recorded: the entry's version and the ledger's record of it; of a kind that requires a letter.
+        earlier: the versions that earlier letters about the entry were made of, oldest first.
         office: the office that issues it.
         owner: the entry's owner.
-        context: other facts in the register at that time.
+        context: other facts in the register when the record was published.
         proof: the proof of the record.
     """
     entry, kind = recorded.entry, recorded.kind
