@@ -64,7 +64,7 @@ client = Table(
     Column("kind", String(16)),
     Column("agency", ForeignKey("agency.code")),
     Column("office", String(64)),
-    Column("checkpoint", ForeignKey("checkpoint.code")),
+    Column("checkpoint", ForeignKey("checkpoint.code"), index=True),
     Column("person", String(64), index=True),
     Column("person_key", String(64), index=True),  # the number in the form in which it is compared
     Column("folded_name", Key, index=True),  # of persons; finds entries about one of them

@@ -14,6 +14,9 @@ from app.web.connections import Connections
 STUCK_SECONDS = 5.0
 """How long a reader may take nothing of what waits for it before its connection is cut."""
 
+LAST_SECONDS: Final = 30.0
+"""How long the reader of a stream that has ended may take for what waits, at whatever speed."""
+
 STOPPING_SECONDS = 1.0
 """The same while the service is stopping."""
 
@@ -67,6 +70,7 @@ class StreamConnection(asyncio.Protocol):
         "_sender",
         "_transport",
         "_unsent",
+        "_until",
         "address",
         "due",
         "key",
@@ -94,6 +98,7 @@ class StreamConnection(asyncio.Protocol):
         self._over: Callable[[], None] | None = None
         self._patience = STUCK_SECONDS
         self._unsent = 0
+        self._until = math.inf
 
     @property
     def waits(self) -> bool:
@@ -139,6 +144,7 @@ class StreamConnection(asyncio.Protocol):
         self._sender = None
         self._unsent = self.unsent
         self.due = self._time() + self._patience
+        self._until = self._time() + LAST_SECONDS
         if self._chunked:
             last = Frame(last).chunk + _LAST_CHUNK
         try:
@@ -158,8 +164,8 @@ class StreamConnection(asyncio.Protocol):
     def expire(self, now: float) -> None:
         """Give a slow reader more time if it has taken something, or else cut the connection."""
         unsent = self.unsent
-        if unsent < self._unsent:
-            self._unsent, self.due = unsent, now + self._patience
+        if unsent < self._unsent and now < self._until:
+            self._unsent, self.due = unsent, min(now + self._patience, self._until)
             return
         self._lose("stuck")
         self.cut()

@@ -15,6 +15,14 @@ branch_labels = None
 depends_on = None
 
 
+_INDEXES = {
+    "alert_receipt": ["alert_id", "checkpoint"],
+    "presence": ["checkpoint"],
+    "client": ["checkpoint"],
+}
+"""Indexes of tables that exist, for what escalation asks each second."""
+
+
 def upgrade() -> None:
     if REGISTER not in op.get_context().config.attributes["parts"]:
         return
@@ -86,9 +94,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("escalation_page", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_escalation_page_alert_id"), ["alert_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_escalation_page_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(
+            "ix_escalation_page_created_at",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("address IS NOT NULL OR detail IS NOT NULL"),
+            postgresql_where=sa.text("address IS NOT NULL OR detail IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_escalation_page_due_at"), ["due_at"], unique=False)
 
+    for table, columns in _INDEXES.items():
+        op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
+    op.create_index(
+        "ix_chased_alert_unjudged",
+        "chased_alert",
+        ["alert_id"],
+        sqlite_where=sa.text("acknowledgements_judged_at IS NULL"),
+        postgresql_where=sa.text("acknowledgements_judged_at IS NULL"),
+    )
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.add_column(sa.Column("polling", sa.Boolean(), server_default=sa.false(), nullable=False))
 
@@ -99,9 +122,13 @@ def downgrade() -> None:
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.drop_column("polling")
 
+    for table, columns in _INDEXES.items():
+        op.drop_index(f"ix_{table}_{'_'.join(columns)}", table)
+    op.drop_index("ix_chased_alert_unjudged", "chased_alert")
+
     with op.batch_alter_table("escalation_page", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_escalation_page_due_at"))
-        batch_op.drop_index(batch_op.f("ix_escalation_page_created_at"))
+        batch_op.drop_index("ix_escalation_page_created_at")
         batch_op.drop_index(batch_op.f("ix_escalation_page_alert_id"))
 
     op.drop_table("escalation_page")

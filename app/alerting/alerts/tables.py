@@ -46,11 +46,13 @@ receipt = Table(
     Column("commitment", LargeBinary(32)),  # to both; None in receipts of before the query log
 )
 
+Index("ix_alert_receipt_alert_id_checkpoint", receipt.c.alert_id, receipt.c.checkpoint)
+
 presence = Table(
     "presence",
     metadata,
     Column("process", Id, primary_key=True),
-    Column("checkpoint", String(32), primary_key=True),
+    Column("checkpoint", String(32), primary_key=True, index=True),
     Column("seen_at", Instant, nullable=False, index=True),
     Column("polling", Boolean, nullable=False, server_default=false()),  # it has no stream, but polls
 )

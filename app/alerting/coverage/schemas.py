@@ -49,7 +49,7 @@ class CoverageOut(WireOut):
     checkpoints: list[ReachOut]
     """Each checkpoint's receipts, by code."""
     pages: list[PageOut]
-    """The messages to people of checkpoints that have not acknowledged it, in the order in which they were made."""
+    """The newest 1000 messages to people of checkpoints that have not acknowledged it, in the order of their making."""
 
     @classmethod
     def of(cls, coverage: Coverage) -> Self:

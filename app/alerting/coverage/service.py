@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from app.alerting.alerts.domain import Reach, percentile
 from app.alerting.alerts.service import count_recipients, get_alert, list_last_seen, list_reach
@@ -16,6 +17,9 @@ from app.errors import NotFound
 from app.register.entries.store import find
 from app.register.entries.visibility import ALL_ENTRIES, open_to
 from app.settings import Settings
+
+MOST_PAGES: Final = 1000
+"""The most pages that are shown: of an alert that waits for long these are the newest."""
 
 
 class Line(StrEnum):
@@ -84,7 +88,7 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, connected: It
             r.code: Line.CONNECTED if r.code in here else _line(seen.get(r.code), since, reader.now)
             for r in reach
         },
-        pages=await list_pages(reader, alert_id),
+        pages=await list_pages(reader, alert_id, MOST_PAGES),
         ms=ms,
         p50_ms=percentile(times, 0.50),
         p99_ms=percentile(times, 0.99),

@@ -1,6 +1,6 @@
 """The rules of escalation: the escalation policy of a checkpoint, the time of each step, and what a page says; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ POLLED_WITHIN: Final = timedelta(seconds=35)
 PAUSE: Final = timedelta(minutes=5)
 """Time between the last step of an escalation policy and its first step again; it doubles with each round."""
 
-LONGEST_PAUSE: Final = timedelta(hours=4)
+LONGEST_PAUSE: Final = timedelta(hours=24)
 
 WAITS: Final = {
     NOTICE: timedelta(seconds=60),
@@ -106,6 +106,14 @@ class Step:
     contacts: tuple[Contact, ...]
     wait_seconds: int | None = None
 
+    def pageable(self, channels: Collection[str], *, standby: bool) -> list[Contact]:
+        """Return the contacts on duty that can be paged, by notice or by one of these channels, in order."""
+        return [
+            contact
+            for contact in self.contacts
+            if contact.on_duty(standby=standby) and contact.channel in {NOTICE, *channels}
+        ]
+
     def wait(self, channels: Sequence[str]) -> timedelta:
         """Return the time until the next step.
 
@@ -130,13 +138,15 @@ class EscalationPolicy:
 
     steps: tuple[Step, ...]
     version: int = 0
+    own: bool = True
 
 
 DEFAULT_POLICY: Final = EscalationPolicy(
     (
         Step(Level.SUPERVISOR, (Contact(NOTICE, None, OnDuty.ALWAYS),)),
         Step(Level.REGION, (Contact(NOTICE, None, OnDuty.ALWAYS),)),
-    )
+    ),
+    own=False,
 )
 """The escalation policy of a checkpoint without one of its own: notices to its supervisors, then to duty officers."""
 
@@ -206,7 +216,7 @@ class Taken:
 
     Attributes:
         step: the step.
-        contacts: the contacts on duty, each with its place in the step.
+        contacts: the contacts on duty, each with its place in the step, also those whose channel is not set up.
         next_at: when the next step is due.
     """
 
@@ -215,24 +225,29 @@ class Taken:
     next_at: datetime
 
 
-def take_step(policy: EscalationPolicy, taken: int, now: datetime, *, standby: bool) -> Taken:
-    """Return the next step of an escalation policy, and when the step after it is due.
+def take_step(
+    policy: EscalationPolicy, taken: int, now: datetime, channels: Collection[str], *, standby: bool
+) -> Taken:
+    """Return the next step of a policy, and when the step after it is due.
 
-    After the last step the policy begins anew, at growing intervals. A step without a contact on duty pages nobody,
-    and the step after it follows at once.
+    After the last step the policy begins anew, at growing intervals. A step that can page nobody is followed at once
+    by the next one; where no step of the policy can, the default policy takes its place.
 
     Args:
-        policy: the checkpoint's escalation policy.
+        policy: the checkpoint's policy.
         taken: number of steps taken before, over all rounds.
         now: the present.
+        channels: names of the channels that the deployment has.
         standby: whether the checkpoint is closed and has a standby.
     """
+    if not any(step.pageable(channels, standby=standby) for step in policy.steps):
+        policy = DEFAULT_POLICY
     count = len(policy.steps)
     step = policy.steps[taken % count]
     contacts = tuple(
         (place, contact) for place, contact in enumerate(step.contacts) if contact.on_duty(standby=standby)
     )
-    wait = step.wait([contact.channel for _, contact in contacts])
+    wait = step.wait([contact.channel for contact in step.pageable(channels, standby=standby)])
     rounds, last = divmod(taken, count)
     if last == count - 1:
         wait = max(wait, min(PAUSE * 2 ** min(rounds, 10), LONGEST_PAUSE))

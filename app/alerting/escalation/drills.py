@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from app.access.domain import SYSTEM
 from app.alerting.alerts.domain import Reach, percentile
 from app.alerting.alerts.service import drill as call_drill
+from app.alerting.channels.service import available
 from app.alerting.escalation import drill_store, store
 from app.alerting.escalation.domain import NOTICE, EscalationPolicy, Page, PageState, page_id
+from app.alerting.escalation.service import add_pages, new_page
 from app.alerting.hours.domain import DutyState
 from app.alerting.hours.service import duty_of
 from app.db.unit import Reader, Unit
@@ -70,13 +72,14 @@ async def _call(unit: Unit, days: dict[str, date], settings: Settings) -> None:
     issued = await call_drill(unit, MESSAGE, codes, settings, ())
     await drill_store.add_drills(unit, issued.alert.id, days)
     policies = await store.list_policies(unit, codes)
+    channels = available(settings).keys()
     pages = [
-        page
+        new_page(page, channels)
         for code in codes
         if code in policies
         for page in _pages(issued.alert.id, code, policies[code], unit)
     ]
-    await store.add_pages(unit, pages)
+    await add_pages(unit, pages)
 
 
 def _pages(alert_id: str, checkpoint: str, policy: EscalationPolicy, unit: Unit) -> Iterable[Page]:

@@ -22,7 +22,7 @@ from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
-SLOTS: Final = 8
+SLOTS: Final = 16
 """Number of pages that are sent at once by one channel."""
 
 MARGIN: Final = timedelta(seconds=30)
@@ -42,31 +42,42 @@ class Pager:
         self._channels = available(runtime.settings)
         limits = runtime.settings.page_seconds, runtime.settings.smtp_seconds
         self._lease = timedelta(seconds=max(limits)) + MARGIN
-        self._sending: dict[str, set[asyncio.Task[None]]] = {name: set() for name in self._channels}
+        self._pumps: dict[str, asyncio.Task[None]] = {}
 
-    async def begin(self) -> int:
-        """Claim due pages as far as slots are free, and begin to send them. Returns the number of claimed pages."""
-        begun = 0
+    def begin(self) -> None:
+        """Begin to send the pages that are due, by each channel that is not sending already."""
         for name, channel in self._channels.items():
-            free = SLOTS - len(self._sending[name])
-            if free and await self._has_due(name):
-                async with self.runtime.writing(SYSTEM) as unit:
-                    pages = await store.claim_pages(unit, name, free, self._lease)
-                for page, about in pages:
-                    task = asyncio.create_task(self._send(channel, page, about))
-                    self._sending[name].add(task)
-                    task.add_done_callback(self._sending[name].discard)
-                begun += len(pages)
-        return begun
-
-    async def _has_due(self, channel: str) -> bool:
-        async with self.runtime.reading(SYSTEM) as reader:
-            return await store.has_due_pages(reader, channel)
+            if name not in self._pumps or self._pumps[name].done():
+                self._pumps[name] = asyncio.create_task(self._pump(name, channel))
 
     async def finish(self) -> None:
         """Wait until every page that is being sent has its result."""
-        while sending := [task for tasks in self._sending.values() for task in tasks]:
-            await asyncio.wait(sending)
+        if self._pumps:
+            await asyncio.wait(self._pumps.values())
+
+    async def _pump(self, name: str, channel: Channel) -> None:
+        """Send pages of a channel, in each slot one after the other, until none is due."""
+        sending: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                for page, about in await self._claim(name, SLOTS - len(sending)):
+                    sending.add(asyncio.create_task(self._send(channel, page, about)))
+                if not sending:
+                    return
+                _, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        except Exception as error:  # the next round begins anew; what was claimed is sent after its lease
+            if not self.runtime.outages.failed(error):
+                logger.exception("pages can't be sent now", extra={"channel": name})
+            if sending:
+                await asyncio.wait(sending)
+
+    async def _claim(self, channel: str, limit: int) -> list[tuple[Page, About]]:
+        async with self.runtime.reading(SYSTEM) as reader:
+            if not await store.has_due_pages(reader, channel):
+                return []
+        async with self.runtime.writing(SYSTEM) as unit:
+            doubtful = self.runtime.doubt() is not None
+            return await store.claim_pages(unit, channel, limit, self._lease, doubtful=doubtful)
 
     async def _send(self, channel: Channel, page: Page, about: About) -> None:
         try:
@@ -97,4 +108,5 @@ class Pager:
             await store.store_result(unit, page.id, state, again, outcome.detail, round(outcome.ms))
             if state is PageState.FAILED:
                 await notify(unit, [channel_failed(page.checkpoint, page.channel, unit.now)])
+                await store.hasten(unit, page)
         self.sent[page.channel, state] = self.sent.get((page.channel, state), 0) + 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.alerting.channels.service import available
 from app.alerting.escalation import store
-from app.alerting.escalation.domain import NOTICE, RECENTLY, EscalationPolicy
+from app.alerting.escalation.domain import NOTICE, RECENTLY
 from app.alerting.hours.domain import DutyState
 from app.alerting.hours.service import duty_of
 from app.db.unit import Reader
@@ -21,16 +21,15 @@ async def list_unreachable(reader: Reader, settings: Settings) -> list[str]:
     failing = await store.list_failing(reader, reader.now - FAILURES_COUNT)
     channels = available(settings).keys()
 
-    def can_be_paged(code: str, policy: EscalationPolicy) -> bool:
-        return any(
-            contact.channel in channels and (code, contact.channel, contact.address) not in failing
-            for step in policy.steps
-            for contact in step.contacts
-            if contact.channel != NOTICE
+    duties = await duty_of(reader, disconnected, reader.now, settings.holidays)
+
+    def can_be_paged(code: str) -> bool:
+        standby = duties[code].state is DutyState.STANDBY
+        return code in policies and any(
+            contact.channel != NOTICE and (code, contact.channel, contact.address) not in failing
+            for step in policies[code].steps
+            for contact in step.pageable(channels, standby=standby)
         )
 
-    unpaged = [
-        code for code in disconnected if code not in policies or not can_be_paged(code, policies[code])
-    ]
-    duties = await duty_of(reader, unpaged, reader.now, settings.holidays)
-    return [code for code in unpaged if duties[code].state is not DutyState.CLOSED]
+    expected = [code for code in disconnected if duties[code].state is not DutyState.CLOSED]
+    return [code for code in expected if not can_be_paged(code)]

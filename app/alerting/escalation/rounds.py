@@ -38,9 +38,22 @@ class Escalation:
         self._began = monotonic()
 
     async def chase(self) -> int:
-        """Do one round. Returns the number of chases begun, steps taken and pages claimed."""
-        done = await self._find_missing() + await self._take_steps() + await self.pager.begin()
-        self.watchdog.round_succeeded()
+        """Do one round. Returns the number of chases begun and steps taken.
+
+        Raises:
+            ExceptionGroup: parts of the round have failed; the others were done, and pages are sent all the same.
+        """
+        failures: list[Exception] = []
+        done = 0
+        for part in (self._find_missing, self._take_steps):
+            try:
+                done += await part(failures)
+            except Exception as error:  # noqa: BLE001 - raised below
+                failures.append(error)
+        self.pager.begin()
+        self.watchdog.note_round(succeeded=not failures)
+        if failures:
+            raise ExceptionGroup("a round of escalation has failed in part", failures)
         return done
 
     async def finish(self) -> None:
@@ -48,35 +61,48 @@ class Escalation:
         await self.pager.finish()
         await self.watchdog.finish()
 
-    async def _find_missing(self) -> int:
-        """Begin to chase the alerts whose receipts or acknowledgements are missing. Returns the number of chases."""
+    async def _find_missing(self, failures: list[Exception]) -> int:
+        """Begin to chase the alerts whose receipts or acknowledgements are missing. Returns the number of chases.
+
+        An alert that fails is added to `failures`, and must not delay the others.
+        """
         begun = 0
         async with self.runtime.reading(SYSTEM) as reader:
             unjudged = await store.list_unjudged(reader, _BATCH_SIZE)
         for alert_id, family in unjudged:
-            async with self.runtime.writing(SYSTEM) as unit:
-                begun += await begin_chases(unit, alert_id, family, self.runtime.settings)
+            try:
+                async with self.runtime.writing(SYSTEM) as unit:
+                    begun += await begin_chases(unit, alert_id, family, self.runtime.settings)
+            except Exception as error:  # noqa: BLE001 - raised at the end of the round
+                failures.append(error)
         async with self.runtime.reading(SYSTEM) as reader:
             unacknowledged = await store.list_unacknowledged(reader, _BATCH_SIZE)
         for alert_id in unacknowledged:
-            async with self.runtime.writing(SYSTEM) as unit:
-                begun += await store.chase_missing_acknowledgements(unit, alert_id)
+            try:
+                async with self.runtime.writing(SYSTEM) as unit:
+                    begun += await store.chase_missing_acknowledgements(unit, alert_id)
+            except Exception as error:  # noqa: BLE001 - as above
+                failures.append(error)
         return begun
 
-    async def _take_steps(self) -> int:
+    async def _take_steps(self, _failures: list[Exception]) -> int:
         """Take the steps that are due, in batches between which others write. Returns their number."""
         taken = 0
+        doubtful = self.runtime.doubt() is not None
         while True:
             async with self.runtime.reading(SYSTEM) as reader:
-                due = len(await store.list_due(reader, _BATCH_SIZE))
+                due = len(await store.list_due(reader, _BATCH_SIZE, doubtful=doubtful))
             if due:
                 async with self.runtime.writing(SYSTEM) as unit:
-                    taken += await take_due_steps(unit, _BATCH_SIZE, self.runtime.settings)
+                    settings = self.runtime.settings
+                    taken += await take_due_steps(unit, _BATCH_SIZE, settings, doubtful=doubtful)
             if due < _BATCH_SIZE:
                 return taken
 
     async def call_drills(self) -> int:
-        """Call the daily drills that are due. Returns the number of checkpoints."""
+        """Call the daily drills that are due, unless the clock is not plausible. Returns the number of checkpoints."""
+        if self.runtime.doubt() is not None:
+            return 0
         return await call_daily_drills(self.runtime)
 
     async def report_unreachable(self) -> int:
@@ -94,5 +120,8 @@ class Escalation:
     async def erase_addresses(self) -> int:
         """Erase the addresses in pages that are older than the questions of checks are kept. Returns their number."""
         days = timedelta(days=self.runtime.settings.question_days)
+        async with self.runtime.reading(SYSTEM) as reader:
+            if not await store.has_addresses(reader, reader.now - days):
+                return 0
         async with self.runtime.writing(SYSTEM) as unit:
             return await store.erase_addresses(unit, unit.now - days)

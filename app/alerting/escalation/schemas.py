@@ -56,7 +56,7 @@ class EscalationPolicyIn(WireIn):
     """The people to which a checkpoint's alerts are escalated, step by step."""
 
     steps: Annotated[list[StepPart], Field(min_length=1, max_length=10)]
-    """The steps; after the last one the escalation policy begins anew, after 5 minutes, then 10, 20, up to 4 hours."""
+    """The steps; after the last one the escalation policy begins anew, after 5 minutes, then 10, 20, up to 24 hours."""
 
     def to_steps(self) -> tuple[Step, ...]:
         """Return the steps as the rules have them."""
@@ -76,7 +76,7 @@ class EscalationPolicyOut(WireOut):
     checkpoint: str
     """The checkpoint's code."""
     version: int
-    """The policy's version; 0 for the default, where the checkpoint has none of its own."""
+    """Grows with each change, also with a deletion; 0 before the first."""
     steps: list[StepPart]
     """The steps; after the last one the escalation policy begins anew."""
 

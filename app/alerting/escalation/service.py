@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.access.acts import AuditAct
@@ -26,7 +27,7 @@ from app.alerting.escalation.domain import (
     page_id,
     take_step,
 )
-from app.alerting.escalation.notices import escalation_changed, unacknowledged
+from app.alerting.escalation.notices import channel_failed, escalation_changed, unacknowledged
 from app.alerting.escalation.store import list_pages
 from app.alerting.hours.domain import Duty, DutyState
 from app.alerting.hours.service import duty_of
@@ -36,20 +37,22 @@ from app.errors import Fault, Invalid, NotFound, StaleVersion
 from app.settings import Settings
 
 __all__ = [
+    "add_pages",
     "begin_chases",
     "change_policy",
     "delete_policy",
     "list_pages",
+    "new_page",
     "read_policy",
     "take_due_steps",
 ]
 
 LOOK_AGAIN = timedelta(hours=1)
-"""When a chase at a closed checkpoint is looked at again, if it does not say when it opens."""
+"""When a chase at a closed checkpoint is looked at again, if it does not open before."""
 
 
 async def read_policy(reader: Reader, checkpoint: str) -> EscalationPolicy:
-    """Return a checkpoint's escalation policy, the default (version 0) where it has none of its own.
+    """Return a checkpoint's escalation policy, the default where it has none of its own.
 
     Raises:
         NotFound: there is no checkpoint of this code.
@@ -102,11 +105,11 @@ async def delete_policy(unit: Unit, checkpoint: str, expected: int) -> None:
     """
     await lock(unit, Checkpoint, checkpoint)
     known = await store.find_policy(unit, checkpoint)
-    if known is None:
+    if known is None or not known.own:
         raise NotFound("This checkpoint has no escalation policy of its own.")
     _expect_version(known, expected)
-    await store.delete_policy(unit, checkpoint)
-    await _note_change(unit, checkpoint, 0)
+    await store.save_policy(unit, checkpoint, replace(DEFAULT_POLICY, version=expected + 1))
+    await _note_change(unit, checkpoint, expected + 1)
 
 
 async def _note_change(unit: Unit, checkpoint: str, version: int) -> None:
@@ -136,12 +139,20 @@ async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Setting
     return await store.chase_missing_receipts(unit, alert_id, family, silence)
 
 
-async def take_due_steps(unit: Unit, limit: int, settings: Settings) -> int:
+async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful: bool) -> int:
     """Take the due steps of chases: store the pages of each, and the time of the next step. Returns their number.
 
-    A checkpoint that is closed and has no standby is not paged; its chase goes on when it opens.
+    A checkpoint that is closed and has no standby is not paged; its chase goes on when it opens. It is looked at each
+    hour, since its hours may change.
+
+    Args:
+        unit: the transaction.
+        limit: how many steps to take at most.
+        settings: the channels of the deployment and its holidays.
+        doubtful: whether the clock is not plausible: then no alert counts as expired.
     """
-    chases = await store.list_due(unit, limit)
+    channels = available(settings).keys()
+    chases = await store.list_due(unit, limit, doubtful=doubtful)
     codes = {chase.checkpoint for chase in chases if not chase.over}
     policies = await store.list_policies(unit, codes)
     duties = await duty_of(unit, codes, unit.now, settings.holidays)
@@ -160,30 +171,45 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings) -> int:
         else:
             policy = policies.get(chase.checkpoint, DEFAULT_POLICY)
             standby = duty is not None and duty.state is DutyState.STANDBY
-            step = take_step(policy, chase.taken, unit.now, standby=standby)
+            step = take_step(policy, chase.taken, unit.now, channels, standby=standby)
             advanced[key] = (chase.taken + 1, step.next_at)
             taken.append((chase, step))
     await store.advance(unit, advanced)
-    await store.add_pages(
-        unit,
-        [
-            _page(chase, step, place, contact, unit.now)
-            for chase, step in taken
-            for place, contact in step.contacts
-        ],
-    )
+    pages = [
+        _page(chase, step, place, contact, unit.now, channels)
+        for chase, step in taken
+        for place, contact in step.contacts
+    ]
+    await add_pages(unit, pages)
     await _notify_about(unit, taken)
     return len(taken)
 
 
+async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
+    """Store new pages; those that have failed already, because their channel is not set up, are notified of."""
+    await store.add_pages(unit, pages)
+    failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
+    await notify(unit, [channel_failed(*each, unit.now) for each in sorted(failed)])
+
+
+def new_page(page: Page, channels: Collection[str]) -> Page:
+    """Return a new page, due now; failed where the deployment has no such channel."""
+    if page.channel in channels:
+        return page
+    detail = "This deployment has no such channel."
+    return replace(page, state=PageState.FAILED, due_at=None, done_at=page.created_at, detail=detail)
+
+
 def _after_opening(duty: Duty, now: datetime, within: timedelta) -> datetime:
-    return now + LOOK_AGAIN if duty.until is None else duty.until + within
+    looked_at = now + LOOK_AGAIN
+    return looked_at if duty.until is None or duty.until > looked_at else duty.until + within
 
 
-def _page(chase: Chase, taken: Taken, place: int, contact: Contact, now: datetime) -> Page:
+def _page(
+    chase: Chase, taken: Taken, place: int, contact: Contact, now: datetime, channels: Collection[str]
+) -> Page:
     """Return the page of one contact; a notice is written in the same transaction, so it counts as sent."""
-    by_notice = contact.channel == NOTICE
-    return Page(
+    page = Page(
         id=page_id(chase.alert_id, chase.checkpoint, chase.taken, place),
         alert_id=chase.alert_id,
         checkpoint=chase.checkpoint,
@@ -192,12 +218,14 @@ def _page(chase: Chase, taken: Taken, place: int, contact: Contact, now: datetim
         channel=contact.channel,
         address=contact.address,
         drill=False,
-        state=PageState.SENT if by_notice else PageState.DUE,
-        attempts=int(by_notice),
+        state=PageState.DUE,
+        attempts=0,
         created_at=now,
-        due_at=None if by_notice else now,
-        done_at=now if by_notice else None,
+        due_at=now,
     )
+    if contact.channel == NOTICE:
+        return replace(page, state=PageState.SENT, attempts=1, due_at=None, done_at=now)
+    return new_page(page, channels)
 
 
 async def _notify_about(unit: Unit, taken: Sequence[tuple[Chase, Taken]]) -> None:

@@ -13,13 +13,13 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     exists,
     insert,
     literal,
     null,
     or_,
     select,
+    true,
     update,
 )
 
@@ -30,6 +30,7 @@ from app.alerting.alerts.domain import AlertKind, ReceiptLevel
 from app.alerting.alerts.tables import alert, contact, presence, receipt, recipient
 from app.alerting.escalation import tables
 from app.alerting.escalation.domain import (
+    DEFAULT_POLICY,
     POLLED_WITHIN,
     RECEIVED_WITHIN,
     RECENTLY,
@@ -57,9 +58,14 @@ _NEWER = alert.alias()
 _NEWEST = ~exists().where(_NEWER.c.family == alert.c.family, _NEWER.c.id > alert.c.id)
 
 
-def _open(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that an alert holds, and that no later alert of its family has taken its place."""
-    return and_(alert.c.expires_at > now, alert.c.kind != AlertKind.CANCEL, _LIVING, _NEWEST)
+def _open(now: datetime | None) -> ColumnElement[bool]:
+    """Return the condition that an alert holds, and that no later alert of its family has taken its place.
+
+    Args:
+        now: the present; None while the clock is not plausible: then no alert counts as expired.
+    """
+    running = true() if now is None else alert.c.expires_at > now
+    return and_(running, alert.c.kind != AlertKind.CANCEL, _LIVING, _NEWEST)
 
 
 def _has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
@@ -71,35 +77,37 @@ def _has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> Colum
 
 
 async def find_policy(reader: Reader, checkpoint: str) -> EscalationPolicy | None:
-    """Return a checkpoint's own escalation policy, or None."""
+    """Return a checkpoint's escalation policy; None if it never had one."""
     return (await list_policies(reader, [checkpoint])).get(checkpoint)
 
 
 async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str, EscalationPolicy]:
-    """Return the policies of these checkpoints by code; checkpoints without one are left out."""
+    """Return the policies of these checkpoints by code; checkpoints that never had one are left out.
+
+    A deleted policy has the default steps and its own version.
+    """
     table = tables.policy
     statement = select(table.c.checkpoint, table.c.version, table.c.steps)
     rows = await reader.run(
         statement.where(any_of(table.c.checkpoint, "codes")), {"codes": sorted(checkpoints)}
     )
-    return {row.checkpoint: EscalationPolicy(_steps.decode(row.steps), row.version) for row in rows}
+    found = {}
+    for row in rows:
+        steps = _steps.decode(row.steps)
+        found[row.checkpoint] = EscalationPolicy(steps or DEFAULT_POLICY.steps, row.version, own=bool(steps))
+    return found
 
 
 async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> None:
-    """Insert or replace a checkpoint's escalation policy."""
+    """Insert or replace a checkpoint's escalation policy; a deleted one, that is not its own, keeps its version."""
     table = tables.policy
     values = {
         "version": policy.version,
-        "steps": msgspec.json.encode(policy.steps).decode(),
+        "steps": msgspec.json.encode(policy.steps if policy.own else ()).decode(),
         "changed_at": unit.now,
     }
     statement = unit.inserting(table).values(checkpoint=checkpoint, **values)
     await unit.run(statement.on_conflict_do_update(index_elements=[table.c.checkpoint], set_=values))
-
-
-async def delete_policy(unit: Unit, checkpoint: str) -> None:
-    """Delete a checkpoint's escalation policy; its alerts are escalated by the default from then on."""
-    await unit.run(delete(tables.policy).where(tables.policy.c.checkpoint == checkpoint))
 
 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
@@ -136,23 +144,29 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
     return list((await reader.run(statement)).scalars())
 
 
-def _chaseable() -> ColumnElement[bool]:
-    """Return the condition that a recipient has a client, or an escalation policy: somebody can acknowledge."""
-    return or_(
+def _chaseable(checkpoint: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that somebody at a checkpoint can acknowledge.
+
+    It is active, and has a client or an escalation policy of its own.
+    """
+    active = exists().where(checkpoint_table.c.code == checkpoint, checkpoint_table.c.active.is_(True))
+    somebody = or_(
         exists().where(
-            client_table.c.checkpoint == recipient.c.checkpoint,
+            client_table.c.checkpoint == checkpoint,
             client_table.c.standing == Standing.ACTIVE,
             client_table.c.roles.contains(f'"{Role.CHECKPOINT}"'),
         ),
-        exists().where(tables.policy.c.checkpoint == recipient.c.checkpoint),
+        exists().where(tables.policy.c.checkpoint == checkpoint, tables.policy.c.steps != "[]"),
     )
+    return and_(active, somebody)
 
 
 async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence: timedelta) -> int:
     """Begin to chase an alert at the checkpoints that have not confirmed it. Returns their number.
 
-    A checkpoint that polls, or was connected until shortly before, gets some seconds more. Chases of earlier alerts
-    of the family end, because this one has taken their place.
+    A checkpoint that polls, or was connected until shortly before, gets some seconds more; so do all where none was
+    connected lately, since the service itself was out. Chases of earlier alerts of the family end, because this one
+    has taken their place.
 
     Args:
         unit: the transaction.
@@ -171,12 +185,17 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
         contact.c.checkpoint == recipient.c.checkpoint, contact.c.seen_at > unit.now - RECENTLY
     )
 
+    connected_before = exists().where(contact.c.seen_at.is_not(None))
+    connected_lately = exists().where(contact.c.seen_at > unit.now - silence)
+    outage = and_(connected_before, ~connected_lately)
+
     def after(grace: timedelta) -> ColumnElement[Any]:
         return literal(unit.now + grace - RECEIVED_WITHIN, table.c.due_at.type)
 
     due_at = case(
         (streams, after(RECEIVED_WITHIN)),
         (polls, after(POLLED_WITHIN)),
+        (outage, after(POLLED_WITHIN)),
         (late, after(RECONNECTED_WITHIN)),
         else_=after(RECEIVED_WITHIN),
     )
@@ -199,24 +218,33 @@ async def _begin(unit: Unit, alert_id: str, due_at: ColumnElement[Any], answered
     missing = (
         select(alert.c.id, recipient.c.checkpoint, literal(0), due_at)
         .join(recipient, recipient.c.family == alert.c.family)
-        .where(alert.c.id == alert_id, ~answered, _chaseable())
+        .where(alert.c.id == alert_id, ~answered, _chaseable(recipient.c.checkpoint))
     )
     statement = unit.inserting(table).from_select(["alert_id", "checkpoint", "taken", "due_at"], missing)
     return int((await unit.run(statement.on_conflict_do_nothing())).rowcount)  # type: ignore[attr-defined]  # an insert
 
 
-async def list_due(reader: Reader, limit: int) -> list[Chase]:
-    """Return the chases with a step that is due, soonest due first."""
+async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]:
+    """Return the chases with a step that is due, soonest due first.
+
+    Args:
+        reader: the transaction.
+        limit: how many to return at most.
+        doubtful: whether the clock is not plausible: then no alert counts as expired.
+    """
     table = tables.chase
+    over = or_(
+        _has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED),
+        ~_open(None if doubtful else reader.now),
+        ~_chaseable(table.c.checkpoint),
+    )
     statement = (
         select(
             table.c.alert_id,
             table.c.checkpoint,
             table.c.due_at,
             table.c.taken,
-            or_(_has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED), ~_open(reader.now)).label(
-                "over"
-            ),
+            over.label("over"),
             _has_receipt(table.c.checkpoint).label("received"),
             alert.c.acknowledge_by,
             alert.c.kind,
@@ -269,15 +297,20 @@ def _page(row: Row[Any]) -> Page:
     return Page(**{**values, "state": PageState(row.state), "level": Level(row.level)})
 
 
-async def claim_pages(unit: Unit, channel: str, limit: int, lease: timedelta) -> list[tuple[Page, About]]:
-    """Claim the pages of a channel that are due for an attempt, soonest due first, and return them.
+async def claim_pages(
+    unit: Unit, channel: str, limit: int, lease: timedelta, *, doubtful: bool
+) -> list[tuple[Page, About]]:
+    """Claim the pages of a channel that are due for an attempt, and return them.
 
-    A claimed page is due again after the lease, unless its result was stored by then. Pages about alerts that were
-    acknowledged or are over are dropped.
+    Those about alerts come before those that prove a channel, then soonest due first. A claimed page is due again
+    after the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are
+    dropped; `doubtful` as for `list_due`.
     """
     table = tables.page
     acknowledged = _has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
-    over = exists().where(alert.c.id == table.c.alert_id, or_(acknowledged, ~_open(unit.now)))
+    over = exists().where(
+        alert.c.id == table.c.alert_id, or_(acknowledged, ~_open(None if doubtful else unit.now))
+    )
     due = and_(table.c.state == PageState.DUE, table.c.due_at <= unit.now)
     dropped = update(table).where(due, ~table.c.drill, over)
     await unit.run(dropped.values(state=PageState.DROPPED, due_at=None, done_at=unit.now))
@@ -285,7 +318,7 @@ async def claim_pages(unit: Unit, channel: str, limit: int, lease: timedelta) ->
         _pages(alert.c.kind, alert.c.agency, alert.c.issued_at)
         .join(alert, alert.c.id == table.c.alert_id)
         .where(due, table.c.channel == channel)
-        .order_by(table.c.due_at, table.c.id)
+        .order_by(table.c.drill, table.c.due_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=table)  # skips what another process claims
     )
@@ -325,11 +358,32 @@ async def store_result(
     await unit.run(update(table).where(table.c.id == page_id).values(**values))
 
 
-async def list_pages(reader: Reader, alert_id: str) -> list[Page]:
-    """Return every page about an alert, in the order in which they were made."""
+async def hasten(unit: Unit, page: Page) -> None:
+    """Let the next step of a page's chase be due now, if no page of its step was sent or waits: nobody was reached."""
+    table, chase = tables.page, tables.chase
+    reached = exists().where(
+        table.c.alert_id == page.alert_id,
+        table.c.checkpoint == page.checkpoint,
+        table.c.step == page.step,
+        table.c.drill.is_(False),
+        table.c.state.in_([PageState.SENT, PageState.DUE]),
+    )
+    following = update(chase).where(
+        chase.c.alert_id == page.alert_id,
+        chase.c.checkpoint == page.checkpoint,
+        chase.c.taken == page.step + 1,
+        chase.c.due_at > unit.now,
+        ~reached,
+    )
+    await unit.run(following.values(due_at=unit.now))
+
+
+async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
+    """Return the newest pages about an alert, at most `limit`, in the order in which they were made."""
     table = tables.page
-    statement = _pages().where(table.c.alert_id == alert_id).order_by(table.c.created_at, table.c.id)
-    return [_page(row) for row in await reader.run(statement)]
+    newest = _pages().where(table.c.alert_id == alert_id)
+    newest = newest.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
+    return [_page(row) for row in await reader.run(newest)][::-1]
 
 
 async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
@@ -357,9 +411,17 @@ async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, s
     return {(row[0], row[1], row[2]) for row in await reader.run(statement)}
 
 
+async def has_addresses(reader: Reader, before: datetime) -> bool:
+    """Return whether `erase_addresses` has something to erase."""
+    return bool((await reader.run(select(exists().where(_kept_before(before))))).scalar_one())
+
+
+def _kept_before(before: datetime) -> ColumnElement[bool]:
+    table = tables.page
+    return and_(table.c.created_at < before, or_(table.c.address.is_not(None), table.c.detail.is_not(None)))
+
+
 async def erase_addresses(unit: Unit, before: datetime) -> int:
     """Erase the addresses in pages made before an instant, and what channels answered. Returns the number of pages."""
-    table = tables.page
-    old = and_(table.c.created_at < before, or_(table.c.address.is_not(None), table.c.detail.is_not(None)))
-    statement = update(table).where(old).values(address=null(), detail=null())
+    statement = update(tables.page).where(_kept_before(before)).values(address=null(), detail=null())
     return int((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an update

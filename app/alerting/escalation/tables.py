@@ -1,6 +1,6 @@
 """Tables of escalation: escalation policies of checkpoints, chased alerts, pages to people, and drills."""
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, or_
 
 from app.db.types import Instant, metadata
 
@@ -19,6 +19,13 @@ chased_alert = Table(
     Column("alert_id", ForeignKey("alert.id"), primary_key=True),
     Column("receipts_judged_at", Instant),  # when the missing receipts were found
     Column("acknowledgements_judged_at", Instant),  # when the missing acknowledgements were found
+)
+
+Index(
+    "ix_chased_alert_unjudged",
+    chased_alert.c.alert_id,
+    sqlite_where=chased_alert.c.acknowledgements_judged_at.is_(None),
+    postgresql_where=chased_alert.c.acknowledgements_judged_at.is_(None),
 )
 
 chase = Table(
@@ -44,12 +51,15 @@ page = Table(
     Column("drill", Boolean, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("created_at", Instant, nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, index=True),  # of the next attempt, or the end of a lease; null when done
     Column("done_at", Instant),
     Column("detail", Text),  # what the channel answered
     Column("ms", Integer),  # how long the last attempt took
 )
+
+_KEPT = or_(page.c.address.is_not(None), page.c.detail.is_not(None))
+Index("ix_escalation_page_created_at", page.c.created_at, sqlite_where=_KEPT, postgresql_where=_KEPT)
 
 drill = Table(
     "daily_drill",

@@ -32,16 +32,20 @@ class Watchdog:
         self.reported = 0
         self.failed = 0
         self._due = 0.0
+        self._broken = False
         self._task: asyncio.Task[None] | None = None
 
-    def round_succeeded(self) -> None:
-        """Begin to send a report, if the last one is a minute old and its sending has ended."""
+    def note_round(self, *, succeeded: bool) -> None:
+        """Note a round of escalation; send a report once a minute if none has failed since the last one was due."""
+        self._broken = self._broken or not succeeded
         now = asyncio.get_running_loop().time()
         if self.runtime.settings.watchdog_url is None or now < self._due:
             return
         if self._task is None or self._task.done():
             self._due = now + EVERY_SECONDS
-            self._task = asyncio.create_task(self._report(str(self.runtime.settings.watchdog_url)))
+            broken, self._broken = self._broken, False
+            if not broken:
+                self._task = asyncio.create_task(self._report(str(self.runtime.settings.watchdog_url)))
 
     async def finish(self) -> None:
         """Wait until the report that is being sent has its result."""
@@ -61,5 +65,7 @@ class Watchdog:
             self.reported += 1
         except Exception as error:  # noqa: BLE001 - the receiver raises the alarm when reports stop
             self.failed += 1
-            if not self.runtime.outages.failed(error):
-                logger.warning("the watchdog's report was not accepted", extra={"reason": repr(error)})
+            if not self.runtime.outages.failed(error):  # without the address: whoever has it may report
+                status = getattr(getattr(error, "response", None), "status_code", None)
+                reason = {"reason": type(error).__name__, "status": status}
+                logger.warning("the watchdog's report was not accepted", extra=reason)

@@ -1,7 +1,6 @@
 """Bodies of endpoints, judged before the transaction begins: the name in a URL is looked up, which takes a while."""
 
 import asyncio
-import socket
 from ipaddress import ip_network
 from typing import Annotated, Final
 
@@ -12,6 +11,7 @@ from app.actor import Actor
 from app.errors import Fault, Invalid
 from app.settings import Settings
 from app.sync.webhooks.addresses import AddressRefused, Guard, target_of
+from app.sync.webhooks.names import look_up
 from app.sync.webhooks.schemas import EndpointChangeIn, EndpointIn
 from app.sync.webhooks.service import OWNERS, Requested
 
@@ -64,10 +64,9 @@ async def _look_up(host: str, port: int, *, required: bool) -> list[str]:
     Raises:
         AddressRefused: it can't be resolved, and that is required.
     """
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(LOOK_UP_SECONDS):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await look_up(host, port)
     except (OSError, TimeoutError, UnicodeError):
         if required:
             raise AddressRefused(

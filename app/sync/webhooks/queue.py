@@ -98,7 +98,7 @@ _NOW = bindparam("now", type_=_D.c.due_at.type)
 
 
 def _first(*conditions: ColumnElement[bool]) -> ScalarSelect[str]:
-    """Return the id of an endpoint's oldest delivery that may be sent now."""
+    """Return the id of an endpoint's oldest delivery that may be sent now, of an alert if there is one."""
     before = tables.delivery.alias()
     waits = exists().where(
         before.c.endpoint_id == _D.c.endpoint_id,
@@ -111,7 +111,7 @@ def _first(*conditions: ColumnElement[bool]) -> ScalarSelect[str]:
     return (
         select(_D.c.id)
         .where(_OF_IT, _DUE, _D.c.due_at <= _NOW, free, *conditions, or_(~_E.c.ordered, ~waits))
-        .order_by(_D.c.due_at, _D.c.sequence)
+        .order_by(_D.c.urgent.desc(), _D.c.due_at, _D.c.sequence)
         .limit(1)
         .correlate(_E)
         .scalar_subquery()
@@ -122,7 +122,7 @@ def _first(*conditions: ColumnElement[bool]) -> ScalarSelect[str]:
 def _chosen(priority: Priority) -> Select[str, str]:
     """Select the endpoints with a delivery of a priority that may be sent now, and the delivery; some by lot.
 
-    While a breaker is open, its probe is the oldest delivery of both priorities, sent as an ordinary one.
+    While a breaker is open, its probe is the oldest alert, or else the oldest delivery, sent as an ordinary one.
     """
     flying = select(func.count()).where(_OF_IT, _D.c.lease_until > _NOW).correlate(_E).scalar_subquery()
     works: Any = select(_E.c.id, _first(_D.c.priority == priority).label("delivery_id")).where(

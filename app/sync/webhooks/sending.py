@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app import __version__
 from app.settings import Settings
 from app.sync.webhooks.addresses import AddressRefused, Guard, target_of
+from app.sync.webhooks.names import look_up
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -112,21 +113,35 @@ class Sender:
         return self._sessions[key]
 
     def _opened(self, key: _Key) -> "ClientSession":
-        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, ThreadedResolver
+        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+        from aiohttp.abc import AbstractResolver, ResolveResult
 
         networks, plain = key
         allowed = tuple(ip_network(str(each)) for each in self._settings.webhook_networks)
         guard = Guard(allowed, tuple(map(ip_network, networks)), plain)
 
-        class GuardedResolver(ThreadedResolver):
+        class GuardedResolver(AbstractResolver):
             """Refuses a name that leads to an address that may not be reached, among others or not."""
 
             async def resolve(
                 self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-            ) -> Any:
-                found = await super().resolve(host, port, family)
-                guard.expect_all(each["host"] for each in found)
-                return found
+            ) -> list[ResolveResult]:
+                found = await look_up(host, port, family)
+                guard.expect_all(address[0] for *_, address in found)
+                return [
+                    ResolveResult(
+                        hostname=host,
+                        host=address[0],
+                        port=address[1],
+                        family=kind,
+                        proto=protocol,
+                        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+                    )
+                    for kind, _, protocol, _, address in found
+                ]
+
+            async def close(self) -> None:
+                """Do nothing: the threads are the process's."""
 
         connector = TCPConnector(
             limit=0,  # the dispatcher limits them

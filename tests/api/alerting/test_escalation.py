@@ -9,11 +9,12 @@ import pytest
 from app.access.domain import SYSTEM
 from app.alerting.alerts.presence import note_contact, store_presence
 from app.alerting.escalation import store
-from app.alerting.escalation.domain import PAUSE, RECONNECTED_WITHIN, Page, PageState
+from app.alerting.escalation.domain import PAUSE, RECONNECTED_WITHIN, Level, Page, PageState
 from app.runtime import Runtime
 from app.settings import Settings
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
+from tests.support.admins import change_place
 from tests.support.clock import SettableClock
 from tests.support.pagers import Inbox
 from tests.support.steps import Json, decide, expect, sound
@@ -65,7 +66,7 @@ async def connect(runtime: Runtime, *codes: str, polling: bool = False) -> None:
 
 async def pages(runtime: Runtime, alert: Json) -> list[Page]:
     async with runtime.reading(SYSTEM) as reader:
-        return await store.list_pages(reader, alert["id"])
+        return await store.list_pages(reader, alert["id"], 1000)
 
 
 async def levels(runtime: Runtime, alert: Json, code: str = "CGK") -> list[str]:
@@ -316,8 +317,8 @@ async def test_a_checkpoint_closed_for_the_night_is_not_paged_before_it_opens(
     night = Story(story.worker, story.clock, alert, {})
     await receipt(http, counter, story.alert, ACKNOWLEDGED)
     inbox.empty()
-    assert await night.after(hours=1) == []
-    assert await night.after(hours=9) == []  # 08:00: the people get the time that the alert gives them
+    for _ in range(10):
+        assert await night.after(hours=1) == []  # 08:00: the people get the time that the alert gives them
     assert await night.after(seconds=59) == []
     assert await night.after(seconds=1) == ["checkpoint"]
     assert inbox.addresses() == ["+62810"]
@@ -395,14 +396,84 @@ async def test_a_page_whose_sender_was_killed_is_sent_again_with_the_same_id(
     story: Story, inbox: Inbox, runtime: Runtime
 ) -> None:
     story.clock.advance(seconds=5)
-    await story.worker.escalation._find_missing()
-    await story.worker.escalation._take_steps()
+    await story.worker.escalation._find_missing([])
+    await story.worker.escalation._take_steps([])
     async with runtime.writing(SYSTEM) as unit:
-        [(claimed, _)] = await store.claim_pages(unit, "command", 8, timedelta(seconds=90))
+        [(claimed, _)] = await store.claim_pages(unit, "command", 8, timedelta(seconds=90), doubtful=False)
     await story.after(seconds=80)
     assert claimed.id not in {message.id for message in inbox.messages()}
     await story.after(seconds=10)
     assert [message.id for message in inbox.messages()].count(claimed.id) == 1
+
+
+async def test_many_pages_are_sent_in_one_round_and_those_of_drills_last(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, inbox: Inbox
+) -> None:
+    admin = await actors.client("admin")
+    for code in ("CGK", "DPS", "SUB", "BTH"):
+        contacts = [contact(f"+{code}{number}") for number in range(10)]
+        await set_policy(http, admin, code, [{"level": "checkpoint", "contacts": contacts}])
+    alert = (await sound(http, await actors.client("submitter")))["alert"]
+    clock.advance(seconds=5)
+    async with worker.runtime.writing(SYSTEM) as unit:
+        page = Page("drill", alert["id"], "CGK", 0, Level.CHECKPOINT, "command", "+drill", True, PageState.DUE, 0,
+                    unit.now - timedelta(hours=1), unit.now - timedelta(hours=1))  # fmt: skip
+        await store.add_pages(unit, [page])
+    await worker.chase_alerts()
+    await worker.escalation.finish()
+    assert len(inbox.addresses()) == 41
+    assert "+drill" not in inbox.addresses()[:24]
+
+
+async def test_a_closure_that_is_withdrawn_is_noticed_within_the_hour(
+    http: httpx2.AsyncClient, actors: Actors, story: Story
+) -> None:
+    admin = await actors.client("admin")
+    closure = {"from": "2026-11-23T02:00:00Z", "until": "2027-06-01T00:00:00Z", "reason": "Works."}
+    path = "/v1/checkpoints/CGK/closures"
+    planned = expect(await http.post(path, json=closure, headers=admin.headers), 201)
+    assert await story.after(minutes=5) == []
+    assert (await http.delete(f"{path}/{planned['id']}", headers=admin.headers)).status_code == 204
+    assert await story.after(hours=1) == ["checkpoint"]
+
+
+async def test_a_step_whose_pages_all_fail_is_followed_at_once(
+    story: Story, inbox: Inbox, runtime: Runtime
+) -> None:
+    inbox.fail(1)
+    await story.after(seconds=5)
+    assert await story.after(seconds=1) == ["checkpoint", "supervisor"]
+
+
+async def test_a_checkpoint_that_is_closed_for_good_is_not_chased_any_more(
+    http: httpx2.AsyncClient, actors: Actors, story: Story
+) -> None:
+    assert await story.after(seconds=5) == ["checkpoint"]
+    await change_place(http, actors, "/v1/checkpoints/CGK", active=False)
+    assert await story.after(hours=9) == ["checkpoint"]
+
+
+async def test_after_an_outage_of_the_service_clients_may_reconnect_first(
+    story: Story, runtime: Runtime
+) -> None:
+    await connect(runtime, "CGK", "DPS")
+    async with runtime.writing(SYSTEM) as unit:
+        await store_presence(unit, "prc_other", (), ())
+    assert await story.after(minutes=3) == []
+    assert await story.after(seconds=29) == []
+    assert await story.after(seconds=1) == ["checkpoint"]
+
+
+async def test_a_clock_that_is_not_plausible_ends_no_chase(story: Story, runtime: Runtime) -> None:
+    assert await story.after(seconds=5) == ["checkpoint"]
+    with pytest.MonkeyPatch.context() as doubted:
+        doubted.setattr(type(story.worker.runtime), "doubt", lambda _self: "the clock is wrong")
+        before = story.clock.at
+        story.clock.advance(days=400)
+        await story.worker.chase_alerts()
+        await story.worker.escalation.finish()
+        story.clock.set(before)
+    assert len(await story.after(days=1)) > 1
 
 
 async def test_coverage_shows_each_step_and_hides_addresses(
@@ -491,4 +562,5 @@ async def test_a_policy_is_changed_by_who_has_read_it_and_the_change_is_known(
     assert (await http.delete(path, headers=admin.on('"0"'))).status_code == 412
     assert (await http.delete(path, headers=admin.on('"1"'))).status_code == 204
     assert (await http.delete(path, headers=admin.on('"1"'))).status_code == 404
-    assert expect(await http.get(path, headers=duty.headers), 200)["version"] == 0
+    assert expect(await http.get(path, headers=duty.headers), 200)["version"] == 2
+    expect(await http.put(path, json={"steps": STEPS}, headers=admin.on('"1"')), 412)
