@@ -141,6 +141,9 @@ class DrillFigures:
     channels: Sequence[ChannelFigures]
 
 
+USUAL_PERIOD: Final = timedelta(days=30)
+"""The period of drills that is read where none is named."""
+
 LONGEST_PERIOD: Final = timedelta(days=92)
 """The longest period of drills that is read at once."""
 

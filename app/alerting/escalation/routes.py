@@ -9,6 +9,7 @@ from app.access.domain import Role
 from app.alerting.escalation import drills, service
 from app.alerting.escalation.schemas import DrillOut, DrillsOut, EscalationPolicyIn, EscalationPolicyOut
 from app.db.unit import Reader, Unit
+from app.kit.clock import legal_day
 from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.openapi_headers import carrying
@@ -89,9 +90,14 @@ async def delete_policy(unit: Admin, code: CodePath, expected: RequiredVersion) 
 )
 async def read_drills(
     reader: Annotated[Reader, reader_for(Role.DUTY_OFFICER, Role.AUDITOR, Role.ADMIN)],
-    first: Annotated[Day, Query(description="First day of the period.")],
-    last: Annotated[Day, Query(description="Last day of the period, at most 92 days after the first.")],
+    first: Annotated[
+        Day | None, Query(description="First day of the period; by default 30 days before the last.")
+    ] = None,
+    last: Annotated[
+        Day | None, Query(description="Last day, at most 92 days after the first; by default today.")
+    ] = None,
 ) -> DrillsOut:
     """Read how the daily drills of a period went: which checkpoints and channels an alert would have reached."""
-    figures = await drills.read_figures(reader, first, last)
+    until = last or legal_day(reader.now)
+    figures = await drills.read_figures(reader, first or until - drills.USUAL_PERIOD, until)
     return DrillsOut(items=[DrillOut.of(each) for each in figures])

@@ -73,6 +73,8 @@ async def test_the_owner_and_the_directorate_are_told_of_an_end_that_comes_near(
         "amendment_id": None,
         "objection_id": None,
         "change_id": None,
+        "channel": None,
+        "endpoint_id": None,
         "client_id": None,
     }
     for reader in (await actors.client("submitter"), approver, await actors.client("auditor")):

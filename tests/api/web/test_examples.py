@@ -93,6 +93,7 @@ async def test_every_example_is_taken(  # noqa: PLR0915 - one story
     ):
         await tour.send(call, "added", admin, about=code)
     await tour.send("change_hours", "office", admin, about="CGK", on={"version": 0})
+    await tour.send("change_policy", "supervisor", admin, about="CGK", on={"version": 0})
     await tour.send("plan_closure", "repair", admin, about="CGK")
     await tour.send("register_client", "officer", admin)
     machine = await tour.send("register_client", "counter", admin)

@@ -83,15 +83,15 @@ async def test_who_left_gets_nothing() -> None:
 
 
 async def test_ends_of_streams_are_counted_by_their_reason() -> None:
-    here = hub(queue=2)
-    slow, left, cut = [here.join(checkpoint()) for _ in range(3)]
-    for number in range(1, 4):
-        here.publish(number, b"x")
-        left.take()
-    cut.close("revoked")  # it lagged before
-    for stream in (slow, left, cut):
+    here = hub(unsent=2)
+    slow, left, revoked = [here.join(checkpoint()) for _ in range(3)]
+    revoked.close("revoked")
+    left.close("gone")
+    for number in range(1, 5):
+        here.publish(number, b"xx")
+    for stream in (slow, left, revoked, slow):
         here.leave(stream)
-    assert here.ended == {"lagging": 2, "gone": 1}
+    assert here.ended == {"lagging": 1, "gone": 1, "revoked": 1}
 
 
 async def test_what_is_meant_for_some_reaches_these_only() -> None:
