@@ -1,6 +1,7 @@
 """Checks of snapshots: what they hold, that a signed head covers their digest, and that they can be read in parts."""
 
 import itertools
+import time
 
 import httpx2
 
@@ -27,13 +28,20 @@ snapshot = Checks[Session]()
 
 _DIGEST = "/v1/digest"
 
+_MAKING_SECONDS = 60.0
+"""How long a service may take to make its snapshot, beside the pauses that it asks for."""
+
 
 @snapshot.promise(
     "snapshot", "A snapshot's last line proves its lines below a head that the published keys signed.", "head"
 )
 def read_snapshot(session: Session) -> str:
     """Read the newest snapshot in lines, and verify all of it."""
-    if session.get(SNAPSHOT, ZSTD).status_code == httpx2.codes.NOT_FOUND:  # else it is made now
+    until = time.monotonic() + _MAKING_SECONDS
+    status = session.get(SNAPSHOT, ZSTD).status_code
+    while status == httpx2.codes.SERVICE_UNAVAILABLE and time.monotonic() < until:  # it is being made
+        status = session.get(SNAPSHOT, ZSTD).status_code
+    if status == httpx2.codes.NOT_FOUND:
         raise Skipped("There is no snapshot yet: the first is sealed when records are an hour old.")
     digest = StateDigest()
     first: Json = {}

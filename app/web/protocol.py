@@ -238,6 +238,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._answering and not self._in_head:
             self.due = math.inf
 
+    def begin_stream(self) -> None:
+        """Close the connection after the present answer, which is to be handed over; its head has not been sent yet."""
+        assert self._running is not None, "the application answers a request"
+        self._running.keep_alive = False
+
     def hand_over(self, sender: Sender) -> StreamConnection | None:
         """Hand the connection over after the first part of an answer was sent; the rest is for `sender` to send.
 

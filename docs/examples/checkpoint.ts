@@ -138,6 +138,7 @@ async function listen(): Promise<never> {
         wait = Number(event.get("retry") ?? wait);
         if (event.has("data")) await take(state, event);
       }
+      say("disconnected", { why: "the stream has ended" }); // Node says the same of a line that was cut
     } catch (error) {
       say("disconnected", { why: String(error) });
       if (error instanceof Unavailable) wait = error.wait;

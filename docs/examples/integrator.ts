@@ -269,6 +269,7 @@ async function follow(): Promise<never> {
           wait = Number(event.get("retry") ?? wait);
           if (event.has("data")) copy = take(copy, event);
         }
+        say("disconnected", { why: "the stream has ended" }); // Node says the same of a line that was cut
       }
     } catch (error) {
       say("disconnected", { why: String(error) });

@@ -93,6 +93,7 @@ async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
     try:
         async with feed.hub.entrance, in_time(request):
             stream, first = await _enter(request, feed, taken=taken)
+        connection_of(scope).begin_stream()
         await send(start)
         if first[0].more:
             watcher = asyncio.create_task(_watch(stream, receive))
