@@ -228,7 +228,7 @@ SERVICES: tuple[Faults, ...] = (
         "the tag is not read": (send_again, {"etag"}),
     },
     {
-        "the lines end without the last one": (truncate_lines, {"lines", "snapshot"}),
+        "the lines end without the last one": (truncate_lines, {"lines"}),
         "an event has another id": (replaced(rb"\.2\n", b".3\n", "text/event-stream"), {"events"}),
         "a key has another id": (
             at("/v1/signing-keys", lambda keys: keys["items"][0].update(key_id="00000000")),
