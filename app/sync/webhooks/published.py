@@ -17,7 +17,14 @@ MessageId = Annotated[
     str, Header(alias="webhook-id", description="Id of the event: a receiver ignores one that it has taken.")
 ]
 Timestamp = Annotated[
-    int, Header(alias="webhook-timestamp", description="Time of this attempt, in seconds since 1970.")
+    int,
+    Header(
+        alias="webhook-timestamp",
+        description="Time of this attempt, in seconds since 1970.",
+        ge=0,
+        le=2**53 - 1,
+        json_schema_extra={"format": "int64"},
+    ),
 ]
 Signature = Annotated[
     str,
@@ -57,6 +64,7 @@ def _publish(kind: str, endpoint: Any, summary: str) -> None:
         description=_ABOUT,
         response_description="Taken. Any 2xx will do; everything else, also a redirect, is tried again.",
         response_model=None,
+        openapi_extra={"security": []},  # the signature is the proof
     )
 
 
