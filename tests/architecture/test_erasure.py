@@ -79,7 +79,7 @@ ERASERS = {
     "entry_seal": "register.entries.store.save",
     "entry_task": "register.entries.erasure_store.erase_person",
     "entry_version": "register.entries.erasure_store.erase_person",
-    "escalation_page": "alerting.escalation.store.erase_addresses",
+    "escalation_page": "alerting.escalation.page_store.erase_addresses",
     "hit": "border.hits.service.erase_hits",
     "idempotent_answer": "access.store.forget_answers",
     "ledger_barred": "ledger.store.erase_of_entry",

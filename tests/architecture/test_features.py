@@ -20,6 +20,7 @@ READING_MODELS = {
     "alerting.alerts.store": {"access.tables", "ledger.tables", "register.entries.tables"},
     "alerting.hours.store": {"access.tables"},
     "alerting.escalation.drill_store": {"access.tables", "alerting.alerts.tables"},
+    "alerting.escalation.page_store": {"alerting.alerts.tables"},
     "alerting.escalation.store": {"access.tables", "alerting.alerts.tables"},
     "alerting.notices.granted": {
         "register.amendments.tables",
@@ -193,6 +194,7 @@ def test_a_reading_model_is_a_module_of_statements() -> None:
     assert {module.rpartition(".")[2] for module in READING_MODELS} == {
         "drill_store",
         "granted",
+        "page_store",
         "presence",
         "queue",
         "store",

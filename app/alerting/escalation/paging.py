@@ -14,7 +14,7 @@ from app.access.domain import SYSTEM
 from app.alerting.alerts.domain import AlertKind
 from app.alerting.channels.domain import Channel, Message, Outcome, SendState
 from app.alerting.channels.service import available
-from app.alerting.escalation import store
+from app.alerting.escalation import page_store
 from app.alerting.escalation.domain import RETRIES, About, Page, PageState, subject_of, text_of
 from app.alerting.escalation.notices import channel_failed
 from app.alerting.notices.service import notify
@@ -73,11 +73,11 @@ class Pager:
 
     async def _claim(self, channel: str, limit: int) -> list[tuple[Page, About]]:
         async with self.runtime.reading(SYSTEM) as reader:
-            if not await store.has_due_pages(reader, channel):
+            if not await page_store.has_due_pages(reader, channel):
                 return []
         async with self.runtime.writing(SYSTEM) as unit:
             doubtful = self.runtime.doubt() is not None
-            return await store.claim_pages(unit, channel, limit, self._lease, doubtful=doubtful)
+            return await page_store.claim_pages(unit, channel, limit, self._lease, doubtful=doubtful)
 
     async def _send(self, channel: Channel, page: Page, about: About) -> None:
         try:
@@ -105,8 +105,8 @@ class Pager:
                 if again
                 else PageState.FAILED
             )
-            await store.store_result(unit, page.id, state, again, outcome.detail, round(outcome.ms))
+            await page_store.store_result(unit, page.id, state, again, outcome.detail, round(outcome.ms))
             if state is PageState.FAILED:
                 await notify(unit, [channel_failed(page.checkpoint, page.channel, unit.now)])
-                await store.hasten(unit, page)
+                await page_store.hasten(unit, page)
         self.sent[page.channel, state] = self.sent.get((page.channel, state), 0) + 1

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.alerting.channels.service import available
-from app.alerting.escalation import store
+from app.alerting.escalation import page_store, store
 from app.alerting.escalation.domain import NOTICE, RECENTLY
 from app.alerting.hours.domain import DutyState
 from app.alerting.hours.service import duty_of
@@ -18,7 +18,7 @@ async def list_unreachable(reader: Reader, settings: Settings) -> list[str]:
     """Return the codes of active checkpoints, open or on standby, that an alert would not reach now, sorted."""
     disconnected = await store.list_disconnected(reader, reader.now - RECENTLY)
     policies = await store.list_policies(reader, disconnected)
-    failing = await store.list_failing(reader, reader.now - FAILURES_COUNT)
+    failing = await page_store.list_failing(reader, reader.now - FAILURES_COUNT)
     channels = available(settings).keys()
 
     duties = await duty_of(reader, disconnected, reader.now, settings.holidays)

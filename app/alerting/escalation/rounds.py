@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Final
 
 from app.access.domain import SYSTEM
-from app.alerting.escalation import store
+from app.alerting.escalation import page_store, store
 from app.alerting.escalation.drills import call_daily_drills
 from app.alerting.escalation.notices import checkpoints_unreachable
 from app.alerting.escalation.paging import Pager
@@ -121,7 +121,7 @@ class Escalation:
         """Erase the addresses in pages that are older than the questions of checks are kept. Returns their number."""
         days = timedelta(days=self.runtime.settings.question_days)
         async with self.runtime.reading(SYSTEM) as reader:
-            if not await store.has_addresses(reader, reader.now - days):
+            if not await page_store.has_addresses(reader, reader.now - days):
                 return 0
         async with self.runtime.writing(SYSTEM) as unit:
-            return await store.erase_addresses(unit, unit.now - days)
+            return await page_store.erase_addresses(unit, unit.now - days)

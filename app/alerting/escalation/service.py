@@ -12,7 +12,7 @@ from app.access.places.service import get as get_place
 from app.access.places.service import lock
 from app.alerting.channels.domain import ChannelName
 from app.alerting.channels.service import available, check_address
-from app.alerting.escalation import store
+from app.alerting.escalation import page_store, store
 from app.alerting.escalation.domain import (
     DEFAULT_POLICY,
     NOTICE,
@@ -28,7 +28,7 @@ from app.alerting.escalation.domain import (
     take_step,
 )
 from app.alerting.escalation.notices import channel_failed, escalation_changed, unacknowledged
-from app.alerting.escalation.store import list_pages
+from app.alerting.escalation.page_store import list_pages
 from app.alerting.hours.domain import Duty, DutyState
 from app.alerting.hours.service import duty_of
 from app.alerting.notices.service import notify
@@ -187,7 +187,7 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
     """Store new pages; those that have failed already, because their channel is not set up, are notified of."""
-    await store.add_pages(unit, pages)
+    await page_store.add_pages(unit, pages)
     failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
     await notify(unit, [channel_failed(*each, unit.now) for each in sorted(failed)])
 

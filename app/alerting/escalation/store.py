@@ -1,22 +1,18 @@
-"""SQL statements of escalation policies, chases and pages."""
+"""SQL statements of escalation policies and chases."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Row,
-    Select,
     and_,
     bindparam,
     case,
     exists,
     insert,
     literal,
-    null,
     or_,
     select,
     true,
@@ -35,12 +31,8 @@ from app.alerting.escalation.domain import (
     RECEIVED_WITHIN,
     RECENTLY,
     RECONNECTED_WITHIN,
-    About,
     Chase,
     EscalationPolicy,
-    Level,
-    Page,
-    PageState,
     Step,
 )
 from app.db.types import any_of
@@ -58,7 +50,7 @@ _NEWER = alert.alias()
 _NEWEST = ~exists().where(_NEWER.c.family == alert.c.family, _NEWER.c.id > alert.c.id)
 
 
-def _open(now: datetime | None) -> ColumnElement[bool]:
+def open_alert(now: datetime | None) -> ColumnElement[bool]:
     """Return the condition that an alert holds, and that no later alert of its family has taken its place.
 
     Args:
@@ -68,7 +60,7 @@ def _open(now: datetime | None) -> ColumnElement[bool]:
     return and_(running, alert.c.kind != AlertKind.CANCEL, _LIVING, _NEWEST)
 
 
-def _has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
+def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
     """Return the condition that a checkpoint has sent a receipt of an alert, of one of these levels or of any."""
     conditions = [receipt.c.alert_id == alert.c.id, receipt.c.checkpoint == checkpoint]
     if levels:
@@ -118,7 +110,7 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
         .where(
             alert.c.id >= first_id("alr", reader.now - LONGEST_OUTAGE),
             alert.c.issued_at <= reader.now - RECEIVED_WITHIN,
-            _open(reader.now),
+            open_alert(reader.now),
             ~judged,
         )
         .order_by(alert.c.id)
@@ -136,7 +128,7 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
         .where(
             progress.c.acknowledgements_judged_at.is_(None),
             alert.c.acknowledge_by <= reader.now,
-            _open(reader.now),
+            open_alert(reader.now),
         )
         .order_by(alert.c.id)
         .limit(limit)
@@ -199,7 +191,7 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
         (late, after(RECONNECTED_WITHIN)),
         else_=after(RECEIVED_WITHIN),
     )
-    return await _begin(unit, alert_id, due_at, _has_receipt(recipient.c.checkpoint))
+    return await _begin(unit, alert_id, due_at, has_receipt(recipient.c.checkpoint))
 
 
 async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
@@ -208,7 +200,7 @@ async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
     judged = update(progress).where(progress.c.alert_id == alert_id)
     await unit.run(judged.values(acknowledgements_judged_at=unit.now))
     due_at = literal(unit.now, tables.chase.c.due_at.type)
-    acknowledged = _has_receipt(recipient.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
+    acknowledged = has_receipt(recipient.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
     return await _begin(unit, alert_id, due_at, acknowledged)
 
 
@@ -234,8 +226,8 @@ async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]
     """
     table = tables.chase
     over = or_(
-        _has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED),
-        ~_open(None if doubtful else reader.now),
+        has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED),
+        ~open_alert(None if doubtful else reader.now),
         ~_chaseable(table.c.checkpoint),
     )
     statement = (
@@ -245,7 +237,7 @@ async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]
             table.c.due_at,
             table.c.taken,
             over.label("over"),
-            _has_receipt(table.c.checkpoint).label("received"),
+            has_receipt(table.c.checkpoint).label("received"),
             alert.c.acknowledge_by,
             alert.c.kind,
             alert.c.agency,
@@ -279,113 +271,6 @@ async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, dateti
         await unit.run(_ADVANCE, rows)
 
 
-async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Insert pages; one that exists already, after a round that did not end, is kept."""
-    if pages:
-        await unit.run(unit.inserting(tables.page).on_conflict_do_nothing(), [asdict(page) for page in pages])
-
-
-_PAGE = [tables.page.c[each.name] for each in fields(Page)]
-
-
-def _pages(*further: ColumnElement[Any]) -> Select[Any]:
-    return select(*_PAGE, *further)
-
-
-def _page(row: Row[Any]) -> Page:
-    values = {column.name: row._mapping[column] for column in _PAGE}
-    return Page(**{**values, "state": PageState(row.state), "level": Level(row.level)})
-
-
-async def claim_pages(
-    unit: Unit, channel: str, limit: int, lease: timedelta, *, doubtful: bool
-) -> list[tuple[Page, About]]:
-    """Claim the pages of a channel that are due for an attempt, and return them.
-
-    Those about alerts come before those that prove a channel, then soonest due first. A claimed page is due again
-    after the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are
-    dropped; `doubtful` as for `list_due`.
-    """
-    table = tables.page
-    acknowledged = _has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
-    over = exists().where(
-        alert.c.id == table.c.alert_id, or_(acknowledged, ~_open(None if doubtful else unit.now))
-    )
-    due = and_(table.c.state == PageState.DUE, table.c.due_at <= unit.now)
-    dropped = update(table).where(due, ~table.c.drill, over)
-    await unit.run(dropped.values(state=PageState.DROPPED, due_at=None, done_at=unit.now))
-    chosen = (
-        _pages(alert.c.kind, alert.c.agency, alert.c.issued_at)
-        .join(alert, alert.c.id == table.c.alert_id)
-        .where(due, table.c.channel == channel)
-        .order_by(table.c.drill, table.c.due_at, table.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=table)  # skips what another process claims
-    )
-    rows = list(await unit.run(chosen))
-    if rows:
-        claimed = update(table).where(any_of(table.c.id, "ids"))
-        claimed = claimed.values(due_at=unit.now + lease, attempts=table.c.attempts + 1)
-        await unit.run(claimed, {"ids": [row.id for row in rows]})
-    return [(_page(row), About(row.alert_id, row.kind, row.agency, row.issued_at)) for row in rows]
-
-
-async def has_due_pages(reader: Reader, channel: str) -> bool:
-    """Return whether a page of a channel is due for an attempt."""
-    table = tables.page
-    due = exists().where(
-        table.c.state == PageState.DUE, table.c.due_at <= reader.now, table.c.channel == channel
-    )
-    return bool((await reader.run(select(due))).scalar_one())
-
-
-async def store_result(
-    unit: Unit, page_id: str, state: PageState, due_at: datetime | None, detail: str | None, ms: int
-) -> None:
-    """Store the result of an attempt; a page that was dropped meanwhile was sent all the same.
-
-    Args:
-        unit: the transaction.
-        page_id: the page.
-        state: its state from now on.
-        due_at: when the next attempt is due; None when the page is done.
-        detail: what the channel answered.
-        ms: milliseconds that the attempt took.
-    """
-    table = tables.page
-    done_at = None if due_at else unit.now
-    values = {"state": state, "due_at": due_at, "done_at": done_at, "detail": detail, "ms": ms}
-    await unit.run(update(table).where(table.c.id == page_id).values(**values))
-
-
-async def hasten(unit: Unit, page: Page) -> None:
-    """Let the next step of a page's chase be due now, if no page of its step was sent or waits: nobody was reached."""
-    table, chase = tables.page, tables.chase
-    reached = exists().where(
-        table.c.alert_id == page.alert_id,
-        table.c.checkpoint == page.checkpoint,
-        table.c.step == page.step,
-        table.c.drill.is_(False),
-        table.c.state.in_([PageState.SENT, PageState.DUE]),
-    )
-    following = update(chase).where(
-        chase.c.alert_id == page.alert_id,
-        chase.c.checkpoint == page.checkpoint,
-        chase.c.taken == page.step + 1,
-        chase.c.due_at > unit.now,
-        ~reached,
-    )
-    await unit.run(following.values(due_at=unit.now))
-
-
-async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
-    """Return the newest pages about an alert, at most `limit`, in the order in which they were made."""
-    table = tables.page
-    newest = _pages().where(table.c.alert_id == alert_id)
-    newest = newest.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
-    return [_page(row) for row in await reader.run(newest)][::-1]
-
-
 async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
     """Return the codes of the active checkpoints that were not connected after an instant, by code."""
     place = checkpoint_table
@@ -393,35 +278,3 @@ async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
     here = exists().where(presence.c.checkpoint == place.c.code, presence.c.seen_at > since)
     statement = select(place.c.code).where(place.c.active.is_(True), ~seen, ~here).order_by(place.c.code)
     return list((await reader.run(statement)).scalars())
-
-
-async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, str]]:
-    """Return (checkpoint, channel, address) whose newest page that was made since an instant has failed."""
-    table, later = tables.page, tables.page.alias()
-    sent_later = exists().where(
-        later.c.checkpoint == table.c.checkpoint,
-        later.c.channel == table.c.channel,
-        later.c.address == table.c.address,
-        later.c.state == PageState.SENT,
-        later.c.created_at > table.c.created_at,
-    )
-    statement = select(table.c.checkpoint, table.c.channel, table.c.address).where(
-        table.c.created_at > since, table.c.state == PageState.FAILED, ~sent_later
-    )
-    return {(row[0], row[1], row[2]) for row in await reader.run(statement)}
-
-
-async def has_addresses(reader: Reader, before: datetime) -> bool:
-    """Return whether `erase_addresses` has something to erase."""
-    return bool((await reader.run(select(exists().where(_kept_before(before))))).scalar_one())
-
-
-def _kept_before(before: datetime) -> ColumnElement[bool]:
-    table = tables.page
-    return and_(table.c.created_at < before, or_(table.c.address.is_not(None), table.c.detail.is_not(None)))
-
-
-async def erase_addresses(unit: Unit, before: datetime) -> int:
-    """Erase the addresses in pages made before an instant, and what channels answered. Returns the number of pages."""
-    statement = update(tables.page).where(_kept_before(before)).values(address=null(), detail=null())
-    return int((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an update

@@ -8,7 +8,7 @@ import pytest
 
 from app.access.domain import SYSTEM
 from app.alerting.alerts.presence import note_contact, store_presence
-from app.alerting.escalation import store
+from app.alerting.escalation import page_store
 from app.alerting.escalation.domain import PAUSE, RECONNECTED_WITHIN, Level, Page, PageState
 from app.runtime import Runtime
 from app.settings import Settings
@@ -66,7 +66,7 @@ async def connect(runtime: Runtime, *codes: str, polling: bool = False) -> None:
 
 async def pages(runtime: Runtime, alert: Json) -> list[Page]:
     async with runtime.reading(SYSTEM) as reader:
-        return await store.list_pages(reader, alert["id"], 1000)
+        return await page_store.list_pages(reader, alert["id"], 1000)
 
 
 async def levels(runtime: Runtime, alert: Json, code: str = "CGK") -> list[str]:
@@ -399,7 +399,9 @@ async def test_a_page_whose_sender_was_killed_is_sent_again_with_the_same_id(
     await story.worker.escalation._find_missing([])
     await story.worker.escalation._take_steps([])
     async with runtime.writing(SYSTEM) as unit:
-        [(claimed, _)] = await store.claim_pages(unit, "command", 8, timedelta(seconds=90), doubtful=False)
+        [(claimed, _)] = await page_store.claim_pages(
+            unit, "command", 8, timedelta(seconds=90), doubtful=False
+        )
     await story.after(seconds=80)
     assert claimed.id not in {message.id for message in inbox.messages()}
     await story.after(seconds=10)
@@ -418,7 +420,7 @@ async def test_many_pages_are_sent_in_one_round_and_those_of_drills_last(
     async with worker.runtime.writing(SYSTEM) as unit:
         page = Page("drill", alert["id"], "CGK", 0, Level.CHECKPOINT, "command", "+drill", True, PageState.DUE, 0,
                     unit.now - timedelta(hours=1), unit.now - timedelta(hours=1))  # fmt: skip
-        await store.add_pages(unit, [page])
+        await page_store.add_pages(unit, [page])
     await worker.chase_alerts()
     await worker.escalation.finish()
     assert len(inbox.addresses()) == 41
