@@ -98,7 +98,7 @@ class Step:
 
     Attributes:
         level: where these people are.
-        contacts: whom to page.
+        contacts: the people that it pages.
         wait_seconds: seconds until the next step; None for the longest grace of the step's channels.
     """
 
@@ -129,7 +129,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class EscalationPolicy:
-    """Whom a checkpoint's alerts are escalated to, step by step; in a loop until somebody acknowledges.
+    """The people to which a checkpoint's alerts are escalated, step by step; in a loop until somebody acknowledges.
 
     Attributes:
         steps: at least one.

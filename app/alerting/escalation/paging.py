@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 SLOTS: Final = 16
 """Number of pages that are sent at once by one channel."""
 
+CLAIM_SECONDS: Final = 1.0
+"""Longest time between two looks for due pages while others are being sent."""
+
 MARGIN: Final = timedelta(seconds=30)
 """How much longer than the longest time limit of a channel a claimed page belongs to its claimer."""
 
@@ -56,7 +59,7 @@ class Pager:
             await asyncio.wait(self._pumps.values())
 
     async def _pump(self, name: str, channel: Channel) -> None:
-        """Send pages of a channel, in each slot one after the other, until none is due."""
+        """Send pages of a channel, in each slot one after the other, until none is due or under way."""
         sending: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -64,7 +67,10 @@ class Pager:
                     sending.add(asyncio.create_task(self._send(channel, page, about)))
                 if not sending:
                     return
-                _, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+                # Also where none has ended: a page that hangs must not delay those that become due meanwhile.
+                _, sending = await asyncio.wait(
+                    sending, timeout=CLAIM_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
         except Exception as error:  # the next round begins anew; what was claimed is sent after its lease
             if not self.runtime.outages.failed(error):
                 logger.exception("pages can't be sent now", extra={"channel": name})
@@ -72,6 +78,8 @@ class Pager:
                 await asyncio.wait(sending)
 
     async def _claim(self, channel: str, limit: int) -> list[tuple[Page, About]]:
+        if limit == 0:
+            return []
         async with self.runtime.reading(SYSTEM) as reader:
             if not await page_store.has_due_pages(reader, channel):
                 return []

@@ -41,7 +41,7 @@ class Escalation:
         """Do one round. Returns the number of chases begun and steps taken.
 
         Raises:
-            ExceptionGroup: parts of the round have failed; the others were done, and pages are sent all the same.
+            Exception: the first failure; the other parts were done, and pages are sent all the same.
         """
         failures: list[Exception] = []
         done = 0
@@ -52,8 +52,11 @@ class Escalation:
                 failures.append(error)
         self.pager.begin()
         self.watchdog.note_round(succeeded=not failures)
+        for further in failures[1:]:
+            if not self.runtime.outages.failed(further):
+                logger.error("a part of escalation has failed", exc_info=further)
         if failures:
-            raise ExceptionGroup("a round of escalation has failed in part", failures)
+            raise failures[0]
         return done
 
     async def finish(self) -> None:

@@ -34,7 +34,7 @@ HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
 
 @dataclass(frozen=True, slots=True)
 class NoticeContent:
-    """What a notice says and to whom; a `Notice` is this with a number.
+    """The content of a notice and its recipients; a `Notice` is this with a number.
 
     Attributes:
         name: the kind of notice.

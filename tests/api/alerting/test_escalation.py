@@ -1,5 +1,6 @@
 """Escalation: an alert that nobody confirms or acknowledges is chased, step by step, until somebody does."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -425,6 +426,22 @@ async def test_many_pages_are_sent_in_one_round_and_those_of_drills_last(
     await worker.escalation.finish()
     assert len(inbox.addresses()) == 41
     assert "+drill" not in inbox.addresses()[:24]
+
+
+async def test_a_page_that_hangs_delays_none_that_becomes_due_meanwhile(
+    story: Story, inbox: Inbox, runtime: Runtime
+) -> None:
+    inbox.hang("+62810")
+    story.clock.advance(seconds=5)
+    await story.worker.chase_alerts()
+    story.clock.advance(seconds=60)
+    await story.worker.chase_alerts()
+    async with asyncio.timeout(20):
+        while "+62820" not in inbox.addresses():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.05)
+    first = (await pages(runtime, story.alert))[0]
+    assert (first.address, first.state) == ("+62810", PageState.DUE)  # it still hangs
+    await story.worker.escalation.finish()
 
 
 async def test_a_closure_that_is_withdrawn_is_noticed_within_the_hour(
