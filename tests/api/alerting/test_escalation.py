@@ -431,14 +431,18 @@ async def test_many_pages_are_sent_in_one_round_and_those_of_drills_last(
 async def test_a_page_that_hangs_delays_none_that_becomes_due_meanwhile(
     story: Story, inbox: Inbox, runtime: Runtime
 ) -> None:
+    async def paged(address: str) -> None:
+        async with asyncio.timeout(20):
+            while address not in inbox.addresses():  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.05)
+
     inbox.hang("+62810")
     story.clock.advance(seconds=5)
     await story.worker.chase_alerts()
+    await paged("+62810")
     story.clock.advance(seconds=60)
     await story.worker.chase_alerts()
-    async with asyncio.timeout(20):
-        while "+62820" not in inbox.addresses():  # noqa: ASYNC110 - another process writes it
-            await asyncio.sleep(0.05)
+    await paged("+62820")
     first = (await pages(runtime, story.alert))[0]
     assert (first.address, first.state) == ("+62810", PageState.DUE)  # it still hangs
     await story.worker.escalation.finish()
