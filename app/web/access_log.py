@@ -5,6 +5,7 @@ this reduces the cost per request, and no line is delayed beyond that iteration.
 """
 
 import asyncio
+import sys
 from time import time
 from typing import NamedTuple
 
@@ -67,7 +68,8 @@ class AccessLog:
         route = self._templates.of(scope)
         path = route or self._templates.outline(scope)
         client_id = getattr(scope["state"].get("actor"), "client_id", None)
-        return Answered(scope["method"], route, path, status, client_id, request_ids)
+        method = sys.intern(scope["method"])  # one string for all open streams; the parser knows a few dozen
+        return Answered(method, route, path, status, client_id, request_ids)
 
     def note(self, answered: Answered, seconds: float) -> None:
         """Record a request that ends now, after so many seconds."""

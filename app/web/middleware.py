@@ -150,7 +150,7 @@ class Edge:
 
     def _conclude(self, scope: Scope, answered: Answered, begun: float) -> None:
         """End the request now, or with the connection on which its answer goes on."""
-        end = _End(self._accounts, answered, begun, scope["state"].get("at_end", ()))
+        end = _End(self._accounts, answered, begun, tuple(scope["state"].get("at_end", ())))
         connection: StreamConnection | None = scope["state"].get("goes_on")
         if connection is None:
             end()
@@ -207,7 +207,7 @@ class _End:
     __slots__ = ("_accounts", "_answered", "_at_end", "_begun")
 
     def __init__(
-        self, accounts: AccessLog, answered: Answered, begun: float, at_end: Iterable[Callable[[], None]]
+        self, accounts: AccessLog, answered: Answered, begun: float, at_end: tuple[Callable[[], None], ...]
     ) -> None:
         self._accounts = accounts
         self._answered = answered

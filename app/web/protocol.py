@@ -12,7 +12,9 @@ from typing import Any, Final, Protocol, cast
 
 import httptools
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import is_ssl
 from uvicorn.server import ServerState
 
 from app.web.connections import Connections
@@ -128,8 +130,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self._handshake = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Accept the connection, or refuse it when there are too many."""
-        super().connection_made(transport)
+        """Accept the connection, or refuse it when there are too many.
+
+        It does what uvicorn's does, except that it asks the transport for the addresses instead of a socket object:
+        uvloop keeps that object, and the addresses in it, for as long as the connection is open.
+        """
+        self.connections.add(self)
+        self.transport = transport
+        self.flow = FlowControl(transport)
+        self.server, self.client = _address(transport, "sockname"), _address(transport, "peername")
+        self.scheme = "https" if is_ssl(transport) else "http"
         if self._handshake is not None:  # it was counted when the handshake began
             self._handshake = None
             self.due = self.loop.time() + self._books.idle_seconds(self)
@@ -362,6 +372,12 @@ class BoundedProtocol(HttpToolsProtocol):
         every = [*self.server_state.default_headers, *answer.raw_headers, (b"connection", b"close")]
         lines = [name + b": " + value + b"\r\n" for name, value in every]
         self.transport.write(b"".join([STATUS_LINE[answer.status_code], *lines, b"\r\n", bytes(answer.body)]))
+
+
+def _address(transport: asyncio.Transport, end: str) -> tuple[str, int] | None:
+    """Return the address and port of one end (`sockname` or `peername`); None for a Unix socket."""
+    address = transport.get_extra_info(end)
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None
 
 
 def connection_of(scope: Mapping[str, Any]) -> BoundedProtocol:
