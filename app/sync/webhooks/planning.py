@@ -12,7 +12,8 @@ from app.kit.ids import new_id
 from app.ledger.domain import Head
 from app.ledger.selecting import Numbered, list_numbers
 from app.sync.webhooks import queue, store
-from app.sync.webhooks.domain import Delivery, DeliveryState, Endpoint, message_id, priority_of
+from app.sync.webhooks.domain import Delivery, DeliveryState, message_id, priority_of
+from app.sync.webhooks.queue import Follower
 
 _MOST_ROWS: Final = 1000
 """Deliveries that a step makes at most, but for those of one record to all endpoints."""
@@ -34,7 +35,7 @@ class _Part(NamedTuple):
     column: str
     alerts: bool | None
     replayed: bool
-    span: Callable[[Endpoint, int], tuple[int, int]]
+    span: Callable[[Follower, int], tuple[int, int]]
 
 
 _ALERTS = _Part("alert_position", True, False, lambda endpoint, size: (endpoint.alert_position, size))
@@ -54,19 +55,19 @@ async def make_deliveries(unit: Unit, head: Head) -> bool:
         Whether more are to be made.
     """
     behind = await queue.lock_behind(unit, head.size)
-    roomy = [endpoint for endpoint, full in behind if not full]
-    left = await _make(unit, head, [endpoint for endpoint, _ in behind], _ALERTS, _MOST_ROWS)
+    roomy = [endpoint for endpoint in behind if not endpoint.full]
+    left = await _make(unit, head, behind, _ALERTS, _MOST_ROWS)
     left = await _make(unit, head, roomy, _DATA, left)
     return await _make(unit, head, roomy, _REPLAY, left) <= 0
 
 
-async def _make(unit: Unit, head: Head, endpoints: Sequence[Endpoint], part: _Part, most: int) -> int:
+async def _make(unit: Unit, head: Head, endpoints: Sequence[Follower], part: _Part, most: int) -> int:
     """Make at most `most` deliveries of a part. Returns how many more a step may make; 0 or less if it must end."""
 
-    def span(endpoint: Endpoint) -> tuple[int, int]:
+    def span(endpoint: Follower) -> tuple[int, int]:
         return part.span(endpoint, head.size)
 
-    def is_behind(endpoint: Endpoint) -> bool:
+    def is_behind(endpoint: Follower) -> bool:
         after, upto = span(endpoint)
         return after < upto
 
@@ -89,7 +90,7 @@ async def _make(unit: Unit, head: Head, endpoints: Sequence[Endpoint], part: _Pa
     return most
 
 
-def _delivery(unit: Unit, head: Head, endpoint: Endpoint, record: Numbered, *, replayed: bool) -> Delivery:
+def _delivery(unit: Unit, head: Head, endpoint: Follower, record: Numbered, *, replayed: bool) -> Delivery:
     urgent = record.alert_id is not None and not replayed
     return Delivery(
         id=new_id("dlv", unit.now),

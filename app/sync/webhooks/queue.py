@@ -7,7 +7,7 @@ that transaction; requests are sent outside it. Whoever changes deliveries locks
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, delete, exists, func, or_, select, update
@@ -33,7 +33,7 @@ from app.sync.webhooks.domain import (
     Priority,
     Settled,
 )
-from app.sync.webhooks.store import delivery_of, endpoint_of
+from app.sync.webhooks.store import delivery_of, endpoint_of, list_of
 
 LOCK: Final = 0x63656B91
 """Number of the advisory lock on PostgreSQL under which a round runs."""
@@ -76,11 +76,39 @@ async def is_behind(reader: Reader, size: int) -> bool:
     return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
 
 
-async def lock_behind(unit: Unit, size: int) -> list[tuple[Endpoint, bool]]:
-    """Lock the endpoints for which deliveries are to be made; return each with whether its backlog is full."""
-    statement = select(_E, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
+class Follower(NamedTuple):
+    """What is read of an endpoint to make its deliveries; all but the last are attributes of `Endpoint`.
+
+    Attributes:
+        full: whether so many deliveries of data are due that no more are made.
+    """
+
+    id: str
+    events: tuple[str, ...]
+    position: int
+    alert_position: int
+    replay_position: int | None
+    replay_until: int | None
+    full: bool
+
+
+async def lock_behind(unit: Unit, size: int) -> list[Follower]:
+    """Lock the endpoints for which deliveries are to be made until the commit, and return them by id."""
+    read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
+    statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
     rows = (await unit.run(statement, {"size": size})).all()
-    return [(endpoint_of(row[:-1]), bool(row.full)) for row in rows]
+    return [
+        Follower(
+            row.id,
+            list_of(row.events),
+            row.position,
+            row.alert_position,
+            row.replay_position,
+            row.replay_until,
+            bool(row.full),
+        )
+        for row in rows
+    ]
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:

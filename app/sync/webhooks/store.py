@@ -1,9 +1,10 @@
 """SQL statements of endpoints, and of deliveries as their owners read them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -30,49 +31,59 @@ _plain = msgspec.json.decode
 
 _ENDPOINT = tuple(column.name for column in tables.endpoint.c)
 _DELIVERY = tuple(column.name for column in tables.delivery.c)
+_members_of = attrgetter(*_DELIVERY)
 _ADD = BulkInsert((tables.delivery, _DELIVERY))
 
 _LISTS = frozenset({"events", "networks"})
+
+_Conversions = list[tuple[int, Callable[[Any], Any]]]
 
 SHOWN_ATTEMPTS = 10
 """How many of a delivery's attempts its owner reads: the newest."""
 
 
-def endpoint_of(row: Sequence[Any]) -> Endpoint:
-    """Return the endpoint of a row of its table."""
-    given = dict(zip(_ENDPOINT, row, strict=True))
-    reason = given["disabled_reason"]
-    return Endpoint(
-        **{
-            **given,
-            **{name: _list_of(given[name]) for name in _LISTS},
-            "payload": Payload(given["payload"]),
-            "state": EndpointState(given["state"]),
-            "disabled_reason": DisabledReason(reason) if reason else None,
-        }
-    )
+def _conversions(columns: Sequence[str], **convert: Callable[[Any], Any]) -> _Conversions:
+    """Return the functions that convert stored values, with the positions of their columns."""
+    return [(columns.index(name), act) for name, act in convert.items()]
 
 
 @lru_cache(maxsize=1024)  # most endpoints have the same
-def _list_of(text: str) -> tuple[str, ...]:
+def list_of(text: str) -> tuple[str, ...]:
+    """Return the texts of a stored JSON list."""
     return tuple(_plain(text))
+
+
+_OF_ENDPOINT = _conversions(
+    _ENDPOINT,
+    events=list_of,
+    networks=list_of,
+    payload=Payload,
+    state=EndpointState,
+    disabled_reason=lambda reason: reason and DisabledReason(reason),
+)
+_OF_DELIVERY = _conversions(_DELIVERY, priority=Priority, state=DeliveryState, facts=_plain)
+
+
+def endpoint_of(row: Sequence[Any]) -> Endpoint:
+    """Return the endpoint of a row of its table."""
+    return Endpoint(*_converted(row, _OF_ENDPOINT))
 
 
 def delivery_of(row: Sequence[Any]) -> Delivery:
     """Return the delivery of a row of its table."""
-    given = dict(zip(_DELIVERY, row, strict=True))
-    changed = {
-        "priority": Priority(given["priority"]),
-        "state": DeliveryState(given["state"]),
-        "facts": _plain(given["facts"]),
-    }
-    return Delivery(**{**given, **changed})
+    return Delivery(*_converted(row, _OF_DELIVERY))
 
 
-def values_of(delivery: Delivery) -> dict[str, Any]:
-    """Return a delivery's columns."""
-    values = {name: getattr(delivery, name) for name in _DELIVERY}
-    return {**values, "facts": _json(delivery.facts).decode()}
+def _converted(row: Sequence[Any], conversions: _Conversions) -> list[Any]:
+    values = list(row)
+    for at, convert in conversions:
+        values[at] = convert(values[at])
+    return values
+
+
+def _row_of(delivery: Delivery) -> tuple[Any, ...]:
+    *plain, facts = _members_of(delivery)
+    return *plain, _json(facts).decode()
 
 
 async def add_endpoint(unit: Unit, endpoint: Endpoint) -> None:
@@ -170,7 +181,7 @@ async def get_delivery(reader: Reader, delivery_id: str) -> Delivery:
 
 async def add_deliveries(unit: Unit, deliveries: Iterable[Delivery]) -> None:
     """Store new deliveries."""
-    rows = [tuple(values_of(each).values()) for each in deliveries]
+    rows = [_row_of(each) for each in deliveries]
     if rows:
         await _ADD.run(unit, rows)
 
@@ -178,7 +189,11 @@ async def add_deliveries(unit: Unit, deliveries: Iterable[Delivery]) -> None:
 async def save_delivery(unit: Unit, delivery: Delivery) -> None:
     """Store what has changed of a delivery."""
     table = tables.delivery
-    await unit.run(update(table).where(table.c.id == delivery.id).values(**values_of(delivery)))
+    await unit.run(
+        update(table)
+        .where(table.c.id == delivery.id)
+        .values(dict(zip(_DELIVERY, _row_of(delivery), strict=True)))
+    )
 
 
 async def list_deliveries(
