@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 
 from app.db.types import any_of
-from app.db.unit import Reader
+from app.db.unit import Reader, Unit
 from app.ledger.domain import Record
 from app.ledger.store import record_of
 from app.ledger.tables import record as record_table
@@ -58,6 +58,21 @@ async def list_chosen(reader: Reader, sequences: Collection[int]) -> dict[int, R
         return {}
     rows = await reader.run(_CHOSEN, {"sequences": sorted(sequences)})
     return {row.sequence: record_of(row) for row in rows}
+
+
+async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:
+    """Return those of some records whose personal part is erased; none of the others is erased before the commit."""
+    if not sequences:
+        return frozenset()
+    erased = record_table.c.personal.is_(None).label("erased")
+    statement = (
+        select(record_table.c.sequence, erased)
+        .where(any_of(record_table.c.sequence, "sequences"))
+        .order_by(record_table.c.sequence)
+        .with_for_update(read=True)
+    )
+    rows = await unit.run(statement, {"sequences": sorted(sequences)})
+    return frozenset(row.sequence for row in rows if row.erased)
 
 
 async def last_before(reader: Reader, at: datetime, size: int) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from app.alerting.notices.administration import webhook_disabled, webhook_failin
 from app.alerting.notices.service import notify
 from app.db.unit import Unit
 from app.kit.clock import rfc3339
+from app.ledger.selecting import lock_erased
 from app.sync.webhooks import queue, store
 from app.sync.webhooks.domain import (
     DISABLE_AFTER,
@@ -74,9 +76,24 @@ async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool
         if state == DeliveryState.DUE and present:
             settled[each.delivery.id] = (each.delivery, after)
     await queue.save_settled(unit, settled.values())
-    await queue.save_attempts(unit, [each.attempt for each in known if each.attempt is not None])
+    await queue.save_attempts(unit, await _storable(unit, known))
     await store_received(unit, _taken(known))
     await _judge(unit, endpoints, known, doubtful=doubtful)
+
+
+async def _storable(unit: Unit, results: Sequence[Result]) -> list[Attempt]:
+    """Return the attempts, those about an entry that was erased meanwhile without what the receiver answered."""
+    answered = {
+        each.delivery.sequence
+        for each in results
+        if each.attempt is not None and each.attempt.answer and each.delivery.sequence is not None
+    }
+    erased = await lock_erased(unit, answered)
+    return [
+        replace(each.attempt, answer=None) if each.delivery.sequence in erased else each.attempt
+        for each in results
+        if each.attempt is not None
+    ]
 
 
 def _taken(results: Sequence[Result]) -> list[Taken]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app.access.domain import SYSTEM
+from app.ledger import service as ledger
 from app.runtime import Runtime
 from app.sync.webhooks import tables
 from app.sync.webhooks.service import erase_of_entry
@@ -493,3 +494,28 @@ async def test_what_a_receiver_sent_back_is_erased_with_the_entry(
     [delivery] = await deliveries(http, integrator, endpoint)
     assert delivery["log"][0]["answer"] is None
     assert delivery["log"][0]["status"] == 200
+
+
+async def test_what_a_receiver_sends_back_after_the_erasure_is_not_stored(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    hand: Hand,
+    receiver: Receiver,
+    integrator: Caller,
+) -> None:
+    endpoint = await subscribe(http, integrator, receiver)
+    gone, kept = [await impose(http, actors) for _ in range(2)]
+    receiver.status, receiver.text = 500, gone["subject"]["full_name"]
+    receiver.hold.clear()
+    await hand.begin()
+    await until(lambda: receiver.at_once > 0)
+    async with runtime.writing(SYSTEM) as unit:
+        await ledger.erase_of_entry(unit, gone["id"])
+        await erase_of_entry(unit, gone["id"])
+    receiver.hold.set()
+    await hand.settle()
+    answers = {
+        each["entry_id"]: each["log"][0]["answer"] for each in await deliveries(http, integrator, endpoint)
+    }
+    assert answers == {gone["id"]: None, kept["id"]: gone["subject"]["full_name"]}
