@@ -3,6 +3,7 @@
     python -m bench.alerts                            # 1000 and 5000 streams, both engines, 15 rounds
     python -m bench.alerts --streams 1000 --rounds 30
     python -m bench.alerts --streams 18000 --rounds 3 --engines sqlite   # memory; `ulimit -n` must allow it
+    python -m bench.alerts --brokers --engines sqlite # beside nginx with nchan and nats-server
     python -m bench.alerts --quick --json             # a smoke run of a few seconds
 
 Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. An officer
@@ -38,6 +39,7 @@ from sqlalchemy import select
 from app.access.domain import SYSTEM
 from app.access.tables import checkpoint
 from app.kit.clock import legal_day
+from bench.brokers import brokers
 from bench.figures import median, shown, table
 from bench.listeners import Opened, Opening, Post, Reached
 from bench.processes import ROOT, Cores, Noise, Server, raise_file_limit, serving, serving_cekal, split_cores
@@ -51,7 +53,10 @@ _SETTLE_SECONDS = 0.15
 
 
 class Broadcast:
-    """One server, its listeners, and what they saw; events are posted to `poster`, or else to the server itself."""
+    """One server, its listeners, and what they saw; events are posted to `poster`, or else to the server itself.
+
+    Where the server is a broker, an event is posted to a register, and then relayed to `relay_port`.
+    """
 
     def __init__(
         self,
@@ -61,8 +66,12 @@ class Broadcast:
         posts: Callable[[int], bytes],
         event: str = "alert",
         poster: Server | None = None,
+        ready: bytes = b"",
+        relay: tuple[int, Callable[[], bytes]] | None = None,
     ) -> None:
         self.name = name
+        self._ready = ready
+        self._relay_port, self._relay = relay or (0, bytes)
         self._mark = f"event: {event}\n".encode()
         self.rounds: list[Reached] = []
         self.cpu_ms: list[float] = []
@@ -88,13 +97,25 @@ class Broadcast:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        opening = Opening(port=self._server.port, requests=self._streams, count=count, mark=self._mark)
+        opening = Opening(
+            port=self._server.port,
+            requests=self._streams,
+            count=count,
+            mark=self._mark,
+            ready=self._ready,
+        )
         self.opened = msgspec.json.decode(self._order(opening), type=Opened)
         self.rss_mb.append(self._server.rss())
 
     def run(self) -> None:
         """One event."""
-        post = Post(request=self._posts(len(self.rounds)), port=self._post_port)
+        number = len(self.rounds)
+        post = Post(
+            request=self._posts(number),
+            port=self._post_port,
+            relay=self._relay(),
+            relay_port=self._relay_port,
+        )
         before = self._server.cpu()
         self.rounds.append(msgspec.json.decode(self._order(post), type=Reached))
         time.sleep(_SETTLE_SECONDS)
@@ -228,22 +249,61 @@ def _variants(
             server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
 
             def posts(number: int, key: str = key) -> bytes:
-                body = msgspec.json.encode(urgent_entry(number, photo))
-                headers = (f"Authorization: Bearer {key}", f"Idempotency-Key: bench-{number}")
-                return post_request("/v1/urgent-entries", body, *headers, "Content-Type: application/json")
+                return _post_urgent(key, number, photo)
 
             variants.append(
                 Broadcast(engine, server, [get_request("/v1/alerts/stream", each) for each in keys], posts)
             )
+        if options.brokers:
+            variants += stack.enter_context(_fed_brokers(options, cores, made, photo, count, frames))
         for variant in variants:
             variant.open(count)
         for variant in variants[1:]:  # the bare broadcast gets a frame of the same size, and all get warm
             variant.run()
-            frames.append(variant.rounds[-1].frame)
+            if variant.name in ENGINES:
+                frames.append(variant.rounds[-1].frame)
         variants[0].run()
         for variant in variants:
             variant.cpu_ms.clear()
         yield variants
+
+
+@contextmanager
+def _fed_brokers(
+    options: argparse.Namespace, cores: Cores, made: Registers, photo: str, count: int, frames: list[bytes]
+) -> Iterator[list[Broadcast]]:
+    """Every installed broker, fed by a register without streams of its own, for the block's length."""
+    engine = options.engines[0]
+    settings, key, _ = asyncio.run(_prepare(made, engine, f"feeder-{count}", 1))
+    with ExitStack() as stack:
+        feeder = stack.enter_context(serving_cekal(f"feeder-{count}", made.folder, cores, settings))
+        variants: list[Broadcast] = []
+        for broker in stack.enter_context(brokers(made.folder / f"brokers-{count}", cores)):
+
+            def posts(number: int, first: int = 1000 * len(variants)) -> bytes:
+                return _post_urgent(key, first + number, photo)
+
+            def relay(publish: Callable[[bytes], bytes] = broker.publish) -> bytes:
+                return publish(frames[-1])
+
+            variants.append(
+                Broadcast(
+                    broker.name,
+                    broker.server,
+                    [broker.stream],
+                    posts,
+                    poster=feeder,
+                    ready=broker.ready,
+                    relay=(broker.publish_port, relay),
+                )
+            )
+        yield variants
+
+
+def _post_urgent(key: str, number: int, photo: str) -> bytes:
+    headers = (f"Authorization: Bearer {key}", f"Idempotency-Key: bench-{number}")
+    body = msgspec.json.encode(urgent_entry(number, photo))
+    return post_request("/v1/urgent-entries", body, *headers, "Content-Type: application/json")
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -329,6 +389,9 @@ def main() -> int:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--streams", nargs="+", type=int, default=[1000, 5000])
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument(
+        "--brokers", action="store_true", help="also nginx with nchan, and nats-server, if installed"
+    )
     parser.add_argument("--places", type=int, default=0, help="how many checkpoints listen; 0 for all")
     parser.add_argument("--folder", type=Path, help="where databases lie; on a disk, or commits cost nothing")
     parser.add_argument("--quick", action="store_true", help="a smoke run: what it prints means nothing")

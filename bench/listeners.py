@@ -28,12 +28,14 @@ class Opening(msgspec.Struct, kw_only=True):
         requests: whole HTTP requests, taken in turn.
         count: how many streams.
         mark: what a frame begins with that is waited for.
+        ready: what a connection begins with once it listens; empty for a whole HTTP answer's first event.
     """
 
     port: int
     requests: list[bytes]
     count: int
     mark: bytes = b"event: alert\n"
+    ready: bytes = b""
 
 
 class Opened(msgspec.Struct, kw_only=True):
@@ -45,10 +47,17 @@ class Opened(msgspec.Struct, kw_only=True):
 
 
 class Post(msgspec.Struct, kw_only=True):
-    """A whole HTTP request after which every stream is to get one frame; port 0 is that of the streams."""
+    """A whole HTTP request after which every stream is to get one frame; port 0 is that of the streams.
+
+    Attributes:
+        relay: what is sent to the streams' broker once the request was answered; empty where there is no broker.
+        relay_port: where it is sent.
+    """
 
     request: bytes
     port: int = 0
+    relay: bytes = b""
+    relay_port: int = 0
 
 
 class Reached(msgspec.Struct, kw_only=True):
@@ -105,7 +114,10 @@ class Crowd:
                     continue  # a heartbeat
                 waiting[number] += data
                 _, end, body = waiting[number].partition(b"\r\n\r\n")
-                if not data or (end and not waiting[number].startswith(b"HTTP/1.1 200")):
+                if opening.ready:
+                    if opening.ready in waiting[number]:
+                        del waiting[number]
+                elif not data or (end and not waiting[number].startswith(b"HTTP/1.1 200")):
                     failures.append(waiting.pop(number)[:100].decode("ascii", "replace") or "closed")
                     self._poll.unregister(number)
                 elif end and b"\n\n" in body:
@@ -119,6 +131,7 @@ class Crowd:
         """Post, and note when each listener has its frame."""
         clock = time.perf_counter
         poster = socket.create_connection(("127.0.0.1", post.port or self._port))
+        relay: socket.socket | None = None
         self._poll.register(poster.fileno(), select.EPOLLIN)
         arrived: list[float] = []
         status, answered, frame = "", 0.0, b""
@@ -132,6 +145,9 @@ class Crowd:
                     line = _received(poster).split(b"\r\n")[0].decode("ascii", "replace")
                     if not status:
                         status, answered = line or "connection broken", clock() - begin
+                        if post.relay and status.startswith("HTTP/1.1 2"):
+                            relay = socket.create_connection(("127.0.0.1", post.relay_port))
+                            relay.sendall(post.relay)
                     continue
                 came = _received(self._sockets[number])
                 if not came:
@@ -144,6 +160,8 @@ class Crowd:
                 self._carried[number] = data[-len(self._mark) :]
         self._poll.unregister(poster.fileno())
         poster.close()
+        if relay is not None:
+            relay.close()
         return Reached(
             status=status or "no answer",
             answered_ms=answered * 1000,

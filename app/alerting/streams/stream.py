@@ -202,7 +202,7 @@ class Stream:
     def _finish(self, connection: StreamConnection, why: str) -> None:
         """Send the last bytes; where the key no longer works, a reader for which bytes wait gets none of them."""
         self._home.leave(self)
-        if why in AT_ONCE and connection.slow:
+        if why in AT_ONCE and connection.unsent:
             connection.cut()
             return
         ended = Ended(why, self.end, self.position)
