@@ -16,7 +16,7 @@ from app.db.database import Database
 if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 10 MB less
     from alembic.config import Config
 
-NEWEST: Final = "0046"
+NEWEST: Final = "0047"
 """The revision that this program needs; a test compares it with the newest file in `migrations/`."""
 
 REGISTER: Final = "register"

@@ -192,6 +192,8 @@ async def _issue_next(unit: Unit, entry: Entry, *, ended: bool) -> Draft | None:
         acknowledge_by=unit.now + unit.follow.acknowledge_within,
         chase=entry.chase,
     )
+    if family is not None:
+        await store.replace_earlier(unit, family.id)
     others = await _others(unit, entry, kind)
     contact = Contact(entry.agency, await store.add(unit, alert))
     if family is None:

@@ -1,6 +1,7 @@
 """SQL statements on alerts; unless said otherwise, they do not check who may see an entry."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +39,7 @@ from app.register.entries.timed_changes import undecided as waits
 
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
-_COLUMNS = [column for column in tables.alert.c if column.name != "escalated_at"]
+_COLUMNS = [tables.alert.c[each.name] for each in fields(Alert)]
 
 _ROOT = tables.alert.alias()
 _LIVING = select(_ROOT.c.id).where(_ROOT.c.cancelled_at.is_(None), _ROOT.c.id == _ROOT.c.family)
@@ -110,13 +111,14 @@ async def get_alert(reader: Reader, alert_id: str) -> Alert:
 
 
 async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
-    """Return the first alert of the newest family about any of these entries; None without one.
+    """Return the first alert of the open family about any of these entries, else of the newest one; None without one.
 
     A family is an alert with those that update or cancel it; an entry that came into force again has another one.
     """
     table = tables.alert
     statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)
-    row = (await reader.run(statement.order_by(table.c.id.desc()).limit(1))).first()
+    open_first = (table.c.cancelled_at.is_not(None), table.c.id.desc())
+    row = (await reader.run(statement.order_by(*open_first).limit(1))).first()
     return _alert(row) if row else None
 
 
@@ -143,6 +145,13 @@ async def list_begun(reader: Reader, limit: int) -> list[str]:
         .limit(limit)
     )
     return list((await reader.run(statement)).scalars())
+
+
+async def replace_earlier(unit: Unit, family: str) -> None:
+    """Mark the alerts of a family as replaced now, because the next one takes their place."""
+    table = tables.alert
+    earlier = update(table).where(table.c.family == family, table.c.replaced_at.is_(None))
+    await unit.run(earlier.values(replaced_at=unit.now))
 
 
 async def cancel_family(unit: Unit, family: str) -> None:

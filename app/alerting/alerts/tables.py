@@ -17,6 +17,7 @@ alert = Table(
     Column("acknowledge_by", Instant, nullable=False),
     Column("chase", Text, nullable=False),  # JSON list of checkpoints
     Column("cancelled_at", Instant),
+    Column("replaced_at", Instant),  # when a later alert of the family took its place
     Column(
         "escalated_at", Instant
     ),  # when the duty officers were notified that checkpoints have not acknowledged

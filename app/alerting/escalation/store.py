@@ -46,8 +46,6 @@ LONGEST_OUTAGE = timedelta(days=7)
 
 _ROOT = alert.alias()
 _LIVING = exists().where(_ROOT.c.id == alert.c.family, _ROOT.c.cancelled_at.is_(None))
-_NEWER = alert.alias()
-_NEWEST = ~exists().where(_NEWER.c.family == alert.c.family, _NEWER.c.id > alert.c.id)
 
 
 def open_alert(now: datetime | None) -> ColumnElement[bool]:
@@ -57,7 +55,7 @@ def open_alert(now: datetime | None) -> ColumnElement[bool]:
         now: the present; None while the clock is not plausible: then no alert counts as expired.
     """
     running = true() if now is None else alert.c.expires_at > now
-    return and_(running, alert.c.kind != AlertKind.CANCEL, _LIVING, _NEWEST)
+    return and_(running, alert.c.kind != AlertKind.CANCEL, _LIVING, alert.c.replaced_at.is_(None))
 
 
 def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
@@ -168,7 +166,7 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
     """
     table, progress = tables.chase, tables.chased_alert
     await unit.run(insert(progress).values(alert_id=alert_id, receipts_judged_at=unit.now))
-    earlier = select(alert.c.id).where(alert.c.family == family, alert.c.id < alert_id)
+    earlier = select(alert.c.id).where(alert.c.family == family, alert.c.replaced_at.is_not(None))
     await unit.run(update(table).where(table.c.alert_id.in_(earlier)).values(due_at=None))
     here = and_(presence.c.checkpoint == recipient.c.checkpoint, presence.c.seen_at > unit.now - silence)
     streams = exists().where(here, presence.c.polling.is_(False))

@@ -58,6 +58,7 @@ CONNECTED_FOR: Final = 2 * QUIET_AFTER
 
 _KEPT_ANSWER: Final = 1024
 _FORGET_AT_ONCE: Final = 500
+_PAUSE_SECONDS: Final = 0.02
 
 
 @dataclass(slots=True)
@@ -247,8 +248,17 @@ class Dispatcher:
             kept.append(endpoint.former_secrets)
         return [Secrets.decrypt(each, self.runtime.pepper, endpoint.id) for each in kept]
 
+    async def _remove(self, endpoint_id: str) -> None:
+        """Delete what is stored of a deleted endpoint, step by step, so that other transactions have their turn."""
+        more = True
+        while more:
+            async with self.runtime.writing(SYSTEM) as unit:
+                await queue.lock_endpoints(unit, [endpoint_id])
+                more = await store.remove_deleted(unit, endpoint_id, _FORGET_AT_ONCE)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
     async def care(self) -> None:
-        """Note connected checkpoints, try quiet ones, forget old deliveries, and read the figures for the metrics."""
+        """Note connected checkpoints, try quiet ones, forget what is old or deleted, and read the metrics' figures."""
         if self.runtime.rollback is not None:
             return
         kept = timedelta(days=self.runtime.settings.webhook_log_days)
@@ -258,6 +268,7 @@ class Dispatcher:
             connected = await queue.list_connected(reader, CONNECTED_FOR)
             quiet = await queue.list_quiet(reader, QUIET_AFTER)
             old = await store.has_finished(reader, reader.now - kept)
+            deleted = await store.list_deleted(reader)
         if connected or quiet:
             async with self.runtime.writing(SYSTEM) as unit:
                 await queue.lock_rounds(unit)
@@ -270,3 +281,5 @@ class Dispatcher:
         if old and self.runtime.doubt() is None:
             async with self.runtime.irreversible(SYSTEM) as unit:
                 await store.forget_finished(unit, unit.now - kept, _FORGET_AT_ONCE)
+        for endpoint_id in deleted:
+            await self._remove(endpoint_id)

@@ -121,6 +121,7 @@ class Endpoint:
         failing_since: the first of these; None while there are none.
         probe_at: when the next attempt may be made while the breaker is open.
         succeeded_at: the last success.
+        deleted_at: when its owner deleted it: it is disabled, and only the dispatcher sees it; None before.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Endpoint:
     created_at: datetime
     created_by: str
     updated_at: datetime
+    deleted_at: datetime | None = None
 
     @property
     def broken(self) -> bool:

@@ -128,12 +128,15 @@ async def change_endpoint(
     "/webhook-endpoints/{endpoint_id}",
     status_code=204,
     summary="Delete an endpoint of webhooks",
-    response_description="The endpoint, its deliveries and their log are gone.",
+    response_description="The endpoint, its deliveries and their log are gone for its owner.",
     responses=problems("not-found"),
     response_model=None,
 )
 async def delete_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> Response:
-    """Delete an endpoint with its deliveries; a request that is under way may still arrive."""
+    """Delete an endpoint with its deliveries; a request that is under way may still arrive.
+
+    The service deletes what it has stored of the deliveries in the minutes after.
+    """
     await service.delete(unit, endpoint_id)
     return Response(status_code=204)
 

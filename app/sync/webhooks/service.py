@@ -247,13 +247,13 @@ async def list_all(reader: Reader, after: str | None, limit: int) -> list[Endpoi
 
 
 async def delete(unit: Unit, endpoint_id: str) -> None:
-    """Delete an endpoint, its deliveries and their log.
+    """Delete an endpoint: it gets nothing more. The dispatcher deletes its deliveries and their log step by step.
 
     Raises:
         NotFound: there is none in the actor's view.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
-    await store.delete_endpoint(unit, endpoint_id)
+    await store.hide_endpoint(unit, endpoint_id)
     await record(unit, AuditAct.WEBHOOK_DELETED, endpoint_id, {"client": endpoint.client_id})
 
 

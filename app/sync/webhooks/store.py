@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from app.access.tables import client as client_table
 from app.db.bulk import BulkInsert
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -104,13 +105,37 @@ def _columns(endpoint: Endpoint) -> dict[str, Any]:
     return {**values, **{name: _json(values[name]).decode() for name in _LISTS}}
 
 
-async def delete_endpoint(unit: Unit, endpoint_id: str) -> None:
-    """Delete an endpoint with its deliveries and their attempts."""
+async def hide_endpoint(unit: Unit, endpoint_id: str) -> None:
+    """Mark an endpoint as deleted: it gets nothing more, and its owner no longer sees it."""
+    table = tables.endpoint
+    values = {"state": EndpointState.DISABLED, "deleted_at": unit.now, "updated_at": unit.now}
+    await unit.run(update(table).where(table.c.id == endpoint_id).values(**values))
+
+
+async def list_deleted(reader: Reader) -> list[str]:
+    """Return the ids of the deleted endpoints that are still stored, by id."""
+    table = tables.endpoint
+    statement = select(table.c.id).where(table.c.deleted_at.is_not(None)).order_by(table.c.id)
+    return list((await reader.run(statement)).scalars())
+
+
+async def remove_deleted(unit: Unit, endpoint_id: str, limit: int) -> bool:
+    """Delete at most `limit` deliveries of a deleted endpoint, and the endpoint once it has none. Returns if it has."""
+    about, table = tables.delivery, tables.endpoint
+    if await _delete(unit, about.c.endpoint_id == endpoint_id, about.c.id, limit) == limit:
+        return True
+    await unit.run(delete(table).where(table.c.id == endpoint_id))
+    return False
+
+
+async def _delete(unit: Unit, which: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> int:
     about, tried = tables.delivery, tables.attempt
-    of_it = select(about.c.id).where(about.c.endpoint_id == endpoint_id)
-    await unit.run(delete(tried).where(tried.c.delivery_id.in_(of_it)))
-    await unit.run(delete(about).where(about.c.endpoint_id == endpoint_id))
-    await unit.run(delete(tables.endpoint).where(tables.endpoint.c.id == endpoint_id))
+    chosen = select(about.c.id).where(which).order_by(order).limit(limit)
+    ids = list((await unit.run(chosen)).scalars())
+    if ids:
+        await unit.run(delete(tried).where(any_of(tried.c.delivery_id, "ids")), {"ids": ids})
+        await unit.run(delete(about).where(any_of(about.c.id, "ids")), {"ids": ids})
+    return len(ids)
 
 
 async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) -> Endpoint:
@@ -125,7 +150,7 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
         NotFound: there is none, or it belongs to another client.
     """
     table = tables.endpoint
-    row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_of(client_id)))).first()
+    row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_seen_by(client_id)))).first()
     if row is None:
         raise NotFound("There is no such endpoint.")
     return endpoint_of(row)
@@ -143,20 +168,25 @@ async def list_endpoints(
 ) -> list[Endpoint]:
     """List endpoints after an id, by id: those of a client, or all."""
     table = tables.endpoint
-    statement = select(table).where(*_of(client_id)).order_by(table.c.id).limit(limit)
+    statement = select(table).where(*_seen_by(client_id)).order_by(table.c.id).limit(limit)
     if after is not None:
         statement = statement.where(table.c.id > after)
     return [endpoint_of(row) for row in await reader.run(statement)]
 
 
-async def count_endpoints(reader: Reader, client_id: str) -> int:
-    """Count the endpoints of a client."""
+async def count_endpoints(unit: Unit, client_id: str) -> int:
+    """Count the endpoints of a client; no other transaction can add one before the commit."""
+    owner = select(client_table.c.id).where(client_table.c.id == client_id)
+    await unit.run(owner.with_for_update(key_share=True))
     table = tables.endpoint
-    return len((await reader.run(select(table.c.id).where(table.c.client_id == client_id))).all())
+    return len((await unit.run(select(table.c.id).where(*_seen_by(client_id)))).all())
 
 
-def _of(client_id: str | None) -> tuple[ColumnElement[bool], ...]:
-    return () if client_id is None else (tables.endpoint.c.client_id == client_id,)
+def _seen_by(client_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that an endpoint is not deleted, and that it is a client's, or anyone's for None."""
+    table = tables.endpoint
+    kept = table.c.deleted_at.is_(None)
+    return (kept,) if client_id is None else (kept, table.c.client_id == client_id)
 
 
 async def begin_replay(unit: Unit, endpoint_id: str, after: int, until: int) -> None:
@@ -241,10 +271,5 @@ async def has_finished(reader: Reader, before: datetime) -> bool:
 
 async def forget_finished(unit: Unit, before: datetime, limit: int) -> int:
     """Delete at most `limit` deliveries that were finished before an instant. Returns their number."""
-    about, tried = tables.delivery, tables.attempt
-    old = select(about.c.id).where(about.c.finished_at < before).order_by(about.c.finished_at).limit(limit)
-    ids = list((await unit.run(old)).scalars())
-    if ids:
-        await unit.run(delete(tried).where(any_of(tried.c.delivery_id, "ids")), {"ids": ids})
-        await unit.run(delete(about).where(any_of(about.c.id, "ids")), {"ids": ids})
-    return len(ids)
+    finished_at = tables.delivery.c.finished_at
+    return await _delete(unit, finished_at < before, finished_at, limit)

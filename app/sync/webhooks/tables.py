@@ -46,6 +46,7 @@ endpoint = Table(
     Column("created_at", Instant, nullable=False),
     Column("created_by", Id, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),  # its deliveries are deleted step by step, and then it
 )
 
 delivery = Table(

@@ -244,6 +244,20 @@ async def test_a_later_alert_about_the_entry_takes_the_place_of_the_earlier(
     assert await levels(runtime, update) == ["checkpoint"]
 
 
+async def test_a_later_alert_takes_the_place_of_the_earlier_though_the_clock_stepped_back_between_them(
+    story: Story, http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
+) -> None:
+    assert await story.after(seconds=5) == ["checkpoint"]
+    story.clock.advance(seconds=-20)
+    await decide(http, await actors.client("duty_officer"), story.raised["entry"], "countersign")
+    reader = await actors.client("checkpoint", checkpoint="DPS")
+    update = expect(await http.get("/v1/alerts", headers=reader.headers), 200)["items"][-1]
+    assert update["kind"] == "update"
+    assert update["id"] < story.alert["id"]
+    assert await story.after(seconds=300) == ["checkpoint"]
+    assert await levels(runtime, update) != []
+
+
 async def test_without_a_policy_supervisors_and_then_duty_officers_get_notices(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, runtime: Runtime
 ) -> None:

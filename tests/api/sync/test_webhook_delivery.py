@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.access.domain import SYSTEM
 from app.ledger import service as ledger
 from app.runtime import Runtime
-from app.sync.webhooks import tables
+from app.sync.webhooks import store, tables
 from app.sync.webhooks.service import erase_of_entry
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import urgent_body
@@ -519,3 +519,32 @@ async def test_what_a_receiver_sends_back_after_the_erasure_is_not_stored(
         each["entry_id"]: each["log"][0]["answer"] for each in await deliveries(http, integrator, endpoint)
     }
     assert answers == {gone["id"]: None, kept["id"]: gone["subject"]["full_name"]}
+
+
+async def count_rows(runtime: Runtime) -> list[int]:
+    """The numbers of endpoints, deliveries and attempts that are stored."""
+    async with runtime.reading(SYSTEM) as reader:
+        kept = (tables.endpoint, tables.delivery, tables.attempt)
+        return [len((await reader.run(select(each))).all()) for each in kept]
+
+
+async def test_a_deleted_endpoint_gets_nothing_more_and_its_rows_are_deleted_step_by_step(
+    http: httpx2.AsyncClient, runtime: Runtime, hand: Hand, receiver: Receiver, integrator: Caller
+) -> None:
+    endpoint, kept = [await subscribe(http, integrator, receiver) for _ in range(2)]
+    for each in (endpoint, endpoint, endpoint, kept):
+        await ask_for_test(http, integrator, each)
+    await hand.settle()
+    await ask_for_test(http, integrator, endpoint)
+    answer = await http.delete(f"/v1/webhook-endpoints/{endpoint['id']}", headers=integrator.headers)
+    assert answer.status_code == 204
+    await hand.settle()
+    assert len(receiver.taken) == 4, "what was due is not sent any more"
+    shown = expect(await http.get("/v1/webhook-endpoints", headers=integrator.headers), 200)["items"]
+    assert [each["id"] for each in shown] == [kept["id"]]
+    assert await count_rows(runtime) == [2, 5, 4]
+    async with runtime.writing(SYSTEM) as unit:
+        assert await store.remove_deleted(unit, endpoint["id"], 2)
+    assert await count_rows(runtime) == [2, 3, 2]
+    await hand.dispatcher.care()
+    assert await count_rows(runtime) == [1, 1, 1]
