@@ -5,6 +5,7 @@ import base64
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from app.access.domain import SYSTEM
 from app.gauges import measure_webhooks
 from app.runtime import Runtime
 from app.schema import metadata
+from app.settings import Settings
 from app.sync.webhooks.schemas import RecordEventOut
+from app.sync.webhooks.sending import Sender
+from app.sync.webhooks.service import MOST_ENDPOINTS
 from app.web.metrics import Metrics
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import deterrence_body, urgent_body
@@ -318,17 +322,57 @@ async def test_a_replay_sends_the_records_of_a_span_once_more_with_the_same_ids(
 
 
 @pytest.fixture
-async def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
+def tls() -> ssl.SSLContext:
+    """The TLS context of the receiver `secure`."""
+    return ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+
+
+@pytest.fixture
+async def secure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: ssl.SSLContext
+) -> AsyncIterator[Receiver]:
     """A receiver with TLS, whose certificate is trusted."""
     files = tmp_path / "certificate.pem", tmp_path / "key.pem"
     files[0].write_text(CERTIFICATE)
     files[1].write_text(KEY)
     monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*files)
-    async with receiving(ssl=context) as opened:
+    tls.load_cert_chain(*files)
+    async with receiving(ssl=tls) as opened:
         opened.url = opened.url.replace("127.0.0.1", "localhost")
         yield opened
+
+
+async def test_receivers_see_the_certificate_of_the_deployment(
+    secure: Receiver, tls: ssl.SSLContext, tmp_path: Path, settings: Settings
+) -> None:
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(tmp_path / "certificate.pem")
+    networks = {"webhook_networks": (*settings.webhook_networks, ip_network("::1/128"))}
+    files = {
+        "webhook_client_certificate": tmp_path / "certificate.pem",
+        "webhook_client_key": tmp_path / "key.pem",
+    }
+    outcomes = []
+    for given in (networks, {**networks, **files}):
+        sender = Sender(settings.model_copy(update=given))
+        outcomes.append(await sender.post(secure.url, (), {}, b"{}", 5))
+        await sender.close()
+    assert [each.status for each in outcomes] == [None, 204], "without one the receiver refuses"
+    assert len(secure.taken) == 1
+
+
+async def test_a_client_has_twenty_endpoints_at_most_also_when_it_makes_them_at_once(
+    http: httpx2.AsyncClient, receiver: Receiver, integrator: Caller
+) -> None:
+    body = {"url": receiver.url, "events": ENTRIES}
+
+    async def make() -> httpx2.Response:
+        return await http.post("/v1/webhook-endpoints", json=body, headers=integrator.headers)
+
+    for _ in range(MOST_ENDPOINTS - 2):
+        expect(await make(), 201)
+    answers = await asyncio.gather(*(make() for _ in range(6)))
+    assert sorted(each.status_code for each in answers) == [201, 201, 409, 409, 409, 409]
 
 
 FULL = pytest.mark.settings(webhook_networks=("127.0.0.0/8", "::1/128"), webhook_full_hosts={"localhost"})
