@@ -226,6 +226,12 @@ async def list_actors(reader: Reader, client_ids: Collection[str]) -> dict[str, 
     }
 
 
+async def lock_client(unit: Unit, client_id: str) -> None:
+    """Lock a client until the commit, so that no other transaction makes an endpoint for it meanwhile."""
+    owner = select(client_table.c.id).where(client_table.c.id == client_id)
+    await unit.run(owner.with_for_update(key_share=True))
+
+
 async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str, Endpoint]:
     """Lock some endpoints until the commit, and return those that exist."""
     statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()

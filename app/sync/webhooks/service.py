@@ -14,7 +14,7 @@ from app.kit.ids import new_id
 from app.ledger import service as ledger
 from app.ledger.selecting import last_before
 from app.settings import Settings
-from app.sync.webhooks import store
+from app.sync.webhooks import queue, store
 from app.sync.webhooks.addresses import target_of
 from app.sync.webhooks.domain import (
     TEST_TYPE,
@@ -30,7 +30,6 @@ from app.sync.webhooks.domain import (
     types_for,
 )
 from app.sync.webhooks.planning import of_endpoint
-from app.sync.webhooks.queue import list_actors
 from app.sync.webhooks.rendering import may_be_full
 from app.sync.webhooks.signing import Secrets
 from app.sync.webhooks.store import erase_of_entry
@@ -98,6 +97,7 @@ async def create(
     """
     owner = await _owner(unit, client_id or unit.actor.client_id)
     _expect_allowed(unit.actor, owner, requested, settings)
+    await queue.lock_client(unit, owner.client_id)
     if await store.count_endpoints(unit, owner.client_id) >= MOST_ENDPOINTS:
         raise WrongState(f"The client has {MOST_ENDPOINTS} endpoints, which is the most.")
     endpoint_id = new_id("whe", unit.now)
@@ -196,7 +196,7 @@ async def _owner(unit: Unit, client_id: str) -> Actor:
     """
     if client_id != unit.actor.client_id and not unit.actor.holds(Role.ADMIN):
         raise _fault("/client_id", "forbidden", "Only an admin makes an endpoint of another client.")
-    owner = (await list_actors(unit, [client_id])).get(client_id)
+    owner = (await queue.list_actors(unit, [client_id])).get(client_id)
     if owner is None:
         raise _fault("/client_id", "unknown", "There is no working client with this id.")
     if not owner.holds(*OWNERS):
