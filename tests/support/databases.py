@@ -132,7 +132,7 @@ class Run:
         return folder
 
     def _lay_sqlite(self, folder: Path) -> None:
-        finished(_found(f"sqlite:///{folder / _SQLITE_FILES[0]}", self.signing_keys))
+        finished(found(f"sqlite:///{folder / _SQLITE_FILES[0]}", self.signing_keys))
 
     def _start_postgresql(self, folder: Path) -> None:
         alive = os.open(self.folder / "alive", os.O_RDONLY)
@@ -142,7 +142,7 @@ class Run:
             os.close(alive)
         try:
             finished(_tell(server, f"CREATE DATABASE {_TEMPLATE}"))
-            finished(_found(f"{server}/{_TEMPLATE}", self.signing_keys))
+            finished(found(f"{server}/{_TEMPLATE}", self.signing_keys))
         except Exception:
             postgres.stop(folder)
             raise
@@ -157,7 +157,8 @@ def _fast_place() -> Path | None:
     return None
 
 
-async def _found(address: str, keys: Path) -> None:
+async def found(address: str, keys: Path) -> None:
+    """Found a register in an empty database, with the pepper and the signing keys of all of them."""
     settings = Settings(env="test", database_url=address, key_pepper=PEPPER, signing_keys=keys)
     runtime = wired_runtime(settings)
     try:

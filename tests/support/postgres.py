@@ -53,12 +53,14 @@ class PostgresFailed(Exception):
     """The server did not start; the message holds what it said."""
 
 
-def start(folder: Path, alive: int) -> str:
+def start(folder: Path, alive: int, *, primary: str | None = None, **given: str) -> str:
     """Start a server whose data lie in a folder.
 
     Args:
         folder: an empty folder of the server's own; at the end the guardian removes the data in it.
         alive: file descriptor of the read end of the pipe: the server ends when the last writer is gone.
+        primary: the address of a server that this one follows as its stand-by.
+        given: settings of PostgreSQL in place of those that suit most tests.
 
     Returns:
         The server's address, `postgresql://…` without a database.
@@ -82,9 +84,12 @@ def start(folder: Path, alive: int) -> str:
         },
         **as_whom,
     }
-    _lay(programs, folder, surroundings)
+    if primary is None:
+        _lay(programs, folder, surroundings)
+    else:
+        _copy_primary(programs, folder, primary, surroundings)
     port = _free_port()
-    settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
+    settings = [f"--{name}={value}" for name, value in {**_SETTINGS, **given, "port": str(port)}.items()]
     command = [str(programs / "postgres"), "-D", str(folder / "data"), *settings]
     with (folder / "log").open("wb") as log:
         subprocess.run(
@@ -164,9 +169,18 @@ def _lay(programs: Path, folder: Path, surroundings: dict[str, Any]) -> None:
         "UTF8",
     ]
     options = ["--locale=C", "--no-sync", "--no-instructions"]
-    laid = subprocess.run([*command, *options], capture_output=True, text=True, check=False, **surroundings)
-    if laid.returncode:
-        raise PostgresFailed(laid.stderr or laid.stdout)
+    _expect_done([*command, *options], surroundings)
+
+
+def _copy_primary(programs: Path, folder: Path, primary: str, surroundings: dict[str, Any]) -> None:
+    command = [str(programs / "pg_basebackup"), "-D", str(folder / "data"), "-d", primary]
+    _expect_done([*command, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"], surroundings)
+
+
+def _expect_done(command: list[str], surroundings: dict[str, Any]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **surroundings)
+    if done.returncode:
+        raise PostgresFailed(done.stderr or done.stdout)
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Taken:
-    """A request as it came."""
+    """A request as it came, and when, by the monotonic clock."""
 
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def event(self) -> Json:
@@ -32,7 +34,7 @@ class Receiver:
 
     Attributes:
         url: where it is.
-        status: the status of its answers.
+        status: the status of its answers, or a function of the request that gives it.
         headers: the headers of its answers.
         text: the body of its answers.
         hold: while it is clear, requests wait for their answer.
@@ -41,7 +43,7 @@ class Receiver:
     """
 
     url: str = ""
-    status: int = 204
+    status: int | Callable[[Taken], int] = 204
     headers: dict[str, str] = field(default_factory=dict)
     text: str | Callable[[Taken], str] = ""
     taken: list[Taken] = field(default_factory=list)
@@ -65,7 +67,8 @@ class Receiver:
         finally:
             self.at_once -= 1
         text = self.text(came) if callable(self.text) else self.text
-        return web.Response(status=self.status, headers=self.headers, text=text or None)
+        status = self.status(came) if callable(self.status) else self.status
+        return web.Response(status=status, headers=self.headers, text=text or None)
 
 
 @asynccontextmanager

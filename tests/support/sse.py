@@ -53,7 +53,7 @@ class Events:
     async def read(self) -> None:
         """Read until the stream ends."""
         try:
-            async for event in _parse(self.response.aiter_lines()):
+            async for event in parsed(self.response.aiter_lines()):
                 self._came.put_nowait(event)
         finally:
             self._came.put_nowait(None)
@@ -124,7 +124,8 @@ async def listening(
             await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _parse(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
+async def parsed(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
+    """The events in the lines of a stream."""
     name, seen, data = "message", None, list[str]()
     async for line in lines:
         if not line:
