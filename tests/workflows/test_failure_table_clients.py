@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from app.alerting.streams.framing import EVENTS
 from app.runtime import Runtime
 from app.sync.webhooks import dispatcher
 from app.worker import Worker
@@ -264,3 +265,6 @@ async def test_reconnect_storm(served: Served, actors: Actors) -> None:
         line.target = served.port
         mended.set()
     assert [each.result() for each in clients] == [raised] * STREAMS
+    pauses = {int(EVENTS.opening().removeprefix(b"retry: ")) for _ in range(STREAMS)}
+    assert len(pauses) > STREAMS / 2
+    assert 1000 <= min(pauses) <= max(pauses) <= 5000
