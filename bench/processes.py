@@ -109,12 +109,14 @@ def serving(app: str, name: str, folder: Path, cores: Cores, settings: Mapping[s
 
 
 @contextmanager
-def serving_cekal(name: str, folder: Path, cores: Cores, settings: Mapping[str, str]) -> Iterator[Server]:
+def serving_cekal(
+    name: str, folder: Path, cores: Cores, settings: Mapping[str, str], port: int | None = None
+) -> Iterator[Server]:
     """Serve a register for the block's length as its users do: `cekal serve`, one process, with its access log.
 
-    Arguments and errors as `serving`.
+    Arguments and errors as `serving`; the port is a free one, unless it is given.
     """
-    port = free_port()
+    port = port or free_port()
     command = ["app.cli", "serve", f"--port={port}", "--host=127.0.0.1"]
     with _running(command, port, name, folder, cores, settings) as server:
         yield server

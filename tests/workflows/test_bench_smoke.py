@@ -195,7 +195,7 @@ def test_the_benchmark_of_imports_takes_every_line_over_beside_checks_on_both_en
         assert row["urgent_max_ms"] > 0
 
 
-def test_the_soak_takes_down_memory_and_nothing_is_refused() -> None:
+def test_the_soak_loses_nothing_that_was_acknowledged_and_nothing_is_refused() -> None:
     report = _run("bench.soak")
 
     assert report["benchmark"] == "soak"
@@ -205,3 +205,9 @@ def test_the_soak_takes_down_memory_and_nothing_is_refused() -> None:
         assert result["streams_opened"] > 0
         assert all(row["rss_mb"] > 0 for row in result["minutes"])
         assert result["minutes"][-1]["answered"] > 0
+        assert (result["kills"], result["gaps"]) == (1, 0)
+        assert result["acknowledged"] > 0
+        assert [each["reader"] for each in result["readers"]] == ["stream", "poll", "feed", "webhook"]
+        for each in result["readers"]:
+            assert (each["received"], each["missing"]) == (result["acknowledged"], 0)
+            assert each["latest_ms"] > 0
