@@ -87,6 +87,24 @@ async def test_what_differs_is_logged_and_the_admins_are_notified_once_a_day(
     assert (await notices(http, admin)).count("register_differs") == 2
 
 
+async def test_heads_that_are_signed_during_a_pass_are_no_differences(
+    filled: None,
+    http: httpx2.AsyncClient,
+    owner: Caller,
+    actors: Actors,
+    worker: Worker,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    admin = await actors.client("admin")
+    assert not await worker.verify_register(), "the pass has read the first heads"
+    made = await http.post("/v1/urgent-entries", json=urgent_body(), headers=owner.once("meanwhile"))
+    expect(made, 201)
+    assert await worker.sign_head()
+    await whole_pass(worker)
+    assert [each for each in caplog.records if each.message == "the register differs"] == []
+    assert "register_differs" not in await notices(http, admin)
+
+
 async def test_a_pass_that_fails_begins_anew(
     filled: None, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from app.ledger.verification import LedgerVerification, compare_totals
 from app.register.entries.duties.verification import verify_page as verify_duties
 from app.register.entries.verification import verify_page
 from app.runtime import Runtime
+from app.sync.heads.domain import SignedHead
 from app.sync.heads.service import list_heads_after, list_uses
 from app.sync.heads.verification import fault_of
 from app.sync.querylog.verification import LogVerification
@@ -141,7 +142,11 @@ class Verification:
         yield "batches", self._batches()
 
     async def _heads(self) -> Progress:
-        """Verify the signatures of every signed head, and collect the signed roots by size."""
+        """Verify the signatures of every signed head, and collect the signed roots by size.
+
+        Heads that are signed meanwhile are held against the ledger's size at that moment; their roots are for the next
+        verification.
+        """
         verified = self.verified
         async with self._runtime.reading(SYSTEM) as reader:
             self._head = head = await ledger.head(reader)
@@ -155,21 +160,15 @@ class Verification:
         while True:
             async with self._runtime.reading(SYSTEM) as reader:
                 page = await list_heads_after(reader, *last)
+                present = await ledger.head(reader)
                 for epoch in dict.fromkeys(each.epoch for each in page):
                     notes = {each.size: each.note for each in page if each.epoch == epoch}
                     count, found = await verify_cosignatures(reader, epoch, notes)
                     verified.cosignatures += count
                     verified.add(found)
-            for signed, fault in ((each, fault_of(each, known)) for each in page):
-                verified.heads += 1
-                where = f"signed_head {signed.epoch} {signed.size}"
-                if fault is not None:
-                    verified.add([Difference(where, fault)])
-                if signed.size > head.size:
-                    verified.abandoned.append(signed.size)
-                    if signed.epoch == head.epoch:
-                        verified.add([Difference(where, "the ledger has fewer records than were signed")])
-                else:
+            for signed in page:
+                self._compare_head(signed, fault_of(signed, known), present)
+                if signed.size <= head.size:
                     self._roots[signed.size].append(signed.root)
                     newest = max(newest, signed.size if signed.epoch == head.epoch else 0)
             if not page:
@@ -177,6 +176,17 @@ class Verification:
                 return
             last = page[-1].epoch, page[-1].size
             yield verified.heads, 0
+
+    def _compare_head(self, signed: SignedHead, fault: str | None, present: Head) -> None:
+        """Count a signed head, and add what is wrong with its signatures or its size."""
+        self.verified.heads += 1
+        where = f"signed_head {signed.epoch} {signed.size}"
+        if fault is not None:
+            self.verified.add([Difference(where, fault)])
+        if signed.size > present.size:
+            self.verified.abandoned.append(signed.size)
+            if signed.epoch == present.epoch:
+                self.verified.add([Difference(where, "the ledger has fewer records than were signed")])
 
     async def _records(self) -> Progress:
         """Verify every record, and count the batches of the query log that they seal."""
