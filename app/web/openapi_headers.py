@@ -52,7 +52,7 @@ COMPONENTS: Final[Mapping[str, Json]] = {
         "example": "/v1/entries/ent_0k3v9c2m7q",
     },
     "RateLimit": {
-        "description": "What is left of the quota: its name, `r` the rest, `t` seconds until it is whole again "
+        "description": "What is left of the quota: its name, `r` the rest, `t` seconds until one more is available "
         "(draft-ietf-httpapi-ratelimit-headers-10). Absent where the caller was refused before it was looked at.",
         "schema": _TEXT,
         "example": '"searches";r=29;t=1',

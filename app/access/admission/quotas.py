@@ -218,7 +218,11 @@ class Quotas:
         return self._reading.setdefault(holder(actor), asyncio.Semaphore(_READING_AT_ONCE))
 
     def headers(self, quota: Quota, actor: Actor) -> list[Header]:
-        """Return the header fields that state a key's limit and its remaining quota."""
+        """Return the header fields that state a key's limit and its remaining quota.
+
+        `t` are the seconds until one more request may begin, as `Retry-After` of a refusal; it is absent where nothing
+        was used, and for a share, since when a request ends is unknown.
+        """
         limit = self._limit(quota, actor)
         if isinstance(limit, Share):
             held = self._shares.get((quota, holder(actor)))
@@ -229,8 +233,11 @@ class Quotas:
             now = self._clock()
             bucket = self._buckets[quota].of(holder(actor), now)
             window = max(1, math.ceil(limit.burst / limit.per_second))
+            tokens = bucket.left(now)
             policy = f'"{quota}";q={limit.burst};w={window}'
-            rest = f'"{quota}";r={int(bucket.left(now))};t={bucket.seconds_until(limit.burst, now)}'
+            rest = f'"{quota}";r={int(tokens)}'
+            if tokens < limit.burst:
+                rest += f";t={bucket.seconds_until(int(tokens) + 1, now)}"
         return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", rest.encode())]
 
     def _limit(self, quota: Quota, actor: Actor) -> Share | Rate:

@@ -1,6 +1,7 @@
 """Quotas: what one key may take of what all share, and that a single check is never in question."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -38,7 +39,9 @@ def quota_of(response: httpx2.Response) -> str:
     assert int(response.headers["retry-after"]) >= 1
     quota: str = response.json()["quota"]
     assert response.headers["ratelimit-policy"].startswith(f'"{quota}";q=')
-    assert response.headers["ratelimit"].startswith(f'"{quota}";r=0')
+    left = re.fullmatch(f'"{quota}";r=0(?:;t=([0-9]+))?', response.headers["ratelimit"])
+    assert left is not None
+    assert left[1] is None or int(response.headers["retry-after"]) >= int(left[1])
     return quota
 
 

@@ -129,8 +129,25 @@ async def test_the_header_fields_say_what_a_key_may_take_and_what_is_left(clock:
     clock.now += 0.5
     assert among.headers(Quota.URGENT_ENTRIES, actor()) == [
         (b"ratelimit-policy", b'"urgent-entries";q=60;w=3'),
-        (b"ratelimit", b'"urgent-entries";r=10;t=3'),
+        (b"ratelimit", b'"urgent-entries";r=10;t=1'),
     ]
+
+
+async def test_the_time_is_until_one_more_is_available_and_never_later_than_a_refusal_says(clock: Clock):
+    among = quotas(clock, {Quota.EXPORTS: Rate(2, 0.25)})
+
+    def rest() -> bytes:
+        return dict(among.headers(Quota.EXPORTS, actor()))[b"ratelimit"]
+
+    assert rest() == b'"exports";r=2', "nothing was used, so nothing comes back"
+    await among.enter(Quota.EXPORTS, actor())
+    clock.now += 1.5
+    assert rest() == b'"exports";r=1;t=3'
+    await among.enter(Quota.EXPORTS, actor())
+    refusal = await refused(among, Quota.EXPORTS, actor())
+    assert (refusal.retry_after, rest()) == (3, b'"exports";r=0;t=3')
+    clock.now += 10
+    assert rest() == b'"exports";r=2'
 
 
 async def test_a_key_that_repeats_what_was_refused_is_slowed_and_no_other_key_is(
