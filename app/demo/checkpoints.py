@@ -216,7 +216,11 @@ class Crowd:
         """Connect all checkpoints. Returns the number that received the first heartbeat in time."""
         for code in self.systems:
             self.connect(code)
-        await self._until(lambda: self.connected == len(self))
+        return await self.wait_for_connections(len(self))
+
+    async def wait_for_connections(self, count: int) -> int:
+        """Wait until so many streams are open, some seconds at most. Returns how many are."""
+        await self._until(lambda: self.connected == count)
         return self.connected
 
     @property

@@ -1,8 +1,9 @@
-"""Step 17 of the story: three checkpoints are cut off, and people are paged until they acknowledge the alert."""
+"""Three checkpoints are cut off, the server is killed, and another process pages people until they acknowledge."""
 
 import asyncio
 import os
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from app.demo.cast import Cast
 from app.demo.checkpoints import Crowd
 from app.demo.narrator import Narrator
 from app.demo.people import INDONESIA, Person
+from app.demo.server import Server
 
 CUT_OFF: Final = ("BPN", "KNO", "SUB")
 """The checkpoints that are cut off: Balikpapan, Kualanamu, Surabaya."""
@@ -23,6 +25,8 @@ _PAUSE: Final = 0.5
 
 class Pager:
     """The paging command of the demonstration, which writes each message into a file in place of a telephone.
+
+    The name of the file begins with the id of the process that has run the command.
 
     Attributes:
         command: the file of the command, for the setting `CEKAL_PAGE_COMMAND`.
@@ -40,22 +44,37 @@ class Pager:
             "import os, pathlib, sys\n"
             f"folder = pathlib.Path({str(self._messages.resolve())!r})\n"
             "text = os.environ['CEKAL_PAGE_ADDRESS'] + '\\n' + sys.stdin.read()\n"
-            "(folder / os.environ['CEKAL_PAGE_ID']).write_text(text, 'utf-8')\n"
+            "name = f\"{os.getppid()}-{os.environ['CEKAL_PAGE_ID']}\"\n"
+            "(folder / name).write_text(text, 'utf-8')\n"
         )
         self.command.write_text(f"#!{sys.executable}\n{program}", "utf-8")
         self.command.chmod(0o700)
 
-    def messages(self) -> list[str]:
-        """Return the messages of this run: an address and the text."""
-        return [path.read_text("utf-8") for path in sorted(set(self._messages.iterdir()) - self._known)]
+    def messages(self, about: str) -> list[tuple[int, str]]:
+        """Return the messages of this run about an alert: who has sent it, a process's id, and address and text."""
+        read = [
+            (path, path.read_text("utf-8")) for path in sorted(set(self._messages.iterdir()) - self._known)
+        ]
+        return [(int(path.name.partition("-")[0]), text) for path, text in read if about in text]
 
 
 class Escalation:
-    """The step about escalation."""
+    """The steps about escalation, in their order in `all`."""
 
     def __init__(
-        self, api: ApiClient, narrator: Narrator, crowd: Crowd, cast: Cast, today: date, pager: Pager
+        self,
+        api: ApiClient,
+        narrator: Narrator,
+        crowd: Crowd,
+        cast: Cast,
+        today: date,
+        pager: Pager,
+        server: Server,
     ) -> None:
+        self.all = (self.take_over, self.page_people)
+        self._alert_id = self._entry_id = ""
+        self._person = Person.invent(INDONESIA)
+        self._server = server
         self._api = api
         self._narrator = narrator
         self._crowd = crowd
@@ -63,25 +82,41 @@ class Escalation:
         self._today = today
         self._pager = pager
 
-    async def page_people(self) -> None:
-        """Cut three checkpoints off, raise an alert, watch how their people are paged, and bring them back."""
-        narrator, crowd, count = self._narrator, self._crowd, len(self._crowd)
-        narrator.step(f"{', '.join(CUT_OFF)} are cut off, and an alert is raised: their people are paged")
+    async def take_over(self) -> None:
+        """Step 17: the server is killed when it has acknowledged an alert; another process goes on with it."""
+        narrator, crowd = self._narrator, self._crowd
+        narrator.step(f"{', '.join(CUT_OFF)} are cut off, an alert is raised, and the server is killed")
         for place in CUT_OFF:
             await self._set_contacts(place)
             await crowd.disconnect(place)
-        person = Person.invent(INDONESIA)
         made = await self._api.post(
             self._cast.officer,
             "/v1/urgent-entries",
-            papers.urgent_exit_ban(person, self._today),
-            person.name,
+            papers.urgent_exit_ban(self._person, self._today),
+            self._person.name,
             expected=201,
             idempotency_key=os.urandom(8).hex(),
         )
-        alert, entry = made.body["alert"], made.body["entry"]
-        await crowd.wait_for_alert("raise", entry["id"], count - len(CUT_OFF), confirmed=True)
-        coverage = await self._coverage(alert["id"], lambda seen: len(_telephoned(seen)) >= len(CUT_OFF))
+        self._alert_id, self._entry_id = made.body["alert"]["id"], made.body["entry"]["id"]
+        killed = time.perf_counter()
+        narrator.sent(f"kill -9 {self._server.process.pid}, as soon as it has answered")
+        await self._server.kill()
+        await self._server.start()
+        ready = time.perf_counter() - killed
+        narrator.received(f"process {self._server.process.pid} is ready after {ready:.1f} s")
+        others = len(crowd) - len(CUT_OFF)
+        connected = await crowd.wait_for_connections(others)
+        after = time.perf_counter() - killed
+        narrator.claim(f"{others} checkpoints are connected again after {after:.1f} s", connected == others)
+        delivery = await crowd.wait_for_alert("raise", self._entry_id, others, confirmed=True)
+        confirmed = len(delivery.confirmed)
+        narrator.claim(f"{others} have confirmed the alert: none is lost", confirmed == others, confirmed)
+
+    async def page_people(self) -> None:
+        """Step 18: the process that has taken over pages the people of the three, until they acknowledge."""
+        narrator = self._narrator
+        narrator.step("The process that has taken over pages the people of the three")
+        coverage = await self._coverage(self._alert_id, lambda seen: len(_telephoned(seen)) >= len(CUT_OFF))
         narrator.received(
             f"200, {coverage['received']} of {coverage['recipients']} received; unreached: "
             f"{', '.join(coverage['unreached'])}; paged: "
@@ -90,13 +125,20 @@ class Escalation:
         narrator.claim("The officer sees which three have not got it", coverage["unreached"] == list(CUT_OFF))
         paged = {page["checkpoint"] for page in _telephoned(coverage)}
         narrator.claim("The people of these three were paged by telephone", paged == set(CUT_OFF), paged)
-        messages = [text for text in self._pager.messages() if alert["id"] in text]
-        narrator.received(f"a telephone: {messages[0].splitlines()[-1]}" if messages else "no message")
-        silent = messages and all(
-            person.name not in text and person.passport not in text for text in messages
-        )
-        narrator.claim("The message names the alert, and no person", bool(silent))
-        await self._bring_back(alert["id"], entry["id"])
+        self._judge_messages()
+        await self._bring_back(self._alert_id, self._entry_id)
+
+    def _judge_messages(self) -> None:
+        """Show a message, and claim that each went out once, from the process that runs now, and names no person."""
+        narrator, pid = self._narrator, self._server.process.pid
+        messages = self._pager.messages(self._alert_id)
+        narrator.received(f"a telephone: {messages[0][1].splitlines()[-1]}" if messages else "no message")
+        senders = [sender for sender, _ in messages]
+        claim = f"Process {pid} has sent them, each once: what is due is in the register, not in a process"
+        narrator.claim(claim, senders == [pid] * len(CUT_OFF), senders)
+        person = self._person
+        silent = all(person.name not in text and person.passport not in text for _, text in messages)
+        narrator.claim("The messages name the alert, and no person", bool(messages) and silent)
 
     async def _set_contacts(self, place: str) -> None:
         steps = [

@@ -7,7 +7,7 @@ import socket
 import sys
 from asyncio.subprocess import STDOUT, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx2
@@ -60,11 +60,42 @@ def http_client(url: str, connections: int | None, read_seconds: float = 30.0) -
     return httpx2.AsyncClient(base_url=url, limits=limits, timeout=timeout, trust_env=False)
 
 
+class Server:
+    """`cekal serve` of the register in a folder, in a process of its own that can be replaced by another.
+
+    Attributes:
+        url: its address.
+        process: the process that serves now.
+    """
+
+    process: Process
+
+    def __init__(self, stack: AsyncExitStack, folder: Path, port: int, **settings: str) -> None:
+        self.url = f"http://{HOST}:{port}"
+        self._stack = stack
+        self._folder = folder
+        self._port = port
+        self._settings = settings
+
+    async def start(self) -> None:
+        """Start a process and wait until it is ready.
+
+        Raises:
+            ServerDidNotStart: it ended or was not ready in time.
+        """
+        arguments = ("serve", "--host", HOST, "--port", str(self._port))
+        serving = running(arguments, self._folder / LOG, f"{self.url}/readyz", **self._settings)
+        self.process = await self._stack.enter_async_context(serving)
+
+    async def kill(self) -> None:
+        """Kill the process with SIGKILL, so that it can do nothing more, and wait for its end."""
+        self.process.kill()
+        await self.process.wait()
+
+
 @asynccontextmanager
-async def serving(
-    folder: Path, port: int, witness_policy: Path, page_command: Path
-) -> AsyncIterator[tuple[str, Process]]:
-    """Serve the register in a folder during the block. Yields the server's address and its process.
+async def serving(folder: Path, port: int, witness_policy: Path, page_command: Path) -> AsyncIterator[Server]:
+    """Serve the register in a folder during the block. Yields the server.
 
     Args:
         folder: the folder of the register.
@@ -75,16 +106,16 @@ async def serving(
     Raises:
         ServerDidNotStart: the server ended or was not ready in time.
     """
-    url = f"http://{HOST}:{port}"
-    arguments = ("serve", "--host", HOST, "--port", str(port))
     settings = {
         "CEKAL_DATA_DIR": str(folder),
         "CEKAL_WITNESS_POLICY": str(witness_policy),
         "CEKAL_PAGE_COMMAND": shlex.quote(str(page_command)),
         "CEKAL_DAILY_DRILL": "false",  # the story counts what it does itself
     }
-    async with running(arguments, folder / LOG, f"{url}/readyz", **settings) as process:
-        yield url, process
+    async with AsyncExitStack() as stack:
+        server = Server(stack, folder, port, **settings)
+        await server.start()
+        yield server
 
 
 @asynccontextmanager

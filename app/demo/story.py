@@ -17,7 +17,7 @@ from app.demo.handover import print_handover
 from app.demo.narrator import Narrator
 from app.demo.proof import Proof
 from app.demo.scenes import Scenes
-from app.demo.server import LOG, ServerDidNotStart, any_free_port, http_client, is_free, serving
+from app.demo.server import LOG, Server, ServerDidNotStart, any_free_port, http_client, is_free, serving
 from app.demo.witness import DemoWitness, witnessing
 from app.kit.clock import legal_day, system_clock
 
@@ -87,14 +87,14 @@ async def _play(narrator: Narrator, folder: Path, port: int, *, once: bool) -> b
     try:
         async with (
             witnessing(folder, cast.log_keys) as witness,
-            serving(folder, port, witness.register_policy, pager.command) as (url, process),
+            serving(folder, port, witness.register_policy, pager.command) as server,
         ):
             narrator.say(
-                f"`cekal serve` listens on {url}, `cekal witness` on {witness.url}, each a process of its own."
+                f"`cekal serve` listens on {server.url}, `cekal witness` on {witness.url}, each a process of its own."
             )
-            crowd = Crowd(url, cast.counters, await _newest_cursor(url, cast))
+            crowd = Crowd(server.url, cast.counters, await _newest_cursor(server.url, cast))
             try:
-                scenes = await _play_scenes(narrator, url, cast, crowd, stopped, witness, pager)
+                scenes = await _play_scenes(narrator, server, cast, crowd, stopped, witness, pager)
                 if narrator.failures:
                     return True
                 narrator.over = True
@@ -102,8 +102,8 @@ async def _play(narrator: Narrator, folder: Path, port: int, *, once: bool) -> b
                 narrator.say("Every claim was true.")
                 if once:
                     return False
-                print_handover(narrator, url, folder, cast, scenes)
-                await _stay(narrator, crowd, process, stopped)
+                print_handover(narrator, server.url, folder, cast, scenes)
+                await _stay(narrator, crowd, server.process, stopped)
             finally:
                 await crowd.disconnect_all()
     except ServerDidNotStart as error:
@@ -159,7 +159,7 @@ async def _newest_cursor(url: str, cast: Cast) -> str:
 
 async def _play_scenes(
     narrator: Narrator,
-    url: str,
+    server: Server,
     cast: Cast,
     crowd: Crowd,
     stopped: asyncio.Event,
@@ -168,13 +168,13 @@ async def _play_scenes(
 ) -> Scenes:
     connected = await crowd.connect_all()
     narrator.say(f"{connected} of {len(crowd)} checkpoints are connected, each by a stream of its own.")
-    async with http_client(url, 4) as http:
+    async with http_client(server.url, 4) as http:
         api = ApiClient(http, narrator)
         today = legal_day(system_clock())
         scenes = Scenes(api, narrator, crowd, cast, today)
-        escalation = Escalation(api, narrator, crowd, cast, today, pager)
+        escalation = Escalation(api, narrator, crowd, cast, today, pager, server)
         proof = Proof(api, narrator, cast, witness)
-        for scene in (*scenes.all, escalation.page_people, proof.verify_as_a_stranger, proof.refuse_a_fork):
+        for scene in (*scenes.all, *escalation.all, proof.verify_as_a_stranger, proof.refuse_a_fork):
             if stopped.is_set():
                 raise asyncio.CancelledError
             try:
