@@ -54,10 +54,14 @@ from app.web import docs_page, openapi, problem_pages, problems
 from app.web.metrics import Metrics
 from app.web.middleware import BodyLimits, Edge
 from app.web.raw import RawRoute
+from app.web.stream_connection import LEAVING_SECONDS
 from app.wiring import granted, trace_alerts, wired_runtime
 from app.worker import Worker
 
 logger = logging.getLogger(__name__)
+
+_SIGNAL_SECONDS: Final = 0.1
+"""Longest time from a signal to stop until uvicorn closes the listening socket."""
 
 DESCRIPTION = """
 Cekal holds Indonesia's exit bans (*pencegahan*, `prevention`) and entry bans (*penangkalan*, `deterrence`).
@@ -261,7 +265,7 @@ async def _running(
         tasks.append(asyncio.create_task(worker.run()))
     for task in tasks:
         task.add_done_callback(_log_failure)
-    restore = _close_on_signal(partial(_stop_waiting, app, process))
+    restore = _act_on_signal(partial(_leave, app, process))
     process.readiness.serving = True
     database = "sqlite" if runtime.register.is_sqlite else "postgresql"
     logger.info("ready", extra={**process.address, "database": database})
@@ -281,6 +285,17 @@ def _log_failure(task: asyncio.Task[None]) -> None:
         logger.critical("a loop of the service has stopped", exc_info=task.exception())
 
 
+def _leave(app: Application, process: Process) -> None:
+    """Report the process as not ready, and end streams and long polls once it takes no connections any more.
+
+    The connections that it has are served until then, each for one more request, so that proxies and clients go
+    elsewhere before they open their streams again.
+    """
+    process.readiness.serving = False
+    delay = _SIGNAL_SECONDS + LEAVING_SECONDS
+    asyncio.get_running_loop().call_later(delay, _stop_waiting, app, process)
+
+
 def _stop_waiting(app: Application, process: Process) -> None:
     process.runtime.closing = app.edge.closing = True
     process.hub.close()
@@ -290,11 +305,11 @@ def _stop_waiting(app: Application, process: Process) -> None:
     process.runtime.bell.ring()
 
 
-def _close_on_signal(close: Callable[[], None]) -> Callable[[], None]:
-    """Register signal handlers that end streams and long polls as soon as the process receives a signal to stop.
+def _act_on_signal(act: Callable[[], None]) -> Callable[[], None]:
+    """Register signal handlers that call a function as soon as the process receives a signal to stop.
 
     uvicorn waits for open connections before it shuts the application down, so the streams must be ended
-    first.
+    before.
 
     Returns:
         A function that restores the former handlers.
@@ -305,7 +320,7 @@ def _close_on_signal(close: Callable[[], None]) -> Callable[[], None]:
     before: dict[int, Any] = {}
 
     def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(close)
+        loop.call_soon_threadsafe(act)
         if callable(before[number]):
             before[number](number, frame)
 

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from app.web.connections import Connections
 from app.web.problems import problem_response
-from app.web.stream_connection import Sender, StreamConnection
+from app.web.stream_connection import LEAVING_SECONDS, Sender, StreamConnection
 from app.web.unchunked import unchunked
 from app.web.watch import Watch
 
@@ -103,6 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._octets = 0
         self._got_on = False
         self._without_progress = 0
+        self._last = False
         self._leaving = False
         self._unsent = math.inf
         self._fault = "bad-request"
@@ -209,7 +210,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._got_on = True
         self.due = self._due_while_answering()
         super().on_headers_complete()
-        if self.parser.should_upgrade():  # the parser would treat further data as another protocol's
+        if (
+            self._last or self.parser.should_upgrade()
+        ):  # the parser would treat what follows as another protocol's
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -283,6 +286,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def show_key(self, key: str) -> None:
         """Count the connection against a valid key from a request on it."""
         self._books.show_key(self, key)
+
+    def shutdown(self) -> None:
+        """Close the connection because the process ends, after one more answer; called by uvicorn.
+
+        A connection that waits for a request is closed `LEAVING_SECONDS` later: one that is closed at once may have a
+        request on its way, which a proxy would not repeat for its client.
+        """
+        if self._answering:
+            self.close_after_answer()
+        elif self._last:
+            self.transport.close()
+        else:
+            self.loop.call_later(LEAVING_SECONDS, self.shutdown)
+        self._last = True
 
     def close_after_answer(self) -> None:
         """Close the connection after the present answer."""

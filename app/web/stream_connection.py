@@ -20,6 +20,10 @@ LAST_SECONDS: Final = 30.0
 STOPPING_SECONDS = 1.0
 """The same while the service is stopping."""
 
+LEAVING_SECONDS: Final = 0.3
+"""How long a process that is told to end serves the connections that it has, and takes no new ones. Proxies stop using
+it in this time, so that streams and polls that end afterwards are opened again elsewhere."""
+
 HIGH_WATER: Final = 64 * 1024
 """Bytes that wait for a reader from which on it counts as slow; the same with and without TLS."""
 
@@ -171,7 +175,10 @@ class StreamConnection(asyncio.Protocol):
         self.cut()
 
     def shutdown(self) -> None:
-        """End the stream because the process ends; called by uvicorn."""
+        """End the stream because the process ends, unless it has ended `LEAVING_SECONDS` later; called by uvicorn."""
+        asyncio.get_running_loop().call_later(LEAVING_SECONDS, self._end)
+
+    def _end(self) -> None:
         self._patience = STOPPING_SECONDS
         self.due = min(self.due, self._time() + STOPPING_SECONDS)
         if self._sender is not None:

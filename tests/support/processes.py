@@ -60,17 +60,21 @@ class Process:
 
 
 @asynccontextmanager
-async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterator[Process]:
+async def process(
+    settings: Settings, folder: Path, *, port: int = 0, root: Path = ROOT, **given: str | None
+) -> AsyncIterator[Process]:
     """A service of these settings' register for the block's length; it is killed at the end, if it still runs.
 
     Args:
         settings: where the register is.
         folder: a place for its clock, which stands at the hour when every test begins, and for its log.
-        given: further settings, such as `heartbeat_seconds="0.5"`.
+        port: where it listens; 0 for any port that is free.
+        root: the folder of the program; another one for another release.
+        given: further settings, such as `heartbeat_seconds="0.5"`; None for one that is left out.
     """
     clock, log = folder / "clock", folder / "service.log"
     clock.write_text(MORNING.isoformat())
-    port = free_port()
+    port = port or free_port()
     requested = {
         "env": "test",
         "database_url": settings.url,
@@ -83,10 +87,10 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
     }
     environment = {
         "PATH": os.defpath,
-        "PYTHONPATH": str(ROOT),
-        **{f"CEKAL_{name.upper()}": value for name, value in requested.items()},
+        "PYTHONPATH": str(root),
+        **{f"CEKAL_{name.upper()}": value for name, value in requested.items() if value is not None},
     }
-    running = _started(["serve", "--port", str(port)], environment, log)
+    running = _started(["serve", "--port", str(port)], environment, log, root)
     url = f"http://127.0.0.1:{port}"
     try:
         async with client_for(url) as http:
@@ -99,11 +103,14 @@ async def process(settings: Settings, folder: Path, **given: str) -> AsyncIterat
             running.wait(LONGEST)
 
 
-def _started(arguments: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _started(
+    arguments: list[str], environment: dict[str, str], log: Path, root: Path
+) -> subprocess.Popen[bytes]:
     with log.open("ab") as sink:
         return subprocess.Popen(
             [sys.executable, "-m", "app.cli", *arguments],
             env=environment,
+            cwd=root,  # Python looks there first
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,
@@ -112,14 +119,15 @@ def _started(arguments: list[str], environment: dict[str, str], log: Path) -> su
 
 async def _ready(started: Process) -> None:
     until = asyncio.get_running_loop().time() + LONGEST
-    while asyncio.get_running_loop().time() < until:
-        if started.running.poll() is not None:
-            break
-        try:
-            if (await started.http.get("/readyz")).status_code == httpx2.codes.OK:
-                return
-        except httpx2.TransportError:
-            await asyncio.sleep(0.02)
+    async with httpx2.AsyncClient(base_url=started.url, trust_env=False) as http:  # of any release
+        while asyncio.get_running_loop().time() < until:
+            if started.running.poll() is not None:
+                break
+            try:
+                if (await http.get("/readyz")).status_code == httpx2.codes.OK:
+                    return
+            except httpx2.TransportError:
+                await asyncio.sleep(0.02)
     raise ProcessFailed(started.log.read_text(errors="replace"))
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.ledger.domain import Head
 from app.web.request_rules import EVENT_STREAM
@@ -17,11 +17,19 @@ class Ended(NamedTuple):
         why: why it is closed.
         end: encodes numbers as cursors.
         position: the number of the last event that the stream covers.
+        reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
 
     why: str
     end: Head
     position: int
+    reconnect_ms: int
+
+
+PLANNED: Final = frozenset({"renew", "shutdown"})
+"""Reasons for closing a stream whose client finds the service at once, here or in another process."""
+
+_SOONEST_MS: Final = 100
 
 
 class EventFraming:
@@ -44,8 +52,11 @@ class EventFraming:
         return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
     def ending(self, ended: Ended) -> bytes:
-        """Return the last bytes of a stream."""
-        return b": %b\n\n" % ended.why.encode()
+        """Return the last bytes of a stream; after a planned end its client is to reconnect sooner."""
+        if ended.why not in PLANNED:
+            return b": %b\n\n" % ended.why.encode()
+        wait = random.randint(_SOONEST_MS, ended.reconnect_ms)  # noqa: S311 - as above
+        return b"retry: %d\n: %b\n\n" % (wait, ended.why.encode())
 
 
 EVENTS = EventFraming()

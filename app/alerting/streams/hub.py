@@ -39,6 +39,13 @@ class _Publication(NamedTuple):
     choose: Callable[[Stream], Frame | None]
 
 
+RECONNECT_MS: Final = 900
+"""The longest time after which the client of a planned end should reconnect, in milliseconds, where streams are few."""
+
+REOPENED_A_SECOND: Final = 1000
+"""Streams that should reconnect in a second when a process ends, so that the others can admit them."""
+
+
 class Hub:
     """The open streams and long polls of one kind in this process, and what is sent to all of them.
 
@@ -54,6 +61,7 @@ class Hub:
         evicted: number of streams cut because their client read nothing.
         ended: number of streams that have ended, by reason; `gone` where the client has disconnected.
         unsent_limit: how many bytes may wait for a slow reader.
+        reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class Hub:
         self.evicted = 0
         self.ended: Counter[str] = Counter()
         self.unsent_limit = unsent_limit
+        self.reconnect_ms = RECONNECT_MS
         self._limit = limit
         self._heartbeat = heartbeat_seconds
         self._life = stream_minutes * 60
@@ -276,6 +285,7 @@ class Hub:
     def close(self, why: str = "shutdown") -> None:
         """Close every stream and admit no more: the service is stopping, or its database was restored."""
         self.closing = True
+        self.reconnect_ms = max(RECONNECT_MS, len(self.streams) * 1000 // REOPENED_A_SECOND)
         self.close_all(why)
 
     def close_all(self, why: str) -> None:

@@ -39,10 +39,12 @@ class Home(Protocol):
     Attributes:
         evicted: number of streams cut because their reader took nothing.
         unsent_limit: how many bytes may wait for a reader.
+        reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
 
     evicted: int
     unsent_limit: int
+    reconnect_ms: int
 
     def bring_up(self, stream: "Stream") -> None:
         """Write everything to the stream that was published and not yet written to it."""
@@ -205,7 +207,7 @@ class Stream:
         if why in AT_ONCE and connection.unsent:
             connection.cut()
             return
-        ended = Ended(why, self.end, self.position)
+        ended = Ended(why, self.end, self.position, self._home.reconnect_ms)
         connection.finish(self.framing.ending(ended))
 
     def lose(self, why: str) -> None:
