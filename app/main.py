@@ -31,7 +31,7 @@ from app.border.checks.service import CheckService
 from app.border.hits.crossings import last_crossing
 from app.border.hits.service import expect_open, resolved
 from app.border.manifests.tail import ManifestTail
-from app.db.migrate import require_newest
+from app.db.migrate import require_served
 from app.gauges import measure, measure_escalation, measure_feed, measure_load, measure_webhooks
 from app.kit.clock import Clock, Machine, legal_day
 from app.ledger.service import require_head
@@ -248,7 +248,7 @@ async def _running(
 ) -> AsyncIterator[None]:
     """Start the application's tasks and end them after the block; with a check service the worker's loops too."""
     runtime = process.runtime
-    await require_newest(runtime.register, runtime.checks)
+    await require_served(runtime.register, runtime.checks)
     async with runtime.reading(SYSTEM) as reader:
         await require_head(reader)
         await check_name(reader, runtime.settings)

@@ -16,7 +16,7 @@ from app.access.domain import SYSTEM, Role
 from app.alerting.alerts.tail import tail_of
 from app.db.faults import Outage, outage
 from app.db.lanes import Lane, using
-from app.db.migrate import SchemaOutdated, require_newest
+from app.db.migrate import SchemaOutdated, require_served
 from app.db.probe import why_unwritable
 from app.db.rollback import Rollback
 from app.errors import WrongRole
@@ -227,7 +227,7 @@ def _rolled_back(rollback: Rollback | None) -> RolledBackOut | None:
 async def _look(runtime: Runtime) -> Found:
     checks = {"database": "ok", "schema": "ok", "ledger": "ok", "clock": "ok"}
     try:
-        await require_newest(runtime.register, runtime.checks)
+        await require_served(runtime.register, runtime.checks)
     except SchemaOutdated:
         return Found({**checks, "schema": "outdated: run `cekal migrate`"}, None, None)
     async with runtime.reading(SYSTEM) as reader:

@@ -13,7 +13,8 @@ def migrate() -> None:
 
     Creates what is missing: tables, the empty ledger, and the reference data (agencies of UU 6/2011 art. 91,
     checkpoints, immigration offices), each once. Safe to repeat, and to run from several machines at once. Run it
-    after each new version, before `cekal serve`, which refuses a schema that is not its own.
+    after each new version, before `cekal serve`, which refuses an older schema. Processes of the version before go on
+    serving, unless CHANGELOG says that they can't.
 
     For example:
 

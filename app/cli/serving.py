@@ -27,7 +27,7 @@ from app.db.addresses import driver_url
 from app.db.engine import require_writable
 from app.db.files import database_files, open_to_others
 from app.db.lanes import most_connections
-from app.db.migrate import require_newest
+from app.db.migrate import require_served
 from app.db.sessions import require_sessions
 from app.gauges import measure_connections
 from app.kit import logs
@@ -211,7 +211,7 @@ async def _expect_register(settings: Settings) -> None:
     runtime = wired_runtime(settings)
     try:
         await require_sessions(runtime.register)
-        await require_newest(runtime.register, runtime.checks)
+        await require_served(runtime.register, runtime.checks)
         await require_writable(runtime.register, runtime.checks)
         await take_pepper(runtime)
         async with runtime.reading(SYSTEM) as reader:

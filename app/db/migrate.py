@@ -19,6 +19,13 @@ if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 1
 NEWEST: Final = "0047"
 """The revision that this program needs; a test compares it with the newest file in `migrations/`."""
 
+OLDEST: Final = "0045"
+"""The oldest revision whose programs can serve this schema beside this one while machines are upgraded one by one.
+
+Later migrations only add what those programs may ignore. A migration that does more has to set this to its own
+revision; a test compares the schemas (docs/versioning.md).
+"""
+
 REGISTER: Final = "register"
 CHECKS: Final = "checks"
 
@@ -66,6 +73,8 @@ async def upgrade(register: Database, checks: Database) -> None:
             given.attributes["parts"] = parts
             _refuse_newer(_revision(connection))
             command.upgrade(given, "head")
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{OLDEST}'"))
 
         async with database.writing() as connection:
             await connection.run_sync(run)
@@ -77,9 +86,29 @@ async def require_newest(register: Database, checks: Database) -> None:
     Raises:
         SchemaOutdated: the schema is older, newer or missing.
     """
+    await _require(register, checks, newer=False)
+
+
+async def require_served(register: Database, checks: Database) -> None:
+    """Raise SchemaOutdated unless this program can serve the schema: its own, or a newer one that only adds to it.
+
+    On PostgreSQL processes of two releases may serve one database while machines are upgraded one by one. A comment on
+    Alembic's table says which programs can; a SQLite file is served by one process, which needs its own schema.
+
+    Raises:
+        SchemaOutdated: the schema is older or missing, or so much newer that this program can't serve it.
+    """
+    await _require(register, checks, newer=True)
+
+
+async def _require(register: Database, checks: Database, *, newer: bool) -> None:
     for database, _ in layout(register, checks):
         async with database.reading() as connection:
             current = await revision(connection)
+            if newer and current is not None and current > NEWEST:
+                oldest = await connection.run_sync(_oldest_program)
+                if oldest is not None and oldest <= NEWEST:
+                    continue
         _refuse_newer(current)
         if current != NEWEST:
             raise SchemaOutdated(
@@ -106,3 +135,13 @@ def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _oldest_program(connection: Connection) -> str | None:
+    """Return the oldest revision whose programs can serve the schema; None where that is unknown."""
+    if connection.dialect.name != "postgresql":
+        return None
+    found: str | None = connection.scalar(
+        text("SELECT obj_description('alembic_version'::regclass, 'pg_class')")
+    )
+    return found
