@@ -212,7 +212,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if (
             self._last or self.parser.should_upgrade()
-        ):  # the parser would treat what follows as another protocol's
+        ):  # what follows an upgrade would be read as another protocol
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
