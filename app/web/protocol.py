@@ -103,8 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._octets = 0
         self._got_on = False
         self._without_progress = 0
-        self._last = False
-        self._leaving = False
+        self._last = self._leaving = False
         self._unsent = math.inf
         self._fault = "bad-request"
 
@@ -288,11 +287,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._books.show_key(self, key)
 
     def shutdown(self) -> None:
-        """Close the connection because the process ends, after one more answer; called by uvicorn.
-
-        A connection that waits for a request is closed `LEAVING_SECONDS` later: one that is closed at once may have a
-        request on its way, which a proxy would not repeat for its client.
-        """
+        """Close the connection after one more answer, or `LEAVING_SECONDS` later: a request may be on its way."""
         if self._answering:
             self.close_after_answer()
         elif self._last:
@@ -311,10 +306,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._leaving = True
         if self._handshake is not None:
             self._handshake.cut()
-        elif self.scheme == "https":
-            self.transport.abort()  # otherwise the other end could keep it open by not confirming the end of TLS
-        elif self.transport.get_write_buffer_size() or self._answering:
-            self.transport.abort()
+        elif self.scheme == "https" or self.transport.get_write_buffer_size() or self._answering:
+            self.transport.abort()  # the other end could keep it open by not confirming the end of TLS
         else:
             self.transport.close()
 
