@@ -220,7 +220,7 @@ async def _prepare(
     return settings, submitter.key, keys
 
 
-def _room(count: int) -> dict[str, str]:
+def room_for(count: int) -> dict[str, str]:
     """The settings that let so many streams in, where the usual ones do not."""
     if count <= _USUAL_STREAMS:
         return {}
@@ -245,7 +245,7 @@ def _variants(
         for engine in options.engines:
             settings, key, keys = asyncio.run(_prepare(made, engine, f"{engine}-{count}", options.places))
             name = f"{engine}-{count}"
-            settings |= _room(count)
+            settings |= room_for(count)
             server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
 
             def posts(number: int, key: str = key) -> bytes:

@@ -11,6 +11,7 @@ import sys
 import time
 from array import array
 from collections import Counter, deque
+from collections.abc import Iterable
 from itertools import cycle
 
 import msgspec
@@ -30,6 +31,9 @@ class Task(msgspec.Struct, kw_only=True):
         warm_up: seconds before the measurement begins.
         seconds: how long it lasts.
         pause: seconds between an answer and the next question.
+        once: whether each request is asked once; what is measured then begins with the first of them and ends with the
+            last answer, for which `seconds` is the limit.
+        status: the status of a good answer.
     """
 
     port: int
@@ -38,6 +42,8 @@ class Task(msgspec.Struct, kw_only=True):
     warm_up: float
     seconds: float
     pause: float = 0.0
+    once: bool = False
+    status: int = 200
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -50,7 +56,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         p50_ms: their median latency.
         p99_ms: the latency that 99 % of them did not exceed.
         max_ms: the longest latency.
-        failures: answers that were not 200, by status line; and connections that broke.
+        failures: answers of another status, by status line; and connections that broke or got no answer.
     """
 
     served: int
@@ -65,16 +71,21 @@ class Outcome(msgspec.Struct, kw_only=True):
 class _Connection:
     __slots__ = ("asked_at", "buffer", "requests", "socket")
 
-    def __init__(self, port: int, requests: list[bytes]) -> None:
+    def __init__(self, port: int, requests: Iterable[bytes]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.requests = cycle(requests)
+        self.requests = iter(requests)
         self.buffer = b""
         self.asked_at = 0.0
 
-    def ask(self, now: float) -> None:
+    def ask(self, now: float) -> bool:
+        """Ask the next request. Returns whether there was one."""
+        request = next(self.requests, None)
+        if request is None:
+            return False
         self.asked_at = now
-        self.socket.sendall(next(self.requests))
+        self.socket.sendall(request)
+        return True
 
     def read(self) -> bytes | None:
         """A whole answer, or None while it is not all there; b"" when the connection is broken."""
@@ -96,8 +107,12 @@ def _length(head: bytes) -> int:
     return int(head[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 
 
-def _shares(requests: list[bytes], share: int, connections: int) -> list[list[bytes]]:
-    return [requests[i * share % len(requests) :][:share] for i in range(connections)]
+def _requests(task: Task) -> list[Iterable[bytes]]:
+    """The requests of each connection."""
+    if task.once:
+        return [task.requests[i :: task.connections] for i in range(task.connections)]
+    share = -(-len(task.requests) // task.connections)
+    return [cycle(task.requests[i * share % len(task.requests) :][:share]) for i in range(task.connections)]
 
 
 def drive(task: Task) -> Outcome:
@@ -112,7 +127,7 @@ def drive(task: Task) -> Outcome:
     return Outcome(
         served=load.served,
         answered=len(load.latencies),
-        seconds=task.seconds,
+        seconds=load.took if task.once else task.seconds,
         p50_ms=percentile(ordered, 0.50) * 1000,
         p99_ms=percentile(ordered, 0.99) * 1000,
         max_ms=ordered[-1] * 1000,
@@ -127,46 +142,55 @@ class _Load:
         self.latencies = array("d")
         self.failures: Counter[str] = Counter()
         self.served = 0
+        self.took = 0.0
         self._pause = task.pause
-        share = -(-len(task.requests) // task.connections)
-        shares = _shares(task.requests, share, task.connections)
-        self._connections = [_Connection(task.port, each) for each in shares]
+        self._good = b"HTTP/1.1 %d" % task.status
+        self._poll = select.epoll()
+        connections = [_Connection(task.port, each) for each in _requests(task)]
+        self._by_number = {connection.socket.fileno(): connection for connection in connections}
         self._begin = time.perf_counter() + task.warm_up
         self._end = self._begin + task.seconds
 
     def run(self) -> None:
-        """Ask until the time is over, and take the last answers."""
+        """Ask until the time is over, or no request is left, and take the last answers."""
         clock = time.perf_counter
-        poll = select.epoll()
-        by_number = {connection.socket.fileno(): connection for connection in self._connections}
-        for number in by_number:
-            poll.register(number, select.EPOLLIN)
-        due = deque((clock(), connection) for connection in self._connections)
-        while by_number and (now := clock()) < self._end + _PATIENCE:
+        for number in self._by_number:
+            self._poll.register(number, select.EPOLLIN)
+        due = deque((clock(), connection) for connection in self._by_number.values())
+        while self._by_number and (now := clock()) < self._end + _PATIENCE:
             while due and due[0][0] <= now:
-                due.popleft()[1].ask(now)
-            for number, _ in poll.poll(max(0.0, due[0][0] - now) if due else 0.1):
-                connection = by_number[number]
+                self._ask(due.popleft()[1], now)
+            for number, _ in self._poll.poll(max(0.0, due[0][0] - now) if due else 0.1):
+                connection = self._by_number[number]
                 answer = connection.read()
                 now = clock()
                 if answer is None:
                     continue
                 self._note(answer, connection, now)
                 if not answer or now >= self._end:
-                    poll.unregister(number)
-                    by_number.pop(number).socket.close()
+                    self._leave(connection)
                 elif self._pause:
                     due.append((now + self._pause, connection))
                 else:
-                    connection.ask(now)
-        if by_number:
-            self.failures["no answer"] += len(by_number)
+                    self._ask(connection, now)
+        if self._by_number:
+            self.failures["no answer"] += len(self._by_number)
+
+    def _ask(self, connection: _Connection, now: float) -> None:
+        if not connection.ask(now):
+            self._leave(connection)
+
+    def _leave(self, connection: _Connection) -> None:
+        number = connection.socket.fileno()
+        self._poll.unregister(number)
+        self._by_number.pop(number).socket.close()
 
     def _note(self, answer: bytes, connection: _Connection, now: float) -> None:
-        if not answer.startswith(b"HTTP/1.1 200"):
+        if not answer.startswith(self._good):
             status = answer[:40].split(b"\r\n")[0].decode("ascii", "replace")
             self.failures[status or "connection broken"] += 1
         self.served += 1
+        self.took = now - self._begin
         if self._begin <= now < self._end:
             self.latencies.append(now - connection.asked_at)
 

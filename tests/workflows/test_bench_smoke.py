@@ -81,6 +81,24 @@ def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None
         assert len(row["rss_mb"]) == 3
 
 
+def test_the_benchmark_of_storms_brings_every_client_back_and_stores_every_receipt() -> None:
+    report = _run("bench.storms")
+
+    assert report["benchmark"] == "storms"
+    variants = [row["variant"] for row in report["reconnects"]]
+    assert [*report["not_run"], *variants] == ["nchan", "sqlite", "postgresql"]
+    for row in report["reconnects"]:
+        assert row["failures"] == {}
+        assert row["resumed"] == report["clients"] * report["rounds"]
+        assert row["last_s"] >= row["first_s"] > 0
+    assert [row["variant"] for row in report["receipts"]] == ["hello", "sqlite", "postgresql"]
+    for row in report["receipts"]:
+        assert row["failures"] == {}
+        assert row["seconds"] > 0
+    for row in report["receipts"][1:]:
+        assert row["stored"] == row["posted"] == report["receipts_posted"] * report["rounds"]
+
+
 def test_the_benchmark_of_scaling_serves_one_register_by_one_and_by_two_processes() -> None:
     report = _run("bench.scaling")
 
