@@ -1,11 +1,12 @@
 """Alert streams over real sockets: what arrives, in which order, and what a reconnect brings."""
 
 import asyncio
+from typing import Any
 
 import httpx2
 import pytest
 
-from app.alerting.alerts import tail
+from app.alerting.alerts import missed, tail
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
 from tests.support.served import Served
@@ -114,6 +115,100 @@ async def test_a_last_event_resumes_behind_it_whatever_has_become_of_the_alerts(
         missed = await take(stream, 2)
     assert [event.json["kind"] for event in missed] == ["cancel", "exercise"]
     assert missed[0].json["previous_sequence"] == seen.json["sequence"]
+
+
+async def _resume(served: Served, caller: Caller, cursor: str | None, count: int) -> list[str]:
+    """The messages of so many alerts behind a cursor, and of any that came before the heartbeat behind them."""
+    async with listening(served.http, caller.headers, last_event_id=cursor) as stream:
+        events = await take(stream, count)
+        assert (await stream.next()).name == "heartbeat"
+    return [event.json["message"] for event in events]
+
+
+async def test_clients_with_different_cursors_share_one_reading_of_what_they_missed(
+    served: Served, actors: Actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings: list[int] = []
+    read_on = missed.list_after
+
+    async def counted(*given: Any, **named: Any) -> Any:
+        readings.append(given[1])
+        return await read_on(*given, **named)
+
+    monkeypatch.setattr(missed, "list_after", counted)
+    monkeypatch.setattr(missed, "_CACHED_SECONDS", 60.0)
+    gateway = await actors.client("checkpoint", gateway=True)
+    duty = await actors.client("duty_officer")
+    async with listening(served.http, gateway.headers) as stream:
+        for number in range(4):
+            await drill(served.http, duty, f"Exercise {number}.")
+        cursors = [event.id for event in await take(stream, 4)]
+    everything = [f"Exercise {number}." for number in range(4)]
+    assert await _resume(served, gateway, cursors[1], 2) == everything[2:]
+    assert await _resume(served, gateway, cursors[0], 3) == everything[1:]  # an older cursor is read anew
+    assert len(readings) == 2
+    resumed = await asyncio.gather(*(_resume(served, gateway, cursors[n % 3], 3 - n % 3) for n in range(12)))
+    assert resumed == [everything[1 + n % 3 :] for n in range(12)]
+    assert len(readings) == 2
+    await drill(served.http, duty, "Exercise 4.")
+    assert await _resume(served, gateway, cursors[2], 2) == ["Exercise 3.", "Exercise 4."]
+
+
+async def test_a_gate_that_reconnects_gets_no_identity_that_a_counter_was_sent(
+    served: Served, actors: Actors, counter: Caller
+) -> None:
+    gate = await actors.client("checkpoint", kind="autogate")
+    async with listening(served.http, counter.headers) as stream:
+        await drill(served.http, await actors.client("duty_officer"))
+        (first,) = await take(stream, 1)
+        await sound(served.http, await actors.client("submitter"))
+        await take(stream, 1)
+    names = []
+    for caller in (counter, gate, counter):
+        async with listening(served.http, caller.headers, last_event_id=first.id) as stream:
+            (resumed,) = await take(stream, 1)
+        names.append(resumed.json["entry"]["full_name"])
+    assert names[0] == names[2] is not None
+    assert names[1] is None
+
+
+async def test_an_alert_that_ended_shows_no_identity_however_soon_a_client_reconnects(
+    served: Served, actors: Actors, counter: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed, "_CACHED_SECONDS", 60.0)
+    duty = await actors.client("duty_officer")
+    async with listening(served.http, counter.headers) as stream:
+        await drill(served.http, duty)
+        (first,) = await take(stream, 1)
+        raised = await sound(served.http, await actors.client("submitter"))
+        await take(stream, 1)
+        async with listening(served.http, counter.headers, last_event_id=first.id) as other:
+            assert (await take(other, 1))[0].json["entry"]["full_name"] is not None
+        await decide(served.http, duty, raised["entry"], "reject", "A mistake.")
+        await take(stream, 1)
+    async with listening(served.http, counter.headers, last_event_id=first.id) as stream:
+        ended, cancelled = await take(stream, 2)
+    assert ended.json["entry"]["full_name"] is None
+    assert cancelled.json["kind"] == "cancel"
+
+
+async def test_what_was_read_is_read_again_after_a_while(
+    served: Served, actors: Actors, counter: Caller, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed, "_CACHED_SECONDS", 0.0)
+    async with listening(served.http, counter.headers) as stream:
+        await drill(served.http, await actors.client("duty_officer"))
+        (first,) = await take(stream, 1)
+        await sound(served.http, await actors.client("submitter"))
+        await take(stream, 1)
+    names = []
+    for days in (0, 30):
+        clock.advance(days=days)
+        async with listening(served.http, counter.headers, last_event_id=first.id) as stream:
+            (resumed,) = await take(stream, 1)
+        names.append(resumed.json["entry"]["full_name"])
+    assert names[0] is not None
+    assert names[1] is None
 
 
 async def test_nothing_is_lost_or_doubled_by_a_checkpoint_that_keeps_reconnecting(

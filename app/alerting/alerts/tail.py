@@ -16,6 +16,7 @@ from app.access.admission.gate import Gate
 from app.access.domain import SYSTEM
 from app.alerting.alerts import presence, store
 from app.alerting.alerts.arrivals import Arrivals
+from app.alerting.alerts.missed import MissedAlerts
 from app.alerting.alerts.rendering import frame
 from app.alerting.alerts.wakeups import Cause, WakeUps
 from app.alerting.streams.follower import Follower, RecordFollower
@@ -77,6 +78,7 @@ class Tail:
         self._woken = asyncio.Event()
         self._others_woken = [asyncio.Event() for _ in followers]
         self._flush = asyncio.Event()
+        self._missed = MissedAlerts(runtime)
         self._open_frames: dict[bool, tuple[bytes, Head, float]] = {}
         self._read_at = 0.0
         self._doubtful = False
@@ -331,6 +333,11 @@ class Tail:
             cached = (b"".join(frames), current, loop.time() + _CACHED_SECONDS)
             self._open_frames[to_gate] = cached
         return cached[0], cached[1].size, cached[1]
+
+    async def missed_alerts(self, cursor: str, restart: str, *, to_gate: bool) -> tuple[bytes, int, Head]:
+        """Return the alerts after a cursor; arguments, results and errors as `MissedAlerts.read`."""
+        assert self.head is not None, "start() comes first"
+        return await self._missed.read(cursor, restart, self.head, to_gate=to_gate)
 
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the ledger's head, by which a checkpoint detects that it missed an alert.

@@ -1,0 +1,103 @@
+"""Alerts after a cursor as frames, read once for the thousands of clients that reconnect at once after an outage."""
+
+import asyncio
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Final
+
+from app.access.domain import SYSTEM
+from app.alerting.alerts.rendering import frame
+from app.alerting.alerts.store import still_holding
+from app.errors import CursorGone
+from app.ledger.domain import Head
+from app.ledger.service import head, list_after
+from app.runtime import Runtime
+
+_PAGE: Final = 500
+_CACHED_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """All alerts after a sequence, as they were read.
+
+    Attributes:
+        after: that sequence.
+        sequences: the alerts' sequences, in order.
+        frames: the alerts as frames, in the same order; empty bytes for an alert that was erased.
+        end: the ledger's head when they were read.
+        known: the ledger's head that this process knew before they were read.
+        until: when the window is too old, by the event loop's clock.
+    """
+
+    after: int
+    sequences: list[int]
+    frames: list[bytes]
+    end: Head
+    known: Head
+    until: float
+
+    def select(self, position: int) -> tuple[bytes, int, Head]:
+        """Return the frames after a position in the window, the position behind them, and the ledger's head."""
+        first = bisect_right(self.sequences, position)
+        return b"".join(self.frames[first:]), max([position, *self.sequences[-1:]]), self.end
+
+
+class MissedAlerts:
+    """Reads the alerts after a cursor, and keeps what it read for one second or until the ledger has grown.
+
+    Clients that lost their connections at the same time have different cursors, for heartbeats move these on, but have
+    missed the same alerts. Therefore a window of alerts is kept, for each kind of client, that serves every cursor in
+    it. A window of more than a page is not kept.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._windows: dict[bool, _Window] = {}
+
+    async def read(self, cursor: str, restart: str, known: Head, *, to_gate: bool) -> tuple[bytes, int, Head]:
+        """Return the alerts after a cursor as frames, the position behind them, and the ledger's head.
+
+        Alerts that have ended show no identity. A stream that has joined the hub gets later alerts from it.
+
+        Args:
+            cursor: the client's cursor.
+            restart: the path that an error names to a client that must begin again.
+            known: the ledger's head up to which this process has published alerts.
+            to_gate: whether the client is an autogate.
+
+        Raises:
+            Invalid, CursorGone: as `Head.position`.
+        """
+        now = asyncio.get_running_loop().time()
+        window = self._windows.get(to_gate)
+        if window is not None and window.known == known and now <= window.until:
+            try:
+                position = window.end.position(cursor, restart)
+            except CursorGone:  # another process may have published since then
+                position = -1
+            if position >= window.after:
+                return window.select(position)
+        window = await self._read_window(cursor, restart, known, to_gate=to_gate)
+        if len(window.frames) <= _PAGE:
+            self._windows[to_gate] = window
+        return window.select(window.after)
+
+    async def _read_window(self, cursor: str, restart: str, known: Head, *, to_gate: bool) -> _Window:
+        sequences: list[int] = []
+        frames: list[bytes] = []
+        async with self._runtime.reading(SYSTEM) as reader:
+            until = asyncio.get_running_loop().time() + _CACHED_SECONDS
+            end = await head(reader)
+            after = end.position(cursor, restart)
+            while True:
+                records = await list_after(
+                    reader, sequences[-1] if sequences else after, _PAGE, alerts_only=True
+                )
+                holding = await still_holding(reader, records)
+                sequences += [record.sequence for record in records]
+                frames += [
+                    frame(record, end.epoch, to_gate=to_gate, holding=holding) or b"" for record in records
+                ]
+                if len(records) < _PAGE:
+                    return _Window(after, sequences, frames, end, known, until)
