@@ -252,8 +252,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def begin_stream(self) -> None:
         """Close the connection after the present answer, which is to be handed over; its head has not been sent yet."""
-        assert self._running is not None, "the application answers a request"
-        self._running.keep_alive = False
+        if self._running is not None:  # or else the connection is lost
+            self._running.keep_alive = False
 
     def hand_over(self, sender: Sender) -> StreamConnection | None:
         """Hand the connection over after the first part of an answer was sent; the rest is for `sender` to send.
@@ -261,13 +261,13 @@ class BoundedProtocol(HttpToolsProtocol):
         This protocol is then free, and the request's task may end. Bytes behind the request end the stream, also those
         that have come before. Returns the connection, or None if it was lost.
         """
-        assert self._running is not None, "the application answers a request"
-        lost = self._running.disconnected or self.transport.is_closing()
-        self._running.response_complete = True
-        if lost:
+        if (running := self._running) is None:
+            return None
+        running.response_complete = True
+        if running.disconnected or self.transport.is_closing():
             return None
         self.server_state.total_requests += 1
-        chunked = bool(self._running.chunked_encoding)
+        chunked = bool(running.chunked_encoding)
         connection = StreamConnection(
             self.transport, sender, self._books, self.server_state.connections, chunked=chunked
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import random
 import re
 import socket
@@ -162,6 +163,26 @@ async def test_readers_that_break_off_while_frames_leave_harm_no_other(
         content = unchunked(came.partition(b"\r\n\r\n")[2])
         assert re.search(re.escape(everything) + rb"retry: \d{3}\n: renew\n\n\Z", content)
     await until(lambda: not hub.streams)
+
+
+async def test_a_client_that_leaves_while_it_waits_for_admission_is_no_error(
+    served: Served, actors: Actors, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub, counter = served.app.state.process.hub, await actors.client("checkpoint")
+    entrance, places = hub.entrance, hub.entrance._value
+    served.act(setattr, entrance, "_value", 0)
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(asking(counter))
+    await until(lambda: bool(entrance._waiters))
+    writer.transport.abort()
+    for _ in range(3):  # the server has noticed it before the last of them
+        expect(await served.http.get("/healthz"), 200)
+    for _ in range(places):
+        served.act(entrance.release)
+    await until(lambda: entrance._value == places)
+    expect(await served.http.get("/healthz"), 200)
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
+    assert hub.streams == set()
 
 
 async def test_readers_that_come_and_go_at_any_moment_get_every_number_once(
