@@ -182,7 +182,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
     def counted(self, breadth: Breadth) -> Self:
-        """Return the amendment with the number of travellers that the amended entry would stop.
+        """Return the amendment with this number of travellers that the amended entry would stop.
 
         A number above the limit adds a warning.
         """
@@ -191,7 +191,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def approvals(self) -> int:
-        """Number of Immigration's officers who have approved it; a correction to another person needs two."""
+        """The number of Immigration's officers that have approved it; a correction to another person needs two."""
         return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
 
     @property
@@ -232,7 +232,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, ends=ends, version=self.version + moved)
 
     def closed(self, by: Actor, at: datetime, reason: str) -> Self:
-        """Return the amendment as rejected, because another act (such as an acquittal) has ended its entry."""
+        """Return the amendment as rejected at `at`, because another act (for example an acquittal) has ended its entry.
+
+        `by` and `reason` are stored with the rejection.
+        """
         step = Step(Verdict.REJECT, by.client_id, by.person, at, reason)
         return msgspec.structs.replace(
             self,

@@ -103,6 +103,12 @@ async def refuse_corrected(
     A correction of the case also applies to the other running entries of the dossier, so each of them is checked too.
     Returns the warnings.
 
+    Args:
+        unit: the transaction, which holds the lock of the entry's owner.
+        entry: the current entry.
+        correction: the requested new content.
+        terms: the deployment's terms; they limit the number of extensions.
+
     Raises:
         CekalError: the dossier bars one of them (see `Dossier.refuse`).
     """

@@ -61,7 +61,7 @@ class RequestedAmendment:
 
     @property
     def days_not_in_future(self) -> tuple[tuple[str, date], ...]:
-        """Every date in the request that must not be in the future, with the JSON pointer to it."""
+        """Every date in the request that must not be in the future, as pairs of its JSON pointer and the date."""
         days = []
         if self.letter is not None:
             days.append(("/letter/issued_on", self.letter.issued_on))

@@ -58,8 +58,8 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
 def is_question(requested: RequestedAmendment, *, own: bool) -> bool:
     """Return whether the amendment is only a question to the owner, which changes nothing.
 
-    Another body's letter is one. So is an acquittal of some charges, because the owner must decide whether the
-    measure is justified by the other charges.
+    Another body's letter is one (`own` is False: the owner did not file it). So is an acquittal of some charges,
+    because the owner must decide whether the measure is justified by the other charges.
     """
     if requested.kind is AmendmentKind.ACQUITTAL:
         return requested.judgment is not None and requested.judgment.all_charges is False
@@ -199,6 +199,13 @@ def judge_correction(
     requested: RequestedCorrection, entry: Entry, owner: Owner, policy: Policy, today: date
 ) -> tuple[Correction, tuple[EntryWarning, ...]]:
     """Judge a correction: the corrected entry must be as lawful as a new one, except for its period (R40).
+
+    Args:
+        requested: the requested correction.
+        entry: the current entry.
+        owner: the entry's owner.
+        policy: the deployment's choices.
+        today: the legal day.
 
     Returns:
         The correction as it will be applied, with earlier spellings as aliases, and the warnings.

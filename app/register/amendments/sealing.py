@@ -11,9 +11,9 @@ from app.register.entries.seals import bar, list_possible_users
 
 
 async def seal_corrections(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
-    """Hide entries from new account holders to whom an open correction of the entry may refer.
+    """Hide entries from new account holders that may be the person in an open correction of the entry.
 
-    A projector: called with the event in its transaction. It adds nothing to the ledger. It reads every open
+    A projector: called with the event in its transaction. It returns no records for the ledger. It reads every open
     correction, because there are never many.
     """
     for each in await store.list_open_corrections(unit):

@@ -135,7 +135,7 @@ def _grounds_of(entry: Entry) -> tuple[str, ...]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase the data on person and case from an entry's amendments; kinds, decisions and days stay (R64)."""
+    """Erase the data on person and case from all amendments of the entry; kinds, decisions and days stay (R64)."""
     for amendment in await store.list_of_entry(unit, entry_id):
         await store.save(unit, amendment.erased())
 
@@ -207,7 +207,9 @@ def _arrived(unit: Unit, amendment: Amendment) -> Duty:
 async def decide(
     unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
 ) -> Amendment:
-    """Store another person's decision on an amendment; an approved amendment takes effect at once.
+    """Store another person's decision on an amendment; an approved one takes effect at once. Returns the amendment.
+
+    `expected` is the version that the actor has read.
 
     Raises:
         NotFound: the actor sees no amendment with this id.
@@ -322,8 +324,8 @@ async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
     """Return the amendment with the ids of the entries that it would end now, in `ends`.
 
-    Ids of entries that the actor may not see are left out. An amendment of a kind that ends nothing is returned as it
-    is, and so is one of an entry that is not found.
+    Entries that the actor may not see are not among them. The amendment is returned unchanged if its kind ends nothing,
+    or if its entry is not found.
     """
     if amendment.kind not in ENDING:
         return amendment
@@ -353,10 +355,10 @@ async def get(reader: Reader, amendment_id: str) -> Amendment:
 
 
 async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
-    """Raise `Invalid` unless the amendment belongs to the entry and was not rejected.
+    """Raise `Invalid` unless this amendment belongs to this entry and was not rejected.
 
     Raises:
-        Invalid: the entry has no such amendment, or it was rejected.
+        Invalid: the entry has no amendment with this id, or the amendment was rejected.
     """
     found = await store.find(reader, amendment_id)
     if found is None or found.entry_id != entry_id or found.state is AmendmentState.REJECTED:

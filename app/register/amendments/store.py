@@ -70,7 +70,10 @@ async def lock(unit: Unit, amendment_id: str) -> Amendment:
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
-    """Return an entry's amendments, newest first, older than the id `before`; empty for an unknown entry."""
+    """Return an entry's amendments, newest first, at most `limit`, older than the id `before` (None: from the newest).
+
+    Empty for an unknown entry.
+    """
     statement = select(table.c.document).where(table.c.entry_id == entry_id)
     if before is not None:
         statement = statement.where(table.c.id < before)
@@ -84,7 +87,10 @@ async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
 
 
 async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
-    """Return the amendments of these entries that wait for a decision, by id. Locks their rows until the commit."""
+    """Return the amendments of these entries that wait for a decision, ordered by id; unknown entries add none.
+
+    Locks their rows until the commit.
+    """
     waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
     statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
     return await _documents.all(unit, statement, {"ids": sorted(entry_ids)})
@@ -110,10 +116,10 @@ async def list_open_corrections(unit: Unit) -> list[Amendment]:
 async def list_refused_revocations(
     reader: Reader, owner: str, *, limit: int, after: str = ""
 ) -> list[Amendment]:
-    """Return an owner's refused revocations after the id `after`, of entries in force, oldest first.
+    """Return refused revocations by one owner of entries in force, oldest first, at most `limit`, after the id `after`.
 
-    A revocation is left out where a later one of the same entry exists that was not returned; a later one that was
-    rejected is listed itself. Revocations of entries that are sealed from the actor are left out.
+    A revocation is omitted where a later one of the same entry exists that was not returned; a later one that was
+    rejected is listed itself. Revocations of entries that are sealed from the actor are omitted.
     """
     later = table.alias()
     refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
@@ -153,11 +159,20 @@ async def list_in_state(
     owner: str | None = None,
     kind: AmendmentKind | None = None,
 ) -> list[Amendment]:
-    """Return amendments in a state after the id `after`, oldest first, for worklists; None in a filter means any.
+    """Return amendments in a state after the id `after`, oldest first, at most `limit`, for worklists.
 
-    Amendments of entries that have ended, or are sealed from the actor, are left out. Two exceptions concern ended
+    Amendments of entries that have ended, or are sealed from the actor, are omitted. Two exceptions concern ended
     entries: an acquittal still closes its case, and a revocation of an urgent entry still ends the formal entry that
     took over.
+
+    Args:
+        reader: the transaction.
+        state: the amendments' state.
+        limit: maximum number of amendments.
+        after: id of an amendment; only later ones. Empty for the beginning.
+        agency: code of the agency that filed them; None for any.
+        owner: code of the agency that owns the entries; None for any.
+        kind: their kind; None for any.
     """
     until = _successor.c.in_force_until
     succeeded = exists().where(

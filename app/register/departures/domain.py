@@ -158,7 +158,10 @@ def _count(counts: dict[str, int], value: str | None) -> None:
 
 
 def normal_phone(text: str) -> str:
-    """Return a telephone number as digits from the country code on; a leading 0 means Indonesia (62)."""
+    """Return the telephone number `text` as digits from the country code on; a leading 0 means Indonesia (62).
+
+    Every other character is removed, so a text without digits gives "".
+    """
     digits = "".join(filter(str.isdecimal, text)).removeprefix("00")
     return f"62{digits[1:]}" if digits.startswith("0") else digits
 
@@ -168,11 +171,12 @@ def find_patterns(delays: Iterable[Delay], by: GroupBy, at_least: int) -> list[P
 
     Args:
         delays: the delays of a period.
-        by: the member to group by; delays without it are left out.
+        by: the member to group by; delays without it are omitted.
         at_least: the minimum number of delays that make a pattern.
 
     Returns:
-        The patterns; sponsors who were met at the most checkpoints first, then by number of delays.
+        The patterns, those with the most delays first; for sponsors those met at the most checkpoints first, then by
+        delays.
     """
     delays = sorted(delays, key=lambda delay: (delay.occurred_at, delay.id))
     values = _same_sponsors(delays) if by == "sponsor" else {}

@@ -150,7 +150,7 @@ class DelayItemOut(WireOut):
 
     @staticmethod
     def members(delay: Delay) -> dict[str, Any]:
-        """Return the members of a delay's response body, by name."""
+        """Return the members that both models of a delay show, by name, as arguments for their constructors."""
         sponsor = delay.sponsor
         return {
             "id": delay.id,
@@ -179,7 +179,7 @@ class DelayOut(DelayItemOut):
 
     @classmethod
     def of(cls, delay: Delay, traveller: Traveller | None) -> Self:
-        """Convert the delay to the API's model."""
+        """Convert the delay to the API's model; `traveller` None means that the traveller is erased."""
         who = traveller and TravellerOut(
             name=traveller.name,
             birth=dict(traveller.birth) if traveller.birth else None,

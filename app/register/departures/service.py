@@ -135,11 +135,12 @@ async def list_page(
 
     Args:
         reader: the transaction.
-        checkpoint: only delays at this checkpoint; empty result if the actor may not see it.
-        since: first day.
-        until: last day.
-        sponsor_of: only delays with the same sponsor as this delay; given by id, so that no URL contains a name.
-        before: only delays recorded before the one with this id.
+        checkpoint: only delays at this checkpoint; empty result if the actor may not see it. None for every checkpoint.
+        since: first day; None for no limit.
+        until: last day; None for no limit.
+        sponsor_of: only delays with the same sponsor as the delay with this id, so that no URL contains a name; None
+            for any.
+        before: only delays recorded before the one with this id; None for the newest.
         limit: maximum number of delays.
     """
     view = view_of(reader.actor)
@@ -181,8 +182,8 @@ async def patterns(
     Args:
         reader: the transaction.
         by: the member to group by.
-        since: first legal day; by default a year before the last.
-        until: last legal day; by default today.
+        since: first legal day; None for a year before the last.
+        until: last legal day; None for today.
         at_least: the minimum number of delays that make a pattern.
 
     Returns:
@@ -211,9 +212,9 @@ async def patterns(
 
 
 async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
-    """Erase travellers who were delayed more than `days` days ago (UU 27/2022 art. 42-44).
+    """Erase travellers of delays more than `days` days ago (UU 27/2022 art. 42-44), at most `limit`.
 
-    At most `limit` travellers are erased. Returns the number of erased travellers.
+    Returns the number of erased travellers.
     """
     erased = await store.erase_travellers(unit, unit.now - timedelta(days=days), limit)
     if erased:
@@ -222,9 +223,9 @@ async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
-    """Erase the sponsors of delays older than `days` days; patterns never look back that far.
+    """Erase the sponsors of delays more than `days` days ago, at most `limit`; patterns never look back that far.
 
-    At most `limit` sponsors are erased. Returns the number of erased sponsors.
+    Returns the number of delays with a sponsor erased.
     """
     erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
     if erased:

@@ -74,7 +74,10 @@ class Filter:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Delay]:
-    """Return delays, newest first, at most `limit`, that were recorded before the one with the id `before`."""
+    """Return delays that match the filter, newest first, at most `limit`.
+
+    Only delays that were recorded before the one with the id `before`; None for the newest.
+    """
     table = tables.delay
     statement = select(table).where(*_conditions(requested)).order_by(table.c.id.desc()).limit(limit)
     if before is not None:
@@ -85,7 +88,10 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_order(
     reader: Reader, requested: Filter, after: tuple[datetime, str] | None, limit: int
 ) -> list[Delay]:
-    """Return delays by the time at which they occurred, at most `limit`, after the one with the time and id `after`."""
+    """Return delays that match the filter, by the time at which they occurred, oldest first, at most `limit`.
+
+    Only delays after the one with the time and id `after`; None for the beginning.
+    """
     table = tables.delay
     order = (table.c.occurred_at, table.c.id)
     statement = select(table).where(*_conditions(requested)).order_by(*order).limit(limit)
@@ -127,7 +133,7 @@ async def list_by_sponsor_keys(reader: Reader, keys: Iterable[str]) -> set[str]:
 
 
 async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase travellers who were delayed before an instant, at most `limit`. Returns the number of erased travellers."""
+    """Erase travellers of delays before an instant, at most `limit`. Returns the number of erased travellers."""
     table = tables.traveller
     old = select(table.c.delay_id).where(table.c.occurred_at < before).order_by(table.c.occurred_at)
     ids = {"ids": list((await unit.run(old.limit(limit))).scalars())}

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Act(StrEnum):
-    """The act that made a version of an entry, such as filed, verified or extended; every version has one of these."""
+    """The act that made a version of an entry (filed, verified, extended, ...); every version has exactly one."""
 
     SUBMITTED = "submitted"
     SUBMITTED_URGENTLY = "submitted_urgently"

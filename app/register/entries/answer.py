@@ -66,7 +66,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """The claims of a listed person who shows the documents that are in the entry."""
+    """What a check would learn about a listed person from the documents that are in the entry."""
 
     indonesian: bool
     proved_foreign: bool
@@ -126,7 +126,7 @@ def _while_in_force(  # noqa: PLR0911 - a row of the table each
 
 
 def action_on(outcome: Outcome, direction: Direction) -> str:
-    """Return the action that the counter must take."""
+    """Return the action for the counter: `allow`, `refer_to_supervisor`, `refuse_exit` or `refuse_entry`."""
     if outcome == "refuse":
         return f"refuse_{direction}"
     return "allow" if outcome == "clear" else "refer_to_supervisor"
@@ -159,7 +159,7 @@ def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
 
 
 def gravest(outcomes: Iterable[Outcome]) -> Outcome:
-    """Return the most severe of several answers; `clear` for none."""
+    """Return the most severe of several outcomes; `clear` if there are none."""
     return max(outcomes, key=SEVERITY.__getitem__, default="clear")
 
 

@@ -33,8 +33,8 @@ class AttachmentIn(WireIn):
 
         Args:
             kind: the kind of file.
-            sha256: the expected SHA-256.
-            pointer: JSON pointer of the attachment in the body.
+            sha256: the expected SHA-256 of the decoded bytes, in hexadecimal.
+            pointer: JSON pointer of the attachment in the request's body, for the error.
 
         Raises:
             Invalid: it is not base64, too large, or has another SHA-256.

@@ -28,9 +28,10 @@ W = TypeVar("W", bound=RequestedMeasure)
 
 
 async def prepared(request: Request, prepare: Callable[[], T]) -> T:
-    """Run `prepare` in a thread (it decodes the body's photo), while the index of travellers is updated.
+    """Run `prepare` in a thread and return its result; an exception of `prepare` is raised here.
 
-    Returns the result of `prepare`.
+    Meanwhile the index of travellers, which counts an entry's breadth, is updated. `prepare` turns the request's body
+    into a domain object and decodes its photo, so it takes time.
     """
     ports = ports_of(request)
     update = asyncio.create_task(ports.see_newest())

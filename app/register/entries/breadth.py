@@ -107,7 +107,10 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
         return self.limit > 0 and self.would_stop is not None and self.would_stop > self.limit
 
     def warning(self, *, urgent: bool) -> EntryWarning:
-        """Return the warning that an entry or correction is broad, with what follows from that."""
+        """Return the warning that an entry or correction is broad, with the consequence.
+
+        `urgent` says whether it is about an urgent entry, which then takes effect only once countersigned.
+        """
         consequence = _HELD_LATER if urgent else _FOR_DECIDERS
         about = "" if self.share == 1 else "about "
         since = "" if self.since is None else f" since {self.since:%Y-%m-%d %H:%M} UTC"

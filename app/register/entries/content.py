@@ -127,7 +127,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def opened_to(self) -> frozenset[str]:
-        """The persons who may see it despite a seal: its authors and those named, except possible subjects."""
+        """The persons that may see it despite a seal: its authors and the named persons, except possible subjects."""
         return frozenset({*self.authors, *(self.sealed_for or ())}.difference(self.barred))
 
     @property
@@ -144,7 +144,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def approvals_needed(self) -> int:
-        """Number of required approvals.
+        """The number of approvals that it needs.
 
         Two for life (R11), a loss of citizenship (R4) and a reopened case (R67); else one.
         """
@@ -153,7 +153,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def last_instant(self) -> str | None:
-        """The last second of the last day as UTC text (R28); None for a lifetime."""
+        """The last second of the last day in UTC, as RFC 3339 text (R28); None for a lifetime."""
         return None if self.ends_on is None else rfc3339(day_ends(self.ends_on) - _A_SECOND)
 
     @property
@@ -185,15 +185,18 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def over_at(self) -> datetime | None:
-        """First instant at which it is no longer in force: by its dates, or because its formal entry begins."""
+        """The first instant at which it is no longer in force: by its dates, or because its formal entry begins.
+
+        None where neither is known: for life, or before the decision.
+        """
         ends = [end for end in (self.in_force_until, self.superseded_from) if end is not None]
         return min(ends, default=None)
 
     @property
     def pending_until(self) -> datetime | None:
-        """Instant until which checks refer after the end, while papers that arrived in time are undecided (R68).
+        """The instant until which checks refer after the end, while papers that arrived in time are undecided (R68).
 
-        None without such papers.
+        None if no papers wait.
         """
         over, runs = self.over_at, self.state in {State.PROVISIONAL, State.ACTIVE}
         return over + timedelta(days=self.waiting.days) if self.waiting and over and runs else None
@@ -213,7 +216,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return self._begun(max(now, self.updated_at)) and (over is None or now < over)
 
     def held(self, at: datetime) -> bool:
-        """Return whether the measure was in force at a past instant, as this version states it."""
+        """Return whether the measure was in force at the past instant `at`, according to this version."""
         over = self.over_at
         return self._begun(at) and (over is None or at < over)
 

@@ -237,11 +237,11 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         )
 
     def ruled(self, ruling: Ruling, at: datetime) -> Self:
-        """Return the entry with a court's ruling added, also where it has ended."""
+        """Return the entry, running or ended, with a court's ruling added; `at` is the time of the change."""
         return self._next(at, rulings=(*self.rulings, ruling))
 
     def remembering(self, before: "Entry") -> Self:
-        """Return this version with what it replaced of the version `before` added to `former`."""
+        """Return this version with the content of the version `before` that it has replaced added to `former`."""
         kept, old, now = before.former, before.filed_content, self.filed_content
         changed = (old.subject, old.case_reference) != (now.subject, now.case_reference)
         if (changed or not set(old.numbers) <= set(now.numbers)) and old not in kept:
@@ -249,7 +249,10 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self.replace(former=kept)
 
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
-        """Return the urgent entry that will end at `begins`, when its formal entry begins; None cancels that end."""
+        """Return the urgent entry with the planned end `begins`, when its formal entry begins; None cancels that end.
+
+        `at` is the time of the change.
+        """
         changes = {} if begins is None else {"rejection_proposed": None}
         return self._next(at, superseded_from=begins, waiting=None, **changes)
 

@@ -71,7 +71,14 @@ class Dossier:
         now: datetime,
         sees: Callable[[Entry], bool] = lambda _entry: True,
     ) -> Self:
-        """Return the dossier of an owner from the entries found; erased entries belong to none."""
+        """Return the dossier of an owner from the entries found; erased entries belong to none.
+
+        Args:
+            owner: code of the agency; entries of other agencies are ignored.
+            found: entries that may belong to the case or the person.
+            now: the instant.
+            sees: returns whether the acting officer may see an entry; by default every entry.
+        """
         entries = tuple(e.at(now) for e in found if e.agency == owner and e.erased_at is None)
         return cls(entries, now, sees)
 
@@ -102,6 +109,10 @@ class Dossier:
 
     def refuse(self, proposal: Proposal, terms: Terms) -> list[EntryWarning]:
         """Raise an error if the dossier bars a proposed measure (R14, R15, R22, R24, R35, R37).
+
+        Args:
+            proposal: the measure as it would be.
+            terms: the deployment's terms; they limit the number of extensions.
 
         Returns:
             A warning for each entry whose subject may be the same person, and for a measure that a court annulled.
@@ -176,7 +187,7 @@ class Dossier:
         self._expect_period(proposal, same, terms, frozenset({State.ACTIVE}))
 
     def extension_left(self, entry: Entry, terms: Terms) -> bool:
-        """Return whether an entry can still be extended: neither it nor its case has used all periods (R22, R24)."""
+        """Return whether an entry can still be extended: neither it nor its case has used all its periods (R22)."""
         if entry.extension_count >= terms.extensions(entry.measure):
             return False
         exempt = self.exempt(entry, urgent=entry.urgent)

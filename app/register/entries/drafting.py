@@ -62,7 +62,15 @@ def judged(
 def new_entry(
     unit: Unit, requested: RequestedMeasure, state: State, agency: str, warnings: tuple[EntryWarning, ...]
 ) -> Entry:
-    """Return the first version of an entry that the actor requests, with a warning where it is broad."""
+    """Return the first version of an entry that the actor requests, with a warning where it is broad.
+
+    Args:
+        unit: the transaction; its actor becomes the author.
+        requested: the requested measure.
+        state: the first state.
+        agency: code of the agency that will own it.
+        warnings: the warnings of the rules.
+    """
     actor, breadth = unit.actor, requested.breadth
     if breadth is not None and breadth.broad:
         warnings = (breadth.warning(urgent=isinstance(requested, RequestedUrgentMeasure)), *warnings)

@@ -15,8 +15,8 @@ ERASED: Final = "(data dihapus / data erased)"
 def without_person(entry: Entry, at: datetime) -> Entry:
     """Return the same version without data that name the person or describe the case.
 
-    Data that the ledger's leaf may contain and the codes of closed lists stay: measure, agency, states, days, form
-    and ground. The officers who acted stay too, since they are accountable for it.
+    Data that the ledger's leaf may contain and the codes of closed lists stay: measure, agency, states, days, form and
+    ground. The officers that acted stay too, because they are accountable for it. `at` becomes the time of the erasure.
     """
     return entry.replace(
         subject=Subject(full_name=ERASED),

@@ -25,13 +25,14 @@ Position = tuple[datetime, str]
 async def list_ended(
     reader: Reader, below: int, until: datetime, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return the end and id of entries that have not reached an erasure stage, longest ended first.
+    """Return the time of the end and the id of entries below an erasure stage, longest ended first.
 
     Args:
         reader: the transaction.
-        below: the erasure stage that they have not reached.
-        until: the latest end.
-        after: only entries after this position, so that an entry that must be kept does not block the others.
+        below: 1 for entries without any erasure, 2 for those with at most the photo erased (see `stage_of`).
+        until: only entries that ended at this instant or before.
+        after: only entries after this end and id, so that an entry that must be kept does not block the others; None
+            for the beginning.
         limit: maximum number of entries.
     """
     table = tables.entry
@@ -47,18 +48,18 @@ async def list_ended(
 
 
 async def stage_of(reader: Reader, entry_id: str) -> int:
-    """Return an entry's erasure stage: 0 for none, 1 for the photo, 2 for the person."""
+    """Return the erasure stage of an existing entry: 0 for none, 1 for the photo, 2 for the person."""
     statement = select(tables.entry.c.erased).where(tables.entry.c.id == entry_id)
     return int((await reader.run(statement)).scalar_one())
 
 
 async def store_stage(unit: Unit, entry_id: str, stage: int) -> None:
-    """Store how far an entry is erased: 0 for nothing, 1 for the photo, 2 for the person."""
+    """Store an entry's erasure stage: 0 for nothing erased, 1 for the photo, 2 for the person."""
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry_id).values(erased=stage))
 
 
 async def erase_blobs(unit: Unit, entry_id: str, kinds: Sequence[str]) -> int:
-    """Erase the bytes of an entry's files of some kinds. Returns the number of erased files."""
+    """Erase the bytes of an entry's files of these kinds ("photo", ...). Returns the number of erased files."""
     table = tables.blob
     kept = (table.c.entry_id == entry_id, table.c.kind.in_(kinds), table.c.bytes.is_not(None))
     done = await unit.run(update(table).where(*kept).values(bytes=None, erased_at=unit.now))
@@ -66,7 +67,7 @@ async def erase_blobs(unit: Unit, entry_id: str, kinds: Sequence[str]) -> int:
 
 
 async def photo_erased_at(reader: Reader, entry_id: str) -> datetime | None:
-    """Return when an entry's last photo was erased; None if none was."""
+    """Return when the entry's last photo was erased; None if none was, and for an unknown entry."""
     table = tables.blob
     statement = select(func.max(table.c.erased_at)).where(
         table.c.entry_id == entry_id, table.c.kind == "photo"

@@ -30,10 +30,10 @@ _ZONE_FIELD: Final = 9
 
 
 def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Split documents whose field holds several numbers. Returns the subject, and a warning for each change.
+    """Split each document whose field contains several numbers into one document for each number.
 
     Documents that were split off come last, without duplicates, so that pointers to the others stay valid. A text
-    without a number is left unchanged: the law's rules refuse it.
+    without a number is not changed: the law's rules refuse it. Returns the subject, and a warning for each change.
     """
     papers: list[Document] = []
     further: list[Document] = []

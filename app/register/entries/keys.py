@@ -22,7 +22,7 @@ _LONGEST: Final = 120
 
 
 def keys_of(entry: Entry) -> list[tuple[str, str]]:
-    """Return all keys of an entry, each with the entry's id: of its content, and of its earlier versions.
+    """Return all pairs of a key and the entry's id: keys of its current content, and of its earlier versions.
 
     The person of an earlier version gets separate keys, because checks and searches must match current content only.
     """
@@ -35,37 +35,37 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def account_keys(person: AccountHolder) -> set[str]:
-    """Return the keys of entries that may be about a user of the register, now or in an earlier version (R61)."""
+    """Return the keys by which entries are found that may be about a user, now or in an earlier version (R61)."""
     found = {f"f:{person.folded_name}", f"d:{documents.normalise(person.number)}"}
     return {key[:200] for key in (*found, *(f"{_FORMER}{key}" for key in found))}
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def letter_key(agency: str, number: str) -> str:
-    """Return the key of an owner's letter; different spellings of its number give the same key."""
+    """Return the key of a letter of the agency with this code; different spellings of its number give the same key."""
     return f"l:{agency}:{_short(folded(number))}"
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def named_case_key(agency: str, reference: str) -> str | None:
-    """Return the key of the owner's case that a reference names; None where it names none."""
+    """Return the key of the case that a reference of this agency names; None where it names none (see `case_of`)."""
     case_name = case_of(reference)
     return None if case_name is None else f"c:{agency}:{_short(case_name)}"
 
 
 def case_keys(agency: str, content: Former) -> set[str]:
-    """Return the key of the owner's case as a set; empty where the reference names no case."""
+    """Return the key of the agency's case as a set; empty where the content's reference names no case."""
     key = named_case_key(agency, content.case_reference)
     return set() if key is None else {key}
 
 
 def matter_keys(agency: str, content: Former) -> set[str]:
-    """Return the keys of an owner's letters and case; duplicates always share one of them (R14, R15)."""
+    """Return the keys of the content's letters and case; two duplicates of one agency always share one (R14, R15)."""
     return case_keys(agency, content) | {letter_key(agency, number) for number in content.numbers}
 
 
 def person_keys(subject: Subject) -> set[str]:
-    """Return the keys of entries against a person, for their current and for their earlier content."""
+    """Return the keys by which entries against a person are found, in their current and in their earlier content."""
     keys = subject.identifiers()
     return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 

@@ -48,7 +48,7 @@ class Approvers:
 
     @classmethod
     def named(cls, first: str, second: str) -> Self:
-        """Return the approvers with these numbers; the numbers may contain separators.
+        """Return the approvers with these two employee numbers, which may contain separators.
 
         Raises:
             Invalid: one is no employee number.

@@ -78,7 +78,7 @@ _Outcomes = dict[Key, ImportOutcome | CekalError]
 
 
 async def find_owner(reader: Reader, code: str) -> Owner | None:
-    """Return an agency's data for the rules, also of an inactive agency; None where it does not exist."""
+    """Return the data of the agency with this code for the rules, even if inactive; None if it does not exist."""
     agency = await find_place(reader, Agency, code)
     return None if agency is None else Owner.of(agency)
 
@@ -95,6 +95,16 @@ def lawful(
     photo_optional: bool = False,
 ) -> tuple[EntryWarning, ...]:
     """Judge an imported measure by the law's rules as of the legal day of its approval. Returns the warnings.
+
+    Args:
+        requested: the measure.
+        owner: the agency that will own it.
+        policy: the deployment's choices.
+        as_of: the legal day of the approval.
+        origin: a published list, or an older register.
+        extension_count: number of extensions that the measure has had.
+        first_started_on: first day of the measure before its extensions; None without one.
+        photo_optional: whether it comes from a register that never had photos.
 
     Raises:
         CekalError: a rule forbids it (see `law.judge`).
@@ -114,12 +124,18 @@ def prepare(subject: Subject) -> StoredKeys:
 
 
 async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
-    """Return the merge of imported name keys that is due; None where none is. As `name_keys.due`."""
+    """Return the merge of imported name keys that is due; None if none is (see `Runs.due`).
+
+    `everything` asks to move all keys into the index, however few they are.
+    """
     return await name_keys.due(reader, everything=everything)
 
 
 async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
-    """Move some imported name keys; the transaction does nothing else. As `name_keys.move`."""
+    """Move the slice `place` (from 0) of a merge of imported name keys; the transaction does nothing else.
+
+    See `Runs.move`.
+    """
     await name_keys.move(unit, merge, place)
 
 
@@ -139,6 +155,12 @@ async def expect_newest(reader: Reader, source: Source, edition: datetime) -> No
 
 async def open_edition(unit: Unit, source: Source, edition: datetime, persons: int) -> None:
     """Record that an edition of a list is being imported; from now on older ones are refused.
+
+    Args:
+        unit: the transaction.
+        source: the list.
+        edition: when the edition was generated.
+        persons: the number of persons on it.
 
     Raises:
         WrongState: as `expect_newest`.
@@ -200,7 +222,14 @@ async def import_items(
 
 
 async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason: str) -> int:
-    """End the entries of persons who are no longer on a list. Returns how many of these entries were running."""
+    """End the entries of persons that are no longer on a list. Returns the number of them that were running.
+
+    Args:
+        unit: the transaction.
+        source: the list.
+        references: the persons' keys in the list; unknown ones are ignored.
+        reason: the reason in the entries' history.
+    """
     ended = 0
     known = await sources.list_known(unit, source.origin, references)
     for reference, (entry_id, digest) in sorted(known.items()):

@@ -37,7 +37,10 @@ CONTENT = (
 
 
 def tag_of(entry: Entry, reader: Reader) -> str:
-    """Return the entry's ETag: it changes with the version, the current state, `in_force`, and duties done."""
+    """Return the entry's ETag.
+
+    It changes with the version, the current state, `in_force`, the ledger sequence and the duties done.
+    """
     return etag_of(
         entry.version,
         entry.in_force(reader.now),

@@ -7,7 +7,7 @@ from app.register.entries.law.deadlines import DeadlineName, passports
 
 
 async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return the entry with the current time as `passports_since` where a passport was added now.
+    """Return the entry with the current time as `passports_since` if a passport was added now, else unchanged.
 
     A passport that is added while the withdrawal of another is still due is withdrawn together with it, by the same
     day.

@@ -49,17 +49,17 @@ def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None
 
 
 def given_up(entry: Entry, papers: str) -> Entry | None:
-    """Return the entry without its wait for papers that were returned or rejected; None if it did not wait for them."""
+    """Return the entry without its wait for the papers with the id `papers`; None if it did not wait for them."""
     if entry.waiting is None or entry.waiting.papers != papers:
         return None
     return entry.replace(waiting=None)
 
 
 def pause_of(entry: Entry, at: datetime) -> Pause | None:
-    """Return the time in which checks only referred, if an entry's extension is approved at `at`; None for none.
+    """Return the pause that an entry has once its extension is approved at `at`; None for none.
 
-    It runs from the entry's end to `at` where the entry waits for papers (R68). Otherwise the entry keeps its earlier
-    pause, or None.
+    It runs from the entry's end to `at` where the entry waits for papers (R68): checks only referred in that time.
+    Otherwise the entry keeps its earlier pause, or None.
     """
     over = entry.over_at
     return Pause(over, at) if over is not None and undecided(entry, at) else entry.pause

@@ -22,7 +22,7 @@ SeesPhoto = Callable[[Reader, str], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class HitTraveller:
-    """The traveller of a hit; the only person for whom a supervisor may search.
+    """The traveller of a hit. A supervisor may search for this person only.
 
     Attributes:
         entry_ids: the entries that the check matched.
@@ -66,6 +66,8 @@ async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection
 class Ports:
     """The functions that `main` hands to the register: they read amendments, alerts, checks or hits.
 
+    Each one's type is described in this module.
+
     Attributes:
         see_newest: updates the data of `count_travellers` with the newest checks; call it before the transaction,
             because it reads a database.
@@ -81,5 +83,5 @@ class Ports:
 
 
 def ports_of(scope: Mapping[str, Any]) -> Ports:
-    """Return the functions that this process handed in; `scope` is a request, or its ASGI scope."""
+    """Return the functions that `main` gave this process; `scope` is a request, or its ASGI scope."""
     return cast(Ports, scope["app"].state.process.ports)

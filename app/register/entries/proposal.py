@@ -39,7 +39,7 @@ class Proposal:
 
     @classmethod
     def of_requested(cls, requested: RequestedMeasure, now: datetime, exempt: Collection[str] = ()) -> Self:
-        """Return the proposal of a requested measure; entries in `exempt` do not bar it."""
+        """Return the proposal of a requested measure at an instant; entries with an id in `exempt` do not bar it."""
         urgent = isinstance(requested, RequestedUrgentMeasure)
         starts_on = requested.starts_on or legal_day(now)
         content = Former(
@@ -61,7 +61,10 @@ class Proposal:
 
     @classmethod
     def of_entry(cls, entry: Entry, exempt: Collection[str] = (), *, periods_count: bool = True) -> Self:
-        """Return the proposal of an entry as it would be after an act; entries in `exempt` do not bar it."""
+        """Return the proposal of an entry as it would be after an act; entries with an id in `exempt` do not bar it.
+
+        `periods_count` says whether it needs a new period, so that its case must have one left (R22, R24).
+        """
         return cls(
             measure=entry.measure,
             contents=(entry.filed_content, *entry.former),
@@ -77,7 +80,10 @@ class Proposal:
         )
 
     def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
-        """Return the same proposal with the period of another entry, which changes together with `together`."""
+        """Return the same proposal, but with the period, urgency and extensions of another entry.
+
+        `together` has the ids of entries that change in the same act, and therefore do not bar it.
+        """
         return replace(
             self,
             starts_on=entry.starts_on,

@@ -14,7 +14,7 @@ from app.register.entries.events import EntryChanged, EntryErased
 
 
 async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Publish that an entry was erased; whoever follows the ledger deletes it. The record names no person.
+    """Return the record that an entry was erased; followers of the ledger then delete their copies. It names no person.
 
     A projector: called with the event in its transaction.
     """
@@ -22,7 +22,7 @@ async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
 
 
 async def publish_change(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Publish a change of an entry: dates and codes in the leaf, data on the person in the personal part.
+    """Return the record of an entry's change: dates and codes in the leaf, data on the person in the personal part.
 
     A projector: called with the event in its transaction.
     """
@@ -43,7 +43,7 @@ def _draft(entry: Entry, what: RecordType, effective_at: datetime | None = None)
 
 
 def leaf_facts(entry: Entry) -> dict[str, Any]:
-    """Return the permanent leaf of an entry: codes and days only."""
+    """Return the entry's members of the ledger's permanent leaf, by name: codes, days and flags only."""
     return {
         "measure": entry.measure.value,
         "state": entry.state.value,
@@ -59,7 +59,7 @@ def leaf_facts(entry: Entry) -> dict[str, Any]:
 
 
 def personal_part(entry: Entry) -> dict[str, Any]:
-    """Return the data on the person and the case, as plain JSON data."""
+    """Return the data on the person and the case, by name, as plain JSON data."""
     kept: dict[str, Any] = msgspec.to_builtins(
         {
             "office": entry.office,

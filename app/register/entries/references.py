@@ -17,7 +17,7 @@ _GROUPS: Final = re.compile(r"\d+|[^\W\d_]+")
 
 @lru_cache(maxsize=1 << 13)  # an import compares the references of a batch many times
 def folded(reference: str) -> str:
-    """Return a reference in the form in which two are compared."""
+    """Return a reference in the form for comparison: without case, accents, punctuation and leading zeros."""
     plain = resembled(unicodedata.normalize("NFKD", reference)).casefold()
     kept = "".join(each for each in plain if not unicodedata.combining(each))
     groups: list[str] = []

@@ -161,12 +161,18 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
     An entry without a seal gets one. Checkpoints that were alerted before the entry had a seal get an update that
     removes the identity.
 
+    Args:
+        unit: the transaction.
+        entry_id: id of the entry.
+        expected: the version that the actor has read.
+        persons: employee numbers of the persons.
+
     Raises:
         NotFound: the actor sees no entry with this id.
         StaleVersion: it has changed since it was read.
         WrongRole: the actor neither wrote the entry nor is named by its seal.
-        Invalid: a person is no user of the register, or may be the subject; or no duty officer is named for an
-            urgent entry.
+        Invalid: a person is no user of the register, or may be the subject; or no duty officer is named for an urgent
+            entry.
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
@@ -188,8 +194,8 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
 async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
     """Hide every entry that may be about a person with a new account from that person.
 
-    A projector: called with the event in its transaction. Names and numbers of persons are keys of the entries, so only
-    those entries are read.
+    A projector: called with the event in its transaction. It returns no records for the ledger. Names and numbers of
+    persons are keys of the entries, so only those entries are read.
     """
     requested = set[str]().union(*map(keys.account_keys, event.persons))
     for found in await store.list_by_keys(unit, requested):
@@ -199,14 +205,15 @@ async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Dra
 
 
 def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) -> set[str]:
-    """Return the employee numbers of the users who have the subject's folded name or employee number."""
+    """Return the employee numbers of those of the persons that have the subject's folded name or employee number."""
     return _Accounts(persons).about(subject)
 
 
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
-    """Hide an entry, whose lock the transaction holds, from users who may be its subject.
+    """Seal an entry against users that may be its subject, given by employee number; the transaction holds its lock.
 
-    The authors are notified, so that they name who decides on it from now on.
+    The authors are notified, so that they name other persons to decide on it. Does nothing if these users are barred
+    already, or if the person is erased from the entry.
     """
     if persons <= {*before.barred} or before.erased_at is not None:
         return

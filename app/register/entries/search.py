@@ -31,13 +31,19 @@ async def search(
     """Return up to `limit` + 1 matching entries within the actor's view, newest first.
 
     A supervisor sees, for an open hit of their checkpoint, the entries of any agency that stop people, are not sealed
-    and may be about the hit's traveller. The log contains a keyed hash of the query, not the name. A user who searches
+    and may be about the hit's traveller. The log contains a keyed hash of the query, not the name. A user that searches
     for their own name is also logged for that, and Immigration is notified (R61).
 
+    Args:
+        unit: the transaction.
+        requested: the query, with `limit` and cursor.
+        pepper: the secret of the keyed hash.
+        expect_open_hit: returns the traveller of an open hit, or raises NotFound.
+
     Raises:
-        Invalid: the query is empty, or an actor who is no supervisor names a hit.
+        Invalid: the query is empty, or an actor that is no supervisor names a hit.
         WrongRole: a supervisor names no hit.
-        NotFound: no such hit is open at the supervisor's checkpoint.
+        NotFound: no hit with this id is open at the supervisor's checkpoint.
     """
     actor = unit.actor
     for_hit = requested.hit_id is not None

@@ -64,7 +64,9 @@ async def submit(unit: Unit, requested: RequestedMeasure, settings: Settings) ->
 async def resubmit(
     unit: Unit, entry_id: str, expected: int, requested: RequestedMeasure, settings: Settings
 ) -> Entry:
-    """Replace the content of a returned entry; any submitter of its agency may do this.
+    """Replace the content of a returned entry; any submitter of its agency may do this. Returns the entry.
+
+    `expected` is the version that the actor has read.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -116,7 +118,15 @@ async def resubmit(
 async def decide(
     unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
 ) -> Entry:
-    """Store another person's decision on an entry, with what follows from it. Returns the entry.
+    """Store another person's decision on an entry, with its consequences. Returns the entry.
+
+    Args:
+        unit: the transaction.
+        entry_id: id of the entry.
+        expected: the version that the actor has read.
+        verdict: the decision.
+        reason: the reason; required to return or reject it.
+        terms: the deployment's terms.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -208,9 +218,12 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
-    """Store an end that the law has brought, and publish it; return the entry, or None where it has not ended.
+    """Store and publish that an entry has ended by law; return the ended entry, or None if it has not ended.
 
     The time of this call does not matter: checks compute the end themselves.
+
+    Raises:
+        NotFound: there is no entry with this id.
     """
     before = await store.lock(unit, entry_id)
     current = before.at(unit.now)
@@ -252,7 +265,7 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 
 
 async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries in the same order with what is stored apart: their ledger sequence, and the duties done."""
+    """Return the entries in the same order, with their ledger sequence and the duties done, which are stored apart."""
     return await recorded.with_done_times(reader, await with_sequences(reader, entries))
 
 
@@ -288,7 +301,14 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
 
 
 async def log_look(unit: Unit, act: AuditAct, about: str | None, detail: dict[str, object]) -> None:
-    """Write to the audit trail that the actor looked at a photo or searched for a person (PDP art. 31; R62)."""
+    """Write to the audit trail that the actor looked at a photo or searched for a person (PDP art. 31; R62).
+
+    Args:
+        unit: the transaction.
+        act: the kind of act.
+        about: id of the entry; None for a search.
+        detail: further data of the audit record, by name; never a name of a person.
+    """
     await record(unit, act, about, detail)
 
 

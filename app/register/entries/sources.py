@@ -15,22 +15,25 @@ _BY_REFERENCE = select(tables.source).where(
 
 
 async def list_known(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return entry id and content digest of imported items, by their reference in the source.
+    """Return the entry id and content digest of items imported from the source `origin`, by their reference.
 
-    References that were never imported are left out.
+    References that were never imported are omitted.
     """
     rows = await reader.run(_BY_REFERENCE, {"origin": origin, "references": list(references)})
     return {row.reference: (row.entry_id, row.digest) for row in rows}
 
 
 async def list_all_known(reader: Reader, origin: str) -> dict[str, tuple[str, str]]:
-    """Return entry id and content digest of all items imported from an origin, by their reference in the source."""
+    """Return the entry id and content digest of all items imported from the source `origin`, by their reference."""
     rows = await reader.run(select(tables.source).where(tables.source.c.origin == origin))
     return {row.reference: (row.entry_id, row.digest) for row in rows}
 
 
 async def keep(unit: Unit, origin: str, reference: str, entry_id: str, digest: str) -> None:
-    """Store the source and the content digest of an entry."""
+    """Store that an item of a source became this entry, with the digest of the item's content.
+
+    Replaces the entry and digest that were stored for the item before.
+    """
     table = tables.source
     where = (table.c.origin == origin, table.c.reference == reference)
     changed = await unit.run(update(table).where(*where).values(entry_id=entry_id, digest=digest))
@@ -39,20 +42,20 @@ async def keep(unit: Unit, origin: str, reference: str, entry_id: str, digest: s
 
 
 async def add_all(unit: Unit, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Store the sources and content digests of many new entries: origin, reference, entry id and digest of each."""
+    """Store the sources of many new entries; each row has origin, reference, entry id and content digest."""
     names = ("origin", "reference", "entry_id", "digest")
     await unit.run(insert(tables.source), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 async def find_edition(reader: Reader, origin: str) -> datetime | None:
-    """Return when the last imported edition of a list was generated; None if none was imported."""
+    """Return when the last imported edition of the list `origin` was generated; None if none was imported."""
     table = tables.list_edition
     statement = select(table.c.edition).where(table.c.origin == origin)
     return (await reader.run(statement)).scalar_one_or_none()
 
 
 async def keep_edition(unit: Unit, origin: str, edition: datetime, persons: int) -> None:
-    """Store which edition of a list was imported."""
+    """Store that this edition of the list `origin` was imported, with its number of persons."""
     table = tables.list_edition
     values = {"edition": edition, "imported_at": unit.now, "persons": persons}
     changed = await unit.run(update(table).where(table.c.origin == origin).values(**values))

@@ -44,7 +44,7 @@ _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
 def columns_of(entry: Entry) -> dict[str, Any]:
-    """Return the row of an entry for which no duty was done yet."""
+    """Return the row of an entry for which no duty was done yet, as values by column name."""
     return {
         "id": entry.id,
         "version": entry.version,
@@ -73,7 +73,7 @@ def _document(entry: Entry) -> str:
 
 
 async def add(unit: Unit, entry: Entry, event: Act, reason: str | None = None) -> None:
-    """Store a new entry with its keys and first version."""
+    """Store a new entry with its keys and first version; `reason` is for its history."""
     await add_all(unit, [(entry, reason)], event)
 
 
@@ -83,13 +83,9 @@ async def add_all(
     event: Act,
     prepared: Mapping[str, StoredKeys] | None = None,
 ) -> None:
-    """Store new entries with their reasons, as `add` does, in one or two statements for all.
+    """Store new entries with their reasons, as `add` does; `event` is the act of their first version.
 
-    Args:
-        unit: the transaction.
-        entries: the entries and reasons.
-        event: the `Act` of their first version.
-        prepared: search keys prepared by an import that merges new name keys later, by entry id; None otherwise.
+    `prepared` has search keys by entry id that an import made before; its new name keys are merged later.
     """
     added = [entry for entry, _ in entries]
     columns = [{**columns_of(entry), "norm_version": NORM_VERSION} for entry in added]
@@ -111,14 +107,9 @@ async def add_all(
 async def save(
     unit: Unit, entry: Entry, event: Act, reason: str | None = None, *, reindex: bool = False
 ) -> None:
-    """Store an entry's next version.
+    """Store an entry's next version; the transaction holds its lock. `event` and `reason` are for its history.
 
-    Args:
-        unit: the transaction, which holds the entry's lock.
-        entry: the next version.
-        event: the `Act` of the version.
-        reason: the stated reason.
-        reindex: whether the subject changed, so that its keys are made again.
+    `reindex` says whether the subject changed, so that its keys are made again.
     """
     changes = {**columns_of(entry), **open_duties.updated_columns(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
@@ -205,7 +196,10 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
 
 
 async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with one of the keys or ids, or formalising one, by id; a unit locks their rows in order."""
+    """Return the entries with one of the keys or ids, and those that formalise one of the ids, ordered by id.
+
+    A unit locks their rows in this order.
+    """
     table = tables.entry
     by_key = table.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys")))
     linked = or_(by_key, any_of(table.c.id, "ids"), any_of(table.c.formalises, "ids"))
@@ -216,7 +210,7 @@ async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -
 
 
 async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
-    """Return the entries that formalise an urgent one, in no order; requests that were refused are included."""
+    """Return the entries that formalise the urgent entry with this id, in no order; refused requests are included."""
     statement = select(tables.entry.c.document).where(tables.entry.c.formalises == urgent_id)
     return await _documents.all(reader, statement)
 
@@ -260,7 +254,7 @@ def holds(now: datetime) -> ColumnElement[bool]:
 
 
 def extendable(terms: Terms) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is active and has an extension left."""
+    """Return the SQL condition that an entry is active and can still be extended."""
     table = tables.entry
     left = [
         and_(table.c.measure == measure, table.c.extension_count < terms.extensions(measure))
@@ -281,7 +275,7 @@ class Filter:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
-    """Return entries that the actor may see, newest first, at most `limit`, older than the id `before`."""
+    """Return entries that the actor may see, newest first, at most `limit`, older than the id `before` (None: all)."""
     table = tables.entry
     within = within_view(reader.actor)
     statement = select(table.c.document).where(within).order_by(table.c.id.desc()).limit(limit)
@@ -308,7 +302,10 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_state(
     reader: Reader, state: State, *, agency: str | None, urgent: bool | None, after: str, limit: int
 ) -> list[Entry]:
-    """Return entries with this stored state and not sealed from the actor, oldest first, after the id `after`."""
+    """Return entries with this stored state and not sealed from the actor, oldest first, after the id `after`.
+
+    At most `limit`. None for `agency` (the owner) or `urgent` sets no condition.
+    """
     table = tables.entry
     requested = and_(table.c.state == state, table.c.id > after, opened(reader.actor))
     statement = select(table.c.document).where(requested).order_by(table.c.id).limit(limit)
@@ -339,7 +336,10 @@ async def list_overdue(reader: Reader, limit: int) -> list[str]:
 
 
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
-    """Return the steps of an entry's history, oldest first; empty for an unknown entry."""
+    """Return the steps of an entry's history, oldest first, as members of `HistoryItemOut` without `sequence`.
+
+    Empty for an unknown entry.
+    """
     v = tables.version
     statement = (
         select(v.c.version, v.c.event, v.c.by, v.c.at, v.c.reason)

@@ -79,7 +79,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def births(self) -> tuple[Birth, ...]:
-        """All stated birth dates, in the order of filing."""
+        """All stated birth dates: the birth first, then the alternatives in the order of filing."""
         return (*((self.birth,) if self.birth else ()), *self.birth_alternatives)
 
     @property
@@ -122,7 +122,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     def identity(self) -> "Subject":
         """The person with only the data that identify them.
 
-        Birth place, sex, occupation, address, photo and citizenship remarks are left out.
+        It has no birth place, sex, occupation, address, photo and citizenship remarks.
         """
         return msgspec.structs.replace(
             self,

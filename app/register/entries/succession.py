@@ -21,9 +21,9 @@ from app.register.entries.subjects import Subject
 
 
 def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> None:
-    """Raise `Invalid` if the formal entry leaves days without a measure after the urgent one (R26).
+    """Raise `Invalid` if a formal entry from `starts_on` leaves days without a measure after the urgent one (R26).
 
-    The owner may acknowledge the gap, in which the person can cross.
+    The owner may acknowledge the gap, in which the person can cross; `starts_on` None leaves no gap.
 
     Raises:
         Invalid: it begins later than the next day, and the gap is not acknowledged.
@@ -43,6 +43,12 @@ def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> 
 
 def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_reference: str) -> None:
     """Raise `FormalisationMismatch` unless a formal entry is about the urgent one's person, case and measure.
+
+    Args:
+        urgent: the urgent entry.
+        measure: the formal entry's measure.
+        subject: its subject.
+        case_reference: its case, as written in its basis.
 
     Raises:
         FormalisationMismatch: with a fault for each difference.
@@ -146,7 +152,10 @@ async def _prolong_until(unit: Unit, urgent: Entry, formal: Entry) -> list[Entry
 
 
 async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
-    """Cancel the planned end of urgent entries, where the formal entry has ended before it began."""
+    """Cancel the planned end of urgent entries, because their formal entry has ended before it began.
+
+    Returns the changes to publish; none where no end was planned.
+    """
     if formal.in_force_from is None or formal.in_force_from <= unit.now:
         return []
     changed = []

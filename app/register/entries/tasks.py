@@ -51,7 +51,10 @@ async def add(unit: Unit, task: EntryTask) -> None:
 
 
 async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) -> int:
-    """Store an entry's open tasks of a name as done, with what was found. Returns the number of tasks."""
+    """Store an entry's open tasks of a name as done. Returns the number of tasks; 0 if none was open.
+
+    `reference` is the officer's note on what was found.
+    """
     waiting = (table.c.entry_id == entry_id, table.c.name == name, table.c.done_at.is_(None))
     values = {"done_at": unit.now, "done_by": unit.actor.client_id, "reference": reference}
     done = await unit.run(update(table).where(*waiting).values(values))

@@ -37,7 +37,7 @@ async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[
 async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, datetime]:
     """Return those of the entries that have undecided papers after their period, by id, with when the waiting ends.
 
-    Unknown ids are left out; seals are not checked.
+    Unknown ids are omitted; seals are not checked.
     """
     statement = select(table.c.id, table.c.pending_until).where(
         undecided(reader.now), any_of(table.c.id, "ids")

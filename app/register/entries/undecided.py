@@ -33,7 +33,10 @@ async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> l
 
 
 async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
-    """Return an urgent entry at its countersignature, waiting for a formal entry that was verified before."""
+    """Return an urgent entry at its countersignature; it waits for its formal entry if that was verified before.
+
+    `days` is the deployment's `pending_days`.
+    """
     for formal in await store.list_formalising(unit, urgent.id):
         if formal.state is State.VERIFIED and pending.follows(formal, urgent):
             return pending.awaiting(urgent, formal.id, unit.now, days) or urgent

@@ -40,7 +40,7 @@ async def submit_urgent(
         unit: the transaction.
         requested: the requested measure.
         settings: the deployment's choices.
-        crossing: where the person was last seen (R34).
+        crossing: where the person was last seen (R34): `departed`, `in_country` or `unknown`.
 
     Raises:
         UrgentNotRepeatable: the same request lapsed before (R35).

@@ -47,7 +47,7 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
         limit: the greatest number of entries.
 
     Returns:
-        The number of entries, what differs, and the id to go on after; None at the end.
+        The number of verified entries, the differences found, and the id to continue after; None at the end.
     """
     rows = await reader.run(
         select(tables.entry).where(tables.entry.c.id > after).order_by(tables.entry.c.id).limit(limit)

@@ -20,7 +20,7 @@ _OFFICERS = frozenset({Role.SUBMITTER, Role.VERIFIER})
 
 
 def visible(entry: Entry, actor: Actor) -> bool:
-    """Return whether an actor may see an entry."""
+    """Return whether an actor may see an entry: by role, agency and province, unless a seal hides it."""
     return open_to(entry, actor) and (_by_office(entry, actor) or _by_province(entry, actor))
 
 
@@ -75,7 +75,10 @@ def closed(actor: Actor) -> Select[tuple[str]]:
 
 
 def barred(person: str) -> Select[tuple[str]]:
-    """Return the SQL query of the ids of entries that may be about a person and are therefore sealed from them."""
+    """Return the SQL query of the ids of entries that may be about a person and are therefore hidden from them.
+
+    `person` is the employee number.
+    """
     seal = tables.seal
     return select(seal.c.entry_id).where(seal.c.person == person, seal.c.barred)
 

@@ -67,14 +67,21 @@ def match_persons(
 
 
 def fresh_key(one: EditionPerson, taken: Iterable[str]) -> str:
-    """Return an unused key for a new person: the data id, else the reference number, both, or the digest."""
+    """Return a key for a new person that is not in `taken`.
+
+    It is the data id, else the reference number, else both, else the digest.
+    """
     tried = (one.data_id, one.number, f"{one.data_id} {one.number}")
     fit = (key for key in tried if key.strip() and len(key) <= _LONGEST_KEY and key not in taken)
     return next(fit, one.digest)
 
 
 def lost_committees(leaving: Iterable[ImportedRecord], numbers: Iterable[str]) -> list[str]:
-    """Return the committees (`QDi` of QDi.001) of persons to be ended that the edition no longer mentions at all."""
+    """Return the committees that the edition no longer mentions at all, although persons of theirs are to be ended.
+
+    A committee is the prefix of a reference number (`QDi` of QDi.001). `leaving` are the persons to be ended; `numbers`
+    are the reference numbers of the edition.
+    """
     named = {_committee(number).casefold() for number in numbers}
     lost = {_committee(held.number) for held in leaving} - {""}
     return sorted(committee for committee in lost if committee.casefold() not in named)

@@ -12,17 +12,17 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Do nothing; for callers that show no progress."""
+    """Ignore the number done and the total; a `progress` function for callers that show none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An item that was left out of an import.
+    """An item that was not imported.
 
     Attributes:
         id: its key in the source, or its position there.
-        reason: a stable code, such as `entity` or a problem's slug with underscores; then, after a blank, the
-            information that a person needs to correct it.
+        reason: a stable code (`entity`, or a problem's slug with underscores); then, after a blank, the information
+            that a person needs to correct it.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Skipped:
 
 @dataclass(slots=True)
 class Report:
-    """Counts of an import, and every item that was left out."""
+    """Counts of an import, and every item that was not imported."""
 
     added: int = 0
     changed: int = 0
@@ -58,11 +58,11 @@ class Report:
                 self.skip(reference, reason_of(outcome) + (f" ({where})" if where else ""))
 
     def skip(self, reference: str, reason: str) -> None:
-        """Add an item that was left out."""
+        """Add an item that was not imported: its key in the source, and the reason (see `Skipped`)."""
         self.skipped.append(Skipped(reference, reason))
 
     def counts(self) -> dict[str, int]:
-        """Return the number of items by outcome."""
+        """Return the number of items by outcome: added, changed, ended, unchanged, skipped."""
         return {
             "added": self.added,
             "changed": self.changed,
@@ -72,7 +72,7 @@ class Report:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report in the JSON form that scripts rely on."""
+        """Return the report in the JSON form that scripts rely on: the counts, and the skipped items."""
         skipped = [{"id": one.id, "reason": one.reason} for one in self.skipped]
         return {**self.counts(), "skipped": skipped}
 

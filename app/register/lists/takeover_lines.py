@@ -47,7 +47,7 @@ class RawLine:
 
     @property
     def where(self) -> str:
-        """The line's position, in words."""
+        """The line's position in words: "line 7"."""
         return f"line {self.number}"
 
     @property
@@ -96,7 +96,10 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def steps_of(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[RawLine]]:
-    """Yield the lines in batches of bounded size; no key occurs twice in a batch."""
+    """Yield the lines in batches of bounded size; no key occurs twice in a batch.
+
+    `most` returns the greatest number of lines of a batch; it is asked again for each line.
+    """
     step: list[RawLine] = []
     keys: set[Key] = set()
     size = 0
@@ -112,7 +115,7 @@ def steps_of(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[RawLine]]
 
 
 def expect_objects(lines: Iterable[RawLine], path: Path) -> None:
-    """Raise `NotNdjson` unless at least one of the lines is a JSON object.
+    """Raise `NotNdjson` unless at least one of the lines is a JSON object; `path` is named in the error.
 
     Raises:
         NotNdjson: no line is one.

@@ -53,7 +53,7 @@ def _text_of(text: str | None) -> str:
 
 
 def spelling_key(text: str) -> str:
-    """Return a form of a name that ignores case, accents, apostrophes and signs.
+    """Return the form of a name in which spellings are compared; it ignores case, accents, apostrophes and signs.
 
     Words stay separate, and other scripts are not transliterated.
     """

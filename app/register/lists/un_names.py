@@ -46,11 +46,11 @@ def full_name_of(person: Element) -> str:
 
 
 def aliases_of(person: Element, full_name: str) -> tuple[tuple[Alias, ...], tuple[Remark, ...]]:
-    """Return the aliases, each spelling once, and remarks about details that were not read.
+    """Return the aliases, each spelling once and none like `full_name`, and remarks about details that were not read.
 
     Two texts are the same spelling if their folded forms are equal; the better quality is kept. The name in its
-    original script is a good alias. Details of a false identity in a note (a birth, a passport number) are left to
-    an officer, with the remark `alias_details_not_read`.
+    original script is a good alias. Details of a false identity in a note (a birth, a passport number) are not read,
+    but get the remark `alias_details_not_read`.
     """
     found: dict[str, Alias] = {}
     remarks = []
@@ -68,7 +68,7 @@ def aliases_of(person: Element, full_name: str) -> tuple[tuple[Alias, ...], tupl
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Yield the spellings of a name in one cell, in order.
+    """Yield the spellings of a name in the text of one cell, in order.
 
     "Elvar; Ilvar" contains two, "Alvar (Алвар)" one for each script, "Alvar (Sheikh)" one.
     """

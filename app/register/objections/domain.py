@@ -113,14 +113,17 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """Kinds of amendment of which one must follow a granted objection: an answer alone ends no measure (R38)."""
+        """Kinds of amendment; the owner must file one of them after it granted the objection (R38).
+
+        Empty unless it was granted. The answer alone ends no measure.
+        """
         granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
         return _UNTIL_THE_END if granted else ()
 
     def to_be_filed_until(self, day: date | None) -> Self:
-        """Return the objection with its last day to file, known once the receipt of the decision is proved.
+        """Return the objection with `day` as its last day to file, once the receipt of the decision is proved.
 
-        A last day that was known at the filing stays. The version does not change, so that an officer who has read the
+        A last day that was known at the filing stays. The version does not change, so that an officer that has read the
         objection may still answer it.
         """
         return msgspec.structs.replace(self, file_until=self.file_until or day)

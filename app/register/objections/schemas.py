@@ -78,7 +78,7 @@ class ReferenceOut(WireOut):
 
     @classmethod
     def of(cls, letter: Letter | None) -> Self | None:
-        """Convert the letter to the API's model."""
+        """Convert the letter to the API's model; None for None."""
         return cls(number=letter.number, issued_on=letter.issued_on) if letter else None
 
 

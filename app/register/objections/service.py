@@ -64,7 +64,19 @@ async def answer(
     letter: Letter,
     settings: Settings,
 ) -> Objection:
-    """Answer an objection for its owner, once; the officer who recorded it must not answer it.
+    """Answer an objection for its owner, once; the officer that recorded it must not answer it.
+
+    Args:
+        unit: the transaction.
+        objection_id: id of the objection.
+        expected: the version that the actor has read.
+        outcome: the owner's decision.
+        reason: the reason for it.
+        letter: the answer's letter.
+        settings: the deployment's choices.
+
+    Returns:
+        The answered objection.
 
     Raises:
         NotFound: the actor sees no objection with this id.
@@ -86,7 +98,8 @@ async def answer(
 async def set_last_day_to_file(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[Draft]:
     """Set the last day to file in an entry's objections, once the receipt of the decision is recorded.
 
-    A projector: called with the event in its transaction. It adds nothing to the ledger, which holds no objections.
+    A projector: called with the event in its transaction. It returns no records, because the ledger holds no
+    objections.
     """
     if event.name == DeadlineName.DELIVER_TO_PERSON:
         day = last_day_to_file(event.entry, event.done_at, holidays)

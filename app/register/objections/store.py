@@ -60,7 +60,10 @@ async def lock(unit: Unit, objection_id: str) -> Objection:
 async def list_page(
     reader: Reader, entry_ids: Collection[str], before: str | None, limit: int
 ) -> list[Objection]:
-    """Return the objections against these entries, newest first, at most `limit`, older than the id `before`."""
+    """Return the objections against these entries, newest first, at most `limit`; unknown entries add none.
+
+    Only those older than the id `before`; None for the newest.
+    """
     statement = select(table.c.document).where(table.c.entry_id.in_(sorted(entry_ids)))
     if before is not None:
         statement = statement.where(table.c.id < before)
@@ -80,7 +83,7 @@ async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Obje
 
 
 async def has_open(reader: Reader, entry_id: str) -> bool:
-    """Return whether an objection against an entry waits for its answer."""
+    """Return whether an objection against this entry waits for its answer; False for an unknown entry."""
     waits = exists().where(table.c.entry_id == entry_id, table.c.answered_at.is_(None))
     return bool((await reader.run(select(waits))).scalar_one())
 

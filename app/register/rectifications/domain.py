@@ -95,16 +95,24 @@ class CorrectionRequest:
         amendment_id: str | None,
         at: datetime,
     ) -> Self:
-        """Return the request with its decision, by another officer than the one who recorded it.
+        """Return the request with its decision; another officer than the one that recorded it must decide.
 
         A request can also be decided after its due time.
+
+        Args:
+            by: the officer that decides.
+            expected: the version that the officer has read.
+            outcome: the decision.
+            reason: the reason; required unless it is granted in full.
+            amendment_id: the amendment that carries the decision out; None if there is none yet.
+            at: now.
 
         Raises:
             StaleVersion: the current version is not `expected`.
             WrongState: it is decided already.
             SecondPairOfEyesNeeded: the actor recorded it.
-            Invalid: it is not granted in full and has no reason; it is refused and the reason names no article, or
-                it names an amendment.
+            Invalid: it is not granted in full and has no reason; it is refused and the reason names no article, or it
+                names an amendment.
         """
         if expected != self.version:
             raise StaleVersion("The request has changed since it was read.", extra={"version": self.version})

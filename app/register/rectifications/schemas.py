@@ -95,7 +95,7 @@ class CorrectionRequestItemOut(WireOut):
 
     @staticmethod
     def members(request: CorrectionRequest, now: datetime) -> dict[str, Any]:
-        """Return the members of a request's response body, by name."""
+        """Return the members that both models of a request show, by name, as arguments for their constructors."""
         return {
             "id": request.id,
             "version": request.version,

@@ -40,7 +40,7 @@ _MAX_LISTED = 500
 
 
 async def has_open(reader: Reader, entry_id: str) -> bool:
-    """Return whether a request about an entry waits for its decision."""
+    """Return whether a request about this entry waits for its decision; False for an unknown entry."""
     return await store.has_open(reader, entry_id)
 
 
@@ -76,11 +76,11 @@ class OpenRequest:
 async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
     """Store a request of the person concerned; this acknowledges it and starts its 72 hours.
 
-    Immigration's officers and supervisors, who meet the person, may file about any entry. The response shows them
+    Immigration's officers and supervisors, which meet the person, may file about any entry. The response shows them
     nothing of the entry.
 
     Raises:
-        NotFound: there is no such entry, or it is another agency's.
+        NotFound: there is no entry with this id, or it is another agency's.
     """
     actor = unit.actor
     entry = await find(unit, filed.entry_id)
@@ -128,7 +128,12 @@ async def list_page(
 ) -> list[CorrectionRequest]:
     """Return requests that the actor may see: open before decided, wrong-person ones first, then oldest first.
 
-    At most `limit`, and only those after the sort key and id `after`.
+    Args:
+        reader: the transaction.
+        state: only open, or only decided ones; None for both.
+        entry_id: only requests about this entry; None for all.
+        after: sort key (`store.place_of`) and id of a request; only those after it. None for the beginning.
+        limit: maximum number of requests.
     """
     requested = replace(
         _view(reader.actor), open=None if state is None else state == "open", entry_id=entry_id
@@ -145,12 +150,21 @@ async def decide(
     amendment_id: str | None,
     expect_amendment: ExpectAmendment,
 ) -> CorrectionRequest:
-    """Decide a request. This changes no entry; the owner's correction or annulment does.
+    """Decide a request. This changes no entry; the owner's correction or annulment does. Returns the request.
 
     Only approvers may do this, and all approvers belong to the Directorate General.
 
+    Args:
+        unit: the transaction.
+        request_id: id of the request.
+        expected: the version that the actor has read.
+        outcome: the decision.
+        reason: the reason; required unless it is granted in full.
+        amendment_id: the entry's amendment that carries the decision out; None if there is none yet.
+        expect_amendment: raises Invalid unless the amendment belongs to the entry.
+
     Raises:
-        NotFound: there is no such request.
+        NotFound: there is no request with this id.
         Invalid: the amendment is not one of the entry.
         CekalError: as `CorrectionRequest.decide`.
     """
@@ -174,7 +188,7 @@ async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str
 
 
 async def open_requests(reader: Reader, limit: int = _MAX_LISTED) -> list[OpenRequest]:
-    """Return the open requests that concern the actor: to decide as approver, or to prepare corrections as owner.
+    """Return open requests that concern the actor, at most `limit`: to decide as approver, or to correct as owner.
 
     Wrong-person requests come first, then those due earliest. An approver does not get requests that they recorded
     themselves, because another officer must decide those.

@@ -21,7 +21,7 @@ _PLACE = case(
 
 
 def place_of(request: CorrectionRequest) -> str:
-    """Return a request's sort key in lists; the same as the SQL expression `_PLACE`."""
+    """Return a request's sort key in lists (`after` of `list_page`); equal to the SQL expression `_PLACE`."""
     if request.outcome is not None:
         return _DONE
     return _FIRST if request.kind is RequestedCorrection.WRONG_PERSON else _LATER
@@ -84,7 +84,7 @@ async def lock(unit: Unit, request_id: str) -> CorrectionRequest:
 
 
 async def has_open(reader: Reader, entry_id: str) -> bool:
-    """Return whether a request about an entry waits for its decision."""
+    """Return whether a request about this entry waits for its decision; False for an unknown entry."""
     waits = exists().where(table.c.entry_id == entry_id, table.c.outcome.is_(None))
     return bool((await reader.run(select(waits))).scalar_one())
 
@@ -123,8 +123,8 @@ async def list_page(
 ) -> list[CorrectionRequest]:
     """Return requests: open before decided, among them the wrong person first, then in the order of their filing.
 
-    Only those after the sort key and id `after`, at most `limit`. Requests about entries that are sealed from the actor
-    are left out, unless the actor filed them.
+    Only those after the sort key and id `after` (None: from the beginning), at most `limit`. Requests about entries
+    that are sealed from the actor are omitted, unless the actor filed them.
     """
     statement = select(table).order_by(_PLACE, table.c.id).limit(limit)
     if after is not None:

@@ -66,7 +66,7 @@ class Report:
 
 
 def province_read(actor: Actor) -> str | None:
-    """Return the only province of which an actor may read reports; None means every province.
+    """Return the code of the only province whose reports an actor may read; None means every province.
 
     Raises:
         WrongAgency: the actor is an officer of another agency than Immigration.

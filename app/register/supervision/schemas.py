@@ -109,7 +109,7 @@ class SupervisionReportOut(WireOut):
 
     @classmethod
     def of(cls, report: Report, grounds: Sequence[str]) -> Self:
-        """Convert the report to the API's model."""
+        """Convert the report to the API's model; `grounds` are the ids of the entries that are based on it."""
         observed = report.observed
         return cls(
             id=report.id,

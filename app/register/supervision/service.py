@@ -76,7 +76,7 @@ async def get(reader: Reader, report_id: str) -> Report:
 
 
 async def list_page(reader: Reader, before: str | None, limit: int) -> list[Report]:
-    """Return reports that the actor may see, newest first, at most `limit`, older than the id `before`.
+    """Return reports that the actor may see, newest first, at most `limit`, older than the id `before` (None: all).
 
     Raises:
         WrongAgency: the actor is an officer of another agency than Immigration.

@@ -53,7 +53,10 @@ async def erase(unit: Unit, report: Report) -> None:
 
 
 async def list_page(reader: Reader, province: str | None, before: str | None, limit: int) -> list[Report]:
-    """Return reports of a province (of all for None), newest first, at most `limit`, older than the id `before`."""
+    """Return reports of a province (None: of all), newest first, at most `limit`.
+
+    Only those older than the id `before`; None for the newest.
+    """
     statement = select(table).order_by(table.c.id.desc()).limit(limit)
     if province is not None:
         statement = statement.where(table.c.province == province)

@@ -24,13 +24,16 @@ _OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
 
 
 def initial_columns(of: Entry) -> dict[str, Any]:
-    """Return the duty columns of an entry for which no duty was done yet."""
+    """Return the duty columns of an entry for which no duty was done yet, as values by column name.
+
+    A value is the time since when the duty has been open; None where the entry has no such duty.
+    """
     running = duties_since(of)
     return {column.name: running.get(name) for name, column in _COLUMNS.items()}
 
 
 def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
-    """Return the duty columns of an entry for which duties may have been done.
+    """Return SQL expressions by column name: since when each duty of an entry is open, NULL where it was done.
 
     An extension must be delivered to the person again, so the delivery of the earlier decision does not count. A
     passport may have been withdrawn for the urgent entry, but not one that was added later.
@@ -51,14 +54,20 @@ def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
 
 
 async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
-    """Return the columns of an entry as its recorded duties leave them."""
+    """Return the duty columns of an entry as values by column name, with the recorded duties taken into account.
+
+    A value is the time since when the duty has been open; None where it was done, or does not exist.
+    """
     columns = [value.label(name) for name, value in updated_columns(of).items()]
     found = (await reader.run(select(*columns))).one()._asdict() if columns else {}
     return initial_columns(of) | found
 
 
 async def close(unit: Unit, entry_id: str, name: str) -> None:
-    """Clear the column of a duty that was done; for a passport also in the formal entry that follows."""
+    """Clear the column of the entry's duty `name`, because it was done; for a passport also in the formal entry.
+
+    Does nothing if the duty has no column.
+    """
     column = next((column for duty_name, column in _COLUMNS.items() if duty_name == name), None)
     if column is None:
         return
@@ -69,7 +78,7 @@ async def close(unit: Unit, entry_id: str, name: str) -> None:
 
 
 def since_column(name: DeadlineName) -> ColumnElement[datetime]:
-    """Return the column with the time since when a duty has been open."""
+    """Return the column of the table `entry` with the time since when this duty has been open."""
     return _COLUMNS[name]
 
 
@@ -92,14 +101,14 @@ async def list_open(
 ) -> list[tuple[str, datetime]]:
     """Return the ids of entries with an open duty, and since when it has been open, oldest first.
 
-    Entries that have ended are left out, as `running` says; seals are not checked.
+    Entries that have ended are omitted, as `running` says; seals are not checked.
 
     Args:
         reader: the transaction.
         name: name of the duty.
-        agency: owner of the entries; None for every agency.
+        agency: code of the owner of the entries; None for every agency.
         limit: maximum number of entries.
-        before: only duties open since before this instant.
+        before: only duties open since before this instant; None for all.
     """
     column = _COLUMNS[name]
     statement = select(entry.c.id, column).where(*running(name, reader.now))

@@ -80,7 +80,7 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     Raises:
         NotFound: the actor sees no entry with this id.
         WrongAgency, WrongRole: the duty belongs to another agency or role.
-        WrongState: no such duty is due, or it was recorded before.
+        WrongState: the entry has no open duty of this name, or it was recorded before.
         Invalid: the time is in the future, or before the decision on which the duty is based.
     """
     entry = await store.lock(unit, entry_id)

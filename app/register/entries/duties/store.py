@@ -52,13 +52,16 @@ async def add(unit: Unit, entry_id: str, done: Duty) -> None:
 
 
 async def was_done(reader: Reader, entry_ids: Iterable[str], name: DeadlineName) -> bool:
-    """Return whether a duty was recorded as done for at least one of these entries; unknown ids count as not."""
+    """Return whether a duty was recorded as done for at least one of these entries; False for unknown ids."""
     done = exists().where(table.c.entry_id.in_(sorted(entry_ids)), table.c.name == name)
     return bool((await reader.run(select(done))).scalar_one())
 
 
 async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
-    """Delete the record of a duty, so that its deadline runs again: its proof was refused, or its end has changed."""
+    """Delete the entry's record of a duty, so that its deadline runs again. Does nothing if there is no record.
+
+    Used where the proof was refused, or the end has changed.
+    """
     await unit.run(delete(table).where(table.c.entry_id == entry_id, table.c.name == name))
 
 
@@ -76,7 +79,7 @@ async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
 
 
 async def with_done_times(reader: Reader, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries in the same order, each with when its duties were done, by name; of several times the latest.
+    """Return the entries in the same order, with `met` filled: when each duty was done, by name; the latest of several.
 
     A passport that was withdrawn for the urgent entry need not be withdrawn again for its formal one. A record from
     before another passport was added does not cover that passport.

@@ -46,11 +46,11 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
 
     Args:
         reader: the transaction.
-        after: the id of the last entry that was looked at; empty for the beginning.
+        after: the id of the last verified entry; empty for the beginning.
         limit: the greatest number of entries.
 
     Returns:
-        The number of duties, what differs, and the id to go on after; None at the end.
+        The number of verified duties, the differences found, and the id to continue after; None at the end.
     """
     by_officers = duty.c.name != DeadlineName.EXTEND_BEFORE
     some = select(duty.c.entry_id).distinct().where(duty.c.entry_id > after, by_officers)

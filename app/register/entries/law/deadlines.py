@@ -115,7 +115,7 @@ class TermSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Terms that a deployment sets where the law sets none."""
+    """Terms that a deployment sets where the law sets none; settings describe each of them."""
 
     countersign_within: timedelta = timedelta(hours=6)
     countersign_lapse: timedelta = timedelta(hours=24)
@@ -197,12 +197,12 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
 
 
 def beyond(due_at: datetime, moment: datetime) -> bool:
-    """Return whether an instant is too late for a term; the whole last second, such as 23:59:59.9, is in time (R23)."""
+    """Return whether an instant is too late for a term; the whole last second (23:59:59.9) is still in time (R23)."""
     return due_at + periods.LAST_SECOND <= moment
 
 
 def deliver_by(entry: Entry) -> date | None:
-    """Return the last legal day to deliver the decision to the person (R41); None if this register has no such duty."""
+    """Return the last legal day to deliver the decision to the person (R41); None if nobody must deliver it."""
     if entry.urgent or entry.submitted_by == SYSTEM.client_id:
         return None
     return entry.decided_on + timedelta(days=TO_PERSON_DAYS)
@@ -240,12 +240,12 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
-    """Return the instant such that a duty open since before it is overdue now (see `duty_due`)."""
+    """Return an instant: a duty that has been open since before it is overdue now (see `duty_due`)."""
     return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 
 def decide_by(entry: Entry) -> datetime:
-    """Return the last instant to decide on a request so that it takes effect from its first day."""
+    """Return the last instant to decide on a request so that it can take effect on its first day."""
     return periods.last_second(max(entry.starts_on, legal_day(entry.received_at)))
 
 

@@ -62,40 +62,43 @@ _POWER_ENDS = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; 
 
 
 def power_ended(owner: str, stage: str | None) -> bool:
-    """Return whether the case's stage is another than the only one in which its owner may order a measure (R8)."""
+    """Return whether an owner may no longer order a measure, because of the stage that its case has reached (R8).
+
+    True only for owners with power in one stage alone. `owner` is the agency's code; `stage` None means no stage.
+    """
     return owner in INVESTIGATION_ONLY and stage != "investigation"
 
 
-def instrument(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def instrument(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R6: refuse an instrument that is not one of the owner's legal forms (UU 6/2011 art. 91(2))."""
     if request.basis.instrument not in owner.legal_forms:
         forms = ", ".join(owner.legal_forms)
         detail = f"{owner.code} acts by: {forms} (UU 6/2011 art. 91(2))."
-        found.fault(InstrumentMismatch, "/basis/instrument", "legal_form", detail)
+        findings.fault(InstrumentMismatch, "/basis/instrument", "legal_form", detail)
 
 
-def ground(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R8, R9: refuse a stage or reason code that is not allowed for the owner or the measure."""
     basis = request.basis
     if basis.stage == "preliminary_inquiry":
         detail = "The stage before the investigation gives no ground (MK 40/PUU-IX/2011; R9)."
-        found.fault(StageNotAllowed, "/basis/stage", "preliminary_inquiry", detail)
+        findings.fault(StageNotAllowed, "/basis/stage", "preliminary_inquiry", detail)
     elif power_ended(owner.code, basis.stage):
         if request.origin == "correction" and basis.stage is not None:
-            found.warn(
+            findings.warn(
                 "power_ended",
                 "/basis/stage",
                 f"{_POWER_ENDS} Whether the measure ends is for its owner to say.",
             )
         else:
-            found.fault(StageNotAllowed, "/basis/stage", "investigation_only", _POWER_ENDS)
+            findings.fault(StageNotAllowed, "/basis/stage", "investigation_only", _POWER_ENDS)
     if request.measure is Measure.PREVENTION and basis.reason_code in DETERRENCE_REASONS:
         detail = "A ground of entry bans only (Permenimipas 13/2025 art. 17(4))."
-        found.fault(Invalid, "/basis/reason_code", "deterrence_only", detail)
+        findings.fault(Invalid, "/basis/reason_code", "deterrence_only", detail)
 
 
-def witness(request: Request, owner: Owner, policy: Policy, _t: date, found: Findings) -> None:
-    """R7: refuse an exit ban against a witness, whom only criminal procedure law ever allowed to be banned.
+def witness(request: Request, owner: Owner, policy: Policy, _today: date, findings: Findings) -> None:
+    """R7: refuse an exit ban against a witness; only criminal procedure law ever allowed one.
 
     So a person with the status of a witness is one in a criminal case, whatever the stated stage and reason.
     """
@@ -105,14 +108,14 @@ def witness(request: Request, owner: Owner, policy: Policy, _t: date, found: Fin
     detail = "Since 2 January 2026 for suspects and defendants only (UU 20/2025 art. 89; R7)."
     if basis.subject_status != "witness":
         if basis.subject_status == "other" and (basis.stage or basis.reason_code in CRIMINAL_REASONS):
-            found.warn("not_accused", "/basis/subject_status", detail)
+            findings.warn("not_accused", "/basis/subject_status", detail)
     elif owner.code in policy.witness_warn_agencies:
-        found.warn("witness", "/basis/subject_status", detail)
+        findings.warn("witness", "/basis/subject_status", detail)
     else:
-        found.fault(WitnessNotAllowed, "/basis/subject_status", "witness", detail)
+        findings.fault(WitnessNotAllowed, "/basis/subject_status", "witness", detail)
 
 
-def tax(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R10: refuse an exit ban for a tax debt without a large debt and doubted good faith (UU 19/2000 art. 29).
 
     This applies to every agency.
@@ -123,18 +126,18 @@ def tax(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -
         return
     if (basis.amount_idr or 0) < TAX_DEBT_IDR:
         detail = "A tax debt of at least Rp100,000,000 is needed (PMK 61/2023 art. 55; R10)."
-        found.fault(Invalid, "/basis/amount_idr", "tax_debt", detail)
+        findings.fault(Invalid, "/basis/amount_idr", "tax_debt", detail)
     if not basis.good_faith_doubt:
         detail = "The reason to doubt good faith is required (PMK 61/2023 art. 55; R10)."
-        found.fault(Invalid, "/basis/good_faith_doubt", "required", detail)
+        findings.fault(Invalid, "/basis/good_faith_doubt", "required", detail)
 
 
 def administrative(request: Request, owner: Owner) -> str | None:
-    """Return the member of the basis that marks a measure as administrative immigration action; None where none does.
+    """Return which member of the basis marks a measure as administrative immigration action; None where none does.
 
-    The instrument, the reason code or the subject's status may do so. Outside criminal procedure an immigration
-    reason does, and so does the instrument of every exit ban of Immigration itself, which the law allows only on
-    its supervision and administrative action (UU 6/2011 art. 91(2)a).
+    The result is `instrument`, `subject_status` or `reason_code`. Outside criminal procedure an immigration reason
+    does, and so does the instrument of every exit ban of Immigration itself, which the law allows only on its
+    supervision and administrative action (UU 6/2011 art. 91(2)a).
     """
     basis = request.basis
     accused = basis.stage is not None or basis.subject_status in ACCUSED
@@ -148,7 +151,7 @@ def administrative(request: Request, owner: Owner) -> str | None:
     return "instrument" if own and not accused else None
 
 
-def foreigners_only(request: Request, owner: Owner, _p: Policy, today: date, found: Findings) -> None:
+def foreigners_only(request: Request, owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
     """Refuse administrative immigration action against an Indonesian; it is for foreigners only (UU 6/2011 art. 75)."""
     stated = administrative(request, owner)
     citizen = request.subject.citizenship_on(today) is Citizenship.WNI
@@ -156,59 +159,59 @@ def foreigners_only(request: Request, owner: Owner, _p: Policy, today: date, fou
         return
     pointer = f"/basis/{stated}"
     if pointer not in {
-        fault.pointer for _, fault in found.faults
+        fault.pointer for _, fault in findings.faults
     }:  # unless the same member has a fault already
         detail = "Administrative action is for foreigners; this person is Indonesian (UU 6/2011 art. 75)."
-        found.fault(Invalid, pointer, "foreigners_only", detail)
+        findings.fault(Invalid, pointer, "foreigners_only", detail)
 
 
-def victim(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def victim(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R65: refuse administrative action against a victim of trafficking (UU 6/2011 art. 86)."""
     if request.basis.trafficking_victim and administrative(request, owner) is not None:
         detail = "Administrative action does not apply to victims of trafficking (UU 6/2011 art. 86; R65)."
-        found.fault(Invalid, "/basis/trafficking_victim", "trafficking_victim", detail)
+        findings.fault(Invalid, "/basis/trafficking_victim", "trafficking_victim", detail)
 
 
-def article(request: Request, owner: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def article(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R6: refuse a law without its article, from a body that is empowered by its own undang-undang (art. 91(2)f)."""
     law = request.basis.law
     if owner.article_required and not (_UNDANG_UNDANG.search(law) and _ARTICLE.search(law)):
         detail = "Name the article of the undang-undang that empowers this body (UU 6/2011 art. 91(2)f)."
-        found.fault(Invalid, "/basis/law", "article_required", detail)
+        findings.fault(Invalid, "/basis/law", "article_required", detail)
 
 
-def urgent_letter(request: Request, _o: Owner, policy: Policy, today: date, found: Findings) -> None:
+def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R2, R14: refuse an urgent request without a letter, or with one from the future or too old."""
     if not request.urgent:
         return
     if request.letter is None:
         detail = "An urgent request rests on a letter (Permenimipas 13/2025 art. 9(2))."
-        found.fault(MissingSubjectData, "/letter", "required", detail)
+        findings.fault(MissingSubjectData, "/letter", "required", detail)
         return
-    _dated("/letter/issued_on", request.letter.issued_on, policy, today, found)
+    _dated("/letter/issued_on", request.letter.issued_on, policy, today, findings)
 
 
-def letter_dates(request: Request, _o: Owner, policy: Policy, today: date, found: Findings) -> None:
+def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R13, R14: refuse letters from the future and letters that are too old; warn of late ones."""
     basis = request.basis
     if request.origin == "request":
         first = request.first_received_on
-        _dated("/basis/issued_on", basis.issued_on, policy, today, found, first)
+        _dated("/basis/issued_on", basis.issued_on, policy, today, findings, first)
     elif basis.issued_on > today:
-        found.fault(Invalid, "/basis/issued_on", "future", "The letter's date is in the future (R14).")
+        findings.fault(Invalid, "/basis/issued_on", "future", "The letter's date is in the future (R14).")
     arrives_now = request.origin in {"request", "extension"}
     received = basis.received_on or (today if arrives_now else basis.issued_on)
     if received > today:
-        found.fault(Invalid, "/basis/received_on", "future", "The day of receipt is in the future.")
+        findings.fault(Invalid, "/basis/received_on", "future", "The day of receipt is in the future.")
     elif received < basis.issued_on:
-        found.fault(Invalid, "/basis/received_on", "order", "It was received before it was issued.")
+        findings.fault(Invalid, "/basis/received_on", "order", "It was received before it was issued.")
     elif (received - basis.issued_on).days > LATE_AFTER_DAYS:
         detail = "Delivered later than three days after the decision (UU 6/2011 art. 94(4))"
         missing = "; `late_reason` should say why." if not basis.late_reason else "."
-        found.warn("late_delivery", "/basis/received_on", detail + missing)
+        findings.warn("late_delivery", "/basis/received_on", detail + missing)
 
 
-def own_decision(request: Request, _o: Owner, policy: Policy, today: date, found: Findings) -> None:
+def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R14: refuse an extension without a new, later and recent decision (UU 6/2011 art. 97(2))."""
     basis, earlier = request.basis, request.extends
     if not earlier:
@@ -217,29 +220,29 @@ def own_decision(request: Request, _o: Owner, policy: Policy, today: date, found
         detail = (
             "An extension is a decision of its own; this is the number of one that it extends (art. 97(2))."
         )
-        found.fault(Invalid, "/basis/number", "same_decision", detail)
+        findings.fault(Invalid, "/basis/number", "same_decision", detail)
     latest = max(decision.issued_on for decision in earlier)
     if basis.issued_on <= latest:
         detail = f"An extension is decided later than what it extends, of {latest} (UU 6/2011 art. 97(2))."
-        found.fault(Invalid, "/basis/issued_on", "not_later", detail)
+        findings.fault(Invalid, "/basis/issued_on", "not_later", detail)
     elif basis.issued_on < today - timedelta(days=policy.first_request_max_age_days):
-        _stale("/basis/issued_on", "An extension's decision", policy, found)
+        _stale("/basis/issued_on", "An extension's decision", policy, findings)
 
 
 def _dated(
-    pointer: str, issued_on: date, policy: Policy, today: date, found: Findings, first: date | None = None
+    pointer: str, issued_on: date, policy: Policy, today: date, findings: Findings, first: date | None = None
 ) -> None:
     """Refuse a letter from the future or too old.
 
     Its age is measured at the first receipt; a letter issued after the first receipt counts as received today.
     """
     if issued_on > today:
-        found.fault(Invalid, pointer, "future", "The letter's date is in the future (R14).")
+        findings.fault(Invalid, pointer, "future", "The letter's date is in the future (R14).")
     received_on = today if first is None or issued_on > first else first
     if issued_on < received_on - timedelta(days=policy.first_request_max_age_days):
-        _stale(pointer, "A first request's letter", policy, found)
+        _stale(pointer, "A first request's letter", policy, findings)
 
 
-def _stale(pointer: str, what: str, policy: Policy, found: Findings) -> None:
+def _stale(pointer: str, what: str, policy: Policy, findings: Findings) -> None:
     detail = f"{what} is at most {policy.first_request_max_age_days} days old when it is filed (R14)."
-    found.fault(Invalid, pointer, "stale", detail)
+    findings.fault(Invalid, pointer, "stale", detail)

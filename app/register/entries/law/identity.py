@@ -10,7 +10,7 @@ from app.register.entries.law.request import Findings, Owner, Policy, Request
 from app.register.entries.subjects import Citizenship
 
 
-def citizenship(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
+def citizenship(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
     """R4, R5: refuse an entry ban against a citizen (UU 6/2011 art. 14).
 
     A person with a document of the loss of citizenship is no citizen. A NIK, a travel permit or an old passport do
@@ -19,20 +19,20 @@ def citizenship(request: Request, _o: Owner, _p: Policy, today: date, found: Fin
     subject = request.subject
     shown = subject.shows_citizenship(today)
     if request.measure is Measure.DETERRENCE and subject.citizenship_on(today) is Citizenship.WNI:
-        found.fault(WniCannotBeDeterred, "/subject", "wni", _SHOWN if shown else _DOUBTED)
+        findings.fault(WniCannotBeDeterred, "/subject", "wni", _SHOWN if shown else _DOUBTED)
     elif subject.says_indonesian and not shown and subject.citizenship_note and not subject.citizenship_loss:
         detail = "A NIK, a travel permit or an old passport indicates Indonesia; the note explains why it is no proof."
-        found.warn("citizenship_doubt", "/subject/citizenship_note", detail)
-    _loss(request, today, found)
+        findings.warn("citizenship_doubt", "/subject/citizenship_note", detail)
+    _loss(request, today, findings)
     for i, code in enumerate(request.subject.nationalities):
         if states.canonical(code) not in states.KNOWN:
             detail = "This is no ICAO 9303 code of a state."
-            found.fault(Invalid, f"/subject/nationalities/{i}", "unknown_state", detail)
+            findings.fault(Invalid, f"/subject/nationalities/{i}", "unknown_state", detail)
     for i, document in enumerate(request.subject.documents):
         code = document.issuing_state or states.INDONESIA
         if states.canonical(code) not in states.KNOWN:
             detail = "This is no ICAO 9303 code of a state."
-            found.fault(Invalid, f"/subject/documents/{i}/issuing_state", "unknown_state", detail)
+            findings.fault(Invalid, f"/subject/documents/{i}/issuing_state", "unknown_state", detail)
 
 
 _WNI = "An Indonesian citizen can't be refused entry (UU 6/2011 art. 14): "
@@ -44,19 +44,19 @@ _DOUBTED = (
 )
 
 
-def _loss(request: Request, today: date, found: Findings) -> None:
+def _loss(request: Request, today: date, findings: Findings) -> None:
     loss, pointer = request.subject.citizenship_loss, "/subject/citizenship_loss"
     if loss is None:
         return
     if loss.issued_on > today:
         detail = "The document of the loss is dated in the future."
-        found.fault(Invalid, f"{pointer}/issued_on", "future", detail)
+        findings.fault(Invalid, f"{pointer}/issued_on", "future", detail)
     if not request.has_loss_document:
         detail = "The approver must see the document by which citizenship was lost."
-        found.fault(MissingSubjectData, f"{pointer}/attachment", "required", detail)
+        findings.fault(MissingSubjectData, f"{pointer}/attachment", "required", detail)
 
 
-def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R1, R2, R3, R19: refuse a request without the identity that the law demands; unknown members must be named."""
     if request.origin in {"list", "extension"}:
         return
@@ -64,7 +64,7 @@ def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings)
 
     def need(given: object, member: str, detail: str) -> None:
         if not given:
-            found.fault(MissingSubjectData, f"/subject/{member}", "required", detail)
+            findings.fault(MissingSubjectData, f"/subject/{member}", "required", detail)
 
     need(names.fold(subject.full_name), "full_name", "The name is required (UU 6/2011 art. 94(2)a).")
     need(subject.sex, "sex", "The sex is required (UU 6/2011 art. 94(2)a).")
@@ -76,12 +76,12 @@ def identity(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings)
     if request.urgent:
         need(subject.nationalities, "nationalities", "Required when urgent (Permenimipas 13/2025 art. 9(3)).")
     for member in ("documents", "address", "nationalities", "occupation"):
-        _known_or_declared(request, member, getattr(subject, member), found)
+        _known_or_declared(request, member, getattr(subject, member), findings)
     if states.INDONESIA in subject.nationalities:
-        _known_or_declared(request, "nik", subject.nik, found)
+        _known_or_declared(request, "nik", subject.nik, findings)
 
 
-def sense(request: Request, _o: Owner, _p: Policy, today: date, found: Findings) -> None:
+def sense(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
     """R3, R19: refuse data that can never match: a document number without any character, and a birth in the future."""
     if request.origin in {"list", "takeover"}:
         return
@@ -90,12 +90,12 @@ def sense(request: Request, _o: Owner, _p: Policy, today: date, found: Findings)
     for i, document in enumerate(filed):
         if not typed_numbers.certain(document.number):
             detail = "This is no document's number; name `documents` in `unknown` instead."
-            found.fault(Invalid, f"/subject/documents/{i}/number", "empty", detail)
+            findings.fault(Invalid, f"/subject/documents/{i}/number", "empty", detail)
     pointers = ["/subject/birth"] if subject.birth else []
     pointers += [f"/subject/birth_alternatives/{i}" for i in range(len(subject.birth_alternatives))]
     for pointer, birth in zip(pointers, subject.births, strict=True):
         if span(birth)[0] > today:
-            found.fault(Invalid, pointer, "future", "The birth is in the future.")
+            findings.fault(Invalid, pointer, "future", "The birth is in the future.")
 
 
 _WEAK_SCRIPT = (
@@ -104,7 +104,7 @@ _WEAK_SCRIPT = (
 )
 
 
-def name(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
+def name(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R1: refuse a placeholder as a name; warn of a name in a script that is compared weakly."""
     subject = request.subject
     full_name = subject.full_name
@@ -116,27 +116,27 @@ def name(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> 
         detail = (
             "A placeholder (FNU, XXX, TANPA NAMA) is nobody's name: everybody whose name is unknown has it."
         )
-        found.fault(Invalid, "/subject/full_name", "placeholder", detail)
+        findings.fault(Invalid, "/subject/full_name", "placeholder", detail)
     good = (full_name, *(alias.name for alias in subject.aliases if alias.quality == "good"))
     if all(map(latin.weak_scripts, good)):
-        found.warn("weak_script", "/subject/full_name", _WEAK_SCRIPT)
+        findings.warn("weak_script", "/subject/full_name", _WEAK_SCRIPT)
 
 
-def _known_or_declared(request: Request, member: str, given: object, found: Findings) -> None:
+def _known_or_declared(request: Request, member: str, given: object, findings: Findings) -> None:
     if not given and member not in request.unknown:
-        found.fault(
+        findings.fault(
             MissingSubjectData,
             f"/subject/{member}",
             "give_or_say_unknown",
             "It must be given when known (Permenimipas 13/2025 art. 13(3)); otherwise name it in `unknown`.",
         )
     if given and member in request.unknown:
-        found.fault(Invalid, "/unknown", "contradiction", f"`{member}` is given, and listed as unknown.")
+        findings.fault(Invalid, "/unknown", "contradiction", f"`{member}` is given, and listed as unknown.")
 
 
-def nik_fits(request: Request, _o: Owner, _p: Policy, _t: date, found: Findings) -> None:
-    """R16: warn of a NIK that contradicts the rest of the identity."""
+def nik_fits(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
+    """R16: warn of a NIK that contradicts the stated birth, sex or nationality."""
     subject = request.subject
     if subject.nik:
         for code in nik.faults(subject.nik, subject.sex, subject.birth):
-            found.warn(code, "/subject/nik", "The NIK does not fit the rest of the identity (R16).")
+            findings.warn(code, "/subject/nik", "The NIK does not fit the rest of the identity (R16).")

@@ -28,13 +28,13 @@ def judge(request: Request, owner: Owner, policy: Policy, today: date) -> tuple[
     Raises:
         CekalError: of the first fault's type that is more specific than Invalid, with every fault.
     """
-    found = Findings(warnings=list(request.notices))
+    findings = Findings(warnings=list(request.notices))
     for rule in _RULES:
-        rule(request, owner, policy, today, found)
-    if found.faults:
-        kind, first = next((pair for pair in found.faults if pair[0] is not Invalid), found.faults[0])
-        raise kind(first.detail, faults=[fault for _, fault in found.faults])
-    return tuple(found.warnings)
+        rule(request, owner, policy, today, findings)
+    if findings.faults:
+        kind, first = next((pair for pair in findings.faults if pair[0] is not Invalid), findings.faults[0])
+        raise kind(first.detail, faults=[fault for _, fault in findings.faults])
+    return tuple(findings.warnings)
 
 
 _RULES: tuple[Callable[[Request, Owner, Policy, date, Findings], None], ...] = (

@@ -14,47 +14,49 @@ DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
 """Effective date of UU 63/2024; before it, entry bans could be extended repeatedly (art. 102(1); R24)."""
 
 
-def period(request: Request, _o: Owner, policy: Policy, today: date, found: Findings) -> None:
+def period(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R11, R12, R20, R22, R24: refuse a measure without a start or end, or longer than the law allows."""
     if request.urgent:
         return
     if request.starts_on is None:
-        found.fault(PeriodRequired, "/starts_on", "required", "The first day of the measure is required.")
+        findings.fault(PeriodRequired, "/starts_on", "required", "The first day of the measure is required.")
     if request.lifetime:
-        _lifetime(request, found)
+        _lifetime(request, findings)
         return
     if request.origin == "correction":
         return
     if request.ends_on is None:
-        found.fault(PeriodRequired, "/ends_on", "required", "A measure has an end (UU 6/2011 art. 97, 102).")
+        findings.fault(
+            PeriodRequired, "/ends_on", "required", "A measure has an end (UU 6/2011 art. 97, 102)."
+        )
     if request.starts_on is None or request.ends_on is None:
         return
     if request.ends_on < request.starts_on:
-        found.fault(Invalid, "/ends_on", "order", "The last day is before the first.")
+        findings.fault(Invalid, "/ends_on", "order", "The last day is before the first.")
         return
     if request.ends_on < today:
-        found.fault(Invalid, "/ends_on", "past", "The period is over already.")
+        findings.fault(Invalid, "/ends_on", "past", "The period is over already.")
     prevention = request.measure is Measure.PREVENTION
     months = periods.PREVENTION_MONTHS if prevention else periods.DETERRENCE_MONTHS
     article = "six months (UU 6/2011 art. 97(1))" if prevention else "ten years (UU 6/2011 art. 102(1))"
     last = _last_day(request.starts_on, months, policy)
     if request.ends_on > last:
         detail = f"At most {article}: with this first day, until {last}."
-        found.fault(PeriodTooLong, "/ends_on", "too_long", detail)
+        findings.fault(PeriodTooLong, "/ends_on", "too_long", detail)
 
 
-def extension(request: Request, _o: Owner, policy: Policy, today: date, found: Findings) -> None:
+def extension(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R22, R24: refuse more extensions than the law allowed on the day of judgement, or one with a wrong start."""
     count, first, starts_on = request.extension_count, request.first_started_on, request.starts_on
     prevention = request.measure is Measure.PREVENTION
     since = PREVENTION_EXTENDED_ONCE_SINCE if prevention else DETERRENCE_EXTENDED_ONCE_SINCE
     if count > periods.EXTENSIONS and today >= since:
         detail = f"Since {since} a measure is extended once only (R22, R24)."
-        found.fault(Invalid, "/extension_count", "exhausted", detail)
+        findings.fault(Invalid, "/extension_count", "exhausted", detail)
     if first is None or starts_on is None:
         if count:
             detail = "Without its first day the length of the first period can't be judged."
-            found.warn("first_period_unknown", "/first_started_on", detail)
+            findings.warn("first_period_unknown", "/first_started_on", detail)
         return
     months = periods.PREVENTION_MONTHS if prevention else periods.DETERRENCE_MONTHS
     latest = first
@@ -62,7 +64,7 @@ def extension(request: Request, _o: Owner, policy: Policy, today: date, found: F
         latest = _last_day(latest, months, policy) + timedelta(days=1)
     if not (first < starts_on <= latest if count else first == starts_on):
         detail = f"After {count} extensions the period begins later than the first, by {latest} (R22, R24)."
-        found.fault(PeriodTooLong, "/starts_on", "extension_start", detail)
+        findings.fault(PeriodTooLong, "/starts_on", "extension_start", detail)
 
 
 def exhausted(measure: Measure) -> ExtensionExhausted:
@@ -81,12 +83,12 @@ def _last_day(starts_on: date, months: int, policy: Policy) -> date:
         return date.max - timedelta(days=1)
 
 
-def _lifetime(request: Request, found: Findings) -> None:
+def _lifetime(request: Request, findings: Findings) -> None:
     if request.measure is Measure.PREVENTION:
         detail = "An exit ban is never for life (UU 6/2011 art. 97(1))."
-        found.fault(LifetimeNotAllowed, "/lifetime", "prevention", detail)
+        findings.fault(LifetimeNotAllowed, "/lifetime", "prevention", detail)
     elif not request.basis.lifetime_ground:
         detail = "For life only with a recorded ground of security and public order (UU 6/2011 art. 102(3))."
-        found.fault(LifetimeNotAllowed, "/basis/lifetime_ground", "required", detail)
+        findings.fault(LifetimeNotAllowed, "/basis/lifetime_ground", "required", detail)
     if request.ends_on is not None:
-        found.fault(Invalid, "/ends_on", "must_be_null", "A measure for life has no last day.")
+        findings.fault(Invalid, "/ends_on", "must_be_null", "A measure for life has no last day.")

@@ -96,14 +96,15 @@ def last_second(day: date) -> datetime:
 
 
 def overlap(starts_on: date, ends_on: date | None, other_start: date, other_end: date | None) -> bool:
-    """Return whether two periods share a day; None as an end means lifetime."""
+    """Return whether two periods, each with its first and last day, share a day; None as a last day means lifetime."""
     return (ends_on is None or other_start <= ends_on) and (other_end is None or starts_on <= other_end)
 
 
 def boundary_note(now: datetime, begins: datetime | None, over: datetime | None) -> str | None:
-    """Return the note for a counter in the first and last three hours of a period; else None.
+    """Return the note for a counter in the first and last three hours of a period; None at any other time.
 
-    The note never changes the outcome (R28).
+    `begins` and `over` are the first instant of the period and the first one after it; None where there is none. The
+    note never changes the outcome (R28).
     """
     if begins is not None and timedelta(0) <= now - begins < NOTE_WINDOW:
         return f"The measure began at {begins.astimezone(WIB).isoformat(timespec='minutes')} (WIB)."

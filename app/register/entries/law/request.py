@@ -87,9 +87,22 @@ class Findings:
     warnings: list[EntryWarning] = field(default_factory=list)
 
     def fault(self, kind: type[CekalError], pointer: str, code: str, detail: str) -> None:
-        """Add a fault that forbids the request, as an error of this type."""
+        """Add a fault that forbids the request.
+
+        Args:
+            kind: the problem type that the fault asks for.
+            pointer: JSON pointer to the wrong member.
+            code: the stable code of the fault.
+            detail: the explanation for the officer, in English.
+        """
         self.faults.append((kind, Fault(pointer, code, detail)))
 
     def warn(self, code: str, pointer: str, detail: str) -> None:
-        """Add a warning about accepted content."""
+        """Add a warning about accepted content.
+
+        Args:
+            code: the stable code of the warning.
+            pointer: JSON pointer to the member.
+            detail: the explanation for the officer, in English.
+        """
         self.warnings.append(EntryWarning(code, pointer, detail))

@@ -154,7 +154,10 @@ def made_of(
 
     Args:
         entries: the entries.
-        prepared: keys that were made before, by entry id.
+        prepared: keys that were made before, by entry id; None, or a missing id, makes them now.
+
+    Returns:
+        The rows of the tables `birth_key`, `name_form`, `name_key_set` and `name_key`; the last ones are sorted.
     """
     names: list[NameKey] = []
     forms: list[NameForm] = []
@@ -216,17 +219,23 @@ async def forget(unit: Unit, entry_id: str) -> None:
 
 
 async def due(reader: Reader, *, everything: bool) -> Merge | None:
-    """Return the merge of imported keys that is due, on SQLite. As `Runs.due`."""
+    """Return the merge of imported keys that is due, on SQLite; None if none is (see `Runs.due`).
+
+    `everything` asks to move all keys into the index, however few they are.
+    """
     return await _RUNS.due(reader, everything=everything)
 
 
 async def move(unit: Unit, merge: Merge, place: int) -> None:
-    """Move a slice of imported keys; a query finds each key once at any time. As `Runs.move`."""
+    """Move the slice `place` (from 0) of a merge; meanwhile a query still finds each key exactly once.
+
+    See `Runs.move`.
+    """
     await _RUNS.move(unit, merge, place)
 
 
 async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
-    """Return the part of the index that contains these keys, read in one exchange; its values are entry ids."""
+    """Return the part of the index that contains the sought keys, read in one exchange; its values are entry ids."""
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
     found: Index[str] = Index({}, {})
@@ -255,7 +264,7 @@ def unpacked(form: bytes) -> KnownPerson:
 
 
 def births_in(form: bytes) -> tuple[Birth, ...]:
-    """Decode only the births of a packed form; decoding the names takes most of the time."""
+    """Return only the births of a packed form; decoding the names takes most of the time."""
     return _unpack_births(form).births
 
 
