@@ -7,7 +7,7 @@ from app.actor import Actor
 
 
 class Channel(StrEnum):
-    """A way by which alerts reach a client; `ELSEWHERE` where this process has served none to the client's key."""
+    """A way by which alerts reach a client; `ELSEWHERE` if this process has sent none to the client's key."""
 
     STREAM = "stream"
     POLL = "poll"
@@ -29,10 +29,10 @@ class Arrivals:
         self._channels: dict[str, Channel] = {}
 
     def note(self, actor: Actor, channel: Channel) -> None:
-        """Remember that a key reads alerts by a channel; keys are few, since only admins create them."""
+        """Remember the channel by which an actor's key reads alerts; keys are few, because only admins create them."""
         if actor.key_id is not None:
             self._channels[actor.key_id] = channel
 
     def measure(self, actor: Actor, seconds: float) -> None:
-        """Measure a key's receipt of an alert, `seconds` after the alert's issue."""
+        """Count the actor's receipt of an alert for the channel of its key; `seconds` have passed since the issue."""
         self.received(self._channels.get(actor.key_id or "", Channel.ELSEWHERE), seconds)

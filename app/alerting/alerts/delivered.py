@@ -25,7 +25,7 @@ class Taken(NamedTuple):
 
 
 async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str]:
-    """Return those of some alerts that nobody needs any more: expired, or cancelled by a later alert."""
+    """Return the ids of those alerts that are over: expired, or cancelled by a later alert. Unknown ids are omitted."""
     if not alert_ids:
         return frozenset()
     alert, first = tables.alert, tables.alert.alias()
@@ -46,7 +46,7 @@ async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str
 
 
 async def list_received(reader: Reader, alert_ids: Collection[str]) -> frozenset[tuple[str, str]]:
-    """Return the pairs of alert and client, of some alerts, with a receipt of any level."""
+    """Return the pairs (alert id, client id) for which a receipt of any level is stored."""
     if not alert_ids:
         return frozenset()
     table = tables.receipt
@@ -76,7 +76,7 @@ async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
 
 
 async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
-    """Store that checkpoints are connected now, by the id of the endpoint that reaches each of them."""
+    """Store that checkpoints are connected now; `checkpoints` has their codes by the id of their webhook endpoint."""
     table = tables.presence
     rows = [
         {"process": endpoint_id, "checkpoint": code, "seen_at": unit.now}
@@ -93,7 +93,7 @@ async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
 
 
 async def note_unreached(unit: Unit, endpoint_ids: Collection[str]) -> None:
-    """Store that some endpoints no longer reach their checkpoints."""
+    """Store that the webhook endpoints with these ids no longer reach their checkpoints; unknown ids are ignored."""
     if endpoint_ids:
         gone = any_of(tables.presence.c.process, "ids")
         await unit.run(delete(tables.presence).where(gone), {"ids": sorted(endpoint_ids)})

@@ -13,7 +13,14 @@ from app.db.unit import Reader, Unit
 
 
 async def store_presence(unit: Unit, process: str, codes: Iterable[str], polling: Collection[str]) -> None:
-    """Replace the list of the checkpoints connected to a process; those in `polling` poll, and have no stream."""
+    """Replace the list of the checkpoints connected to a process.
+
+    Args:
+        unit: the transaction.
+        process: id of the process.
+        codes: codes of the connected checkpoints.
+        polling: codes of those that poll and have no stream.
+    """
     await unit.run(delete(tables.presence).where(tables.presence.c.process == process))
     rows = [
         {"process": process, "checkpoint": code, "seen_at": unit.now, "polling": code in polling}
@@ -58,7 +65,10 @@ async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
 
 
 async def list_returned(reader: Reader) -> list[LastSeen]:
-    """Return the checkpoints marked silent, by code, that have connected since or were marked in the future."""
+    """Return the checkpoints that were marked silent and have connected since, by code.
+
+    Also those with a mark in the future, which came from a wrong clock.
+    """
     contact = tables.contact
     statement = (
         select(contact.c.checkpoint, contact.c.seen_at)
@@ -69,12 +79,12 @@ async def list_returned(reader: Reader) -> list[LastSeen]:
 
 
 async def mark_silent(unit: Unit, codes: Iterable[str]) -> None:
-    """Mark checkpoints as silent now, because the duty officers are being notified."""
+    """Mark the checkpoints with these codes as silent now, because the duty officers are being notified."""
     await _mark(unit, codes, unit.now)
 
 
 async def mark_returned(unit: Unit, codes: Iterable[str]) -> None:
-    """Mark checkpoints as no longer silent."""
+    """Mark the checkpoints with these codes as no longer silent."""
     await _mark(unit, codes, None)
 
 
@@ -85,7 +95,10 @@ async def _mark(unit: Unit, codes: Iterable[str], missed_at: datetime | None) ->
 
 
 async def list_last_seen(reader: Reader, family: str) -> dict[str, datetime]:
-    """Return when each recipient of a family of alerts was last known to be connected, by code; others are left out."""
+    """Return when each recipient of a family of alerts was last known to be connected, by the checkpoint's code.
+
+    Recipients that were never connected are omitted.
+    """
     contact, presence, to = tables.contact, tables.presence, tables.recipient
     noted = select(contact.c.checkpoint, contact.c.seen_at).join(to, to.c.checkpoint == contact.c.checkpoint)
     now = select(presence.c.checkpoint, presence.c.seen_at).join(to, to.c.checkpoint == presence.c.checkpoint)

@@ -81,7 +81,10 @@ def render_alert(
 def frame(
     record: Record, epoch: str, *, to_gate: bool = False, holding: Mapping[str, bool] | None = None
 ) -> bytes | None:
-    """Return an alert's ledger record as a server-sent event; arguments and None as for `render_alert`."""
+    """Return an alert's ledger record as a server-sent event; None once its personal part is erased.
+
+    `epoch` is the register's epoch, for the cursor in `id`. The other arguments are as in `render_alert`.
+    """
     message = render_alert(record, to_gate=to_gate, holding=holding)
     if message is None:
         return None

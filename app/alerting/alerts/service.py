@@ -101,11 +101,11 @@ class DrillCalled:
 
 
 async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Issue the alert that follows from a change of an entry: raise, update or cancel.
+    """Issue the alert that follows from a change of an entry (raise, update or cancel), and return its record.
 
-    A projector: called with the event in the transaction of the change. The recipients are fixed when the family
-    begins, and never change: each checkpoint that was alerted to the beginning is alerted to the end. A formal entry
-    continues the family of the urgent entry that it formalises.
+    Returns nothing if the change is not alerted. A projector: called with the event in the transaction of the change.
+    The recipients are fixed when the family begins, and never change: each checkpoint that was alerted to the beginning
+    is alerted to the end. A formal entry continues the family of the urgent entry that it formalises.
     """
     if not (event.entry.alerted and event.alerts):
         return ()
@@ -114,13 +114,19 @@ async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def alert_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
-    """Issue an update that shows no identity, because an entry was sealed (R61; a projector)."""
+    """Issue an update that shows no identity, because an entry was sealed (R61; a projector).
+
+    Returns its record; none if no alert of the entry is open.
+    """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
 
 async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
-    """Alert checkpoints that a formal entry has come into force (a projector)."""
+    """Alert checkpoints that a formal entry has come into force (a projector).
+
+    Returns the alert's record; none if the entry no longer stops anybody.
+    """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
@@ -128,10 +134,8 @@ async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
     """Alert checkpoints that a formal entry has come into force.
 
-    The time of the alert is not critical: checks apply the entry from its first instant.
-
-    Returns:
-        Whether checkpoints were alerted; False when the entry no longer stops anybody.
+    The time of the alert is not critical: checks apply the entry from its first instant. Returns whether checkpoints
+    were alerted; False if the entry no longer stops anybody.
     """
     entry = await lock(unit, entry_id)
     if not stops(entry, unit.now):
@@ -142,7 +146,10 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Alert checkpoints that a measure is over with undecided papers: refer, no longer refuse (R68; a projector)."""
+    """Alert checkpoints that a measure is over with undecided papers: refer, no longer refuse (R68; a projector).
+
+    Returns the alert's record; none if there is nothing to alert.
+    """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
 
@@ -255,7 +262,7 @@ async def drill(
 
 
 async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
-    """Publish a drill (a projector)."""
+    """Return the drill's record, which publishes it to the ledger (a projector)."""
     return [event.draft]
 
 
@@ -278,11 +285,17 @@ async def raised_for(
 async def receive(
     unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
 ) -> bool:
-    """Store a checkpoint's receipt of an alert.
+    """Store the receipt of an alert by the actor's checkpoint.
+
+    Args:
+        unit: the transaction.
+        alert_id: id of the alert.
+        level: received, acknowledged or refused.
+        officer_reference: the checkpoint's own reference of its officer; None without one.
+        note: the reason of a refusal, or a remark; None without one.
 
     Returns:
         Whether it is the first receipt of this client at this level.
-
 
     Raises:
         NotFound: the alert does not exist.
@@ -297,7 +310,7 @@ async def receive(
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page of alerts, and which of them are still open, in the form of `render_alert`'s argument `holding`."""
+    """A page of alerts' records, and the ids of those that are open, each with whether its entry is sealed."""
 
     page: Page
     holding: dict[str, bool]
@@ -319,9 +332,9 @@ class Read:
 
 
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Read:
-    """Return at most `limit` alerts after a cursor, in order.
+    """Return at most `limit` alerts after a cursor (None: from the first record), in order.
 
-    `restart` is the path that an error names to a reader who must begin again.
+    `restart` is the path that the error names to a reader that must begin again.
 
     Raises:
         Invalid: the text is not a cursor.

@@ -83,7 +83,7 @@ def _alert(row: Sequence[Any]) -> Alert:
 
 
 async def add(unit: Unit, alert: Alert) -> str | None:
-    """Store an alert and return the phone number of its owner, which its message contains."""
+    """Store an alert and return the phone number of its owner, for its message; None if it has none."""
     values = {name: getattr(alert, name) for name in alert.__slots__}
     values |= {"chase": _json(alert.chase).decode(), "owner": alert.agency}
     phone: str | None = (await unit.run(_ADD, values)).scalar_one()
@@ -123,9 +123,10 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
 
 
 async def list_begun(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of formal entries whose beginning was not alerted, but their urgent entry was, by beginning.
+    """Return the ids of formal entries in force whose beginning is still to be alerted, earliest beginning first.
 
-    Entries that are over and wait for papers (R68) are included: this may not have run during their period.
+    At most `limit`. Only those whose urgent entry was alerted. Entries that are over and wait for papers (R68) are
+    included: this may not have run during their period.
     """
     about, table = tables.alert, entry_table
     urgent_alerted = exists().where(about.c.entry_id == table.c.formalises)
@@ -168,13 +169,16 @@ _OUTDATED = (
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of entries over with undecided papers whose end was not alerted, earliest end first (R68)."""
+    """Return ids of alerted entries that are over with undecided papers, if no alert has said so yet (R68).
+
+    At most `limit`, earliest end first.
+    """
     statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
     return list((await reader.run(statement)).scalars())
 
 
 async def is_outdated(reader: Reader, entry_id: str) -> bool:
-    """Return whether `list_outdated` contains an entry."""
+    """Return whether `list_outdated` would contain this entry."""
     statement = _OUTDATED.where(waits(reader.now), tables.alert.c.entry_id == entry_id)
     return (await reader.run(statement)).first() is not None
 
@@ -201,7 +205,7 @@ async def list_open(reader: Reader) -> dict[str, bool]:
 
 
 async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, bool]:
-    """Return those alerts in these records that are open, in the form of `list_open`."""
+    """Return the ids of those alerts in these records that are open, each with whether its entry is sealed."""
     ids = sorted(record.alert_id for record in records if record.alert_id)
     if not ids:
         return {}
@@ -210,7 +214,7 @@ async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, 
 
 
 async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
-    """Return whether a checkpoint is a recipient of an alert about an entry that is neither expired nor cancelled."""
+    """Return whether the checkpoint with this code is a recipient of an open alert about the entry."""
     alert, to = tables.alert, tables.recipient
     statement = select(
         exists().where(
@@ -227,7 +231,10 @@ async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
 async def add_receipt(
     unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
 ) -> bool:
-    """Store a checkpoint's receipt. Returns whether it is the first of this client at this level."""
+    """Store the actor's receipt of an alert. Returns whether it is the first of this client at this level.
+
+    `officer_reference` and `note` are texts of the checkpoint, or None. Of a repeated receipt nothing is stored.
+    """
     salt, commitment = commit(officer_reference, note)
     statement = (
         unit.inserting(tables.receipt)
@@ -248,7 +255,7 @@ async def add_receipt(
 
 
 async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> datetime:
-    """Return when the actor's first receipt of this level, which must exist, was stored."""
+    """Return when the actor's first receipt of the alert at this level was stored; the receipt must exist."""
     table = tables.receipt
     statement = select(table.c.at).where(
         table.c.alert_id == alert_id, table.c.client_id == reader.actor.client_id, table.c.level == level
@@ -258,7 +265,10 @@ async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> date
 
 
 async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
-    """Return when each recipient first confirmed an alert at each level, by code; any receipt counts as `received`."""
+    """Return when each recipient first confirmed an alert at each level, by checkpoint code.
+
+    Any receipt counts as `received`.
+    """
     table, to = tables.receipt, tables.recipient
 
     def first(*levels: ReceiptLevel) -> Any:
@@ -330,7 +340,7 @@ async def find_raised(
 ) -> tuple[Alert, int, int, int] | None:
     """Return the first alert of an entry, its sequence, its number of recipients, and how many are connected.
 
-    Returns None if no alert of the entry was raised. Arguments are as in `count_recipients`.
+    Returns None if no alert of the entry was raised. The other arguments are as in `count_recipients`.
     """
     values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
     row = (await reader.run(_RAISED, values)).first()

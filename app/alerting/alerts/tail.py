@@ -100,7 +100,7 @@ class Tail:
 
     @property
     def degraded(self) -> bool:
-        """Whether the last successful reading is too old: alerts may exist that no stream of this process has."""
+        """Whether the last successful reading is too old: streams of this process may lack alerts."""
         return self.age > self.runtime.settings.stale_seconds
 
     def hand_on_to(self, taker: RecordFollower) -> None:
@@ -310,11 +310,11 @@ class Tail:
                 logger.exception("a tick of the streams has failed")
 
     async def open_alerts(self, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the open alerts as frames, the ledger sequence that they cover, and the ledger's head.
+        """Return the open alerts as frames, the ledger sequence up to which they are complete, and the ledger's head.
 
-        Open alerts are neither expired nor cancelled. A stream that has joined the hub gets later alerts from it.
-        The frames are cached for one second for each kind of client, because thousands reconnect at once after an
-        outage.
+        `to_gate` asks for the frames of autogates. Open alerts are neither expired nor cancelled. A stream that has
+        joined the hub gets later alerts from it. The frames are cached for one second for each kind of client, because
+        thousands reconnect at once after an outage.
         """
         assert self.head is not None, "start() comes first"
         loop = asyncio.get_running_loop()

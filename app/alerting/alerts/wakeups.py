@@ -53,13 +53,13 @@ class WakeUps:
         self._cause = Cause.POLL
 
     def committed(self) -> None:
-        """Wake the follower after a commit of this process, which may already have been notified of."""
+        """Wake the follower after a commit of this process; harmless if a notification has woken it before."""
         if self._cause is Cause.POLL:
             self._cause = Cause.COMMIT
         self._wake()
 
     def take(self) -> Cause:
-        """Return why the reading that begins now was woken; later wake-ups count for the next one."""
+        """Return what woke the reading that begins now; later wake-ups count for the next one."""
         cause, self._cause = self._cause, Cause.POLL
         return cause
 

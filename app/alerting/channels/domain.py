@@ -28,7 +28,7 @@ class ChannelName(StrEnum):
 
 
 class SendState(StrEnum):
-    """What became of a message: `transient` may work if it is sent again, `permanent` will not."""
+    """The result of sending a message: `transient` may work if it is sent again, `permanent` will not."""
 
     SENT = "sent"
     TRANSIENT = "transient"
@@ -37,13 +37,13 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to one address. It travels unprotected, so it holds nothing about a listed person.
+    """A message to one address. It travels unprotected, so it contains nothing about a listed person.
 
     Attributes:
         id: the same for each repeat of the message, so that receivers recognise repeats.
         address: in the form of the channel.
         subject: one line.
-        text: what is to be read; plain text.
+        text: the text to read; plain text.
         drill: whether it is a drill; the channel then marks it with `DRILL_MARK`.
 
     Raises:
@@ -73,10 +73,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message.
+    """The result of sending a message.
 
     Attributes:
-        detail: what the server or the command said; shortened, for operators.
+        state: whether it was sent.
+        detail: the answer of the server or the command; shortened, for operators.
         ms: milliseconds that it took.
     """
 
@@ -93,10 +94,10 @@ class Channel(Protocol):
 
 
 def address_fault(channel: ChannelName, address: str) -> str | None:
-    """Return what is wrong with the form of an address; None where it is right.
+    """Return the fault in the form of an address, in English; None if the form is right.
 
-    An e-mail address is an addr-spec of RFC 5322 in ASCII, without quotes, comments or a name. What a command takes is
-    its own matter, such as a telephone number or a pager's name: no blank, and no dash in front.
+    An e-mail address is an addr-spec of RFC 5322 in ASCII, without quotes, comments or a name. A command defines its
+    own form of address (a telephone number, a pager's name); it has no blank, and no dash in front.
     """
     if channel is ChannelName.COMMAND:
         well = _PAGED.fullmatch(address)
@@ -111,7 +112,7 @@ def address_fault(channel: ChannelName, address: str) -> str | None:
 
 
 def shortened(text: str) -> str:
-    """Return what a server or a command said as one short line of printable characters."""
+    """Return a text from a server or a command as one short line of printable characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
 

@@ -32,10 +32,10 @@ def available(settings: Settings) -> Mapping[ChannelName, Channel]:
 
 
 def check_address(channels: Collection[ChannelName], channel: str, address: str, pointer: str) -> list[Fault]:
-    """Return the faults of an address in a request; none where a message could be sent to it.
+    """Return the faults of a channel and address in a request; none if a message could be sent to the address.
 
     Args:
-        channels: those of the deployment.
+        channels: the channels of the deployment.
         channel: the channel's name as it was sent.
         address: the address as it was sent.
         pointer: JSON pointer to the object with the members `channel` and `address`.

@@ -23,7 +23,7 @@ MOST_PAGES: Final = 1000
 
 
 class Line(StrEnum):
-    """Whether a checkpoint is connected: `late` was it until shortly before, and `down` is it no more."""
+    """Whether a checkpoint is connected: `late` was connected until shortly before, `down` has not been for longer."""
 
     CONNECTED = "connected"
     LATE = "late"

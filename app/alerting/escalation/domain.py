@@ -87,7 +87,7 @@ class Contact:
         """Return whether it is paged now.
 
         Args:
-            standby: whether the checkpoint is closed and has a standby; otherwise it is open.
+            standby: True while the checkpoint is closed and has a standby; False while it is open.
         """
         return self.when is OnDuty.ALWAYS or (self.when is OnDuty.STANDBY) is standby
 
@@ -107,7 +107,10 @@ class Step:
     wait_seconds: int | None = None
 
     def pageable(self, channels: Collection[str], *, standby: bool) -> list[Contact]:
-        """Return the contacts on duty that can be paged, by notice or by one of these channels, in order."""
+        """Return the contacts on duty that can be paged, by notice or by one of these channels, in order.
+
+        `standby` is as in `Contact.on_duty`.
+        """
         return [
             contact
             for contact in self.contacts
@@ -115,7 +118,7 @@ class Step:
         ]
 
     def wait(self, channels: Sequence[str]) -> timedelta:
-        """Return the time until the next step.
+        """Return the time from this step to the next one.
 
         Args:
             channels: the channels of the contacts that are paged now; without any the next step follows soon.
@@ -268,7 +271,7 @@ def page_id(alert_id: str, checkpoint: str, step: int | str, place: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a page says about its alert: nothing about the person in it (R48, R56), since it travels by mail or SMS."""
+    """The content of a page about its alert. Nothing about the person (R48, R56), because it travels by mail or SMS."""
 
     alert_id: str
     kind: str
@@ -298,7 +301,7 @@ def subject_of(about: About, checkpoint: str, *, drill: bool) -> str:
 
 
 def text_of(about: About, checkpoint: str, *, drill: bool) -> str:
-    """Return the text of a page, in Indonesian and English; arguments as for `subject_of`."""
+    """Return the text of a page, in Indonesian and English; `checkpoint` and `drill` are as in `subject_of`."""
     if drill:
         return (
             f"{checkpoint}: ini uji saluran harian ({about.alert_id}). Tidak perlu tindakan.\n"

@@ -47,7 +47,7 @@ async def list_drilled(reader: Reader, days: Mapping[str, date]) -> set[str]:
 
 
 async def add_drills(unit: Unit, alert_id: str, days: Mapping[str, date]) -> None:
-    """Store that an alert is the drill of a day at these checkpoints."""
+    """Store that the alert with this id is the drill of a day at each of these checkpoints (day by code)."""
     rows = [{"day": day, "checkpoint": code, "alert_id": alert_id} for code, day in days.items()]
     await unit.run(insert(tables.drill), rows)
 
@@ -81,7 +81,7 @@ async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date
 
 
 async def count_pages(reader: Reader, alert_ids: Iterable[str]) -> list[tuple[str, str, PageState, int]]:
-    """Return (alert, channel, state, number) of the pages that prove channels, of these drills, by channel."""
+    """Return (alert id, channel, state, number) of the pages that prove channels in these drills, by channel."""
     table = tables.page
     statement = (
         select(table.c.alert_id, table.c.channel, table.c.state, func.count())

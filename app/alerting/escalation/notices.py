@@ -10,13 +10,13 @@ from app.kit.clock import legal_day
 
 
 def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> NoticeContent:
-    """Return the notice of one alert's checkpoints that have not acknowledged it, for the people of a level.
+    """Return the notice that an alert is not acknowledged at some checkpoints, for the people of a level.
 
     It names no entry: a supervisor acts on the alert itself.
 
     Args:
         level: `region` notifies the duty officers, the others the supervisors of the checkpoint.
-        chases: chases of the same alert; of one checkpoint, unless they go to the region.
+        chases: chases of the same alert; of one checkpoint, unless the level is `region`.
         now: the present.
     """
     first = min(chases, key=lambda chase: (chase.checkpoint, chase.taken))
@@ -35,7 +35,10 @@ def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> Noti
 
 
 def escalation_changed(checkpoint: str, version: int, now: datetime) -> NoticeContent:
-    """Return the notice that an admin has changed the people to which a checkpoint's alerts are escalated."""
+    """Return the notice that an admin has changed the people to which a checkpoint's alerts are escalated.
+
+    `version` is the new version of its escalation policy; there is one notice for each.
+    """
     name = NoticeName.ESCALATION_CHANGED
     return NoticeContent(
         name=name,
@@ -59,7 +62,7 @@ def channel_failed(checkpoint: str, channel: str, now: datetime) -> NoticeConten
 
 
 def checkpoints_unreachable(checkpoints: Sequence[str], now: datetime) -> NoticeContent:
-    """Return the daily notice of the open checkpoints that no alert would reach, by code: before there is an alert."""
+    """Return the daily notice of the open checkpoints, by code, that no alert would reach now."""
     name = NoticeName.CHECKPOINTS_UNREACHABLE
     return NoticeContent(
         name=name,

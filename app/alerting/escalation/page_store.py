@@ -37,11 +37,11 @@ def _page(row: Row[Any]) -> Page:
 async def claim_pages(
     unit: Unit, channel: str, limit: int, lease: timedelta, *, doubtful: bool
 ) -> list[tuple[Page, About]]:
-    """Claim the pages of a channel that are due for an attempt, and return them.
+    """Claim at most `limit` pages of a channel that are due for an attempt, and return them with their alerts' data.
 
-    Those about alerts come before those that prove a channel, then soonest due first. A claimed page is due again
-    after the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are
-    dropped; `doubtful` as for `list_due`.
+    Those about alerts come before those that prove a channel, then soonest due first. A claimed page is due again after
+    the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are dropped;
+    `doubtful` is as in `list_due`.
     """
     table = tables.page
     acknowledged = has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
@@ -96,7 +96,7 @@ async def store_result(
 
 
 async def hasten(unit: Unit, page: Page) -> None:
-    """Let the next step of a page's chase be due now, if no page of its step was sent or waits: nobody was reached."""
+    """Make the next step of a page's chase due now, if no page of its step was sent or waits: nobody was reached."""
     table, chase = tables.page, tables.chase
     reached = exists().where(
         table.c.alert_id == page.alert_id,
@@ -116,7 +116,10 @@ async def hasten(unit: Unit, page: Page) -> None:
 
 
 async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
-    """Return the newest pages about an alert, at most `limit`, in the order in which they were made."""
+    """Return the newest pages about an alert, at most `limit`, in the order in which they were made.
+
+    Empty for an unknown alert.
+    """
     table = tables.page
     newest = _pages().where(table.c.alert_id == alert_id)
     newest = newest.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
@@ -124,7 +127,7 @@ async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
 
 
 async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, str]]:
-    """Return (checkpoint, channel, address) whose newest page that was made since an instant has failed."""
+    """Return (checkpoint, channel, address) of those whose newest page since an instant has failed."""
     table, later = tables.page, tables.page.alias()
     sent_later = exists().where(
         later.c.checkpoint == table.c.checkpoint,

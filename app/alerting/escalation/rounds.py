@@ -24,11 +24,11 @@ _SETTLED_SECONDS: Final = 300.0
 
 
 class Escalation:
-    """Chases alerts for one process: finds what is missing, takes the steps that are due, and sends their pages.
+    """Chases alerts for one process: finds missing receipts, takes the steps that are due, and sends their pages.
 
     Attributes:
         pager: sends the pages.
-        watchdog: reports to another system that this goes on.
+        watchdog: reports to another system that escalation works.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -41,7 +41,7 @@ class Escalation:
         """Do one round. Returns the number of chases begun and steps taken.
 
         Raises:
-            Exception: the first failure; the other parts were done, and pages are sent all the same.
+            Exception: the first failure; the other parts were done, and pages are sent nevertheless.
         """
         failures: list[Exception] = []
         done = 0
@@ -60,7 +60,7 @@ class Escalation:
         return done
 
     async def finish(self) -> None:
-        """Wait for what is being sent: pages and the report of the watchdog."""
+        """Wait for the pages and the watchdog's report that are being sent."""
         await self.pager.finish()
         await self.watchdog.finish()
 

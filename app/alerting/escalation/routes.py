@@ -97,7 +97,7 @@ async def read_drills(
         Day | None, Query(description="Last day, at most 92 days after the first; by default today.")
     ] = None,
 ) -> DrillsOut:
-    """Read how the daily drills of a period went: which checkpoints and channels an alert would have reached."""
+    """Read the results of the daily drills of a period: which checkpoints and channels an alert would have reached."""
     until = last or legal_day(reader.now)
     figures = await drills.read_figures(reader, first or until - drills.USUAL_PERIOD, until)
     return DrillsOut(items=[DrillOut.of(each) for each in figures])

@@ -59,7 +59,7 @@ class EscalationPolicyIn(WireIn):
     """The steps; after the last one the escalation policy begins anew, after 5 minutes, then 10, 20, up to 24 hours."""
 
     def to_steps(self) -> tuple[Step, ...]:
-        """Return the steps as the rules have them."""
+        """Return the steps as domain objects."""
         return tuple(
             Step(
                 step.level,
@@ -82,7 +82,7 @@ class EscalationPolicyOut(WireOut):
 
     @classmethod
     def of(cls, checkpoint: str, policy: EscalationPolicy) -> Self:
-        """Convert an escalation policy to the API's model."""
+        """Convert the escalation policy of the checkpoint with this code to the API's model."""
         return cls(
             checkpoint=checkpoint,
             version=policy.version,

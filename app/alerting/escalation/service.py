@@ -99,6 +99,8 @@ async def change_policy(
 async def delete_policy(unit: Unit, checkpoint: str, expected: int) -> None:
     """Delete a checkpoint's own escalation policy; its alerts are escalated by the default from then on.
 
+    `expected` is the version that the caller has read.
+
     Raises:
         NotFound: it has no escalation policy of its own.
         StaleVersion: another version is current.
@@ -134,7 +136,10 @@ def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -
 
 
 async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
-    """Begin to chase an alert where no machine has confirmed it. Returns the number of checkpoints."""
+    """Begin to chase an alert of a family at the checkpoints where no machine has confirmed it.
+
+    Returns the number of these checkpoints.
+    """
     silence = timedelta(seconds=settings.presence_seconds)
     return await store.chase_missing_receipts(unit, alert_id, family, silence)
 
@@ -186,14 +191,14 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Store new pages; those that have failed already, because their channel is not set up, are notified of."""
+    """Store new pages. Officers are notified of those that have failed already, because their channel is not set up."""
     await page_store.add_pages(unit, pages)
     failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
     await notify(unit, [channel_failed(*each, unit.now) for each in sorted(failed)])
 
 
 def new_page(page: Page, channels: Collection[str]) -> Page:
-    """Return a new page, due now; failed where the deployment has no such channel."""
+    """Return a copy of the page that is due now; failed if its channel is not among the deployment's `channels`."""
     if page.channel in channels:
         return page
     detail = "This deployment has no such channel."

@@ -49,7 +49,7 @@ _LIVING = exists().where(_ROOT.c.id == alert.c.family, _ROOT.c.cancelled_at.is_(
 
 
 def open_alert(now: datetime | None) -> ColumnElement[bool]:
-    """Return the condition that an alert holds, and that no later alert of its family has taken its place.
+    """Return the SQL condition that an alert is open, and that no later alert of its family has replaced it.
 
     Args:
         now: the present; None while the clock is not plausible: then no alert counts as expired.
@@ -59,7 +59,7 @@ def open_alert(now: datetime | None) -> ColumnElement[bool]:
 
 
 def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
-    """Return the condition that a checkpoint has sent a receipt of an alert, of one of these levels or of any."""
+    """Return the SQL condition that a checkpoint has sent a receipt of an alert, of one of these levels or of any."""
     conditions = [receipt.c.alert_id == alert.c.id, receipt.c.checkpoint == checkpoint]
     if levels:
         conditions.append(receipt.c.level.in_(levels))
@@ -72,7 +72,7 @@ async def find_policy(reader: Reader, checkpoint: str) -> EscalationPolicy | Non
 
 
 async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str, EscalationPolicy]:
-    """Return the policies of these checkpoints by code; checkpoints that never had one are left out.
+    """Return the policies of these checkpoints by code; checkpoints that never had one are omitted.
 
     A deleted policy has the default steps and its own version.
     """
@@ -89,7 +89,7 @@ async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str,
 
 
 async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> None:
-    """Insert or replace a checkpoint's escalation policy; a deleted one, that is not its own, keeps its version."""
+    """Insert or replace a checkpoint's escalation policy; a deleted one (`own` is False) keeps its version."""
     table = tables.policy
     values = {
         "version": policy.version,
@@ -101,7 +101,10 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
 
 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
-    """Return (id, family) of open alerts whose receipts are due and were not looked for yet, oldest first."""
+    """Return (id, family) of open alerts whose receipts are due and not examined yet, oldest first.
+
+    At most `limit`.
+    """
     judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
     statement = (
         select(alert.c.id, alert.c.family)
@@ -118,7 +121,10 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of open alerts whose acknowledgements are due and were not looked for yet, oldest first."""
+    """Return the ids of open alerts whose acknowledgements are due and not examined yet, oldest first.
+
+    At most `limit`.
+    """
     progress = tables.chased_alert
     statement = (
         select(alert.c.id)
@@ -193,7 +199,7 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
 
 
 async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
-    """Begin to chase an alert at the checkpoints that no person has acknowledged it at. Returns their number."""
+    """Begin to chase the alert at the checkpoints where no person has acknowledged it. Returns their number."""
     progress = tables.chased_alert
     judged = update(progress).where(progress.c.alert_id == alert_id)
     await unit.run(judged.values(acknowledgements_judged_at=unit.now))
@@ -260,7 +266,13 @@ _ADVANCE = (
 
 
 async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, datetime | None]]) -> None:
-    """Store the number of steps taken and the time of the next step, None for a chase that is over, by its key."""
+    """Store the progress of chases.
+
+    Args:
+        unit: the transaction.
+        chases: by (alert id, checkpoint code): the number of steps taken, and when the next step is due; None if the
+            chase is over.
+    """
     rows = [
         {"of_alert": alert_id, "of_checkpoint": checkpoint, "now_taken": taken, "next_at": next_at}
         for (alert_id, checkpoint), (taken, next_at) in chases.items()
@@ -270,7 +282,7 @@ async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, dateti
 
 
 async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
-    """Return the codes of the active checkpoints that were not connected after an instant, by code."""
+    """Return the codes of the active checkpoints without a connection since an instant, in order."""
     place = checkpoint_table
     seen = exists().where(contact.c.checkpoint == place.c.code, contact.c.seen_at > since)
     here = exists().where(presence.c.checkpoint == place.c.code, presence.c.seen_at > since)

@@ -20,7 +20,7 @@ PATIENCE_SECONDS: Final = 10.0
 
 
 class Watchdog:
-    """Reports to another system that alerts are escalated, each minute in which every round has succeeded.
+    """Reports to another system that alerts are escalated, once a minute if every round has succeeded.
 
     Attributes:
         reported: number of reports that were accepted.
@@ -36,7 +36,10 @@ class Watchdog:
         self._task: asyncio.Task[None] | None = None
 
     def note_round(self, *, succeeded: bool) -> None:
-        """Note a round of escalation; send a report once a minute if none has failed since the last one was due."""
+        """Record whether a round of escalation succeeded, and send the report if it is due.
+
+        A report is due once a minute; it is not sent if a round has failed since the last one was due.
+        """
         self._broken = self._broken or not succeeded
         now = asyncio.get_running_loop().time()
         if self.runtime.settings.watchdog_url is None or now < self._due:

@@ -118,12 +118,12 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """All that decides when a checkpoint is open.
+    """Everything that decides when a checkpoint is open.
 
     Attributes:
         zone: the checkpoint's time zone.
         hours: its hours.
-        closures: its planned closures, in any order; those that are over may be left out.
+        closures: its planned closures, in any order; those that are over are not needed.
         holidays: the public holidays.
     """
 

@@ -35,12 +35,12 @@ class OpeningPart(WireIn):
     closes: Annotated[TimeOfDay, Field(description=_CLOSES, examples=["22:00"])]
 
     def opening(self) -> Opening:
-        """Return the opening as the rules have it."""
+        """Return the opening as a domain object."""
         return Opening(time.fromisoformat(self.opens), time.fromisoformat(self.closes))
 
     @classmethod
     def of(cls, opening: Opening) -> "OpeningPart":
-        """Build the model of an opening."""
+        """Convert the opening to the API's model."""
         return OpeningPart(opens=opening.opens.strftime("%H:%M"), closes=opening.closes.strftime("%H:%M"))
 
 
@@ -77,7 +77,7 @@ class HoursIn(WireIn):
     """Whether somebody there can be called while it is closed."""
 
     def hours(self) -> Hours:
-        """Return the hours as the rules have them."""
+        """Return the hours as a domain object, with version 0."""
         return Hours(
             weekly=tuple(WeeklyOpening(WEEKDAYS.index(each.weekday), each.opening()) for each in self.weekly),
             exceptions=tuple(
@@ -110,7 +110,7 @@ class ClosureOut(WireOut):
 
     @classmethod
     def of(cls, closure: Closure) -> Self:
-        """Build the model of a closure."""
+        """Convert the closure to the API's model."""
         span = closure.span
         return cls.model_validate(
             {"id": closure.id, "from": span.begins, "until": span.ends, "reason": closure.reason}
@@ -153,7 +153,7 @@ class HoursOut(WireOut):
 
     @classmethod
     def of(cls, view: HoursView) -> Self:
-        """Build the model of the hours of a checkpoint."""
+        """Convert the hours of a checkpoint to the API's model."""
         hours = view.hours
         return cls(
             checkpoint=view.place.code,

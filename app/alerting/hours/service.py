@@ -25,14 +25,14 @@ MOST_CLOSURES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class HoursView:
-    """The hours of a checkpoint, and what follows from them now.
+    """The hours of a checkpoint, and whether it is open now.
 
     Attributes:
         place: the checkpoint.
         hours: its hours.
         closures: those that are not over, by their beginning.
         duty: whether it is open now.
-        next_opening: when it opens next, after its next closing where it is open.
+        next_opening: when it opens next; if it is open now, after its next closing. None if not within `HORIZON`.
     """
 
     place: Checkpoint
@@ -55,10 +55,10 @@ async def duty_of(
 
 
 async def read_hours(reader: Reader, code: str, holidays: Container[date]) -> HoursView:
-    """Return the hours of a checkpoint.
+    """Return the hours of the checkpoint with this code.
 
     Raises:
-        NotFound: there is no such checkpoint.
+        NotFound: there is no checkpoint with this code.
     """
     place = await get_place(reader, Checkpoint, code)
     schedule = (await store.list_schedules(reader, [code], reader.now, holidays))[code]
@@ -81,7 +81,7 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
         expected: the version that the caller has read; 0 where none were set.
 
     Raises:
-        NotFound: there is no such checkpoint.
+        NotFound: there is no checkpoint with this code.
         StaleVersion: another version is current.
         Invalid: two exceptions are about the same day.
     """
@@ -103,13 +103,10 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
 
 
 async def plan_closure(unit: Unit, code: str, begins: datetime, ends: datetime, reason: str) -> Closure:
-    """Plan a closure of a checkpoint.
-
-    Returns:
-        The stored closure.
+    """Plan a closure of the checkpoint with this code. Returns the stored closure.
 
     Raises:
-        NotFound: there is no such checkpoint.
+        NotFound: there is no checkpoint with this code.
         Invalid: it ends before it begins, or in the past, or after `FARTHEST`, or there are too many.
     """
     await lock(unit, Checkpoint, code)
@@ -126,10 +123,10 @@ async def plan_closure(unit: Unit, code: str, begins: datetime, ends: datetime, 
 
 
 async def withdraw_closure(unit: Unit, code: str, closure_id: str) -> None:
-    """Withdraw a planned closure, or end one that has begun.
+    """Withdraw a planned closure of the checkpoint with this code, or end one that has begun.
 
     Raises:
-        NotFound: the checkpoint has no such closure that is not over.
+        NotFound: the checkpoint has no closure with this id, or it is over.
     """
     if not await store.remove_closure(unit, code, closure_id):
         raise NotFound("There is no such closure.")

@@ -53,7 +53,7 @@ async def list_schedules(
 ) -> dict[str, Schedule]:
     """Return the schedules of checkpoints, by code, with the closures that are not over at an instant.
 
-    Unknown codes are left out; a checkpoint without data has the default hours, around the clock.
+    Unknown codes are omitted; a checkpoint without data has the default hours, around the clock.
     """
     schedules: dict[str, Schedule] = {}
     closures: dict[str, list[Span]] = {}
@@ -69,7 +69,7 @@ async def list_schedules(
 
 
 async def find_hours(reader: Reader, code: str) -> Hours:
-    """Return the hours of a checkpoint; the default ones, of version 0, where none were set."""
+    """Return the hours of the checkpoint with this code; the default ones, of version 0, if none were set."""
     statement = select(tables.hours).where(tables.hours.c.checkpoint == code)
     row = (await reader.run(statement)).mappings().first()
     return Hours() if row is None else _hours(row)
@@ -116,7 +116,7 @@ async def add_closure(unit: Unit, code: str, closure: Closure) -> None:
 
 
 async def remove_closure(unit: Unit, code: str, closure_id: str) -> bool:
-    """Delete a closure of a checkpoint that is not over. Returns whether there was one."""
+    """Delete a closure of a checkpoint, unless it is over. Returns whether a closure was deleted."""
     statement = delete(tables.closure).where(
         tables.closure.c.id == closure_id, tables.closure.c.checkpoint == code, _LATER
     )

@@ -63,7 +63,7 @@ def register_differs(at: datetime) -> NoticeContent:
 
 
 def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> NoticeContent:
-    """Return the notice that a webhook endpoint has failed for long; once for each length of failures."""
+    """Return the notice that a client's webhook endpoint has failed since an instant; once for each row of failures."""
     name = NoticeName.WEBHOOK_FAILING
     return NoticeContent(
         name=name,
@@ -75,7 +75,7 @@ def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> Notice
 
 
 def webhook_disabled(endpoint_id: str, client_id: str, reason: str, at: datetime) -> NoticeContent:
-    """Return the notice that a webhook endpoint was disabled, and why."""
+    """Return the notice that a client's webhook endpoint was disabled; `reason` is the code in the notice."""
     name = NoticeName.WEBHOOK_DISABLED
     return NoticeContent(
         name=name,

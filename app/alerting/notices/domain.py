@@ -73,7 +73,7 @@ class Rung:
     """One of the days before a measure's end on which its owner is notified; all of them are the ladder.
 
     Attributes:
-        step: days before the last day; of an urgent entry, the day of its twenty.
+        step: number of days before the last day; of an urgent entry, the number of the day among its twenty.
         day: the legal day at the beginning of which the rung is reached.
     """
 
@@ -101,7 +101,7 @@ ADMINS: Final = address("*", Role.ADMIN)
 
 
 def in_person(number: str) -> str:
-    """Return the address of one person, for all their accounts; it begins with `#`, which no agency code does."""
+    """Return the address of one person (employee number), for all their accounts; `#` begins no agency code."""
     return address("#", number)
 
 
@@ -127,7 +127,7 @@ DUTY_OFFICERS: Final = address(IMMIGRATION, Role.DUTY_OFFICER)
 
 
 class TermName(StrEnum):
-    """Deadlines of something else than an entry, such as an amendment; those of entries are `DeadlineName`s."""
+    """Deadlines of an amendment, an alert or a request; those of an entry are `DeadlineName`s."""
 
     DECIDE_AMENDMENT = "decide_amendment"
     ANSWER_LETTER = "answer_letter"
@@ -170,7 +170,7 @@ def meant_for(actor: Actor, to: Sequence[str]) -> bool:
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the rungs within a period: the days before its end with a notice, earliest first (R30)."""
+    """Return the rungs within a period (urgent entries have others), earliest first (R30)."""
     if urgent:
         rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
     else:
@@ -217,7 +217,7 @@ def rung_key(entry: Entry, rung: Rung) -> str:
 
 
 def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> NoticeContent:
-    """Return the notice of a rung, to the owner and the Directorate, with the time left for an act (R30)."""
+    """Return the notice of a rung to the owner and the Directorate: the days left, and the owner's next limit (R30)."""
     requested = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
     until = next((each.due_at for each in deadlines if each.name in requested and each.met_at is None), None)
     assert entry.ends_on is not None, "only what ends has a ladder"
@@ -254,7 +254,7 @@ def ended(entry: Entry, now: datetime) -> NoticeContent:
 def countersign_awaited(entry: Entry, now: datetime) -> NoticeContent:
     """Return the half-hourly notice that an urgent entry stops nobody before its countersignature.
 
-    It goes to the duty officers, who may countersign, the Directorate and the owner: until then the subject may pass.
+    It goes to the duty officers, which may countersign, the Directorate and the owner: until then the subject may pass.
     """
     times = max(0, (now - entry.received_at) // AWAITED_EVERY)
     return NoticeContent(
@@ -309,7 +309,7 @@ def pending_ended(entry: Entry, at: datetime) -> NoticeContent:
 
 
 def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
-    """Return the notice that these checkpoints have not acknowledged an alert in time (R54)."""
+    """Return the notice that the checkpoints with these codes have not acknowledged an alert in time (R54)."""
     owned = alert.entry_id is not None and alert.agency is not None
     return NoticeContent(
         name=NoticeName.UNACKNOWLEDGED,

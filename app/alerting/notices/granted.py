@@ -46,9 +46,9 @@ def not_carried_out(now: datetime) -> ColumnElement[bool]:
 
 
 async def list_granted(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Return granted objections that an agency has to carry out (every agency for None), soonest due first.
+    """Return granted objections that an agency has to carry out, soonest due first, at most `limit`.
 
-    At most `limit`. Objections against entries that are sealed from the actor are left out.
+    None means every agency. Objections against entries that are sealed from the actor are omitted.
     """
     statement = select(objection.c.document).where(
         not_carried_out(reader.now), objection.c.entry_id.not_in(closed(reader.actor))

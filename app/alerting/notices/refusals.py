@@ -20,7 +20,7 @@ _STEPS: Final = {
 
 
 def entry_sealed(entry: Entry) -> NoticeContent:
-    """Return the notice to those who may see an entry (its authors and others) that it was sealed (R61)."""
+    """Return the notice that an entry was sealed, to the persons that may see it: its authors and others (R61)."""
     return NoticeContent(
         name=NoticeName.ENTRY_SEALED,
         key=f"{NoticeName.ENTRY_SEALED}:{entry.id}:{entry.version}",

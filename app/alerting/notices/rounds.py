@@ -131,11 +131,9 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 
 
 async def notify_unacknowledged(runtime: Runtime) -> int:
-    """Notify officers of the alerts that checkpoints have not acknowledged in time (R54).
+    """Notify officers of the alerts that checkpoints have not acknowledged in time (R54). Returns the number of alerts.
 
-    Checkpoints that are closed and have no standby are left out: nobody there can acknowledge before they open.
-
-    Returns the number of alerts.
+    Checkpoints that are closed and have no standby are not reported: nobody there can acknowledge before they open.
     """
     async with runtime.reading(SYSTEM) as reader:
         unacknowledged = await alerts.list_unacknowledged(reader, _BATCH_SIZE)

@@ -107,7 +107,7 @@ async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> 
 
 
 async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Notify the owner that an entry has ended (a projector).
+    """Notify the owner that an entry has ended (a projector). Returns no records.
 
     Entries that had ended before they were taken over from another register cause no notice.
     """
@@ -119,50 +119,56 @@ async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[Draft]:
     """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector).
 
-    Like every projector here, it writes notices and returns no drafts for the ledger.
+    Like every projector here, it writes notices and returns no records for the ledger.
     """
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
     return ()
 
 
 async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[Draft]:
-    """Notify owner and approvers that a measure with undecided papers has ended for good (R68; a projector)."""
+    """Notify owner and approvers that a measure with undecided papers has ended for good (R68; a projector).
+
+    Returns no records.
+    """
     await notify(unit, [pending_ended(event.entry, event.at)])
     return ()
 
 
 async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[Draft]:
-    """Notify Immigration that a user has searched for their own name (R61; a projector)."""
+    """Notify Immigration that a user has searched for their own name (R61; a projector). Returns no records."""
     await notify(unit, [own_name(event.by, unit.now)])
     return ()
 
 
 async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[Draft]:
-    """Notify an owner of a judgment that another body has filed (a projector)."""
+    """Notify an owner of a judgment that another body has filed (a projector). Returns no records."""
     await notify(unit, [judgment_filed(event.amendment)])
     return ()
 
 
 async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[Draft]:
-    """Notify an owner of each step towards a rejection (a projector)."""
+    """Notify an owner of each step towards a rejection (a projector). Returns no records."""
     await notify(unit, [rejection_considered(event.entry, event.act)])
     return ()
 
 
 async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[Draft]:
-    """Notify an owner that Immigration has refused its amendment (a projector)."""
+    """Notify an owner that Immigration has refused its amendment (a projector). Returns no records."""
     await notify(unit, [amendment_refused(event.amendment)])
     return ()
 
 
 async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[Draft]:
-    """Notify those who may see an entry that it was sealed automatically (a projector)."""
+    """Notify the persons that may see an entry that it was sealed automatically (a projector). Returns no records."""
     await notify(unit, [entry_sealed(event.entry)])
     return ()
 
 
 async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[Draft]:
-    """Notify the persons that a seal names that a request was refused because of its entry (a projector)."""
+    """Notify the persons that a seal names that a request was refused because of its entry (a projector).
+
+    Returns no records.
+    """
     await notify(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
     return ()
 
@@ -170,7 +176,7 @@ async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[
 async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
     """Notify admins, and the officers concerned, of a change that needs a second admin (a projector).
 
-    The audit trail has the act itself.
+    The audit trail has the act itself. Returns no records.
     """
     await notify(unit, [second_admin(event, unit.now)])
     return ()
@@ -183,11 +189,13 @@ async def head(reader: Reader) -> Head:
 
 
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Return notices after a cursor that are addressed to the actor, in order, at most `limit`.
+    """Return notices after a cursor (None: from the first) that are addressed to the actor, in order, at most `limit`.
+
+    `restart` is the path that the error names to a reader that must begin again.
 
     Raises:
         Invalid: the cursor is malformed.
-        CursorGone: it is of another epoch (as `Head.position`, which also describes `restart`).
+        CursorGone: it is of another epoch.
     """
     current = await head(reader)
     after = current.position(cursor, restart)
@@ -201,11 +209,13 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str
 async def read_missed(
     reader: Reader, actor: Actor, cursor: str | None, restart: str
 ) -> tuple[Head, list[Notice]]:
-    """Return the head and the notices to an actor after a cursor, in order; without a cursor those of the last day.
+    """Return the head, and the notices to an actor after a cursor, in order; without a cursor those of the last day.
+
+    `restart` is the path that the error names to a reader that must begin again.
 
     Raises:
         Invalid: the cursor is malformed.
-        CursorGone: it is of another epoch (as `Head.position`, which also describes `restart`).
+        CursorGone: it is of another epoch.
     """
     current = await head(reader)
     if cursor:

@@ -61,7 +61,7 @@ _SIZE = select(func.coalesce(func.max(tables.notice.c.number), 0))
 
 
 async def known_keys(reader: Reader, keys: Collection[str]) -> set[str]:
-    """Return those of the keys that stored notices have."""
+    """Return those of the keys under which a notice is stored."""
     return set((await reader.run(_KNOWN, {"keys": sorted(keys)})).scalars())
 
 
@@ -73,7 +73,7 @@ async def size(reader: Reader) -> int:
 async def lock_numbers(unit: Unit) -> None:
     """Take the lock on notice numbers until this transaction is committed.
 
-    Without it, notices could become visible in another order than their numbers, and a reader who continues after the
+    Without it, notices could become visible in another order than their numbers, and a reader that continues after the
     highest number seen would miss some. On SQLite it does nothing, because there is a single writer.
     """
     if not unit.is_sqlite:
@@ -202,7 +202,7 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
     Args:
         reader: the transaction.
         name: the duty.
-        before: only duties that have run since an earlier instant are overdue.
+        before: a duty that has been open since an earlier instant is overdue.
     """
     since = open_duties.since_column(name)
     reported = _reported(name, since)  # an earlier due time belongs to the decision before an extension
@@ -213,10 +213,7 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
 
 
 async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
-    """Return the ids of entries in force that can no longer be extended in time, in order.
-
-    Entries for which a notice has reported this are left out.
-    """
+    """Return the ids of entries in force that can no longer be extended in time, and are not reported yet, in order."""
     table, until = entry_table, entry_table.c.in_force_until
     days = timedelta(days=EXTENSION_DAYS)
     extension_filed = exists().where(
@@ -260,7 +257,7 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
     """Return the overdue acts that no notice has reported yet, soonest due first.
 
-    Amendments of entries that are no longer in force are left out.
+    Amendments of entries that are no longer in force are omitted.
     """
     parts = []
     for name, table, due_at, is_open in _terms(reader.now):

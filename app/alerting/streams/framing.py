@@ -48,7 +48,7 @@ class EventFraming:
     beats = True
 
     def opening(self) -> bytes:
-        """Return the first bytes of a stream: after how long a client reconnects, spread over some seconds."""
+        """Return the first bytes of a stream: the time after which a client reconnects, spread over some seconds."""
         return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
     def ending(self, ended: Ended) -> bytes:

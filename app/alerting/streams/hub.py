@@ -47,20 +47,20 @@ REOPENED_A_SECOND: Final = 1000
 
 
 class Hub:
-    """The open streams and long polls of one kind in this process, and what is sent to all of them.
+    """The open streams and long polls of one kind in this process, and the frames that are sent to all of them.
 
-    What is published is kept until it was written to every stream; each stream has its own place in it. So a stream
-    gets everything in order, also what is published while something else is being distributed.
+    Each published frame is kept until it was written to every stream; each stream has its own place in this queue. So a
+    stream gets every frame in order, also those that are published while others are being distributed.
 
     Attributes:
         closing: whether new streams are refused, because the service is stopping.
-        entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect after
-            an outage.
+        entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect after an
+            outage.
         changed: callback for the first connection and the last disconnection of a checkpoint.
         heartbeat: function that makes the heartbeat frame; set by the follower that publishes here.
         evicted: number of streams cut because their client read nothing.
-        ended: number of streams that have ended, by reason; `gone` where the client has disconnected.
-        unsent_limit: how many bytes may wait for a slow reader.
+        ended: number of streams that have ended, by reason; `gone` if the client has disconnected.
+        unsent_limit: number of bytes that may wait for a slow reader.
         reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
 
@@ -95,7 +95,11 @@ class Hub:
         return self.closing or len(self.streams) >= self._limit
 
     def join(self, actor: Actor, about: Hashable = None) -> Stream:
-        """Add a stream of the present task and return it; from now on it gets every frame, or those of its topic."""
+        """Add a stream of the present task and return it; from now on it gets every published frame.
+
+        `about` is the stream's topic: it then also gets frames of `publish_about` with the same topic. None for no
+        topic.
+        """
         now = asyncio.get_running_loop().time()
         spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
         beat_at = now + random.uniform(0.5, 1) * self._heartbeat  # noqa: S311 - as above
@@ -107,7 +111,7 @@ class Hub:
         return stream
 
     def go_live(self, stream: Stream, connection: StreamConnection) -> None:
-        """Take a stream's connection over from its task: what was queued is sent, and what is published from now on."""
+        """Hand a stream's connection over to the hub: the queued frames are sent, then each published one."""
         self._arriving.discard(stream)
         stream.next = self._end
         stream.go_live(connection)
@@ -153,7 +157,7 @@ class Hub:
         return {*self._present, *self._seen}
 
     def pollers(self, silent_seconds: float) -> set[str]:
-        """Return the codes of checkpoints that poll and have no stream here; arguments as for `checkpoints`."""
+        """Return the codes of checkpoints with a poll in the last `silent_seconds` and no stream here."""
         return self.checkpoints(silent_seconds) - {stream.actor.checkpoint or "" for stream in self.streams}
 
     def publish(self, sequence: int, frame: bytes, gates: bytes | None = None) -> None:
@@ -169,19 +173,19 @@ class Hub:
         self.publish_chosen(sequence, lambda stream: gate if stream.at_gate else usual)
 
     def publish_to(self, sequence: int, frame: bytes, meant: Callable[[Actor], bool]) -> None:
-        """Publish a frame to the streams of those actors for which `meant` returns true."""
+        """Publish a frame with this event number to the streams of those actors for which `meant` returns true."""
         made = Frame(frame)
         self.publish_chosen(sequence, lambda stream: made if meant(stream.actor) else None)
 
     def publish_about(self, about: str, sequence: int, frame: bytes) -> None:
-        """Publish a frame to the streams of one topic."""
+        """Publish a frame with this event number to the streams of the topic `about`."""
         made = Frame(frame)
         self.publish_chosen(sequence, lambda stream: made if stream.about == about else None)
 
     def publish_chosen(self, sequence: int, choose: Callable[[Stream], Frame | None]) -> None:
-        """Publish to each stream the frame that `choose` returns for it, if any.
+        """Publish to each stream the frame that `choose` returns for it; None sends it nothing.
 
-        The streams that are open now get it in the next turns of the event loop.
+        `sequence` is the event's number. The streams that are open now get it in the next turns of the event loop.
         """
         publication = _Publication(sequence, choose)
         for stream in list(self._arriving):
@@ -194,7 +198,7 @@ class Hub:
             asyncio.get_running_loop().call_soon(self._distribute)
 
     async def distributed(self) -> None:
-        """Return when everything that was published was written to the streams."""
+        """Wait until every published frame was written to the streams."""
         await self._distributed.wait()
 
     @property
@@ -217,7 +221,7 @@ class Hub:
             self._distributed.set()
 
     def bring_up(self, stream: Stream) -> None:
-        """Write everything to the stream that was published and not yet written to it."""
+        """Write every published frame to the stream that it has not got yet."""
         end, begin = self._end, stream.next - self._first
         if stream.next == end or stream.connection is None:
             return
@@ -235,7 +239,7 @@ class Hub:
             stream.cut("fault")
 
     def close_about(self, about: str, last: bytes) -> None:
-        """Close the streams of a topic that is over, after a last frame."""
+        """Close the streams of the topic `about`, which is over, after the frame `last`."""
         made = Frame(last)
         for stream in list(self.streams):
             if stream.about == about:
@@ -271,7 +275,7 @@ class Hub:
         return {stream.actor.key_id for stream in self.streams if stream.actor.key_id}
 
     def close_keys(self, refused: set[str]) -> None:
-        """Close the streams of these keys, which no longer work."""
+        """Close the streams of the API keys with these ids, which no longer work."""
         for stream in list(self.streams):
             if stream.actor.key_id in refused:
                 stream.close("revoked")
@@ -283,13 +287,13 @@ class Hub:
                 stream.close("expired")
 
     def close(self, why: str = "shutdown") -> None:
-        """Close every stream and admit no more: the service is stopping, or its database was restored."""
+        """Close every stream for the reason `why`, and admit no more: the service stops, or was restored."""
         self.closing = True
         self.reconnect_ms = max(RECONNECT_MS, len(self.streams) * 1000 // REOPENED_A_SECOND)
         self.close_all(why)
 
     def close_all(self, why: str) -> None:
-        """Close every stream; new ones are still admitted."""
+        """Close every stream, with the reason `why` sent to clients; new ones are still admitted."""
         for stream in list(self.streams):
             stream.close(why)
 

@@ -150,7 +150,7 @@ async def _enter(request: Request, feed: Feed, *, taken: bool) -> tuple[Stream, 
 
 
 def asked_after(request: Request) -> str | None:
-    """Return the cursor after which a client continues a stream; None without one."""
+    """Return the cursor after which a client continues a stream: of the header or the query; None without one."""
     return request.headers.get("last-event-id") or request.query_params.get("after")
 
 

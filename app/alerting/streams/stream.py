@@ -47,7 +47,7 @@ class Home(Protocol):
     reconnect_ms: int
 
     def bring_up(self, stream: "Stream") -> None:
-        """Write everything to the stream that was published and not yet written to it."""
+        """Write every published frame to the stream that it has not got yet."""
 
     def leave(self, stream: "Stream") -> None:
         """Remove a stream."""
@@ -164,10 +164,10 @@ class Stream:
                 self.close("full")
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Send a heartbeat behind everything that was published; its cursor is the one behind all that was sent.
+        """Send a heartbeat after every published event; its cursor is the one after every event that was sent.
 
-        A reader that resumes there neither skips nor repeats an event. While the task sends what was missed, and while
-        other bytes wait for the reader, nothing is sent.
+        A reader that resumes there neither skips nor repeats an event. Nothing is sent while the task sends missed
+        events, and while other bytes wait for the reader.
         """
         self._home.bring_up(self)
         if self.connection is None or self.why is not None:
@@ -177,7 +177,7 @@ class Stream:
             self.connection.write(Frame(self.identified(heartbeat.frame)))
 
     def identified(self, frame: bytes) -> bytes:
-        """Return a heartbeat with the cursor behind everything that was sent."""
+        """Return a heartbeat with its `id`: the cursor after every event that was sent."""
         return b"id: %b\n%b" % (self.end.cursor(self.position).encode(), frame)
 
     def go_live(self, connection: StreamConnection) -> None:
@@ -191,7 +191,10 @@ class Stream:
             self.close(why)
 
     def close(self, why: str) -> None:
-        """Close the stream after what was published is sent; at once if it is full, or for a reason in `AT_ONCE`."""
+        """Close the stream after every published event is sent; `why` is the reason for the client.
+
+        Without these events if its queue is full, or for a reason in `AT_ONCE`.
+        """
         if why in AT_ONCE or why == "full":
             self._queue = _NOTHING
         elif self.connection is not None and self.why is None:
@@ -211,14 +214,17 @@ class Stream:
         connection.finish(self.framing.ending(ended))
 
     def lose(self, why: str) -> None:
-        """Leave the hub, because the connection is lost."""
+        """Leave the hub, because the connection is lost for the reason `why`; only counted, nothing is sent."""
         self.why = self.why or why
         if why == "stuck":
             self._home.evicted += 1
         self._home.leave(self)
 
     def cut(self, why: str) -> None:
-        """End the stream at once, in the middle of a frame: cancel its task, or cut its connection."""
+        """End the stream at once, in the middle of a frame: cancel its task, or cut its connection.
+
+        `why` is only counted.
+        """
         self.why = why
         if self.connection is not None:
             self._home.leave(self)
