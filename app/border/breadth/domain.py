@@ -59,7 +59,7 @@ class Drawn(msgspec.Struct, eq=False):
         check_id: id of the newest check.
         question_hash: a digest of the check's question, by which a repeated question is recognised.
         packed: the traveller, encoded.
-        gone: whether the traveller has left the sample.
+        gone: whether the traveller was removed from the sample.
     """
 
     hashed: bytes
@@ -98,7 +98,7 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether travellers have left the sample until so few remain that it must be drawn again."""
+        """Whether so many travellers were removed from the sample that it must be drawn again."""
         return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
 
     @property
@@ -112,9 +112,15 @@ class Sample:
         return len(self._drawn)
 
     def needs_no_draw(self, hashed: bytes, direction: Direction, question: str, check_id: str) -> bool:
-        """Return whether a question needs no drawing: it is known, or its traveller is outside the sampled share.
+        """Return whether a question can be skipped: it is known, or its traveller is outside the sampled share.
 
         For a known question the id of the newest check is updated.
+
+        Args:
+            hashed: the keyed hash of the traveller.
+            direction: leaving or entering.
+            question: the check's question as text.
+            check_id: id of the check.
         """
         if position_of(hashed) >= self.share:
             return True
@@ -127,7 +133,7 @@ class Sample:
     def draw(
         self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
     ) -> None:
-        """Add a traveller.
+        """Add a traveller, or replace them by a newer check; arguments as in `needs_no_draw`.
 
         If the sample exceeds its limit, the share of all travellers in it is halved, and those outside the new share
         are removed.
@@ -261,9 +267,10 @@ class Count(msgspec.Struct):
 
 
 def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
-    """Judge one traveller after the other until `enough` were found; yield the count after each.
+    """Judge one traveller after the other until `enough` travellers were found that the entry would have stopped.
 
-    A caller that stops early has counted up to the position `ended` in the sample.
+    Yields the count after each of them. A caller that stops early has counted up to the position `ended` in the sample.
+    The candidates must be in the order of their hashes.
     """
     counted = Count(set())
     for each in candidates:

@@ -107,7 +107,7 @@ class Travellers:
             await asyncio.sleep(_PAUSE_SECONDS if more else _ROUND_SECONDS)
 
     async def catch_up(self) -> bool:
-        """Read the newest checks for a short time, because an officer waits. Returns whether all have been read."""
+        """Read new checks for a short time, because an officer waits. Returns whether all of them have been read."""
         if self._stage is not _Stage.NEWS and self.sample.travellers >= _USABLE_SAMPLE:
             return False
         until, more = perf_counter() + _CATCH_UP_SECONDS, True

@@ -51,7 +51,10 @@ _NEW = (
 
 
 async def list_by_lot(reader: Reader, after: bytes, first: str, limit: int) -> Sequence[PastQuestion]:
-    """Return questions with a hash after `after`, from the check `first` on, by hash, at most `limit`."""
+    """Return questions in the order of their hashes, only with a hash after `after`, at most `limit`.
+
+    Only those of the check with the id `first` and later ones.
+    """
     rows = await reader.run(_BY_LOT, {"after": after, "first": first, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
@@ -68,7 +71,7 @@ async def list_unnumbered(reader: Reader, first: str, before: str, limit: int) -
 async def list_new(reader: Reader, after: str, bound: bytes, limit: int) -> Sequence[PastQuestion]:
     """Return questions of checks after the id `after`, oldest first, at most `limit`.
 
-    Only those without a number, or with a hash below `bound`.
+    Only those without a document or NIK, or with a hash below `bound`.
     """
     values = {"after": after, "bound": bound, "limit": limit}
     return [PastQuestion(*row) for row in await reader.run(_NEW, values)]

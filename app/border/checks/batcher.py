@@ -252,14 +252,17 @@ class Batcher:
 
 
 def not_stored(why: Exception) -> NotStored:
-    """Return the error for a check that has no answer, because it could not be stored."""
+    """Return the error for a check that has no answer, because `why` prevented its storing."""
     error = NotStored("The check could not be stored, so it has no answer.", retry_after=1)
     error.__cause__ = why
     return error
 
 
 async def in_parts(ask: Callable[[Sequence[U]], Awaitable[list[T]]], items: Sequence[U]) -> list[T]:
-    """Call `ask` with parts that are no larger than a batch. Returns all answers, in the order of the items."""
+    """Call `ask` with parts of the items that are no larger than a batch.
+
+    Returns all results, in the order of the items.
+    """
     answers: list[T] = []
     for first in range(0, len(items), LARGEST_BATCH):
         answers += await ask(items[first : first + LARGEST_BATCH])

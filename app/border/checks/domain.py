@@ -39,7 +39,7 @@ class Reason(msgspec.Struct, frozen=True):
     weight: float
 
     def shown(self) -> dict[str, object]:
-        """Return the reason with its texts in both languages."""
+        """Return the reason as JSON for the answer, with its texts in both languages."""
         text_id, text_en = TEXTS[self.feature, self.result]
         return {
             "feature": self.feature,
@@ -83,10 +83,9 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: the answer for this entry alone.
         stops: whether it stops the traveller; False if only the names are similar, which is noted but not shown.
-        sighting: whether the measure is for the other direction, so that its owner is notified and nobody is
-            stopped.
-        pending_until: if its period is over and its papers are undecided, the instant until which they may be
-            (R68).
+        sighting: whether the measure is for the other direction, so that its owner is notified and nobody is stopped.
+        pending_until: if its period is over and its papers are undecided, the last instant for their decision (R68);
+            else None.
     """
 
     entry_id: str
@@ -123,7 +122,10 @@ def compare(
 def by_numbers(
     traveller: Traveller, subject: Subject, names: Assessment, policy: MatchPolicy
 ) -> list[Comparison]:
-    """Return a comparison for each pair of numbers that are equal, or differ only in easily confused characters."""
+    """Return a comparison for each pair of numbers that are equal, or differ only in easily confused characters.
+
+    Empty without such a pair. `names` is the assessment of names and births; `policy` has the thresholds of matching.
+    """
     births = _births(traveller, subject)
     named = _about_name(traveller, names, policy)
     agrees = births in {"equal", "compatible"} or named in {(_NAME_EQUAL,), (_NAME_SIMILAR,)}
@@ -134,7 +136,10 @@ def by_numbers(
 
 
 def by_name(names: Assessment) -> Comparison | None:
-    """Return the comparison by name and birth date alone; None if names and births are too different to be noted."""
+    """Return the comparison by name and birth date alone; None if both differ too much to be noted.
+
+    `names` is the assessment of names and births.
+    """
     if names.level is None:
         return None
     return Comparison(
@@ -244,7 +249,10 @@ def decide(
 def fits(
     direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
 ) -> Match | None:
-    """Return the match of a traveller with one entry, as if it were in force; None if they do not match."""
+    """Return the match of a traveller with one entry, as if it were in force; None if they do not match.
+
+    Arguments are as in `decide`.
+    """
     entry = candidate.entry
     found = compare(traveller, entry.subject, candidate.person, policy)
     if found is None:
@@ -270,7 +278,7 @@ def fits(
 
 
 def matter_of(matches: Iterable[Match]) -> Matter:
-    """Return what a hit is about: the ids and versions of matched entries with another outcome than `clear`."""
+    """Return the matter of a hit: the ids and versions of the matched entries with another outcome than `clear`."""
     return frozenset((match.entry_id, match.version) for match in matches if match.outcome != "clear")
 
 

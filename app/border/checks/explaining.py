@@ -72,6 +72,13 @@ async def explain_entry(
 ) -> Explanation:
     """Explain how a traveller compares with an entry as it is now; write the request to the audit trail.
 
+    Args:
+        unit: the transaction.
+        parsed: the traveller, as a check's question.
+        entry_id: id of the entry.
+        policy: thresholds of name matching.
+        pepper: the secret of the keyed hash that the audit trail has instead of the traveller.
+
     Raises:
         NotFound: the actor sees no entry with this id.
     """
@@ -96,7 +103,10 @@ async def explain_entry(
 async def explain_subject(
     unit: Unit, parsed: ParsedQuestion, subject: Subject, policy: MatchPolicy, pepper: bytes
 ) -> Explanation:
-    """Explain how a traveller compares with a made-up subject; write the request to the audit trail."""
+    """Explain how a traveller compares with a made-up subject; write the request to the audit trail.
+
+    Arguments are as in `explain_entry`.
+    """
     person = name_keys.listed(subject)
     steps, found = _persons(parsed, subject, person)
     steps.append(_looked_at(found=found, expected=found, truncated=False))
@@ -317,5 +327,5 @@ def _verdict(
 
 
 def shown(reasons: Iterable[Reason]) -> list[dict[str, object]]:
-    """Return reasons with their texts in both languages."""
+    """Return reasons as JSON for the answer, in the same order, with their texts in both languages."""
     return [reason.shown() for reason in reasons]

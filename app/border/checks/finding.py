@@ -43,7 +43,7 @@ class EntriesToCompare(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What the register says about a batch of questions, read at one instant.
+    """The register's data about a batch of questions, read at one instant.
 
     Attributes:
         size: the ledger's size.

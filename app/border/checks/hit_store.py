@@ -21,7 +21,7 @@ _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKE
 
 
 async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """Return the queued hits, which the register does not have yet, in the order of their checks' ids."""
+    """Return the queued hits, which the register does not have yet, by the ids of their checks, at most `limit`."""
     return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
 
 
@@ -34,7 +34,10 @@ _LATEST_HITS = (
 
 
 async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> list[OpenedHit]:
-    """Return the hits of the latest checks before the id `before`, newest first, at most `limit`, queued or not."""
+    """Return the hits of the latest checks before the id `before`, newest first, at most `limit`, queued or not.
+
+    None begins with the newest check.
+    """
     statement = _LATEST_HITS if before is None else _LATEST_HITS.where(tables.check.c.id < before)
     return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
 
@@ -47,7 +50,7 @@ async def list_hits_after(reader: Reader, after: str, limit: int) -> list[Opened
 
 
 async def list_queued(reader: Reader, check_ids: Iterable[str]) -> set[str]:
-    """Return those hits of these checks that are still queued, because the register does not have them yet."""
+    """Return the ids of the hits of these checks that are still queued, because the register does not have them yet."""
     queued = tables.opened_hit.c
     statement = select(queued.hit_id).where(any_of(queued.check_id, "ids"))
     return set((await reader.run(statement, {"ids": sorted(check_ids)})).scalars())
@@ -68,7 +71,7 @@ _CLAIMED = select(tables.journey_hit).where(any_of(tables.journey_hit.c.claim, "
 
 
 async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
-    """Return the hit ids stored for these claims, by claim; claims without a hit are left out.
+    """Return the hit ids stored for these claims, by claim; claims without a hit are omitted.
 
     A claim identifies a hit on a journey, see `Question.claim_of`.
     """
@@ -86,9 +89,9 @@ class LastHit(NamedTuple):
 async def list_last_hits(
     reader: Reader, meetings: Collection[tuple[bytes, str, str]]
 ) -> dict[tuple[bytes, str, str], LastHit]:
-    """Return the newest hit of each meeting: a document hash, a checkpoint, a direction.
+    """Return the newest hit of each meeting; a meeting is a document hash, a checkpoint's code and a direction.
 
-    Meetings without a hit are left out.
+    Meetings without a hit are omitted.
     """
     t = tables.check
     columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
@@ -149,9 +152,9 @@ _MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match
 async def list_matters(
     reader: Reader, entry_ids: Iterable[str], check_ids: Iterable[str]
 ) -> dict[str, set[tuple[str, int]]]:
-    """Return, by check, which of these entries stopped its traveller, as pairs of id and version.
+    """Return, by check id, those of these entries that stopped its traveller, as pairs of id and version.
 
-    Checks that none of them stopped are left out.
+    Checks that none of them stopped are omitted.
     """
     found: dict[str, set[tuple[str, int]]] = {}
     rows = await reader.run(_MATTERS, {"entries": sorted(entry_ids), "checks": sorted(check_ids)})

@@ -138,7 +138,10 @@ class Joining:
 
 
 def number_of(parsed: ParsedQuestion) -> str | None:
-    """Return the number by which a check can be found later: the first document's, or else the NIK; None without."""
+    """Return the number by which a check can be found later: the first document's, or else the NIK.
+
+    None without both.
+    """
     papers = parsed.traveller.papers
     return papers[0].number if papers else parsed.traveller.nik
 

@@ -44,7 +44,7 @@ class ParsedQuestion(msgspec.Struct, frozen=True):
         return self.body.model_dump_json(exclude_none=True)
 
     def warnings(self) -> list[dict[str, str]]:
-        """Return warnings about members of the question that were not read literally."""
+        """Return the answer's warnings about members of the question that were read in another form than sent."""
         typed = self.traveller.typed
         doubts = typed.doubts if typed is not None else ()
         of_the_number = [
@@ -104,12 +104,17 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
 
 
 def parse_stored(question: str, at: datetime) -> ParsedQuestion:
-    """Parse a stored question with the legal day of its instant, without the validation of `parse_question`."""
+    """Parse the text of a stored question without the validation of `parse_question`.
+
+    `at` is the time of its check; its legal day decides the century of two-digit years.
+    """
     return parse_traveller(_valid(question.encode()), legal_day(at))
 
 
 def parse_traveller(body: CheckIn, today: date) -> ParsedQuestion:
     """Parse a question: its zone, its traveller, and the keys by which entries are found.
+
+    `today` is the legal day, which decides the century of two-digit years.
 
     Raises:
         MrzUnreadable: the zone has no known format.

@@ -26,11 +26,11 @@ class Question:
         actor: the caller.
         access_version: the access version at which the caller's key was last valid.
         encode: function that encodes the answer from record and matches; None encodes it for a counter.
-        journey_key: for a manifest's passenger, the keyed hash of the journey and of the document.
-        known: the resolved hits of this traveller on this journey, by the entries that they are about.
-        opened: the open hits of the document on this journey, shared by all who show it; hits that this question
-            opens are added.
-        resolved: number of resolved hits of the document on this journey, by the entries that they are about.
+        journey_key: for a manifest's passenger, the keyed hash of the journey and of the document; None for others.
+        known: the resolved hits of this traveller on this journey, by matter.
+        opened: the open hits of the document on this journey, shared by all passengers that show it; hits that this
+            question opens are added.
+        resolved: number of resolved hits of the document on this journey, by matter.
     """
 
     parsed: ParsedQuestion
@@ -44,18 +44,21 @@ class Question:
 
     @property
     def on_manifest(self) -> bool:
-        """Whether it is about a manifest's passenger who can be recognised when asked about again."""
+        """Whether it is about a manifest's passenger, so that a repeated question finds the same hit."""
         return self.journey_key is not None or bool(self.known)
 
     def hit_of(self, matter: Matter, now: datetime) -> str:
-        """Return the hit that its answer opens or joins: one for each document on a journey, also when repeated."""
+        """Return the id of the hit that its answer opens or joins, for this matter.
+
+        On a journey there is one for each document, also if the question is repeated. `now` is the time of the check.
+        """
         return self.known.get(matter) or self.opened.setdefault(matter, new_id("hit", now))
 
     def claim_of(self, matter: Matter, hit_id: str) -> str | None:
-        """Return the key of a new hit that is unique in the database; None for a known hit, or without a journey.
+        """Return the claim of the new hit `hit_id`, a key that is unique in the database; None if no claim is needed.
 
-        The claim prevents two processes from opening a hit for the same document and entries. After a hit was resolved,
-        one new hit may be opened.
+        A known hit, and one without a journey, needs none. The claim prevents two processes from opening a hit for the
+        same document and entries. After a hit was resolved, one new hit may be opened.
         """
         if self.journey_key is None or matter in self.known or hit_id in self.opened.stored:
             return None

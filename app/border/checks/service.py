@@ -58,10 +58,11 @@ class CheckService:
     async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
         """Answer a batch of questions; every answer is durably stored before this returns.
 
-        Each answer includes every entry that was committed before the question came, because the look-up begins later.
+        Each answer takes account of every entry that was committed before its question came, because the look-up begins
+        later.
 
         Returns:
-            For each question, in order, the answer as JSON, or the error in place of it.
+            For each question, in order, the answer as JSON, or the error instead of it.
         """
         with using(Lane.CHECKS):
             while True:
@@ -217,7 +218,7 @@ class CheckService:
         return record, shown
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Return whether a checkpoint's counter may see an entry's photo.
+        """Return whether the reading checkpoint's counter may see an entry's photo; False for an unknown entry.
 
         It may with an open alert or a match in the last 24 hours; for a sealed entry only with a match, because its
         alert shows no identity (R61). Autogates and clients for manifests never may (R48).
@@ -334,7 +335,7 @@ async def _standing(
 
 
 async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
-    """Return the answer of a stored check, for its checkpoint and for auditors.
+    """Return the JSON members of a stored check's answer, for its checkpoint and for auditors.
 
     Raises:
         NotFound: the actor sees no check with this id.

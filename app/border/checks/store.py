@@ -84,7 +84,7 @@ async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[t
     """Look up number keys in the register with a single statement, to save round trips.
 
     Returns:
-        The ledger's size, the access version, and every entry with one of the keys, with that key.
+        The ledger's size, the access version, and pairs of key and entry for every entry with one of the keys.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -97,7 +97,7 @@ async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[t
 
 
 async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[CheckSummary]:
-    """Return entries by their ids, in no order; unknown ids are left out."""
+    """Return the entries with these ids, in no order; unknown ids are omitted."""
     return [CheckSummary(*row) for row in await reader.run(_BY_ID, {"ids": list(ids)})]
 
 
@@ -221,7 +221,7 @@ def entry_ids_in(matches: str | None) -> list[str]:
 
 
 async def list_records(reader: Reader, check_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the rows of `check_record` with these ids, sorted by id; unknown ids are left out."""
+    """Return the rows of `check_record` with these ids, sorted by id; unknown ids are omitted."""
     return (await reader.run(_RECORDS, {"ids": sorted(check_ids)})).all()
 
 
@@ -234,7 +234,7 @@ class RecordedMatch(NamedTuple):
 
 
 async def list_matches(reader: Reader, check_id: str, entry_ids: Iterable[str]) -> dict[str, RecordedMatch]:
-    """Return the matches of a check with these entries, by entry id; entries that it did not match are left out."""
+    """Return the matches of a check with these entries, by entry id; entries that it did not match are omitted."""
     rows = await reader.run(_MATCHES_OF, {"ids": sorted(entry_ids), "check_id": check_id})
     return {row.entry_id: RecordedMatch(*row) for row in rows}
 
@@ -316,7 +316,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether a check at a checkpoint has matched an entry since an instant; sightings do not count."""
+    """Return whether a check at this checkpoint has matched the entry since an instant; sightings do not count."""
     table = tables.match
     statement = select(
         exists().where(
@@ -343,9 +343,9 @@ class MatchedEntry:
 
 
 async def list_latest_matches(reader: Reader, agency: str | None, limit: int) -> list[MatchedEntry]:
-    """Return the last matches of an agency's entries, newest first, at most `limit`; of all agencies for None.
+    """Return the last matches of an agency's entries, newest first, at most `limit`.
 
-    Seals are not checked.
+    None as agency means every agency. Seals are not checked.
     """
     t = tables.match
     statement = (
@@ -359,12 +359,12 @@ async def list_latest_matches(reader: Reader, agency: str | None, limit: int) ->
 
 
 async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
-    """Erase the questions of checks older than an id, continuing where the last call stopped.
+    """Erase the questions of checks with an id below `cutoff`, continuing where the last call stopped.
 
-    If that position is beyond the id, because of a wrong clock, the position is set back to the id.
+    If that position is after the cutoff, because of a wrong clock, it is set back to the cutoff.
 
     Returns:
-        The number of processed records, at most `limit`; fewer mean that nothing is left to erase.
+        The number of processed records, at most `limit`; fewer mean that all are erased.
     """
     table, mark = tables.check, tables.ageing
     begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()

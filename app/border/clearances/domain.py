@@ -27,7 +27,7 @@ class Paper(Protocol):
 
     @property
     def state(self) -> str | None:
-        """Canonical code of the issuing state, if known."""
+        """Canonical code of the issuing state; None if it is not known."""
 
     @property
     def sure(self) -> bool:
@@ -140,7 +140,7 @@ class EndReason(StrEnum):
 
 
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):
-    """The cleared person, who is not the listed one.
+    """The cleared person; not the listed one.
 
     Attributes:
         number: normalised number of the document.
@@ -205,7 +205,7 @@ def _to_the_day(birth: Birth) -> bool:
 
 
 def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
-    """Return the bearer for the clearance of a traveller, who must have no obstacle.
+    """Return the bearer for the clearance of a traveller without an obstacle.
 
     Args:
         traveller: the traveller as the check has parsed their data.

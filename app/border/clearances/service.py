@@ -80,8 +80,8 @@ async def decide(
 ) -> Clearance:
     """Store a second person's decision on a clearance, and return the clearance.
 
-    The entry is locked first, as for every change of an entry: either a concurrent change ends this clearance, or this
-    call sees the change.
+    `expected` is the version that the actor has read. The entry is locked first, as for every change of an entry:
+    either a concurrent change ends this clearance, or this call sees the change.
 
     Raises:
         NotFound: the actor sees no clearance with this id.
@@ -128,9 +128,9 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
 
 
 async def list_page(reader: Reader, state: str | None, before: str | None, limit: int) -> list[Clearance]:
-    """Return clearances that the actor may see, newest first, at most `limit`, older than the id `before`.
+    """Return clearances that the actor may see, newest first, at most `limit`, older than the id `before` (None: all).
 
-    Clearances of entries that are sealed from the actor are left out.
+    `state` None means any state. Clearances of entries that are sealed from the actor are omitted.
     """
     actor = reader.actor
     owner = actor.holds(Role.SUBMITTER, Role.VERIFIER)
@@ -152,7 +152,7 @@ def visible(clearance: Clearance, actor: Actor) -> bool:
 
 
 async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """End the clearances of an entry that has a new version or has ended.
+    """End the clearances of an entry that has a new version or has ended; return the records of these ends.
 
     A projector: called with the event in its transaction. Checks ignore the clearances from the entry's commit on,
     because a clearance covers one version only.
@@ -179,7 +179,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
 
 
 async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Draft]:
-    """Publish that a clearance was confirmed or withdrawn.
+    """Return the record that a clearance was confirmed or withdrawn.
 
     A projector: called with the event in its transaction.
     """
@@ -190,7 +190,10 @@ async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Dr
 
 
 def draft_of(clearance: Clearance, what: RecordType) -> Draft:
-    """Return the ledger record: ids, versions and types in the leaf, the bearer in the personal part."""
+    """Return the ledger record of a clearance: ids, versions and types in the leaf, the bearer in the personal part.
+
+    `what` is the record's type.
+    """
     bearer, personal = clearance.bearer, dict[str, Any]()
     granted = what is RecordType.CLEARANCE_GRANTED
     if granted and bearer is not None:

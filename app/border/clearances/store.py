@@ -25,7 +25,7 @@ _OF_DOCUMENTS = select(table.c.document).where(
 
 
 def columns_of(clearance: Clearance) -> dict[str, Any]:
-    """Return the row of a clearance."""
+    """Return the row of a clearance, as values by column name."""
     return {
         "id": clearance.id,
         "entry_id": clearance.entry_id,
@@ -106,9 +106,10 @@ class Filter:
 
 
 async def list_page(reader: Reader, selection: Filter, before: str | None, limit: int) -> list[Clearance]:
-    """Return clearances that meet the conditions, newest first, at most `limit`, older than the id `before`.
+    """Return clearances that meet the conditions, newest first, at most `limit`.
 
-    Clearances of entries that are sealed from the actor are left out.
+    Only those older than the id `before`; None for the newest. Clearances of entries that are sealed from the actor are
+    omitted.
     """
     statement = (
         select(table.c.document)

@@ -22,7 +22,7 @@ _READ: Final = msgspec.json.Decoder(Clearance).decode
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
     """Verify some clearances in the order of their ids.
 
-    On PostgreSQL a clearance may end between two statements: what differs is to be verified once more.
+    On PostgreSQL a clearance may end between two statements, so each difference must be verified a second time.
 
     Args:
         reader: the transaction.
@@ -30,7 +30,7 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
         limit: the greatest number of clearances.
 
     Returns:
-        The number of clearances, what differs, and the id to go on after; None at the end.
+        The number of verified clearances, the differences found, and the id to continue after; None at the end.
     """
     rows = (await reader.run(select(table).where(table.c.id > after).order_by(table.c.id).limit(limit))).all()
     records: dict[str, Sequence[Record]] = {}

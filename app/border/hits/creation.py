@@ -88,11 +88,11 @@ async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
 
 
 async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[NoticeContent]]:
-    """Create a hit that somebody requests before a round has created it.
+    """Create a hit that a caller requests before a round has created it.
 
     Returns:
-        The hit, None if no check has opened it; and the notices that the caller must write at the end of its
-        transaction, because writing them takes the lock on notice numbers.
+        The hit, None if no check has opened one with this id; and the notices that the caller must write at the end of
+        its transaction, because writing them takes the lock on notice numbers.
     """
     async with runtime.checks_beside(unit) as reader:
         record = await checks.find_hit(reader, hit_id)

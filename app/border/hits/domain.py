@@ -120,7 +120,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     pending_until: datetime | None = None
 
     def expect_open(self, expected: int) -> None:
-        """Raise an error unless the hit is open and has the expected version.
+        """Raise an error unless the hit is open and `expected`, the version that the caller has read, is current.
 
         Raises:
             WrongState: it is resolved already.
@@ -154,7 +154,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
     def known(self, pending: Mapping[str, datetime]) -> Self:
-        """Return the hit with the instant until which a matched entry's papers may be undecided (R68).
+        """Return the hit with `pending_until`: the instant until which a matched entry's papers may be undecided (R68).
 
         Args:
             pending: for entries with undecided papers, the instant until which they may be undecided, by entry id.
@@ -166,11 +166,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         """Raise WrongState if a traveller is refused without a measure in force for their direction.
 
         Args:
-            action: the action.
+            action: the action taken; None is never a refusal.
             holding: the measures of the matched entries in force now.
 
         Raises:
-            WrongState: no such measure is in force.
+            WrongState: the action is a refusal, and no measure for the direction is in force.
         """
         needed = _NEEDS.get(action) if action is not None else None
         if needed is None or needed in holding:
@@ -226,7 +226,7 @@ def opened(hit: Hit) -> list[NoticeContent]:
 def closed(hit: Hit) -> list[NoticeContent]:
     """Return the notices of a resolved hit to the owners of its entries, so that they correct wrong ones (law 6.10).
 
-    If a clearance was proposed, the notice also goes to the officers who may confirm it.
+    If a clearance was proposed, the notice also goes to the officers that may confirm it.
     """
     last = hit.resolutions[-1]
     proposed = {each.entry_id: each.clearance_id for each in last.proposals}

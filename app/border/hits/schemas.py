@@ -157,7 +157,7 @@ class HitOut(WireOut):
 
     @classmethod
     def of(cls, hit: Hit, statuses: Mapping[str, EntryStatus]) -> Self:
-        """Convert a hit to the API's model."""
+        """Convert a hit to the API's model; `statuses` has the present state of its entries, by entry id."""
         return cls.model_validate(_members(hit, statuses))
 
 

@@ -103,16 +103,14 @@ async def list_page(
     before: str | None,
     limit: int,
 ) -> list[Hit]:
-    """Return hits that the actor may see, newest first.
-
-    Hits that matched an entry about the actor are left out.
+    """Return hits that the actor may see, newest first. Hits that matched an entry about the actor are omitted.
 
     Args:
         reader: the transaction.
-        state: only those in this state.
-        since: only those opened at or after this instant.
-        until: only those opened before this instant.
-        before: only those older than this id.
+        state: only those in this state; None for any.
+        since: only those opened at or after this instant; None for any time.
+        until: only those opened before this instant; None for any time.
+        before: only those older than this id; None for the newest.
         limit: the greatest number.
     """
     bounds = [bound for bound in (before, first_id("hit", until) if until else None) if bound]
@@ -138,7 +136,7 @@ async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, E
 
 
 async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Erase the supervisors' notes on hits for which every matched entry was erased (R64).
+    """Erase the supervisors' notes on hits for which every matched entry was erased (R64). Returns no records.
 
     A projector: called with the event in its transaction. While one of the entries is not erased, the notes are still
     part of its file.
@@ -179,8 +177,17 @@ async def resolve(
 
     `not_same_person` allows this one crossing and proposes a clearance for each matched entry without an obstacle.
 
+    Args:
+        unit: the transaction.
+        hit_id: id of the hit.
+        expected: the version that the supervisor has read.
+        outcome: the supervisor's finding.
+        action: the action taken; None only for `unsure`.
+        note: the reason.
+        runtime: the process's databases, clock and settings.
+
     Raises:
-        NotFound: no such hit exists at the supervisor's checkpoint.
+        NotFound: no hit with this id exists at the supervisor's checkpoint.
         WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`, `Hit.expect_ban`.
     """
     _, news = await _get(unit, hit_id, runtime)
@@ -225,10 +232,10 @@ async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dic
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
-    """Return the search keys of an open hit's traveller, for whom the actor may search the register.
+    """Return the search keys of an open hit's traveller; the actor may search the register for this person only.
 
     Raises:
-        NotFound: no such hit exists at the actor's checkpoint, or it is resolved.
+        NotFound: no hit with this id exists at the actor's checkpoint, or it is resolved.
     """
     hit, news = await _get(unit, hit_id, runtime)
     if hit.state is not HitState.OPEN:

@@ -26,7 +26,7 @@ _RESOLVED_IN_FULL = select(_table.c.document).where(
 
 
 def columns_of(hit: Hit) -> dict[str, Any]:
-    """Return the row of a hit."""
+    """Return the row of a hit, as values by column name."""
     waits = hit.state is HitState.OPEN and hit.escalated_at is None
     return {
         "id": hit.id,
@@ -76,13 +76,13 @@ async def find(reader: Reader, hit_id: str) -> Hit | None:
 
 
 async def lock(unit: Unit, hit_id: str) -> Hit:
-    """Return a hit that the register has, and lock its row until the commit."""
+    """Return a hit and lock its row until the commit; the register must have the hit."""
     statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
     return _documents.read((await unit.run(statement)).scalar_one())
 
 
 async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
-    """Return the hits that matched an entry, oldest first, and lock their rows until the commit."""
+    """Return the hits that matched this entry, oldest first, and lock their rows until the commit."""
     matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
     statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
     return await _documents.all(unit, statement.with_for_update())
@@ -95,7 +95,7 @@ async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
 
 
 async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
-    """Return those of these hits that are resolved, in no order."""
+    """Return the resolved ones of the hits with these ids, in no order."""
     return await _documents.all(reader, _RESOLVED_IN_FULL, {"ids": sorted(hit_ids)})
 
 
@@ -126,7 +126,7 @@ class Filter:
 async def list_page(reader: Reader, selection: Filter, limit: int) -> list[Hit]:
     """Return hits that meet the conditions, newest first, at most `limit`.
 
-    Hits that matched an entry about the actor are left out.
+    Hits that matched an entry about the actor are omitted.
     """
     statement = select(_table.c.document).order_by(_table.c.id.desc()).limit(limit)
     if reader.actor.person is not None:  # officers must not see hits about themselves (R61)

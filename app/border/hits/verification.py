@@ -33,7 +33,7 @@ async def verify_page(
         limit: the greatest number of hits.
 
     Returns:
-        The number of hits, what differs, and the id to go on after; None at the end.
+        The number of verified hits, the differences found, and the id to continue after; None at the end.
     """
     rows = (
         await register.run(select(table).where(table.c.id > after).order_by(table.c.id).limit(limit))
@@ -70,11 +70,11 @@ async def find_missing(
     Args:
         register: a transaction on the register, opened after the other one.
         checked: a transaction on the checks.
-        after: the id of the last check that was looked at; empty for the beginning.
+        after: the id of the last check that was examined; empty for the beginning.
         limit: the greatest number of checks.
 
     Returns:
-        What is missing, and the id to go on after; None at the end.
+        A difference for each missing hit, and the id to continue after; None at the end.
     """
     opened = await list_hits_after(checked, after, limit)
     if not opened:

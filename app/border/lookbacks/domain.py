@@ -57,7 +57,7 @@ class Lookback:
 
     @classmethod
     def of(cls, entry_id: str, came_at: datetime) -> Self:
-        """Return a new search for an entry that came into force, or was corrected, at an instant."""
+        """Return a new search for the entry with this id, which came into force or was corrected at `came_at`."""
         first, before = first_id("chk", came_at - WINDOW), first_id("chk", came_at + SETTLED)
         return cls(entry_id, came_at, first, before, came_at)
 
@@ -91,7 +91,7 @@ class Lookback:
         return replace(self, first=first, before=before, due_at=settled)
 
     def dropped(self) -> Self:
-        """Return the search as closed, without reading on."""
+        """Return the search as closed; the unread checks are never read."""
         return replace(self, due_at=None)
 
 
@@ -182,7 +182,7 @@ def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
 
 
 def compared(subject: Subject) -> tuple[object, ...]:
-    """Return what checks compare of a subject; a correction that leaves this equal changes no check's answer."""
+    """Return the data of a subject that checks compare; a correction that does not change it changes no answer."""
     papers = frozenset(
         (
             typed_numbers.certain(paper.number) or paper.number,
@@ -225,6 +225,6 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeCon
 
 
 def numbers_of(entry: Entry) -> Iterator[str]:
-    """Yield the subject's document numbers, by the hashes of which the index finds its checks."""
+    """Yield the subject's certain document numbers, sorted; the index finds past checks by the hashes of these."""
     papers = entry.subject.documents
     yield from sorted({number for paper in papers for number in typed_numbers.certain(paper.number)})

@@ -60,7 +60,7 @@ async def look_back(runtime: Runtime) -> int:
 async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[Draft]:
     """Begin a new search for the subject of a corrected entry in force, if checks now compare other data.
 
-    A projector: called with the event in its transaction. It adds nothing to the ledger.
+    A projector: called with the event in its transaction. It returns no records.
     """
     entry = event.entry
     if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):

@@ -37,7 +37,7 @@ async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
 
 
 async def find(reader: Reader, entry_id: str) -> Lookback | None:
-    """Return the last search for an entry's subject, or None."""
+    """Return the last search for this entry's subject; None if there was none."""
     row = (await reader.run(select(_table).where(_table.c.entry_id == entry_id))).first()
     return Lookback(**row._mapping) if row else None
 

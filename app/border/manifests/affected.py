@@ -28,11 +28,12 @@ IsNews = Callable[[str, str], bool]
 
 
 class AffectedPassengers(msgspec.Struct, frozen=True):
-    """The passengers of open manifests (not departed yet) whom the changes in a page of the ledger may concern.
+    """The passengers of open manifests (not departed yet) that may be affected by the changes in a page of the ledger.
 
     Attributes:
-        sure: passengers who share a number with a changed entry.
-        likely: passengers who share enough of a name or a birthday with a changed entry to compare the full keys.
+        sure: passengers with a number of a changed entry.
+        likely: passengers with so much of a name, or a birthday, of a changed entry that the full keys must be
+            compared.
         index: the changed entries by their name keys.
         sequence: the ledger size up to which was read.
         at: the instant up to which measures were searched that began, or ended undecided, without a ledger record.
@@ -48,9 +49,9 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 
 
 async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int) -> AffectedPassengers:
-    """Find the passengers of open manifests whom the next page of the ledger may concern.
+    """Find the passengers of open manifests that may be affected by the changes in the next page of the ledger.
 
-    Records that a manifest has covered already are left out.
+    Records that a manifest has covered already are skipped.
 
     Args:
         reader: the transaction.

@@ -28,7 +28,10 @@ _LONGEST_REFERENCE: Final = 14
 
 
 def reply(manifest: Manifest, items: Sequence[Item], at: datetime) -> bytes:
-    """Return the interchange that answers a manifest, which may have been sent as JSON or as PAXLST."""
+    """Return the EDIFACT interchange (CUSRES) that answers a manifest, which may have been sent as JSON or as PAXLST.
+
+    `items` are its passengers in order; `at` is the time of the answer.
+    """
     return write(_segments(manifest, items, at), _charset(manifest.envelope))
 
 

@@ -72,7 +72,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> tuple[str | None, str]:
-        """The hit and the traveller that it is about: two equal answers are about the same finding."""
+        """The hit's id (None without one) and the traveller's hash; equal pairs mean the same finding."""
         return self.hit_id, self.traveller
 
     @property
@@ -122,13 +122,13 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def gravest(self) -> Answer | None:
-        """The answer with the gravest outcome."""
+        """The answer with the gravest outcome; None without answers."""
         return max(
             self.answers, key=lambda each: (each.ruling != "allow", _SEVERITY[each.outcome]), default=None
         )
 
     def shown(self, kind: str) -> dict[str, Any]:
-        """Return the item in the form for its sender; a carrier sees the status only (R48)."""
+        """Return the item as JSON for its sender; a sender of kind `carrier` sees the status only (R48)."""
         gravest = None if kind == CARRIER else self.gravest
         return {
             "reference": self.reference,
@@ -157,7 +157,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return self._changed(renewed, number, kind, at)
 
     def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
-        """Return the item with supervisors' rulings applied to its answers."""
+        """Return the item with supervisors' rulings applied to its answers; other arguments as in `with_answers`."""
         return self.with_answers(self.answers, rulings, number, kind, at)
 
     def _changed(self, answers: Iterable[Answer], number: int, kind: str, at: datetime) -> "Item":
@@ -211,15 +211,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
 
     def end(self, ledger: Head) -> Head:
-        """Return the head of the manifest's changes, in an epoch derived from the ledger's; it encodes their cursors.
+        """Return the head of the manifest's changes; it encodes their cursors.
 
-        A restored register may assign a number again to another change; the epoch makes older cursors invalid.
+        Its epoch is derived from the epoch of the ledger's head `ledger`. A restored register may assign a number again
+        to another change; the epoch makes older cursors invalid.
         """
         return Head(f"{ledger.epoch}-manifest", self.number, self.number)
 
 
 def kind_of(actor: Actor) -> str | None:
-    """Return the kind of sender that an actor is; None for actors who may not send manifests."""
+    """Return the kind of sender that an actor is: `carrier` or `manifest`; None if the actor may not send manifests."""
     if actor.holds(CARRIER):
         return CARRIER
     return actor.kind if actor.kind == Kind.MANIFEST else None
@@ -266,7 +267,10 @@ def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
 
 
 def direction_between(origin: str, destination: str, is_ours: Callable[[str], bool]) -> Direction | None:
-    """Return the direction of a journey between two places; None if it crosses no border or a place is unknown."""
+    """Return the direction of a journey between two places; None if it crosses no border or a place is unknown.
+
+    `origin` and `destination` are codes; `is_ours` returns whether a place is in Indonesia.
+    """
     if not origin or not destination or is_ours(origin) == is_ours(destination):
         return None
     return "exit" if is_ours(origin) else "entry"
@@ -289,7 +293,10 @@ def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
 
 
 def watched_until(departs_at: datetime | None, now: datetime) -> datetime:
-    """Return when the watch ends: at the departure, at the latest after `LONGEST_WATCH`, in case of a typing error."""
+    """Return when the watch of a journey ends: at the departure, or `UNKNOWN_WATCH` from now where that is None.
+
+    At the latest after `LONGEST_WATCH`, in case of a typing error.
+    """
     return min(departs_at or now + UNKNOWN_WATCH, now + LONGEST_WATCH)
 
 
@@ -309,14 +316,15 @@ class Arrival(msgspec.Struct, frozen=True):
         return self.day < now.astimezone(self.zone).date() - LATEST_DECLARATION
 
     def days_ahead(self, now: datetime) -> int:
-        """Return how many days ahead of today the day is; negative for a day that is over."""
+        """Return the number of days from today to the day; negative for a day that is over."""
         return (self.day - now.astimezone(self.zone).date()).days
 
 
 def most_days_ahead(question_days: int) -> int:
-    """Return how many days ahead an arrival may be declared.
+    """Return the greatest number of days ahead for which an arrival may be declared.
 
-    They are those of `LONGEST_WATCH`, since a passenger costs work with every change of the register. A passenger is
-    checked again by the stored question, so the watch must end before that is erased, `question_days` after it came.
+    It is limited by `LONGEST_WATCH`, because a passenger costs work with every change of the register. A passenger is
+    checked again by the stored question, so the watch must end before the question is erased: `question_days` after the
+    check.
     """
     return max(0, min(LONGEST_WATCH.days, question_days - ARRIVAL_WATCH.days - 1))

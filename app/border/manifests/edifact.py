@@ -77,7 +77,7 @@ class Segment(NamedTuple):
     ended: bool
 
     def get(self, element: int, component: int = 0) -> str:
-        """Return a component by its positions from 0; empty if the segment does not have it."""
+        """Return a component as text, by the positions from 0 of its element and in it; empty if there is none."""
         try:
             return self.elements[element][component]
         except IndexError:

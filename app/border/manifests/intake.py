@@ -153,16 +153,16 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
 def at_port(
     requested: ManifestRequest, port: Checkpoint | None, now: datetime, question_days: int
 ) -> ManifestRequest:
-    """Return a declaration with the day of its port.
+    """Return a declaration of arrivals with the day in the time zone of its port.
 
     Args:
         requested: a manifest of declared arrivals.
-        port: the checkpoint that it names; None if there is none.
+        port: the checkpoint that it names; None if there is none with this code.
         now: the present.
-        question_days: for how many days a check's question is kept.
+        question_days: number of days for which a check's question is kept.
 
     Raises:
-        Invalid: there is no such port, people are not examined there, or the day is over or too far ahead.
+        Invalid: the port does not exist, people are not examined there, or the day is over or too far ahead.
     """
     assert requested.arrives_on is not None, "a journey is at no port"
     if port is None or not port.active:

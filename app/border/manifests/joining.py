@@ -28,11 +28,11 @@ _KEY_DIGITS = 32
 
 
 class Joined(NamedTuple):
-    """The hits that a question may join, by the entries that they are about.
+    """The hits that a question may join, by matter.
 
     Attributes:
         known: resolved hits of the same traveller, for which the supervisor's ruling stays valid.
-        opened: open hits of the document, shared by all passengers who show it; hits that a check opens are added.
+        opened: open hits of the document, shared by all passengers that show it; hits that a check opens are added.
         resolved: number of resolved hits of the document.
     """
 
@@ -95,7 +95,7 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
 
 
 async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
-    """Return the supervisors' rulings on those of these hits that are resolved."""
+    """Return the supervisors' rulings on the resolved ones of the hits with these ids."""
     resolved = await hits.list_resolved(unit, hit_ids)
     questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
     return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

@@ -57,7 +57,7 @@ class Stop:
 
 
 def legs_of(flight: str, stops: Iterable[Stop]) -> Iterator[Leg]:
-    """Yield the legs between the places of a journey, in order."""
+    """Yield the legs between the places of a journey, in order, each with the designator of the flight."""
     origin: Stop | None = None
     ended = False
     for stop in _of_the_journey(list(stops)):
@@ -105,7 +105,7 @@ def digits_of(segment: Segment) -> str:
 
 
 def set_time(stop: Stop, segment: Segment) -> None:
-    """Set the departure or arrival time of a place from a DTM."""
+    """Set the departure or arrival time of a place from a segment DTM; another DTM changes nothing."""
     qualifier, at = segment.get(0), local_time(digits_of(segment))
     if qualifier in _DEPARTS:
         stop.departs = stop.departs or at
@@ -114,7 +114,7 @@ def set_time(stop: Stop, segment: Segment) -> None:
 
 
 def local_time(digits: str) -> datetime | None:
-    """Return a time in DTM format 101, 102, 201, 203 or 204, recognised by its length; None for another text."""
+    """Return the time of a DTM's digits in format 101, 102, 201, 203 or 204, recognised by the length; else None."""
     form = {6: "%y%m%d", 8: "%Y%m%d", 10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(
         len(digits[:14])
     )

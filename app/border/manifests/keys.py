@@ -28,7 +28,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class WatchedEntry(msgspec.Struct, frozen=True):
-    """The keys by which all versions of an entry find passengers; earlier versions find those who matched then.
+    """The keys by which all versions of an entry find passengers; earlier versions find those that matched then.
 
     Attributes:
         numbers: keys of its document numbers and NIK.

@@ -102,7 +102,7 @@ class Envelope(msgspec.Struct, frozen=True):
         charset: its character set.
         sender, recipient: each with its qualifier.
         reference: the interchange's reference.
-        application: the application reference, such as APIS.
+        application: the application reference, for example APIS.
         grouped: whether the messages are in a functional group.
         message: type, version, release, agency and association from the message's header.
         transaction: the sender's number of the message (RFF TN).
@@ -372,10 +372,10 @@ def _number(text: str) -> int | None:
 
 
 def kind_of(paper: Paper) -> str:
-    """Return the register's type of a document."""
+    """Return the register's type of a document: `passport`, ... ; an unknown one is `other`."""
     return _PAPERS.get(paper.kind, "other")
 
 
 def is_visa(paper: Paper) -> bool:
-    """Return whether a document is a visa, the number of which does not identify a person."""
+    """Return whether a document is a visa; the number of a visa does not identify a person."""
     return paper.kind == _VISA

@@ -211,14 +211,11 @@ async def send_manifest(  # type: ignore[empty-body]  # served by serve_manifest
     """Check all passengers of a journey, up to 1000, sent as JSON or as a UN/EDIFACT PAXLST.
 
     Arrivals without a flight are declared by `port` and `arrives_on` in place of the journey, and watched until 72
-    hours after that day begins in the port's time.
-
-    Each answer is a check, stored before it is given. A passenger who can't be checked gets a `problem`, which does not
-    affect the others. Until `watched_until` the answers follow the register, and changes are sent on the manifest's
-    stream.
-    A carrier gets `board`, `do_not_board` or `contact` only; a person who may not leave gets `board`, and is met at the
-    counter. The time of a carrier's answer depends only on the number of documents, so that it reveals
-    nothing either.
+    hours after that day begins in the port's time. Each answer is a check, stored before it is given. A passenger that
+    can't be checked gets a `problem`, which does not affect the others. Until `watched_until` the answers follow the
+    register, and changes are sent on the manifest's stream. A carrier gets `board`, `do_not_board` or `contact` only; a
+    person that may not leave gets `board`, and is met at the counter. The time of a carrier's answer depends only on
+    the number of documents, so that it reveals nothing either.
     """
 
 

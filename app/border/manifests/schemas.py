@@ -27,8 +27,8 @@ Flight = Annotated[Reference, Field(max_length=35), AfterValidator(lambda text: 
 class PassengerIn(AskedIn):
     """A passenger: at least a zone, a document number, a NIK, or a name with a birth date.
 
-    All given data count together: a document and a person are those of one passenger, and where they contradict
-    each other nobody is turned away on either alone.
+    All given data count together: a document and a person are those of one passenger. Where they contradict each other,
+    nobody is turned away because of one of them alone.
     """
 
     reference: Annotated[
@@ -75,7 +75,7 @@ class ArrivalIn(WireIn):
 
 
 class JourneyIn(WireIn):
-    """The members of a manifest without its passengers, each of which is parsed alone."""
+    """The members of a manifest without its passengers; each passenger is parsed alone."""
 
     flight: Flight
     direction: Literal["exit", "entry"]

@@ -40,7 +40,7 @@ async def ask(
 ) -> tuple[Manifest, list[Item]]:
     """Check every passenger of a manifest; each answer is a stored check.
 
-    A passenger who can't be checked gets a problem, which does not affect the others.
+    A passenger that can't be checked gets a problem, which does not affect the others.
 
     Args:
         runtime: the process's databases, clock and settings.
@@ -48,6 +48,9 @@ async def ask(
         actor: the sender.
         access_version: the access version at which the sender's key was valid.
         requested: the parsed manifest.
+
+    Returns:
+        The manifest, not stored yet, and its passengers with their answers, in order.
 
     Raises:
         Unauthenticated: the key has been revoked since then.
@@ -139,7 +142,7 @@ async def keep(
 
 
 async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
-    """Apply a supervisor's resolution of a hit to its passenger's answer.
+    """Apply a supervisor's resolution of a hit to its passenger's answer. Returns no records.
 
     A projector: called with the event in its transaction. A hit from a check at a counter has no passenger.
     """

@@ -99,7 +99,10 @@ async def add(
 
 
 async def add_hits(unit: Unit, hits: Iterable[tuple[str, str]]) -> None:
-    """Store hits of passengers as search keys of their manifests; existing ones are ignored."""
+    """Store hits of passengers, as pairs of hit id and manifest id, as search keys of the manifests.
+
+    Existing ones are ignored.
+    """
     rows = [KeyRow(hit_key(hit_id), manifest_id, _WHOLE)._asdict() for hit_id, manifest_id in sorted(hits)]
     if rows:
         await unit.run(unit.inserting(_key).on_conflict_do_nothing(), rows)
@@ -135,7 +138,7 @@ async def list_items(reader: Reader, manifest_id: str) -> list[Item]:
 
 
 async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Item]:
-    """Return the passengers whose answer changed after the change `after`, in the order of their last change."""
+    """Return the passengers whose answer changed after the change number `after`, in the order of their last change."""
     return await _passengers.all(reader, _CHANGED, {"id": manifest_id, "after": after})
 
 
@@ -159,21 +162,24 @@ async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
 
 
 async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
-    """Return the key rows of passengers of watched manifests with an anchor or day of birth, in no order."""
+    """Return the key rows of passengers of watched manifests with one of these anchors or birthdays, in no order."""
     return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 
 async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
-    """Return the id, the number of the last change and the closing time of these manifests, in no order.
+    """Return (id, number of the last change, closing time or None) of these manifests, in no order.
 
-    Unknown ids are left out.
+    Unknown ids are omitted.
     """
     rows = await reader.run(_HEADS, {"ids": sorted(manifest_ids)})
     return [(manifest_id, number, closed_at) for manifest_id, number, closed_at in rows]
 
 
 async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], number: int) -> None:
-    """Store passengers with new answers; the transaction must hold the manifest's lock."""
+    """Store passengers with new answers, and `number` as the number of the manifest's last change.
+
+    The transaction must hold the manifest's lock.
+    """
     for item in items:
         where = (_item.c.manifest_id == manifest.id, _item.c.position == item.position)
         changes = {"number": item.number, "document": document(item)}

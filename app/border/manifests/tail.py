@@ -67,7 +67,7 @@ class ManifestTail:
 
 
 def frame(item: Item, end: Head, kind: str) -> bytes:
-    """Return a changed answer as a server-sent event."""
+    """Return a changed answer as a server-sent event for a sender of this kind; `end` encodes its cursor."""
     return b"id: %b\nevent: change\ndata: %b\n\n" % (
         end.cursor(item.number).encode(),
         on_one_line(_encode(item.shown(kind))),

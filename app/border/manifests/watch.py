@@ -46,7 +46,7 @@ class Watch:
         self._ask = Batcher(checks, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """Check again the passengers whom changes may concern, once. Returns the number of passengers checked."""
+        """Check again the passengers that changes may affect, once. Returns the number of passengers checked."""
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # read first: later commits belong to the next round
             opened = {each.id: each for each in await store.list_open(reader)}
