@@ -105,7 +105,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """An office of an agency, such as an immigration office (Kanim).
+    """An office of an agency, for example an immigration office (Kanim).
 
     Attributes:
         province: its province; None for an office added at the command line until an admin enters one.
@@ -188,7 +188,10 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
     person: str | None,
     networks: Iterable[str],
 ) -> list[Fault]:
-    """Return what is wrong with a new client's properties (API section 2); empty when nothing is."""
+    """Return the faults of a new client's properties (API section 2); empty if there is none.
+
+    Arguments are the members of `Client`; codes of agency, office and checkpoint, and an employee number as `person`.
+    """
     faults = []
 
     def fault(pointer: str, code: str, detail: str) -> None:
@@ -240,13 +243,14 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
 def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
     """Return whether an account works only after a second admin confirms it (API section 2).
 
-    Those with `CONFIRMED_ROLES`, and an integrator of Immigration, which reads everybody's entries.
+    These are accounts with one of `CONFIRMED_ROLES`, and an integrator of Immigration (`agency` is its code), which
+    reads the entries of every agency.
     """
     return bool(roles & CONFIRMED_ROLES) or (Role.INTEGRATOR in roles and agency == IMMIGRATION)
 
 
 def new_secret(key_id: str) -> tuple[str, bytes]:
-    """Make a new key's secret. Returns its text, which is shown once, and the hash that is stored.
+    """Make the secret of the new key with this id. Returns the key's text, which is shown once, and the hash to store.
 
     The secret has 256 random bits, so a plain SHA-256 is sufficient: guessing it is infeasible.
     """

@@ -32,7 +32,7 @@ class PepperRefused(RuntimeError):
 
 
 class PepperAct(StrEnum):
-    """What `initialise_pepper` did with the pepper: kept, made, moved to the file, or removed from the database."""
+    """The result of `initialise_pepper`: the pepper was kept, made, moved to the file, or removed from the database."""
 
     KEPT = "kept"
     MADE = "made"

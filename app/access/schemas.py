@@ -46,7 +46,7 @@ class AgencyOut(WireOut):
 
     @classmethod
     def of(cls, agency: Agency) -> Self:
-        """Build the model of an agency."""
+        """Convert an agency to the API's model."""
         values = {name: getattr(agency, name) for name in cls.model_fields}
         return cls(**{**values, "legal_forms": list(agency.legal_forms)})
 
@@ -82,7 +82,7 @@ class CheckpointOut(WireOut):
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Self:
-        """Build the model of a checkpoint."""
+        """Convert a checkpoint to the API's model."""
         return cls(**{name: getattr(checkpoint, name) for name in cls.model_fields})
 
 
@@ -114,7 +114,7 @@ class OfficeOut(WireOut):
 
     @classmethod
     def of(cls, office: Office) -> Self:
-        """Build the model of an office."""
+        """Convert an office to the API's model."""
         return cls(**{name: getattr(office, name) for name in cls.model_fields})
 
 
@@ -163,7 +163,7 @@ class ClientOut(WireOut):
 
     @classmethod
     def of(cls, client: Client) -> Self:
-        """Build the model of a client."""
+        """Convert a client to the API's model."""
         values = {name: getattr(client, name) for name in cls.model_fields if name != "state"}
         return cls(
             **{
@@ -205,7 +205,7 @@ class KeyOut(WireOut):
 
     @classmethod
     def of(cls, key: Key) -> Self:
-        """Build the model of a key."""
+        """Convert a key to the API's model, without its text."""
         return cls(**_key_values(key))
 
 
@@ -218,7 +218,7 @@ class NewKeyOut(KeyOut):
 
     @classmethod
     def shown(cls, key: Key, text: str) -> Self:
-        """Build the model of a key, with its text."""
+        """Convert a new key to the API's model, with its text."""
         return cls(**_key_values(key), key=text)
 
 
@@ -261,5 +261,5 @@ def _key_values(key: Key) -> dict[str, Any]:
 
 
 def expiry(body: KeyIn | None) -> datetime | None:
-    """Return when the requested key ends; None for the default."""
+    """Return when the requested key ends; None for the default life, and for a request without a body."""
     return body.expires_at if body else None

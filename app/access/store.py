@@ -70,7 +70,7 @@ async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | Non
 
 
 async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict[str, tuple[Key, Client]]:
-    """Return keys with their clients, by key id; unknown ids are left out."""
+    """Return keys with their clients, by key id; unknown ids are omitted."""
     rows = await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id.in_(key_ids)))
     return {row.key_id: _key_and_client(row) for row in rows}
 
@@ -136,7 +136,7 @@ async def lock_client(unit: Unit, client_id: str) -> Client:
 
 
 async def lock_clients(unit: Unit, client_ids: Collection[str]) -> None:
-    """Lock these clients' rows until the commit, always in the same order."""
+    """Lock the rows of the clients with these ids until the commit, always in the same order."""
     t = tables.client
     await unit.run(select(t.c.id).where(t.c.id.in_(client_ids)).order_by(t.c.id).with_for_update())
 
@@ -168,7 +168,10 @@ async def add_client(unit: Unit, client: Client) -> None:
 async def set_client_standing(
     unit: Unit, client_id: str, standing: Standing, *, confirmed_by: str | None = None
 ) -> None:
-    """Store whether a client works, waits, is suspended or is revoked."""
+    """Store whether a client works, waits, is suspended or is revoked.
+
+    `confirmed_by` is the id of the second admin's client; None leaves it as it is.
+    """
     statement = update(tables.client).where(tables.client.c.id == client_id).values(standing=standing)
     if confirmed_by is not None:
         statement = statement.values(confirmed_by=confirmed_by)
@@ -239,7 +242,7 @@ def folded_name(name: str) -> str:
 
 
 async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
-    """Return whether a client is a person with this folded name."""
+    """Return whether this client is a person with this folded name; False for an unknown id."""
     t = tables.client
     statement = select(t.c.id).where(t.c.id == client_id, t.c.folded_name == folded_name[:LONGEST_KEY])
     return (await reader.run(statement)).first() is not None
@@ -274,7 +277,7 @@ async def list_on_duty(reader: Reader) -> list[AccountHolder]:
 
 
 async def list_without_agency(reader: Reader) -> list[str]:
-    """Return the ids of unrevoked integrators without an agency, by id; such clients can no longer be registered."""
+    """Return the ids of unrevoked integrators without an agency, by id; today each integrator needs an agency."""
     t = tables.client
     statement = select(t.c.id).where(
         t.c.roles.contains(f'"{Role.INTEGRATOR}"'), t.c.agency.is_(None), t.c.standing != Standing.REVOKED
@@ -320,7 +323,7 @@ async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[s
 async def list_audit(
     reader: Reader, before: str | None, limit: int, act: str | None, about: str | None
 ) -> list[dict[str, Any]]:
-    """Return acts of the audit trail, newest first, at most `limit`.
+    """Return acts of the audit trail, newest first, at most `limit`, as members of `AuditOut` by name.
 
     Only those before the id `before`, of the act `act` and about the id `about`; None means any.
     """

@@ -75,7 +75,10 @@ class Gate:
         return actor
 
     def recall(self, header: str | None, address: str | None) -> Actor | None:
-        """Return the cached actor of a header; the caller must check that `version` is still the current one."""
+        """Return the cached actor of an `Authorization` header from this client address; None if it is not cached.
+
+        The caller must check that `version` is still the current one.
+        """
         known = self._remembered.get(header or "")
         if known is None:
             return None
@@ -125,6 +128,6 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 
 
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
-    """Return those of the keys that are still valid; open streams call this after the access version grew."""
+    """Return the ids of those keys that are still valid; open streams call this after the access version grew."""
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

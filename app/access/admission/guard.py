@@ -82,7 +82,9 @@ def within(quota: Quota) -> Callable[[E], E]:
 
 
 async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
-    """Take from the caller's quota until the request ends, waiting for its turn; the answer's headers state the rest.
+    """Take from the caller's quota until the request ends; waits for its turn.
+
+    The answer's header fields state the remaining quota.
 
     Raises:
         RateLimited: the key's quota is used up.
@@ -292,9 +294,9 @@ def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:
 
 
 def actor_for(*roles: Role) -> Any:
-    """Make a dependency that supplies the actor if it holds one of the roles (without roles: any client).
+    """Return a FastAPI dependency that supplies the Actor if it holds one of the roles (without roles: any client).
 
-    It serves endpoints that open their own short transactions, such as streams and long polls.
+    It serves endpoints that open their own short transactions (streams and long polls).
     """
 
     async def actor(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Actor:
@@ -306,7 +308,7 @@ def actor_for(*roles: Role) -> Any:
 
 
 def reader_for(*roles: Role) -> Any:
-    """Make a dependency that supplies a Reader if the caller holds one of the roles (without roles: any client)."""
+    """Return a FastAPI dependency that supplies a Reader, as `actor_for` an Actor."""
 
     async def reader(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Reader:
         actor = state_of(request).actor
@@ -334,7 +336,7 @@ def unit_for(
     despite_seals: bool = False,
     despite_rollback: bool = False,
 ) -> Any:
-    """Make a dependency that supplies a Unit if the caller holds one of the roles (without roles: any client).
+    """Return a FastAPI dependency that supplies a Unit if the caller holds one of the roles; without roles, any client.
 
     Args:
         roles: the caller must hold one of these.
@@ -371,7 +373,9 @@ def unit_for(
 async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
-    """Claim the request's `Idempotency-Key` until its `state.stack` closes. Returns None without a key to claim.
+    """Claim the request's `Idempotency-Key` (`key`) until its `state.stack` closes.
+
+    Returns None without a key to claim.
 
     Raises:
         IdempotencyKeyRequired, IdempotencyKeyNotAllowed: the key is missing, or was sent where it is refused.

@@ -44,12 +44,19 @@ class Claim:
 
     @property
     def scope(self) -> tuple[str, str, str]:
-        """The client, request and key that identify a repeat; equal values mean a repeat."""
+        """The client, the call and the key; a request with the same three is a repeat."""
         return (self.client_id, self.call, self.key)
 
 
 def claim(client_id: str, method: str, path: str, key: str, body: bytes) -> Claim:
-    """Make the claim of a request for its `Idempotency-Key`.
+    """Return the claim of a request for its `Idempotency-Key`.
+
+    Args:
+        client_id: the caller's client.
+        method: the request's method.
+        path: its path.
+        key: the header's value.
+        body: the request's body; only its hash is kept.
 
     Raises:
         Invalid: the key is longer than 255 characters, or not printable ASCII.

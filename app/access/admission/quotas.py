@@ -64,7 +64,7 @@ class Rate:
 
 
 class Bucket:
-    """The tokens left of a `Rate`."""
+    """The available tokens of a `Rate`: one token for each request that may begin."""
 
     __slots__ = ("_at", "_left", "_rate")
 
@@ -74,11 +74,11 @@ class Bucket:
         self._at = now
 
     def left(self, now: float) -> float:
-        """Return how many requests may begin at `now`, in seconds of a monotonic clock."""
+        """Return the number of requests that may begin at `now`, in seconds of a monotonic clock."""
         return min(self._rate.burst, self._left + (now - self._at) * self._rate.per_second)
 
     def take(self, now: float) -> bool:
-        """Take one token. Returns False when none is left."""
+        """Take one token. Returns False if none is available."""
         left = self.left(now)
         if left < 1:
             return False

@@ -52,5 +52,8 @@ def quotas_in(scope: Mapping[str, Any]) -> Quotas:
 
 
 def names_closed_in(scope: Mapping[str, Any]) -> NamesClosed:
-    """Return the function that checks whether a stored answer names an entry that is sealed from the caller."""
+    """Return the function that checks whether a stored answer names an entry that is sealed from the caller.
+
+    `scope` is a request, or its ASGI scope.
+    """
     return cast(NamesClosed, scope["app"].state.process.names_closed)

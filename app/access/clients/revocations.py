@@ -30,7 +30,7 @@ async def revoke_key(unit: Unit, client_id: str, key_id: str, *, final: bool = F
         The change that waits for a second admin, or None when the key is revoked.
 
     Raises:
-        NotFound: there is no such client, or it has no such key.
+        NotFound: there is no client with this id, or it has no key with this id.
     """
     client = await store.lock_client(unit, client_id)  # a concurrent confirmation could reactivate it
     keys = await store.list_keys(unit, client_id)
@@ -73,7 +73,7 @@ async def revoke_client(unit: Unit, client_id: str, *, final: bool = False) -> P
         The change that waits for a second admin, or None when the client is revoked.
 
     Raises:
-        NotFound: there is no such client.
+        NotFound: there is no client with this id.
     """
     client = await store.lock_client(unit, client_id)
     if client.standing is Standing.REVOKED:
@@ -109,7 +109,7 @@ async def reinstate_client(unit: Unit, client_id: str) -> None:
     Only the command line calls this: access to the machine is access to the register.
 
     Raises:
-        NotFound: there is no such client.
+        NotFound: there is no client with this id.
         WrongState: neither it nor a key of it is suspended.
     """
     client = await store.lock_client(unit, client_id)
@@ -140,11 +140,10 @@ async def list_ended(reader: Reader) -> Ended:
 
 
 async def end_again(unit: Unit, ended: Ended) -> int:
-    """Revoke or suspend what another state of this register had ended, such as the state before a restore.
+    """Revoke or suspend what another state of this register (for example before a restore) had ended.
 
-    A formerly suspended account or key is suspended, and waits for a second admin as before.
-
-    Returns the number of accounts and keys that it ended.
+    A formerly suspended account or key is suspended, and waits for a second admin as before. Returns the number of
+    accounts and keys that it ended.
     """
     again = 0
     for client_id, standing in ended.clients.items():

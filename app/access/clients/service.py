@@ -79,7 +79,7 @@ class PersonsRegistered:
 
 
 async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool = False) -> Client:
-    """Register a client. Where `needs_second` says so it waits for a second admin, unless made at the command line.
+    """Register a client. If `needs_second` it waits for a second admin, unless made at the command line.
 
     A person's account hides the register's data about that person from them, in the same transaction. Locks order this
     act and concurrent requests for measures, so that one of the two always sees the other.
@@ -87,7 +87,7 @@ async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool =
     Args:
         unit: the transaction; its actor is the creator.
         requested: the client's properties.
-        confirmed: whether it is made at the command line: a person who controls the machine controls the register.
+        confirmed: whether it is made at the command line: a person that controls the machine controls the register.
 
     Raises:
         Invalid: the members contradict each other, or name an unknown agency or checkpoint; or the register has the
@@ -147,8 +147,13 @@ async def close_data_of_account_holders(unit: Unit, after: str, limit: int) -> s
     This serves registers with accounts that were registered before this rule. Data that is already hidden does not
     change.
 
+    Args:
+        unit: the transaction.
+        after: id of the last account of the batch before; empty for the beginning.
+        limit: maximum number of accounts.
+
     Returns:
-        The id of the last account of the batch, from which to continue, or None when no account was left.
+        The id of the last account of the batch, from which to continue, or None after the last account.
     """
     await lock_agencies(unit)
     accounts = await store.list_accounts(unit, after, limit)
@@ -196,17 +201,17 @@ async def issue_key(
     Args:
         unit: the transaction; its actor is the creator.
         client_id: the key's client.
-        expires_at: when it ends; by default after `lifetime_days`.
+        expires_at: when it ends; None for after `lifetime_days`.
         lifetime_days: the longest life of a key.
         confirmed: as in `register_client`.
-        gateway: whether a gateway serves many listeners with the key, so that it may open as many streams as a
-            process accepts.
+        gateway: whether a gateway serves many listeners with the key, so that it may open as many streams as a process
+            accepts.
 
     Returns:
         The key, and its text, which is shown only once.
 
     Raises:
-        NotFound: there is no such client.
+        NotFound: there is no client with this id.
         WrongState: the client is revoked, or has two live keys.
         Invalid: the end is in the past or too far ahead.
     """
@@ -245,10 +250,10 @@ async def issue_key(
 
 
 async def confirm_client(unit: Unit, client_id: str) -> Client:
-    """Confirm, as a second admin, a client that waits and its waiting keys.
+    """Confirm, as a second admin, a client that waits and its waiting keys. Returns the client.
 
     Raises:
-        NotFound: there is no such client.
+        NotFound: there is no client with this id.
         WrongState: neither the client nor a key waits for a confirmation.
         SecondPairOfEyesNeeded: the same person created the client or key, or is its holder.
         WrongRole: the actor is suspended.

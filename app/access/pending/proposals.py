@@ -16,6 +16,12 @@ async def propose(unit: Unit, kind: ChangeKind, about: str, proposed: dict[str, 
     """Store a change until another person confirms it; it replaces a waiting change of the same object.
 
     The caller must hold the lock of the object that it changes.
+
+    Args:
+        unit: the transaction; its actor proposes.
+        kind: the kind of change.
+        about: code of the place, or id of the account or key.
+        proposed: the proposed place, without its version; None for a revocation.
     """
     await pending_store.drop_changes(unit, kind, about)
     change = PendingChange(

@@ -38,7 +38,7 @@ class PendingChangeOut(WireOut):
 
     @classmethod
     def of(cls, change: PendingChange) -> Self:
-        """Build the model of a change."""
+        """Convert a change to the API's model."""
         same = cls.model_fields.keys() - {"wanted"}
         return cls(wanted=change.proposed, **{name: getattr(change, name) for name in same})
 
@@ -50,5 +50,5 @@ WAITS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def waiting(change: PendingChange) -> JSONResponse:
-    """Return the response 202, which shows the change that waits."""
+    """Return the response with status 202, whose body is the change that waits."""
     return JSONResponse(PendingChangeOut.of(change).model_dump(mode="json"), status_code=202)

@@ -14,12 +14,12 @@ from app.errors import NotFound, WrongState
 
 
 async def confirm(unit: Unit, change_id: str) -> PendingChange:
-    """Carry out a change that another admin has proposed.
+    """Carry out a change that another admin has proposed. Returns the confirmed change.
 
     It locks the changed object first and the change last, in the same order as a proposal or its withdrawal.
 
     Raises:
-        NotFound: there is no such change.
+        NotFound: there is no change with this id.
         WrongState: it no longer waits.
         SecondPairOfEyesNeeded, WrongRole: as `expect_second_admin`.
     """

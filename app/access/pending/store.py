@@ -50,13 +50,13 @@ async def get_change(unit: Unit, change_id: str, *, held: bool = False) -> Pendi
 
 
 async def drop_changes(unit: Unit, kind: ChangeKind, about: str) -> None:
-    """Mark the waiting changes of an object as dropped."""
+    """Mark the waiting changes of an object as dropped; `about` is its code or id."""
     mine = (_change.c.kind == kind, _change.c.about == about, _change.c.state == ChangeState.PENDING)
     await unit.run(update(_change).where(*mine).values(state=ChangeState.DROPPED))
 
 
 async def find_pending(reader: Reader, kind: ChangeKind, about: str) -> PendingChange | None:
-    """Return the only waiting change of an object; None without one."""
+    """Return the only waiting change of an object, by its code or id; None without one."""
     mine = (_change.c.kind == kind, _change.c.about == about, _change.c.state == ChangeState.PENDING)
     row = (await reader.run(select(_change).where(*mine))).first()
     return _read(row._mapping) if row else None

@@ -37,7 +37,7 @@ class AgencyReference:
     note: str | None
 
     def facts(self) -> dict[str, Any]:
-        """Return the values for the register's `Agency`: all except the note."""
+        """Return the members of the register's `Agency` by name: all except the note."""
         return {
             "code": self.code,
             "parent": self.parent,
@@ -87,7 +87,7 @@ class OfficeReference:
 
     Attributes:
         code: `KANIM-` and its name.
-        rank: its published class, such as "Kelas I TPI"; None for the offices of 2025, not yet classed.
+        rank: its published class ("Kelas I TPI"); None for the offices of 2025, not yet classed.
         name: the place it is named after.
         city: its seat, where published.
         province: the present province of its seat.

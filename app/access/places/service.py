@@ -24,7 +24,7 @@ from app.errors import Fault, Invalid, NotFound, StaleVersion, VersionRequired
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many agencies, checkpoints and offices were added."""
+    """The number of added agencies, checkpoints and offices."""
 
     agencies: int
     checkpoints: int
@@ -60,16 +60,18 @@ async def get(reader: Reader, kind: type[P], code: str) -> P:
     """Return the place of this kind and code.
 
     Raises:
-        NotFound: there is no such place.
+        NotFound: there is no place of this kind with this code.
     """
     return _found(kind, await store.find_place(reader, kind, code))
 
 
 async def lock(unit: Unit, kind: type[P], code: str) -> P:
-    """Lock and return the place of a kind with a code: changes of what belongs to it come one at a time.
+    """Return the place of this kind and code, and lock its row until the commit.
+
+    So changes of objects that belong to the place come one at a time.
 
     Raises:
-        NotFound: there is no such place.
+        NotFound: there is no place of this kind with this code.
     """
     return _found(kind, await store.lock_place(unit, kind, code))
 
@@ -142,7 +144,7 @@ async def keep(unit: Unit, place: Place) -> None:
 
 
 def concerned(place: Place) -> dict[str, str]:
-    """Return the agency or the checkpoint that a change of a place concerns, as facts for the audit trail."""
+    """Return the agency or the checkpoint that a change of a place concerns, by name, for the audit trail's detail."""
     match place:
         case Agency():
             return {"agency": place.code}
@@ -188,7 +190,7 @@ async def _unknown_agency(reader: Reader, pointer: str, code: str) -> list[Fault
 async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
     """Add an office of an agency by its code alone, unless the code exists. Returns whether it was added.
 
-    Only the command line calls this: a person who controls the machine controls the register. The office has no
+    Only the command line calls this: a person that controls the machine controls the register. The office has no
     province until an admin enters one.
     """
     if (

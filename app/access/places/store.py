@@ -47,9 +47,9 @@ async def find_place(reader: Reader, kind: type[P], code: str) -> P | None:
 
 
 async def lock_place(unit: Unit, kind: type[P], code: str) -> P | None:
-    """Return a place and lock its row until the commit; None for a missing one.
+    """Return the place of this kind and code, and lock its row until the commit; None if it does not exist.
 
-    Nobody else can add a missing one until the commit either.
+    Then no other transaction can add it until the commit either.
     """
     await _lock_row(unit, _TABLES[kind], code)
     return await find_place(unit, kind, code)
@@ -96,7 +96,7 @@ async def list_places(
 
 
 async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
-    """Return those of the codes that belong to active checkpoints; unknown ones are left out."""
+    """Return those of the codes that belong to active checkpoints; unknown ones are omitted."""
     return frozenset((await reader.run(_ACTIVE, {"codes": sorted(codes)})).scalars())
 
 
@@ -113,7 +113,7 @@ async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:
 async def save(unit: Unit, place: Agency | Checkpoint | Office) -> None:
     """Insert or replace a place.
 
-    A changed office raises the access version, since its people may see another province's data from now on.
+    A changed office raises the access version, because its officers may see another province's data from now on.
     """
     table, values = _TABLES[type(place)], _values(place)
     changed = await unit.run(update(table).where(table.c.code == place.code).values(**values))
