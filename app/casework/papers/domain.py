@@ -59,7 +59,7 @@ class Office:
     Attributes:
         letterhead: lines of the letterhead; those not in capitals, which are the address, are set smaller.
         city: the place in the date line of letters.
-        signatory: title of the official on behalf of which letters are issued.
+        signatory: title of the official in whose name letters are issued.
         number_format: format of a letter's number, with `{sequence}`, `{code}`, `{month}` and `{year}`.
     """
 
@@ -83,7 +83,10 @@ class Owner:
 
     @classmethod
     def of(cls, code: str, parent: str | None, name: str) -> "Owner":
-        """Return the owner that an agency is; for the Ministry of Finance and its directorates the minister decides."""
+        """Return the owner for an agency, given by its code, its parent's code and its Indonesian name.
+
+        For the Ministry of Finance and its directorates the minister decides.
+        """
         return cls(name, _MINISTER_OF_FINANCE if FINANCE in {code, parent} else None)
 
     @property
@@ -113,7 +116,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RecordedVersion:
-    """A version of an entry with the ledger record that published it: what one letter is about.
+    """A version of an entry with the ledger record that published it: the subject of one letter.
 
     Attributes:
         entry: the entry at that version.
@@ -209,7 +212,7 @@ class Signature:
 
 
 class Standing(StrEnum):
-    """How well the signed head in a letter's code is witnessed."""
+    """Whether the signed head in a letter's code has the quorum of witnesses, and if not, why."""
 
     WITNESSED = "witnessed"
     """The quorum of witnesses cosigned it."""

@@ -58,8 +58,13 @@ async def fix_head(unit: Unit, record: Record, policy: Policy) -> LetterHead | N
     A head with the quorum stays for ever. One that was stored while the register had no witnesses stays until there is
     one with the quorum. One that still lacks the quorum is not stored.
 
+    Args:
+        unit: the transaction.
+        record: the letter's record.
+        policy: the register's keys, and the quorum of witnesses.
+
     Returns:
-        The head; None where none covers the record yet.
+        The head; None if no signed head covers the record yet.
     """
     kept = await store.find_letter_head(unit, record.sequence)
     if kept is not None and kept.standing is Standing.WITNESSED:

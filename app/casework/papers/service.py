@@ -91,7 +91,7 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLette
 
 
 async def awaited_record(reader: Reader, entry_id: str) -> int | None:
-    """Return the number of the record whose signed head an entry's letter waits for; None where it is stored.
+    """Return the number of the record whose signed head the entry's letter waits for; None if the head is stored.
 
     Raises:
         NotFound, WrongState: there is no letter to show (as `letter`).
@@ -135,7 +135,7 @@ async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
 def letters_of(
     records: Sequence[Record], versions: Sequence[Version], amendments: Sequence[Amendment]
 ) -> list[RecordedVersion]:
-    """Join the records of an entry with its versions, oldest first, whether they require a letter or not.
+    """Return each record of an entry joined with its version, oldest first, whether it requires a letter or not.
 
     Args:
         records: the ledger's records about the entry.
@@ -203,7 +203,7 @@ async def compose(
         reader: the transaction.
         recorded: the recorded versions, up to the one that the letter is about.
         settings: the deployment's settings.
-        head: the signed head that the letter's code shows; None where none covers the record yet.
+        head: the signed head that the letter's code shows; None if none covers the record yet.
     """
     *earlier, last = recorded
     agency = await find_place(reader, Agency, last.entry.agency)

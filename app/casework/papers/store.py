@@ -82,7 +82,7 @@ class Version:
 
 
 async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
-    """Return the head that was stored for the letter of a record; None without one."""
+    """Return the head that was stored for the letter of the record with this number; None without one."""
     t = letter_head
     row = (await reader.run(select(t.c.standing, t.c.size, t.c.note).where(t.c.sequence == sequence))).first()
     if row is None:
@@ -93,14 +93,20 @@ async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
 async def list_letter_heads(
     reader: Reader, after: int, limit: int
 ) -> Sequence[Row[*tuple[int, str, int, str]]]:
-    """List stored heads of letters exactly as they are stored, by the letters' records, behind one record."""
+    """Return the stored heads of letters (record number, standing, size, note), only after record `after`, in order.
+
+    At most `limit`.
+    """
     t = letter_head
     statement = select(t.c.sequence, t.c.standing, t.c.size, t.c.note).where(t.c.sequence > after)
     return (await reader.run(statement.order_by(t.c.sequence).limit(limit))).all()
 
 
 async def save_letter_head(unit: Unit, sequence: int, head: LetterHead) -> None:
-    """Store the head for the letter of a record. One with the quorum, or one that another process stored, stays."""
+    """Store the head for the letter of the record with this number.
+
+    A stored head with the quorum is never replaced, and one without it only by one with the quorum.
+    """
     values = {"standing": head.standing.value, "size": head.size, "note": str(head.note)}
     statement = unit.inserting(letter_head).values(sequence=sequence, **values)
     better = letter_head.c.standing != Standing.WITNESSED.value
@@ -125,7 +131,7 @@ async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
 
 
 async def list_as_of(reader: Reader, entry_ids: Collection[str], at: datetime) -> list[Entry]:
-    """Return entries in their version at an instant, by id; unknown ids and entries made later are left out."""
+    """Return entries in their version at an instant, by id; unknown ids and entries made later are omitted."""
     v = version_table
     statement = (
         select(v.c.entry_id, v.c.document)
@@ -154,7 +160,7 @@ async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
 async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
     """Return the supervision reports with one of these numbers, by number; spaces and case do not matter.
 
-    Numbers without a report are left out.
+    Numbers without a report are omitted.
     """
     found: list[Json] = []
     for number in sorted({"".join(number.split()).upper() for number in numbers}):
@@ -167,7 +173,7 @@ async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
 
 
 async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the duties done for an entry until an instant, in order: deliveries, notices, withdrawn passports."""
+    """Return the duties done for an entry until an instant, in order of time: deliveries, notices, passports."""
     return await _about_entry(reader, duty_table, duty_table.c.recorded_at, entry_id, until)
 
 
@@ -223,9 +229,10 @@ async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[
 
 
 async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the matches of an entry in checks after a check's id, oldest first, each with the row of its check.
+    """Return the matches of an entry in checks, oldest first, each with the row of its check, at most `limit`.
 
-    The check's matches with other entries are left out, because they are about other persons. At most `limit`.
+    Only checks after the check id `after`, up to `until`. The check's matches with other entries are omitted, because
+    they are about other persons.
     """
     m, c = check_tables.match, check_tables.check
     found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
@@ -241,9 +248,9 @@ async def page_matches(checks: Reader, entry_id: str, after: str, until: datetim
 
 
 async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> dict[str, Json]:
-    """Return hits with their resolutions, by id; unknown ids are left out.
+    """Return hits with their resolutions, by id; unknown ids are omitted.
 
-    Their matches and proposals for other entries are left out.
+    Their matches and proposals for entries other than `entry_id` are omitted.
     """
     statement = select(hit_table.c.id, hit_table.c.document).where(any_of(hit_table.c.id, "ids"))
     found: dict[str, Json] = {}
@@ -268,9 +275,9 @@ async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> lis
 
 
 async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the acts in the audit trail about an entry, after an act's id, oldest first, at most `limit`.
+    """Return the acts in the audit trail about an entry (`about` is its id), oldest first, at most `limit`.
 
-    Only those up to an instant.
+    Only those after the act id `after` and up to the instant `until`.
     """
     a = audit_table
     statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)
@@ -280,7 +287,7 @@ async def page_audit(reader: Reader, about: str, after: str, until: datetime, li
 async def list_clients(reader: Reader, client_ids: Collection[str]) -> list[Json]:
     """Return the clients with these ids, by id: name, roles, agency, office, checkpoint and person.
 
-    Unknown ids are left out.
+    Unknown ids are omitted.
     """
     c = client_table
     columns = (c.c.id, c.c.name, c.c.roles, c.c.agency, c.c.office, c.c.checkpoint, c.c.person)

@@ -30,11 +30,11 @@ async def verify_letter_heads(
 
     Args:
         reader: the transaction.
-        after: the number of the record behind which the page begins.
+        after: the number of the record after which the page begins.
         limit: the greatest number of heads.
 
     Returns:
-        The number of heads, what differs, and the record behind which the next page begins; None at the end.
+        The number of verified heads, the differences found, and the record number to continue after; None at the end.
     """
     rows = await store.list_letter_heads(reader, after, limit)
     known = await list_uses(reader)

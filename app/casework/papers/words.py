@@ -197,7 +197,7 @@ def rupiah(amount: int) -> str:
 
 
 def partial(text: str) -> str:
-    """Return a date that may lack its day or month: 1970, Mei 1970, 17 Mei 1970."""
+    """Return a date in words: 1970, Mei 1970 or 17 Mei 1970 for the texts 1970, 1970-05 or 1970-05-17."""
     parts = [int(part) for part in text.split("-")]
     reversed_words = [str(parts[0]), *(_MONTHS[m - 1] for m in parts[1:2]), *(str(d) for d in parts[2:])]
     return " ".join(reversed(reversed_words))
@@ -235,7 +235,7 @@ def position(client: Mapping[str, Any] | None) -> str:
 
 
 def both(of: tuple[str, str]) -> str:
-    """Return a pair of words in both languages as one text."""
+    """Return a text with both parts of a pair, Indonesian and English."""
     return " / ".join(of)
 
 

@@ -13,7 +13,7 @@ class Stage(IntEnum):
 
 
 class RetentionSettings(Protocol):
-    """The settings that say how many days after a measure's end each stage comes; None never erases."""
+    """The settings with the number of days from a measure's end to each stage of erasure; None never erases."""
 
     @property
     def photo_retention_days(self) -> int | None:

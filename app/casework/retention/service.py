@@ -31,10 +31,10 @@ _ALL: Sequence[str] = ("photo", "letter", "citizenship_loss", "judgment")
 async def list_due(
     reader: Reader, stage: Stage, settings: Settings, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return the end and id of entries for which a stage of erasure is due, longest ended first, after a position.
+    """Return the end and id of entries for which a stage of erasure is due, longest ended first, at most `limit`.
 
-    At most `limit`. Entries that cannot be erased yet are included. A returned request that is never resubmitted counts
-    as ended with its return.
+    Only after the position `after` (None: from the beginning). Entries that cannot be erased yet are included. A
+    returned request that is never resubmitted counts as ended with its return.
     """
     until = ended_by(stage, settings, reader.now)
     return [] if until is None else await retained.list_ended(reader, stage, until, after, limit)

@@ -276,7 +276,7 @@ def _held(entry: Entry, at: datetime) -> bool:
 
 
 def month_of(moment: datetime) -> str:
-    """Return the month of an instant's legal day, such as `2026-11`."""
+    """Return the month of an instant's legal day, in the form `2026-11`."""
     return legal_day(moment).isoformat()[:7]
 
 

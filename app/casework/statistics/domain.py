@@ -87,7 +87,10 @@ class Tally:
             counts[cell] = counts.get(cell, 0) + number
 
     def add_alert(self, entry_id: str, place: EventCell, delivery_ms: Iterable[float]) -> None:
-        """Add an alert about an entry, with its delivery time to each checkpoint that has received it."""
+        """Add an alert about the entry with this id.
+
+        `delivery_ms` are the milliseconds from its issue to its first receipt at each checkpoint that has received it.
+        """
         times = list(delivery_ms)
         for cell in self._cells(place):
             self.entries.setdefault(cell, set()).add(entry_id)
@@ -100,7 +103,7 @@ class Tally:
         return [(row, others[0]), (row, TOTAL), (TOTAL, others[0]), (TOTAL, TOTAL)]
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return the names of rows and of columns with any count, sorted, `unknown` last."""
+        """Return the names of all rows, and those of all columns, with any count; both sorted, `unknown` last."""
         cells = {cell for counts in self.counts.values() for cell in counts} | self.entries.keys()
         rows, columns = ({cell[place] for cell in cells} - {TOTAL} for place in (0, 1))
         return _in_order(rows), _in_order(columns)

@@ -19,7 +19,7 @@ class Dimension(StrEnum):
 
 
 class Figure(StrEnum):
-    """The names of what the statistics count or measure; a closed list."""
+    """The names of the numbers in the statistics; a closed list."""
 
     ENTRIES_MADE = "entries_made"
     ENTRIES_URGENT = "entries_urgent"
@@ -86,7 +86,7 @@ class Family:
 
     Attributes:
         whole: the figure.
-        partitions: groups of figures; each group, with a rest that is not published, adds up to the whole.
+        partitions: groups of figures; each group, with a remainder that is not published, adds up to the whole.
         within: a figure about the same persons; cells that it hides are hidden in the whole too.
     """
 

@@ -82,7 +82,7 @@ class FiguresOut(WireOut):
 
     @classmethod
     def of(cls, values: dict[Figure, Value]) -> Self:
-        """Convert the figures of a cell to the API's model."""
+        """Convert the figures of a cell to the API's model; a figure that is missing in `values` is null."""
         return cls(
             **{
                 figure.value: FigureOut(value=value.number, suppressed=value.suppressed)
@@ -94,7 +94,7 @@ class FiguresOut(WireOut):
 class GroupOut(WireOut):
     """The values of a row's dimensions; null for a total over the dimension, or if it was not requested.
 
-    A month is written `2026-11`; a missing value, such as the province of another agency's office, is `unknown`.
+    A month is written `2026-11`; a missing value (for example the province of another agency's office) is `unknown`.
     """
 
     measure: Measure | None = None

@@ -55,12 +55,12 @@ async def count(
     Args:
         runtime: the process's databases, clock and settings.
         actor: auditors, approvers and admins see all agencies' figures, others their own.
-        first_on: first legal day; by default a year before the last.
-        last_on: last legal day; by default today.
+        first_on: first legal day; None for a year before the last.
+        last_on: last legal day; None for today.
         by: the dimensions.
 
     Raises:
-        Invalid: the days make no sense, or a dimension is named twice.
+        Invalid: the days are in the wrong order or too far apart, or a dimension is named twice.
     """
     settings, now = runtime.settings, runtime.clock()
     last_on = last_on or legal_day(now)

@@ -83,7 +83,7 @@ async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> li
 async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tuple[str, datetime]]]:
     """Return the approvals, rejections and returns of each entry with their times, oldest first; by entry id.
 
-    Entries without any are left out.
+    Entries without any are omitted.
     """
     statement = (
         select(version.c.entry_id, version.c.event, version.c.at)
@@ -108,9 +108,9 @@ class Sent:
 
 
 async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> list[Sent]:
-    """Return the alerts of a span about entries, oldest first; drills are left out.
+    """Return the alerts of a span about entries, oldest first, without drills, at most `limit`.
 
-    Only those after the id `after`, at most `limit`.
+    Only those after the id `after`.
     """
     statement = (
         select(alert.c.id, alert.c.family, alert.c.entry_id, alert.c.issued_at, alert.c.acknowledge_by)
@@ -131,9 +131,9 @@ async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> lis
 async def list_first_receipts(
     reader: Reader, alert_ids: Iterable[str]
 ) -> dict[str, list[tuple[datetime, datetime | None]]]:
-    """Return when each checkpoint first received and first acknowledged an alert, by alert id.
+    """Return, by alert id, the times of the first receipt and first acknowledgement (or None) of each checkpoint.
 
-    Alerts without a receipt are left out.
+    Alerts without a receipt are omitted.
     """
     acknowledged = case((receipt.c.level == "acknowledged", receipt.c.at))
     statement = (
@@ -148,7 +148,7 @@ async def list_first_receipts(
 
 
 async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str, int]:
-    """Return the number of recipients of each family of alerts: an alert with those that update or cancel it."""
+    """Return the number of recipients by family of alerts (an alert with those that update or cancel it)."""
     statement = (
         select(recipient.c.family, func.count().label("number"))
         .where(any_of(recipient.c.family, "families"))
@@ -182,7 +182,7 @@ async def list_corrections(
 
 
 async def count_delays(reader: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of delayed departures by checkpoint, between two instants."""
+    """Return the number of delayed departures between two instants, as pairs of checkpoint and number."""
     statement = (
         select(delay.c.checkpoint, func.count())
         .where(delay.c.occurred_at >= since, delay.c.occurred_at < until)
@@ -205,7 +205,10 @@ _NEXT_CHECK = (
 
 
 async def count_checks(checks: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of checks by checkpoint; the range of ids limits the reading to the months concerned."""
+    """Return the number of checks between two instants, as pairs of checkpoint and number.
+
+    The range of ids limits the reading to the months concerned.
+    """
     return [tuple(row) for row in await checks.run(_CHECKS, _ids_of_checks(since, until))]
 
 
@@ -222,7 +225,10 @@ def _ids_of_checks(since: datetime, until: datetime) -> dict[str, str]:
 async def count_hits(
     checks: Reader, owner: str, since: datetime, until: datetime
 ) -> list[tuple[str, str, str, int]]:
-    """Return the number of hits on an agency's entries by entry, checkpoint and outcome; sightings do not count."""
+    """Return the number of hits on an agency's entries, as rows (entry id, checkpoint, outcome, number).
+
+    `owner` is the agency's code; sightings do not count.
+    """
     statement: Any = (
         select(match.c.entry_id, match.c.checkpoint, match.c.outcome, func.count())
         .where(

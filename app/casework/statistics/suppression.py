@@ -59,7 +59,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One figure's cells, totals included, as the protection sees them.
+    """One figure's cells, totals included.
 
     Attributes:
         counts: the count of each cell; a missing cell counts 0.
@@ -86,7 +86,11 @@ def small_cells(persons: Mapping[Cell, int], threshold: int) -> frozenset[Cell]:
 
 
 def hidden_parts(parts: Mapping[str, int], threshold: int) -> frozenset[str]:
-    """Return the parts of a published sum to be hidden as a whole, because the total of one of them is small."""
+    """Return the names of the parts of a published sum to be hidden as a whole: the small ones, and others if needed.
+
+    `parts` has the total of each; one from 1 to below `threshold` is small. Others are hidden so that the small ones
+    can't be computed from the sum.
+    """
     small = {name for name, count in parts.items() if 0 < count < threshold}
     return _extend_line(parts, small, frozenset(), threshold)
 

@@ -120,7 +120,7 @@ class WorkItemOut(WireOut):
 
     @classmethod
     def of_seen(cls, seen: MatchedEntry, *, in_force: bool) -> Self:
-        """Convert a hit or a sighting to the API's model."""
+        """Convert a hit or a sighting to the API's model; `in_force` says whether its entry is in force now."""
         return cls._with(
             kind="notice",
             name="sighting" if seen.sighting else "hit",

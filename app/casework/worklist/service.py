@@ -63,7 +63,7 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks, soonest due first; tasks about entries that are sealed from the actor are left out."""
+    """Return the actor's tasks, soonest due first, without those about the entries whose ids are in `sealed`."""
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
@@ -371,7 +371,7 @@ def _lapse(entry: Entry) -> datetime | None:
 
 
 async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
-    """Return those of the entries' ids whose entry is in force now; unknown ids are left out."""
+    """Return the ids of those entries that are in force now; unknown ids are omitted."""
     return {entry_id for entry_id, each in (await current_status(reader, entry_ids)).items() if each.in_force}
 
 

@@ -47,13 +47,13 @@ class Archive:
         self.files: list[File] = []
 
     def add(self, name: str, data: bytes, media_type: str, titles: tuple[str, str]) -> None:
-        """Add a file."""
+        """Add a file: its path in the archive, data, media type, and titles in Indonesian and English."""
         with self.begin(name, media_type, titles) as part:
             part.write(data)
 
     @contextmanager
     def begin(self, name: str, media_type: str, titles: tuple[str, str]) -> "Iterator[Part]":
-        """Add a file and yield the object to which its data are written in parts."""
+        """Add a file, and yield the object to which its data are written in parts; arguments as in `add`."""
         info = zipfile.ZipInfo(name, self._stamp)
         info.create_system, info.external_attr = 3, 0o644 << 16  # the same on every system
         info.compress_type = zipfile.ZIP_STORED if media_type in _PACKED else zipfile.ZIP_DEFLATED

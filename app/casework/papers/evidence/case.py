@@ -67,7 +67,7 @@ class Case:
 
 
 async def last_record(reader: Reader, entry_id: str) -> int | None:
-    """Return the number of the ledger's last record about an entry; None before the first.
+    """Return the number of the ledger's last record about an entry; None if it has no record.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -140,7 +140,7 @@ async def _linked(unit: Unit, entry: Entry) -> list[Entry]:
 
 
 def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:
-    """Return every act on an entry and on its amendments, in order of time."""
+    """Return every act on an entry and on its amendments, in order of time, as JSON objects."""
     acts: list[Json] = [
         {
             "about": version.entry.id,

@@ -67,13 +67,13 @@ _COUNTED: Final[dict[str, Titles]] = {
 
 
 def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_at: datetime) -> str:
-    """Return the HTML page.
+    """Return the HTML page that lists the content of an evidence file.
 
     Args:
         entry: the entry at the moment of the file.
         summary: the data collected while the file was made.
-        contents: the files that it names, with their hashes.
-        made_at: the moment at which it was fixed.
+        contents: the files that the page lists, with their hashes.
+        made_at: the moment at which the file's content was fixed.
     """
     ledger = summary["ledger"]
     counts = {**{name: summary[name] for name in RELATED}, **summary["checks"]}

@@ -33,7 +33,10 @@ _FORMAT = 2
 
 
 def chosen(note: Note, log: VerifierKey, quorum: Sequence[VerifierKey]) -> Note:
-    """Return a note with only the signatures that a code contains: one of the register, and those of a quorum."""
+    """Return a note with only the signatures that a letter's code contains.
+
+    These are one of the register (`log`), and one of each of the witnesses in `quorum`.
+    """
     by = {(each.name, each.key_id): each for each in note.signatures}
     return Note(note.text, tuple(by[key.name, key.key_id] for key in (log, *quorum)))
 
@@ -59,12 +62,12 @@ def content(leaf: bytes, path: Sequence[bytes], note: Note) -> bytes:
 
 
 def text(data: bytes) -> str:
-    """Return a code's text."""
+    """Return a code's bytes as the text of the QR code."""
     return f"{PREFIX}{digits(data)}"
 
 
 def digits(data: bytes) -> str:
-    """Return some bytes as one decimal number.
+    """Return bytes as one decimal number.
 
     `str` refuses so many digits where a process is configured so.
     """

@@ -57,7 +57,7 @@ class Drawing:
         return float(sum(part.advance * self.size / _font(part.face).face.upem for part in self.parts))
 
     def draw(self, canvas: "Canvas", x: float, y: float) -> None:
-        """Draw the words, beginning at a point of their baseline."""
+        """Draw the words, beginning at the point (x, y) of their baseline, in points from the lower left."""
         for part in self.parts:
             font = _font(part.face)
             scale = self.size / font.face.upem

@@ -59,7 +59,10 @@ def criminal(entry: Entry) -> bool:
 
 
 def period(entry: Entry, starts_on: date | None = None) -> str:
-    """Return the first and the last day in the words of a letter (R20-R27)."""
+    """Return the first and the last day in the words of a letter (R20-R27).
+
+    `starts_on` replaces the entry's first day; None keeps it.
+    """
     first = words.day(starts_on or entry.starts_on)
     if entry.ends_on is None:
         return f"terhitung mulai tanggal {first} untuk seumur hidup"
@@ -67,7 +70,7 @@ def period(entry: Entry, starts_on: date | None = None) -> str:
 
 
 def recalling(entry: Entry, basis: Basis) -> list[str]:
-    """Return the laws on which a letter is based, including that of its decision."""
+    """Return the laws on which a letter is based, in order, including that of the decision `basis`."""
     law = [_LAW.format(articles=_ARTICLES[entry.measure]), _GENERAL_RULES, _RULES]
     if criminal(entry):
         law.append(_CRIMINAL_PROCEDURE)
@@ -88,10 +91,10 @@ def considering(
     """Return the grounds of a letter, in order, the conclusion last.
 
     Args:
-        recorded: what the letter is about.
-        earlier: the subjects of the earlier letters, oldest first.
+        recorded: the version that the letter is about.
+        earlier: the versions that the earlier letters were about, oldest first.
         office: the office that issues it.
-        owner: of the entry.
+        owner: the entry's owner.
         context: other facts in the register.
         about: the letter's subject.
     """

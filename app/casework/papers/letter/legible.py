@@ -99,7 +99,10 @@ class Piece:
 
 
 def shown(text: str, glyphs: Glyphs) -> bool:
-    """Return whether the letter's typefaces have a glyph for every character of the text."""
+    """Return whether the letter's typefaces have a glyph for every character of the text.
+
+    `glyphs` returns the code points of a typeface.
+    """
     return all(piece.face is not None for piece in pieces(text, glyphs))
 
 
@@ -124,7 +127,10 @@ def marked_up(text: str, glyphs: Glyphs) -> str:
 
 
 def pieces(text: str, glyphs: Glyphs) -> list[Piece]:
-    """Return a text as pieces with one typeface and direction each, in reading order."""
+    """Return a text as pieces with one typeface and direction each, in reading order.
+
+    `glyphs` returns the code points of a typeface.
+    """
     whole = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     found: list[Piece] = []
     at = 0
@@ -142,7 +148,8 @@ def pieces(text: str, glyphs: Glyphs) -> list[Piece]:
 def drawn_from(label: str, glyphs: Glyphs) -> list[Piece]:
     """Return the drawn piece of a label as parts with one typeface and direction each, from left to right.
 
-    Numbers are written from left to right, also between words that are written from right to left.
+    Numbers are written from left to right, also between words that are written from right to left. `glyphs` returns the
+    code points of a typeface.
     """
     text = bytes.fromhex(label[1:]).decode()
     if label[0] == _TO_THE_RIGHT:

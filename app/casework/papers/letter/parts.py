@@ -77,7 +77,7 @@ def table(
 
 
 def plain(words: str) -> str:
-    """Return a text as ReportLab markup: escaped, and as drawings where letters must be shaped to join or stack."""
+    """Return words as ReportLab markup: escaped, and as drawings where letters must be shaped to join or stack."""
     return legible.marked_up(words, glyphs)
 
 
@@ -127,7 +127,10 @@ def text(
 
 
 def margin(label: str, sign: str = "", *, keep: bool = False) -> "Flowable":
-    """Return a label or a point's sign in the margin, on the first line of the next paragraph."""
+    """Return a label or a point's sign in the margin, on the first line of the next paragraph.
+
+    `keep` says whether it stays on the page of the next element.
+    """
     from app.casework.papers.letter.qr import Margin
 
     return Margin(label, sign, PLAIN, 11, INDENT, keep=keep)

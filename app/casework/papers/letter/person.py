@@ -13,7 +13,7 @@ _CITIZENSHIP = {Citizenship.WNI: "Warga Negara Indonesia", Citizenship.WNA: "Ora
 def identity(entry: Entry) -> list[tuple[str, str]]:
     """Return labels and values of the person's data, in the order of printing.
 
-    What is not known is printed as such; only a foreigner's identity number is left out (UU 6/2011 art. 94(2);
+    Unknown data are printed as unknown; only a foreigner's identity number is omitted (UU 6/2011 art. 94(2);
     Permenimipas 13/2025 art. 13(3)).
     """
     return list(_rows(entry, entry.subject))
@@ -42,7 +42,7 @@ def _rows(entry: Entry, subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def documents(subject: Subject) -> list[tuple[str, str, str, str]]:
-    """Return the type, number, issuing state and last day of each document."""
+    """Return the type, number, issuing state and last day of each document, as texts for printing."""
     return [
         (
             words.DOCUMENTS.get(paper.type, paper.type),
