@@ -49,14 +49,15 @@ EntryId = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The query parameters of a request, and their faults; both are read before the caller is known.
+    """The query parameters of a request for the feed, and their faults; both are read before the caller is known.
 
     Attributes:
         after: the cursor; None for the beginning.
-        wait: seconds to wait.
-        limit: the largest number of records; None where the request does not say.
-        selection: the records.
-        faults: what is wrong with the parameters, as FastAPI lists it; with faults the others have no meaning.
+        wait: seconds to wait for the first record.
+        limit: the largest number of records; None if the request states none.
+        selection: the types and the entry of the requested records.
+        faults: the faults of the parameters, as FastAPI lists them; if there are any, the other members have no
+            meaning.
     """
 
     after: str | None

@@ -9,14 +9,13 @@ def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closure
     """Return whether a reader may see the personal part of a record.
 
     Auditors see that of every record, Immigration's integrators and replicas that of every agency, others that of their
-    own agency.
-
-    Of a sealed entry only auditors see more than the leaf: a machine is not a person that a seal names (R61). Nor does
-    an auditor who is barred from it. An integrator without an agency, which can no longer be registered, sees no
-    personal data. Counters and gates do not read the register: they check one traveller at a time (R48).
+    own agency. Of a sealed entry only auditors see more than the leaf: a machine is not a person that a seal names
+    (R61). An auditor that is barred from the entry does not. An integrator without an agency, which can no longer be
+    registered, sees no personal data. Counters and gates do not read the register: they check one traveller at a time
+    (R48).
 
     Args:
-        entry_id: the entry that the record is about.
+        entry_id: the entry that the record is about; None without one.
         agency: the agency that owns it.
         actor: the reader.
         closures: the sealed entries, and the persons barred from each.

@@ -56,7 +56,10 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
 
 
 def members_of(record: RecordText, *, in_scope: bool) -> RecordMembers:
-    """Return the members of a record, for msgspec to encode; arguments as `render`."""
+    """Return the members of a record, for msgspec to encode.
+
+    `in_scope` says whether the reader may see its personal part (see `domain.within_scope`).
+    """
     sequence, kind, at, effective_at, entry_id, version, tombstone, _, leaf, personal, salt = record
     shown = in_scope and personal is not None
     return RecordMembers(

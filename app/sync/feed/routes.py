@@ -92,14 +92,14 @@ async def read_changes_feed(  # type: ignore[empty-body]  # served by serve_chan
         Header(description="Of events and lines: the last `id` that was seen, in place of `after`."),
     ] = None,
 ) -> ChangesOut:
-    """Everything that changed the register, in commit order, beyond a cursor; numbers have no holes.
+    """List all changes of the register, in commit order, after a cursor; the sequences have no gaps.
 
-    Every record is always sent, so that a copy can be proved complete; outside the reader's scope its personal
-    part is withheld. With a filter the numbers have holes, and the cursor moves on over what was left out.
-
-    In three formats, with one cursor: a page of JSON; lines (`application/x-ndjson`) up to the head, a record each, of
-    which the last says how far they reach; and server-sent events (`text/event-stream`), `change` for each record and
-    `heartbeat` every 15 s, which never end, but are cut after a quarter of an hour: reconnect with the last `id`.
+    Every record is always sent, so that a copy can be proved complete; outside the reader's scope its personal part is
+    withheld. With a filter the sequences have gaps, and the cursor moves past the omitted records. There are three
+    formats, with one cursor: a page of JSON; lines (`application/x-ndjson`) up to the head, one for each record, and a
+    last line with the cursor that they reach; and server-sent events (`text/event-stream`): `change` for each record
+    and `heartbeat` every 15 s. The event stream never ends, but is cut after a quarter of an hour: reconnect with the
+    last `id`.
     """
 
 

@@ -48,7 +48,7 @@ class ChangeFrameOut(WireOut):
 
 
 class ChangeHeartbeatOut(WireOut):
-    """How far the ledger has come."""
+    """The ledger's size as this process has last read it."""
 
     head: int
     """Sequence of the ledger's last record that was sent to streams."""

@@ -60,7 +60,10 @@ class _Lines(EventFraming):
 async def stream_changes(
     scope: Scope, receive: Receive, send: Send, asking: Asking, *, as_lines: bool
 ) -> None:
-    """Serve one stream of the feed until the client or the server closes it; lines end by themselves."""
+    """Serve one stream of the feed until the client or the server closes it.
+
+    `as_lines` selects lines of NDJSON, which end after the last record, instead of server-sent events.
+    """
     tail = feed_tail_of(scope)
 
     async def begin(request: Request, actor: Actor, after: str | None) -> Begun:
@@ -100,7 +103,7 @@ async def _read(request: Request, actor: Actor, after: str | None, limit: int, a
 
 
 def rendered(page: Changes, actor: Actor) -> list[bytes]:
-    """Render the records of a page for a reader, in order, each with only the parts that the reader may see."""
+    """Return the records of a page as JSON, in order, each with only the parts that the reader may see."""
     return [
         render(each, in_scope=within_scope(each.entry_id, each.agency, actor, page.closures))
         for each in page.records

@@ -24,10 +24,10 @@ _WAITING = 2_000
 
 
 class Asked(NamedTuple):
-    """What the reader of a stream asked for; the hub uses it as the stream's topic.
+    """The selection and format that the reader of a stream requested; the hub uses it as the stream's topic.
 
     Attributes:
-        selection: the records.
+        selection: the types and the entry of the requested records.
         as_lines: whether it gets lines instead of events.
     """
 
@@ -93,9 +93,10 @@ class FeedTail:
             await self.hub.distributed()
 
     def heartbeat(self) -> Heartbeat:
-        """Return a heartbeat frame with the last number that was published to the streams.
+        """Return a heartbeat frame with the sequence of the last record that was published to the streams.
 
-        `degraded` is true when it may be old: the ledger could not be read lately, or what was read not be published.
+        `degraded` is true when it may be old: the ledger could not be read lately, or read records could not be
+        published.
         """
         late = bool(self._waiting) and monotonic() - self._since > self.runtime.settings.stale_seconds
         degraded = "true" if late or self._ledger.degraded else "false"

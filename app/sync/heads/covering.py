@@ -26,8 +26,8 @@ class CoveringHead:
         checkpoint: its origin, size and root.
         note: the register's signatures, then the cosignatures that it has so far.
         logs: the register's keys whose signatures were verified, in the note's order.
-        quorum: the keys of witnesses that make the quorum, as few as are enough; empty where the policy demands none;
-            None where it is not reached.
+        quorum: the keys of witnesses that make the quorum, as few as are enough; empty if the policy demands none; None
+            if it is not reached.
     """
 
     checkpoint: Checkpoint
@@ -48,7 +48,7 @@ async def covering_head(
         kinds: the kinds of cosignatures that count.
 
     Returns:
-        The head, of the ledger's present epoch; None where none covers the record yet, or its signatures are wrong.
+        The head, of the ledger's present epoch; None if none covers the record yet, or its signatures are wrong.
     """
     epoch = (await ledger.head(reader)).epoch
     witnesses = [peer.key for peer in policy.witnesses.values() if peer.key.kind in kinds]

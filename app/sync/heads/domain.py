@@ -84,7 +84,7 @@ def checkpoint_of(head: SignedHead) -> Checkpoint:
 
 
 def origin_of(name: str, epoch: str) -> str:
-    """Return the origin of a register's log in an epoch (API section 6)."""
+    """Return the origin of the log of the register with this name in an epoch (API section 6)."""
     return f"{name}/{epoch}"
 
 

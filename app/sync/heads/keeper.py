@@ -37,11 +37,11 @@ _UNREAD: Final = Stamp(0, 0, -1)
 
 @dataclass(frozen=True, slots=True)
 class Conceded:
-    """What a restored register gave up: records that it had signed before and no longer has.
+    """The loss that was accepted for a restored register: records that it had signed before and no longer has.
 
     Attributes:
         known: the number of records of the highest head that was known.
-        lost: how many of these the restored register does not have; None if it has as many, but others.
+        lost: number of these that the restored register does not have; None if it has as many, but others.
     """
 
     known: int
@@ -71,11 +71,11 @@ class MarkKeeper:
         self._begun = False
 
     def remember(self, epoch: str, size: int) -> None:
-        """Remember that this process has read a larger ledger than the database has now."""
+        """Store that this process has read a ledger of this size in this epoch, larger than the database has now."""
         self._read_by = epoch, size
 
     async def compare(self, reader: Reader) -> Rollback | None:
-        """Return what shows that the database was put back to an earlier state; None where nothing does.
+        """Return the evidence that the database was rolled back to an earlier state; None without any.
 
         None also for a ledger without a head: nothing can be written to it anyway.
         """
@@ -92,7 +92,7 @@ class MarkKeeper:
         return found
 
     async def round(self, runtime: Runtime) -> None:
-        """Compare the database with the mark; then move the mark forward, or note the rollback in the database."""
+        """Compare the database with the mark; then move the mark forward, or store a note of a rollback."""
         async with runtime.reading(SYSTEM) as reader:
             head = await ledger.find_head(reader)
             if head is None:
@@ -115,7 +115,7 @@ class MarkKeeper:
             size: the number of records of the restored register.
 
         Returns:
-            What was given up; None without a mark of this register's last epoch.
+            The accepted loss; None without a mark of this register's last epoch.
         """
         await self._load(unit)
         origins = {each.epoch for each in await store.list_origins(unit)}
@@ -134,10 +134,10 @@ class MarkKeeper:
         return Conceded(mark.size, max(0, mark.size - size))
 
     async def reset(self, runtime: Runtime) -> Path | None:
-        """Replace the mark by the first signed head of a restored register's epoch, where there is one.
+        """Replace the mark by the first signed head of a restored register's epoch, if there is one.
 
         Returns:
-            The path to which an unusable mark was moved; None without one.
+            The path to which an unusable mark was moved; None if it was not moved.
         """
         aside = None
         async with runtime.reading(SYSTEM) as reader:

@@ -16,7 +16,13 @@ FILE: Final = "register.mark"
 
 
 class Stamp(NamedTuple):
-    """The properties of a file that show whether it was changed."""
+    """The properties of a file that show whether it was changed.
+
+    Attributes:
+        inode: number of the file in its file system.
+        modified_ns: time of the last change, in nanoseconds since 1970.
+        size: its length in bytes.
+    """
 
     inode: int
     modified_ns: int
@@ -53,11 +59,11 @@ def read_mark(path: Path) -> bytes | None:
 
 
 def replace_mark(path: Path, former: bytes | None, note: bytes) -> Stamp | None:
-    """Put a mark in the place of the former one, atomically and durably, with mode 0600.
+    """Write a mark in place of the former one, atomically and durably, with mode 0600.
 
     Args:
         path: the file; its folder exists.
-        former: what the file held when it was judged; None if it was missing.
+        former: the file's bytes when they were judged; None if it was missing.
         note: the signed checkpoint.
 
     Returns:

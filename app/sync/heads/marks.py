@@ -13,7 +13,7 @@ from app.tlog.signed import open_checkpoint
 
 
 class MarkRefused(Exception):
-    """A mark can't be trusted; the message says why, as part of a sentence."""
+    """A mark can't be trusted; the message gives the reason, as part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Mark:
     def contradicts(
         self, epoch: str, size: int, root: bytes | None, former: Collection[str]
     ) -> Rollback | None:
-        """Return what shows that a database was put back to an earlier state; None if it continues the mark.
+        """Return the evidence that a database was rolled back to an earlier state; None if it continues the mark.
 
         A database in another epoch than the mark's continues it if it knows that epoch as a former one: then it was
         restored with `cekal restore`, and the mark of another machine has not followed.

@@ -55,8 +55,8 @@ async def list_signing_keys(request: Request) -> Response:
     """List the public keys that sign, or have signed, the ledger's heads, newest first; no key is needed to call this.
 
     As `text/plain` it is a C2SP tlog-policy: the keys of the present origin, the witnesses and their quorum. Compare
-    the keys once with a copy from another source, such as a printed one: whoever can change this answer could also sign
-    heads with keys of their own.
+    the keys once with a copy from another source (for example a printed one): an attacker that can change this answer
+    could also sign heads with keys of their own.
     """
     runtime = runtime_of(request)
     async with runtime.reading(SYSTEM) as reader:

@@ -48,7 +48,7 @@ class HeadOut(WireOut):
 
     @classmethod
     def of(cls, head: SignedHead, valid: timedelta, cosigners: Iterable[Cosigner]) -> Self:
-        """Build the model of a signed head with its cosigners; it counts as fresh for the time `valid`."""
+        """Convert a signed head with its cosigners to the API's model; it counts as fresh for the time `valid`."""
         latest: dict[str, datetime] = {}
         for each in cosigners:  # a witness may have several keys
             latest[each.name] = max(each.signed_at, latest.get(each.name, each.signed_at))
@@ -83,7 +83,7 @@ class SigningKeyOut(WireOut):
 
     @classmethod
     def of(cls, use: KeyUse) -> Self:
-        """Build the model of a key's use."""
+        """Convert a key's use to the API's model."""
         return cls(
             algorithm=_ALGORITHMS[use.key.kind],
             vkey=str(use.key),

@@ -50,7 +50,7 @@ class NameRefused(RuntimeError):
 
 
 async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Store the register's name and its signing keys where they are missing; generate keys that no file contains.
+    """Store the register's name and its signing keys if they are missing; generate keys that no file contains.
 
     Returns:
         The public keys that were added.
@@ -115,7 +115,7 @@ async def active_keys(reader: Reader) -> list[PublicKey]:
 
 
 async def head_to_push(reader: Reader) -> PushedHead | None:
-    """Return the newest signed head of the ledger's present epoch for its witnesses; None before the first."""
+    """Return the newest signed head of the ledger's present epoch in the form for witnesses; None before the first."""
     head = await newest_head(reader, (await ledger.head(reader)).epoch)
     return None if head is None else PushedHead(head.epoch, head.size, head.signed_at, head.note)
 

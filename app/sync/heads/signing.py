@@ -47,7 +47,7 @@ _LOOK_SECONDS = 60.0
 
 
 class CannotSign(Exception):
-    """No head can be signed now, for a reason outside the ledger; the message says which."""
+    """No head can be signed now, for a reason outside the ledger; the message gives the reason."""
 
 
 class KeysAbsent(CannotSign):
@@ -58,7 +58,7 @@ class Signer:
     """Signs heads for one process; the worker's lock lets one process at a time do it.
 
     Attributes:
-        failing: why this process can sign no head now; None while it signs.
+        failing: the reason why this process can't sign now; None while it can.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -71,7 +71,9 @@ class Signer:
         self._unsigned = False  # whether it was logged that nobody signs
 
     async def sign(self) -> SignedHead | None:
-        """Sign the present head if it is new, or if the newest signature is old. Returns the signed head.
+        """Sign the present head if it is new, or if the newest signature is old.
+
+        Returns the signed head, or None if neither.
 
         A wrong clock signs nothing: a head from the future would count as fresh for ever.
 

@@ -73,12 +73,12 @@ async def newest_head(reader: Reader, epoch: str) -> SignedHead | None:
 
 
 async def head_of_size(reader: Reader, epoch: str, size: int) -> SignedHead | None:
-    """Return the signed head of an epoch with this many records; None if none was signed."""
+    """Return the signed head of an epoch with exactly `size` records; None if none was signed."""
     return _head((await reader.run(_OF_SIZE, {"epoch": epoch, "size": size})).first())
 
 
 async def first_head_covering(reader: Reader, epoch: str, sequence: int) -> SignedHead | None:
-    """Return the smallest signed head of an epoch that covers a record; None before there is one."""
+    """Return the smallest signed head of an epoch that covers the record `sequence`; None if there is none yet."""
     return _head((await reader.run(_COVERING, {"epoch": epoch, "sequence": sequence})).first())
 
 
@@ -88,7 +88,7 @@ async def list_uses(reader: Reader) -> list[KeyUse]:
 
 
 async def list_heads_after(reader: Reader, epoch: str, size: int) -> list[SignedHead]:
-    """Return a page of signed heads after the one of this epoch and size, by epoch and size."""
+    """Return a page of signed heads after the one of this epoch and size, by epoch and size; empty at the end."""
     beyond = or_(signed_head.c.epoch > epoch, and_(signed_head.c.epoch == epoch, signed_head.c.size > size))
     rows = await reader.run(
         _HEADS.where(beyond).order_by(signed_head.c.epoch, signed_head.c.size).limit(_PAGE)

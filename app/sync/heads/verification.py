@@ -9,7 +9,7 @@ from app.tlog.signed import open_checkpoint
 
 
 def fault_of(head: SignedHead, known: Sequence[KeyUse]) -> str | None:
-    """Return what is wrong with a signed head by itself; None where its note says what its row says.
+    """Return the fault of a signed head by itself, in English; None if its note states the same as its row.
 
     Whether its root is that of the ledger's records is verified with the ledger.
 

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 class HeadWatch:
     """Reads every few seconds when the newest head was signed and cosigned, so that metrics need no database.
 
-    While the database can't be reached the ages go on growing, since nothing is signed then.
+    While the database can't be reached the ages continue to grow, because nothing is signed then.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -62,7 +62,7 @@ class HeadWatch:
         return self._age(self._signed_at) if self._has_looked else None
 
     def cosignature_ages(self) -> Iterator[tuple[str, float]]:
-        """Yield each witness's address with the seconds since its last cosignature; infinity before the first."""
+        """Yield pairs of a witness's address and the seconds since its last cosignature; infinity before the first."""
         for url, at in self._cosigned_at.items():
             yield url, self._age(at)
 

@@ -28,7 +28,7 @@ class LogRoute(GuardedRoute):
     """A guarded route that the deployment may open to callers without a key (`CEKAL_LOG_PUBLIC`)."""
 
     async def admit_caller(self, request: Request, quota: Quota | None) -> None:
-        """Admit everybody where the deployment opens the log; otherwise only callers with a key.
+        """Admit every caller if the deployment opens the log; otherwise only callers with a key, within the quota.
 
         Raises:
             Unauthenticated, RateLimited, Unavailable: as `GuardedRoute.admit_caller`.

@@ -12,7 +12,7 @@ from app.tlog.tiles import Tile, TileUnknown, encode_bundle
 
 
 def parse_tile(level: str, path: str) -> Tile:
-    """Read a tile's place from the parts of its path.
+    """Return a tile's place from the two parts of its URL's path: the level, and the index in groups of digits.
 
     Raises:
         NotFound: the path names no tile.
@@ -52,7 +52,7 @@ async def prove_inclusion(reader: Reader, sequence: int, size: int | None) -> In
         size: the ledger's size to which the proof leads; None for the present one.
 
     Raises:
-        Invalid: the ledger never had this size, or no such record then.
+        Invalid: the ledger never had this size, or had no record of this number then.
     """
     last = await _within(reader, "size", size)
     if sequence > last:
@@ -61,7 +61,7 @@ async def prove_inclusion(reader: Reader, sequence: int, size: int | None) -> In
 
 
 async def proof_file(reader: Reader, sequence: int, head: SignedHead) -> InclusionProof:
-    """Return the proof file of a record: its audit path to a signed head.
+    """Return the proof file of the record `sequence`: its audit path to a signed head.
 
     Raises:
         Invalid: the head does not cover the record.
@@ -86,7 +86,7 @@ async def head_of(reader: Reader, size: int) -> SignedHead:
 
 
 async def prove_consistency(reader: Reader, old: int, new: int | None) -> tuple[int, list[bytes]]:
-    """Prove that the ledger of one size continues that of a smaller one.
+    """Prove that the ledger of size `new` (None for the present one) continues that of size `old`.
 
     Returns:
         The larger size, and the proof.

@@ -64,7 +64,7 @@ class Line(NamedTuple):
         id: its id; of a receipt the alert's id, the client's id and the level, and of a version the entry's id and the
             number, joined by slashes.
         opening: its text without the commitment that ends it; see `line_of`.
-        erasable: what retention may erase later, where the row itself stores no commitment to it.
+        erasable: the text that retention may erase later, if the row itself stores no commitment to it; else None.
     """
 
     id: str
@@ -76,9 +76,9 @@ def line_of(members: Sequence[Any], erasable: str | None = None) -> Line:
     """Return the line of the query log for a row: a check, an act, a receipt or a version.
 
     Args:
-        members: what never changes, in order: the kind of line, the id, the instant as text, and others. Bytes become
-            base64.
-        erasable: a text that retention may erase later; the line gets a salted commitment to it.
+        members: the values that never change, in order: the kind of line, the id, the instant as text, and others.
+            Bytes become base64.
+        erasable: a text that retention may erase later, to which the line gets a salted commitment; None without one.
     """
     return Line(members[1], _encode(members)[:-1], erasable)
 
@@ -97,7 +97,12 @@ class SealedLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position for each kind of lines: those with a lower id, or of an earlier instant, are before it."""
+    """A position in each kind of lines: lines with a lower id, or of an earlier instant, are before it.
+
+    Attributes:
+        check, act: ids, for checks and for acts of the audit trail.
+        receipt, version: instants, for receipts of alerts and for versions of entries.
+    """
 
     check: str
     act: str
@@ -110,7 +115,7 @@ class Position:
         return cls(first_id(CHECK_PREFIX, moment), first_id(ACT_PREFIX, moment), moment, moment)
 
     def reaches(self, other: "Position") -> frozenset[Source]:
-        """Return the kinds of lines for which this position is not before the other one."""
+        """Return the kinds of lines for which this position is the same as the other one, or after it."""
         pairs = (
             (Source.CHECK, self.check >= other.check),
             (Source.ACT, self.act >= other.act),
@@ -126,7 +131,7 @@ class Position:
         )
 
     def at_least(self, other: "Position | None") -> "Position":
-        """Return the later one of two positions, for each kind of lines."""
+        """Return the later one of the two positions, for each kind of lines; None counts as the beginning."""
         if other is None:
             return self
         return Position(
@@ -161,9 +166,9 @@ class Batch:
             hash).
         root: the Merkle root over its lines (RFC 9162 section 2.1.1).
         first_check: the lowest id of a check in it; None without checks.
-        reached: how far the log is sealed with this batch.
+        reached: the position up to which the log is sealed with this batch.
         salt: the random bytes in the commitments to its checks' questions; None once one of these was erased.
-        commitments: the commitments, 32 bytes a check in the batch's order; None while the salt is there.
+        commitments: the commitments, 32 bytes a check in the batch's order; None while the salt exists.
     """
 
     number: int
@@ -186,11 +191,11 @@ class Batch:
         return all(_LINE.fullmatch(line) for line in self.text.split("\n"))
 
     def lines(self) -> list[SealedLine]:
-        """Return its lines in the tree's order."""
+        """Return its lines in the order of its Merkle tree."""
         return [SealedLine(*line.split(" ")) for line in self.text.split("\n")]
 
     def ids(self, sources: Container[Source]) -> Iterator[str]:
-        """Yield the ids of its lines of some kinds."""
+        """Yield the ids of its lines of these kinds, in the order of its tree."""
         prefixes = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
         for line in self.text.split("\n"):
             if line.startswith(prefixes):
@@ -234,7 +239,10 @@ class Batching:
         self._lines.append(f"{name} {hash_start_of(leaf)}")
 
     def finished(self, number: int, at: datetime, reached: Position) -> Batch:
-        """Return the batch of the lines so far."""
+        """Return the batch of the lines added so far, with this number, made at `at`.
+
+        `reached` is the position up to which the log is sealed with it.
+        """
         root = merkle.root_of_leaves(self._leaves)
         return Batch(number, at, "\n".join(self._lines), root, self.first_check, reached, self.salt)
 
@@ -255,7 +263,10 @@ def commitment_of(line: Line, salt: bytes) -> bytes | None:
 
 
 def leaf_of(line: Line, commitment: bytes | None) -> bytes:
-    """Return the leaf hash of a line in its batch's tree: over its members and then the commitment in base64."""
+    """Return the leaf hash of a line in its batch's tree: over its members and then the commitment in base64.
+
+    The commitment is None if no part of the line may be erased.
+    """
     end = b",null]" if commitment is None else b',"%b"]' % b2a_base64(commitment, newline=False)
     return merkle.leaf_hash(line.opening + end)
 
@@ -282,12 +293,18 @@ def opened(
 
 
 def joined(commitments: Iterable[bytes | None]) -> bytes:
-    """Return the commitments of a batch's checks, in its order, as they are stored when its salt is erased."""
+    """Return the commitments of a batch's checks, in its order, as the bytes that are stored when its salt is erased.
+
+    A check without a commitment has None; `split` is the reverse.
+    """
     return b"".join(each or _ABSENT for each in commitments)
 
 
 def split(commitments: bytes) -> list[bytes | None]:
-    """Return the commitments of a batch's checks, in its order, from the bytes in which they are stored."""
+    """Return the commitments of a batch's checks, in its order, from the bytes in which they are stored.
+
+    None means that the check has no commitment.
+    """
     size = len(_ABSENT)
     parts = (commitments[begin : begin + size] for begin in range(0, len(commitments), size))
     return [None if part == _ABSENT else part for part in parts]

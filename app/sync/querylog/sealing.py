@@ -65,7 +65,7 @@ class Sealer:
             at_end: whether the process ends: then all lines are sealed, however few and however new.
 
         Returns:
-            The number of batches.
+            The number of batches that were made.
         """
         if self._runtime.doubt() is not None:  # lines with times to come would move the position too far
             return 0

@@ -13,10 +13,10 @@ _PAGE: Final = 500
 
 
 async def erase_salts(runtime: Runtime, before: str) -> int:
-    """Erase the salts of all batches with a check before an id, and keep the commitments. Returns their number.
+    """Erase the salts of all batches with a check before the id `before`, and store the commitments instead.
 
-    To be called before the questions of these checks are erased: without its salt a commitment reveals nothing about an
-    erased question, and the batch still verifies.
+    Returns the number of batches. To be called before the questions of these checks are erased: without its salt a
+    commitment reveals nothing about an erased question, and the batch still verifies.
     """
     erased = 0
     while True:

@@ -111,7 +111,10 @@ Moment = tuple[datetime, str]
 async def list_receipts(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return receipts with their moments, in that order, from `first` until before `before`, at most `limit`."""
+    """Return pairs of a receipt's moment and line, in order of time, at most `limit`.
+
+    Only those from `first` until before `before`.
+    """
     rows = await _list_from(reader, _RECEIPTS, receipt.c.at, _RECEIPT_ID, first, before, limit)
     return [((row.at, row.line_id), _receipt(row)) for row in rows]
 
@@ -119,7 +122,7 @@ async def list_receipts(
 async def list_versions(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return versions of entries with their moments, in that order.
+    """Return pairs of the moment and line of an entry's version, in order of time.
 
     Only those from `first` until before `before`, at most `limit`.
     """
@@ -143,7 +146,7 @@ async def _list_from(
 
 
 async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict[str, Line]:
-    """Return the stored lines of one kind by their ids; ids without a stored line are left out.
+    """Return the stored lines of one kind by their ids; ids without a stored line are omitted.
 
     Args:
         reader: a transaction on the checks for checks, on the register for others.
@@ -167,7 +170,10 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
 async def ids_between(
     reader: Reader, source: Source, begin: Position, before: Position
 ) -> AsyncIterator[str]:
-    """Yield the ids of the stored lines of one kind between two positions, in order; `reader` as for `lines_of`."""
+    """Yield the ids of the stored lines of one kind between two positions, in order.
+
+    `reader` is a transaction on the checks for checks, on the register for others.
+    """
     statement = {
         Source.CHECK: select(check.c.id).where(check.c.id >= begin.check, check.c.id < before.check),
         Source.ACT: select(audit.c.id).where(audit.c.id >= begin.act, audit.c.id < before.act),
@@ -183,7 +189,7 @@ async def ids_between(
 
 
 async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
-    """Return the number of lines from a position on."""
+    """Return the number of stored lines after a position, of all kinds."""
     found = 0
     for reader, column, first in (
         (checks, check.c.id, begin.check),
@@ -196,7 +202,7 @@ async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
 
 
 async def count_checks(reader: Reader, first: str, before: str, most: int) -> int:
-    """Return the number of checks from one id until before another, but no more than `most`."""
+    """Return the number of checks from the id `first` until before the id `before`, but no more than `most`."""
     some = select(check.c.id).where(check.c.id >= first, check.c.id < before).limit(most).subquery()
     return int((await reader.run(select(func.count()).select_from(some))).scalar_one())
 
@@ -250,14 +256,14 @@ async def find_batch(reader: Reader, number: int) -> Batch | None:
 
 
 async def find_salted_batch(reader: Reader, before: str) -> Batch | None:
-    """Return the first batch that still has its salt and contains a check before an id; None if there is none."""
+    """Return the first batch that still has its salt and contains a check before the id `before`; None without one."""
     statement = select(batch).where(batch.c.first_check < before, batch.c.salt.is_not(None))
     row = (await reader.run(statement.order_by(batch.c.first_check).limit(1))).first()
     return None if row is None else _batch(row)
 
 
 async def replace_salt(unit: Unit, number: int, commitments: bytes) -> None:
-    """Store the commitments of a batch, and erase its salt."""
+    """Store the commitments of the batch with this number, and erase its salt."""
     statement = update(batch).where(batch.c.number == number)
     await unit.run(statement.values(salt=None, commitments=commitments))
 
@@ -272,14 +278,14 @@ async def newest_sealed(reader: Reader) -> int:
 
 
 async def add_seal(unit: Unit, number: int, sequence: int) -> None:
-    """Store which record seals a batch."""
+    """Store that the record `sequence` of the ledger seals the batch `number`."""
     await unit.run(insert(seal).values(batch=number, sequence=sequence))
 
 
 async def sequences_of(reader: Reader, first: int, last: int) -> dict[int, int]:
-    """Return the sequences of the records that seal these batches, by the batches' numbers.
+    """Return the sequences of the records that seal the batches from `first` to `last`, by the batches' numbers.
 
-    Batches without such a record are left out.
+    Batches without a record are omitted.
     """
     statement = select(seal.c.batch, seal.c.sequence).where(seal.c.batch.between(first, last))
     return {row.batch: row.sequence for row in await reader.run(statement)}

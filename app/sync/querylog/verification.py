@@ -45,10 +45,8 @@ class LogVerification:
     async def batch(self, runtime: Runtime) -> list[Difference]:
         """Compare the next batch with the stored lines and with its seal; call it until `done`.
 
-        A batch that differs is read a second time, since retention may have erased texts while it was read.
-
-        Returns:
-            What differs; empty where all agree.
+        A batch that differs is read a second time, because retention may have erased texts while it was read. Returns
+        the differences; empty if there are none.
         """
         self.batches += 1
         batch, found = await self._read(runtime, self.batches)
@@ -82,9 +80,9 @@ class LogVerification:
         return batch, differences
 
     def unknown(self) -> list[Difference]:
-        """Return the lines that are in no batch, though the log is sealed beyond them; call it at the end.
+        """Return a difference for each line that is in no batch, although the log is sealed beyond it.
 
-        A line that may still be sealed late is not among them.
+        Call it at the end. A line that may still be sealed late is not among them.
         """
         return [
             Difference(identity, "it is in no batch, although the log is sealed beyond it")

@@ -84,7 +84,7 @@ class Digest:
 
     @property
     def root(self) -> bytes:
-        """The Merkle root of the digest: that of the RFC 9162 tree whose leaves' data are the buckets' roots."""
+        """The Merkle root of the digest: of the RFC 9162 tree whose leaves are the buckets' roots."""
         tree = merkle.Tree()
         for bucket in self.buckets:
             tree.add(merkle.leaf_hash(bucket))
@@ -92,7 +92,7 @@ class Digest:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The members of its seal's leaf in the ledger."""
+        """The further members of its seal's leaf in the ledger, by name."""
         return {
             "seal": {
                 "kind": KIND,
@@ -135,13 +135,13 @@ def bucket_of(entry_id: str) -> int:
 
 
 def is_seal_of(leaf: Mapping[str, Any]) -> bool:
-    """Return whether a leaf is that of a record which seals a digest."""
+    """Return whether a leaf belongs to a record that seals a digest."""
     seal = leaf.get("seal")
     return leaf.get("type") == RecordType.SEAL and isinstance(seal, Mapping) and seal.get("kind") == KIND
 
 
 def parted(buckets: bytes) -> tuple[bytes, ...]:
-    """Return the buckets' roots from the bytes in which they are stored one after the other."""
+    """Return the buckets' roots from the stored bytes, which contain them one after the other."""
     return tuple(buckets[at : at + HASH_BYTES] for at in range(0, len(buckets), HASH_BYTES))
 
 
@@ -157,10 +157,10 @@ def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bo
 
 
 def scope_of(actor: Actor) -> str:
-    """Return the scope whose snapshot a reader gets: one for each agency, one for all agencies, and one for none.
+    """Return the scope of a reader's snapshots: the name for one agency, for all agencies, or for none.
 
-    An auditor's is that of Immigration: a snapshot shows the personal part of no sealed entry, because a file can't
-    leave out of it what one auditor may not see.
+    An auditor's is that of Immigration: a snapshot shows the personal part of no sealed entry, because one file can't
+    omit the entries that one auditor may not see.
     """
     if actor.holds(Role.AUDITOR) or actor.agency == IMMIGRATION:
         return EVERYTHING
@@ -168,7 +168,7 @@ def scope_of(actor: Actor) -> str:
 
 
 def reader_in(scope: str) -> Actor:
-    """Return an actor who sees of the feed what readers in a scope see, except for what is sealed."""
+    """Return an actor that sees in the feed the same as readers in this scope, except for sealed entries."""
     agency = IMMIGRATION if scope == EVERYTHING else scope.removeprefix("agency-")
     return Actor(
         client_id="snapshot",
@@ -179,5 +179,5 @@ def reader_in(scope: str) -> Actor:
 
 
 def hashes(buckets: Iterable[bytes]) -> list[str]:
-    """Return hashes in hexadecimal."""
+    """Return hashes in hexadecimal, in the same order."""
     return [each.hex() for each in buckets]

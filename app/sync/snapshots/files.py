@@ -55,7 +55,7 @@ _AGAIN_SECONDS: Final = 5
 
 
 class Withdrawn(Exception):
-    """The error that something in a snapshot was erased or sealed while it was made."""
+    """An entry in a snapshot was erased or sealed while the snapshot was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Snapshot:
         path: the file.
         made_of: the ledger's epoch, the sequence and the number of withdrawals.
         scope: the scope of its readers.
-        fingerprint: SHA-256 of the file's bytes, in hexadecimal, cut.
+        fingerprint: the first digits of the SHA-256 of the file's bytes, in hexadecimal.
         length: bytes of its lines, before compression.
     """
 
@@ -94,7 +94,10 @@ class Snapshot:
 
 
 def name_of(current: Current, scope: str, fingerprint: str, length: int) -> str:
-    """Return the name of a snapshot's file."""
+    """Return the name of a snapshot's file; `Snapshot.named` reads it back.
+
+    `current` is the state, and the other arguments are members of `Snapshot`.
+    """
     parts = (scope, current.epoch, current.sequence, current.withdrawn, fingerprint[:_SHORT], length)
     return "~".join(map(str, parts)) + _END
 
@@ -203,7 +206,7 @@ class Snapshots:
         return Snapshot.named(path)
 
     def find(self, current: Current, scope: str) -> Snapshot | None:
-        """Return the file of a scope that may be shown now; None without one."""
+        """Return the file of a scope that may be shown now; None if there is none."""
         made_of = _made_of(current)
         return next((each for each in self._list() if (each.made_of, each.scope) == (made_of, scope)), None)
 

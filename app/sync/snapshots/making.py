@@ -30,7 +30,7 @@ _NICE: Final = 5
 
 
 class Order(msgspec.Struct):
-    """What is to be made.
+    """The order to make a snapshot, for another process.
 
     Attributes:
         path: the file to be made.
@@ -40,7 +40,7 @@ class Order(msgspec.Struct):
         last: the last line.
         database: the address of SQLite's file as a URI, or that of PostgreSQL's database in libpq's form.
         is_sqlite: whether it is SQLite's.
-        seconds: how long the database may take for one answer.
+        seconds: longest time for one answer of the database.
         statements: the statements that read the state, in the driver's syntax.
     """
 
@@ -56,7 +56,7 @@ class Order(msgspec.Struct):
 
 
 class Made(msgspec.Struct):
-    """What was made.
+    """The result of an order.
 
     Attributes:
         fingerprint: SHA-256 of the file's bytes, in hexadecimal.
@@ -152,7 +152,7 @@ _PARENT: Final = os.getppid()
 
 
 def main() -> None:
-    """Read an order, carry it out, and write what was made."""
+    """Read an order from standard input, carry it out, and write the result to standard output."""
     if hasattr(os, "nice"):
         os.nice(_NICE)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)

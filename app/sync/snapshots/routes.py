@@ -68,16 +68,15 @@ def snapshots_of(scope: Mapping[str, Any]) -> Snapshots:
 @within(Quota.EXPORTS)
 @answering({LINES: SnapshotLine})
 async def read_snapshot(actor: Following, request: Request, conditions: WantedPart) -> Response:
-    """Read the register's state at a sealed sequence, as a copy begins with it; then go on with `/v1/changes`.
+    """Read the register's state at a sealed sequence, with which a copy begins; then continue with `/v1/changes`.
 
-    The first line names origin, sequence, number of records and the cursor; each further one is a record as the feed
-    has it: the newest of each listed entry in the order of their ids, each followed by its clearances in force; the
-    last line has the digest, the record that seals it, and the proof that a signed head covers this.
-
-    A snapshot is sealed once records are an hour old, or by `POST /v1/snapshot`, and its file is made when it is first
-    asked for: 503 while that lasts. Of sealed entries it shows the leaf alone, to auditors too. It never changes; when
-    something in it is erased or sealed another takes its place, of the same sequence and with another `ETag`. So send
-    `If-Range` with `Range`. As lines (`application/x-ndjson`) it is uncompressed, and has no `Range`.
+    The first line has origin, sequence, number of records and the cursor; each further one is a record as in the feed:
+    the newest of each listed entry in the order of their ids, each followed by its clearances in force; the last line
+    has the digest, the record that seals it, and the proof that a signed head covers this. A snapshot is sealed once
+    records are an hour old, or by `POST /v1/snapshot`, and its file is made at the first request: 503 until it is
+    ready. Of sealed entries it shows the leaf alone, to auditors too. It never changes; when an entry in it is erased
+    or sealed, another takes its place, of the same sequence and with another `ETag`. So send `If-Range` with `Range`.
+    As lines (`application/x-ndjson`) it is uncompressed, and has no `Range`.
     """
     snapshots, scope, runtime = snapshots_of(request), scope_of(actor), runtime_of(request)
     async with runtime.reading(actor) as reader:
@@ -149,7 +148,7 @@ def _tag_of_lines(snapshot: Snapshot) -> str:
     responses=carrying(202, "Location"),
 )
 async def order_snapshot(unit: Annotated[Unit, unit_for(Role.ADMIN)], response: Response) -> SnapshotOrderOut:
-    """Order a snapshot of what is new since the newest one, instead of waiting until its records are an hour old.
+    """Order a snapshot now, instead of waiting until the records after the newest one are an hour old.
 
     The worker seals the digest of the present state; its snapshots can be read as soon as a signed head covers the
     seal. If nothing is new, none is made. Several orders before that count as one.
@@ -175,8 +174,8 @@ async def read_digest(
 ) -> DigestOut:
     """Read the digest of the register's state at a sequence: 256 Merkle roots, and the root of these.
 
-    Whoever holds a copy of that state computes the same digest of it, in any scope, since it is made of leaves alone.
-    A bucket that differs says where a copy has drifted, without the register being sent. The root is sealed into the
+    A holder of a copy of that state computes the same digest of it, in any scope, because it is made of leaves alone. A
+    bucket that differs shows where a copy has drifted, without the register being sent. The root is sealed into the
     ledger, as `leaf.seal` of the record `seal`.
     """
     return DigestOut.of(await service.digest_of(reader, sequence))

@@ -74,7 +74,7 @@ class DigestOut(WireOut):
 
     @classmethod
     def of(cls, sealed: SealedDigest) -> "DigestOut":
-        """Return the answer about a sealed digest."""
+        """Convert a sealed digest to the API's model."""
         digest = sealed.digest
         return cls(
             sequence=digest.sequence,

@@ -20,7 +20,7 @@ class DigestSealer:
     """Seals digests for one process; the worker's lock lets one process at a time do it.
 
     Attributes:
-        failing: why no digest can be sealed; None while nothing is known against it.
+        failing: the reason why no digest can be sealed; None while none is known.
     """
 
     def __init__(self, runtime: Runtime) -> None:

@@ -31,8 +31,8 @@ class Current:
         epoch: the ledger's epoch.
         sealed: the newest digest whose seal a signed head covers.
         head: that head.
-        withdrawn: how many withdrawals there were among the state's entries: a file that was begun at another
-            number is not served.
+        withdrawn: number of withdrawals among the state's entries: a file that was begun at another number is not
+            served.
     """
 
     epoch: str
@@ -58,7 +58,7 @@ async def find_current(reader: Reader) -> Current | None:
 
 
 async def order(unit: Unit) -> int | None:
-    """Order a snapshot of what is new, to be made soon.
+    """Order a snapshot of the records after the newest one, to be made soon.
 
     Returns:
         The sequence of the newest digest so far; None before the first.
@@ -86,7 +86,7 @@ async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """What no digest covers yet.
+    """The records that no digest covers yet.
 
     Attributes:
         size: the ledger's size.
@@ -100,11 +100,11 @@ class Unsealed:
 
 
 async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
-    """Return what no digest covers yet.
+    """Return the records that no digest covers yet.
 
     Args:
         reader: the transaction.
-        quiet: a former size of the ledger at which nothing was new.
+        quiet: a former size of the ledger at which nothing was new; only later records are examined.
     """
     ordered, head = await store.find_order(reader), await ledger.head(reader)
     sealed = max(quiet, await store.newest_sequence(reader))
@@ -135,7 +135,7 @@ async def end_order(runtime: Runtime, ordered: datetime) -> None:
 
 
 async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:
-    """Publish the record that seals a digest (a projector)."""
+    """Return the record that seals a digest (a projector)."""
     return [event.digest.draft()]
 
 
@@ -148,7 +148,7 @@ async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = Fals
         expect_stored: whether each leaf must be the one in the ledger's tree.
 
     Raises:
-        LedgerBroken: a leaf is another.
+        LedgerBroken: a leaf differs from the one in the tree, or can't be read.
     """
     builder = DigestBuilder()
     after: str | None = ""

@@ -20,7 +20,7 @@ class MakingFailed(Exception):
 
 
 async def have_made(order: Order) -> Made:
-    """Have a snapshot made. The caller removes the file.
+    """Start a process that makes the ordered snapshot, and return its result. The caller removes the file on an error.
 
     Raises:
         MakingFailed: the process failed, or was killed.

@@ -19,7 +19,7 @@ _SEALED = select(
 
 
 async def add(unit: Unit, digest: Digest, seal: int) -> None:
-    """Store a digest that a record seals."""
+    """Store a digest, and the sequence `seal` of the record that seals it."""
     values = {
         "sequence": digest.sequence,
         "seal": seal,
@@ -49,30 +49,30 @@ async def find(reader: Reader, sequence: int) -> SealedDigest | None:
 
 
 async def find_sealed_by(reader: Reader, seal: int) -> SealedDigest | None:
-    """Return the digest that a record seals; None for a record that seals none."""
+    """Return the digest that the record `seal` seals; None if the record seals none."""
     return await _first(reader, _SEALED.where(sealed_digest.c.seal == seal))
 
 
 async def count(reader: Reader, size: int) -> int:
-    """Return the number of digests that the first `size` records seal."""
+    """Return the number of digests whose seals are among the ledger's first `size` records."""
     statement = select(func.count()).select_from(sealed_digest).where(sealed_digest.c.seal <= size)
     return int((await reader.run(statement)).scalar_one())
 
 
 async def find_order(reader: Reader) -> datetime | None:
-    """Return when an admin requested a snapshot that was not made yet; None without an order."""
+    """Return when an admin ordered a snapshot that was not made yet; None without an order."""
     at: datetime | None = (await reader.run(select(snapshot_order.c.ordered_at))).scalar_one_or_none()
     return at
 
 
 async def add_order(unit: Unit) -> None:
-    """Store an order, unless there is one."""
+    """Store that an admin orders a snapshot now, unless there is an order already."""
     values = {"id": 1, "ordered_at": unit.now}
     await unit.run(unit.inserting(snapshot_order).values(**values).on_conflict_do_nothing())
 
 
 async def end_order(unit: Unit, ordered_at: datetime) -> None:
-    """Delete an order that was carried out; one that was given later stays."""
+    """Delete the order of a snapshot that was given at `ordered_at`; one that was given later stays."""
     await unit.run(delete(snapshot_order).where(snapshot_order.c.ordered_at == ordered_at))
 
 

@@ -42,7 +42,7 @@ class DigestVerification:
     )
 
     async def compare_seals(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Compare each seal with the stored digest, and yield what differs."""
+        """Compare each seal with the stored digest, and yield the differences."""
         cursor: str | None = None
         more = True
         while more:
@@ -65,7 +65,7 @@ class DigestVerification:
                 yield Difference("sealed_digest", "there are digests that no record seals")
 
     async def compute_again(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Compute digests again from the ledger's records, the newest first, and yield what differs."""
+        """Compute digests again from the ledger's records, the newest first, and yield the differences."""
         left = self.records
         while self._newest and left > 0:
             seal, leaf = self._newest.pop()

@@ -48,7 +48,7 @@ class Writer:
         self._add(on_one_line(line) + b"\n")
 
     def add_records(self, records: Sequence[RecordText], closed: frozenset[str]) -> None:
-        """Add a part of the state, each record with only what the reader may see.
+        """Add a part of the state, each record with only the parts that the reader may see.
 
         Args:
             records: the part.

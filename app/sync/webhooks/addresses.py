@@ -93,11 +93,11 @@ class AddressRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Which addresses the connections of an endpoint may reach.
+    """The addresses that the connections of an endpoint may reach.
 
     Args:
         allowed: networks of the deployment in which addresses may be private.
-        only: networks in which an address must be, where there are any.
+        only: networks in which an address must be; empty for any.
         plain: whether the connection is without TLS, which is for the deployment's networks only.
     """
 
@@ -121,10 +121,10 @@ class Guard:
             raise AddressRefused("The address is outside the endpoint's networks.")
 
     def expect_all(self, texts: Iterable[str]) -> None:
-        """Raise AddressRefused unless connections may reach each address that a name leads to.
+        """Raise AddressRefused unless connections may reach each of the addresses, given as texts, of one name.
 
         Raises:
-            AddressRefused: one is refused, or is none.
+            AddressRefused: one is refused, or there is none.
         """
         for text in texts:
             try:
@@ -179,13 +179,13 @@ def _within(address: Address, networks: Iterable[Network]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a URL leads.
+    """The host and port of a URL.
 
     Attributes:
         host: the name or address, in lower case; an IPv6 address without brackets.
         port: the port.
         plain: whether it is without TLS.
-        literal: the address, where the host is one.
+        literal: the address, if the host is one; else None.
     """
 
     host: str
@@ -196,7 +196,7 @@ class Target:
 
 @lru_cache(maxsize=4096)  # each delivery asks again
 def target_of(url: str) -> Target:
-    """Return where a URL leads.
+    """Return the host and port of a URL.
 
     Raises:
         AddressRefused: it has a form that an endpoint may not have.

@@ -43,7 +43,7 @@ async def expect_reachable(requested: Requested, settings: Settings) -> None:
     A name that can't be resolved now is accepted with https: each connection is judged again.
 
     Raises:
-        Invalid: it does.
+        Invalid: the URL may not be used; the error names the reason.
     """
     try:
         target = target_of(requested.url)

@@ -63,12 +63,12 @@ _PAUSE_SECONDS: Final = 0.02
 
 @dataclass(slots=True)
 class Figures:
-    """What the metrics show of deliveries.
+    """The figures of deliveries for the metrics.
 
     Attributes:
         outcomes: finished attempts of this process, by outcome.
         depths: due deliveries of the register, by priority, as last read.
-        oldest_due: since when the oldest of them has been due.
+        oldest_due: since when the oldest of them has been due; None without any.
         broken: endpoints with an open breaker.
     """
 
@@ -258,7 +258,7 @@ class Dispatcher:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def care(self) -> None:
-        """Note connected checkpoints, try quiet ones, forget what is old or deleted, and read the metrics' figures."""
+        """Store which checkpoints are connected, try quiet ones, delete old data, and read the metrics' figures."""
         if self.runtime.rollback is not None:
             return
         kept = timedelta(days=self.runtime.settings.webhook_log_days)

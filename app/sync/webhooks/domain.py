@@ -56,7 +56,7 @@ class EndpointState(StrEnum):
 
 
 class DisabledReason(StrEnum):
-    """Why an endpoint is disabled."""
+    """The reason why an endpoint is disabled."""
 
     OPERATOR = "operator"
     GONE = "gone"
@@ -64,7 +64,7 @@ class DisabledReason(StrEnum):
 
 
 class Payload(StrEnum):
-    """What a delivery contains: ids and links, or the record as its receiver may see it."""
+    """The content of a delivery: ids and links, or the record as its receiver may see it."""
 
     THIN = "thin"
     FULL = "full"
@@ -91,7 +91,7 @@ class Priority(StrEnum):
 
 
 class Ending(StrEnum):
-    """How a claimed delivery ended for now, as the metrics count it."""
+    """The result of a claimed delivery for now, as the metrics count it."""
 
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -195,7 +195,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one attempt.
+    """The result of one attempt.
 
     Attributes:
         number: from 1, in the order of the delivery's attempts.
@@ -225,7 +225,7 @@ def reads_ledger(roles: Collection[str]) -> bool:
 
 
 def types_for(roles: Collection[str]) -> tuple[str, ...]:
-    """Return the types of records that an endpoint of a client with these roles may ask for."""
+    """Return the types of records that an endpoint of a client with these roles may receive."""
     every = reads_ledger(roles)
     return tuple(kind.value for kind in RecordType if every or kind.is_alert)
 
@@ -236,20 +236,20 @@ def is_checkpoints(actor: Actor) -> bool:
 
 
 def message_id(epoch: str, sequence: int) -> str:
-    """Return the id of a record's event; it has no dot, as Standard Webhooks demands."""
+    """Return the id of the event of the record `sequence` in an epoch; it has no dot, as Standard Webhooks demands."""
     return f"{epoch}-{sequence}"
 
 
 def delay_after(
     failures: int, *, urgent: bool, retry_after: float | None = None, spread: float | None = None
 ) -> timedelta | None:
-    """Return the time until the next attempt, or None where the schedule is over.
+    """Return the time until the next attempt, or None if the schedule is over.
 
     Args:
         failures: failed attempts on the schedule, at least 1.
         urgent: whether it is the schedule of alerts, which has no end of its own.
-        retry_after: seconds for which the receiver asked. They lengthen the delay, to twice as long or a minute at
-            most; that of an alert to a minute at most.
+        retry_after: seconds that the receiver requested. They lengthen the delay, to twice as long or a minute at most;
+            that of an alert to a minute at most.
         spread: a number from -1 to 1 in place of the random one, by which the delay differs by a fifth at most.
     """
     delays = _ALERT_DELAYS if urgent else _DATA_DELAYS
@@ -265,18 +265,18 @@ def delay_after(
 
 
 def priority_of(*, urgent: bool, step: int) -> Priority:
-    """Return the priority of a due delivery: only first attempts of alerts are urgent."""
+    """Return the priority of a due delivery: only first attempts (`step` 0) of alerts are urgent."""
     return Priority.URGENT if urgent and step == 0 else Priority.ORDINARY
 
 
 def first_answer_lines(answer: bytes, longest: int) -> str:
-    """Return the beginning of an answer as text that each database can store."""
+    """Return at most the first `longest` bytes of an answer, as text that each database can store."""
     return answer[:longest].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an attempt changes at its delivery.
+    """The changes of a delivery by an attempt.
 
     Attributes:
         state: the delivery's state after it.
@@ -288,12 +288,12 @@ class Settled:
 
 
 def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now: datetime) -> Settled:
-    """Return what an attempt changes at its delivery.
+    """Return the changes of a delivery by an attempt.
 
     Args:
         delivery: the delivery, as it was claimed.
-        attempt: what came of it.
-        retry_after: seconds for which the receiver asked, if it did.
+        attempt: the result of the attempt.
+        retry_after: seconds that the receiver requested; None without a request.
         now: the present.
     """
     if attempt.succeeded:
@@ -306,7 +306,7 @@ def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the attempts of a round change at their endpoint; the members are those of `Endpoint`."""
+    """The changes of an endpoint by the attempts of a round; the members are those of `Endpoint`."""
 
     failures: int
     failing_since: datetime | None

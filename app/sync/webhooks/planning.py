@@ -51,6 +51,8 @@ _REPLAY = _Part(
 async def make_deliveries(unit: Unit, head: Head) -> bool:
     """Make the next deliveries of endpoints that are behind the ledger: of alerts first, then of data, then replays.
 
+    `head` is the ledger's head.
+
     Returns:
         Whether more are to be made.
     """
@@ -114,7 +116,10 @@ def _delivery(unit: Unit, head: Head, endpoint: Follower, record: Numbered, *, r
 
 
 def of_endpoint(unit: Unit, endpoint_id: str, kind: str, facts: dict[str, str | int | None]) -> Delivery:
-    """Return a new delivery of an event about an endpoint itself."""
+    """Return a new delivery, due now, of an event about an endpoint itself.
+
+    `kind` is the event's type (`endpoint.test`, ...), and `facts` are the members of its data.
+    """
     delivery_id = new_id("dlv", unit.now)
     return Delivery(
         id=delivery_id,

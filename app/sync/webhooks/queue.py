@@ -72,15 +72,15 @@ async def lock_rounds(unit: Unit) -> None:
 
 
 async def is_behind(reader: Reader, size: int) -> bool:
-    """Return whether deliveries are to be made of the ledger's first `size` records."""
+    """Return whether deliveries of the ledger's first `size` records are still to be made for an endpoint."""
     return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
 
 
 class Follower(NamedTuple):
-    """What is read of an endpoint to make its deliveries; all but the last are attributes of `Endpoint`.
+    """The members of an endpoint that are needed to make its deliveries; all but the last are those of `Endpoint`.
 
     Attributes:
-        full: whether so many deliveries of data are due that no more are made.
+        full: whether its backlog is full, so that no further deliveries of data are made for it.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Follower(NamedTuple):
 
 
 async def lock_behind(unit: Unit, size: int) -> list[Follower]:
-    """Lock the endpoints for which deliveries are to be made until the commit, and return them by id."""
+    """Lock the endpoints that lack deliveries of the ledger's first `size` records; return them ordered by id."""
     read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
     statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
     rows = (await unit.run(statement, {"size": size})).all()
@@ -112,7 +112,10 @@ async def lock_behind(unit: Unit, size: int) -> list[Follower]:
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:
-    """Set a position of some endpoints; a replay that has reached its end is over."""
+    """Set the position in this column of the endpoints with these ids; a replay that has reached its end is over.
+
+    `column` is `position`, `alert_position` or `replay_position`.
+    """
     await unit.run(
         update(_E).where(any_of(_E.c.id, "ids")).values({column: reached}), {"ids": list(endpoint_ids)}
     )
@@ -177,10 +180,10 @@ async def has_due(reader: Reader, priority: Priority) -> bool:
 
 
 async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
-    """Claim at most `limit` deliveries of a priority, one of an endpoint, for the length of a lease.
+    """Claim at most `limit` deliveries of a priority, one of each endpoint, for the length of a lease.
 
     Returns:
-        Each delivery with its endpoint and the client whose view decides what is sent.
+        Each delivery with its endpoint and the client; the client's view decides which data are sent.
     """
     if limit <= 0:
         return []
@@ -208,7 +211,7 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
 
 
 async def list_actors(reader: Reader, client_ids: Collection[str]) -> dict[str, Actor]:
-    """Return clients as actors without a key, by id; a client that does not work is left out."""
+    """Return clients as actors without a key, by id; a client that does not work is omitted."""
     table = client_table
     statement = select(table).where(any_of(table.c.id, "ids"), table.c.standing == Standing.ACTIVE)
     rows = await reader.run(statement, {"ids": sorted(client_ids)})
@@ -233,14 +236,14 @@ async def lock_client(unit: Unit, client_id: str) -> None:
 
 
 async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str, Endpoint]:
-    """Lock some endpoints until the commit, and return those that exist."""
+    """Lock the endpoints with these ids until the commit, and return them by id; unknown ids are omitted."""
     statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()
     rows = await unit.run(statement, {"ids": sorted(endpoint_ids)})
     return {row.id: endpoint_of(row) for row in rows}
 
 
 async def read_standing(reader: Reader, delivery_ids: Collection[str]) -> dict[str, tuple[str, int]]:
-    """Return the present state, and the number of attempts, of those of some deliveries that exist."""
+    """Return the present state and number of attempts of these deliveries, by id; unknown ids are omitted."""
     statement = select(_D.c.id, _D.c.state, _D.c.attempts).where(any_of(_D.c.id, "ids"))
     rows = await reader.run(statement, {"ids": sorted(delivery_ids)})
     return {row.id: (row.state, row.attempts) for row in rows}
@@ -261,7 +264,7 @@ _SETTLE = (
 
 
 async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) -> None:
-    """Store what attempts have changed at their deliveries."""
+    """Store the changes of deliveries by their attempts."""
     rows = []
     for delivery, after in settled:
         open_still = after.state is DeliveryState.DUE
@@ -280,7 +283,7 @@ async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) 
 
 
 async def save_attempts(unit: Unit, attempts: Sequence[Attempt]) -> None:
-    """Store attempts, and delete those of long ago of the same deliveries."""
+    """Store attempts, and delete the oldest ones of the same deliveries."""
     if not attempts:
         return
     table = tables.attempt
@@ -341,20 +344,28 @@ def _of_checkpoints() -> Select[str, str]:
 
 
 async def list_connected(reader: Reader, within: timedelta) -> dict[str, str]:
-    """Return the checkpoints whose endpoints work, by endpoint: no failure since a success within such a time."""
+    """Return the codes of checkpoints with a working endpoint, by the endpoint's id.
+
+    It works if it has not failed since a success within the last `within`.
+    """
     works = (_E.c.failures == 0, _E.c.succeeded_at > reader.now - within)
     return {row.id: row.checkpoint for row in await reader.run(_of_checkpoints().where(*works))}
 
 
 async def list_quiet(reader: Reader, silence: timedelta) -> list[str]:
-    """Return the endpoints of checkpoints with no success for such a time, and nothing due by which to try them."""
+    """Return the ids of checkpoints' endpoints without a success for `silence` and without a due delivery."""
     due = exists().where(_OF_IT, _DUE)
     quiet = or_(_E.c.succeeded_at.is_(None), _E.c.succeeded_at <= reader.now - silence)
     return [row.id for row in await reader.run(_of_checkpoints().where(quiet, ~due))]
 
 
 async def measure(reader: Reader) -> tuple[dict[Priority, int], Any, int]:
-    """Return the number of due deliveries by priority, the oldest time at which one was due, and the open breakers."""
+    """Return figures for the metrics.
+
+    Returns:
+        The number of due deliveries by priority, the time since when the oldest of them has been due (None without
+        any), and the number of open breakers.
+    """
     overdue = select(_D.c.priority, func.count(), func.min(_D.c.due_at)).where(
         _DUE, _D.c.due_at <= reader.now
     )

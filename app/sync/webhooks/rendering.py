@@ -36,7 +36,7 @@ _ALERT_NUMBERS: Final = frozenset({"id", "sequence", "previous_sequence"})
 
 
 class Claimed(NamedTuple):
-    """A claimed delivery, its endpoint, and the client whose view decides what is sent."""
+    """A claimed delivery, its endpoint, and the client; the client's view decides which data are sent."""
 
     delivery: Delivery
     endpoint: Endpoint
@@ -48,7 +48,7 @@ class Rendered(NamedTuple):
 
     Attributes:
         needed: whether it is still needed.
-        body: the body; None where it is not needed, or where its record can't be rendered.
+        body: the body; None if it is not needed, or if its record can't be rendered.
     """
 
     claimed: Claimed
@@ -67,10 +67,10 @@ class _Ledger(NamedTuple):
 
 
 async def render(reader: Reader, claimed: Sequence[Claimed], settings: Settings) -> list[Rendered]:
-    """Render the bodies of claimed deliveries as their receivers may see them now.
+    """Render the bodies of claimed deliveries, in order, with the data that their receivers may see now.
 
-    A delivery of an alert that is over, or that its client has received by another way since, is not needed any more.
-    A replay is: it was asked for.
+    A delivery of an alert is not needed any more if the alert is over, or if its client has received it by another way
+    since. In a replay it is always needed.
     """
     numbers = {each.delivery.sequence for each in claimed if each.delivery.sequence is not None}
     records = await list_chosen(reader, numbers)
@@ -164,6 +164,6 @@ def _full(actor: Actor, record: Record, read: _Ledger) -> dict[str, Any]:
 
 
 def may_be_full(url: str, settings: Settings) -> bool:
-    """Return whether the deployment allows records, and not only their ids, to be sent to a URL that is no fault."""
+    """Return whether the deployment allows full records, and not only their ids, to be sent to this valid URL."""
     target = target_of(url)
     return not target.plain and target.host in settings.webhook_full_hosts

@@ -75,7 +75,7 @@ async def create_endpoint(
 async def list_endpoints(
     reader: OwnerReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[EndpointOut]:
-    """List the caller's endpoints, or everybody's to admins and auditors, oldest first."""
+    """List the caller's endpoints, or those of every client to admins and auditors, oldest first."""
     rows = await service.list_all(reader, decode_last_id(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.id,))
     return Page(items=[EndpointOut.of(row) for row in page], next_cursor=after)
@@ -91,7 +91,7 @@ async def list_endpoints(
 async def read_endpoint(
     reader: OwnerReader, endpoint_id: EndpointId, response: Response, if_none_match: IfNoneMatch = None
 ) -> EndpointOut | Response:
-    """Read one endpoint, and how it is: `failing_since`, `succeeded_at`."""
+    """Read one endpoint, and whether it works: `failing_since`, `succeeded_at`."""
     endpoint = await service.read(reader, endpoint_id)
     response.headers["ETag"] = tag = _tag(endpoint)
     return not_modified(if_none_match, tag) or EndpointOut.of(endpoint)
@@ -114,9 +114,9 @@ async def change_endpoint(
     request: Request,
     response: Response,
 ) -> EndpointOut:
-    """Replace what may be changed of an endpoint; `state: active` activates one that was disabled.
+    """Replace the changeable members of an endpoint; `state: active` activates one that was disabled.
 
-    What happened while it was disabled is sent then.
+    Events that happened while it was disabled are sent then.
     """
     settings = runtime_of(request).settings
     endpoint = await service.change(unit, endpoint_id, body.requested(), expected, settings)
@@ -149,7 +149,7 @@ async def delete_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> Response:
     responses=problems("not-found", "wrong-state", *REPEATS),
 )
 async def test_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> DeliveryOut:
-    """Send an event `endpoint.test`, signed and tried as any other; its delivery shows what came of it."""
+    """Send an event `endpoint.test`, signed and tried as any other; its delivery shows the result."""
     return DeliveryOut.of(service.Logged(await service.test(unit, endpoint_id), []))
 
 
@@ -196,7 +196,7 @@ async def list_deliveries(
         DeliveryState | None, Query(description="Only these; `exhausted` for dead letters.")
     ] = None,
 ) -> Page[DeliveryOut]:
-    """List what was sent to an endpoint, or is to be, newest first; finished deliveries are kept for 30 days."""
+    """List the past and pending deliveries to an endpoint, newest first; finished ones are kept for 30 days."""
     rows = await service.list_deliveries(reader, endpoint_id, state, decode_last_id(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.delivery.id,))
     return Page(items=[DeliveryOut.of(row) for row in page], next_cursor=after)
@@ -212,7 +212,7 @@ async def list_deliveries(
 async def replay_deliveries(unit: OwnerUnit, endpoint_id: EndpointId, body: ReplayIn) -> ReplayOut:
     """Send the records between two cursors, or two times, once more: those of the endpoint's types, with the same ids.
 
-    They come behind what is new, and show what the receiver may see now.
+    They are sent after new records, and show the data that the receiver may see now.
     """
     span = await service.replay(unit, endpoint_id, body.after, body.before)
     return ReplayOut(endpoint_id=endpoint_id, after=span.after, until=span.until)

@@ -43,7 +43,7 @@ Networks = Annotated[list[Annotated[Line, AfterValidator(_network)]], Field(max_
 
 
 class EndpointChangeIn(WireIn):
-    """What the owner of an endpoint may change."""
+    """The members of an endpoint that its owner may change."""
 
     url: Url
     """Where events are posted: https, and http only to the deployment's own networks. No user, no fragment."""
@@ -61,7 +61,7 @@ class EndpointChangeIn(WireIn):
     """`disabled`: nothing is made or sent; what happens meanwhile is sent once it is active again."""
 
     def requested(self) -> Requested:
-        """Return the requested properties."""
+        """Return the requested properties as a domain object."""
         return Requested(
             url=self.url,
             events=tuple(kind.value for kind in self.events),
@@ -123,7 +123,7 @@ class EndpointOut(WireOut):
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Self:
-        """Build the model of an endpoint."""
+        """Convert an endpoint to the API's model."""
         return cls(**_members(endpoint))
 
 
@@ -138,7 +138,7 @@ class NewEndpointOut(EndpointOut):
 
     @classmethod
     def shown(cls, endpoint: Endpoint, made: Secrets) -> Self:
-        """Build the model of an endpoint whose secrets were made just now."""
+        """Convert an endpoint to the API's model, with its secrets, which were made just now."""
         return cls(**_members(endpoint), secret=made.shared_text)
 
 
@@ -170,12 +170,12 @@ class AttemptOut(WireOut):
 
     @classmethod
     def of(cls, attempt: Attempt) -> Self:
-        """Build the model of an attempt."""
+        """Convert an attempt to the API's model."""
         return cls(**{name: getattr(attempt, name) for name in cls.model_fields})
 
 
 class DeliveryOut(WireOut):
-    """An event for an endpoint, and what came of it."""
+    """An event for an endpoint, with the results of its attempts."""
 
     id: str
     """The delivery's id."""
@@ -206,7 +206,7 @@ class DeliveryOut(WireOut):
 
     @classmethod
     def of(cls, logged: Logged) -> Self:
-        """Build the model of a delivery."""
+        """Convert a delivery with its attempts to the API's model."""
         delivery, attempts = logged
         names = cls.model_fields.keys() - {"log", "due_at"}
         return cls(
@@ -217,7 +217,7 @@ class DeliveryOut(WireOut):
 
 
 class RotationIn(WireIn):
-    """How a secret is replaced."""
+    """The request to replace an endpoint's secrets."""
 
     overlap_hours: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_HOURS, strict=True)] = DEFAULT_OVERLAP_HOURS
     """For how long the present secret signs too."""
@@ -229,7 +229,7 @@ _Place = Annotated[
 
 
 class ReplayIn(WireIn):
-    """Which records are sent once more."""
+    """The span of records to send once more."""
 
     after: _Place
     """The cursor, or the time, behind which the replay begins."""
@@ -266,7 +266,7 @@ class ThinOut(WireOut):
 
 
 class AboutEndpointOut(WireOut):
-    """What an event about an endpoint says."""
+    """The data of an event about an endpoint."""
 
     endpoint_id: str
     """The endpoint."""

@@ -38,13 +38,13 @@ _Key = tuple[tuple[str, ...], bool]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one request.
+    """The result of one request.
 
     Attributes:
         status: the status of the answer; None without one.
         error: why there is none.
-        answer: what was read of it.
-        retry_after: seconds for which the receiver asks to be left alone.
+        answer: the part of it that was read.
+        retry_after: seconds for which the receiver requests no attempt.
         milliseconds: the duration.
     """
 
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def not_sent(error: str) -> Outcome:
-    """Return the outcome of a request that could not be made, with the reason."""
+    """Return the outcome of a request that could not be made; `error` is the reason."""
     return Outcome(None, error, b"", None, 0)
 
 
@@ -81,7 +81,7 @@ class Sender:
     async def post(
         self, url: str, networks: tuple[str, ...], headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Outcome:
-        """Post a body to a URL, whatever happens.
+        """Post a body to a URL. Every failure is an Outcome; nothing is raised.
 
         Args:
             url: the URL.

@@ -85,7 +85,7 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store an endpoint of a client, or of the actor. It gets what happens from now on.
+    """Store an endpoint of a client (None: of the actor). It gets the events from now on.
 
     Returns:
         The endpoint, and its secrets, which are shown once.
@@ -140,11 +140,11 @@ async def create(
 async def change(
     unit: Unit, endpoint_id: str, requested: Requested, expected: int, settings: Settings
 ) -> Endpoint:
-    """Replace what an owner may change of an endpoint. One that is activated again begins with a closed breaker.
+    """Replace the changeable members of an endpoint. One that is activated again begins with a closed breaker.
 
     Raises:
-        NotFound: there is none in the actor's view.
-        StaleVersion: it has changed since the version that the caller has read.
+        NotFound: there is no endpoint with this id in the actor's view.
+        StaleVersion: it has changed since the version `expected`, which the caller has read.
         WrongRole: the actor is no admin, and the payload is, or would be, full.
         Invalid: its client may not have these events, or the deployment does not allow a full payload to its host.
     """
@@ -236,13 +236,13 @@ async def read(reader: Reader, endpoint_id: str) -> Endpoint:
     """Return an endpoint in the actor's view.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no endpoint with this id in the actor's view.
     """
     return await store.get_endpoint(reader, endpoint_id, _scope(reader.actor))
 
 
 async def list_all(reader: Reader, after: str | None, limit: int) -> list[Endpoint]:
-    """List the endpoints in the actor's view after an id, by id."""
+    """Return the endpoints in the actor's view, by id, at most `limit`; with `after` only those after this id."""
     return await store.list_endpoints(reader, _scope(reader.actor), after, limit)
 
 
@@ -250,7 +250,7 @@ async def delete(unit: Unit, endpoint_id: str) -> None:
     """Delete an endpoint: it gets nothing more. The dispatcher deletes its deliveries and their log step by step.
 
     Raises:
-        NotFound: there is none in the actor's view.
+        NotFound: there is no endpoint with this id in the actor's view.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     await store.hide_endpoint(unit, endpoint_id)
@@ -261,7 +261,7 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
     """Make a delivery of a test event.
 
     Raises:
-        NotFound: there is no such endpoint in the actor's view.
+        NotFound: there is no endpoint with this id in the actor's view.
         WrongState: it is disabled.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
@@ -272,13 +272,13 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 
 
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
-    """Give an endpoint new secrets. The present ones sign too for the time of the overlap; former ones no more.
+    """Give an endpoint new secrets. The present ones also sign during the overlap; former ones no longer do.
 
     Returns:
         The endpoint, and its new secrets, which are shown once.
 
     Raises:
-        NotFound: there is no such endpoint in the actor's view.
+        NotFound: there is no endpoint with this id in the actor's view.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     made = Secrets.generate()
@@ -299,10 +299,12 @@ async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes
 async def list_deliveries(
     reader: Reader, endpoint_id: str, state: DeliveryState | None, before: str | None, limit: int
 ) -> list[Logged]:
-    """List an endpoint's deliveries, newest first, of one state or of all.
+    """Return an endpoint's deliveries, newest first, of one state or of all (None), older than the id `before`.
+
+    At most `limit`, each with its newest attempts.
 
     Raises:
-        NotFound: there is no such endpoint in the actor's view.
+        NotFound: there is no endpoint with this id in the actor's view.
     """
     await read(reader, endpoint_id)
     deliveries = await store.list_deliveries(reader, endpoint_id, state, before, limit)
@@ -314,7 +316,7 @@ async def retry(unit: Unit, delivery_id: str) -> Logged:
     """Make a finished delivery due again, from the beginning of its schedule; its id and that of its event stay.
 
     Raises:
-        NotFound: there is no such delivery in the actor's view.
+        NotFound: there is no delivery with this id in the actor's view.
         WrongState: it is due already, or its endpoint is disabled.
     """
     found = await store.get_delivery(unit, delivery_id)
@@ -338,7 +340,7 @@ async def retry(unit: Unit, delivery_id: str) -> Logged:
 
 
 class Span(NamedTuple):
-    """What a replay sends: the records behind a number, up to another one."""
+    """The records of a replay: those after the number `after`, up to the number `until`."""
 
     after: int
     until: int
@@ -350,11 +352,11 @@ async def replay(unit: Unit, endpoint_id: str, after: str | datetime, before: st
     Args:
         unit: the transaction.
         endpoint_id: the endpoint.
-        after: the cursor or the instant behind which it begins.
+        after: the cursor or the instant after which it begins.
         before: the cursor up to which, or the instant before which, it ends; None for the ledger's end.
 
     Raises:
-        NotFound: there is no such endpoint in the actor's view.
+        NotFound: there is no endpoint with this id in the actor's view.
         WrongState: it is disabled, or a replay is running.
         Invalid: the end is before the beginning, or a text is no cursor.
         CursorGone: a cursor is of another epoch, or beyond the head.

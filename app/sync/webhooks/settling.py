@@ -36,11 +36,11 @@ logger = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """What came of a claimed delivery.
+    """The result of a claimed delivery.
 
     Attributes:
         attempt: the attempt; None for a delivery that is not needed any more.
-        retry_after: seconds for which the receiver asked.
+        retry_after: seconds that the receiver requested; None without a request.
     """
 
     delivery: Delivery
@@ -50,10 +50,9 @@ class Result(NamedTuple):
 
 
 async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool) -> None:
-    """Store what came of some deliveries.
+    """Store the results of some deliveries.
 
-    A failure that came after another attempt had begun, because its lease was over, changes nothing. A success counts
-    whenever it comes.
+    A failure changes nothing if another attempt began before it, because its lease was over. A success always counts.
 
     Args:
         unit: the transaction.

@@ -26,7 +26,7 @@ _PURPOSE: Final = b"cekal webhook secrets 1"
 
 
 class SecretsUnreadable(Exception):
-    """The secrets in the database can't be decrypted; the message says what helps."""
+    """The secrets in the database can't be decrypted; the message gives the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Secrets:
         return "whpk_" + base64.b64encode(key.public_bytes_raw()).decode()
 
     def encrypt(self, pepper: bytes, endpoint_id: str) -> bytes:
-        """Return the secrets as the database keeps them: of no use without the pepper, or for another endpoint."""
+        """Return the secrets encrypted for the database: only the pepper and this endpoint's id decrypt them."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + _cipher(pepper).encrypt(nonce, self.shared + self.seed, endpoint_id.encode())
 
     @classmethod
     def decrypt(cls, kept: bytes, pepper: bytes, endpoint_id: str) -> Self:
-        """Return the secrets that the database keeps.
+        """Return the secrets of this endpoint from the encrypted bytes `kept`.
 
         Raises:
             SecretsUnreadable: they were encrypted with another pepper, for another endpoint, or changed.
@@ -85,7 +85,7 @@ def _private_key(seed: bytes) -> Ed25519PrivateKey:
 def signed_headers(
     message_id: str, timestamp: int, body: bytes, signers: Sequence[Secrets]
 ) -> dict[str, str]:
-    """Return the headers that sign a body.
+    """Return the header fields that sign a body, by name.
 
     Args:
         message_id: id of the message, without a dot.

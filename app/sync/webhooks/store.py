@@ -92,7 +92,7 @@ async def add_endpoint(unit: Unit, endpoint: Endpoint) -> None:
 
 
 async def save_endpoint(unit: Unit, endpoint: Endpoint) -> Endpoint:
-    """Store what its owner has changed of an endpoint as its next version, which is returned."""
+    """Store the changed members of an endpoint as its next version, and return that version."""
     saved = replace(endpoint, version=endpoint.version + 1, updated_at=unit.now)
     table = tables.endpoint
     await unit.run(update(table).where(table.c.id == saved.id).values(**_columns(saved)))
@@ -146,7 +146,7 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
         client_id: the client that it must belong to; None for any.
 
     Raises:
-        NotFound: there is none, or it belongs to another client.
+        NotFound: there is no endpoint with this id, or it belongs to another client.
     """
     table = tables.endpoint
     row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_seen_by(client_id)))).first()
@@ -156,7 +156,13 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
 
 
 async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> Endpoint:
-    """Lock an endpoint until the commit and return it; arguments and errors as for `get_endpoint`."""
+    """Return an endpoint and lock its row until the commit.
+
+    `client_id` is the client that it must belong to; None for any.
+
+    Raises:
+        NotFound: there is no endpoint with this id, or it belongs to another client.
+    """
     table = tables.endpoint
     await unit.run(select(table.c.id).where(table.c.id == endpoint_id).with_for_update())
     return await get_endpoint(unit, endpoint_id, client_id)
@@ -165,7 +171,7 @@ async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> 
 async def list_endpoints(
     reader: Reader, client_id: str | None, after: str | None, limit: int
 ) -> list[Endpoint]:
-    """List endpoints after an id, by id: those of a client, or all."""
+    """Return the endpoints of a client (None: of all) after an id, by id, at most `limit`."""
     table = tables.endpoint
     statement = select(table).where(*_seen_by(client_id)).order_by(table.c.id).limit(limit)
     if after is not None:
@@ -174,7 +180,7 @@ async def list_endpoints(
 
 
 async def count_endpoints(reader: Reader, client_id: str) -> int:
-    """Count the endpoints of a client."""
+    """Return the number of endpoints of a client."""
     return len((await reader.run(select(tables.endpoint.c.id).where(*_seen_by(client_id)))).all())
 
 
@@ -186,17 +192,17 @@ def _seen_by(client_id: str | None) -> tuple[ColumnElement[bool], ...]:
 
 
 async def begin_replay(unit: Unit, endpoint_id: str, after: int, until: int) -> None:
-    """Set the span of records that an endpoint is sent once more."""
+    """Begin a replay: the endpoint is sent the records after the number `after`, up to `until`, once more."""
     table = tables.endpoint
     values = {"replay_position": after, "replay_until": until}
     await unit.run(update(table).where(table.c.id == endpoint_id).values(**values))
 
 
 async def get_delivery(reader: Reader, delivery_id: str) -> Delivery:
-    """Return a delivery; its endpoint must be locked by whoever changes it.
+    """Return a delivery; lock its endpoint before you change it.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no delivery with this id.
     """
     table = tables.delivery
     row = (await reader.run(select(table).where(table.c.id == delivery_id))).first()
@@ -213,7 +219,7 @@ async def add_deliveries(unit: Unit, deliveries: Iterable[Delivery]) -> None:
 
 
 async def save_delivery(unit: Unit, delivery: Delivery) -> None:
-    """Store what has changed of a delivery."""
+    """Store the changed members of a delivery."""
     table = tables.delivery
     await unit.run(
         update(table)
@@ -225,7 +231,10 @@ async def save_delivery(unit: Unit, delivery: Delivery) -> None:
 async def list_deliveries(
     reader: Reader, endpoint_id: str, state: DeliveryState | None, before: str | None, limit: int
 ) -> list[Delivery]:
-    """List an endpoint's deliveries, newest first, of one state or of all."""
+    """Return an endpoint's deliveries, newest first, at most `limit`, of one state or of all (None).
+
+    Only those older than the id `before`; None for the newest. Empty for an unknown endpoint.
+    """
     table = tables.delivery
     statement = select(table).where(table.c.endpoint_id == endpoint_id).order_by(table.c.id.desc())
     if state is not None:
@@ -236,7 +245,7 @@ async def list_deliveries(
 
 
 async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[str, list[Attempt]]:
-    """List the newest attempts of some deliveries, by delivery, newest first."""
+    """Return the newest attempts of deliveries, newest first, by delivery id; an empty list for an unknown id."""
     tried, about = tables.attempt, tables.delivery
     statement = (
         select(tried)
@@ -251,7 +260,7 @@ async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[s
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase what receivers answered to deliveries about an entry: they may have sent the person back."""
+    """Erase the receivers' answers to deliveries about an entry, because they may contain the person."""
     about, tried = tables.delivery, tables.attempt
     of_entry = select(about.c.id).where(about.c.entry_id == entry_id)
     await unit.run(update(tried).where(tried.c.delivery_id.in_(of_entry)).values(answer=None))

@@ -55,9 +55,6 @@ async def push(
         now: the register's time.
         prove: makes the consistency proof between two sizes, the first at least 1.
 
-    Returns:
-        Its cosignatures, verified.
-
     Raises:
         PushFailed: it refused, answered something else or nothing, or its clock is ahead.
     """

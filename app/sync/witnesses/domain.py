@@ -80,7 +80,7 @@ class Cosigner:
 
 @dataclass(frozen=True, slots=True)
 class WitnessState:
-    """What is known of one witness.
+    """The known state of one witness.
 
     Attributes:
         url: its address.
@@ -116,7 +116,7 @@ class WitnessState:
         return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
 
     def lags(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether the newest head has been without the witness's cosignature for too long."""
+        """Return whether the witness has failed for too long, or the newest head lacks its cosignature for too long."""
         if self.failing_since is not None:
             return now - self.failing_since > LATE
         behind = self.size_in(head.epoch) < head.size or self.cosigned_at is None

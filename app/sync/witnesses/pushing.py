@@ -81,7 +81,7 @@ class Pusher:
                 await asyncio.sleep(ROUND_SECONDS)
 
     async def due(self) -> list[tuple[Witness, WitnessState, PushedHead]]:
-        """Return the witnesses to which the newest head must be sent, with what is known of each, and the head.
+        """Return the witnesses to which the newest head must be sent, each with its known state and the head.
 
         Empty while the register is rolled back: its heads are behind those that the witnesses have.
         """

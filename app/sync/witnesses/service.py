@@ -15,11 +15,11 @@ from app.tlog.policy import Policy, PolicyMalformed
 
 
 class WitnessPolicyRefused(RuntimeError):
-    """The file of CEKAL_WITNESS_POLICY can't be used; the message says why."""
+    """The file of CEKAL_WITNESS_POLICY can't be used; the message gives the reason."""
 
 
 def read_policy(settings: Settings) -> Policy | None:
-    """Return the policy of witnesses; None where no file is set.
+    """Return the policy of witnesses; None if no file is set.
 
     Raises:
         WitnessPolicyRefused: the file can't be read, breaks a rule, or contains an invalid address.
@@ -55,7 +55,10 @@ def policy_in_use(file: Path | None) -> Policy:
 
 
 async def list_cosigning_keys(reader: Reader, epoch: str, size: int) -> list[VerifierKey]:
-    """List the keys of witnesses with a stored cosignature of a head; a text that is no key is left out."""
+    """Return the keys of witnesses with a stored cosignature of the head of this epoch and size.
+
+    A stored text that is no key is omitted; empty for an unknown head.
+    """
     keys = []
     for each in await store.list_cosigners(reader, epoch, size):
         with suppress(ValueError):
@@ -64,32 +67,32 @@ async def list_cosigning_keys(reader: Reader, epoch: str, size: int) -> list[Ver
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
-    """Return the keys that cosigned a head, by name; empty for an unknown head."""
+    """Return the keys that cosigned the head of this epoch and size, by name; empty for an unknown head."""
     return await store.list_cosigners(reader, epoch, size)
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
-    """Return a head's note with the register's signatures, followed by the cosignatures that it has so far."""
+    """Return `note` of the head of this epoch and size, with the cosignatures that the head has so far added."""
     return await store.cosigned_note(reader, epoch, size, note)
 
 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return the next sizes above `after` of heads that at least `least` of these keys cosigned, smallest first.
+    """Return the next sizes of an epoch's heads that at least `least` of these keys cosigned, smallest first.
 
-    An empty list means that there are no further ones.
+    Only sizes above `after`. An empty list means that there are no further ones.
     """
     return await store.page_cosigned_sizes(reader, epoch, after, keys, least)
 
 
 async def list_states(reader: Reader, policy: Policy) -> list[WitnessState]:
-    """Return what is known of each witness of a policy, in its order."""
+    """Return the known state of each witness of a policy, in its order."""
     known = await store.list_states(reader)
     return [known.get(each.url, WitnessState(each.url)) for each in witnesses_of(policy)]
 
 
 async def is_witnessed(reader: Reader, policy: Policy, epoch: str, size: int) -> bool:
-    """Return whether a head has the cosignatures that a policy demands."""
+    """Return whether the head of this epoch and size has the cosignatures that a policy demands."""
     found = await store.list_cosigners(reader, epoch, size)
     return policy.is_witnessed(VerifierKey.parse(each.vkey) for each in found)

@@ -20,13 +20,16 @@ _KNOWN = [column for column in log_witness.c if column.name != "claimed_until"]
 
 
 async def list_states(reader: Reader) -> dict[str, WitnessState]:
-    """Return what is known of each witness, by its address."""
+    """Return the known state of each witness, by its address."""
     rows = await reader.run(select(*_KNOWN))
     return {row.url: WitnessState(*row) for row in rows}
 
 
 async def claim(unit: Unit, url: str, until: datetime) -> bool:
-    """Claim a witness for this process until an instant. Returns False while another process has claimed it."""
+    """Claim the witness at this address for this process until an instant.
+
+    Returns False while another process has claimed it.
+    """
     new = {**asdict(WitnessState(url)), "claimed_until": None}
     await unit.run(unit.inserting(log_witness).values(new).on_conflict_do_nothing())
     free = or_(log_witness.c.claimed_until.is_(None), log_witness.c.claimed_until <= unit.now)
@@ -40,7 +43,7 @@ async def claim(unit: Unit, url: str, until: datetime) -> bool:
 
 
 async def save_state(unit: Unit, state: WitnessState) -> None:
-    """Store what is known of a witness, and end this process's claim on it."""
+    """Store the known state of a witness, and end this process's claim on it."""
     values = {**asdict(state), "claimed_until": None}
     changed = {name: value for name, value in values.items() if name != "url"}
     await unit.run(
@@ -68,7 +71,7 @@ async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosign
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
-    """Return the keys that cosigned a head, by name and time; empty for an unknown head."""
+    """Return the keys that cosigned the head of this epoch and size, by name and time; empty for an unknown head."""
     rows = await reader.run(
         select(cosignature.c.name, cosignature.c.vkey, cosignature.c.signed_at)
         .where(cosignature.c.epoch == epoch, cosignature.c.size == size)
@@ -88,7 +91,7 @@ class StoredCosignature(NamedTuple):
 
 
 async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) -> list[StoredCosignature]:
-    """Return the cosignatures of heads with these sizes in an epoch, by size; unknown sizes are left out."""
+    """Return the cosignatures of heads with these sizes in an epoch, by size; unknown sizes add none."""
     columns = [cosignature.c[name] for name in StoredCosignature._fields]
     statement = select(*columns).where(cosignature.c.epoch == epoch, cosignature.c.size.in_(sorted(sizes)))
     return [StoredCosignature(*row) for row in await reader.run(statement.order_by(cosignature.c.size))]
@@ -97,7 +100,7 @@ async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return a page of sizes of heads that at least `least` of these keys cosigned, the smallest first.
+    """Return a page of sizes of an epoch's heads that at least `least` of these keys cosigned, the smallest first.
 
     Only sizes above `after`.
     """
@@ -118,7 +121,7 @@ async def page_cosigned_sizes(
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
-    """Return a head's note with the register's signatures, followed by the cosignatures that it has so far."""
+    """Return `note` of the head of this epoch and size, with the cosignatures that the head has so far added."""
     rows = await reader.run(
         select(cosignature.c.vkey, cosignature.c.data)
         .where(cosignature.c.epoch == epoch, cosignature.c.size == size)

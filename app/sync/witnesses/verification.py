@@ -21,7 +21,7 @@ async def verify_cosignatures(
         notes: the note of each head, by its size.
 
     Returns:
-        The number of cosignatures, and what differs.
+        The number of verified cosignatures, and the differences found.
     """
     rows = await store.list_cosignatures(reader, epoch, notes)
     faults = ((row, _fault_of(row, notes[row.size])) for row in rows)
