@@ -33,5 +33,5 @@ def shown_address(address: str) -> str:
 
 
 def libpq_address(url: URL) -> str:
-    """Return a PostgreSQL server's address in libpq's form, with its password and options such as `sslmode`."""
+    """Return a PostgreSQL server's address in libpq's form, with its password and options (`sslmode`, ...)."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)

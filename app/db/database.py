@@ -21,13 +21,16 @@ class Connection(Protocol):
         """The SQLAlchemy dialect of the engine."""
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        """Execute one statement."""
+        """Execute one statement with values for its bound parameters; None without any. Returns its result."""
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        """Execute a statement in the driver's own syntax, without SQLAlchemy; see `bulk`."""
+        """Execute a statement in the driver's own syntax, without SQLAlchemy (see `bulk`). Returns its result.
+
+        `parameters` are in the driver's own form too.
+        """
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
-        """Call a function with the underlying synchronous connection; Alembic needs this."""
+        """Call `act` with the underlying synchronous connection and return its result; Alembic needs this."""
 
 
 class Database(Protocol):

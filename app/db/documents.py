@@ -28,10 +28,13 @@ class Documents(Generic[T]):
         self.read = msgspec.json.Decoder(kind).decode
 
     async def one(self, reader: Reader, statement: Executable, parameters: Any = None) -> T | None:
-        """Return the value in the statement's only row, or None without a row."""
+        """Return the value in the statement's only row, or None without a row; `parameters` has the bound values."""
         found = (await reader.run(statement, parameters)).scalar_one_or_none()
         return None if found is None else self.read(found)
 
     async def all(self, reader: Reader, statement: Executable, parameters: Any = None) -> list[T]:
-        """Return the value in each row of a statement that selects the document column, in the statement's order."""
+        """Return the value in each row of a statement that selects the document column, in the statement's order.
+
+        `parameters` has the bound values.
+        """
         return [self.read(found) for found in (await reader.run(statement, parameters)).scalars()]

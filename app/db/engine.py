@@ -15,10 +15,10 @@ from app.settings import Settings
 
 
 def open_databases(settings: Settings) -> tuple[Database, Database]:
-    """Open the register's database and the database of the checks.
+    """Open and return the register's database and the database of the checks.
 
-    On PostgreSQL both are the same database. On SQLite the checks, which grow without end and are written
-    continually, have a separate file next to the register's (`register.db` and `register-checks.db`).
+    On PostgreSQL both are the same database. On SQLite the checks, which grow without end and are written continually,
+    have a separate file next to the register's (`register.db` and `register-checks.db`).
     """
     url = driver_url(settings.url)
     if url.get_backend_name() != "sqlite":

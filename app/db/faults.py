@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class Outage(StrEnum):
-    """Why the database can't serve; the value is an English clause for logs and answers."""
+    """The reason why the database can't serve; the value is an English clause for logs and answers."""
 
     UNREACHABLE = "the database can't be reached"
     SILENT = "the database did not answer in time"
@@ -115,10 +115,13 @@ def outage(error: BaseException) -> Outage | None:
 
 
 def unanswered(why: Outage | None) -> bool:
-    """Return whether the last statement or commit got no answer, so that it may or may not have taken effect."""
+    """Return whether an outage of this kind left the last statement or commit without an answer.
+
+    Then it may or may not have taken effect. False for None.
+    """
     return why in {Outage.UNREACHABLE, Outage.SILENT}
 
 
 def seconds_to_wait(why: Outage) -> int:
-    """Return after how many seconds the caller should repeat the request."""
+    """Return the number of seconds after which the caller should repeat the request."""
     return SECONDS.get(why, 5)

@@ -31,7 +31,7 @@ class Lane(StrEnum):
 
 
 class InUse(NamedTuple):
-    """The use of a lane: how many transactions have a place in it, and how many wait for one."""
+    """The use of a lane: the number of transactions with a place in it, and of those that wait for one."""
 
     lane: Lane
     held: int
@@ -54,12 +54,15 @@ _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)
 
 
 def shares(pool_size: int) -> dict[Lane, int]:
-    """Return the number of connections of each lane; `pool_size` is the share of ordinary reads."""
+    """Return the number of connections by lane; `pool_size` is the share of ordinary reads."""
     return {Lane.READS: pool_size, Lane.WRITES: max(2, pool_size // 2), **_RESERVED}
 
 
 def most_connections(pool_size: int) -> int:
-    """Return the most connections that a process opens, in addition to the one on which it listens for wake-ups."""
+    """Return the most connections that a process opens, in addition to the one on which it listens for wake-ups.
+
+    `pool_size` is the share of ordinary reads.
+    """
     return sum(shares(pool_size).values())
 
 
@@ -67,7 +70,7 @@ def most_connections(pool_size: int) -> int:
 def using(lane: Lane | None) -> Iterator[None]:
     """Select the lane of every transaction that begins in the block or in a task created there.
 
-    Without a selected lane, a transaction uses the lane of writes or of reads.
+    With None, and without a selection, a transaction uses the lane of writes or of reads.
     """
     token = _lane.set(lane)
     try:

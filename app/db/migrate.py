@@ -51,7 +51,7 @@ def config() -> "Config":
 
 
 def layout(register: Database, checks: Database) -> list[tuple[Database, frozenset[str]]]:
-    """Return which parts of the schema each database contains."""
+    """Return each database with the names of the parts of the schema (register, checks) that it contains."""
     if register is checks:
         return [(register, frozenset({REGISTER, CHECKS}))]
     return [(register, frozenset({REGISTER})), (checks, frozenset({CHECKS}))]

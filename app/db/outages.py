@@ -46,7 +46,10 @@ class Outages:
         return True
 
     def served(self, *, writing: bool) -> None:
-        """Record a successful read or write, and log the end of an outage."""
+        """Record a success, and log the end of an outage.
+
+        `writing` says whether a write succeeded; a read does not end an outage that began with a write.
+        """
         if self._why is None or (self._writing and not writing) or self._now() - self._last < SETTLED_SECONDS:
             return
         details = {"reason": str(self._why), "seconds": round(self._last - self._since, 1)}

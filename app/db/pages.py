@@ -22,7 +22,7 @@ async def first_of(
     Args:
         read: returns the page of at most `limit` rows that follow an id, ordered by id.
         limit: the number of rows that suffices.
-        exclude: returns whether to leave out a row.
+        exclude: returns whether a row is excluded.
     """
     found: list[T] = []
     after = ""

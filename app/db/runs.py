@@ -28,12 +28,12 @@ _LEVELS: Final = 64
 
 
 class Merge(NamedTuple):
-    """Runs that become one, in slices.
+    """Runs that are merged into one run, or into the table, in slices.
 
     Attributes:
         runs: their numbers.
-        into: the number of the run that they become; None where they are moved into the table itself.
-        starts: the first key of each slice but the first, ascending.
+        into: the number of the resulting run; None if they are moved into the table itself.
+        starts: the first key of each slice except the first, ascending.
     """
 
     runs: tuple[int, ...]
@@ -60,7 +60,7 @@ class Runs:
         self._numbers = select(numbers.c.number).where(numbers.c.number.is_not(None))
 
     def within(self) -> ColumnElement[bool]:
-        """Return the condition that leads a search by key into each run, instead of through all of them."""
+        """Return the SQL condition that makes a search by key use each run's index, instead of reading all runs."""
         return self._recent.c.run.in_(self._numbers)
 
     async def open(self, unit: Unit) -> int:
@@ -68,7 +68,7 @@ class Runs:
         return await self._next(unit, level=0)
 
     async def due(self, reader: Reader, *, everything: bool) -> Merge | None:
-        """Return the merge that is due next, of the smallest runs first; None where none is.
+        """Return the merge that is due next, of the smallest runs first; None if none is.
 
         Args:
             reader: the transaction.
@@ -84,7 +84,10 @@ class Runs:
         return None
 
     async def move(self, unit: Unit, merge: Merge, place: int) -> None:
-        """Move the slice at a place, from 0 to the number of `merge.starts`; the transaction does nothing else."""
+        """Move the slice number `place` of a merge; the transaction does nothing else.
+
+        The slices are numbered from 0 to the number of `merge.starts`.
+        """
         bounds = (None, *merge.starts, None)
         first, beyond = bounds[place], bounds[place + 1]
         within = [self._recent.c.run.in_(merge.runs)]

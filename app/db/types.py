@@ -63,7 +63,7 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Convert a datetime for storage; a naive one is refused.
+        """Return a datetime in the form that the engine stores, None for None; a naive one is refused.
 
         Raises:
             ValueError: the datetime has no offset.
@@ -75,9 +75,9 @@ class Instant(TypeDecorator[datetime]):
         return rfc3339(value) if dialect.name == "sqlite" else value
 
     def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], datetime | None]:
-        """Return the function that converts a stored value to an aware UTC datetime.
+        """Return the function that converts a stored value to an aware UTC datetime, and NULL to None.
 
-        SQLAlchemy's own would call two more functions for each value, and rows have many of them.
+        The function that SQLAlchemy makes by default would call two more for each value, and rows have many values.
         """
         return _instant_of_text if dialect.name == "sqlite" else _instant_in_utc
 
@@ -123,7 +123,7 @@ def _any_of_json(element: _AnyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
 
 
 def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return the condition that a column of texts or integers is in the list bound to the parameter `name`.
+    """Return the SQL condition that a column of texts or integers is in the list bound to the parameter `name`.
 
     Unlike `in_()`, the statement is the same for lists of any length, so it is compiled and prepared once.
     """
@@ -163,7 +163,7 @@ class _Pairs(TypeDecorator[list[tuple[int, int]]]):
 
 
 def any_pair_of(one: ColumnElement[int], other: ColumnElement[int], name: str) -> ColumnElement[bool]:
-    """Return the condition that two columns of integers equal a pair in the list bound to the parameter `name`."""
+    """Return the SQL condition that two columns of integers equal a pair in the list bound to the parameter `name`."""
     return _AnyPairOf(one, other, bindparam(name, type_=_Pairs))
 
 

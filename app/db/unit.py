@@ -32,7 +32,7 @@ class Reader:
     actor: Actor
 
     async def run(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        """Execute one statement."""
+        """Execute one statement and return its result; `parameters` has its bound values, None without any."""
         return await self.connection.execute(statement, parameters)
 
     @property
@@ -82,7 +82,7 @@ class Unit(Reader):
         self.events.append(event)
 
     async def conclude(self) -> Sequence[Any]:
-        """Run the projectors of all events, append their drafts to the ledger, and return the appended records."""
+        """Run the projectors of all events, append their drafts to the ledger, and return the new records in order."""
         drafts: list[Any] = []
         while self.events:
             events, self.events = self.events, []
@@ -98,7 +98,7 @@ Append = Callable[[Unit, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """What a unit of work runs on its own: projectors after events, the ledger's append, wake-ups after the commit.
+    """The functions that a unit calls itself: projectors after events, the ledger's append, wake-ups after commits.
 
     Attributes:
         projectors: by type of event, the functions that handle it in the same transaction.

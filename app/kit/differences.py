@@ -7,8 +7,8 @@ class Difference(NamedTuple):
     """A contradiction between two stored facts.
 
     Attributes:
-        where: the table and the row, such as `ledger_record 17`.
-        what: what contradicts what, without personal data.
+        where: the table and the row: "ledger_record 17".
+        what: the contradiction in English, without personal data.
     """
 
     where: str

@@ -8,17 +8,17 @@ _THRESHOLD: Final = 20_000
 
 
 def defer_searches() -> None:
-    """Search for no garbage until `keep_loaded_objects` is called.
+    """Switch Python's garbage collection off until `keep_loaded_objects` is called.
 
-    What a starting process imports and makes stays for good; to search it took a third of the start.
+    The objects that a starting process imports and makes stay for good; to search them took a third of the start.
     """
     gc.disable()
 
 
 def keep_loaded_objects() -> None:
-    """Exempt all present objects from searches, and search from now on.
+    """Exempt all present objects from Python's garbage collection, and switch it on.
 
-    To search what was imported again and again costs a tenth of the processor time of each check.
+    Searching the imported objects again and again costs a tenth of the processor time of each check.
     """
     gc.collect()
     gc.freeze()

@@ -18,13 +18,13 @@ _LENGTH = 26
 
 
 def new_id(prefix: str, at: datetime) -> str:
-    """Make a new id such as `ent_01jd…` with the instant `at` in it."""
+    """Return a new id with the instant `at` in it and a prefix for the kind of object: `ent_01jd…` for "ent"."""
     random = os.urandom(_LENGTH - _TIME_DIGITS).translate(_DIGIT_OF_BYTE).decode()
     return f"{prefix}_{_time(at)}{random}"
 
 
 def first_id(prefix: str, at: datetime) -> str:
-    """Return the smallest id that can be made at the instant `at`; a bound for ranges of ids."""
+    """Return the smallest id with this prefix that can be made at the instant `at`; a bound for ranges of ids."""
     return f"{prefix}_{_time(at)}{_DIGITS[0] * (_LENGTH - _TIME_DIGITS)}"
 
 

@@ -91,7 +91,10 @@ class Formatter(logging.Formatter):
         return self._render(members)
 
     def format_line(self, logger: str, message: str, line: Line) -> str:
-        """Return a line of level INFO in the form that `format` gives, without redacting its members."""
+        """Return a line of level INFO from the logger of this name, in the form of `format`.
+
+        The line's members are not redacted.
+        """
         members = self._head(line.at, "INFO", logger, message, line.request_ids)
         members.update(line.members)
         return self._render(members)
@@ -159,7 +162,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(formatter)
 
     def emit_lines(self, logger: str, message: str, lines: Sequence[Line]) -> None:
-        """Write many lines of level INFO with one write to the stream."""
+        """Write many lines of level INFO, with the same logger and message, in one write to the stream."""
         text = "".join([self._lines.format_line(logger, message, line) + "\n" for line in lines])
         self.acquire()
         try:

@@ -27,12 +27,15 @@ U = TypeVar("U")
 
 
 async def run_in_pool(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function in a thread of the pool that is reserved for work with `paced`."""
+    """Call a function in a thread of the pool that is reserved for work with `paced`, and return its result."""
     return await asyncio.get_running_loop().run_in_executor(_threads, lambda: act(*args, **kwargs))
 
 
 def paced(act: Callable[[T], U], things: Iterable[T]) -> list[U]:
-    """Call a function for each item, resting after every few milliseconds. Call this in a thread only."""
+    """Return the result of `act` for each of the things, in order, with a rest after every few milliseconds.
+
+    Call this in a thread only.
+    """
     done: list[U] = []
     left = iter(things)
     while True:

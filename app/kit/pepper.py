@@ -6,10 +6,10 @@ SHORTEST_PEPPER = 16
 
 
 def pepper_of(text: str) -> bytes:
-    """Return the pepper that a text gives: its characters as UTF-8, or the bytes behind `hex:`.
+    """Return the pepper that a text contains: its characters as UTF-8, or the bytes after `hex:`.
 
     Raises:
-        ValueError: behind `hex:` there are not 32 hexadecimal digits or more.
+        ValueError: after `hex:` there are not 32 hexadecimal digits or more.
     """
     if not text.startswith(HEX):
         return text.encode()

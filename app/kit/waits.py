@@ -12,7 +12,7 @@ async def uncounted(limit: asyncio.Timeout, wait: Awaitable[T]) -> T:
 
     Args:
         limit: the request's running time limit.
-        wait: the awaitable, which has its own limit, such as the arrival of a body.
+        wait: the awaitable, which has its own limit (for example the arrival of a body).
     """
     loop = asyncio.get_running_loop()
     until, begun = limit.when(), loop.time()

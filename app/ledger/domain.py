@@ -39,7 +39,7 @@ class RecordType(StrEnum):
 
     @property
     def is_alert(self) -> bool:
-        """Whether the alert stream contains records of this type."""
+        """Whether records of this type belong to the alert stream."""
         return self.value.startswith("alert.")
 
     @property
@@ -77,7 +77,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A numbered record: the hashed part (`leaf`), and the personal part, to which the leaf contains a commitment."""
+    """A numbered record: the hashed part (`leaf`), and the personal part, to which the leaf contains a commitment.
+
+    Attributes:
+        sequence: its number.
+        effective_at: when an end that follows automatically from the law took effect; else None.
+        tombstone: whether a follower must remove the entry from its copy.
+        personal: None once it is erased, as is `salt`.
+        salt: the random bytes of the commitment.
+    """
 
     sequence: int
     type: RecordType
@@ -114,7 +122,7 @@ class RecordText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records a reader requests.
+    """The records that a reader requests.
 
     Attributes:
         types: only records of these types; empty for every type.
@@ -125,17 +133,17 @@ class Selection:
     entry_id: str | None = None
 
     def includes(self, kind: str, entry_id: str | None) -> bool:
-        """Return whether a record of this type and about this entry is selected."""
+        """Return whether a record of the type `kind` about this entry (None: about none) is selected."""
         return (not self.types or kind in self.types) and self.entry_id in {None, entry_id}
 
 
 @dataclass(frozen=True, slots=True)
 class Closures:
-    """Which of some entries are closed: only few readers see the personal part of their records.
+    """The closed ones among some entries: only few readers see the personal part of their records.
 
     Attributes:
         closed: ids of the entries that are, or were, sealed: only auditors may see their records' personal part.
-        barred: by the id of such an entry, the persons that never see it, even as auditors.
+        barred: by the id of a closed entry, the persons that never see it, even as auditors.
     """
 
     closed: frozenset[str] = frozenset()
@@ -203,7 +211,14 @@ class NotedRollback:
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """A proof that the ledger contains a record: the audit path from its leaf to the root at a given size."""
+    """A proof that the ledger contains a record.
+
+    Attributes:
+        sequence: the record's number.
+        size: the ledger's size to which the proof leads.
+        path: the audit path, from the leaf upwards.
+        root: the root at this size.
+    """
 
     sequence: int
     size: int
@@ -217,10 +232,11 @@ _CURSOR_FAULT = Fault(
 
 
 def numbered(draft: Draft, sequence: int, at: datetime, previous_alert: int | None) -> Record:
-    """Give a draft its number: build its leaf, with a salted commitment to the personal part.
+    """Return the record of a draft: with its number and time, and a leaf with a commitment to the personal part.
 
-    The commitment is SHA-256 over 32 random bytes and the personal part's RFC 8785 form, so that after the salt and the
-    personal part are erased the leaf still verifies and reveals nothing.
+    The commitment is SHA-256 over 32 random bytes (the salt) and the personal part's RFC 8785 form, so that after the
+    salt and the personal part are erased the leaf still verifies and reveals nothing. `previous_alert` is the sequence
+    of the last alert before it, for the leaf of an alert; None or 0 without one.
     """
     salt = secrets.token_bytes(32)
     leaf: dict[str, Any] = {

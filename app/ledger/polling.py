@@ -46,7 +46,7 @@ class Followed(Protocol):
 
     @property
     def head(self) -> Head | None:
-        """The end of the list at the last read."""
+        """The end of the list at the last read; None before the first."""
 
 
 class LedgerFollowed(Followed, Protocol):
@@ -54,7 +54,7 @@ class LedgerFollowed(Followed, Protocol):
 
     @property
     def rollback_reason(self) -> str | None:
-        """Why the database is no longer the one that was followed, or None while it is."""
+        """The reason why the database is no longer the one that was followed; None while it is."""
 
 
 def followed_of(scope: Mapping[str, Any]) -> LedgerFollowed:

@@ -13,18 +13,18 @@ from app.ledger.tables import record as record_table
 
 
 async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return rows of records after a sequence, in order, at most `limit`."""
+    """Return rows of records (values by column name) after a sequence, in order, at most `limit`."""
     statement = select(record_table).where(record_table.c.sequence > after)
     rows = await reader.run(statement.order_by(record_table.c.sequence).limit(limit))
     return [dict(row._mapping) for row in rows]
 
 
 async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
-    """Count the records up to a number.
+    """Count the stored rows of the ledger's first `upto` records.
 
     Returns:
-        The number of records, the sequence of the last one of an alert (0 without any), and the number of stored
-        hashes of nodes that end there or before.
+        The number of records, the sequence of the last one of an alert (0 without any), and the number of stored hashes
+        of nodes that end there or before.
     """
     within = record_table.c.sequence <= upto
     last_alert = func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None))
@@ -39,7 +39,7 @@ async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
 
 
 async def types_of(reader: Reader, sequences: Sequence[int]) -> dict[int, str]:
-    """Return the types of some records by their numbers, as they are stored; those that there are."""
+    """Return the stored types of the records with these numbers, by number; unknown numbers are omitted."""
     statement = select(record_table.c.sequence, record_table.c.type).where(
         any_of(record_table.c.sequence, "sequences")
     )

@@ -14,7 +14,7 @@ from app.ledger.tables import record as record_table
 
 
 class Numbered(NamedTuple):
-    """What identifies a record and the objects that it is about."""
+    """The number and type of a record, with the objects that it is about."""
 
     sequence: int
     type: str
@@ -39,21 +39,21 @@ _CHOSEN = select(record_table).where(any_of(record_table.c.sequence, "sequences"
 async def list_numbers(
     reader: Reader, after: int, upto: int, limit: int, *, alerts: bool | None
 ) -> list[Numbered]:
-    """List at most `limit` records after a number and up to another one, in order.
+    """Return at most `limit` records with a number above `after` and up to `upto`, in order.
 
     Args:
         reader: the transaction.
-        after: the number.
-        upto: the other one.
+        after: number of the last record before them.
+        upto: the greatest number.
         limit: the largest number of records.
-        alerts: whether only alerts, or only other records; None for both.
+        alerts: True for alerts only, False for other records only; None for both.
     """
     asked = {"after": after, "upto": upto, "limit": limit}
     return [Numbered(*row) for row in await reader.run(_OF[alerts], asked)]
 
 
 async def list_chosen(reader: Reader, sequences: Collection[int]) -> dict[int, Record]:
-    """Return records by their numbers; numbers that no record has are left out."""
+    """Return the records with these numbers, by number; unknown numbers are omitted."""
     if not sequences:
         return {}
     rows = await reader.run(_CHOSEN, {"sequences": sorted(sequences)})

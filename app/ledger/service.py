@@ -85,7 +85,14 @@ _PARTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of alerts' records after a cursor, with the ledger's end when they were read."""
+    """A page of alerts' records after a cursor.
+
+    Attributes:
+        records: the records, in order.
+        head: the ledger's end when they were read.
+        position: every alert up to this sequence is on this page or an earlier one.
+        more: whether further alerts follow.
+    """
 
     records: list[Record]
     head: Head
@@ -116,10 +123,10 @@ class Changes:
 
 
 async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
-    """Number the drafts and append them: the last step of a transaction.
+    """Number the drafts, append them, and return their records in order: the last step of a transaction.
 
-    Numbers are dense and in commit order, because they are assigned here under one lock that is held until the
-    commit; the rollback of a failed transaction also frees its numbers.
+    Numbers are dense and in commit order, because they are assigned here under one lock that is held until the commit;
+    the rollback of a failed transaction also frees its numbers.
     """
     last_alert = max((i for i, draft in enumerate(drafts, 1) if draft.type.is_alert), default=0)
     size, previous_alert = await store.take_numbers(unit, len(drafts), last_alert)
@@ -176,10 +183,10 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
 
 
 async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
-    """Build proofs, from stored hashes, that the ledger's first `size` records include the given ones: O(log n) each.
+    """Return proofs that the ledger's first `size` records include the given ones, in order: O(log n) each.
 
     Args:
-        reader: the transaction.
+        reader: the transaction; the proofs are made of stored hashes.
         sequences: numbers of the records, from 1.
         size: the ledger's present size, or an earlier one.
 
@@ -195,7 +202,7 @@ async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inc
 
 
 async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
-    """Build the proof, from stored hashes, that the ledger of `new` records continues that of `old`: O(log n).
+    """Return the proof that the ledger of `new` records continues that of `old`, from stored hashes: O(log n).
 
     Args:
         reader: the transaction.
@@ -233,7 +240,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> int:
 
 
 async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:
-    """Return which of these entries are closed, and who is barred from each; None among the ids is ignored."""
+    """Return the closed ones among these entries, and the persons barred from each; None among the ids is ignored."""
     closed = await store.closed_among(reader, {each for each in entry_ids if each})
     return Closures(closed, await store.barred_among(reader, closed))
 
@@ -241,17 +248,18 @@ async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Clo
 async def read_changes(
     reader: Reader, cursor: str | None, limit: int, restart: str, selection: Selection
 ) -> Changes:
-    """Read at most `limit` selected records after a cursor, in order.
+    """Return at most `limit` selected records after a cursor, in order.
 
-    A statement that selects by type looks at some thousand numbers only, and a page at some such parts: where few
-    records of a large ledger are selected, the page may have less than `limit` records, or none, and yet `more`.
+    A statement that selects by type examines some thousand numbers only, and a page some of these parts. So if few
+    records of a large ledger are selected, the page may have fewer records than `limit`, or none, although `more` is
+    true.
 
     Args:
         reader: the transaction.
         cursor: where to continue; None for the beginning.
         limit: the largest number of records.
         restart: the path at which a reader with an invalid cursor restarts.
-        selection: the records that are asked for.
+        selection: the requested records.
 
     Raises:
         Invalid: the text is not a cursor.

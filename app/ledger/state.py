@@ -63,9 +63,9 @@ class StatePage:
     """A part of a state.
 
     Attributes:
-        records: ordered by entry id: each entry's newest record, followed by the records of its clearances in
-            force, in order.
-        after: the last entry that was looked at; None at the end.
+        records: ordered by entry id: each entry's newest record, followed by the records of its clearances in force, in
+            order.
+        after: the last examined entry, after which the next part begins; None at the end.
     """
 
     records: Sequence[RecordText]
@@ -73,15 +73,15 @@ class StatePage:
 
 
 async def list_state(reader: Reader, upto: int, after: str, count: int) -> StatePage:
-    """Read a part of the state at a sequence: entries that are listed then, with their clearances in force.
+    """Return a part of the state at a sequence: entries that are listed then, with their clearances in force.
 
     An entry is listed until a record of it is a tombstone.
 
     Args:
         reader: the transaction.
         upto: the sequence.
-        after: the last entry that was looked at; empty for the beginning.
-        count: how many records about entries to look at, and some more where the last entry has them.
+        after: the last examined entry; empty for the beginning.
+        count: number of records about entries to examine, and some more if the last entry has them.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.
@@ -116,7 +116,10 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 
 
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
-    """Store that the personal part of an entry's records is no longer shown, if the entry has records."""
+    """Store that the personal part of an entry's records is no longer shown, because it was closed or erased.
+
+    Does nothing if the entry has no records, or was withdrawn before.
+    """
     newest = (
         select(record_table.c.sequence, record_table.c.tombstone)
         .where(record_table.c.entry_id == entry_id, OWN)
@@ -131,7 +134,7 @@ async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]
 
 
 async def count_withdrawn(reader: Reader, upto: int) -> int:
-    """Return the number of withdrawals among entries in the state at a sequence; the number only grows.
+    """Return the number of withdrawn entries in the state at the sequence `upto`; the number only grows.
 
     A copy of the state that was begun at another number may show data that must no longer be shown.
     """

@@ -207,7 +207,7 @@ async def _refusal(reader: Reader) -> RolledBack:
 
 
 async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:
-    """Return the stored hashes of these nodes; missing ones are left out."""
+    """Return the stored hashes of these nodes, by node; missing ones are omitted."""
     if not selected:
         return {}
     rows = await reader.run(_NODES, {"nodes": selected})
@@ -217,13 +217,13 @@ async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:
 async def add(
     unit: Unit, records: Sequence[Record], leaves: Sequence[bytes], hashes: dict[Node, bytes]
 ) -> None:
-    """Insert numbered records, each with its leaf exactly as hashed, and the nodes that they complete."""
+    """Insert numbered records with their leaves exactly as hashed, and the hashes of the nodes that they complete."""
     rows = [_row(record, leaf) for record, leaf in zip(records, leaves, strict=True)]
     await _ADD.run(unit, rows, [(level, index, value) for (level, index), value in hashes.items()])
 
 
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
-    """Return records after a sequence, in order, at most `limit`."""
+    """Return records (with `alerts_only`, of alerts) after a sequence, in order, at most `limit`."""
     statement = _ALERTS_AFTER if alerts_only else _AFTER
     return [record_of(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
 
@@ -231,7 +231,7 @@ async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: boo
 async def list_texts(
     reader: Reader, selection: Selection, after: int, upto: int, limit: int
 ) -> list[RecordText]:
-    """Return the selected records after a sequence and up to another one, in order, as stored, at most `limit`."""
+    """Return the selected records after the sequence `after` up to `upto`, in order, as stored, at most `limit`."""
     asked: dict[str, Any] = {"after": after, "upto": upto, "limit": limit}
     if selection.types:
         asked["types"] = sorted(selection.types)
@@ -279,7 +279,7 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
-    """Return the sequence of the newest version's record by entry id; entries without a record are left out."""
+    """Return the sequence of the newest version's record by entry id; entries without a record are omitted."""
     if not entry_ids:
         return {}
     statement = (
@@ -291,7 +291,7 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
 
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
-    """Return, by version of an entry, the sequence of the version's first record."""
+    """Return the sequence of each version's first record, by version number; empty for an unknown entry."""
     statement = (
         select(record_table.c.version, func.min(record_table.c.sequence))
         .where(record_table.c.entry_id == entry_id, OWN)
@@ -366,7 +366,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
 
 
 async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return by entry id the persons that never see its personal part; entries without any are left out."""
+    """Return by entry id the persons that never see its personal part; entries without any are omitted."""
     ids = sorted(entry_ids)
     if not ids:
         return {}
@@ -380,7 +380,7 @@ async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str,
 
 
 async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Return those of the entries that are closed: only auditors see their records' personal part."""
+    """Return the ids of those entries that are closed: only auditors see their records' personal part."""
     ids = sorted(entry_ids)
     if not ids:
         return frozenset()

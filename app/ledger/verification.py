@@ -44,9 +44,9 @@ class LedgerVerification:
     async def page(
         self, reader: Reader, roots: Mapping[int, list[bytes]], limit: int
     ) -> AsyncIterator[Difference]:
-        """Verify the next page of records, and yield what differs.
+        """Verify the next page of records, and yield the differences.
 
-        A missing record ends the verification, since every later leaf would have another place in the tree.
+        A missing record ends the verification, because every later leaf would have another place in the tree.
 
         Args:
             reader: the transaction.
@@ -84,7 +84,7 @@ class LedgerVerification:
 
 
 async def compare_totals(reader: Reader, head: Head) -> AsyncIterator[Difference]:
-    """Compare the head with the number of records and stored hashes, and yield what differs."""
+    """Compare the head with the number of records and stored hashes, and yield the differences."""
     records, last_alert, nodes = await count_stored(reader, head.size)
     if records != head.size:
         yield Difference("ledger_head", f"it counts {head.size} records, and there are {records}")
