@@ -40,7 +40,7 @@ class Checkpoint:
 
 
 def parse_size(text: str) -> int:
-    """Read a tree size: decimal digits without leading zeros.
+    """Return the tree size in a text: decimal digits without leading zeros.
 
     Raises:
         NoteMalformed: the text is not a size.

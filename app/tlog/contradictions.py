@@ -20,7 +20,7 @@ _PARTS = 5  # the head, and text and signatures of each note
 
 
 class Contradiction(StrEnum):
-    """What two signed heads of one log prove together."""
+    """The kind of contradiction that two signed heads of one log prove."""
 
     TWO_ROOTS = "two-roots"
     """The trees have the same size and different roots."""
@@ -37,8 +37,8 @@ class Evidence:
     Attributes:
         smaller: the head of the smaller tree, or either of two of one size.
         larger: the other head.
-        path: for trees of different sizes, the consistency proof of the larger tree from the smaller size, with its
-            first subtree even where RFC 9162 leaves it out; empty without one.
+        path: for trees of different sizes, the consistency proof of the larger tree from the smaller size, always with
+            its first subtree, which RFC 9162 may omit; empty without one.
     """
 
     smaller: Note
@@ -69,7 +69,7 @@ class Evidence:
         return cls(smaller, Note.parse(b"\n\n".join(parts[3:])), tuple(map(parse_hash, path)))
 
     def verify(self, keys: Iterable[VerifierKey]) -> Contradiction:
-        """Verify that a log contradicts itself; needs nothing but the keys that are trusted to be the log's.
+        """Verify that a log contradicts itself, and return how; `keys` are trusted to be the log's.
 
         Raises:
             NoteMalformed: a note is not a checkpoint.
@@ -87,10 +87,11 @@ class Evidence:
 
 
 def contradiction(smaller: Opened, larger: Opened, path: Sequence[bytes]) -> Contradiction | None:
-    """Return how two heads of one origin contradict each other, or None if this does not prove that they do.
+    """Return how two heads of one origin contradict each other, or None if the arguments do not prove that they do.
 
-    A proof that fails proves nothing by itself, since anybody can write a wrong one. What it must do is lead to the
-    larger head's root: then its hashes are those of the larger tree, and its first leaves have one root only.
+    A proof that fails proves nothing by itself, because anybody can write a wrong one. If it leads to the larger head's
+    root, its hashes are those of the larger tree, and that tree's first leaves have one root only: another root of the
+    smaller head is a contradiction.
 
     Args:
         smaller: the head of the smaller tree, with its verified signatures.

@@ -50,11 +50,11 @@ _PUBLIC_BYTES: Final = {
 
 
 class SignatureInvalid(ValueError):
-    """A signature is wrong, or a trusted one is missing; the message says which."""
+    """A signature is wrong, or a trusted one is missing; the message names it."""
 
 
 class KeyMalformed(ValueError):
-    """A text or a file is not a key of the expected kind; the message says why."""
+    """A text or a file is not a key of the expected kind; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)

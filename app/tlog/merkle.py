@@ -25,7 +25,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def needed(index: int) -> list[Node]:
-    """Return the stored nodes that appending leaf `index` must read.
+    """Return the stored nodes that appending leaf `index` must read, from the leaf's level upwards.
 
     They are the left siblings of the nodes that it completes.
     """
@@ -39,7 +39,7 @@ def needed(index: int) -> list[Node]:
 
 
 def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[Node, bytes]:
-    """Compute the hashes of the nodes that leaf `index` completes, the leaf included.
+    """Return the hashes of the nodes that leaf `index` completes, the leaf included, by node.
 
     Args:
         index: the leaf's index, from 0.
@@ -60,7 +60,7 @@ def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[N
 
 
 def peaks(size: int) -> list[Node]:
-    """Return the full subtrees, left to right, that together cover a tree of `size` leaves."""
+    """Return the roots of the full subtrees, left to right, that together cover a tree of `size` leaves."""
     nodes = []
     offset = 0
     for level in range(size.bit_length() - 1, -1, -1):
@@ -144,7 +144,7 @@ def inclusion_nodes(index: int, size: int) -> list[list[Node]]:
         size: number of leaves of the tree.
 
     Raises:
-        IndexError: the tree has no such leaf.
+        IndexError: the tree has no leaf with this index.
     """
     if not 0 <= index < size:
         raise IndexError("the tree has no such leaf")
@@ -157,15 +157,18 @@ def inclusion_nodes(index: int, size: int) -> list[list[Node]]:
 
 
 def inclusion_path(index: int, size: int, hashes: Mapping[Node, bytes]) -> list[bytes]:
-    """Compute the audit path from a leaf to the root of a tree of `size` leaves (RFC 9162 section 2.1.3.1).
+    """Return the audit path from a leaf to the root of a tree of `size` leaves (RFC 9162 section 2.1.3.1).
 
     Args:
         index: the leaf's index, from 0.
         size: number of leaves of the tree.
         hashes: hashes of the nodes from `inclusion_nodes`; at most two for each level of the tree.
 
+    Returns:
+        The hashes, from the leaf upwards.
+
     Raises:
-        IndexError: the tree has no such leaf.
+        IndexError: the tree has no leaf with this index.
         KeyError: a node is missing.
     """
     return [root([hashes[node] for node in step]) for step in inclusion_nodes(index, size)]
@@ -194,7 +197,7 @@ def consistency_nodes(old: int, new: int) -> list[list[Node]]:
 
 
 def consistency_path(old: int, new: int, hashes: Mapping[Node, bytes]) -> list[bytes]:
-    """Compute the proof that a tree of `new` leaves continues one of `old` leaves (RFC 9162 section 2.1.4.1).
+    """Return the proof that a tree of `new` leaves continues one of `old` leaves (RFC 9162 section 2.1.4.1).
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
@@ -209,7 +212,7 @@ def consistency_path(old: int, new: int, hashes: Mapping[Node, bytes]) -> list[b
 
 
 class ProofInvalid(ValueError):
-    """A proof does not lead to the expected root; the message says how it fails."""
+    """A proof does not lead to the expected root; the message gives the reason."""
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], top: bytes) -> None:
@@ -223,7 +226,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], 
         top: the tree's root.
 
     Raises:
-        ProofInvalid: the tree has no such leaf, or the path does not lead from it to the root.
+        ProofInvalid: the tree has no leaf with this index, or the path does not lead from it to the root.
     """
     if not 0 <= index < size:
         raise ProofInvalid(f"a tree of {size} leaves has no leaf {index}")
@@ -276,9 +279,9 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
 
 
 def roots_of(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Compute the roots of the first `old` and of all `new` leaves from a proof that begins with a subtree of both.
+    """Return the roots of the first `old` and of all `new` leaves, from a proof that begins with a subtree of both.
 
-    A consistency proof of RFC 9162 leaves this first subtree out where it is the whole smaller tree.
+    A consistency proof of RFC 9162 omits this first subtree where it is the whole smaller tree.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.

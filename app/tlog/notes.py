@@ -18,7 +18,7 @@ _NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
 
 
 class NoteMalformed(ValueError):
-    """A text is not a signed note; the message says why."""
+    """A text is not a signed note; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Note:
     """A text with its signatures; nothing in it is verified.
 
     Attributes:
-        text: what is signed, with its last line end.
+        text: the signed text, with its last line end.
         signatures: in the note's order.
     """
 
@@ -88,7 +88,7 @@ class Note:
 
 
 def parse_signatures(lines: str) -> tuple[Signature, ...]:
-    """Read signature lines, each with its line end.
+    """Return the signatures in lines of text, each with its line end, in order.
 
     Raises:
         NoteMalformed: there is no line, there are too many, or one is not a signature line.

@@ -34,7 +34,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Names of which at least `least` must have witnessed a checkpoint."""
+    """A group of names; at least `least` of them must have witnessed a checkpoint."""
 
     least: int
     members: tuple[str, ...]
@@ -85,10 +85,10 @@ class Policy:
     def fewest(self, cosigners: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] | None:
         """Return as few of the given keys as make a quorum, in the policy's order.
 
-        Where there is a choice, the policy's first ones.
+        If there are several possibilities, the policy's first keys are chosen.
 
         Returns:
-            The keys; empty for the quorum `none`; None where all of the given keys make no quorum.
+            The keys; empty for the quorum `none`; None if all of the given keys make no quorum.
         """
         keys = set(cosigners)
         chosen: dict[str, tuple[VerifierKey, ...] | None] = {NO_WITNESS: ()}

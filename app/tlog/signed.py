@@ -22,7 +22,7 @@ def sign_checkpoint(checkpoint: Checkpoint, keys: Sequence[SigningKey], time: in
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A checkpoint of which at least one signature was verified.
+    """A checkpoint with at least one verified signature.
 
     Attributes:
         checkpoint: the statement.

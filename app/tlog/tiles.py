@@ -26,7 +26,8 @@ class Tile:
     """A tile's place.
 
     Attributes:
-        level: 0 for leaf hashes; each level stands for 256 times as many leaves. None for a bundle of entries.
+        level: 0 for leaf hashes; a hash of each higher level covers 256 times as many leaves. None for a bundle of
+            entries.
         index: the tile's number within the level, from 0.
         width: number of its hashes or entries: 256, or fewer in the partial tile at the tree's edge.
     """
@@ -42,7 +43,7 @@ class Tile:
 
     @property
     def nodes(self) -> list[Node]:
-        """The tree's nodes whose hashes it contains; those of leaves for a bundle."""
+        """The tree's nodes whose hashes it contains, in order; those of leaves for a bundle."""
         level = (self.level or 0) * HEIGHT
         return [(level, self.start + offset) for offset in range(self.width)]
 

@@ -67,7 +67,7 @@ def accepted_by(headers: Iterable[Header]) -> str:
 
 @lru_cache(maxsize=64)
 def media_type(content_type: str) -> tuple[str, str | None]:
-    """Return the media type of a `Content-Type` and its `charset`, both in lower case."""
+    """Return the media type of a `Content-Type` and its `charset` (None without one), both in lower case."""
     media, *parameters = (each.strip() for each in content_type.lower().split(";"))
     for each in parameters:
         name, _, value = each.partition("=")

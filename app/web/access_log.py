@@ -25,12 +25,12 @@ _LOG = "app.access"
 
 
 class Answered(NamedTuple):
-    """What is recorded of a request that was answered.
+    """The data that are logged of an answered request.
 
     Attributes:
         method: its method.
         route: the route's template, or None for a path without a route.
-        path: the template, or the outline of such a path.
+        path: the template, or the outline of a path without one.
         status: the status of the answer, or 0 if the client disconnected first.
         client_id: the id of its client, once admitted.
         request_ids: its ids for the log.
@@ -58,12 +58,12 @@ class AccessLog:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def describe(self, scope: Scope, status: int, request_ids: Correlation) -> Answered:
-        """Return what is recorded of a request.
+        """Return the data of a request that are logged.
 
         Args:
             scope: its ASGI scope after routing.
-            status: as in `Answered`.
-            request_ids: as in `Answered`.
+            status: the status of the answer, or 0 if the client disconnected first.
+            request_ids: its ids for the log.
         """
         route = self._templates.of(scope)
         path = route or self._templates.outline(scope)
@@ -96,7 +96,7 @@ class AccessLog:
 
 
 class Templates:
-    """Finds the template of the route that served a request, such as `/v1/entries/{entry_id}`."""
+    """Finds the template of the route that served a request (`/v1/entries/{entry_id}`)."""
 
     def __init__(self) -> None:
         self._of_endpoint: dict[int, str | None] = {}

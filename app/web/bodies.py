@@ -40,7 +40,7 @@ class BodyLimits:
 def body_too_large_error() -> HTTPException:
     """Return the error for a body above its limit (RFC 9110 section 15.5.14).
 
-    The connection stays open, and the server discards the rest of the body: closing it would reset the connection while
+    The connection stays open, and the server discards the remaining body: closing it would reset the connection while
     the client is still sending, and the client would never read the answer.
     """
     return HTTPException(413)
@@ -49,13 +49,13 @@ def body_too_large_error() -> HTTPException:
 def body_late_error() -> HTTPException:
     """Return the error for a body that did not arrive in time.
 
-    It closes the connection, as the rest of the body could still come.
+    It closes the connection, because further bytes of the body could still come.
     """
     return HTTPException(408, headers={"Connection": "close"})
 
 
 def read_json(body: bytes) -> Any:
-    """Parse a JSON body; `expect_single` then checks the whole body, or a single row, for repeated members.
+    """Return a parsed JSON body; `expect_single` then checks the whole body, or a single row, for repeated members.
 
     Raises:
         MalformedJson: the body is not JSON.

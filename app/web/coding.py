@@ -83,7 +83,10 @@ class Coding:
         return scope, answer.send
 
     async def compress(self, path: str, headers: Iterable[Header], body: bytes) -> bytes:
-        """Compress the body of an answer, or take it from the cache if its headers make it public."""
+        """Return the body of an answer compressed; from the cache if its headers make it public.
+
+        `path` is the request's path, by which the cache finds it.
+        """
         named = dict(headers)
         tag = named.get(b"etag")
         if tag is None or b"public" not in named.get(b"cache-control", b""):

@@ -73,7 +73,7 @@ async def read_docs() -> Response:
 
 @router.get("/docs/{name}")
 async def read_docs_file(name: str, request: Request) -> Response:
-    """Serve one of the page's files, or their licence."""
+    """Serve one of the files of the page `/docs`, or their licence; 404 for another name."""
     if name == "start.js":
         return _kept(request, _START.encode(), "text/javascript")
     if name not in _SHIPPED:

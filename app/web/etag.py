@@ -33,7 +33,7 @@ def etag_of(version: int, *parts: object) -> str:
 
 
 def etag_of_bytes(version: int, body: bytes) -> str:
-    """Return the strong tag of a representation's bytes, quotes included."""
+    """Return the strong tag of a representation's bytes, with the resource's version, quotes included."""
     return f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
 
 

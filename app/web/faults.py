@@ -91,7 +91,7 @@ def in_body(error: pydantic.ValidationError | msgspec.ValidationError, body: Any
 
 
 def as_member(fault: Fault) -> dict[str, str]:
-    """Return a fault as an item of a problem document's `errors`."""
+    """Return a fault as an item of a problem document's `errors`: `pointer`, `code` and `detail`."""
     return {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
 
 

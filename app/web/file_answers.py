@@ -13,7 +13,16 @@ PIECE: Final = 256 * 1024
 
 
 class FileAnswer(StreamingResponse):
-    """An answer with a part of an open file, or with a conversion of its bytes; it closes the file at its end."""
+    """An answer with a part of an open file, or with a conversion of its bytes; it closes the file at its end.
+
+    Args:
+        file: the file.
+        part: the range of bytes.
+        status: the status of the answer.
+        headers: further header fields.
+        media_type: its media type.
+        convert: converts each piece of the file; None sends it as it is.
+    """
 
     def __init__(
         self,

@@ -31,8 +31,8 @@ def is_head(scope: Scope) -> bool:
 def allowed_methods(scope: Scope) -> list[str]:
     """Return the methods of a request's path, in order; empty for a path without a route.
 
-    Starlette reports only those of the first matching route. A literal path such as `/v1/checks/batch` takes precedence
-    over a template that would match it as an id.
+    Starlette reports only those of the first matching route. A literal path (`/v1/checks/batch`) takes precedence over
+    a template that would match it as an id.
     """
     path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
     methods: set[str] = set()

@@ -33,13 +33,16 @@ class Metrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
-        """Register another counter."""
+        """Register and return another counter: its name, its description, and the names of its labels."""
         return Counter(name, documentation, labels, registry=self.registry)
 
     def histogram(
         self, name: str, documentation: str, labels: Sequence[str] = (), buckets: Sequence[float] = _SECONDS
     ) -> Histogram:
-        """Register another histogram; the default bounds of its buckets are in seconds."""
+        """Register and return another histogram: its name, its description, and the names of its labels.
+
+        `buckets` are the upper bounds; the default ones are in seconds.
+        """
         return Histogram(name, documentation, labels, registry=self.registry, buckets=buckets)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:

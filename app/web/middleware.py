@@ -318,7 +318,7 @@ def _refuse_ambiguous(scope: Scope, received: _RequestHeaders) -> None:
 
     Raises:
         BadRequest: it has no host (HTTP/1.1), several hosts or a malformed one (RFC 9112 section 3.2), or repeats a
-            header of which one implementation would use the first and another the last (RFC 9110 section 5.3).
+            header: one implementation would use the first and another the last (RFC 9110 section 5.3).
     """
     if len(received.hosts) > 1 or (not received.hosts and scope.get("http_version") == "1.1"):
         raise BadRequest("A request names one Host.")

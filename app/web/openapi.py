@@ -116,10 +116,10 @@ EVENTS: Final[dict[int | str, Json]] = {200: {"content": {"text/event-stream": {
 
 
 def problems(*slugs: str) -> dict[int | str, Json]:
-    """Return the `responses=` of a route that can answer with these problems, with an example of each.
+    """Return the `responses=` of a route, by status, for these problems, with an example of each.
 
     Raises:
-        KeyError: the catalogue has no such slug.
+        KeyError: the catalogue has no problem with one of the slugs.
     """
     answers: Json = {}
     _add_problems(answers, slugs)
@@ -210,14 +210,14 @@ def finish(
 
 
 def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhile: Any) -> None:
-    """Make the application serve its complete document; other arguments as in `finish`.
+    """Make the application serve its complete OpenAPI document.
 
     The first request of a day builds it, in a thread, because the half second that this takes would delay alerts. Only
     its text is cached, which needs far less memory than Python's dicts and strings.
 
     Args:
         app: the application with all its routes.
-        today: returns the present legal day, to which the examples are moved.
+        today: returns the present legal day, to which the examples are moved; None keeps their own day.
         meanwhile: the other arguments of `finish`.
     """
     made: dict[date | None, bytes] = {}

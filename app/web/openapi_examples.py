@@ -45,7 +45,7 @@ NULL: Final = "\0null"
 
 
 def with_nulls(value: Any) -> Any:
-    """Return a part of the document with null in the place of `NULL`."""
+    """Return a copy of a part of the document (an object, list or value) with null in the place of `NULL`."""
     if isinstance(value, dict):
         return {name: with_nulls(each) for name, each in value.items()}
     if isinstance(value, list):

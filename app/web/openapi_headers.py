@@ -94,7 +94,7 @@ _OF_QUOTAS: Final = ("RateLimit", "RateLimit-Policy")
 
 
 def reference(name: str) -> Json:
-    """Return the reference to a header's description.
+    """Return the OpenAPI reference (`$ref`) to the description of the header with this name.
 
     Raises:
         KeyError: the header is not in `COMPONENTS`.

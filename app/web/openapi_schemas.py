@@ -24,7 +24,9 @@ _LARGEST: Final = 2**53 - 1
 
 
 def name_plainly(document: Json) -> None:
-    """Name every schema by its title, because client generators use these names for classes.
+    """Name every schema of the OpenAPI document by its title, because client generators use these names for classes.
+
+    Changes the document.
 
     Raises:
         ValueError: two schemas have the same title, or a title is not a plain word; the message lists them.
@@ -63,10 +65,10 @@ def _refer(part: Any, named: dict[str, str]) -> None:
 
 
 def describe_members(schemas: Json) -> None:
-    """Describe each member by the text below it in its model (PEP 257, "attribute docstrings").
+    """Describe each member by the text below it in its model (PEP 257, "attribute docstrings"); changes the schemas.
 
-    A member without a text in an answer's model gets that of the request's model: `EntryOut` from `EntryIn`. Pydantic
-    can read such texts too, but when each class is created, which would lengthen a process's start by a third.
+    A member without a text in an answer's model (`EntryOut`) gets that of the request's model (`EntryIn`). Pydantic can
+    read these texts too, but when each class is created, which would lengthen a process's start by a third.
     """
     models = {model.__name__: model for base in (WireIn, WireOut) for model in _below(base)}
     sources: dict[str, _Texts] = {}
@@ -123,7 +125,10 @@ def _texts_of_module(name: str) -> _Texts:
 
 
 def bound_integers(part: Any) -> None:
-    """Add bounds to every unbounded integer: it is a count, so at least 0 and at most what JSON represents exactly."""
+    """Add bounds to every unbounded integer in a part of the document, at every depth.
+
+    It is a count, so it is at least 0 and at most what JSON represents exactly.
+    """
     if isinstance(part, list):
         for each in part:
             bound_integers(each)

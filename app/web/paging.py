@@ -51,7 +51,7 @@ class Page(WireOut, Generic[T]):
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """`EntryPage` for a page of `EntryOut`: the schema's name in the OpenAPI document."""
+        """Return the schema's name in the OpenAPI document: `EntryPage` for a page of `EntryOut`."""
         return "".join(each.__name__.removesuffix("Out") for each in params) + "Page"
 
 
@@ -86,10 +86,12 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ..
 
 
 def decode_last_id(cursor: str | None, *, pointer: str = "") -> str | None:
-    """Decode the cursor of a list ordered by id or code. Returns the last one seen, or None without a cursor.
+    """Return the id or code in the cursor of a list ordered by it: the last one seen; None without a cursor.
+
+    `pointer` is the JSON pointer to the cursor, if it was in a body.
 
     Raises:
-        Invalid: as `decode_cursor`.
+        Invalid: it is not a cursor of this list (fault code `cursor`).
     """
     return str(decode_cursor(cursor, str, pointer=pointer)[0]) if cursor else None
 

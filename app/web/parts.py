@@ -42,7 +42,7 @@ class Conditions:
         return cls(told.get("if-none-match"), range_header, told.get("if-range"))
 
     def answer(self, body: bytes, media_type: str, etag: str, headers: Mapping[str, str]) -> Response:
-        """Answer with a representation: whole, the requested part (206), nothing (304), or a refusal (416).
+        """Return the answer with a representation: whole, the requested part (206), nothing (304), or a refusal (416).
 
         Args:
             body: the representation.
@@ -132,7 +132,9 @@ async def _conditions(
     ] = None,
     if_range: Annotated[  # noqa: ARG001
         str | None,
-        Header(description="The ETag of which a part is held: of anything else the whole comes."),
+        Header(
+            description="The ETag of the representation that the caller has in part; another one is sent whole."
+        ),
     ] = None,
 ) -> Conditions:
     return Conditions.of(request)

@@ -47,7 +47,7 @@ class ProblemKindOut(WireOut):
 
     @classmethod
     def of(cls, kind: ProblemKind) -> "ProblemKindOut":
-        """Build the model of a kind of problem."""
+        """Convert a kind of problem to the API's model."""
         return cls(
             type=kind.type,
             slug=kind.slug,

@@ -58,17 +58,17 @@ def problem_document(
     extra: Mapping[str, Any] | None = None,
     instance: str | None = None,
 ) -> dict[str, Any]:
-    """Build a problem as a JSON object; a failed row of a batch contains such an object.
+    """Return a problem as a JSON object; a failed row of a batch contains this object.
 
     Args:
         slug: a slug of the catalogue.
-        detail: what happened this time, in English and without personal data; the kind's cause when None.
+        detail: what happened this time, in English and without personal data; None for the kind's cause.
         errors: the single faults, if there are several or they have a location.
         extra: further members; they can't replace the standard ones.
-        instance: URI reference of this occurrence.
+        instance: URI reference of this occurrence; None without one.
 
     Raises:
-        KeyError: the catalogue has no such slug.
+        KeyError: the catalogue has no problem with this slug.
     """
     kind = CATALOGUE[slug]
     document: dict[str, Any] = {
@@ -98,9 +98,18 @@ def problem_response(
     extra: Mapping[str, Any] | None = None,
     instance: str | None = None,
 ) -> Response:
-    """Build the answer with a problem; arguments and errors as in `problem_document`.
+    """Return the answer with a problem, which is also an ASGI application for raw endpoints.
 
-    The answer is also an ASGI application: a raw endpoint can `await problem_response(…)(scope, receive, send)`.
+    Args:
+        slug: a slug of the catalogue.
+        detail: what happened this time, in English and without personal data; None for the kind's cause.
+        errors: the single faults.
+        headers: further headers of the answer.
+        extra: further members of the document.
+        instance: URI reference of this occurrence; None without one.
+
+    Raises:
+        KeyError: the catalogue has no problem with this slug.
     """
     document = problem_document(slug, detail, errors=errors, extra=extra, instance=instance)
     response = Response(_encode(document), document["status"], headers, MEDIA_TYPE)
@@ -110,7 +119,7 @@ def problem_response(
 
 
 def document_of(error: CekalError) -> dict[str, Any]:
-    """Convert an error of the application to a problem document."""
+    """Return the problem document of an error of the application."""
     return problem_document(error.slug, error.detail, errors=error.faults, extra=error.extra)
 
 

@@ -153,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release the connection's state."""
+        """Release the connection's state; `exc` is None for a regular close."""
         super().connection_lost(exc)
         self._books.leave(self)
         self._forget()
@@ -256,7 +256,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._running.keep_alive = False
 
     def hand_over(self, sender: Sender) -> StreamConnection | None:
-        """Hand the connection over after the first part of an answer was sent; the rest is for `sender` to send.
+        """Hand the connection over to `sender` after the first part of an answer was sent; it sends the further parts.
 
         This protocol is then free, and the request's task may end. Bytes behind the request end the stream, also those
         that have come before. Returns the connection, or None if it was lost.

@@ -48,11 +48,11 @@ class RawRoute(APIRoute):
 def documented(
     served: Served, models: Mapping[str, Any] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark an endpoint as the documentation of `served`, which does the work; the endpoint's body never runs.
+    """Return a decorator: the endpoint documents `served`, which does the work; the endpoint's body never runs.
 
     Args:
         served: serves the requests.
-        models: the models of other media types of the answer, where the endpoint's own is that of JSON.
+        models: the models of other media types of the answer, by media type; the endpoint's own model is that of JSON.
     """
 
     def mark(endpoint: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 """The connection of a stream after its request was handled: it takes bytes to send, and reads nothing.
 
-It replaces the connection's `BoundedProtocol`, with its parser, its request and its task, of which an open stream
-needs none: they take several times the memory, and a task that wakes for each frame most of the time.
+It replaces the connection's `BoundedProtocol`, with its parser, its request and its task. An open stream needs
+none of them: they take several times the memory, and a task that wakes for each frame most of the time.
 """
 
 import asyncio
@@ -46,10 +46,13 @@ class Frame:
 
 
 class Sender(Protocol):
-    """The interface of what sends on a stream's connection; none of it is called after `StreamConnection.finish`."""
+    """The interface of the object that sends on a stream's connection.
+
+    None of its methods is called after `StreamConnection.finish`.
+    """
 
     def close(self, why: str) -> None:
-        """End the stream."""
+        """End the stream for the reason `why`."""
 
     def lose(self, why: str) -> None:
         """Note that the connection is lost (`gone`), or is cut because its reader takes nothing (`stuck`)."""
@@ -127,7 +130,7 @@ class StreamConnection(asyncio.Protocol):
             self.pause_writing()
 
     def when_over(self, act: Callable[[], None]) -> None:
-        """Call a function once the stream has ended or the connection is lost, or now if that has happened."""
+        """Call `act` once the stream has ended or the connection is lost, or now if that has happened."""
         if self._sender is None:
             act()
         else:
@@ -159,7 +162,7 @@ class StreamConnection(asyncio.Protocol):
         self._conclude()
 
     def cut(self) -> None:
-        """Close the connection now; what waits for the reader is lost."""
+        """Close the connection now; bytes that wait for the reader are lost."""
         self._transport.abort()
 
     def close_after_answer(self) -> None:

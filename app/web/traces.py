@@ -131,7 +131,7 @@ class AlertTraces:
             request.receipts.clear()
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Note that the request's transaction confirms an alert; attributes without their prefix `cekal.`."""
+        """Record that the request's transaction confirms the alert; attributes are without their prefix `cekal.`."""
         if (request := _request.get()) is not None:
             request.receipts.append((alert_id, _prefixed(attributes)))
 
@@ -175,7 +175,7 @@ class AlertTraces:
             self._ids.root = None
 
     def close(self) -> None:
-        """Export what is left, for at most a second: an exporter that does not answer must not hold up the end."""
+        """Export the remaining spans, for at most a second: an exporter that does not answer must not delay the end."""
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(_CLOSE_SECONDS)
@@ -186,9 +186,9 @@ def _prefixed(attributes: Mapping[str, str | int]) -> Attributes:
 
 
 def export_traces(endpoint: str) -> AlertTraces:
-    """Return traces that are exported to an OTLP receiver, in batches from a thread of its own.
+    """Return traces that a thread exports in batches to the OTLP receiver at the URL `endpoint`.
 
-    Further options of the exporter, such as headers, are read from the environment variables `OTEL_EXPORTER_OTLP_…`.
+    Further options of the exporter (headers, ...) are read from the environment variables `OTEL_EXPORTER_OTLP_…`.
     """
     exporter = OTLPSpanExporter(endpoint, timeout=_EXPORT_SECONDS)
     return AlertTraces(BatchSpanProcessor(exporter, max_queue_size=_LONGEST_QUEUE))
