@@ -120,10 +120,10 @@ def compatible(one: Birth, other: Birth) -> bool:
 
 
 def agreement(listed: Birth | None, queried: Birth | None) -> Agreement:
-    """Compare the birth in an entry with the birth in a check.
+    """Return how the birth in an entry (`listed`) and the birth in a check (`queried`) agree.
 
-    `equal` if both are the same full day; `compatible` if the spans overlap;
-    `contradicts` if they don't; `unknown` if either side has no birth.
+    `equal` if both are the same full day; `compatible` if the spans overlap; `contradicts` if they don't; `unknown` if
+    either side has no birth.
     """
     if listed is None or queried is None:
         return "unknown"
@@ -133,7 +133,7 @@ def agreement(listed: Birth | None, queried: Birth | None) -> Agreement:
 
 
 def best_agreement(listed: Iterable[Birth], queried: Birth | None) -> Agreement:
-    """Compare all births of an entry (one and its alternatives), and return the best agreement."""
+    """Return the best agreement of all births of an entry with the birth in a check; `unknown` without any."""
     best: Agreement = "unknown"
     for birth in listed:
         found = agreement(birth, queried)

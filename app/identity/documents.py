@@ -20,7 +20,7 @@ _ZEROS: Final = "0" + "".join(chr(letter) for letter, digit in _CONFUSABLE.items
 
 
 def normalise(number: str) -> str:
-    """Return a number in upper-case A-Z and 0-9, without blanks and signs; empty if nothing is left.
+    """Return a number in upper-case A-Z and 0-9, without blanks and signs; may be empty.
 
     Digits of every script become 0-9, full-width letters plain letters, and letters of other scripts the letters that
     they look like. A text with a letter that looks like none of A-Z is not a number: the result is empty.
@@ -32,9 +32,10 @@ def normalise(number: str) -> str:
 
 
 def is_filler(normalised: str) -> bool:
-    """Return whether a number only fills its field: empty, zeros (or letters like them), X, or one repeated character.
+    """Return whether a normalised number only fills its field.
 
-    Such a number identifies no document, so two persons with the same one have nothing in common.
+    That is: it is empty, zeros (or letters like them), X, or one repeated character. It identifies no document, so two
+    persons with the same one have nothing in common.
     """
     if not normalised.strip(_ZEROS) or not normalised.strip("X"):
         return True
@@ -42,7 +43,7 @@ def is_filler(normalised: str) -> bool:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Return whether two numbers are equal in normal form and are not mere fillers."""
+    """Return whether two numbers are equal in normal form and are not mere fillers (see `is_filler`)."""
     number = normalise(one)
     return number == normalise(other) and not is_filler(number)
 

@@ -56,7 +56,8 @@ _ABJADS: Final = ("ARABIC", "HEBREW", "SYRIAC")
 def latin(name: str) -> str:
     """Return a name in upper-case ASCII in its likeliest form: letters, digits, and the signs that separate words.
 
-    Never raises; the result is empty if no letter is left. Signs without a meaning in names (emoji) separate words.
+    Never raises; the result is empty for a name without letters and digits. Signs without a meaning in names (emoji)
+    separate words.
     """
     return latin_forms(name)[0]
 
@@ -111,8 +112,8 @@ def is_without_vowels(name: str) -> bool:
 def weak_scripts(name: str) -> tuple[str, ...]:
     """Return the Unicode names of a name's scripts whose comparison is unreliable; empty for most names.
 
-    Han characters have different readings in each language, of which only one is tried; katakana writes foreign names
-    by their sound; a script without rules here is transliterated letter by letter.
+    Han characters have different readings in each language, and only one is tried; katakana writes foreign names by
+    their sound; a script without rules here is transliterated letter by letter.
     """
     if name.isascii():
         return ()

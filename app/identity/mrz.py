@@ -95,11 +95,14 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def birth(self) -> Birth | None:
-        """The birth date; the later one if the century is open."""
+        """The birth date; the later one if the century is open. None if the zone has no readable one."""
         return self.births[0] if self.births else None
 
     def beside(self, birth: Birth | None) -> "Mrz":
-        """Return the zone with the century of its birth decided by another birth date that has a full year."""
+        """Return the zone with the century of its birth decided by another birth date that has a full year.
+
+        Unchanged if `birth` is None, or has no full year.
+        """
         if birth is None or len(self.births) < 2:  # noqa: PLR2004 - nothing is open
             return self
         decided = in_century_of(self.births, birth)
@@ -117,7 +120,7 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         return not self.fails
 
     def as_fields(self) -> dict[str, str | bool | None]:
-        """Return the values for the answer of a check; null if the zone has no value."""
+        """Return the zone's values by name, for the answer of a check; None if the zone has no value."""
         optional = self.optional_data
         names = ("optional_data",) if len(optional) == 1 else ("optional_data_1", "optional_data_2")
         return {
@@ -137,7 +140,7 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_digit(characters: str) -> int:
-    """Compute the check digit of upper-case characters: weights 7, 3, 1 (Doc 9303 part 3, section 4.9)."""
+    """Return the check digit of upper-case characters: weights 7, 3, 1 (Doc 9303 part 3, section 4.9)."""
     values = characters.encode().translate(_VALUES)
     return (7 * sum(values[::3]) + 3 * sum(values[1::3]) + sum(values[2::3])) % 10
 

@@ -14,11 +14,11 @@ _OLDEST: Final = 115
 
 
 def read_births(field: str, today: date) -> tuple[tuple[Birth, ...], str | None]:
-    """Read the six characters of a birth date.
+    """Read `field`, the six characters of a birth date; `today` decides the century.
 
-    Unknown parts are fillers (by the standard) or 00 (by some issuers) and lower the precision: "8503<<" is
-    March 1985, "85<<17" is 1985; without a year nothing is known. A birth is never in the future. A person of a
-    hundred years can't be distinguished from a child, so births of both centuries are returned.
+    Unknown parts are fillers (by the standard) or 00 (by some issuers) and lower the precision: "8503<<" is March 1985,
+    "85<<17" is 1985; without a year nothing is known. A birth is never in the future. A person of a hundred years can't
+    be distinguished from a child, so births of both centuries are returned.
 
     Returns:
         The possible births, the latest first, if the date can be read; and the fault, if there is one:
@@ -57,10 +57,10 @@ def in_century_of(births: tuple[Birth, ...], known: Birth) -> Birth:
 
 
 def read_expiry(field: str, today: date) -> tuple[str | None, str | None]:
-    """Read the six characters of an expiry date; only a full day counts as known.
+    """Read `field`, the six characters of an expiry date; `today` decides the century.
 
     Returns:
-        "YYYY-MM-DD", if the day is known, and the fault, if there is one: `expiry_date_format`,
+        "YYYY-MM-DD", or None unless the full day is known; and the fault, if there is one: `expiry_date_format`,
         `expiry_date_range`.
     """
     parts = (field[:2], field[2:4], field[4:])

@@ -17,7 +17,7 @@ TAKEN_FOR_FILLER: Final = "KAU0CEGLSX6"
 """The characters that readers report in the place of a filler."""
 
 MAX_READINGS: Final = 16
-"""Largest number of readings of one field of names, each of which is looked up and compared."""
+"""Largest number of readings of one field of names; each reading is looked up and compared."""
 
 _PARTED: Final = FILLER * 2
 """The separator of surname and given names."""

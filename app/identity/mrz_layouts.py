@@ -31,7 +31,10 @@ class MrzUnreadable(ValueError):
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """The positions of one format's values: an index for a check digit, a slice for anything else.
 
+    They count in the text of all lines joined into one.
+
     Attributes:
+        lines: the length of each line.
         names: one slice, or a slice each for surname and given names.
         long_number: the slice in which a document number of more than nine characters continues, None if it can't.
         optional: the issuer's own data, in one slice or two.
@@ -158,10 +161,10 @@ _UNBROKEN: Final = {sum(lines): lines for lines in _LINES}
 
 
 def recognise(text: str) -> tuple[str, Layout]:
-    """Return the zone without line breaks and surrounding blanks, and its layout.
+    """Return a zone's text without line breaks and surrounding blanks, and its layout.
 
-    Lines may end in any line break and have blanks around them; one unbroken line is accepted if its length
-    fits a format. Lower case is left for the caller to judge.
+    Lines may end in any line break and have blanks around them; one unbroken line is accepted if its length fits a
+    format. Lower case is not changed; the caller judges it.
 
     Raises:
         MrzUnreadable: the lines have no known format, or contain a character that is invalid in a zone.

@@ -18,7 +18,7 @@ _CENTURIES: Final = (1900, 2000)
 
 
 def well_formed(nik: str) -> bool:
-    """Return whether a text is 16 digits with a possible province and a possible birth date in some century."""
+    """Return whether a NIK has 16 digits with a possible province and a possible birth date in some century."""
     return (
         len(nik) == LENGTH
         and nik.isascii()
@@ -33,8 +33,8 @@ def faults(nik: str, sex: str | None, birth: Birth | None) -> tuple[str, ...]:
 
     Args:
         nik: the NIK as given.
-        sex: `male` or `female`; other values aren't compared.
-        birth: the birth date, compared with both centuries that the two-digit year can mean.
+        sex: `male` or `female`; other values, and None, aren't compared.
+        birth: the birth date, compared with both centuries that the two-digit year can mean; None isn't compared.
     """
     if not well_formed(nik):
         return ("nik_malformed",)

@@ -26,7 +26,7 @@ _MAX_COMMON_SOUND: Final = 3
 
 
 def bits(heard: str) -> float:
-    """Return the bits of a shared word, given its sound (`sound.sound`)."""
+    """Return the bits of evidence of a shared word; `heard` is the word's sound (`sound.sound`)."""
     if len(heard) < 2:  # noqa: PLR2004 - a single letter
         return INITIAL
     known = _table()[0].get(heard)
@@ -40,7 +40,7 @@ def bits(heard: str) -> float:
 
 
 def is_usual(heard: str) -> bool:
-    """Return whether a word, given its sound, is in the table of travellers' names."""
+    """Return whether the word with the sound `heard` is in the table of travellers' names."""
     return heard in _table()[0]
 
 

@@ -106,8 +106,8 @@ def split(text: str) -> Names:
 def readings(text: str) -> tuple[str, ...]:
     """Return the names by which a text is compared: each name in it, then the whole text; at least one.
 
-    Names are separated by semicolons, by words such as "alias", and by brackets; in the text's order, at most
-    `MAX_NAMES`. A text without such marks is returned as it is, also an empty one.
+    Names are separated by semicolons, by words like "alias", and by brackets; in the text's order, at most `MAX_NAMES`.
+    A text without these marks is returned as it is, also an empty one.
     """
     if not _is_marked(text):
         return (text,)

@@ -81,7 +81,7 @@ def sound(word: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def code(heard: str) -> str:
-    """Return the classes of a sound's consonants; a vowel or an h at its beginning counts as A."""
+    """Return the classes of consonants in a word's sound `heard`; a vowel or an h at its beginning counts as A."""
     first = "A" if heard[:1] in "AEIOUH" else heard[:1].translate(_CLASSES)
     text = first + heard[1:].translate(_CONSONANTS)
     return (_DOUBLED(_ONCE, text[:-1] + text[-1:].translate(_FINAL)) if len(text) > 1 else text)[

@@ -118,12 +118,19 @@ class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 def spelling(name: str, *, cut: bool = False) -> Spelling:
-    """Prepare a name in its plainest form. Never raises; a name without letters and digits has no words."""
+    """Return a name prepared in its plainest form.
+
+    `cut` says that the name filled its field, so that its end may be missing. Never raises; a name without letters and
+    digits has no words.
+    """
     return _prepared(name, cut)[0]
 
 
 def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
-    """Prepare all readings of a text: each name in it, in each spelling that passports may have."""
+    """Return all readings of a text, prepared: each name in it, in each spelling that passports may have.
+
+    `cut` is as in `spelling`.
+    """
     forms: dict[Spelling, None] = {}
     for single in readings(name):
         forms |= dict.fromkeys(_prepared(single, cut))

@@ -116,7 +116,7 @@ def known(code: str | None) -> str | None:
 
 
 def in_zone(field: str) -> str:
-    """Return the canonical code of a state in a machine-readable zone; an unknown code without its fillers.
+    """Return the canonical code of the state in a machine-readable zone's field; an unknown code without its fillers.
 
     Two letters before a filler are read only if exactly one code begins with them, as the filler may be a misread
     letter ("ID<" is Indonesia, "AU<" Australia or Austria). They are not read if the first letter alone is a code, as

@@ -128,7 +128,7 @@ class Typed(msgspec.Struct, frozen=True):
 
 
 def read(text: str) -> Typed:
-    """Read the numbers in a text; never raises."""
+    """Return the document numbers in a text, with the doubts about them; never raises."""
     if _PLAIN(text) and _DIGIT(text):
         return Typed(_one(text, text))
     shown = plain(text if text.isascii() else FOREIGN_LABEL.sub(" ", text))
@@ -140,7 +140,7 @@ def read(text: str) -> Typed:
 
 
 def certain(text: str) -> tuple[str, ...]:
-    """Return the certain numbers of a text, in normal form."""
+    """Return the certain numbers of a text, in normal form, in the order of the text."""
     return tuple(each.number for each in read(text).numbers)
 
 

@@ -58,8 +58,8 @@ class Alignment(msgspec.Struct, frozen=True, gc=False):
         likeness: 0 to 1; 1 where every word agrees.
         bits: the evidence for a match, less the evidence against it; may be negative.
         pairs: the words that agree.
-        left: the words left over, each with its side.
-        conflict: bits of left-over words that contradict each other.
+        left: the words without a partner, each with its side.
+        conflict: bits of words without a partner that contradict each other.
         absent: bits of words omitted on one side only.
     """
 
@@ -107,7 +107,7 @@ class _Sheet:
 
 
 def align(queried: Spelling, listed: Spelling) -> Alignment:
-    """Align two spellings of a name."""
+    """Return the best alignment of two spellings of a name."""
     found = [
         (likeness * min(mine.bits, theirs.bits), likeness, i, j, how)
         for i, mine in enumerate(queried.words)

@@ -47,7 +47,10 @@ class Reach(msgspec.Struct, frozen=True):
 
 
 def anchored(queried: QueriedPerson, query: KeyQuery) -> frozenset[int]:
-    """Return the anchors and days of birth under which an expected traveller, such as a passenger, is stored."""
+    """Return the anchors and days of birth under which an expected traveller (a passenger) is stored.
+
+    An anchor is a part from which several keys are made; `query` has the traveller's keys for a look-up.
+    """
     place = (_OPEN,) if _is_open(queried.births) else ()
     kept = {anchor for name in queried.names for anchor in _anchors(name, *place)}
     return frozenset(kept.union(query.days))

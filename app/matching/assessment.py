@@ -65,6 +65,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
         births: the comparison of the birth dates.
         alignment: the alignment of the names that decide the tier.
         weak: whether the listed name is an alias of low quality.
+        lowered: the features (`sex`, `nationality`) that contradict, each with the bits that it costs.
     """
 
     tier: Tier

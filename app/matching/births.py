@@ -57,7 +57,7 @@ UNKNOWN: Final = BirthEvidence("unknown", 0.0)
 
 @lru_cache(maxsize=1 << 13)
 def compare_births(listed: Birth, queried: Birth) -> BirthEvidence:
-    """Compare one listed birth with one of the traveller's."""
+    """Return the comparison of one listed birth with one of the traveller's."""
     first, last = span(listed)
     queried_first, queried_last = span(queried)
     both_full = is_full_day(listed) and is_full_day(queried)
@@ -85,10 +85,10 @@ def compare_births(listed: Birth, queried: Birth) -> BirthEvidence:
 
 
 def best_birth(listed: tuple[Birth, ...], queried: tuple[Birth, ...]) -> BirthEvidence:
-    """Compare all listed births with all of the traveller's.
+    """Return the comparison of all listed births with all of the traveller's (`queried`).
 
-    Of a list's alternatives the nearest counts; of the births in a traveller's papers the farthest, since papers
-    that disagree about the day do not prove it. A less precise paper (only the year of another paper's day) does not
+    Of a list's alternatives the nearest counts; of the births in a traveller's papers the farthest, because papers that
+    disagree about the day do not prove it. A less precise paper (only the year of another paper's day) does not
     disagree.
     """
     worst: BirthEvidence | None = None

@@ -32,7 +32,14 @@ ReportProgress = Callable[[int, int], None]
 
 
 class Figures(msgspec.Struct):
-    """The counts of a set and the shares computed from them; the caller decides which pairs count as found."""
+    """The counts of a set and the shares computed from them; the caller decides which pairs count as found.
+
+    Attributes:
+        hits: pairs of one person that were found.
+        false: pairs of two persons that were found.
+        missed: pairs of one person that were not found.
+        n: all pairs.
+    """
 
     hits: int = 0
     false: int = 0
@@ -40,7 +47,7 @@ class Figures(msgspec.Struct):
     n: int = 0
 
     def count(self, *, same: bool, found: bool) -> None:
-        """Count a pair."""
+        """Count a pair: `same` says whether it is one person, `found` whether the matching found it."""
         self.n += 1
         self.hits += same and found
         self.false += found and not same
@@ -53,12 +60,12 @@ class Figures(msgspec.Struct):
 
     @property
     def recall(self) -> float | None:
-        """The share of pairs of one person that were found; None if there are no such pairs."""
+        """The share of pairs of one person that were found; None without a pair of one person."""
         return self.hits / (self.hits + self.missed) if self.hits + self.missed else None
 
     @property
     def f1(self) -> float | None:
-        """The harmonic mean of precision and recall."""
+        """The harmonic mean of precision and recall; None if one of them is None."""
         if self.precision is None or self.recall is None:
             return None
         return 2 * self.hits / (2 * self.hits + self.false + self.missed)
@@ -77,7 +84,7 @@ class Figures(msgspec.Struct):
 
 
 def interval(hits: int, n: int) -> list[float] | None:
-    """Return the rounded 95 % interval of a share (Wilson 1927); None if there was nothing to count."""
+    """Return the rounded 95 % interval of the share `hits` of `n` (Wilson 1927); None if `n` is 0."""
     if not n:
         return None
     share, spread = hits / n, _Z * _Z / n
@@ -153,12 +160,19 @@ def evaluate_queries(
 ) -> dict[str, Any]:
     """Look up each query in a list, and measure how often the right entry is found.
 
+    Args:
+        queries: the queries.
+        entries: the list.
+        report_progress: called with the progress.
+        policy: the thresholds.
+        names_only: whether birth dates are ignored.
+
     Returns:
         `sets`, with figures for each set: `n` (queries), `stopped` (share of queries whose right entry stops the
         traveller) with its 95 % interval, `told` (share that stops the traveller or is noted for review), `recall`
         (share whose right entry is among the candidates), `recall_at_1` and `recall_at_10` (among the first one or
-        ten), `median_rank` of those found, and `truncated` (queries with more candidates than are compared).
-        `ranks`: the rank of the right entry for each query, in the order of the file; null where it wasn't found.
+        ten), `median_rank` of those found, and `truncated` (queries with more candidates than are compared). `ranks`:
+        the rank of the right entry for each query, in the order of the file; null where it wasn't found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
     by_set: dict[str, list[_RankedEntry]] = {}

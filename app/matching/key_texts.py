@@ -68,7 +68,10 @@ def parts_of(name: Spelling) -> Parts:
 
 
 def name_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
-    """Return the keys of a name without births: pairs of words, rare words, the whole name as one word."""
+    """Return the keys of a name without births: pairs of words, rare words, the whole name as one word.
+
+    With `looked_up` the keys are for a look-up and include every word; otherwise they are for the index.
+    """
     words = parts.words
     if len(words) == 1:
         return [(f"word\x1f{words[0].code}", words[0].bits + WHOLE_BITS)]
@@ -97,7 +100,10 @@ def year_keys(parts: Parts, years: Iterable[int], least: float = 0.0) -> list[Te
 
 
 def further_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
-    """Return the keys by which a divided, misspelled or shortened name is found."""
+    """Return the keys by which a divided, misspelled or shortened name is found.
+
+    `looked_up` says whether the keys are for a look-up or for the index.
+    """
     words = parts.words
     if len(words) == 1:
         return []

@@ -74,7 +74,7 @@ class KeyQuery(msgspec.Struct, frozen=True):
         sketches: a sketch of each of the traveller's names; a person found by the day is compared if their sketch
             resembles one of them.
         least: the bits that a candidate must share with the traveller to be compared.
-        open_day: something is known of the traveller's birth, and no day.
+        open_day: whether a part of the traveller's birth is known, but not the day.
     """
 
     keys: Mapping[int, float]
@@ -115,7 +115,7 @@ def _sketch_of(consonants: str) -> int:
 
 
 def resembles(one: int, other: int) -> bool:
-    """Return whether two sketches have enough bits in common for the names to be compared."""
+    """Return whether two sketches (see `sketch`) have enough bits in common for the names to be compared."""
     return (one & other).bit_count() >= _ALIKE * min(one.bit_count(), other.bit_count())
 
 

@@ -33,6 +33,9 @@ class Pair(msgspec.Struct, frozen=True):
     """A labelled pair: two names, and whether they belong to one person.
 
     Attributes:
+        set: name of the set to which it belongs; `category` within it.
+        queried, listed: the traveller's name, and the name in the list.
+        same: whether they belong to one person.
         cut: whether the end of the query's name may be cut off.
     """
 
@@ -50,6 +53,8 @@ class Query(msgspec.Struct, frozen=True):
     """A name to look up, and the entry that should be found.
 
     Attributes:
+        set: name of the set to which it belongs; `category` within it.
+        expected: id of the entry.
         without_own: whether a spelling of the entry that equals the query is ignored.
     """
 
@@ -97,10 +102,10 @@ def kind_of(path: Path) -> Kind:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """Read labelled pairs, of names or of zones' name fields.
+    """Return the labelled pairs in a CSV file, of names or of zones' name fields, in the order of the file.
 
     Raises:
-        NotLabelled: with the line.
+        NotLabelled: a line is wrong; the message names it.
     """
     zone = kind_of(path) == "mrz_pairs"
     pairs = []
@@ -127,10 +132,10 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Read queries.
+    """Return the queries in a CSV file, in its order.
 
     Raises:
-        NotLabelled: with the line.
+        NotLabelled: a line is wrong; the message names it.
     """
     return [
         Query(
@@ -146,10 +151,12 @@ def read_queries(path: Path) -> list[Query]:
 
 
 def read_list(path: Path) -> list[ListedRow]:
-    """Read the list that queries go to: NDJSON with `id`, `names` and `dob` (a list of dates, may be absent).
+    """Return the list in which queries are looked up, in the order of the file.
+
+    The file is NDJSON with `id`, `names` and `dob` (a list of dates, may be absent).
 
     Raises:
-        NotLabelled: with the line.
+        NotLabelled: a line is wrong; the message names it.
     """
     entries = []
     for line, text in enumerate(_text(path).splitlines(), 1):
@@ -170,9 +177,9 @@ def read_list(path: Path) -> list[ListedRow]:
 
 
 def births_of(text: str) -> tuple[Birth, ...]:
-    """Read YYYY, YYYY-MM, YYYY-MM-DD or YYYYMMDD.
+    """Return the birth in a text YYYY, YYYY-MM, YYYY-MM-DD or YYYYMMDD, as a tuple of at most one.
 
-    Of a day that doesn't exist the month or the year is kept; of other text nothing.
+    Of a day that doesn't exist the month or the year is kept; another text gives an empty tuple.
     """
     found = _DATE(text.strip())
     if not found:

@@ -34,7 +34,15 @@ class KnownPerson(msgspec.Struct, frozen=True, array_like=True):
         sex: str | None = None,
         nationalities: Iterable[str] = (),
     ) -> "KnownPerson":
-        """Prepare a subject: names and good aliases, weak aliases, births, sex, nationalities (ICAO codes)."""
+        """Prepare a subject for comparison.
+
+        Args:
+            names: the full name and good aliases.
+            weak: aliases of low quality.
+            births: the birth date and its alternatives.
+            sex: `male`, `female` or `unspecified`; None if unknown.
+            nationalities: ICAO codes.
+        """
         good = _forms(names)
         return cls(
             names=good,
@@ -70,7 +78,15 @@ class QueriedPerson(msgspec.Struct, frozen=True):
         nationalities: Iterable[str] = (),
         mrz: Mrz | None = None,
     ) -> "QueriedPerson":
-        """Prepare a traveller from typed data and from a machine-readable zone."""
+        """Prepare a traveller for comparison, from typed data and from a machine-readable zone.
+
+        Args:
+            names: the typed names.
+            births: the typed birth dates.
+            sex: the typed sex; None takes the zone's.
+            nationalities: the typed ICAO codes; the zone's is added.
+            mrz: the zone; None without one.
+        """
         forms = list(_forms(names))
         given_births = list(births)
         states = list(nationalities)
@@ -92,7 +108,10 @@ class QueriedPerson(msgspec.Struct, frozen=True):
 
 
 def zone_spellings(surname: str, given_names: str, *, cut: bool) -> tuple[Spelling, ...]:
-    """Prepare the name of a machine-readable zone, in the order of its field, so that a cut-off word is the last."""
+    """Return the spellings of a zone's surname and given names, surname first as in its field.
+
+    With `cut` the end of the last word may be missing; so the field's order must be kept.
+    """
     return spellings(f"{surname} {given_names}", cut=cut)
 
 

@@ -20,8 +20,8 @@ class Candidates(msgspec.Struct, Generic[Id], frozen=True):
     Attributes:
         ids: the candidates, most promising first.
         unlike: persons found by the birthday alone whose name, by its sketch, is too different to match.
-        truncated: whether candidates were left out of which the first is as good as the last one kept.
-        more: some of the candidates left out, most promising first, if their births may show that they should be
+        truncated: whether candidates were dropped, and the best of them is as good as the last one kept.
+        more: some of the dropped candidates, most promising first, if their births may show that they should be
             compared instead (`thinning`).
     """
 
@@ -50,7 +50,7 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
             self.days.setdefault(day, []).append((sketch, person))
 
     def weigh(self, query: KeyQuery) -> tuple[dict[Id, float], tuple[Id, ...]]:
-        """Return the bits that each person shares with a traveller, and the persons who share only the birthday."""
+        """Return the bits that each person shares with a traveller, and the persons that share only the birthday."""
         shared_bits: defaultdict[Id, float] = defaultdict(float)
         for key, bits in query.keys.items():
             for person in self.keys.get(key, ()):
@@ -68,7 +68,7 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
         return shared_bits, tuple(person for person in unlike if person not in born)
 
     def rank(self, query: KeyQuery, limit: int) -> Candidates[Id]:
-        """Return at most `limit` candidates who share keys with a traveller, most promising first."""
+        """Return at most `limit` candidates that share keys with a traveller, most promising first."""
         shared_bits, unlike = self.weigh(query)
         ranked = sorted(
             (person for person, bits in shared_bits.items() if bits >= query.least),

@@ -48,7 +48,14 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """A threshold of the policy, and whether it was met."""
+    """A threshold of the policy, and whether it was met.
+
+    Attributes:
+        threshold: its name in the policy.
+        quantity: the quantity that it limits.
+        least: the least value.
+        found: the value of the compared names and births.
+    """
 
     threshold: str
     quantity: Quantity
@@ -110,7 +117,10 @@ STOPPING: Final = frozenset(
 
 
 def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy) -> Tier:
-    """Return the tier of the evidence; without a word in common it is `none`."""
+    """Return the tier of the evidence; without a word in common it is `none`.
+
+    `bits` is the sum of all evidence, `nearness` that of the birth dates.
+    """
     if not names.pairs:
         return "none"
     alike, shared = names.likeness, names.bits
@@ -127,19 +137,25 @@ def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPoli
 
 
 def is_probable(nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
-    """Return whether a stop is `probable` rather than `possible`."""
+    """Return whether a stop is `probable` rather than `possible`.
+
+    `bits` is the sum of all evidence, `nearness` that of the birth dates.
+    """
     return nearness in EXACT and probability(bits, policy).met
 
 
 def probability(bits: float, policy: MatchPolicy) -> Demand:
-    """Return the threshold of `probable` and the evidence; the very day of birth must agree as well."""
+    """Return the threshold of `probable` and the evidence `bits`; the very day of birth must agree as well."""
     return Demand("probable_bits", "bits", policy.probable_bits, bits)
 
 
 def examined(
     names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy
 ) -> Iterator[tuple[Tier, tuple[Demand, ...]]]:
-    """Yield the tier and the demands of each clause that applies to these names, in the order of the table."""
+    """Yield the tier and the demands of each clause that applies to these names, in the order of the table.
+
+    `bits` is the sum of all evidence, `nearness` that of the birth dates.
+    """
     found: dict[Quantity, float] = {
         "likeness": names.likeness,
         "name_bits": names.bits,

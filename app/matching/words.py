@@ -76,7 +76,7 @@ def _is_shortened(one: str, other: str) -> bool:
 
 
 def sound_likeness(one: str, other: str) -> float:
-    """Return the likeness of two sounds by the edits between them."""
+    """Return the likeness of two sounds (see `sound.sound`) by the edits between them, from 0 to 1."""
     return _SOUNDS_EQUAL if one == other else _edited(one, other)
 
 
