@@ -14,7 +14,7 @@ LONGEST_BODY = LONGEST_NOTE + 64 * 64
 
 
 class SubmissionMalformed(ValueError):
-    """A body does not have the format of `add-checkpoint`; the message says why."""
+    """A body does not have the format of `add-checkpoint`; the message gives the reason."""
 
 
 class OriginUnknown(Exception):
@@ -22,7 +22,7 @@ class OriginUnknown(Exception):
 
 
 class HeadRefused(Exception):
-    """A known log signed a head that can't be cosigned; the message says why."""
+    """A known log signed a head that can't be cosigned; the message gives the reason."""
 
 
 class SizeConflict(Exception):
@@ -38,7 +38,7 @@ class SizeConflict(Exception):
 
 
 class ClockDoubted(Exception):
-    """The witness's clock may be wrong, so that it signs nothing; the message says why."""
+    """The witness's clock may be wrong, so that it signs nothing; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Submission:
         old_size: the size from which the proof leads.
         path: the consistency proof.
         note: the signed checkpoint.
-        checkpoint: what the note says.
+        checkpoint: origin, size and root in the note.
     """
 
     old_size: int

@@ -63,7 +63,7 @@ class Service:
         await self._in_turn(self._reload)
 
     def close(self) -> None:
-        """Finish what the thread has begun, and end it."""
+        """Let the thread finish its present call, and end it."""
         self._thread.shutdown(cancel_futures=True)
 
     async def add_checkpoint(self, request: Request) -> Response:

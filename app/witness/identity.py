@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 
 
 class IdentityRefused(RuntimeError):
-    """The witness's name or keys are not those of its first start, or can't be used; the message says the remedy."""
+    """The witness's name or keys are not those of its first start, or can't be used; the message gives the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Identity:
         return tuple(key.verifier(self.name) for key in self.keys)
 
     def cosign(self, text: str, time: int) -> tuple[Signature, ...]:
-        """Sign a checkpoint's text with each key, at a POSIX time."""
+        """Return the signatures of a checkpoint's text by each key, at a POSIX time."""
         return tuple(key.sign(self.name, text, time) for key in self.keys)
 
 
@@ -54,15 +54,15 @@ def expect_name(name: str) -> str:
 
 
 def take_keys(data_dir: Path, *, make: bool) -> tuple[SigningKey, ...]:
-    """Load a witness's keys from its folder.
+    """Return a witness's private keys from its folder.
 
     Args:
         data_dir: the witness's folder.
-        make: whether keys that are missing are made, as at the first start.
+        make: whether missing keys are made, as at the first start.
 
     Raises:
-        IdentityRefused: a key is missing, malformed, or may be read by other users of the machine; or keys are to
-            be made and there are some.
+        IdentityRefused: a key is missing, malformed, or may be read by other users of the machine; or `make` is set and
+            there are keys already.
     """
     folder = data_dir / FOLDER
     if make and folder.exists():

@@ -100,7 +100,7 @@ class Witness:
         raise refused
 
     def latest(self, hashed: str) -> Note | None:
-        """Return the latest cosigned head of a log by its `origin_hash`; None if there is none."""
+        """Return the latest cosigned head of the log with this `origin_hash`; None if there is none."""
         held = self._store.head(hashed)
         return held.note if held else None
 

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class WitnessRefused(RuntimeError):
-    """The witness can't be started with these arguments; the message says why."""
+    """The witness can't be started with these arguments; the message gives the reason."""
 
 
 def serve_witness(
@@ -48,7 +48,7 @@ def serve_witness(
     """Serve a witness until the process receives a signal to stop. Returns the exit code.
 
     Args:
-        settings: those of logs, connections and a test's clock; the rest is the register's.
+        settings: only those of logs, connections and a test's clock are used.
         policy_file: the policy, read again on SIGHUP.
         data_dir: the witness's folder.
         name: its name; None for the one that it has.

@@ -78,7 +78,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Lock the file for writing during the block; afterwards what was written is on the disk.
+        """Lock the file for writing during the block; after the block all changes are on the disk.
 
         An error in the block rolls everything back.
         """
@@ -97,11 +97,11 @@ class Store:
         return row
 
     def set_identity(self, name: str, vkeys: str) -> None:
-        """Store the witness's name and keys, once."""
+        """Store the witness's name and its public keys (one vkey a line), once."""
         self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
 
     def head(self, hashed: str) -> Held | None:
-        """Return the latest cosigned head of a log by its `origin_hash`; None for none."""
+        """Return the latest cosigned head of the log with this `origin_hash`; None if there is none."""
         statement = "SELECT origin, size, root, note FROM head WHERE origin_hash = ?"
         with closing(self._connection.execute(statement, (hashed,))) as found:
             row = found.fetchone()
@@ -111,7 +111,7 @@ class Store:
         return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
     def set_head(self, held: Held, cosigned_at: int) -> None:
-        """Replace the log's stored head.
+        """Replace the log's stored head; `cosigned_at` is the POSIX time of its cosignature.
 
         Unproved evidence against the new head is deleted, because the head is proved now.
         """
@@ -132,13 +132,20 @@ class Store:
             return found.fetchone()[0] or 0
 
     def lower_cosigned_at(self, most: int) -> None:
-        """Replace stored times of cosignatures that are later than a POSIX time by that time."""
+        """Replace each stored time of a cosignature that is later than the POSIX time `most` by `most`."""
         self._connection.execute("UPDATE head SET cosigned_at = min(cosigned_at, ?)", (most,))
 
     def keep(self, kind: str, origin: str, evidence: Evidence, found_at: int) -> bool:
         """Store two heads as evidence, unless they are stored already or enough of their kind are.
 
-        Returns whether they were stored.
+        Args:
+            kind: the contradiction, or `UNPROVED`.
+            origin: the log's origin.
+            evidence: the heads.
+            found_at: POSIX time at which the second head was submitted.
+
+        Returns:
+            Whether they were stored.
         """
         with closing(
             self._connection.execute(

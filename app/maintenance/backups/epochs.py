@@ -43,7 +43,7 @@ async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> E
     Args:
         unit: a transaction on the restored register.
         moment: the moment of the backup; acts acknowledged after it may be lost.
-        old: the previous epoch, for a register that has no ledger head to read it from.
+        old: the previous epoch, if the register has no ledger head to read it from; else None.
     """
     before, now = await ledger.begin_epoch(unit)
     begun = EpochBegun(before.epoch if before else old, now.epoch, now.size)
@@ -57,10 +57,10 @@ async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> E
 
 
 async def publish_epoch(unit: Unit, event: EpochBegun) -> Sequence[Draft]:
-    """Publish a new epoch (API section 6); the record concerns no entry or person.
+    """Return the record of a new epoch (API section 6); it concerns no entry or person.
 
     A projector: called with the event in its transaction. The record names the newest signed head of the old epoch that
-    the restored register has, so that a reader who keeps a later one sees at once what was abandoned.
+    the restored register has, so that a reader with a later one sees at once what was abandoned.
     """
     signed = await newest_head(unit, event.old) if event.old else None
     return [

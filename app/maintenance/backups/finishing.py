@@ -29,8 +29,8 @@ class Finished:
 async def finish(runtime: Runtime) -> Finished:
     """Sign the first head of a restored register's epoch, where this machine can, and make it the mark.
 
-    A machine without the keys keeps the mark of the former epoch: it says nothing of the new one, and is replaced by
-    the first head that another machine signs.
+    A machine without the keys keeps the mark of the former epoch, which does not apply to the new one; the first head
+    that another machine signs replaces it.
     """
     signer = Signer(runtime)
     with suppress(IntegrityError):  # a running service was first

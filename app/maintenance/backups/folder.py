@@ -81,7 +81,7 @@ def flush(path: Path) -> None:
 
 
 def discard(folder: Path, names: Iterable[str], *, made: bool) -> None:
-    """Remove the files of a failed backup, and its folder if `made` states that it was created for the backup."""
+    """Remove the files with these names of a failed backup, and its folder if it was `made` for the backup."""
     for name in (*names, FILE):
         for path in folder.glob(f"{name}*"):
             path.unlink(missing_ok=True)

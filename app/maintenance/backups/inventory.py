@@ -19,7 +19,7 @@ _CHUNK: Final = 1 << 20
 
 
 class BackupFailed(Exception):
-    """A backup can't be made or can't be used; the message states why."""
+    """A backup can't be made or can't be used; the message gives the reason."""
 
 
 class InventoryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,6 +160,8 @@ def digest(path: Path, progress: Callable[[int], None] = lambda _bytes: None) ->
 
 def require_same(folder: Path, inventory: Inventory, progress: Callable[[int, int], None]) -> None:
     """Raise BackupFailed unless the files of a backup have the sizes and hashes in its inventory.
+
+    `progress` is called with the number of bytes read so far, and the number of all.
 
     Raises:
         BackupFailed: a file is missing or differs.

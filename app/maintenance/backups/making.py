@@ -101,7 +101,7 @@ async def _dump(runtime: Runtime, targets: Sequence[Path], stage: Stage) -> tupl
 
 
 def listed(settings: Settings) -> dict[str, object]:
-    """Return a deployment's settings with each secret masked."""
+    """Return a deployment's settings by name, with each secret masked."""
     return {**settings.model_dump(mode="json"), "database_url": shown_address(settings.url)}
 
 

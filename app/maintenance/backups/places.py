@@ -86,7 +86,10 @@ def _with_journals(path: Path) -> list[Path]:
 
 @contextmanager
 def stage_folder(files: Sequence[Path]) -> Iterator[Path]:
-    """Create the folder `STAGE` next to a register and remove it after the block; removes a left-over one first."""
+    """Create the folder `STAGE` next to a register and remove it after the block.
+
+    A folder of an interrupted restoration is removed first.
+    """
     staged = files[0].parent / STAGE
     staged.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.rmtree(staged, ignore_errors=True)

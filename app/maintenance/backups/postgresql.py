@@ -210,6 +210,8 @@ def _unescaped(cell: bytes) -> bytes:
 async def examine_database(reader: Reader, report_progress: ReportProgress) -> CountedFigures:
     """Count the rows and photos of a database, and compute the root of its ledger.
 
+    `report_progress` is called with the number of records read and the number of all.
+
     Raises:
         LedgerBroken: a record of the ledger is missing.
     """
@@ -235,7 +237,7 @@ class Place:
 
 
 async def find_place(connection: Connection) -> Place:
-    """Return what a database has in the schema of the register's tables."""
+    """Return the schema and the existing tables of the database into which a dump is restored."""
     tables = (await connection.exec_driver_sql(_WHOLE_TABLES)).scalar_one()
     schema = (await connection.exec_driver_sql("SELECT current_schema()")).scalar_one()
     return Place(schema or "public", tables)

@@ -64,11 +64,12 @@ class Restored:
         moment: the moment of the backup; acts acknowledged after it may be lost.
         schema: the schema revision of the backup, if it was upgraded; else None.
         aside: the folder into which the former files were moved; None without any.
-        lost: what the former register had beyond the backup; None if that is not known.
-        ended_again: the number of accounts and keys that had been ended in the former register and were ended
-            again; None if that is not known.
+        lost: the numbers of records and checks that the former register had beyond the backup; None if not known.
+        ended_again: the number of accounts and keys that had been ended in the former register and were ended again;
+            None if not known.
         pepper: why the key of the keyed hashes on this machine is refused; None if it is accepted.
-        conceded: what the mark had beyond the restored register; None without a mark of its last epoch.
+        conceded: the records that the mark covers and the restored register lacks; None without a mark of its last
+            epoch.
         differing: settings that differ from those of the backup: their values then and now, by name.
     """
 
@@ -85,6 +86,8 @@ class Restored:
 
 async def accept(runtime: Runtime, stage: Stage) -> Restored:
     """Accept a database that was restored by other means: verify its ledger, and begin a new epoch.
+
+    `stage` is called at the beginning of each stage, for the display of progress.
 
     Raises:
         SchemaOutdated: the schema belongs to another release.

@@ -92,7 +92,8 @@ async def count(moment: Moment) -> dict[str, int]:
 async def copy(moment: Moment, targets: Sequence[Path], report_progress: ReportProgress) -> None:
     """Copy both files into empty files, without the ledger's head, which no backup contains.
 
-    So a copy that was restored by hand is refused until `cekal restore` has begun a new epoch.
+    So a copy that was restored by hand is refused until `cekal restore` has begun a new epoch. `targets` are the files
+    for the register and the checks; `report_progress` is called with the bytes copied and all bytes.
 
     Raises:
         BackupFailed: a copy can't be written.
@@ -122,9 +123,11 @@ async def copy(moment: Moment, targets: Sequence[Path], report_progress: ReportP
 def examine(paths: Sequence[Path], report_progress: ReportProgress) -> CountedFigures:
     """Read both files of a copy in full, count rows and photos, and compute the root of its ledger.
 
+    `report_progress` is called with the number of records read and the number of all.
+
     Raises:
-        BackupFailed: SQLite finds damage, a record of the ledger is missing, or a check was answered by a later
-            state of the register.
+        BackupFailed: SQLite finds damage, a record of the ledger is missing, or a check was answered by a later state
+            of the register.
     """
     rows: dict[str, int] = {}
     tree, photos = merkle.Tree(), 0

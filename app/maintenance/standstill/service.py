@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 async def accept_clock(unit: Unit) -> None:
-    """Store that a person has confirmed the clock: processes that doubt it go on. The audit trail names the actor."""
+    """Store that a person has confirmed the clock: processes that doubt it resume. The audit trail names the actor."""
     await store.add(unit)
     await record(unit, AuditAct.CLOCK_ACCEPTED, None, {"at": rfc3339(unit.now)})
 

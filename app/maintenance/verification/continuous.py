@@ -36,9 +36,9 @@ class ContinuousVerification:
         self._known = 0
 
     async def step(self) -> bool:
-        """Do the next step if it is due. Returns whether a pass ended with it.
+        """Do the next step if it is due. Returns whether it was the last step of a pass.
 
-        What differs is logged as soon as it is found, and the admins are notified once a day.
+        Differences are logged as soon as they are found, and the admins are notified once a day.
         """
         now = self._runtime.clock()
         if self._steps is None:

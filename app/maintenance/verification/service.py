@@ -86,15 +86,15 @@ class Verified:
         return not self.differences
 
     def add(self, found: Iterable[Difference]) -> None:
-        """Add what differs, up to the greatest number that is kept."""
+        """Add differences, up to the greatest number that is kept."""
         self.differences += found
         del self.differences[_MOST:]
 
 
 async def verify(runtime: Runtime, stage: Stage) -> Verified:
-    """Verify the whole register in constant memory, also beside a running service.
+    """Verify the whole register in constant memory, also beside a running service. Returns the result.
 
-    Every page is a transaction of its own; what is written meanwhile is beyond the head and is not verified.
+    Every page is a transaction of its own; rows that are written meanwhile are beyond the head and are not verified.
 
     Args:
         runtime: the register.
@@ -114,7 +114,7 @@ class Verification:
     Args:
         runtime: the register.
         page: the number of records that a step verifies.
-        recomputed: the number of records after which no further digest is computed again.
+        recomputed: the number of ledger records from which digests are computed again; then no further one is.
 
     Attributes:
         verified: the result so far.
@@ -130,7 +130,11 @@ class Verification:
         self._seals = 0
 
     def parts(self) -> Iterator[tuple[Amount, Progress]]:
-        """Yield the parts of the verification, each with its unit; each must be finished before the next one."""
+        """Yield the parts of the verification: the unit that is counted, and an iterator that does the part's steps.
+
+        Each part must be finished before the next one. After each step its iterator yields the number done and the
+        number of all.
+        """
         yield "heads", self._heads()
         yield "records", self._records()
         yield "letters", self._letters()
