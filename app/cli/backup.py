@@ -219,8 +219,8 @@ def _print_finished(restored: "Restored", finished: "Finished", verified: "Verif
         typer.echo("No mark says whether more records existed (CEKAL_MARK_FILE).")
     elif restored.conceded.lost is None:
         typer.echo(
-            f"The mark is of {restored.conceded.known} records, of which the last are others here: what was written "
-            "beside this register is lost."
+            f"The mark is of {restored.conceded.known} records, and the last of these are others here: records "
+            "that were written beside this register are lost."
         )
     else:
         typer.echo(f"The mark knows {restored.conceded.lost} records that are lost.")

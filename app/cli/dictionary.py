@@ -32,7 +32,7 @@ class CodeList:
         name: the name of its schema, or of the first member that uses it.
         meaning: its description, "" if only its members have one.
         values: the values in the document's order.
-        members: the members that use it, such as `CheckOut.action`.
+        members: the members that use it (`CheckOut.action`).
     """
 
     name: str
@@ -64,7 +64,10 @@ def code_lists(document: Json) -> list[CodeList]:
 
 
 def code_lists_csv(document: Json) -> str:
-    """Return the code lists as CSV: a line for each value, with its list and the members that use the list."""
+    """Return the code lists of the OpenAPI document as CSV: a line for each value, with its list.
+
+    Each line also names the members that use the list.
+    """
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(("list", "value", "members"))
@@ -74,7 +77,7 @@ def code_lists_csv(document: Json) -> str:
 
 
 def dictionary(document: Json) -> str:
-    """Return the data dictionary as a page: code lists, then every object with its members."""
+    """Return the data dictionary of the OpenAPI document in Markdown: code lists, then each object with its members."""
     schemas: Json = document["components"]["schemas"]
     out = [_DICTIONARY_HEAD.format(version=document["info"]["version"]), "## Code lists", ""]
     out += ["| list | words | used by |", "| --- | --- | --- |"]
@@ -92,7 +95,10 @@ def dictionary(document: Json) -> str:
 
 
 def errors(document: Json) -> str:
-    """Return the page of all problems: status, cause, remedy, and the calls that answer with each."""
+    """Return the page of all problems in the OpenAPI document, in Markdown.
+
+    Each has its status, cause and remedy, and the calls that answer with it.
+    """
     calls: dict[str, list[str]] = defaultdict(list)
     for path, method, operation in _operations(document):
         for response in operation["responses"].values():

@@ -158,7 +158,7 @@ def _both(figures: dict[str, Any]) -> list[str]:
 
 
 def share(value: float | None, within: "Sequence[float] | None" = None) -> str:
-    """Return a share with its 95 % interval as text: "0.960 (0.93-0.98)"; "-" if there was nothing to count."""
+    """Return a share with its 95 % interval (`within`) as text: "0.960 (0.93-0.98)"; "-" for None."""
     if value is None:
         return "-"
     return f"{value:.3f} ({within[0]:.2f}-{within[1]:.2f})" if within else f"{value:.3f}"

@@ -117,7 +117,7 @@ def _refused_by_database(error: "DBAPIError") -> str:
 
 
 def with_faults(detail: str, faults: Iterable[Fault]) -> str:
-    """Return a sentence followed by each fault with the option that it concerns."""
+    """Return `detail`, a sentence, followed by each fault with the option that it concerns."""
     parts = [f"{_option(fault.pointer)}{fault.detail}" for fault in faults if fault.detail != detail]
     return " ".join([detail, *parts])
 

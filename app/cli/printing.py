@@ -20,7 +20,7 @@ def print_json(document: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on standard output."""
+    """Print a table on standard output: the columns' headings, then the rows."""
     from rich.console import Console
     from rich.table import Table
 
@@ -40,7 +40,10 @@ def progress(
     what: str,
     unit: Amount | Literal["checks", "pairs", "persons", "queries"],
 ) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar during the block if standard error is a terminal. Yields the function that advances it."""
+    """Show a progress bar labelled `what` during the block if standard error is a terminal.
+
+    Yields the function that advances it; its arguments are the amount done and the total, in `unit`.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return

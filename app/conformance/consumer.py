@@ -39,7 +39,7 @@ _EARLY: Final = 0.05
 
 
 class ConsumerRefused(RuntimeError):
-    """The consumer can't be run; the message says why."""
+    """The consumer can't be run; the message gives the reason."""
 
 
 @consumer.promise("first-copy", "A copy is made from the beginning, and later versions replace earlier ones.")
@@ -214,7 +214,7 @@ def leave_a_gap(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def fall_silent(rehearsal: Rehearsal) -> str:
-    """Keep a line open, and send nothing, not even heartbeats."""
+    """Check that the consumer gives up a connection that stays open and sends nothing. Returns what was seen."""
     rehearsal.begin()
     mute = Fault(mute=True)
     with rehearsal.stage.changing(mute) as ledger:
@@ -230,7 +230,7 @@ def fall_silent(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot", "A new copy begins with a snapshot, and goes on behind it.", "first-copy")
 def take_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Offer a snapshot to an empty copy."""
+    """Check that a new copy begins with a snapshot and continues after its cursor. Returns what was seen."""
     rehearsal.forget()
     with rehearsal.stage.changing() as ledger:
         ledger.seal()
@@ -248,7 +248,7 @@ def take_a_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot-cut", "Nothing is taken of a snapshot that was cut.", "snapshot")
 def cut_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Cut a snapshot in the middle of a line, and, later, between two lines; then send it whole."""
+    """Check that nothing is taken from a snapshot that is cut within a line, or between two. Returns what was seen."""
     rehearsal.forget()
     asked, read = len(rehearsal.stage.asked), rehearsal.stage.snapshots
     cuts = Fault(cut_after=2), Fault(alter=lambda lines: lines[:2])
@@ -273,7 +273,7 @@ def _refuse(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> 
 
 @consumer.promise("snapshot-forged", "A snapshot whose last line does not prove it stops it.", "snapshot")
 def forge_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Leave an entry out of a snapshot, and count as many as there are."""
+    """Check that a snapshot that lacks an entry, with fitting counts, is refused. Returns what was seen."""
 
     def without_one(lines: list[Json]) -> list[Json]:
         first, _, *records, last = lines
@@ -285,7 +285,7 @@ def forge_a_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot-foreign", "A snapshot that another register has signed stops it.", "snapshot")
 def send_a_foreign_snapshot(rehearsal: Rehearsal) -> str:
-    """Send the snapshot of a register with the same name and other keys."""
+    """Check that a snapshot of a register with the same name and other keys is refused. Returns what was seen."""
     other = ScriptedLedger(rehearsal.ledger.epoch)
     other.add("entry.listed", "ent_z", 1)
     other.seal()
@@ -324,10 +324,10 @@ def examine_consumer(
         command: its command line, without `follow` or `show`.
         patience: seconds that it gets for a step.
         checks: the checks.
-        silence: seconds without a byte after which it is to give up a line.
+        silence: seconds without a byte after which it must give up a connection.
 
     Raises:
-        ConsumerRefused: there is no such program.
+        ConsumerRefused: the program does not exist.
     """
     if not command or shutil.which(command[0]) is None:
         raise ConsumerRefused(f"There is no program {' '.join(command[:1]) or 'in an empty command'}.")

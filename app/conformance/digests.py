@@ -55,7 +55,7 @@ class StateDigest:
 
 
 def digest_of(records: Iterable[Json]) -> StateDigest:
-    """Return the digest of a state's records."""
+    """Return the digest of a state's records, which are in the order of a snapshot."""
     digest = StateDigest()
     for each in records:
         digest.add(each)

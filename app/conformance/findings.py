@@ -9,7 +9,7 @@ S = TypeVar("S")
 
 
 class Outcome(StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     PASS = "pass"  # noqa: S105 - an outcome
     FAIL = "fail"
@@ -21,7 +21,7 @@ class Failed(Exception):
 
 
 class Skipped(Exception):
-    """A check can't be made here; the message is one sentence that says why."""
+    """A check can't be made here; the message is one sentence with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Check(Generic[S]):
 
     Attributes:
         name: a name for scripts that stays the same.
-        promise: what is promised, in one sentence.
+        promise: the promise, in one sentence.
         needs: names of the checks that must have succeeded before.
         run: makes the check; returns one sentence about what was seen, raises Failed or Skipped.
     """
@@ -43,12 +43,12 @@ class Check(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found.
+    """The finding of one check.
 
     Attributes:
         check: the check's name.
-        promise: what is promised.
-        outcome: how it ended.
+        promise: the promise that it checked.
+        outcome: its result.
         seen: one sentence about what was seen.
     """
 
@@ -71,7 +71,7 @@ class Checks(Generic[S]):
 
         Args:
             name: the check's name.
-            sentence: what is promised.
+            sentence: the promise.
             needs: names of the checks that must have succeeded before.
         """
 
@@ -85,12 +85,12 @@ class Checks(Generic[S]):
 def examine(
     checks: Sequence[Check[S]], session: S, broken: Mapping[type[Exception], str]
 ) -> Iterator[Finding]:
-    """Make checks one after the other, and yield what each found.
+    """Make checks one after the other, and yield the finding of each.
 
     Args:
         checks: the checks, each after those that it needs.
-        session: what they read, and where they keep what later ones need.
-        broken: errors that are the service's fault, each with the beginning of the sentence that says so.
+        session: the object that they read from, and where they store data for later checks.
+        broken: errors that are the service's fault, each with the beginning of the sentence about it.
     """
     passed: set[str] = set()
     for check in checks:

@@ -27,7 +27,7 @@ class Rehearsal:
         stage: the service that it reads.
         folder: an empty folder, in which its copy is.
         patience: seconds that it gets for a step.
-        silence: seconds without a byte after which it is to give up a line.
+        silence: seconds without a byte after which it must give up a connection.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Rehearsal:
         """Begin a step: start the consumer again if it has ended.
 
         Args:
-            keeping: whether the faults that were set stay; otherwise none is left of the step before.
+            keeping: whether the faults that were set stay; otherwise those of the step before are removed.
         """
         if self.stage.is_faulty and not keeping:
             with self.stage.changing():
@@ -83,7 +83,7 @@ class Rehearsal:
         self._copies += 1
 
     def shown(self) -> dict[str, Json]:
-        """Return the entries of the consumer's copy; a `show` that fails is run again for a while.
+        """Return the entries of the consumer's copy, by entry id; a `show` that fails is run again for a while.
 
         It may fail while `follow` makes the copy, or writes to it.
 
@@ -111,7 +111,7 @@ class Rehearsal:
             time.sleep(_LOOK_SECONDS)
 
     def settle(self) -> dict[str, Json]:
-        """Wait until the copy agrees with the ledger. Returns the copy's entries.
+        """Wait until the copy agrees with the ledger. Returns the copy's entries, by entry id.
 
         Raises:
             Failed: it does not agree within the patience, or the consumer has ended.
@@ -130,8 +130,10 @@ class Rehearsal:
     def ended(self, before: dict[str, Json]) -> str:
         """Wait until the consumer has stopped by itself. Returns the last line that it wrote to standard error.
 
+        `before` is the copy that it must not change.
+
         Raises:
-            Failed: it goes on, exits with success, or its copy has changed.
+            Failed: it continues, exits with success, or its copy has changed.
         """
         for _ in self._looks():
             assert self._following is not None, "begin() comes first"
@@ -145,7 +147,10 @@ class Rehearsal:
         raise Failed(f"It had not stopped after {self._patience:.0f} s.")
 
     def came_back(self, fault: Fault) -> tuple[float, str | None]:
-        """Return the seconds from the request that met a fault to the next one, and that one's cursor."""
+        """Return the seconds from the request that met a fault to the next one, and the cursor of the next one.
+
+        The cursor is None for a request from the beginning.
+        """
         asked = self.stage.asked
         at = next(index for index, each in enumerate(asked) if each.fault is fault)
         return asked[at + 1].at - asked[at].at, asked[at + 1].after
@@ -191,7 +196,7 @@ def _last_words(data: bytes) -> str:
 
 
 def difference(expected: dict[str, Json], found: dict[str, Json]) -> str:
-    """Return how a copy differs from the expected one, as a sentence with ids only."""
+    """Return in a sentence how the copy `found` differs from the expected one; it names ids only."""
     missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     if missing:
         return f"the copy lacks {', '.join(missing)}."

@@ -74,7 +74,7 @@ class ScriptedLedger:
             version: the entry's version.
             tombstone: whether the entry must leave every copy.
             facts: further members of the leaf.
-            withheld: why the reader does not get the personal part; empty where it does.
+            withheld: why the reader does not get the personal part (`scope`, `erased`); empty if it does.
         """
         sequence, at = self.size + 1, rfc3339(datetime.now(UTC))
         personal = {
@@ -101,7 +101,7 @@ class ScriptedLedger:
         self._nodes |= merkle.completed(sequence - 1, hashed, siblings)
 
     def erase(self, entry_id: str, version: int) -> None:
-        """Erase the personal parts of an entry's records, and append the record that publishes the erasure."""
+        """Erase the personal parts of the entry's records, and append the record of the erasure as `version`."""
         for each in self.records:
             if each["entry_id"] == entry_id:
                 each.update(personal=None, salt=None, withheld="erased")
@@ -121,7 +121,7 @@ class ScriptedLedger:
         return other
 
     def entries(self) -> dict[str, Json]:
-        """Return what a complete copy must contain: each entry's newest leaf, and its personal part where shown."""
+        """Return the content of a complete copy, by entry id: the newest leaf, and the personal part if it is shown."""
         held: dict[str, Json] = {}
         for each in self.records:
             if not each["type"].startswith("entry."):
@@ -165,7 +165,7 @@ class ScriptedLedger:
 
     @property
     def trusted_key(self) -> str:
-        """The public Ed25519 key: what follows the second `+` of its vkey."""
+        """The public Ed25519 key in base64: the part after the second `+` of its vkey."""
         key = next(key for key in self._keys if key.kind is KeyKind.ED25519)
         return str(key.verifier(self.origin)).split("+", 2)[2]
 
@@ -197,10 +197,10 @@ class ScriptedLedger:
         }
 
     def inclusion(self, sequence: int, size: int) -> Json:
-        """Return the audit path of a record, as `GET /v1/proofs/inclusion` answers it.
+        """Return the audit path of a record in the ledger of this size, as `GET /v1/proofs/inclusion` answers it.
 
         Raises:
-            IndexError: there is no such record or size.
+            IndexError: the ledger does not have this record or size.
         """
         self._expect(size)
         path = merkle.inclusion_path(sequence - 1, size, self._nodes)
@@ -209,10 +209,12 @@ class ScriptedLedger:
         return {**proof, "path": [step.hex() for step in path], "root": self._root(size).hex()}
 
     def consistency(self, old: int, new: int) -> Json:
-        """Return the proof that the ledger only grew, as `GET /v1/proofs/consistency` answers it.
+        """Return the proof that the ledger of size `new` continues that of size `old`.
+
+        It has the form of the answer to `GET /v1/proofs/consistency`.
 
         Raises:
-            IndexError: there is no such size.
+            IndexError: the ledger does not have one of the sizes.
         """
         self._expect(new)
         path = merkle.consistency_path(old, new, self._nodes)

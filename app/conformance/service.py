@@ -33,16 +33,16 @@ _BROKEN: dict[type[Exception], str] = {
 
 
 class ServiceRefused(RuntimeError):
-    """The service can't be examined at all; the message says why."""
+    """The service can't be examined at all; the message gives the reason."""
 
 
 def examine_service(url: str, key: str, most: int) -> Iterator[Finding]:
-    """Examine a service, and yield what each check found, in order.
+    """Examine a service, and yield the finding of each check, in order.
 
     Args:
         url: the service's address.
         key: the key of an integrator or an auditor.
-        most: how many records are read from the beginning, at most.
+        most: the greatest number of records that are read from the beginning.
 
     Raises:
         ServiceRefused: the address can't be reached, or the key may not read the feed.

@@ -96,7 +96,7 @@ class Session:
         self._head = head
 
     def first(self, least: int = 1) -> list[Json]:
-        """Return the records that were read.
+        """Return the ledger's first records that were read, in order.
 
         Raises:
             Skipped: there are fewer than `least`.
@@ -112,13 +112,15 @@ class Session:
     def get(
         self, path: str, accept: str = JSON, *, method: str = "GET", keyless: bool = False, **asked: Any
     ) -> httpx2.Response:
-        """Send a request and return its answer. A 429 or 503 with `Retry-After` is waited for, a few times.
+        """Send a request and return its answer.
+
+        After a 429 or 503 with `Retry-After` it waits and repeats, a few times.
 
         Args:
             path: the path below the service's address.
             accept: the media type.
             method: the HTTP method.
-            keyless: whether the key is left out.
+            keyless: whether the request is sent without the key.
             asked: `headers` and `params`.
         """
         for _ in range(_TRIES):
@@ -135,12 +137,17 @@ class Session:
         return answer
 
     def page(self, **asked: Any) -> Json:
-        """Return a page of the feed."""
+        """Return a page of the feed; `asked` has `headers` and `params`."""
         return read_json(self.get(CHANGES, params=asked))
 
     @contextmanager
     def stream(self, accept: str, *, path: str = CHANGES, **asked: Any) -> Iterator[Iterator[bytes]]:
-        """Open an answer in lines or events, and yield its lines without line feeds; arguments as `get`.
+        """Open an answer in lines or events, and yield its lines without line feeds.
+
+        Args:
+            accept: the media type.
+            path: the path below the service's address.
+            asked: `headers` and `params`.
 
         Raises:
             Failed: the status or media type is another, or it takes too long.
@@ -151,7 +158,10 @@ class Session:
             yield _lines(answer.iter_bytes(), time.monotonic() + _LONGEST_ANSWER)
 
     def status(self, accept: str, **params: Any) -> int:
-        """Return the status with which the feed answers; its content is not read."""
+        """Return the status with which the feed answers; its content is not read.
+
+        `accept` is the media type; `params` are the query parameters.
+        """
         headers = self._headers(accept, {}, keyless=False)
         with self._http.stream("GET", CHANGES, headers=headers, params=params) as answer:
             return answer.status_code
@@ -193,10 +203,10 @@ def events(lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
 
 
 def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as one
-    """Raise Failed unless a promise is kept.
+    """Raise Failed with the message `otherwise` unless `holds` is true.
 
     Raises:
-        Failed: it is broken; `otherwise` is the message.
+        Failed: a promise is broken.
     """
     if not holds:
         raise Failed(otherwise)
@@ -230,10 +240,11 @@ def read_json(answer: httpx2.Response) -> Json:
 
 
 def object_of(data: bytes | str) -> Json:
-    """Parse a JSON object.
+    """Return a JSON text parsed as an object.
 
     Raises:
         Failed: the text is no JSON object.
+        ValueError: it is not JSON.
     """
     found = json.loads(data)
     if not isinstance(found, dict):
@@ -242,7 +253,9 @@ def object_of(data: bytes | str) -> Json:
 
 
 def expect_problem(answer: httpx2.Response, status: int, slug: str) -> Json:
-    """Return an answer that must be a problem document (RFC 9457) of this status and type.
+    """Return an answer's body, which must be a problem document (RFC 9457) of this status and type.
+
+    `slug` is the last part of the problem's `type`.
 
     Raises:
         Failed: it is another answer.

@@ -36,7 +36,7 @@ _MAKING_SECONDS = 60.0
     "snapshot", "A snapshot's last line proves its lines below a head that the published keys signed.", "head"
 )
 def read_snapshot(session: Session) -> str:
-    """Read the newest snapshot in lines, and verify all of it."""
+    """Check that the newest snapshot's lines, digest, seal and proof agree. Returns what was seen."""
     until = time.monotonic() + _MAKING_SECONDS
     status = session.get(SNAPSHOT, ZSTD).status_code
     while status == httpx2.codes.SERVICE_UNAVAILABLE and time.monotonic() < until:  # it is being made
@@ -83,7 +83,7 @@ def read_snapshot(session: Session) -> str:
     "snapshot",
 )
 def read_parts(session: Session) -> str:
-    """Read the file in two parts, and ask for a part of a file that is not there."""
+    """Check that a snapshot's file can be read in two parts, and none of another file. Returns what was seen."""
     whole = session.get(SNAPSHOT, ZSTD)
     expect_kind(whole, 200, ZSTD)
     etag, size = whole.headers["etag"], len(whole.content)
@@ -111,7 +111,7 @@ def read_parts(session: Session) -> str:
     "digest", "The digest that the register shows is that of the snapshot's lines, and is proved.", "snapshot"
 )
 def read_digest(session: Session) -> str:
-    """Compare the digest, bucket by bucket, and prove its seal."""
+    """Check that the published digest equals that of the lines, and that its seal is proved. Returns what was seen."""
     sequence, digest = session.digest
     shown = read_json(session.get(_DIGEST, params={"sequence": sequence}))
     differing = [

@@ -32,15 +32,15 @@ _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one answer of the feed.
+    """The fault of one answer of the feed.
 
     Attributes:
         status: the status of a refusal; 200 for none.
         slug: the refusal's problem type.
         retry_after: seconds to wait.
-        cut_after: after how many records the connection is cut, within the next one.
+        cut_after: number of records after which the connection is cut, within the next one; None for no cut.
         alter: changes the records that are sent.
-        mute: whether nothing at all is sent, and the line stays open.
+        mute: whether nothing at all is sent, and the connection stays open.
         silent: whether no heartbeat says that the reader has everything, so that a new copy is not complete.
     """
 
@@ -60,7 +60,7 @@ class Asked:
     Attributes:
         at: when, by a clock that only goes forwards.
         after: the cursor.
-        fault: what went wrong with its answer.
+        fault: the fault of its answer; None without one.
     """
 
     at: float
@@ -103,12 +103,12 @@ class Stage:
     def changing(
         self, *faults: Fault, ledger: ScriptedLedger | None = None, snapshots: Sequence[Fault] = ()
     ) -> Iterator[ScriptedLedger]:
-        """Change the ledger in the block, which nobody reads meanwhile. Then every open stream ends.
+        """Change the ledger in the block; nobody reads it meanwhile. Then every open stream ends.
 
         Args:
-            faults: what goes wrong with the next answers, one after the other.
-            ledger: another ledger from now on.
-            snapshots: what goes wrong with the next snapshots, one after the other.
+            faults: the faults of the next answers, in order.
+            ledger: another ledger from now on; None keeps it.
+            snapshots: the faults of the next snapshots, in order.
         """
         with self._changed:
             self._snapshot_faults = deque(snapshots)
@@ -124,26 +124,29 @@ class Stage:
             self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
 
     def enter(self, after: str | None) -> tuple[Fault | None, ScriptedLedger, int]:
-        """Accept a request for the feed. Returns its fault, the ledger, and the number of the current change."""
+        """Accept a request for the feed after a cursor.
+
+        Returns its fault, the ledger, and the number of the present change.
+        """
         with self._changed:
             fault = self._faults.popleft() if self._faults else None
             self.asked.append(Asked(time.monotonic(), after, fault))
             return fault, self._ledger, self._scene
 
     def enter_snapshot(self) -> tuple[Fault, list[Json]]:
-        """Let a request for a snapshot in. Returns what goes wrong with it, and its lines; none without a snapshot."""
+        """Accept a request for a snapshot. Returns its fault, and the lines; none without a snapshot."""
         with self._changed:
             self.snapshots += 1
             fault = self._snapshot_faults.popleft() if self._snapshot_faults else Fault()
             return fault, fault.alter(list(self._ledger.snapshot))
 
     def records_after(self, ledger: ScriptedLedger, position: int) -> list[Json]:
-        """Return the ledger's records after a position, as they are now."""
+        """Return the ledger's records after a position, with the personal parts that are shown now."""
         with self._changed:
             return [dict(each) for each in ledger.records[position:]]
 
     def is_over(self, scene: int, seconds: float) -> bool:
-        """Wait for the next change of the ledger. Returns whether it came within `seconds`."""
+        """Wait for the next change after the change number `scene`. Returns whether it came within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._scene != scene, seconds)
 
@@ -153,7 +156,7 @@ class Stage:
             pass
 
     def answer(self, path: str, params: dict[str, str]) -> tuple[int, Json]:
-        """Return the answer to a call other than the feed."""
+        """Return the status and the body of the answer to a GET of a path other than the feed's."""
         with self._changed:
             ledger = self._ledger
             try:
@@ -187,7 +190,7 @@ def _found(ledger: ScriptedLedger, path: str, params: dict[str, str]) -> Json | 
 
 
 def problem(status: int, slug: str, **extra: Any) -> Json:
-    """Return a problem document."""
+    """Return a problem document with this status, type and further members."""
     words = HTTPStatus(status).phrase
     return {
         "type": f"/problems/{slug}",

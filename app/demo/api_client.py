@@ -79,14 +79,23 @@ class ApiClient:
         return _parse_answer(answer, expected)
 
     async def put(self, client: Holder, path: str, body: Any, summary: str = "", *, if_match: str) -> Answer:
-        """Send a PUT request for the version that was read; arguments as for `post`, shown only with a summary."""
+        """Send a PUT request for the version that was read; it is shown only with a summary.
+
+        `if_match` is the ETag of that version; other arguments as in `post`.
+
+        Raises:
+            UnexpectedAnswer: the status is not 200.
+        """
         if summary:
             self._narrator.sent(f"{client.name}: PUT {_without_ids(path)} - {summary}")
         answer = await self._http.put(path, json=body, headers={**client.headers, "If-Match": if_match})
         return _parse_answer(answer, 200)
 
     async def check(self, client: Holder, question: dict[str, Any], summary: str) -> Any:
-        """Check a traveller, and show the answer's outcome and action. Returns the answer's body."""
+        """Check a traveller, and show the answer's outcome and action. Returns the answer's body.
+
+        `question` is the request's body, and `summary` describes it for the narrator.
+        """
         answer = (await self.post(client, "/v1/checks", question, summary, expected=200)).body
         found = "".join(f", match {m['level']} {m['score']:.2f}" for m in answer["matches"])
         self._narrator.received(f"200, {answer['outcome']}: {answer['action']}{found}")
@@ -95,7 +104,18 @@ class ApiClient:
     async def decide(
         self, client: Holder, entry_id: str, verdict: str, reason: str | None = None, *, expected: int = 201
     ) -> Answer:
-        """Read an entry and decide on exactly the version that was read, by `If-Match`."""
+        """Read an entry and decide on exactly the version that was read, by `If-Match`. Returns the answer.
+
+        Args:
+            client: the client that decides.
+            entry_id: id of the entry.
+            verdict: the decision.
+            reason: the reason; None without one.
+            expected: the expected status.
+
+        Raises:
+            UnexpectedAnswer: the status is another.
+        """
         read = await self.get(client, f"/v1/entries/{entry_id}")
         path, body = f"/v1/entries/{entry_id}/decisions", {"verdict": verdict, "reason": reason}
         return await self.post(client, path, body, verdict, expected=expected, if_match=read.etag)

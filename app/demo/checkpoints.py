@@ -93,7 +93,10 @@ class Delivery:
     confirmed: set[str] = field(default_factory=set)
 
     def milliseconds(self, since: float) -> list[float]:
-        """Return the milliseconds from a moment of `time.perf_counter` to each checkpoint's arrival, sorted."""
+        """Return the milliseconds from `since` to each checkpoint's arrival, sorted.
+
+        `since` is in seconds of `time.perf_counter`.
+        """
         return sorted((at - since) * 1000 for at in self.arrived.values())
 
 
@@ -102,7 +105,7 @@ class CheckpointSystem:
 
     Attributes:
         connected: whether its stream is open.
-        active: whether the system goes on. It is tested after each wait, since a library may lose a cancellation.
+        active: whether the system continues. It is tested after each wait, because a library may lose a cancellation.
     """
 
     def __init__(self, code: str, holder: Holder, crowd: "Crowd", cursor: str) -> None:
@@ -183,6 +186,11 @@ class CheckpointSystem:
 class Crowd:
     """The systems of all checkpoints, run in this process, each with its own connection.
 
+    Args:
+        url: the register's address.
+        counters: the client of each checkpoint, by code.
+        cursor: the cursor after which the streams begin.
+
     Attributes:
         deliveries: the progress of each alert by its id, in order of arrival.
         changed: set whenever a checkpoint connects, receives an alert, confirms one or is disconnected.
@@ -202,7 +210,7 @@ class Crowd:
         return len(self.systems)
 
     def connect(self, code: str) -> None:
-        """Start the system of a checkpoint, which connects or reconnects."""
+        """Start the system of the checkpoint with this code, which connects or reconnects."""
         system = self.systems[code]
         system.active = True
         self._tasks[code] = [asyncio.create_task(system.listen()), asyncio.create_task(system.confirm())]

@@ -59,7 +59,7 @@ class Pager:
 
 
 class Escalation:
-    """The steps about escalation, in their order in `all`."""
+    """The steps of the story about escalation, in their order in `all`."""
 
     def __init__(
         self,

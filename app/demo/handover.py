@@ -14,7 +14,7 @@ URGENT_BODY = "urgent-entry.json"
 
 
 def print_handover(narrator: Narrator, url: str, folder: Path, cast: Cast, scenes: Scenes) -> None:
-    """Print keys and commands, and write the body of an urgent entry into the folder."""
+    """Print keys and commands for the server at `url`, and write the body of an urgent entry into the folder."""
     body = folder / URGENT_BODY
     request_body = papers.urgent_exit_ban(Person.invent(), scenes.today)
     body.write_text(json.dumps(request_body, indent=1), encoding="utf-8")

@@ -61,12 +61,12 @@ class Narrator:
         self._labelled("back", text, "yellow")
 
     def claim(self, sentence: str, holds: bool, instead: object = "") -> None:  # noqa: FBT001 - reads as one
-        """Print a claim with the mark for true; record it as a failure if it is false.
+        """Print a claim with a mark for true or false; record it as a failure if it is false.
 
         Args:
             sentence: the claim.
             holds: whether the claim is true.
-            instead: what was found instead, shown if the claim is false.
+            instead: the value that was found instead, shown if the claim is false.
         """
         if holds:
             self._labelled(self._yes, sentence, "green")
@@ -79,7 +79,7 @@ class Narrator:
         self._labelled(self._no, sentence, "bold red", "red")
 
     def paste(self, what: str, lines: Iterable[str]) -> None:
-        """Print a heading and lines for copying, which are never wrapped."""
+        """Print the heading `what`, and lines for copying, which are never wrapped."""
         self.pause()
         self._console.print(Text(what, "bold"))
         for line in lines:

@@ -49,7 +49,7 @@ def broad_exit_ban(bearers: Sequence[Person], today: date) -> Body:
 
 
 def exit_ban(person: Person, today: date, ends_on: date) -> Body:
-    """Return an exit ban by the KPK from today on; the law allows six months."""
+    """Return an exit ban by the KPK from `today` to `ends_on`; the law allows six months."""
     return {
         "measure": "prevention",
         "subject": _subject(person),
@@ -61,7 +61,10 @@ def exit_ban(person: Person, today: date, ends_on: date) -> Body:
 
 
 def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
-    """Return the formal decision that follows an urgent exit ban, about the same person and case."""
+    """Return the formal decision that follows an urgent exit ban, about the same person and the same case.
+
+    It begins on `today`, the legal day, and ends on `ends_on`; `case_reference` names the case.
+    """
     basis = {**_kpk_basis(today), "case_reference": case_reference}
     return {"basis": basis, "starts_on": str(today), "ends_on": str(ends_on)}
 
@@ -77,7 +80,7 @@ def foreign_withdrawal(today: date) -> Body:
 
 
 def entry_ban(person: Person, today: date, ends_on: date) -> Body:
-    """Return an entry ban by Immigration after a deportation, which the law provides for foreigners only."""
+    """Return an entry ban by Immigration from `today` to `ends_on` after a deportation, for foreigners only."""
     reference = _reference()
     unknown = ["address", "occupation"] + (["nik"] if person.state == INDONESIA else [])
     return {
@@ -100,12 +103,15 @@ def entry_ban(person: Person, today: date, ends_on: date) -> Body:
 
 
 def scan(person: Person, direction: str) -> Body:
-    """Return the check request of a counter or gate that has scanned a passport."""
+    """Return the check request of a counter or gate that has scanned a passport; `direction` is `exit` or `entry`."""
     return {"direction": direction, "mrz": person.mrz}
 
 
 def typed(person: Person, direction: str, *, state: str) -> Body:
-    """Return the check request of a counter that has typed a passport of the given state."""
+    """Return the check request of a counter that has typed a passport of this state.
+
+    `direction` is `exit` or `entry`.
+    """
     return {
         "direction": direction,
         "document": {"number": person.passport, "issuing_state": state, "type": "passport"},

@@ -41,7 +41,7 @@ class Person:
 
     @classmethod
     def invent(cls, state: str = INDONESIA) -> Self:
-        """Return a new invented person of Indonesia or Utopia, different at each call."""
+        """Return a new invented person of Indonesia or Utopia (`state` is its code), different at each call."""
         heads, tails = _SURNAME[state]
         return cls(
             given_names=f"{secrets.choice(_GIVEN[state])} Rekaan",
@@ -113,7 +113,7 @@ def portrait() -> bytes:
 
 
 def letter_scan(lines: list[str]) -> bytes:
-    """Return a PNG of an invented letter, as from a scanner."""
+    """Return a PNG of an invented letter with these lines of text, as from a scanner."""
     from PIL import Image, ImageDraw
 
     image = Image.new("L", (480, 40 + 24 * len(lines)), 255)

@@ -26,11 +26,11 @@ _CONFLICT, _REFUSED = 409, 422
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The steps that need nothing of the steps before.
+    """The steps that need no data of earlier steps.
 
     Attributes:
         api: the public API.
-        narrator: shows what is done.
+        narrator: shows the requests and answers.
         cast: the clients.
         witness: the witness.
     """

@@ -152,7 +152,7 @@ async def running(
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    """Return the command line of a `cekal` command, as this Python runs it."""
+    """Return the command line that runs `cekal` with these arguments by this Python."""
     return [sys.executable, "-m", "app.cli", *arguments]
 
 
