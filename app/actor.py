@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The client behind a request, as its key identifies it. Nothing of it ever comes from a request's body.
+    """The client behind a request, as its key identifies it. No member is ever taken from a request's body.
 
     Attributes:
         client_id: the client's id.
@@ -19,7 +19,7 @@ class Actor:
         kind: `counter`, `autogate` or `manifest` for checkpoint clients.
         key_id: the key that was used.
         expires_at: when that key ends.
-        gateway: whether the key serves many listeners, so that it may open as many streams as a process takes.
+        gateway: whether the key serves many listeners, so that it may open as many streams as a process accepts.
     """
 
     client_id: str
@@ -40,8 +40,9 @@ class Actor:
 
 
 def is_another_person(actor: Actor, *persons: str | None) -> bool:
-    """Whether the actor is a person, and none of these: the four eyes of every decision (R31, R32, R36, R47).
+    """Whether the actor is a person, and none of `persons`: the four eyes of every decision (R31, R32, R36, R47).
 
-    A machine never counts as a second person. None means that the act was not done yet.
+    `persons` are the employee numbers of those that acted before; None means that the act was not done yet. A machine
+    never counts as a second person.
     """
     return actor.person is not None and actor.person not in persons

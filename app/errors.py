@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Self
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a request.
+    """One fault of a request.
 
     Attributes:
         pointer: RFC 6901 JSON pointer into the body ("" for the whole body).
-        code: a stable word a program can act on.
+        code: a stable code for programs.
         detail: an English sentence for a person; never repeats the value that was sent.
     """
 
@@ -181,7 +181,7 @@ class Unauthenticated(CekalError):
 
 
 class NotFound(CekalError):
-    """What the caller named does not exist, or the caller may not see it."""
+    """The named object does not exist, or the caller may not see it."""
 
     slug = "not-found"
 
@@ -277,7 +277,7 @@ class CursorGone(CekalError):
 
 
 class BodyTooLarge(CekalError):
-    """More was sent than the call accepts."""
+    """The body is larger than the call accepts."""
 
     slug = "body-too-large"
 
@@ -307,7 +307,7 @@ class ClockInDoubt(CekalError):
 
 
 class RolledBack(CekalError):
-    """The database is older than what was signed or read of it before, or is a backup that was not put into use."""
+    """The database is older than a head that was signed of it, or is a backup that was not put into use."""
 
     slug = "register-rolled-back"
 

@@ -135,7 +135,7 @@ class LoadGauges(Collector):
     Args:
         runtime: the runtime, whose databases have queues.
         batcher: the queues of checks.
-        hubs: the streams, by what they stream.
+        hubs: the hubs of streams, by kind of stream.
     """
 
     def __init__(self, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
@@ -263,7 +263,7 @@ def measure_webhooks(metrics: Metrics, dispatcher: Dispatcher) -> None:
 
 
 class EscalationGauges(Collector):
-    """A Prometheus collector of what escalation has sent from this process: pages, and reports of the watchdog."""
+    """A Prometheus collector of the pages and the watchdog's reports that this process has sent."""
 
     def __init__(self, escalation: Escalation) -> None:
         self._escalation = escalation
@@ -319,5 +319,5 @@ def measure(
 
 
 def measure_load(metrics: Metrics, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
-    """Register the metrics of the process's queues and streams; `hubs` by what they stream."""
+    """Register the metrics of the process's queues and streams; `hubs` are by kind of stream."""
     metrics.registry.register(LoadGauges(runtime, batcher, hubs))

@@ -17,11 +17,11 @@ _BATCH_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """The result of an initialisation: the numbers of added rows, and what needs the operator's attention.
+    """The result of an initialisation: the numbers of added rows, and points that need the operator's attention.
 
     Attributes:
         without_agency: ids of integrators that belong to no agency; they were made before that was refused.
-        pepper: what was done with the key of keyed hashes.
+        pepper: whether the key of keyed hashes was kept, made or moved.
         signing_keys: number of signing keys that were added.
     """
 

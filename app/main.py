@@ -134,9 +134,9 @@ def create_app(
 
     Args:
         settings: the settings of the deployment.
-        clock: the clock, if a test sets it.
+        clock: a test's clock; None for the real one.
         work: whether this process runs the worker's loops too.
-        machine: the clocks of this machine, if a test sets them.
+        machine: a test's clocks of this machine; None for the real ones.
     """
     runtime = wired_runtime(settings, clock, machine)
     metrics = Metrics()

@@ -37,10 +37,10 @@ _PROBED_SECONDS = 3.0
 
 
 class Found(NamedTuple):
-    """What a readiness check found out about the databases.
+    """The result of a readiness check of the databases.
 
     Attributes:
-        checks: the result of each readiness check, `ok` or what is wrong.
+        checks: the result of each single check: `ok`, or the fault.
         names_outdated: number of entries whose name keys were made by an earlier release; None if unknown.
         head_signed_at: when the newest signed head was signed; None without one, or if unknown.
     """
@@ -118,7 +118,7 @@ class HealthOut(WireOut):
 
 
 class RolledBackOut(WireOut):
-    """What shows that the register was rolled back."""
+    """The evidence that the register was rolled back."""
 
     problem: Literal["register-rolled-back"]
     """The problem that writes get."""

@@ -27,10 +27,10 @@ T = TypeVar("T", bound=Reader)
 
 
 class Keeper(Protocol):
-    """The interface of the mark's keeper, which compares the database with what is known from outside.
+    """The interface of the mark's keeper, which compares the database with the mark outside it.
 
     Attributes:
-        fault: why what is kept outside the database can't be used or written; None while it can.
+        fault: why the mark can't be used or written; None while it can.
         woken: set when the database should be compared soon.
     """
 
@@ -38,10 +38,10 @@ class Keeper(Protocol):
     woken: asyncio.Event
 
     async def compare(self, reader: Reader) -> Rollback | None:
-        """Return what shows that the database was put back to an earlier state; None where nothing does."""
+        """Return the evidence that the database was rolled back to an earlier state; None without any."""
 
     def remember(self, epoch: str, size: int) -> None:
-        """Remember that this process has read a larger ledger than the database has now."""
+        """Store that this process has read a ledger of this size in this epoch, larger than the database has now."""
 
 
 class Traces(Protocol):
@@ -54,20 +54,24 @@ class Traces(Protocol):
         """Enter a transaction, and trace it once it is committed."""
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Note that the request's transaction confirms an alert."""
+        """Record in the trace that the request's transaction confirms an alert; `attributes` are the span's."""
 
     def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
-        """Trace alerts that were just handed to the streams; times are in nanoseconds since 1970."""
+        """Trace the alerts with these ids, which were just published to the streams.
+
+        `since` is when the ledger began to be read and `read_at` when it was read, in nanoseconds since 1970;
+        `attributes` are the spans'.
+        """
 
     def close(self) -> None:
-        """Export what is left, and end."""
+        """Export the remaining traces, and end."""
 
 
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
-    """The open hits of one document on one journey, by the entry versions that they concern.
+    """The ids of the open hits of one document on one journey, by the entry versions that they concern.
 
     Attributes:
-        stored: the hits that are certainly in the database.
+        stored: ids of the hits that are certainly in the database.
     """
 
     def __init__(self) -> None:
@@ -153,7 +157,7 @@ class Runtime:
             yield unit
 
     def settle(self, rollback: Rollback | None) -> None:
-        """Set whether the register was rolled back, and log the begin and the end of that state."""
+        """Set whether the register is rolled back (None: it is not), and log the begin and the end of that state."""
         if self.register.replaced:  # what this process reads is not what is there now
             rollback = Rollback("", 0, None)
         if rollback is not None and self.rollback is None:
@@ -179,7 +183,7 @@ class Runtime:
             yield unit
 
     def doubt(self) -> str | None:
-        """Return why the clock may be wrong, so that irreversible acts must wait; None while it is plausible."""
+        """Return why the clock may be wrong; None while it is plausible. With a doubt, irreversible acts must wait."""
         return None if self.plausibility is None else self.plausibility.doubt()
 
     def reading_checks(self, actor: Actor) -> AbstractAsyncContextManager[Reader]:
@@ -200,7 +204,7 @@ class Runtime:
             yield checks
 
     def writing_checks(self, actor: Actor, *, once: bool = False) -> AbstractAsyncContextManager[Unit]:
-        """Open a write transaction on the checks; `once` as in `Database.writing`.
+        """Open a write transaction on the checks; with `once` the block executes a single statement.
 
         No projectors run after its events, and its commit wakes no waiting task.
         """
@@ -228,7 +232,7 @@ class Runtime:
             self.unwritten = None
 
     async def close(self) -> None:
-        """Close every connection, and export the traces that are left."""
+        """Close every connection, and export the remaining traces."""
         if self.traces is not None:
             self.traces.close()
         await self.register.dispose()

@@ -24,7 +24,10 @@ _DAYS = ("public_holidays", "public_holidays_removed")
 
 
 class Settings(ServiceSettings):
-    """Settings of one deployment; frozen, and unknown `CEKAL_…` names are refused."""
+    """The settings of the register, of one deployment; frozen, and unknown `CEKAL_…` names are refused.
+
+    docs/settings.md describes each of them.
+    """
 
     month_convention: Literal["same_day", "day_before"] = Field(
         "same_day", description="R21: 7 Sep + 6 months ends on 7 Mar (practice), or on 6 Mar (strict)"

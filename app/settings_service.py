@@ -16,7 +16,7 @@ RegisterName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9]
 
 
 class ServiceSettings(BaseSettings):
-    """The part of the settings that does not depend on what the service does; frozen, unknown names are refused."""
+    """The settings that the register and a witness have in common; frozen, and unknown names are refused."""
 
     model_config = SettingsConfigDict(env_prefix="CEKAL_", frozen=True, extra="forbid", env_ignore_empty=True)
 

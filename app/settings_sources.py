@@ -68,7 +68,7 @@ def load_settings(**given: object) -> Settings:
 
 
 def list_settings() -> list[SettingValue]:
-    """Return every setting, in the order of declaration, with its value in this environment and where that comes from.
+    """Return every setting, in the order of declaration, with its value in this environment and its source.
 
     Raises:
         pydantic.ValidationError, ValueError, FileNotFoundError: as `load_settings`.

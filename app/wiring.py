@@ -107,7 +107,10 @@ def trace_alerts(runtime: Runtime) -> None:
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machine | None = None) -> Runtime:
-    """Return a runtime, as `open_runtime` does, with the projectors of all features."""
+    """Return a runtime with these settings and the projectors of all features.
+
+    `clock` and `machine` are a test's clocks; None for the real ones.
+    """
     follow = Follow(
         projectors={
             EntryChanged: (publish_change, alert_change, end_clearances, notify_owner),

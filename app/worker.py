@@ -201,12 +201,15 @@ class Worker:
     async def notify_unacknowledged_alerts(self) -> int:
         """Notify officers of alerts that checkpoints have not acknowledged in time (R54).
 
-        Returns the number of such alerts.
+        Returns the number of alerts.
         """
         return await notices.notify_unacknowledged(self.runtime)
 
     async def chase_alerts(self) -> int:
-        """Page people about alerts that are not confirmed or acknowledged in time. Returns the number of acts."""
+        """Page people about alerts that are not confirmed or acknowledged in time.
+
+        Returns the number of chases begun and steps taken.
+        """
         return await self.escalation.chase()
 
     async def call_drills(self) -> int:
@@ -233,7 +236,10 @@ class Worker:
         return await self.sealer.seal()
 
     async def verify_register(self) -> bool:
-        """Do the next step of the verification of the whole register. Returns whether a pass ended with it."""
+        """Do the next step of the verification of the whole register.
+
+        Returns whether it was the last step of a pass.
+        """
         return await self.verification.step()
 
     async def seal_digest(self) -> bool:
@@ -274,7 +280,7 @@ class Worker:
     async def create_hits(self) -> int:
         """Create the hits that checks have queued, and send reminders of unresolved ones.
 
-        Returns the number of both.
+        Returns the sum of both numbers.
         """
         if not self._compared:
             await hits.requeue_lost(self.runtime)
@@ -287,7 +293,7 @@ class Worker:
         return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
-        """Check again the passengers who may be affected by a change of the register. Returns their number."""
+        """Check again the passengers that a change of the register may affect. Returns their number."""
         if not await self.standstill.holds():
             await self.manifests.close_departed()
         return await self.manifests.look()
