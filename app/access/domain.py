@@ -75,7 +75,17 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """A body that may order or request a measure (UU 6/2011 art. 91(2))."""
+    """A body that may order or request a measure (UU 6/2011 art. 91(2)).
+
+    Attributes:
+        parent: code of the body to which it belongs; None without one.
+        name_id, name_en: its names in Indonesian and English.
+        basis: the articles of law that empower it.
+        legal_forms: the instruments that it may use, as in `basis.instrument` of an entry.
+        article_required: whether each entry must name the article that empowers it (art. 91(2)f).
+        phone: the number that counters call.
+        active: whether it may file entries.
+    """
 
     code: str
     parent: str | None
@@ -91,7 +101,13 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A place where people are examined (TPI)."""
+    """A place where people are examined (TPI).
+
+    Attributes:
+        mode: `air`, `land`, `sea` or `sea-special` (a company's own terminal).
+        zone: name of its time zone in the IANA database.
+        active: whether alerts are sent to it.
+    """
 
     code: str
     name: str
@@ -141,7 +157,15 @@ P = TypeVar("P", Agency, Checkpoint, Office)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An account of a person with deciding or reading roles, or of a machine."""
+    """An account of a person with deciding or reading roles, or of a machine.
+
+    Attributes:
+        kind: kind of a checkpoint's client; None for others.
+        agency, office, checkpoint: the code of each; None without one.
+        person: nationwide employee number of its holder; None for a machine.
+        networks: networks from which it may call, in CIDR notation; empty for any.
+        created_by, confirmed_by: ids of the admins' clients; None for the command line, and before a confirmation.
+    """
 
     id: str
     name: str
@@ -161,7 +185,12 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a client; only a hash of its secret is kept."""
+    """A key of a client; only a hash of its secret is kept.
+
+    Attributes:
+        created_by: id of the admin's client; None for the command line.
+        gateway: whether it serves many listeners, so that it may open as many streams as a process accepts.
+    """
 
     id: str
     client_id: str
@@ -190,7 +219,14 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
 ) -> list[Fault]:
     """Return the faults of a new client's properties (API section 2); empty if there is none.
 
-    Arguments are the members of `Client`; codes of agency, office and checkpoint, and an employee number as `person`.
+    Args:
+        roles: its roles.
+        kind: the kind of a checkpoint's client; None for other clients.
+        agency: code of its agency; None without one.
+        office: code of its office; None without one.
+        checkpoint: code of its checkpoint; None without one.
+        person: employee number of its holder; None for a machine.
+        networks: networks from which it may call, in CIDR notation.
     """
     faults = []
 
@@ -243,8 +279,8 @@ def client_faults(  # noqa: C901, PLR0912 - a flat list of rules, one an if
 def needs_second(roles: frozenset[Role], agency: str | None) -> bool:
     """Return whether an account works only after a second admin confirms it (API section 2).
 
-    These are accounts with one of `CONFIRMED_ROLES`, and an integrator of Immigration (`agency` is its code), which
-    reads the entries of every agency.
+    These are accounts with one of `CONFIRMED_ROLES`, and an integrator of Immigration, which reads the entries of every
+    agency. `agency` is the account's agency code; None without one.
     """
     return bool(roles & CONFIRMED_ROLES) or (Role.INTEGRATOR in roles and agency == IMMIGRATION)
 
@@ -291,7 +327,10 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def person_of(client: Client) -> str | None:
-    """Return a client's employee number in the form in which it is compared, so that one person has one form (R31)."""
+    """Return a client's employee number in the form in which it is compared, so that one person has one form (R31).
+
+    None for a machine.
+    """
     return None if client.person is None else normal_person(client.person)
 
 

@@ -70,7 +70,7 @@ async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | Non
 
 
 async def list_keys_with_clients(reader: Reader, key_ids: Sequence[str]) -> dict[str, tuple[Key, Client]]:
-    """Return keys with their clients, by key id; unknown ids are omitted."""
+    """Return pairs of key and client, by key id; unknown ids are omitted."""
     rows = await reader.run(_KEY_AND_CLIENT.where(tables.key.c.id.in_(key_ids)))
     return {row.key_id: _key_and_client(row) for row in rows}
 
@@ -221,9 +221,9 @@ async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standin
 async def page_of(
     reader: Reader, table: Any, by: Any, after: str | None, limit: int, *conditions: Any
 ) -> list[dict[str, Any]]:
-    """Return rows of a table that meet the conditions, ordered by the unique column `by`, at most `limit`.
+    """Return rows of a table (values by column name), ordered by its unique column `by`, at most `limit`.
 
-    Only rows with a value of that column above `after`.
+    Only rows that meet the conditions, and with a value of that column above `after`; None for all.
     """
     statement: Select[*tuple[Any, ...]] = select(table).where(*conditions).order_by(by).limit(limit)
     if after is not None:
@@ -232,7 +232,7 @@ async def page_of(
 
 
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
-    """Return clients after the id `after`, oldest first, at most `limit`."""
+    """Return clients, oldest first, at most `limit`; with `after` only those after the client with this id."""
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
 
 
@@ -286,7 +286,7 @@ async def list_without_agency(reader: Reader) -> list[str]:
 
 
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, AccountHolder]]:
-    """Return persons' accounts after the id `after`, by id, at most `limit`."""
+    """Return pairs of account id and person, after the id `after` (empty: all), by id, at most `limit`."""
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
     return [(row.id, _person(row)) for row in await reader.run(statement)]
@@ -339,5 +339,5 @@ async def list_audit(
 
 
 async def forget_answers(unit: Unit, older_than: datetime) -> None:
-    """Delete the stored answers that are too old for repeats."""
+    """Delete the answers for repeats that were stored before an instant."""
     await unit.run(delete(tables.answer).where(tables.answer.c.created_at < older_than))

@@ -308,7 +308,7 @@ def actor_for(*roles: Role) -> Any:
 
 
 def reader_for(*roles: Role) -> Any:
-    """Return a FastAPI dependency that supplies a Reader, as `actor_for` an Actor."""
+    """Return a FastAPI dependency that supplies a Reader if the caller holds one of the roles (without roles: any)."""
 
     async def reader(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Reader:
         actor = state_of(request).actor
@@ -320,7 +320,7 @@ def reader_for(*roles: Role) -> Any:
 
 
 def repeat_header(repeats: Repeats) -> Any:
-    """Return the parameter for the header `Idempotency-Key`; the OpenAPI document omits it where it is refused."""
+    """Return the FastAPI parameter for the header `Idempotency-Key`; the OpenAPI document omits a refused one."""
     return Header(
         description=KEY_DEMANDED
         if repeats == "required"

@@ -35,7 +35,14 @@ _KEEP = insert(answer)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An `Idempotency-Key` that the current request has claimed."""
+    """An `Idempotency-Key` that the current request has claimed.
+
+    Attributes:
+        client_id: the caller's client.
+        call: the request's method and path.
+        key: the header's value.
+        body_hash: SHA-256 of the body, by which another body is recognised.
+    """
 
     client_id: str
     call: str

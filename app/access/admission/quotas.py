@@ -49,7 +49,12 @@ class Quota(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A limit of concurrent requests; up to `waiting` further requests wait for their turn, in order of arrival."""
+    """A limit of concurrent requests.
+
+    Attributes:
+        at_once: the greatest number of requests that run at the same time.
+        waiting: the greatest number that wait for their turn, in order of arrival; further ones are refused.
+    """
 
     at_once: int
     waiting: int = 0
@@ -64,7 +69,12 @@ class Rate:
 
 
 class Bucket:
-    """The available tokens of a `Rate`: one token for each request that may begin."""
+    """The available tokens of a `Rate`: one token for each request that may begin.
+
+    Args:
+        rate: its capacity and speed.
+        now: seconds of a monotonic clock at which it is full.
+    """
 
     __slots__ = ("_at", "_left", "_rate")
 

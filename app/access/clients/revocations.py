@@ -128,7 +128,12 @@ async def reinstate_client(unit: Unit, client_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Which accounts and keys are revoked or suspended: accounts by id, keys by the account's id and their own."""
+    """The accounts and keys that are revoked or suspended.
+
+    Attributes:
+        clients: accounts by id.
+        keys: keys by the pair of the account's id and their own.
+    """
 
     clients: Mapping[str, Standing]
     keys: Mapping[tuple[str, str], Standing]

@@ -55,7 +55,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """The properties of a client to register."""
+    """The properties of a client to register.
+
+    Attributes:
+        kind: kind of a checkpoint's client; None for others.
+        agency, office, checkpoint: the code of each; None without one.
+        person: nationwide employee number of its holder; None for a machine.
+        networks: networks from which it may call, in CIDR notation; empty for any.
+    """
 
     name: str
     roles: frozenset[Role]

@@ -95,7 +95,7 @@ def needs_second_admin(known: Place | None, proposed: Place) -> bool:
 
 
 def facts_of(place: Place) -> dict[str, Any]:
-    """Return a place's values as a change stores them, without its version."""
+    """Return a place's values by name, as a change stores them: without its version."""
     return {name: value for name, value in asdict(place).items() if name != "version"}
 
 

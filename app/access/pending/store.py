@@ -73,7 +73,7 @@ async def set_confirmed(unit: Unit, change_id: str) -> None:
 
 
 async def list_pending(reader: Reader, after: str | None, limit: int) -> list[PendingChange]:
-    """Return the waiting changes after the id `after`, oldest first, at most `limit`."""
+    """Return the waiting changes, oldest first, at most `limit`; with `after` only those after the one with this id."""
     only = _change.c.state == ChangeState.PENDING
     return [_read(row) for row in await page_of(reader, _change, _change.c.id, after, limit, only)]
 

@@ -86,9 +86,9 @@ async def lock_agencies(unit: Unit) -> None:
 async def list_places(
     reader: Reader, kind: type[P], after: str | None, limit: int, **only: str | None
 ) -> list[P]:
-    """Return the places of a kind by code, after the code `after`, at most `limit`.
+    """Return the places of a kind by code, at most `limit`; with `after` only those after this code.
 
-    `only` gives values that columns must have; None means any.
+    `only` has values that the columns of these names must have; None means any.
     """
     table = _TABLES[kind]
     conditions = [table.c[column] == value for column, value in only.items() if value is not None]

@@ -25,7 +25,7 @@ SEALED_MESSAGE = (
 
 
 class AlertKind(StrEnum):
-    """What an alert does to earlier alerts about the same entry: begins, updates or cancels them (API section 4)."""
+    """The effect of an alert on earlier ones about the same entry: begins, updates or cancels them (API section 4)."""
 
     RAISE = "raise"
     UPDATE = "update"
@@ -83,7 +83,7 @@ class LastSeen:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """When one checkpoint first received, acknowledged or refused an alert.
+    """The times at which one checkpoint first received, acknowledged or refused an alert.
 
     Attributes:
         received_at: when the first machine of the checkpoint confirmed it; None before.
@@ -163,7 +163,7 @@ def message_of(
     message: str,
     others: Collection[Entry] = (),
 ) -> dict[str, Any]:
-    """Return the content of an alert as every checkpoint receives it, except its numbers in the ledger.
+    """Return the JSON members of an alert as every checkpoint receives it, except its numbers in the ledger.
 
     It has no case details: the counter sees the person, the action and the contact to call (R48, R56). For a sealed
     entry it does not show the person either (R61).
@@ -171,7 +171,7 @@ def message_of(
     Args:
         alert: the alert.
         entry: the entry that it is about; None for a drill.
-        contact: the contact that the counter calls.
+        contact: the contact that the counter calls; None without one.
         message: the message of the owner or of the drill; unused for a cancel, which has its own.
         others: further entries against the same person that are in force in the same direction.
     """

@@ -46,14 +46,14 @@ def at_gate(actor: Actor) -> bool:
 def render_alert(
     record: Record, *, to_gate: bool = False, holding: Mapping[str, bool] | None = None
 ) -> dict[str, Any] | None:
-    """Return an alert's ledger record as checkpoints read it; None once its personal part is erased.
+    """Return an alert's ledger record as the JSON that checkpoints read; None once its personal part is erased.
 
     Args:
         record: the record.
         to_gate: whether the reader is an autogate.
-        holding: ids of the open alerts, each with whether its entry is sealed. An alert about an entry that was
-            sealed after its issue shows no identity (R61); an alert that is not in `holding` has ended and shows its
-            number and ids only. None for an alert that is published at its issue.
+        holding: ids of the open alerts, each with whether its entry is sealed. An alert about an entry that was sealed
+            after its issue shows no identity (R61); an alert that is not in `holding` has ended and shows its number
+            and ids only. None for an alert that is published at its issue.
     """
     if record.personal is None:
         return None
@@ -83,7 +83,12 @@ def frame(
 ) -> bytes | None:
     """Return an alert's ledger record as a server-sent event; None once its personal part is erased.
 
-    `epoch` is the register's epoch, for the cursor in `id`. The other arguments are as in `render_alert`.
+    Args:
+        record: the record.
+        epoch: the register's epoch, for the cursor in `id`.
+        to_gate: whether the reader is an autogate.
+        holding: ids of the open alerts, each with whether its entry is sealed (see `render_alert`); None for an alert
+            that is published at its issue.
     """
     message = render_alert(record, to_gate=to_gate, holding=holding)
     if message is None:

@@ -317,7 +317,7 @@ class Read:
 
     @property
     def records(self) -> list[Record]:
-        """The alerts' records."""
+        """The alerts' records, in order."""
         return self.page.records
 
     @property

@@ -91,7 +91,10 @@ async def add(unit: Unit, alert: Alert) -> str | None:
 
 
 async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> None:
-    """Store the recipients of a family of alerts: every active checkpoint at this moment, or those in `only`."""
+    """Store the recipients of a family of alerts: every active checkpoint at this moment.
+
+    With `only`, a list of codes, those of them that are active.
+    """
     requested = select(literal(family), checkpoint_table.c.code).where(checkpoint_table.c.active.is_(True))
     if only is not None:
         requested = requested.where(checkpoint_table.c.code.in_(only))
@@ -205,7 +208,7 @@ async def list_open(reader: Reader) -> dict[str, bool]:
 
 
 async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, bool]:
-    """Return the ids of those alerts in these records that are open, each with whether its entry is sealed."""
+    """Return the ids of the open ones of these alerts; the value is whether the alert's entry is sealed."""
     ids = sorted(record.alert_id for record in records if record.alert_id)
     if not ids:
         return {}
@@ -340,7 +343,13 @@ async def find_raised(
 ) -> tuple[Alert, int, int, int] | None:
     """Return the first alert of an entry, its sequence, its number of recipients, and how many are connected.
 
-    Returns None if no alert of the entry was raised. The other arguments are as in `count_recipients`.
+    Returns None if no alert of the entry was raised.
+
+    Args:
+        reader: the transaction.
+        entry_id: id of the entry.
+        since: a checkpoint seen at or after this instant counts as connected.
+        connected: codes of checkpoints known to be connected to this process.
     """
     values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
     row = (await reader.run(_RAISED, values)).first()

@@ -20,7 +20,7 @@ _ANSWER_SECONDS = 3.0
 
 
 class Cause(StrEnum):
-    """What makes a process read the ledger."""
+    """The reason for which a process reads the ledger."""
 
     COMMIT = "commit"
     """A transaction of this process was committed."""

@@ -35,9 +35,14 @@ class Coverage:
     """The receipts of an alert by checkpoint (not by client); times are milliseconds since its issue.
 
     Attributes:
+        recipients: number of checkpoints that the alert was sent to.
+        connected: how many of them are connected.
+        reach: the first receipts of each checkpoint.
         duties: by checkpoint, whether it is open now.
         lines: by checkpoint, whether it is connected now.
         pages: the messages to people of checkpoints that have not acknowledged it, in the order of their making.
+        ms: by checkpoint, the time to its first receipt.
+        p50_ms, p99_ms: the median and the 99th percentile of these; None without a receipt.
     """
 
     recipients: int

@@ -41,7 +41,7 @@ RETRIES: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds
 
 
 class Level(StrEnum):
-    """Where a step of an escalation policy looks for a person, from the nearest to the farthest."""
+    """The place of the people of a step of an escalation policy, from the nearest to the farthest."""
 
     CHECKPOINT = "checkpoint"
     SUPERVISOR = "supervisor"
@@ -49,7 +49,7 @@ class Level(StrEnum):
 
 
 class OnDuty(StrEnum):
-    """When a contact is paged: while the checkpoint is open, while it is closed and has a standby, or in both."""
+    """The hours in which a contact is paged: the checkpoint is open, or is closed and has a standby, or both."""
 
     OPEN = "open"
     STANDBY = "standby"
@@ -109,7 +109,7 @@ class Step:
     def pageable(self, channels: Collection[str], *, standby: bool) -> list[Contact]:
         """Return the contacts on duty that can be paged, by notice or by one of these channels, in order.
 
-        `standby` is as in `Contact.on_duty`.
+        `standby` is True while the checkpoint is closed and has a standby, and False while it is open.
         """
         return [
             contact
@@ -301,7 +301,13 @@ def subject_of(about: About, checkpoint: str, *, drill: bool) -> str:
 
 
 def text_of(about: About, checkpoint: str, *, drill: bool) -> str:
-    """Return the text of a page, in Indonesian and English; `checkpoint` and `drill` are as in `subject_of`."""
+    """Return the text of a page, in Indonesian and English.
+
+    Args:
+        about: the alert.
+        checkpoint: code of the checkpoint that has not acknowledged it.
+        drill: whether the page only proves that its channel works.
+    """
     if drill:
         return (
             f"{checkpoint}: ini uji saluran harian ({about.alert_id}). Tidak perlu tindakan.\n"

@@ -53,7 +53,10 @@ async def add_drills(unit: Unit, alert_id: str, days: Mapping[str, date]) -> Non
 
 
 async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date, str, Reach, Any]]:
-    """Return (day, alert, receipts, time of issue) of each checkpoint's drill in a period, by day and code."""
+    """Return (day, alert id, receipts, time of issue) of each checkpoint's drill, by day and code.
+
+    Only drills of the days from `first` to `last`.
+    """
     table = tables.drill
 
     def earliest(*levels: ReceiptLevel) -> Any:

@@ -110,7 +110,14 @@ def _pages(alert_id: str, checkpoint: str, policy: EscalationPolicy, unit: Unit)
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """The pages of a day's drill by one channel: how many its receivers accepted, and how many failed or wait."""
+    """The pages of a day's drill by one channel.
+
+    Attributes:
+        channel: name of the channel.
+        sent: number of pages that the channel has accepted.
+        failed: number of pages that can't be sent.
+        waiting: number of pages that wait for an attempt.
+    """
 
     channel: str
     sent: int
@@ -149,7 +156,7 @@ LONGEST_PERIOD: Final = timedelta(days=92)
 
 
 async def read_figures(reader: Reader, first: date, last: date) -> list[DrillFigures]:
-    """Return the figures of the drills in a period, last day included, by day; days without a drill are left out.
+    """Return the figures of the drills from the day `first` to `last`, by day; days without a drill are omitted.
 
     Raises:
         Invalid: the period is longer than `LONGEST_PERIOD`, or ends before it begins.

@@ -40,8 +40,8 @@ async def claim_pages(
     """Claim at most `limit` pages of a channel that are due for an attempt, and return them with their alerts' data.
 
     Those about alerts come before those that prove a channel, then soonest due first. A claimed page is due again after
-    the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are dropped;
-    `doubtful` is as in `list_due`.
+    the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are dropped.
+    `doubtful` says that the clock is not plausible: then no alert counts as expired.
     """
     table = tables.page
     acknowledged = has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
@@ -143,7 +143,7 @@ async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, s
 
 
 async def has_addresses(reader: Reader, before: datetime) -> bool:
-    """Return whether `erase_addresses` has something to erase."""
+    """Return whether there are addresses in pages made before an instant, for `erase_addresses`."""
     return bool((await reader.run(select(exists().where(_kept_before(before))))).scalar_one())
 
 

@@ -45,9 +45,10 @@ class HoursView:
 async def duty_of(
     reader: Reader, codes: Collection[str], now: datetime, holidays: Container[date]
 ) -> dict[str, Duty]:
-    """Return whether each of some checkpoints is open, on standby or closed at an instant, by code.
+    """Return whether each of these checkpoints is open, on standby or closed at an instant, by code.
 
     It is one statement for any number of codes. A checkpoint without hours is open, and so is an unknown one.
+    `holidays` are the public holidays.
     """
     schedules = await store.list_schedules(reader, codes, now, holidays) if codes else {}
     always = Duty(DutyState.OPEN, None)
@@ -55,7 +56,7 @@ async def duty_of(
 
 
 async def read_hours(reader: Reader, code: str, holidays: Container[date]) -> HoursView:
-    """Return the hours of the checkpoint with this code.
+    """Return the hours of the checkpoint with this code; `holidays` are the public holidays.
 
     Raises:
         NotFound: there is no checkpoint with this code.
@@ -103,7 +104,7 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
 
 
 async def plan_closure(unit: Unit, code: str, begins: datetime, ends: datetime, reason: str) -> Closure:
-    """Plan a closure of the checkpoint with this code. Returns the stored closure.
+    """Plan a closure of the checkpoint with this code, for a reason in words. Returns the stored closure.
 
     Raises:
         NotFound: there is no checkpoint with this code.

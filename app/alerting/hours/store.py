@@ -53,7 +53,8 @@ async def list_schedules(
 ) -> dict[str, Schedule]:
     """Return the schedules of checkpoints, by code, with the closures that are not over at an instant.
 
-    Unknown codes are omitted; a checkpoint without data has the default hours, around the clock.
+    Unknown codes are omitted; a checkpoint without data has the default hours, around the clock. `holidays` are the
+    public holidays, which become part of each schedule.
     """
     schedules: dict[str, Schedule] = {}
     closures: dict[str, list[Span]] = {}

@@ -74,7 +74,7 @@ class Rung:
 
     Attributes:
         step: number of days before the last day; of an urgent entry, the number of the day among its twenty.
-        day: the legal day at the beginning of which the rung is reached.
+        day: the legal day; the rung is reached when the day begins.
     """
 
     step: int
@@ -371,7 +371,7 @@ def judgment_filed(amendment: Amendment) -> NoticeContent:
 
 
 def render_notice(notice: Notice) -> dict[str, Any]:
-    """Return a notice as officers read it: the same for all its recipients."""
+    """Return a notice as the JSON that officers read: the same for all its recipients."""
     content = notice.content
     return {
         "number": notice.number,

@@ -69,7 +69,14 @@ INITIAL_PERIOD = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Notices after a cursor, with the head of the notices and the position that the page reaches."""
+    """A page of notices after a cursor.
+
+    Attributes:
+        records: the notices, in order.
+        head: the head of the notices.
+        position: every notice up to this number is on this page or an earlier one.
+        more: whether further notices follow.
+    """
 
     records: list[Notice]
     head: Head

@@ -52,6 +52,12 @@ class Hub:
     Each published frame is kept until it was written to every stream; each stream has its own place in this queue. So a
     stream gets every frame in order, also those that are published while others are being distributed.
 
+    Args:
+        unsent_limit: number of bytes that may wait for a slow reader.
+        limit: greatest number of streams.
+        heartbeat_seconds: time between two heartbeats of a stream.
+        stream_minutes: life of a stream, after which it is closed.
+
     Attributes:
         closing: whether new streams are refused, because the service is stopping.
         entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect after an
@@ -60,7 +66,6 @@ class Hub:
         heartbeat: function that makes the heartbeat frame; set by the follower that publishes here.
         evicted: number of streams cut because their client read nothing.
         ended: number of streams that have ended, by reason; `gone` if the client has disconnected.
-        unsent_limit: number of bytes that may wait for a slow reader.
         reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
 

@@ -133,10 +133,17 @@ class Sample:
     def draw(
         self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
     ) -> None:
-        """Add a traveller, or replace them by a newer check; arguments as in `needs_no_draw`.
+        """Add a traveller, or replace the traveller's older check by a newer one.
 
         If the sample exceeds its limit, the share of all travellers in it is halved, and those outside the new share
         are removed.
+
+        Args:
+            hashed: the keyed hash of the traveller.
+            direction: leaving or entering.
+            question: the check's question as text.
+            check_id: id of the check.
+            traveller: the traveller.
         """
         directions = self._drawn.setdefault(hashed, {})
         earlier = directions.get(direction)

@@ -81,9 +81,12 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that fits the traveller, with its consequences.
 
     Attributes:
+        score: strength of the evidence, from 0 to 1.
+        reasons: the pieces of evidence.
         outcome: the answer for this entry alone.
         stops: whether it stops the traveller; False if only the names are similar, which is noted but not shown.
         sighting: whether the measure is for the other direction, so that its owner is notified and nobody is stopped.
+        boundary_note: note for the counter in the first and last hours of the period; None at other times.
         pending_until: if its period is over and its papers are undecided, the last instant for their decision (R68);
             else None.
     """
@@ -251,7 +254,12 @@ def fits(
 ) -> Match | None:
     """Return the match of a traveller with one entry, as if it were in force; None if they do not match.
 
-    Arguments are as in `decide`.
+    Args:
+        direction: whether the traveller leaves or enters.
+        traveller: the traveller.
+        candidate: the entry.
+        policy: thresholds of name matching.
+        now: the instant of the check.
     """
     entry = candidate.entry
     found = compare(traveller, entry.subject, candidate.person, policy)

@@ -68,7 +68,7 @@ class VerdictOut(WireOut):
 
 
 class ExplanationOut(WireOut):
-    """Why two records match or not: every step in order, and the result."""
+    """The reasons why two records match or not: every step in order, and the result."""
 
     entry_id: str | None
     """Id of the entry compared with; null for a supposed subject."""

@@ -105,7 +105,12 @@ async def explain_subject(
 ) -> Explanation:
     """Explain how a traveller compares with a made-up subject; write the request to the audit trail.
 
-    Arguments are as in `explain_entry`.
+    Args:
+        unit: the transaction.
+        parsed: the traveller, as a check's question.
+        subject: the made-up subject.
+        policy: thresholds of name matching.
+        pepper: the secret of the keyed hash that the audit trail has instead of the traveller.
     """
     person = name_keys.listed(subject)
     steps, found = _persons(parsed, subject, person)

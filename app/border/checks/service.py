@@ -252,7 +252,7 @@ def _expired(actor: Actor, refused: Collection[str | None], now: datetime) -> bo
 def answer_of(
     record: Any, shown: list[dict[str, Any]], parsed: ParsedQuestion | None, kind: str | None
 ) -> dict[str, Any]:
-    """Return the answer to a check from its record; only counters and auditors see the matches (R48).
+    """Return the answer to a check, as JSON members, from its record; only counters and auditors see the matches (R48).
 
     Args:
         record: a `Record`, or the row read back.

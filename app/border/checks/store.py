@@ -71,7 +71,7 @@ _BY_ID = (
 
 
 class CheckSummary(NamedTuple):
-    """An entry in any state, with its owner's phone, as checks need it."""
+    """An entry in any state, with its owner's phone; `document` is the entry as JSON."""
 
     entry_id: str
     version: int
@@ -102,7 +102,16 @@ async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[CheckSummary]:
 
 
 class Record(NamedTuple):
-    """A row of the table `check_record`: a check with its question and answer."""
+    """A row of the table `check_record`: a check with its question and answer.
+
+    Attributes:
+        kind: kind of the asking client.
+        sequence: the ledger's size at the check.
+        question: the question as text.
+        matches, clearances, noted: the answer's members of these names, as JSON; None for none.
+        journey_key: for a manifest's passenger, the keyed hash of journey and document; None for others.
+        stale: whether entries may have been missing, because the register was rolled back.
+    """
 
     id: str
     at: datetime
@@ -216,7 +225,7 @@ _references = msgspec.json.Decoder(list[_MatchReference]).decode
 
 
 def entry_ids_in(matches: str | None) -> list[str]:
-    """Return the ids of the entries in the `matches` of a check's record, in their order."""
+    """Return the ids of the entries in the `matches` of a check's record, in their order; empty for None."""
     return [match.entry_id for match in _references(matches or "[]")]
 
 
@@ -293,7 +302,8 @@ async def list_passages(
 ) -> list[Passage]:
     """Return checks at the border whose first number has one of these hashes, newest first, at most `limit`.
 
-    Only checks before the id `before`. Each number is read along the index, and no further than the page needs.
+    Only checks before the id `before`; None for all. Each number is read along the index, and no further than the page
+    needs.
     """
     values = {f"hash{i}": number for i, number in enumerate(hashes)}
     statement = _passages(len(hashes), further=before is not None)

@@ -105,7 +105,7 @@ def traveller_of(
     nationality: str | None,
     personal_number: str | None,
 ) -> Traveller:
-    """Combine the data of the zone and the typed data into a traveller.
+    """Return a traveller from the data of the zone and the typed data; None where a datum was not given.
 
     Args:
         mrz: the parsed zone.
@@ -113,7 +113,7 @@ def traveller_of(
         name: typed name.
         birth: typed birth date.
         sex: typed sex.
-        nationality: typed nationality.
+        nationality: typed nationality, a code.
         personal_number: typed NIK.
     """
     papers: dict[tuple[str, str | None], Paper] = {}

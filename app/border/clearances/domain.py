@@ -51,11 +51,11 @@ class Traveller(Protocol):
 
     @property
     def nik(self) -> str | None:
-        """The normalised NIK."""
+        """The normalised NIK; None without one."""
 
 
 class Obstacle(StrEnum):
-    """Why no clearance can be proposed against an entry, so that only this one crossing is allowed."""
+    """The reason why no clearance can be proposed against an entry, so that only this one crossing is allowed."""
 
     DOCUMENT_LISTED = "document_listed"
     NIK_LISTED = "nik_listed"
@@ -132,7 +132,7 @@ class ClearanceVerdict(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a clearance has ended."""
+    """The reason why a clearance has ended."""
 
     ENTRY_CHANGED = "entry_changed"
     ENTRY_ENDED = "entry_ended"
@@ -293,14 +293,14 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
             by: an officer of Immigration or of the owner.
             expected: the version that the officer has read.
             verdict: the decision.
-            reason: the reason.
+            reason: the reason; None for a confirmation without one.
             entry: the entry in its present state.
             at: the present.
 
         Raises:
             WrongState: the clearance is not in the state for this verdict, or the entry has changed or ended.
             StaleVersion: the clearance has changed since it was read.
-            SecondPairOfEyesNeeded: the officer is the person who resolved the hit.
+            SecondPairOfEyesNeeded: the officer resolved the hit.
         """
         needed = ClearanceState.STANDING if verdict is ClearanceVerdict.WITHDRAW else ClearanceState.PROPOSED
         if self.state is not needed:

@@ -83,7 +83,15 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True):
-    """A supervisor's resolution of a hit; one with the outcome `unsure` leaves the hit open."""
+    """A supervisor's resolution of a hit; one with the outcome `unsure` leaves the hit open.
+
+    Attributes:
+        outcome: the supervisor's finding.
+        action: the action taken with the traveller; None for an unsure one without an action.
+        note: the reason.
+        by: id of the supervisor's client; `person` is its holder's employee number.
+        proposals: the consequence of `not_same_person` for each matched entry.
+    """
 
     outcome: Identity
     action: Action | None

@@ -72,7 +72,10 @@ class Lookback:
         return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
 
     def from_newest(self, newest: str | None) -> Self:
-        """Return the search extended to the newest check, which a wrong clock may have dated in the future."""
+        """Return the search extended to the check `newest`, which a wrong clock may have dated in the future.
+
+        Unchanged for None, when there is no check.
+        """
         return self if newest is None or newest < self.before else replace(self, before=bound_after(newest))
 
     def read_to(self, check_id: str) -> Self:

@@ -1,4 +1,4 @@
-"""Finding the passengers of open manifests whom a change of the register may concern."""
+"""Finding the passengers of open manifests that a change of the register may affect."""
 
 import asyncio
 from collections import defaultdict

@@ -157,7 +157,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return self._changed(renewed, number, kind, at)
 
     def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
-        """Return the item with supervisors' rulings applied to its answers; other arguments as in `with_answers`."""
+        """Return the item with supervisors' rulings applied to its answers.
+
+        Args:
+            rulings: the rulings on its hits.
+            number: number of the change.
+            kind: kind of the sender.
+            at: time of the change.
+        """
         return self.with_answers(self.answers, rulings, number, kind, at)
 
     def _changed(self, answers: Iterable[Answer], number: int, kind: str, at: datetime) -> "Item":
@@ -308,7 +315,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
     @property
     def watched_until(self) -> datetime:
-        """When the watch of these passengers ends."""
+        """The end of the watch of these passengers, in UTC."""
         return instant_of(datetime.combine(self.day, time.min), self.zone) + ARRIVAL_WATCH
 
     def too_late(self, now: datetime) -> bool:

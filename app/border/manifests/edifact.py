@@ -58,7 +58,7 @@ class Unreadable(Exception):
 
 
 class Separators(NamedTuple):
-    """The six characters of a service string; an empty text means that there is no release character."""
+    """The six characters of a service string; an empty `release` means that there is no release character."""
 
     component: str = ":"
     element: str = "+"
@@ -69,7 +69,12 @@ class Separators(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A segment: its tag and its elements, each with its components; missing ones read as empty."""
+    """A segment: its tag and its elements, each with its components; missing ones read as empty.
+
+    Attributes:
+        number: number of the segment, from 1.
+        ended: whether its terminator was found; False at the end of data that were cut off.
+    """
 
     number: int
     tag: str

@@ -39,7 +39,13 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Stop:
-    """A place of the journey, with its times as far as the list contains them."""
+    """A place of the journey, with its times as far as the list contains them.
+
+    Args:
+        flight: designator of the flight.
+        qualifier: the LOC qualifier (125 and so on), which says whether a leg begins or ends here.
+        place: code of the place.
+    """
 
     def __init__(self, flight: str, qualifier: str, place: str) -> None:
         self.flight = flight

@@ -17,7 +17,7 @@ Departure = Annotated[
     Field(ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), lt=datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)),
     WithJsonSchema({"type": "string", "format": "date-time"}),  # JSON Schema cannot express the bounds
 ]
-"""A time of departure, limited to plausible years, all of which exist in UTC."""
+"""A time of departure, limited to plausible years; all of these exist in UTC."""
 
 
 Flight = Annotated[Reference, Field(max_length=35), AfterValidator(lambda text: plain(text).text)]

@@ -107,7 +107,7 @@ async def ask(
 
 
 def encode_answer(kept: Record, matches: Sequence[Match]) -> bytes:
-    """Encode the answer about a passenger from the check's record and its matches."""
+    """Return the answer about a passenger, encoded as JSON, from the check's record and its matches."""
     return _encode(
         Answer(
             check_id=kept.id,

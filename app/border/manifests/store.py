@@ -189,7 +189,7 @@ async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], numb
 
 
 async def advance(unit: Unit, manifest_ids: Iterable[str], sequence: int, at: datetime) -> None:
-    """Store that the answers of these manifests are current up to a ledger size and an instant."""
+    """Store that the answers of these manifests are current up to the ledger size `sequence` and the instant `at`."""
     followed = update(_manifest).where(
         any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None), _manifest.c.sequence <= sequence
     )

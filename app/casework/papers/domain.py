@@ -203,7 +203,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature block of a letter."""
+    """A signature block of a letter.
+
+    Attributes:
+        title: title of the official.
+        body: the official's agency or position.
+        name: the official's name; empty if it is not printed.
+        note: text in place of a signature, for example "approved in the register".
+    """
 
     title: str
     body: str

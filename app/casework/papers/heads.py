@@ -101,7 +101,7 @@ async def _head_of(reader: Reader, record: Record, policy: Policy) -> LetterHead
 
 
 async def path_of(reader: Reader, record: Record, head: Checkpoint) -> list[bytes]:
-    """Return the audit path of a record to the root of a signed head.
+    """Return the audit path of a record, from its leaf upwards, to the root of a signed head.
 
     Raises:
         LedgerBroken: the ledger's stored hashes lead to another root.

@@ -55,7 +55,13 @@ _REPORT = re.compile(r"LPT-(?P<year>[0-9]{4})-(?P<ordinal>[0-9]{6,9})")
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A photo or document of an entry, without its bytes; `erased_at` is the time of its erasure."""
+    """A photo or document of an entry, without its bytes.
+
+    Attributes:
+        sha256: SHA-256 of the bytes, in hexadecimal.
+        kind: "photo", or the kind of document.
+        erased_at: when the bytes were erased; None before.
+    """
 
     sha256: str
     kind: str
@@ -158,7 +164,7 @@ async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
 
 
 async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
-    """Return the supervision reports with one of these numbers, by number; spaces and case do not matter.
+    """Return the supervision reports (as JSON) with one of these numbers, by number; spaces and case do not matter.
 
     Numbers without a report are omitted.
     """

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Stage(IntEnum):
-    """How much of an entry is erased; each stage includes the earlier ones."""
+    """The extent to which an entry is erased; each stage includes the earlier ones."""
 
     PHOTO = 1
     PERSON = 2

@@ -41,7 +41,12 @@ class EventCell:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The published value of a cell: a number; None if it is hidden or has no value."""
+    """The published value of a cell.
+
+    Attributes:
+        number: the number; None if it is hidden or does not exist.
+        suppressed: whether it is hidden, because it could reveal few persons.
+    """
 
     number: float | None
     suppressed: bool = False

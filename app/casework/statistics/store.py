@@ -45,13 +45,13 @@ async def list_agencies(reader: Reader) -> list[str]:
 
 
 async def list_provinces_of_offices(reader: Reader) -> dict[str, str | None]:
-    """Return the province of each office by the office's code."""
+    """Return the province of each office by the office's code; None if unknown."""
     rows = await reader.run(select(office.c.code, office.c.province))
     return {row.code: row.province for row in rows}
 
 
 async def list_provinces(reader: Reader) -> dict[str, str | None]:
-    """Return the province of each checkpoint by the checkpoint's code."""
+    """Return the province of each checkpoint by the checkpoint's code; None if unknown."""
     rows = await reader.run(select(checkpoint.c.code, checkpoint.c.province))
     return {row.code: row.province for row in rows}
 
@@ -161,9 +161,9 @@ async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str,
 async def list_corrections(
     reader: Reader, span: Span, after: str, limit: int
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
-    """Return the correction requests of a span: id, entry, and times of receipt, limit and decision; oldest first.
+    """Return the correction requests of a span, oldest first, at most `limit`, only those after the id `after`.
 
-    Only those after the id `after`, at most `limit`.
+    As (id, entry id, times of receipt, limit and decision); the last is None if undecided.
     """
     table = correction_request
     statement = (

@@ -80,6 +80,7 @@ class Task:
         first: whether it comes before all others of its day, because an innocent person may be stopped (R63).
         pressing: whether it comes before all others of any day: a person is banned after an acquittal (R67), or a
             measure is over and only this decision is missing (R68).
+        amendment_id, objection_id, request_id: the object to act on; all None if it is the entry.
         judgment: the judgment that caused the task, if one did.
     """
 

@@ -86,7 +86,7 @@ class Correction(msgspec.Struct, frozen=True):
 
 
 class Effect(StrEnum):
-    """When a judgment takes effect: once it is final, or immediately."""
+    """The time at which a judgment takes effect: once it is final, or immediately."""
 
     FINAL = "final"
     IMMEDIATE = "immediate"
@@ -355,14 +355,14 @@ def decide_by(
     """Return the last instant to decide on an amendment: the end of the last day of its term.
 
     For an extension it is not later than the last instant at which another extension could arrive; three days then
-    remain to decide before the measure ends by law (R23). An acquittal is due at once: until then an innocent
-    person is banned (R67).
+    remain to decide before the measure ends by law (R23). An acquittal is due at once: until then an innocent person is
+    banned (R67).
 
     Args:
         kind: the kind of amendment.
         received_at: when it reached the register.
         within: the term set by the deployment, because the law sets none.
-        ends_on: the entry's last day.
+        ends_on: the entry's last day; None for life.
     """
     if kind is AmendmentKind.ACQUITTAL:
         return received_at

@@ -38,7 +38,7 @@ async def judged(
         requested: the request for it.
         entry: the entry.
         settings: the deployment's choices.
-        count: counts the travellers that a corrected entry would have stopped.
+        count: counts the travellers that a corrected entry would have stopped; None counts none.
 
     Raises:
         CekalError: a rule for its kind forbids it (see `rules`), or the dossier bars it (see `Dossier.refuse`).

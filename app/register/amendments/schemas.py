@@ -127,7 +127,7 @@ class JudgmentIn(WireIn):
     )
 
     def taken(self) -> tuple[Judgment, Blob | None]:
-        """Return the judgment, and its document where one was sent.
+        """Return the judgment, and its document; None for the document if it was not sent.
 
         Raises:
             Invalid: the attachment can't be used (see `AttachmentIn.taken`), or comes without its `sha256`.

@@ -373,7 +373,7 @@ def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:
-    """Return an entry's amendments, newest first, at most `limit`, older than the id `before`.
+    """Return an entry's amendments, newest first, at most `limit`, older than the id `before` (None: all).
 
     Raises:
         NotFound: the actor sees no entry with this id.

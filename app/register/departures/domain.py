@@ -43,7 +43,7 @@ class Referral(StrEnum):
 
 
 class Sponsor(msgspec.Struct, frozen=True):
-    """The person who sends the traveller: an agent, an escort, or the person who paid."""
+    """The person that sends the traveller: an agent, an escort, or the person that paid."""
 
     name: str
     document: str | None = None
@@ -83,7 +83,14 @@ class Traveller(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SubmittedDelay:
-    """A delay as an officer submits it, without an id yet; `checkpoint` None means the checkpoint of the API key."""
+    """A delay as an officer submits it, without an id yet.
+
+    Attributes:
+        checkpoint: code of the checkpoint; None means that of the API key.
+        destination: ICAO code of the state; None if unknown.
+        group_reference: a text that is equal for all travellers of a party; None without one.
+        sponsor: the person that sends the traveller; None if unknown.
+    """
 
     checkpoint: str | None
     occurred_at: datetime
@@ -97,7 +104,14 @@ class SubmittedDelay:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """One delayed departure of one traveller."""
+    """One delayed departure of one traveller.
+
+    Attributes:
+        destination: ICAO code of the state; None if unknown.
+        group_reference: a text that is equal for all travellers of a party; None without one.
+        recorded_by: id of the client that recorded it.
+        purged_at, sponsor_purged_at: when traveller and sponsor were erased; None before.
+    """
 
     id: str
     checkpoint: str
@@ -115,13 +129,13 @@ class Delay:
 
 @dataclass(slots=True)
 class Pattern:
-    """What the delays of one sponsor, checkpoint or destination have in common.
+    """The common data of several delays of one sponsor, checkpoint or destination.
 
     Attributes:
         value: the checkpoint or destination; for sponsors the id of the group's first delay.
         groups: the travelling parties, as pairs of checkpoint and group reference.
-        names, phones, documents: every spelling under which the sponsor was recorded; an officer judges whether
-            several mean one person.
+        names, phones, documents: every spelling under which the sponsor was recorded; an officer judges whether several
+            mean one person.
     """
 
     value: str

@@ -191,7 +191,7 @@ class DelayOut(DelayItemOut):
 
 
 class DelayPatternOut(WireOut):
-    """What several delays have in common; a person must judge whether several names or telephones are one sponsor.
+    """The common data of several delays; a person must judge whether several names or telephones are one sponsor.
 
     `delay_id` is the first of them: `GET /v1/departure-delays?sponsor=` with it lists those of a sponsor.
     """

@@ -29,24 +29,23 @@ SEVERITY: Final[dict[Outcome, int]] = {"clear": 0, "refer": 1, "refuse": 2}
 
 
 class Claims(Protocol):
-    """What the decision table must know about a traveller.
-
-    Attributes:
-        indonesian: whether anything indicates an Indonesian; then entry is never refused (R45).
-        proved_foreign: whether another nationality is proved.
-        births: every stated birth date.
-    """
+    """The data about a traveller that the decision table needs."""
 
     @property
-    def indonesian(self) -> bool: ...  # noqa: D102 - documented in the class
+    def indonesian(self) -> bool:
+        """Whether anything indicates an Indonesian; then entry is never refused (R45)."""
+
     @property
-    def proved_foreign(self) -> bool: ...  # noqa: D102
+    def proved_foreign(self) -> bool:
+        """Whether another nationality is proved."""
+
     @property
-    def births(self) -> tuple[Birth, ...]: ...  # noqa: D102
+    def births(self) -> tuple[Birth, ...]:
+        """Every stated birth date."""
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What the decision table must know about an entry, real or hypothetical.
+    """The data about an entry, real or hypothetical, that the decision table needs.
 
     Attributes:
         unsigned: whether it is urgent and not countersigned yet.
@@ -60,13 +59,13 @@ class Measured(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, entry: Entry, now: datetime) -> "Measured":
-        """Return what the decision table must know about an entry at an instant."""
+        """Return the data about an entry at an instant that the decision table needs."""
         unsigned = entry.urgent and entry.countersigned_at is None
         return cls(entry.measure, entry.subject, unsigned, undecided(entry, now))
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What a check would learn about a listed person from the documents that are in the entry."""
+    """The claims of a listed person that shows the documents in the entry."""
 
     indonesian: bool
     proved_foreign: bool
@@ -85,11 +84,11 @@ class Shown(msgspec.Struct, frozen=True):
 def by_the_table(
     direction: Direction, traveller: Claims, listed: Measured, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Doubt | None]:
-    """Apply the decision table R44. Returns the outcome, whether it is only a sighting, and the doubt that weakened it.
+    """Apply the decision table R44. Returns the outcome, whether it is only a sighting, and the doubt or None.
 
-    A traveller who would be stopped for a measure with undecided papers is referred for that reason (R68). Whether the
-    listed person is a citizen is derived from the documents, nationalities and NIK themselves, even if a different
-    citizenship was recorded at filing (R45).
+    The doubt is the reason why a refusal was weakened to a referral. A traveller that would be stopped for a
+    measure with undecided papers is referred for that reason (R68). Whether the listed person is a citizen is derived
+    from the documents, nationalities and NIK themselves, even if a different citizenship was recorded at filing (R45).
 
     Args:
         direction: leaving or entering.

@@ -8,7 +8,14 @@ BlobKind = Literal["photo", "letter", "citizenship_loss", "judgment"]
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A stored file: its bytes, SHA-256, kind and media type."""
+    """A stored file.
+
+    Attributes:
+        sha256: SHA-256 of the bytes, in hexadecimal.
+        kind: the photo, or the kind of document.
+        media_type: its media type.
+        data: its bytes.
+    """
 
     sha256: str
     kind: BlobKind

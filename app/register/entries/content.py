@@ -158,7 +158,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The numbers of the owner's decisions: of the one that made the entry, and of the extension."""
+        """The numbers of the owner's decisions: first of the one that made the entry, then of the extension."""
         return tuple(each.number for each in (self.basis, self.extended_by) if each is not None)
 
     @property
@@ -203,7 +203,10 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def rests_since(self) -> datetime | None:
-        """When it ended, or was returned without an answer since; retention counts from then. None while it is open."""
+        """The instant from which retention counts; None while the entry is open.
+
+        It is the end, or the return of a request that was not resubmitted since.
+        """
         return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:

@@ -82,13 +82,14 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         """Return the entry after another person's decision (R31, R32).
 
         Args:
-            by: the person who decides.
+            by: the person that decides.
             verdict: the decision.
             expected: the version that the person has read.
             at: the time of the decision.
             immigration: code of Immigration; its own entries are approved by another office.
-            urgent: the urgent entry that this one formalises; its authors and countersigner must not approve this one.
-            reason: the reason; stored with a rejection that waits for its confirmation.
+            urgent: the urgent entry that this one formalises, if any; its authors and countersigner must not approve
+                this one.
+            reason: the reason, if any; stored with a rejection that waits for its confirmation.
 
         Raises:
             WrongRole: the verdict is not allowed for the actor's roles.

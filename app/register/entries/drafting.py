@@ -50,7 +50,8 @@ def judged(
         owner: the future owner of the entry.
         settings: the deployment's choices.
         now: when it is requested.
-        first_on: of a resubmission, the legal day on which the request was first received (R14).
+        first_on: of a resubmission, the legal day on which the request was first received (R14); None for a first
+            request.
 
     Raises:
         CekalError: a rule forbids it (see `law.judge`).

@@ -32,7 +32,7 @@ async def formalise(
     settings: Settings,
     count: CountTravellers | None = None,
 ) -> Entry:
-    """File the formal entry that follows an urgent one: a new entry, decided on as usual.
+    """File the formal entry that follows an urgent one: a new entry, decided on as usual. Returns the new entry.
 
     The urgent entry stays in force until the new one is in force, and is then superseded. Its twenty days are not
     deducted from the new period (R26).
@@ -43,7 +43,8 @@ async def formalise(
         expected: the version of it that the actor has read.
         formal: the requested formal decision.
         settings: the deployment's choices.
-        count: counts the travellers that the formal entry would have stopped, for those who decide.
+        count: counts the travellers that the formal entry would have stopped, for the persons that decide; None counts
+            none.
 
     Raises:
         NotFound: the actor sees no entry with this id.

@@ -27,12 +27,12 @@ _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where imported entries come from.
+    """The origin of imported entries.
 
     Attributes:
-        origin: its name, such as `un` or `takeover:KPK`.
-        leads: whether the source overrides changes made here: true for a published list, false for an older
-            register, because after the takeover this register is the authority.
+        origin: its name: `un`, or for an older register `takeover:KPK`.
+        leads: whether the source overrides changes made here: true for a published list, false for an older register,
+            because after the takeover this register is the authority.
     """
 
     origin: str
@@ -41,7 +41,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Approvers:
-    """The two persons who approve an import, as nationwide employee numbers with letters and digits only."""
+    """The employee numbers of the two persons that approve an import, with letters and digits only."""
 
     first: str
     second: str

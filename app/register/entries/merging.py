@@ -65,7 +65,10 @@ def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carrie
 
 
 def keep_listed(target: Entry, source: Entry, today: date) -> Entry:
-    """Return the target with the documents and names of the urgent entry `source`, which it takes over from."""
+    """Return the target, a formal entry, with the documents and names of the urgent entry `source` added.
+
+    `today` is the legal day.
+    """
     return _with_content(target, keep_documents(source.subject, target.subject), target.basis, today)
 
 

@@ -42,11 +42,14 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError
 
 
 def take(media_type: str, data: str) -> Blob:
-    """Decode a photo from base64 text, validate it and re-encode it without metadata.
+    """Decode a photo from base64 text, validate it and re-encode it without metadata. Returns it as a file.
 
-    Re-encoding removes everything except the pixels. The orientation in the camera's metadata is applied first. A
-    photo does not grow: one with stronger compression than ours is compressed as much again, or else reduced in
-    size.
+    Re-encoding removes everything except the pixels. The orientation in the camera's metadata is applied first. A photo
+    does not grow: one with stronger compression than ours is compressed as much again, or else reduced in size.
+
+    Args:
+        media_type: the stated media type: `image/jpeg` or `image/png`.
+        data: the photo in base64.
 
     Raises:
         PhotoInvalid: no base64, too large, no image, another type than stated, or too many pixels.

@@ -36,7 +36,15 @@ class RequestedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class RequestedUrgentMeasure(RequestedMeasure):
-    """A requested urgent measure: without a period, with a letter (Permenimipas 13/2025 art. 9)."""
+    """A requested urgent measure: without a period, with a letter (Permenimipas 13/2025 art. 9).
+
+    Attributes:
+        attachment: the letter's file, if it was sent.
+        requested_at: when the owner requested it, if before this call.
+        substitute: the official that signs for an absent head, if one does.
+        message: the owner's message to the checkpoints.
+        chase: codes of the checkpoints that are reminded first if they do not acknowledge.
+    """
 
     letter: Letter | None = None
     attachment: Blob | None = None

@@ -189,7 +189,7 @@ class LetterIn(WireIn):
     """The letter's file; without it a countersigning officer is warned that nobody has seen the letter."""
 
     def taken(self) -> tuple[Letter, Blob | None]:
-        """Return the letter, and its file where it was sent.
+        """Return the letter, and its file; None for the file if it was not sent.
 
         Raises:
             Invalid: the attachment can't be used (see `AttachmentIn.taken`).

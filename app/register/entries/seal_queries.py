@@ -17,7 +17,12 @@ _ID = re.compile(rb"\bent_[0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The persons who may see a sealed entry, and those who never may, whatever their roles (R61)."""
+    """The seal of an entry (R61), by employee numbers.
+
+    Attributes:
+        let_in: the persons that may see the entry.
+        barred: the persons that never may, whatever their roles.
+    """
 
     let_in: frozenset[str]
     barred: frozenset[str]

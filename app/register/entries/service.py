@@ -256,9 +256,9 @@ async def get(reader: Reader, entry_id: str) -> Entry:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
-    """Return entries that the actor may see, newest first, at their current state.
+    """Return entries that the actor may see, newest first, at their current state, at most `limit`.
 
-    At most `limit`, and only those older than the id `before`.
+    Only those older than the id `before`; None for the newest.
     """
     entries = await store.list_page(reader, requested, before, limit)
     return [entry.at(reader.now) for entry in await as_known(reader, entries)]

@@ -185,12 +185,12 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
 
 
 async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
-    """Return the entries with at least one of the keys, in no order."""
+    """Return the entries with at least one of the keys (see module `keys`), in no order."""
     return await _documents.all(reader, _BY_KEYS, {"keys": sorted(keys)})
 
 
 async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with these ids, in no order; unknown ids are left out."""
+    """Return the entries with these ids, in no order; unknown ids are omitted."""
     statement = select(tables.entry.c.document).where(any_of(tables.entry.c.id, "ids"))
     return await _documents.all(reader, statement, {"ids": sorted(entry_ids)})
 
@@ -350,7 +350,7 @@ async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
 
 
 async def list_former(reader: Reader, entry_id: str) -> list[tuple[str, Entry]]:
-    """Return every version of an entry with its act, oldest first; empty for an unknown entry."""
+    """Return every version of an entry as (act, entry), oldest first; empty for an unknown entry."""
     v = tables.version
     statement = select(v.c.event, v.c.document).where(v.c.entry_id == entry_id).order_by(v.c.version)
     return [(event, _documents.read(kept)) for event, kept in await reader.run(statement)]

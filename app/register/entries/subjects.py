@@ -39,7 +39,12 @@ PASSPORTS = frozenset({"passport", "service_passport", "diplomatic_passport"})
 
 
 class CitizenshipLoss(msgspec.Struct, frozen=True):
-    """The document by which Indonesian citizenship was lost (UU 12/2006 art. 23); its file is stored with the entry."""
+    """The document by which Indonesian citizenship was lost (UU 12/2006 art. 23).
+
+    Attributes:
+        authority: the authority that issued it.
+        sha256: SHA-256 of its file, which is stored with the entry.
+    """
 
     number: str
     authority: str
@@ -55,9 +60,11 @@ class Photo(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """The person. Births keep the precision of the filing (R17).
+    """The person of an entry. Births keep the precision of the filing (R17).
 
     Attributes:
+        birth_alternatives: other possible births.
+        nationalities: ICAO codes.
         citizenship_note: why a NIK, a travel permit or an old passport of Indonesia does not prove a citizen.
         citizenship_loss: the document by which citizenship was lost.
     """
@@ -86,8 +93,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     def says_indonesian(self) -> bool:
         """Whether a nationality, an issuing state or a well-formed NIK indicates Indonesia.
 
-        Recorded explanations do not count. Only this decides at the border: no note and no document allows a
-        refusal of entry there (R45).
+        Recorded explanations do not count. Checks at the border use only this: no note and no document allows a refusal
+        of entry there (R45).
         """
         indonesian = _indicates_indonesia(*self.nationalities) or bool(self._indonesian_documents())
         return indonesian or (self.nik is not None and nik.well_formed(self.nik))

@@ -1,4 +1,4 @@
-"""Values of which an entry consists: measures, states, verdicts, grounds, letters, judgments (no I/O)."""
+"""The values in an entry: measures, states, verdicts, grounds, letters, judgments (no I/O)."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -79,7 +79,7 @@ class Ruling(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """The legal ground: one letter of one owner in one case."""
+    """The legal ground: one letter of one owner in one case. The members are described at `BasisIn`."""
 
     instrument: str
     number: str
@@ -102,7 +102,12 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """The letter on which an urgent request is based (Permenimipas 13/2025 art. 9(2))."""
+    """The letter on which an urgent request is based (Permenimipas 13/2025 art. 9(2)).
+
+    Attributes:
+        sha256: SHA-256 of its file.
+        media_type: media type of the file, if it was sent; else None.
+    """
 
     number: str
     issued_on: date
@@ -118,7 +123,11 @@ class Substitute(msgspec.Struct, frozen=True):
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
-    """Content of an earlier version of an entry, with which the entry still bars a repetition (R14, R15, R22)."""
+    """Content of an earlier version of an entry, with which the entry still bars a repetition (R14, R15, R22).
+
+    Attributes:
+        numbers: the numbers of the owner's decisions.
+    """
 
     subject: Subject
     case_reference: str
@@ -140,7 +149,13 @@ class RejectionProposal(msgspec.Struct, frozen=True):
 
 
 class EntryWarning(msgspec.Struct, frozen=True):
-    """A warning about accepted content: late letters, doubtful numbers, similar entries."""
+    """A warning about accepted content: late letters, doubtful numbers, similar entries.
+
+    Attributes:
+        code: a stable code for programs.
+        pointer: JSON pointer to the member.
+        detail: the explanation for the officer, in English.
+    """
 
     code: str
     pointer: str

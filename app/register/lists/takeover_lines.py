@@ -52,7 +52,7 @@ class RawLine:
 
     @property
     def name(self) -> str:
-        """How the report names the line: its key, else its position."""
+        """The line's name in the report: its key, else its position."""
         return self.head.reference if self.head else self.where
 
     @property

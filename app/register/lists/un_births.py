@@ -49,7 +49,7 @@ def births_of(person: Element, listed_on: str) -> tuple[tuple[BirthShape, ...], 
 
 
 def birth_place_of(person: Element) -> str | None:
-    """Return the first place of birth that has any text, as "city, province, country"."""
+    """Return the first place of birth that has any text, as "city, province, country"; None without one."""
     for place in person.iterfind("INDIVIDUAL_PLACE_OF_BIRTH"):
         parts = [part for tag in ("CITY", "STATE_PROVINCE", "COUNTRY") if (part := cell(place, tag))]
         if parts or (parts := [cell(place, "NOTE")]) != [""]:

@@ -28,9 +28,10 @@ def state_named(text: str) -> str | None:
 
 
 def state_leading(text: str) -> str | None:
-    """Return the state with which the text begins, by its longest name: "South Sudan passport" is SSD.
+    """Return the ICAO code of the state with which the text begins, by its longest name; None without one.
 
-    "Yemeni identity card number" begins with a state; "Counterfeit Danish driving licence" does not.
+    "South Sudan passport" is SSD. "Yemeni identity card number" begins with a state; "Counterfeit Danish driving
+    licence" does not.
     """
     words = text.split()
     for length in (len(words), *range(min(len(words), _LONGEST_NAME), 0, -1)):

@@ -123,8 +123,8 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     def to_be_filed_until(self, day: date | None) -> Self:
         """Return the objection with `day` as its last day to file, once the receipt of the decision is proved.
 
-        A last day that was known at the filing stays. The version does not change, so that an officer that has read the
-        objection may still answer it.
+        None means that the law sets no day. A last day that was known at the filing stays. The version does not change,
+        so that an officer that has read the objection may still answer it.
         """
         return msgspec.structs.replace(self, file_until=self.file_until or day)
 

@@ -98,8 +98,8 @@ async def answer(
 async def set_last_day_to_file(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[Draft]:
     """Set the last day to file in an entry's objections, once the receipt of the decision is recorded.
 
-    A projector: called with the event in its transaction. It returns no records, because the ledger holds no
-    objections.
+    `holidays` are the public holidays. A projector: called with the event in its transaction. It returns no records,
+    because the ledger holds no objections.
     """
     if event.name == DeadlineName.DELIVER_TO_PERSON:
         day = last_day_to_file(event.entry, event.done_at, holidays)
@@ -132,7 +132,7 @@ async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[s
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
     """Return the objections against an entry, its urgent entry and its formal entries, newest first, at most `limit`.
 
-    Only those older than the id `before`, and none against related entries that the actor may not see.
+    Only those older than the id `before` (None: all), and none against related entries that the actor may not see.
 
     Raises:
         NotFound: the actor sees no entry with this id.

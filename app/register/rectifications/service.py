@@ -51,7 +51,13 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """The content of a new correction request."""
+    """The content of a new correction request.
+
+    Attributes:
+        statement: the error, in the requester's words.
+        evidence: the proof, in words; None without one.
+        requester_name, requester_contact: the requester, and the address for the answer.
+    """
 
     entry_id: str
     kind: RequestedCorrection

@@ -22,10 +22,12 @@ READERS = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER})
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a supervision team has seen: the content of its report.
+    """The observation of a supervision team: the content of its report.
 
     Attributes:
-        officers: names of the officers who made the observation.
+        place: where the foreigner was seen.
+        findings: the observation in words.
+        officers: names of the officers that made it.
     """
 
     subject: Subject

@@ -53,7 +53,13 @@ class Archive:
 
     @contextmanager
     def begin(self, name: str, media_type: str, titles: tuple[str, str]) -> "Iterator[Part]":
-        """Add a file, and yield the object to which its data are written in parts; arguments as in `add`."""
+        """Add a file, and yield the object to which its data are written in parts.
+
+        Args:
+            name: its path in the archive.
+            media_type: its media type.
+            titles: its titles in Indonesian and English.
+        """
         info = zipfile.ZipInfo(name, self._stamp)
         info.create_system, info.external_attr = 3, 0o644 << 16  # the same on every system
         info.compress_type = zipfile.ZIP_STORED if media_type in _PACKED else zipfile.ZIP_DEFLATED

@@ -21,6 +21,9 @@ _QUIET = 4
 class QrCode(Flowable):
     """A QR code in a square of 58 to 100 mm, by its modules, its quiet zone included.
 
+    Args:
+        text: the text of a letter's code.
+
     Attributes:
         side: the square's side in points.
     """

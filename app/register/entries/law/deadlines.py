@@ -115,7 +115,7 @@ class TermSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Terms that a deployment sets where the law sets none; settings describe each of them."""
+    """Terms that a deployment sets where the law sets none; see `TermSettings` for each."""
 
     countersign_within: timedelta = timedelta(hours=6)
     countersign_lapse: timedelta = timedelta(hours=24)
@@ -136,7 +136,7 @@ class Terms:
 
     @property
     def duty_days(self) -> dict[DeadlineName, int]:
-        """Number of days to do each separately recorded duty."""
+        """The number of days to do each separately recorded duty, by the deadline's name."""
         return {
             DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
             DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
@@ -209,7 +209,7 @@ def deliver_by(entry: Entry) -> date | None:
 
 
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
-    """Return since when each separately recorded duty has been open, whether it was done or not.
+    """Return since when each separately recorded duty has been open, by name, whether it was done or not.
 
     An entry's columns store these times, so that open duties are found without reading entries. An imported entry and a
     refused request have at most the duty to rehabilitate the person.

@@ -33,7 +33,7 @@ NOTE_WINDOW = timedelta(hours=3)
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """When a request was received that was resubmitted, or that formalises by the urgent entry's letter.
+    """The receipt of a request that was resubmitted, or that formalises an urgent entry by the same letter.
 
     Attributes:
         first_at: when it first reached the register with its letter, or with an older one (R14).

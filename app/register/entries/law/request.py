@@ -15,11 +15,10 @@ Origin = Literal["request", "extension", "correction", "takeover", "list"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What the rules must know about the owning agency.
+    """The data about the owning agency that the rules need.
 
     Attributes:
-        article_required: whether its own undang-undang empowers it; then each ground names the article (art.
-            91(2)f).
+        article_required: whether its own undang-undang empowers it; then each ground names the article (art. 91(2)f).
     """
 
     code: str
@@ -34,7 +33,13 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a deployment chooses where the law leaves a question open."""
+    """The choices of a deployment where the law leaves a question open.
+
+    Attributes:
+        month_convention: the last day of a period of months, as in `periods.last_day_allowed`.
+        first_request_max_age_days: greatest age of a first request's letter.
+        witness_warn_agencies: codes of the agencies whose exit bans against witnesses cause a warning only (R7).
+    """
 
     month_convention: periods.MonthConvention = "same_day"
     first_request_max_age_days: int = 30

@@ -49,7 +49,12 @@ class NameKey(NamedTuple):
 
 
 class BirthKey(NamedTuple):
-    """A row of the table `birth_key`: one key by which an entry's birth is found."""
+    """A row of the table `birth_key`: one key by which an entry's birth is found.
+
+    Attributes:
+        day: the day of birth, as an ordinal number of the proleptic calendar.
+        sketch: the sketch of a name.
+    """
 
     day: int
     sketch: bytes
