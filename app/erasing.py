@@ -61,7 +61,7 @@ async def erase_reports(runtime: Runtime) -> int:
 
 
 async def erase_questions(runtime: Runtime) -> None:
-    """Erase old check questions in small batches, after the salts of the commitments to them."""
+    """Erase old check questions in small batches; before them the salts of the commitments to them."""
     days = timedelta(days=runtime.settings.question_days)
     async with runtime.reading_checks(SYSTEM) as reader:
         before = first_id("chk", reader.now - days)

@@ -203,7 +203,7 @@ class Key:
     gateway: bool = False  # one key for many listeners
 
     def live(self, now: datetime) -> bool:
-        """Return whether the key counts towards the two keys that a client may have."""
+        """Return whether the key is one of the two that a client may have: neither revoked nor expired."""
         return self.standing is not Standing.REVOKED and now < self.expires_at
 
 
@@ -309,7 +309,7 @@ def same_secret(kept: bytes, shown: bytes) -> bool:
 
 
 def within(networks: Iterable[str], address: str | None) -> bool:
-    """Return whether an address is in one of the networks; without networks every address is."""
+    """Return whether an address is in one of the networks; without networks every address is, also None."""
     networks = tuple(networks)
     if not networks:
         return True

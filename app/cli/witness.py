@@ -64,7 +64,7 @@ def serve(
         ),
     ] = False,
 ) -> int:
-    """Serve, unless a subcommand was asked for."""
+    """Serve a witness of transparency logs, unless a subcommand is given."""
     if context.invoked_subcommand is not None:
         return OK
     if policy is None:

@@ -51,7 +51,10 @@ class Pager:
         self.command.chmod(0o700)
 
     def messages(self, about: str) -> list[tuple[int, str]]:
-        """Return the messages of this run about an alert: who has sent it, a process's id, and address and text."""
+        """Return this run's messages that contain the text `about`, by the time of sending.
+
+        Each is a pair: the id of the process that sent it, and a text with the address and the message.
+        """
         read = [
             (path, path.read_text("utf-8")) for path in sorted(set(self._messages.iterdir()) - self._known)
         ]

@@ -41,7 +41,7 @@ class Proof:
     witness: DemoWitness
 
     async def verify_as_a_stranger(self) -> None:
-        """Step 19: the newest signed head, a record below its root, and the same with a forged record."""
+        """Step 19: a stranger verifies the newest signed head and a record in it; a forged record is detected."""
         narrator, reader = self.narrator, self.cast.auditor
         narrator.step("A stranger verifies the ledger with the register's public keys alone")
         items = (await self.api.get(reader, "/v1/signing-keys", "the public keys, for anybody")).body["items"]
@@ -62,7 +62,7 @@ class Proof:
         narrator.claim("With another agency in it, it is not", not _is_below(forged, proof, head), forged)
 
     async def refuse_a_fork(self) -> None:
-        """Step 20: the head is cosigned; a second past with the register's own signatures is refused and proved."""
+        """Step 20: the witness has cosigned the head, and refuses another history that the register's keys signed."""
         narrator, reader, witness = self.narrator, self.cast.auditor, self.witness
         narrator.step("The ombudsman's witness, a process apart, refuses a forked ledger")
         head = (await self.api.get(reader, "/v1/head", "who else has signed it?")).body

@@ -165,7 +165,7 @@ class Head:
     last_alert: int
 
     def cursor(self, sequence: int | None = None) -> str:
-        """Return the cursor of a sequence, by default of the head."""
+        """Return the cursor of a sequence; None for that of the head."""
         return f"{self.epoch}.{self.size if sequence is None else sequence}"
 
     def position(self, cursor: str | None, restart: str) -> int:

@@ -104,7 +104,7 @@ def driver_statements(dialect: Dialect) -> StateStatements:
 
 
 async def find_news(reader: Reader, after: int) -> datetime | None:
-    """Return when the first record after a sequence was written that is not a seal; None without one."""
+    """Return the time of the first record after a sequence that is no seal; None without one."""
     statement = (
         select(record_table.c.at)
         .where(record_table.c.sequence > after, record_table.c.type != RecordType.SEAL.value)

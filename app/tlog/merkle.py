@@ -116,7 +116,7 @@ class Tree:
         return tree
 
     def copy(self) -> Self:
-        """Return a tree of the same leaves that grows by itself."""
+        """Return a tree of the same leaves that grows independently."""
         return self.resume(self.size, self._peaks)
 
     def add(self, leaf: bytes) -> None:

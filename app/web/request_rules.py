@@ -29,7 +29,7 @@ _UTF_8: Final = frozenset({None, "utf-8", "utf8", "us-ascii"})
 
 
 def answering(models: Mapping[str, Any]) -> Callable[[E], E]:
-    """Mark an endpoint with the models of the media types in which it answers beside JSON, by their names."""
+    """Mark an endpoint with the models of its answers in media types other than JSON, by media type."""
 
     def mark(endpoint: E) -> E:
         setattr(endpoint, MODELS, models)

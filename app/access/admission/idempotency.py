@@ -104,7 +104,7 @@ async def recall(unit: Unit, claimed: Claim) -> Response | None:
 async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) -> None:
     """Store the answer for repeats in the act's transaction, unless it is a failure.
 
-    Of an answer with a secret only that it was given is stored.
+    If the answer contains a secret (`secret`), it is not stored, only the fact that it was given.
     """
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the 2xx range
         return

@@ -96,7 +96,7 @@ class Bucket:
         return True
 
     def seconds_until(self, tokens: float, now: float) -> int:
-        """Return the whole seconds until `tokens` tokens are available."""
+        """Return the whole seconds from `now`, in seconds of a monotonic clock, until `tokens` tokens are available."""
         return max(0, math.ceil((tokens - self.left(now)) / self._rate.per_second))
 
 

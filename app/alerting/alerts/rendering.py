@@ -39,7 +39,7 @@ _OWNER_MESSAGE: Final = frozenset({AlertKind.RAISE, AlertKind.UPDATE})
 
 
 def at_gate(actor: Actor) -> bool:
-    """Return whether an actor is an autogate, which receives only the data that it needs to stay shut."""
+    """Return whether an actor is an autogate, which gets only the data that it needs to refuse the person."""
     return actor.kind == Kind.AUTOGATE
 
 

@@ -104,7 +104,7 @@ class Tail:
         return self.age > self.runtime.settings.stale_seconds
 
     def hand_on_to(self, taker: RecordFollower) -> None:
-        """Hand the records that are read from now on to a follower too; call it before `start`."""
+        """Give a further follower the records that are read from now on; call it before `start`."""
         self.takers[taker] = asyncio.Event()
 
     def wake(self) -> None:

@@ -389,6 +389,6 @@ def render_notice(notice: Notice) -> dict[str, Any]:
 
 
 def frame(notice: Notice, head: Head) -> bytes:
-    """Return a notice as a server-sent event, with its cursor under this head."""
+    """Return a notice as a server-sent event; the head encodes its cursor."""
     data = on_one_line(msgspec.json.encode(render_notice(notice)))
     return b"id: %s\nevent: notice\ndata: %s\n\n" % (head.cursor(notice.number).encode(), data)

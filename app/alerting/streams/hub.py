@@ -271,7 +271,7 @@ class Hub:
                 stream.beat(made)
 
     def complete(self, stream: Stream) -> None:
-        """Close a stream whose time is over, behind everything that was published until now."""
+        """Close a stream whose time is over, after every frame that was published so far."""
         stream.beat(self.heartbeat())
         stream.close("complete")
 

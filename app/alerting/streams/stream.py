@@ -123,11 +123,11 @@ class Stream:
         self._queued = 0
 
     def put(self, number: int, frame: Frame) -> None:
-        """Send a frame, or queue it while the task sends what was missed.
+        """Send a frame, or queue it while the task sends missed events.
 
         A stream is closed when its reader is too slow, and its client resumes by cursor: a single event is never
-        dropped. A closed stream accepts no frame, even when there is room again: a frame after a dropped one would
-        move the reader's cursor over the gap.
+        dropped. A closed stream accepts no frame, even when there is room again: a frame after a dropped one would move
+        the reader's cursor over the gap.
 
         Args:
             number: the event's number, or 0 for a frame that every reader gets.
@@ -157,7 +157,7 @@ class Stream:
         self.count(1)
 
     def count(self, events: int) -> None:
-        """Count events that were sent, and close the stream when no further one may be sent."""
+        """Count this number of events as sent, and close the stream once no further one may be sent."""
         if self.left is not None:
             self.left -= events
             if self.left <= 0:
@@ -233,7 +233,7 @@ class Stream:
             self.task.cancel()
 
     def fall_behind(self) -> None:
-        """Drop the queued frames and take no more: the stream reads these events from the database."""
+        """Drop the queued frames and queue no more; from now on the stream reads these events from the database."""
         self.behind = True
         self._queue = []
         self._queued = 0

@@ -196,7 +196,10 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit; None for an unknown id. Both ids contain the same time."""
+    """Return the row of the check that opened a hit; None for an unknown id.
+
+    It is found by the time in the hit's id, which is also in the check's id.
+    """
     at = instant_of(hit_id)
     if at is None:
         return None

@@ -214,7 +214,7 @@ def _encodable(text: str) -> bool:
 
 
 def from_edifact(body: bytes) -> PassengerList:
-    """Read a PAXLST.
+    """Return the passenger list in the bytes of a PAXLST.
 
     Raises:
         Invalid: it can't be read; the error names the segment.

@@ -99,7 +99,10 @@ def _of_the_journey(stops: Sequence[Stop]) -> Iterator[Stop]:
 
 
 def digits_of(segment: Segment) -> str:
-    """Return the digits of a DTM, without separators; some senders write day and time as two components."""
+    """Return the digits of the date and time in a segment DTM, without separators.
+
+    Some senders write day and time as two components.
+    """
     first, *more = segment.elements or ((),)
     components = first[1:] or (more[0] if more else ())
     value = components[0] if components else ""

@@ -211,7 +211,10 @@ async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
 
 
 async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
-    """Delete closed manifests received before an instant. Returns their number; their checks stay stored."""
+    """Delete closed manifests received before an instant, at most `limit`.
+
+    Returns their number; their checks stay stored.
+    """
     came_before = _manifest.c.id < first_id("mft", received_before)
     old = select(_manifest.c.id).where(_manifest.c.closed_at.is_not(None), came_before).limit(limit)
     ids = {"ids": list((await unit.run(old)).scalars())}

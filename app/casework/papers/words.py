@@ -227,7 +227,10 @@ _POSITIONS = {
 
 
 def position(client: Mapping[str, Any] | None) -> str:
-    """Return an officer's position from the roles and the office of their client; empty if it is unknown."""
+    """Return an officer's position in Indonesian; empty if it is unknown.
+
+    `client` has the members `roles` and `office` of the officer's client; None if the client is unknown.
+    """
     roles = () if client is None else client["roles"]
     found = next((name for role, name in _POSITIONS.items() if role in roles), "")
     office = client["office"] if client is not None else None

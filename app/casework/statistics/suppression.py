@@ -75,7 +75,10 @@ class Layer:
         return cls(counts, small_cells(counts, threshold))
 
     def line(self, cells: Mapping[str, Cell]) -> tuple[dict[str, int], set[str]]:
-        """Return the counts of one row's or column's cells by name, and the names of those that are small."""
+        """Return the counts of one row's or column's cells by name, and the names of those that are small.
+
+        `cells` are these cells by name.
+        """
         counts = {name: self.counts.get(cell, 0) for name, cell in cells.items()}
         return counts, {name for name, cell in cells.items() if cell in self.small}
 

@@ -252,9 +252,9 @@ def restore_dump(
         url: the database's address.
         target: the file of the dump.
         place: the database before; its tables are dropped in the same transaction.
-        rows: the number of rows that each table must have before the transaction ends. Afterwards a service that was
-            not ended can write, for instance to the audit trail.
-        report_progress: called with the number of bytes read from pg_restore.
+        rows: the number of rows that each table must have before the transaction ends; after it, a service that still
+            runs may add rows.
+        report_progress: called with the number of bytes read from pg_restore, and 0.
 
     Raises:
         BackupFailed: a program is missing or has failed, or a table has other rows; the database is unchanged.

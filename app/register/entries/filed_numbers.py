@@ -50,7 +50,7 @@ def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
     return msgspec.structs.replace(subject, documents=tuple(papers)), tuple(notices)
 
 
-def leave_out_nothing(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
+def without_empty_documents(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
     """Return a subject without the documents that have no number, and a warning for each; old registers have many."""
     kept = tuple(paper for paper in subject.documents if read(paper.number).numbers)
     gone = [place for place, paper in enumerate(subject.documents) if paper not in kept]

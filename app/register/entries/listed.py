@@ -200,11 +200,11 @@ class Neighbours:
     def bar_to(self, entry: Entry, *, exclude: str) -> CaseClosed | DuplicateEntry | None:
         """Return the error that bars a new entry: a closed case or a duplicate (R14, R15, R67); else None.
 
-        The first entry found that bars it decides which.
+        If several entries bar it, the first one found determines the error.
 
         Args:
             entry: the new entry.
-            exclude: id of the entry that it follows, which does not bar it; empty where it follows none.
+            exclude: id of the entry that it follows, which does not bar it; empty if it follows none.
         """
         proposal, over = Proposal.of_entry(entry), entry.state is State.ENDED
         for place in sorted(self._places_of(entry)):

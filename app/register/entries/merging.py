@@ -83,7 +83,7 @@ def _with_content(target: Entry, subject: Subject, basis: Basis, today: date) ->
 
 
 def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tuple[str, ...]]:
-    """Merge the source's changes since the base into the target's subject; also return pointers to the conflicts."""
+    """Return the target's subject with the source's changes since the base, and JSON pointers to the conflicts."""
     changes: dict[str, Any] = {
         "aliases": _sets(base.aliases, source.aliases, target.aliases, _alias_key),
         "documents": _sets(base.documents, source.documents, target.documents, _document_key),

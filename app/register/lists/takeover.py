@@ -30,7 +30,7 @@ from app.kit import json_text
 from app.kit.clock import legal_day
 from app.register.entries import listing
 from app.register.entries.drafting import policy_of
-from app.register.entries.filed_numbers import leave_out_nothing
+from app.register.entries.filed_numbers import without_empty_documents
 from app.register.entries.keys import letter_key, named_case_key
 from app.register.entries.law.request import Owner
 from app.register.entries.listing import Approvers, ImportedMeasure, ImportOutcome, Source
@@ -289,7 +289,7 @@ def _parsed(line: RawLine) -> TakenOverIn:
 
 def _without_placeholders(requested: RequestedMeasure) -> RequestedMeasure:
     """Return the measure without documents that have a placeholder for a number ("N/A", zeros), with warnings."""
-    subject, notices = leave_out_nothing(requested.subject)
+    subject, notices = without_empty_documents(requested.subject)
     if not notices:
         return requested
     unknown = requested.unknown if subject.documents else (*requested.unknown, "documents")

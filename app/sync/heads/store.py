@@ -35,7 +35,7 @@ async def add_name(unit: Unit, name: str) -> None:
 
 
 async def list_origins(reader: Reader) -> list[Origin]:
-    """Return all origins in the order of their begin."""
+    """Return all origins in the order in which they began."""
     rows = await reader.run(
         select(log_origin.c.epoch, log_origin.c.name, log_origin.c.used_from).order_by(log_origin.c.used_from)
     )

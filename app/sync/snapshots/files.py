@@ -137,10 +137,10 @@ class Snapshots:
                 each.path.unlink(missing_ok=True)
 
     async def make(self, scope: str) -> Snapshot:
-        """Return the newest snapshot of a scope, made now, or by somebody else within a short wait.
+        """Return the newest snapshot of a scope, made now; simultaneous calls wait for the same file.
 
         Raises:
-            Unavailable: it takes longer, or can't be made now.
+            Unavailable: it takes longer than a short wait, or can't be made now.
         """
         task = self._making.get(scope)
         if task is None:

@@ -161,7 +161,7 @@ def _before(earlier: Sequence[RecordedVersion], office: Office, owner: Owner) ->
 
 
 def source(entry: Entry, basis: Basis, owner: Owner) -> str:
-    """Return the reference to the owner's letter, with number and date, so that an end names what it ends (R36)."""
+    """Return the reference to the owner's letter, with number and date, as an end of the measure cites it (R36)."""
     if entry.urgent and entry.letter is not None:
         return f"surat {owner.name} Nomor {entry.letter.number} tanggal {words.day(entry.letter.issued_on)}"
     form = words.INSTRUMENTS[basis.instrument][0]

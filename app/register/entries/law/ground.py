@@ -116,7 +116,7 @@ def witness(request: Request, owner: Owner, policy: Policy, _today: date, findin
 
 
 def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R10: refuse an exit ban for a tax debt without a large debt and doubted good faith (UU 19/2000 art. 29).
+    """R10: refuse an exit ban for a tax debt, unless the debt is large and good faith is doubted (UU 19/2000 art. 29).
 
     This applies to every agency.
     """

@@ -192,6 +192,9 @@ async def rows_of(
         unit: the transaction, which inserts the rows.
         entries: the entries.
         prepared: keys that an import made before, by entry id; None for other entries.
+
+    Returns:
+        One sequence of rows for each of the tables, in their order.
     """
     births, forms, sets, names = made_of(entries, prepared)
     if prepared is None or not unit.is_sqlite:
