@@ -71,7 +71,9 @@ def list_settings() -> list[SettingValue]:
     """Return every setting, in the order of declaration, with its value in this environment and its source.
 
     Raises:
-        pydantic.ValidationError, ValueError, FileNotFoundError: as `load_settings`.
+        pydantic.ValidationError: a value is wrong.
+        ValueError: a `CEKAL_…` variable, or a line of the file, is no setting.
+        FileNotFoundError: the file named by CEKAL_SETTINGS does not exist.
     """
     settings = load_settings()
     in_file = _named_in(_file())

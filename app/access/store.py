@@ -223,7 +223,7 @@ async def page_of(
 ) -> list[dict[str, Any]]:
     """Return rows of a table (values by column name), ordered by its unique column `by`, at most `limit`.
 
-    Only rows that meet the conditions, and with a value of that column above `after`; None for all.
+    Only rows that meet all `conditions` and have a value of that column above `after` (None: from the beginning).
     """
     statement: Select[*tuple[Any, ...]] = select(table).where(*conditions).order_by(by).limit(limit)
     if after is not None:
@@ -323,9 +323,14 @@ async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[s
 async def list_audit(
     reader: Reader, before: str | None, limit: int, act: str | None, about: str | None
 ) -> list[dict[str, Any]]:
-    """Return acts of the audit trail, newest first, at most `limit`, as members of `AuditOut` by name.
+    """Return at most `limit` acts of the audit trail, newest first, as dicts of the members of `AuditOut`.
 
-    Only those before the id `before`, of the act `act` and about the id `about`; None means any.
+    Args:
+        reader: the transaction.
+        before: return only acts before the act with this id; None begins with the newest.
+        limit: the largest number of acts.
+        act: name of the act; None for all.
+        about: id or code of the act's object; None for all.
     """
     statement = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
     if before is not None:

@@ -44,7 +44,7 @@ def conformance(
     ] = 45.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> int:
-    """Examine a running service over HTTP: the feed of changes, signed heads, proofs, snapshots, and its manners.
+    """Examine a running service over HTTP: the feed of changes, signed heads, proofs, snapshots, and its use of HTTP.
 
     Each check holds one promise of the API, and ends as `pass`, `fail` or `skipped` with a sentence about what was
     seen. It reads only, with the key of an integrator, and trusts nothing but the published keys: the same records

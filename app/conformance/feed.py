@@ -201,7 +201,7 @@ def _in_words(asked: Json) -> str:
 
 @feed.promise("cursor-end", "The cursor of the end gives nothing, and stays.", "pages")
 def ask_behind_the_end(session: Session) -> str:
-    """Check that the cursor of the newest record gives no records, and itself again. Returns what was seen."""
+    """Check that the cursor of the newest record gives no records, and the same cursor again. Returns what was seen."""
     for _ in range(_PAGES):  # a record may come meanwhile
         cursor = session.cursor(session.reach)
         page = session.page(after=cursor)

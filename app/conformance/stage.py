@@ -96,7 +96,7 @@ class Stage:
 
     @property
     def waits(self) -> bool:
-        """Whether a fault of the feed was not met yet."""
+        """Whether the consumer has not yet met all prepared faults of the feed."""
         return bool(self._faults)
 
     @contextmanager

@@ -140,7 +140,7 @@ async def writing(
         clock: the register's clock.
         actor: the caller.
         follow: the functions that run after events and after the commit.
-        once: as in `Database.writing`.
+        once: whether the block executes a single statement, which PostgreSQL then commits automatically.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """
     async with database.writing(once=once) as connection:

@@ -79,9 +79,14 @@ class ApiClient:
         return _parse_answer(answer, expected)
 
     async def put(self, client: Holder, path: str, body: Any, summary: str = "", *, if_match: str) -> Answer:
-        """Send a PUT request for the version that was read; it is shown only with a summary.
+        """Send a PUT request for the version that was read.
 
-        `if_match` is the ETag of that version; other arguments as in `post`.
+        Args:
+            client: the client whose key is used.
+            path: the path of the resource.
+            body: the request's body, made to JSON.
+            summary: a summary of the body, shown by the narrator; the request is not shown without one.
+            if_match: the ETag of the version that was read.
 
         Raises:
             UnexpectedAnswer: the status is not 200.

@@ -50,7 +50,7 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         format: `TD1`, `TD2`, `TD3`, `MRVA`, `MRVB`, or `FRA-ID` for the French card of 1988-2021.
         document_code: `P`, `PD`, `I`, `V` ...; without filler.
         issuing_state: canonical code (`DEU` for D), whether known or not.
-        nationality: as `issuing_state`.
+        nationality: canonical code of the holder's nationality, whether known or not.
         document_number: without fillers; a long number of TD1 and TD2 in one piece.
         births: the possible births: none if the date is missing or invalid; with lower precision if parts are unknown;
             two, the later first, if the year may be of either century.

@@ -129,7 +129,7 @@ def spelling(name: str, *, cut: bool = False) -> Spelling:
 def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
     """Return all readings of a text, prepared: each name in it, in each spelling that passports may have.
 
-    `cut` is as in `spelling`.
+    `cut` says that the text filled its field, so that its end may be missing.
     """
     forms: dict[Spelling, None] = {}
     for single in readings(name):

@@ -133,8 +133,7 @@ def in_zone(field: str) -> str:
 def differ(one: str | None, other: str | None) -> bool:
     """Return whether two codes prove that documents have different issuers; False if a code is unknown.
 
-    The other British nationalities have documents of the United Kingdom, and a territory's documents are those of its
-    state.
+    The codes of all British nationalities (GBD, GBN ...) count as one issuer, and a territory's code as its state's.
     """
     if one == other:
         return False

@@ -258,7 +258,7 @@ async def read_changes(
         reader: the transaction.
         cursor: where to continue; None for the beginning.
         limit: the largest number of records.
-        restart: the path at which a reader with an invalid cursor restarts.
+        restart: the path at which a reader with an invalid cursor restarts; the problem document contains it.
         selection: the requested records.
 
     Raises:
@@ -292,7 +292,7 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
         reader: the transaction.
         cursor: the cursor of an earlier page; None to begin with the first record.
         limit: how many records to return at most.
-        restart: path of the request that begins anew, for the problem of a cursor that is gone.
+        restart: the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the text is not a cursor.

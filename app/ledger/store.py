@@ -163,7 +163,7 @@ async def find_head(reader: Reader) -> Head | None:
 
 
 async def require_head(reader: Reader) -> None:
-    """Raise HeadMissing unless the ledger has a head.
+    """Check that the ledger is initialised.
 
     Raises:
         HeadMissing: the ledger has no head.

@@ -110,7 +110,7 @@ class QueriedPerson(msgspec.Struct, frozen=True):
 def zone_spellings(surname: str, given_names: str, *, cut: bool) -> tuple[Spelling, ...]:
     """Return the spellings of a zone's surname and given names, surname first as in its field.
 
-    With `cut` the end of the last word may be missing; so the field's order must be kept.
+    `cut` says that the name filled its field, so that the end of the last word may be missing.
     """
     return spellings(f"{surname} {given_names}", cut=cut)
 

@@ -95,8 +95,8 @@ def contradiction(smaller: Opened, larger: Opened, path: Sequence[bytes]) -> Con
 
     Args:
         smaller: the head of the smaller tree, with its verified signatures.
-        larger: the head of the larger tree, likewise.
-        path: as `Evidence.path`.
+        larger: the head of the larger tree, with its verified signatures.
+        path: hashes of the consistency proof between both trees (see `Evidence.path`); empty without one.
     """
     here, there = smaller.checkpoint, larger.checkpoint
     if here.size == there.size:

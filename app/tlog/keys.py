@@ -167,7 +167,7 @@ class SigningKey:
         return self.private.public_key().public_bytes_raw()
 
     def verifier(self, name: str) -> VerifierKey:
-        """Return the public key under a name."""
+        """Return the public key as a verifier key; `name` is the name of the signer, a log or a witness."""
         return VerifierKey(name, self.kind, self.public)
 
     def sign(self, name: str, text: str, time: int) -> Signature:

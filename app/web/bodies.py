@@ -88,7 +88,8 @@ def expect_members(body: bytes, members: int) -> None:
     parsed again.
 
     Raises:
-        Invalid, MalformedJson: as `expect_single` and `read_json`.
+        Invalid: a member of an object is repeated.
+        MalformedJson: the body is not valid JSON.
     """
     if body.count(b":") != members:
         expect_single(read_json(body))

@@ -56,14 +56,14 @@ def pointer_to(parts: Iterable[Part]) -> str:
 
 
 def in_request(errors: Sequence[Any], body: Any) -> list[dict[str, str]]:
-    """Return the faults of a request that FastAPI refused, as members of a problem document.
+    """Return the faults of a request that FastAPI refused, each as a dict for the `errors` of a problem document.
 
     Args:
         errors: the list from `RequestValidationError.errors()`.
         body: the parsed body as it was sent, or None.
 
     Returns:
-        `pointer`, `code`, `detail`, and for a parameter also `in` and `name`; each fault once.
+        Dicts of `pointer`, `code`, `detail`, and for a parameter also `in` and `name`; each fault once.
     """
     found: list[dict[str, str]] = []
     for error in errors:

@@ -103,7 +103,9 @@ def expect_rules(scope: Scope) -> None:
     """Check a request against the rules of the raw route that serves it, after its caller is authenticated.
 
     Raises:
-        UnsupportedMediaType, NotAcceptable, RequestValidationError: as `RequestRules.expect`.
+        UnsupportedMediaType: the body has another media type than the route takes.
+        NotAcceptable: the request accepts none of the route's media types.
+        RequestValidationError: a query parameter is unknown, or repeated.
     """
     rules: RequestRules = scope["state"]["rules"]
     rules.expect(scope)

@@ -61,8 +61,15 @@ class Sender(Protocol):
 class StreamConnection(asyncio.Protocol):
     """The protocol of a stream's connection.
 
+    Args:
+        transport: the connection's transport.
+        sender: the object that sends the stream's frames.
+        books: counts the process's connections.
+        open_connections: uvicorn's set of its open connections.
+        chunked: whether frames are sent as chunks of HTTP/1.1.
+
     Attributes:
-        address: the address that it counts against, as in `BoundedProtocol`.
+        address: the client's address, whose limit of connections it counts against; None for a proxy's.
         key: id of the key of its request.
         due: when its reader must have taken something, in the loop's seconds; infinite while nothing waits for it.
         slow: whether more than `HIGH_WATER` bytes wait for the reader.

@@ -190,7 +190,7 @@ def open_witness(
         policy: the logs that it trusts.
         name: its name; None for the one that it has, at the first start the machine's.
         clock: its clock.
-        plausibility: as in `Witness`.
+        plausibility: doubts the clock when it was set while the witness runs; None for a test's clock.
 
     Raises:
         IdentityRefused: the keys are missing or others than before, or the name is another one.

@@ -98,11 +98,10 @@ async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
 
 
 async def take_for_cached_key(request: Request, quota: Quota) -> bool:
-    """Take from the caller's quota if its key is cached, so that a refusal needs no look-up of the key.
+    """Take from the caller's quota if its key is cached; return whether it is.
 
-    It does not admit the caller; a key that was just revoked may be refused here for its quota.
-
-    Returns whether the key is cached; otherwise nothing was taken.
+    So a refusal for the quota needs no look-up of the key. This does not admit the caller; a key that was just revoked
+    may be refused here for its quota.
 
     Raises:
         RateLimited: the key's quota is used up (as `take`).
@@ -168,7 +167,7 @@ async def _read_body(request: Request, usual: str) -> None:
     Ambiguous JSON is refused, even where the call takes no body.
 
     Raises:
-        MalformedJson, Invalid: as `read_json` and `expect_single`.
+        MalformedJson, Invalid: the body is no valid JSON, or an object in it has a member twice.
     """
     body = await request.body()
     if body and JSON in request.headers.get("content-type", usual).lower():
@@ -240,7 +239,9 @@ class GuardedRoute(APIRoute):
         """Admit the caller by its key, within a quota if the call has one.
 
         Raises:
-            Unauthenticated, RateLimited, Unavailable: as `admit` and `admit_within`.
+            Unauthenticated: the key is not valid.
+            RateLimited: too many failed attempts, or the key's quota is used up.
+            Unavailable: the register can't be read now.
         """
         await (admit(request) if quota is None else admit_within(request, quota))
 
@@ -373,9 +374,7 @@ def unit_for(
 async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
-    """Claim the request's `Idempotency-Key` (`key`) until its `state.stack` closes.
-
-    Returns None without a key to claim.
+    """Claim the request's `Idempotency-Key` (`key`) until the request ends. Returns None without a key to claim.
 
     Raises:
         IdempotencyKeyRequired, IdempotencyKeyNotAllowed: the key is missing, or was sent where it is refused.

@@ -108,7 +108,7 @@ class Buckets:
         self._buckets: dict[str, Bucket] = {}
 
     def of(self, account: str, now: float) -> Bucket:
-        """Return the bucket of an account, creating a full one when it is missing."""
+        """Return the bucket of an account, creating a full one when it is missing; `now` is in monotonic seconds."""
         bucket = self._buckets.get(account)
         if bucket is None:
             bucket = self._buckets[account] = Bucket(self.rate, now)
@@ -202,7 +202,7 @@ class Quotas:
         return _Leave(self, held)
 
     def leave(self, held: _ShareUse) -> None:
-        """Count one request of a key less."""
+        """Count one request less in `held`, the use of a quota by a key."""
         held.held -= 1
         held.free.release()
         self._forget(held)

@@ -210,7 +210,7 @@ async def issue_key(
         client_id: the key's client.
         expires_at: when it ends; None for after `lifetime_days`.
         lifetime_days: the longest life of a key.
-        confirmed: as in `register_client`.
+        confirmed: whether it is made at the command line, where no second admin is needed.
         gateway: whether a gateway serves many listeners with the key, so that it may open as many streams as a process
             accepts.
 

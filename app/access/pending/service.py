@@ -21,7 +21,8 @@ async def confirm(unit: Unit, change_id: str) -> PendingChange:
     Raises:
         NotFound: there is no change with this id.
         WrongState: it no longer waits.
-        SecondPairOfEyesNeeded, WrongRole: as `expect_second_admin`.
+        SecondPairOfEyesNeeded: the actor proposed it, or is the holder of the changed account.
+        WrongRole: the actor is suspended.
     """
     change = await pending_store.get_change(unit, change_id)
     persons = {change.proposed_person}

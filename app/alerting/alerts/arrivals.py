@@ -21,7 +21,7 @@ class Arrivals:
     `ELSEWHERE`; which process gets a receipt does not depend on its delay, so the other channels are a fair sample.
 
     Attributes:
-        received: callback with a channel and the seconds between an alert's issue and the receipt of its machine.
+        received: callback for each receipt of a machine: with the channel, and the seconds since the alert's issue.
     """
 
     def __init__(self) -> None:

@@ -132,7 +132,8 @@ def ending_words(entry: Entry, others: Collection[Entry]) -> str:
     """Return the message for checkpoints when a measure has ended, in both languages.
 
     The message gives the reason and states whether another measure still stops the person. The owner's message is not
-    repeated, because it instructed the counter to stop the person.
+    repeated, because it instructed the counter to stop the person. `others` are the other entries against the same
+    person that are in force in the same direction.
     """
     why_id, why_en = _ENDINGS[entry.ended_reason]
     if others:

@@ -334,7 +334,7 @@ class Read:
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Read:
     """Return at most `limit` alerts after a cursor (None: from the first record), in order.
 
-    `restart` is the path that the error names to a reader that must begin again.
+    `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the text is not a cursor.

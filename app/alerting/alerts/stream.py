@@ -24,7 +24,8 @@ async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> Be
     Alerts after a cursor that have ended since then show no identity.
 
     Raises:
-        Invalid, CursorGone: as `Head.position`.
+        Invalid: the text is not a cursor.
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
     """
     tail, to_gate = tail_of(request), at_gate(actor)
     tail.arrivals.note(actor, Channel.STREAM)

@@ -233,8 +233,8 @@ def take_step(
 ) -> Taken:
     """Return the next step of a policy, and when the step after it is due.
 
-    After the last step the policy begins anew, at growing intervals. A step that can page nobody is followed at once
-    by the next one; where no step of the policy can, the default policy takes its place.
+    After the last step the policy begins again with its first, at growing intervals. A step that can page nobody is
+    followed at once by the next one; where no step of the policy can, the default policy takes its place.
 
     Args:
         policy: the checkpoint's policy.

@@ -100,6 +100,6 @@ async def withdraw_closure(
     code: CodePath,
     closure_id: Annotated[str, Path(max_length=40, description="The closure's id.")],
 ) -> Response:
-    """Withdraw a planned closure, or end one that has begun: from now on the hours count. The act is recorded."""
+    """Withdraw a planned closure, or end one that has begun, so that the hours apply at once. The act is recorded."""
     await service.withdraw_closure(unit, code, closure_id)
     return Response(status_code=204)

@@ -63,7 +63,7 @@ def register_differs(at: datetime) -> NoticeContent:
 
 
 def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> NoticeContent:
-    """Return the notice that a client's webhook endpoint has failed since an instant; once for each row of failures."""
+    """Return the notice that a client's webhook endpoint fails since an instant; once for each series of failures."""
     name = NoticeName.WEBHOOK_FAILING
     return NoticeContent(
         name=name,

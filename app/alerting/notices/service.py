@@ -85,7 +85,7 @@ class Page:
 
 
 async def notify(unit: Unit, contents: Iterable[NoticeContent]) -> Sequence[Notice]:
-    """Store those notices whose key no stored one has; return them with their numbers, in order.
+    """Store the notices whose keys are not stored yet; return only these, with their numbers, in order.
 
     Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so the
     transaction should do nothing slow after this call.
@@ -198,7 +198,7 @@ async def head(reader: Reader) -> Head:
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
     """Return notices after a cursor (None: from the first) that are addressed to the actor, in order, at most `limit`.
 
-    `restart` is the path that the error names to a reader that must begin again.
+    `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the cursor is malformed.
@@ -218,7 +218,7 @@ async def read_missed(
 ) -> tuple[Head, list[Notice]]:
     """Return the head, and the notices to an actor after a cursor, in order; without a cursor those of the last day.
 
-    `restart` is the path that the error names to a reader that must begin again.
+    `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the cursor is malformed.

@@ -22,7 +22,8 @@ async def _begin(request: Request, actor: Actor, after: str | None) -> Begun:
     """Return the notices after a cursor, or without a cursor those of the last day.
 
     Raises:
-        Invalid, CursorGone: as `read_missed`.
+        Invalid: the text is not a cursor.
+        CursorGone: the cursor is of another epoch.
     """
     async with runtime_of(request).reading(actor) as reader:
         current, missed = await read_missed(reader, actor, after, request.url.path)

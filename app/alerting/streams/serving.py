@@ -27,7 +27,7 @@ class Begun(NamedTuple):
 
     Attributes:
         frames: the events, after the position at which the reading began.
-        position: the number of the last event that these cover.
+        position: the number of the last event in the frames.
         end: the feed's head, which encodes numbers as cursors.
         more: whether further events were missed, to be read by `Feed.read_on`.
         events: how many these are; only feeds with a `limit` need it.

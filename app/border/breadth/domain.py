@@ -276,8 +276,13 @@ class Count(msgspec.Struct):
 def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
     """Judge one traveller after the other until `enough` travellers were found that the entry would have stopped.
 
-    Yields the count after each of them. A caller that stops early has counted up to the position `ended` in the sample.
-    The candidates must be in the order of their hashes.
+    Yields the count after each traveller, always the same object. If fewer were found, its last `ended` is None.
+
+    Args:
+        candidates: the travellers of the sample, in the order of their hashes.
+        question: the entry's data that a traveller is compared with.
+        today: the day for which ages are computed.
+        enough: the number of found travellers after which the count ends.
     """
     counted = Count(set())
     for each in candidates:

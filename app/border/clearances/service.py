@@ -86,7 +86,9 @@ async def decide(
     Raises:
         NotFound: the actor sees no clearance with this id.
         Invalid: a rejection or a withdrawal has no reason.
-        WrongState, StaleVersion, SecondPairOfEyesNeeded: as `Clearance.decided`.
+        WrongState: the clearance is not in the state for this verdict, or the entry has changed or ended.
+        StaleVersion: the clearance has changed since it was read.
+        SecondPairOfEyesNeeded: the actor resolved the hit.
     """
     before = await get(unit, clearance_id)
     if verdict is not ClearanceVerdict.CONFIRM and not reason:

@@ -188,7 +188,9 @@ async def resolve(
 
     Raises:
         NotFound: no hit with this id exists at the supervisor's checkpoint.
-        WrongState, StaleVersion, Invalid: as `Hit.expect_open`, `Hit.expect_fitting`, `Hit.expect_ban`.
+        WrongState: the hit is resolved already, or the person is refused without a measure in force.
+        StaleVersion: the hit has changed since it was read.
+        Invalid: the action does not fit the outcome or the direction.
     """
     _, news = await _get(unit, hit_id, runtime)
     hit = await store.lock(unit, hit_id)

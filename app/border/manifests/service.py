@@ -128,6 +128,13 @@ async def keep(
 ) -> list[Item]:
     """Store a manifest, and the search keys of its passengers if it is watched.
 
+    Args:
+        unit: the transaction, on the register.
+        runtime: the process's databases, clock and settings.
+        manifest: the manifest.
+        checked: its passengers with the answers of their checks, in the order of the request.
+        requested: the request, from which the search keys are made.
+
     Returns:
         The passengers as stored, with the rulings that supervisors have made since their checks.
     """

@@ -30,7 +30,8 @@ async def _begin(manifest_id: str, request: Request, actor: Actor, after: str | 
 
     Raises:
         NotFound: it does not exist, or belongs to another sender.
-        Invalid, CursorGone: as `Head.position`.
+        Invalid: the text is not a cursor.
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
     """
     async with runtime_of(request).reading(actor) as reader:
         manifest = await service.find(reader, _possible(manifest_id))

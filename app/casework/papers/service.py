@@ -94,7 +94,8 @@ async def awaited_record(reader: Reader, entry_id: str) -> int | None:
     """Return the number of the record whose signed head the entry's letter waits for; None if the head is stored.
 
     Raises:
-        NotFound, WrongState: there is no letter to show (as `letter`).
+        NotFound: the actor sees no entry with this id, or not its photo.
+        WrongState: no decision has been made that requires a letter, or the person was erased.
     """
     sequence = (await letter_subject(reader, entry_id))[-1].record.sequence
     return sequence if await store.find_letter_head(reader, sequence) is None else None
@@ -104,7 +105,8 @@ async def letter_subject(reader: Reader, entry_id: str) -> list[RecordedVersion]
     """Return the recorded versions of an entry up to the one that its present letter is about, oldest first.
 
     Raises:
-        NotFound, WrongState: there is no letter to show (as `letter`).
+        NotFound: the actor sees no entry with this id, or not its photo.
+        WrongState: no decision has been made that requires a letter, or the person was erased.
     """
     entry = await get_with_photo(reader, entry_id)
     if entry.erased_at is not None:

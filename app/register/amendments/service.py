@@ -209,12 +209,13 @@ async def decide(
 ) -> Amendment:
     """Store another person's decision on an amendment; an approved one takes effect at once. Returns the amendment.
 
-    `expected` is the version that the actor has read.
-
     Raises:
         NotFound: the actor sees no amendment with this id.
         Invalid: a return or a rejection without its reason.
-        WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Amendment.decide`.
+        WrongRole, WrongState: the verdict is not allowed for the actor's roles, or in the amendment's state.
+        StaleVersion: the amendment has changed since the version `expected`, which the actor has read.
+        WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
+        SecondPairOfEyesNeeded: the actor has written or verified the amendment.
         ExtensionExhausted: the entry's case has used all its periods since the extension was filed (R22).
     """
     found = await get(unit, amendment_id)

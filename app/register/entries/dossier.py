@@ -175,7 +175,8 @@ class Dossier:
         """Apply again, at approval, the rules that other approvals since the filing may have broken.
 
         Raises:
-            CaseClosed, WrongState: as `refuse_closed`.
+            CaseClosed: an acquittal closed the case, and no later judgment reopens it.
+            WrongState: a court annulled the measure, and the decision is older than the judgment.
             ExtensionExhausted: the case has used all its periods since the filing.
         """
         self.refuse_closed(proposal)

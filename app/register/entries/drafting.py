@@ -63,7 +63,7 @@ def judged(
 def new_entry(
     unit: Unit, requested: RequestedMeasure, state: State, agency: str, warnings: tuple[EntryWarning, ...]
 ) -> Entry:
-    """Return the first version of an entry that the actor requests, with a warning where it is broad.
+    """Return the first version of an entry that the actor requests; a broad measure adds a warning to its warnings.
 
     Args:
         unit: the transaction; its actor becomes the author.

@@ -163,7 +163,7 @@ async def open_edition(unit: Unit, source: Source, edition: datetime, persons: i
         persons: the number of persons on it.
 
     Raises:
-        WrongState: as `expect_newest`.
+        WrongState: a newer edition was imported or is being imported.
     """
     await expect_newest(unit, source, edition)
     await sources.keep_edition(unit, source.origin, edition, persons)

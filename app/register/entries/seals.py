@@ -111,14 +111,14 @@ async def seal_filed(
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the current entry.
-        wished: as in `seal`.
+        wished: persons that the amendment names in the seal; None for no request.
         named: the subject that the correction names, if any.
 
     Returns:
         The entry, stored if its seal has changed; and the warnings for the amendment.
 
     Raises:
-        Invalid: a named person is no user of the register, or may be the subject (as `seal`).
+        Invalid: a named person is no user of the register, or may be the subject.
     """
     if wished is None and named is None:
         return entry, ()
@@ -139,7 +139,7 @@ async def seal_filed(
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
     """Return imported entries, in the same order, sealed where needed.
 
-    The persons who approve the import may see them all the same.
+    The persons who approve the import may see them nevertheless.
     """
     accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
     sealed = []

@@ -73,7 +73,7 @@ async def resubmit(
         WrongAgency: the actor sees the entry, but it is another agency's.
         StaleVersion: it has changed since it was read.
         WrongState: it was not returned, or the person has been erased from it.
-        CekalError: a rule of law forbids it, or the dossier bars it (as `submit`).
+        CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
     found = await store.find(unit, entry_id)
     if found is None or not visible(found, unit.actor):
@@ -131,7 +131,11 @@ async def decide(
     Raises:
         NotFound: the actor sees no entry with this id.
         Invalid: a return or a rejection without its reason.
-        WrongRole, WrongState, StaleVersion, WrongAgency, SecondPairOfEyesNeeded: as `Entry.decide`.
+        WrongRole: the verdict is not allowed for the actor's roles.
+        WrongState: the verdict is not possible in the entry's state.
+        StaleVersion: the entry has changed since it was read.
+        WrongAgency: a verifier of the entry's own agency must do this.
+        SecondPairOfEyesNeeded: the actor has acted on this version before.
         FormalisationMismatch: a formal entry is no longer about its urgent one's person, case or measure.
         CaseClosed, ExtensionExhausted: a judgment, or other periods of its case, have come since it was filed.
     """

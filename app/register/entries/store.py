@@ -336,9 +336,9 @@ async def list_overdue(reader: Reader, limit: int) -> list[str]:
 
 
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
-    """Return the steps of an entry's history, oldest first, as members of `HistoryItemOut` without `sequence`.
+    """Return the steps of an entry's history, oldest first; empty for an unknown entry.
 
-    Empty for an unknown entry.
+    A step is a dict of `version`, `event` (the act's name), `by`, `at` and `reason` (None without one).
     """
     v = tables.version
     statement = (

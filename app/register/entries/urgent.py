@@ -44,7 +44,7 @@ async def submit_urgent(
 
     Raises:
         UrgentNotRepeatable: the same request lapsed before (R35).
-        CekalError: a rule of law forbids it, or the dossier bars it (as `service.submit`).
+        CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
     entry = await _drafted(unit, requested, settings, crossing)
     entry = await seal(unit, entry, requested.sealed_for)

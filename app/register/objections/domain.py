@@ -107,7 +107,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     def late(self) -> bool:
         """Whether it was filed after the last day to file.
 
-        A late objection is recorded all the same; its answer may give this as a reason.
+        A late objection is recorded too; its answer may give the lateness as a reason.
         """
         return self.file_until is not None and self.file_until < self.filing.filed_on
 

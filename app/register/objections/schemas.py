@@ -132,7 +132,7 @@ class ObjectionOut(WireOut):
             "days after it (Permenimipas 2/2025 art. 73); otherwise null."
         ),
     ]
-    late: Annotated[bool, Field(description="Filed after `file_until`; recorded all the same.")]
+    late: Annotated[bool, Field(description="Filed after `file_until`; a late objection is recorded too.")]
     objector: ObjectorOut
     grounds: str | None
     letter: ReferenceOut | None

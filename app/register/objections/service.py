@@ -81,7 +81,10 @@ async def answer(
     Raises:
         NotFound: the actor sees no objection with this id.
         WrongAgency: another agency must answer it.
-        StaleVersion, WrongState, SecondPairOfEyesNeeded, Invalid: as `Objection.answered`.
+        StaleVersion: the objection has changed since it was read.
+        WrongState: it has been answered already.
+        SecondPairOfEyesNeeded: the same person recorded it.
+        Invalid: the answer's letter is from the future, or older than the objection.
     """
     objection = await store.lock(unit, objection_id)
     await _expect_seen(unit, objection)

@@ -171,8 +171,10 @@ async def decide(
 
     Raises:
         NotFound: there is no request with this id.
-        Invalid: the amendment is not one of the entry.
-        CekalError: as `CorrectionRequest.decide`.
+        Invalid: the amendment is not one of the entry, or the reason or the amendment does not fit the outcome.
+        StaleVersion: the request has changed since it was read.
+        WrongState: it is decided already.
+        SecondPairOfEyesNeeded: the actor recorded it.
     """
     before = await store.lock(unit, request_id)
     await _expect_in_view(unit, before)

@@ -54,7 +54,8 @@ async def _page(request: Request) -> bytes:
 
     Raises:
         Unauthenticated, RateLimited, WrongRole, RequestValidationError: the caller may not, or has asked wrongly.
-        Invalid, CursorGone: as `read_changes`.
+        Invalid: the text is not a cursor.
+        CursorGone: the cursor is of another register, or beyond the head.
     """
     actor = await admit_within(request, Quota.POLLS)
     expect_rules(request.scope)

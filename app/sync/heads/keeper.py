@@ -185,7 +185,7 @@ class MarkKeeper:
         A database that was put back may lack a key that was made since.
 
         Raises:
-            MarkRefused: as `Mark.open`.
+            MarkRefused: it is no signed checkpoint, another register's, or signed by none of the keys.
         """
         name, keys = await store.find_name(reader), await store.list_keys(reader)
         try:

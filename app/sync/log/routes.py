@@ -31,7 +31,9 @@ class LogRoute(GuardedRoute):
         """Admit every caller if the deployment opens the log; otherwise only callers with a key, within the quota.
 
         Raises:
-            Unauthenticated, RateLimited, Unavailable: as `GuardedRoute.admit_caller`.
+            Unauthenticated: the key is not valid.
+            RateLimited: too many failed attempts, or the key's quota is used up.
+            Unavailable: the register can't be read now.
         """
         if not runtime_of(request).settings.log_public:
             await super().admit_caller(request, quota)

@@ -88,7 +88,7 @@ class Snapshot:
 
     @classmethod
     def named(cls, path: Path) -> Self:
-        """Return the snapshot that a file's name describes, as `name_of` has written it."""
+        """Return the snapshot in a file; its other members are read from the file's name (see `name_of`)."""
         scope, epoch, sequence, withdrawn, fingerprint, length = path.name.removesuffix(_END).split("~")
         return cls(path, (epoch, int(sequence), int(withdrawn)), scope, fingerprint, int(length))
 

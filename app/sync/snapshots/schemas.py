@@ -51,7 +51,7 @@ class SnapshotOrderOut(WireOut):
     """An order of a snapshot, which the worker carries out."""
 
     newest: int | None
-    """Sequence of the newest sealed digest when the order was given; null before the first."""
+    """Sequence of the newest digest sealed in the ledger when the order was given; null if there was none."""
 
 
 class DigestOut(WireOut):

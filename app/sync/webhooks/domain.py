@@ -115,7 +115,7 @@ class Endpoint:
         former_secrets: the secrets before the last rotation, encrypted; they sign too until `former_until`.
         position: every record up to this number, alerts excepted, has its delivery.
         alert_position: every alert up to this number has its delivery.
-        replay_position: as `position`, of the replay that is running.
+        replay_position: every record of the running replay up to this number has its delivery; None without a replay.
         replay_until: last number of the replay; None while none is running.
         failures: failed attempts since the last success.
         failing_since: the first of these; None while there are none.
@@ -306,7 +306,14 @@ def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The changes of an endpoint by the attempts of a round; the members are those of `Endpoint`."""
+    """The changes of an endpoint by the attempts of a round.
+
+    Attributes:
+        failures: failed attempts since the last success.
+        failing_since: the first of these; None while there are none.
+        probe_at: when the next attempt may be made while the breaker is open.
+        succeeded_at: the last success.
+    """
 
     failures: int
     failing_since: datetime | None

@@ -23,7 +23,7 @@ _under_way: dict[_Key, asyncio.Future[list[AddressInfo]]] = {}
 async def look_up(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[AddressInfo]:
     """Return the addresses of a host for connections to `port`; simultaneous look-ups of one host are one.
 
-    `family` limits them to IPv4 or IPv6, as in `socket.getaddrinfo`.
+    `family` is `socket.AF_INET` or `AF_INET6` for only IPv4 or IPv6 addresses.
 
     Raises:
         OSError: it has none, its name server has failed, or too many look-ups are under way.

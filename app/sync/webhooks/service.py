@@ -59,7 +59,13 @@ OWNERS = (Role.INTEGRATOR, Role.CHECKPOINT, Role.ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """The properties of an endpoint as its owner requests them; the members are those of `Endpoint`."""
+    """The properties of an endpoint as its owner requests them.
+
+    Attributes:
+        events: the types of records that are sent to it.
+        networks: networks in which its address must be; empty for any that the deployment allows.
+        ordered: whether a delivery about an entry waits until the one before it about this entry is settled.
+    """
 
     url: str
     events: tuple[str, ...]
@@ -92,7 +98,8 @@ async def create(
 
     Raises:
         WrongRole: the actor is no admin, and asks for a full payload.
-        Invalid: the client is another one's, unknown or may have no endpoint; or as `change`.
+        Invalid: the client is another one's, unknown, or may not have an endpoint or these events; or the deployment
+            does not allow a full payload to the host.
         WrongState: the client has too many.
     """
     owner = await _owner(unit, client_id or unit.actor.client_id)
@@ -208,7 +215,8 @@ def _expect_allowed(actor: Actor, owner: Actor, requested: Requested, settings: 
     """Raise unless an endpoint of a client may be as requested.
 
     Raises:
-        WrongRole, Invalid: as `change`.
+        WrongRole: the payload is full, and the actor is no admin.
+        Invalid: the client may not have these events, or the deployment does not allow a full payload to its host.
     """
     if requested.payload is Payload.FULL and not actor.holds(Role.ADMIN):
         raise WrongRole("Only an admin makes, or changes, an endpoint with a full payload.")

@@ -55,7 +55,16 @@ class QrCode(Flowable):
 
 
 class Margin(Flowable):
-    """A label and a point's sign in the margin, on the first line of the next paragraph; it takes no space."""
+    """A label and a point's sign in the margin, on the first line of the next paragraph; it takes no space.
+
+    Args:
+        label: the label, followed by a colon; empty for none.
+        sign: the sign of a point, such as "a."; empty for none.
+        font: name of the typeface.
+        size: type size in points.
+        indent: distance of the sign from the left edge, in points.
+        keep: whether it stays on the page of the next element.
+    """
 
     def __init__(self, label: str, sign: str, font: str, size: float, indent: float, *, keep: bool) -> None:
         super().__init__()
@@ -67,7 +76,7 @@ class Margin(Flowable):
         return 0, 0
 
     def draw(self) -> None:
-        """Draw on the first line of the paragraph below."""
+        """Draw the label and the sign at the height of the first line of the paragraph below."""
         self.canv.setFont(self.font, self.size)
         y = -self.size
         if self.label:

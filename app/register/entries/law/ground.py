@@ -70,7 +70,7 @@ def power_ended(owner: str, stage: str | None) -> bool:
 
 
 def instrument(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R6: refuse an instrument that is not one of the owner's legal forms (UU 6/2011 art. 91(2))."""
+    """R6: add a fault to `findings` if the instrument is not one of the owner's legal forms (UU 6/2011 art. 91(2))."""
     if request.basis.instrument not in owner.legal_forms:
         forms = ", ".join(owner.legal_forms)
         detail = f"{owner.code} acts by: {forms} (UU 6/2011 art. 91(2))."
@@ -78,7 +78,7 @@ def instrument(request: Request, owner: Owner, _policy: Policy, _today: date, fi
 
 
 def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R8, R9: refuse a stage or reason code that is not allowed for the owner or the measure."""
+    """R8, R9: add a fault for a stage or reason code that is not allowed for the owner or the measure."""
     basis = request.basis
     if basis.stage == "preliminary_inquiry":
         detail = "The stage before the investigation gives no ground (MK 40/PUU-IX/2011; R9)."
@@ -98,7 +98,7 @@ def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findin
 
 
 def witness(request: Request, owner: Owner, policy: Policy, _today: date, findings: Findings) -> None:
-    """R7: refuse an exit ban against a witness; only criminal procedure law ever allowed one.
+    """R7: add a fault for an exit ban against a witness; only criminal procedure law ever allowed one.
 
     So a person with the status of a witness is one in a criminal case, whatever the stated stage and reason.
     """
@@ -116,9 +116,9 @@ def witness(request: Request, owner: Owner, policy: Policy, _today: date, findin
 
 
 def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R10: refuse an exit ban for a tax debt, unless the debt is large and good faith is doubted (UU 19/2000 art. 29).
+    """R10: add a fault for an exit ban because of a tax debt, unless the debt is large and good faith is doubted.
 
-    This applies to every agency.
+    This applies to every agency (UU 19/2000 art. 29).
     """
     basis = request.basis
     debt = owner.code == "DJP" or basis.reason_code == "tax" or basis.subject_status == "tax_debtor"
@@ -152,7 +152,7 @@ def administrative(request: Request, owner: Owner) -> str | None:
 
 
 def foreigners_only(request: Request, owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """Refuse administrative immigration action against an Indonesian; it is for foreigners only (UU 6/2011 art. 75)."""
+    """Add a fault for administrative immigration action against an Indonesian (UU 6/2011 art. 75: foreigners only)."""
     stated = administrative(request, owner)
     citizen = request.subject.citizenship_on(today) is Citizenship.WNI
     if request.measure is not Measure.PREVENTION or not citizen or stated is None:
@@ -166,14 +166,14 @@ def foreigners_only(request: Request, owner: Owner, _policy: Policy, today: date
 
 
 def victim(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R65: refuse administrative action against a victim of trafficking (UU 6/2011 art. 86)."""
+    """R65: add a fault for administrative action against a victim of trafficking (UU 6/2011 art. 86)."""
     if request.basis.trafficking_victim and administrative(request, owner) is not None:
         detail = "Administrative action does not apply to victims of trafficking (UU 6/2011 art. 86; R65)."
         findings.fault(Invalid, "/basis/trafficking_victim", "trafficking_victim", detail)
 
 
 def article(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R6: refuse a law without its article, from a body that is empowered by its own undang-undang (art. 91(2)f)."""
+    """R6: add a fault for a law without its article, if the owner's own undang-undang empowers it (art. 91(2)f)."""
     law = request.basis.law
     if owner.article_required and not (_UNDANG_UNDANG.search(law) and _ARTICLE.search(law)):
         detail = "Name the article of the undang-undang that empowers this body (UU 6/2011 art. 91(2)f)."
@@ -181,7 +181,7 @@ def article(request: Request, owner: Owner, _policy: Policy, _today: date, findi
 
 
 def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R2, R14: refuse an urgent request without a letter, or with one from the future or too old."""
+    """R2, R14: add a fault for an urgent request without a letter, or with one from the future or too old."""
     if not request.urgent:
         return
     if request.letter is None:
@@ -192,7 +192,7 @@ def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, 
 
 
 def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R13, R14: refuse letters from the future and letters that are too old; warn of late ones."""
+    """R13, R14: add faults for letters from the future and letters that are too old, and warnings for late ones."""
     basis = request.basis
     if request.origin == "request":
         first = request.first_received_on
@@ -212,7 +212,7 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
 
 
 def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R14: refuse an extension without a new, later and recent decision (UU 6/2011 art. 97(2))."""
+    """R14: add a fault for an extension without a new, later and recent decision (UU 6/2011 art. 97(2))."""
     basis, earlier = request.basis, request.extends
     if not earlier:
         return
@@ -232,7 +232,7 @@ def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, f
 def _dated(
     pointer: str, issued_on: date, policy: Policy, today: date, findings: Findings, first: date | None = None
 ) -> None:
-    """Refuse a letter from the future or too old.
+    """Add a fault for a letter from the future or too old.
 
     Its age is measured at the first receipt; a letter issued after the first receipt counts as received today.
     """

@@ -11,7 +11,7 @@ from app.register.entries.subjects import Citizenship
 
 
 def citizenship(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """R4, R5: refuse an entry ban against a citizen (UU 6/2011 art. 14).
+    """R4, R5: add a fault for an entry ban against a citizen (UU 6/2011 art. 14).
 
     A person with a document of the loss of citizenship is no citizen. A NIK, a travel permit or an old passport do
     not prove citizenship, because foreigners may have them too (UU 24/2013 art. 63(1); UU 6/2011 art. 24, 27).
@@ -57,7 +57,7 @@ def _loss(request: Request, today: date, findings: Findings) -> None:
 
 
 def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1, R2, R3, R19: refuse a request without the identity that the law demands; unknown members must be named."""
+    """R1, R2, R3, R19: add faults for missing data that identify the person; members that are unknown must be named."""
     if request.origin in {"list", "extension"}:
         return
     subject = request.subject
@@ -82,7 +82,7 @@ def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, fin
 
 
 def sense(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """R3, R19: refuse data that can never match: a document number without any character, and a birth in the future."""
+    """R3, R19: add faults for data that can never match: a document number without characters, a future birth."""
     if request.origin in {"list", "takeover"}:
         return
     subject = request.subject
@@ -105,7 +105,7 @@ _WEAK_SCRIPT = (
 
 
 def name(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1: refuse a placeholder as a name; warn of a name in a script that is compared weakly."""
+    """R1: add a fault for a placeholder as a name, and a warning for a name in a script that is compared weakly."""
     subject = request.subject
     full_name = subject.full_name
     if (
@@ -135,7 +135,7 @@ def _known_or_declared(request: Request, member: str, given: object, findings: F
 
 
 def nik_fits(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R16: warn of a NIK that contradicts the stated birth, sex or nationality."""
+    """R16: add a warning for a NIK that contradicts the stated birth, sex or nationality."""
     subject = request.subject
     if subject.nik:
         for code in nik.faults(subject.nik, subject.sex, subject.birth):

@@ -15,7 +15,7 @@ DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
 
 
 def period(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R11, R12, R20, R22, R24: refuse a measure without a start or end, or longer than the law allows."""
+    """R11, R12, R20, R22, R24: add a fault for a measure without a start or end, or longer than the law allows."""
     if request.urgent:
         return
     if request.starts_on is None:
@@ -46,7 +46,7 @@ def period(request: Request, _owner: Owner, policy: Policy, today: date, finding
 
 
 def extension(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R22, R24: refuse more extensions than the law allowed on the day of judgement, or one with a wrong start."""
+    """R22, R24: add a fault for more extensions than the law allowed on the day `today`, or one with a wrong start."""
     count, first, starts_on = request.extension_count, request.first_started_on, request.starts_on
     prevention = request.measure is Measure.PREVENTION
     since = PREVENTION_EXTENDED_ONCE_SINCE if prevention else DETERRENCE_EXTENDED_ONCE_SINCE

@@ -36,7 +36,7 @@ class Policy:
     """The choices of a deployment where the law leaves a question open.
 
     Attributes:
-        month_convention: the last day of a period of months, as in `periods.last_day_allowed`.
+        month_convention: the last day of a period of months: `same_day` (7 Sep -> 7 Mar) or `day_before` (6 Mar).
         first_request_max_age_days: greatest age of a first request's letter.
         witness_warn_agencies: codes of the agencies whose exit bans against witnesses cause a warning only (R7).
     """
