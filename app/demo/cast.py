@@ -31,7 +31,7 @@ _MAX_CHECKPOINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A client of the register, and its key."""
+    """A client of the register, with its roles (separated by commas) and its key."""
 
     name: str
     role: str

@@ -48,7 +48,10 @@ async def types_of(reader: Reader, sequences: Sequence[int]) -> dict[int, str]:
 
 
 async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of entries' versions by entry id, in order of sequence; an empty list for an unknown id."""
+    """Return the rows (values by column name) of the records of entries' versions, by entry id, in order of sequence.
+
+    An unknown id has an empty list.
+    """
     found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
     statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), OWN)
     rows = await reader.run(statement.order_by(record_table.c.sequence), {"ids": list(entry_ids)})

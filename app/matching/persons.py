@@ -17,6 +17,8 @@ class KnownPerson(msgspec.Struct, frozen=True, array_like=True):
         names: all spellings of the full name and of good aliases.
         weak: spellings of low-quality aliases, which count only with the birth date.
         births: the birth date and its alternatives; empty if unknown.
+        sex: `male`, `female` or `unspecified`; None if unknown.
+        nationalities: ICAO codes.
     """
 
     names: tuple[Spelling, ...]

@@ -45,6 +45,7 @@ class PendingChange:
     Attributes:
         about: code of the place, or id of the admin's account or key.
         proposed: the proposed place, without its version; None for a revocation.
+        proposed_by, confirmed_by: ids of the admins' clients; `confirmed_by` is None before the confirmation.
         proposed_person: employee number of the proposer, in the form in which it is compared.
     """
 

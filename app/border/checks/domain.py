@@ -39,7 +39,7 @@ class Reason(msgspec.Struct, frozen=True):
     weight: float
 
     def shown(self) -> dict[str, object]:
-        """Return the reason as JSON for the answer, with its texts in both languages."""
+        """Return the reason as JSON for the answer: the members of `ReasonOut`, with its texts in both languages."""
         text_id, text_en = TEXTS[self.feature, self.result]
         return {
             "feature": self.feature,

@@ -332,5 +332,5 @@ def _verdict(
 
 
 def shown(reasons: Iterable[Reason]) -> list[dict[str, object]]:
-    """Return reasons as JSON for the answer, in the same order, with their texts in both languages."""
+    """Return reasons as JSON for the answer, in the same order, each with the members of `ReasonOut`."""
     return [reason.shown() for reason in reasons]

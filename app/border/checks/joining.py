@@ -29,7 +29,7 @@ _REMEMBERED: Final = 1000
 
 
 class Meeting(NamedTuple):
-    """A document shown at a checkpoint in a direction."""
+    """A document, by its keyed hash, shown at a checkpoint in a direction (`exit` or `entry`)."""
 
     document_hash: bytes
     checkpoint: str

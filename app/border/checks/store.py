@@ -191,7 +191,7 @@ async def add(
 
 
 async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of a check; None for an unknown id."""
+    """Return the row of a check, with the columns of `Record`; None for an unknown id."""
     return (await reader.run(select(tables.check).where(tables.check.c.id == check_id))).first()
 
 
@@ -277,7 +277,8 @@ async def list_between(
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the questions of checks at the border, newest first, at most `limit`.
 
-    Only checks from the id `first` on and before the id `before`.
+    Rows of `id`, `at`, `checkpoint`, `direction`, `outcome` and `question`, only of checks from the id `first` on and
+    before the id `before`.
     """
     return (await reader.run(_BETWEEN, {"first": first, "before": before, "limit": limit})).all()
 
@@ -285,7 +286,7 @@ async def list_between(
 async def list_of_document(
     reader: Reader, document_hash: bytes, first: str, before: str
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks whose first document has this hash, in no order.
+    """Return the questions of checks whose first document has this hash, in no order, as rows like `list_between`.
 
     Only checks from the id `first` on and before the id `before`.
     """

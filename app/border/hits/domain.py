@@ -106,6 +106,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """A hit: a check with an answer other than `clear`; without the traveller's data.
 
     Attributes:
+        direction: `exit` or `entry`.
         outcome: the answer of the check: `refer` or `refuse`.
         resolve_by: time limit for the resolution, after which others are notified; `escalated_at` is when they were.
         resolutions: the supervisors' resolutions, in order; the last one resolves the hit.

@@ -128,7 +128,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def shown(self, kind: str) -> dict[str, Any]:
-        """Return the item as JSON for its sender; a sender of kind `carrier` sees the status only (R48)."""
+        """Return the item as JSON for its sender, with the members of `ManifestItemOut`.
+
+        `kind` is the sender's kind; a `carrier` sees the status, but no outcome, action and hit (R48).
+        """
         gravest = None if kind == CARRIER else self.gravest
         return {
             "reference": self.reference,

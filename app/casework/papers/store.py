@@ -164,9 +164,9 @@ async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
 
 
 async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
-    """Return the supervision reports (as JSON) with one of these numbers, by number; spaces and case do not matter.
+    """Return the supervision reports with one of these numbers, by number; spaces and case do not matter.
 
-    Numbers without a report are omitted.
+    A report is a dict of its row's values by column name, and `number`. Numbers without a report are omitted.
     """
     found: list[Json] = []
     for number in sorted({"".join(number.split()).upper() for number in numbers}):
@@ -179,14 +179,14 @@ async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
 
 
 async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the duties done for an entry until an instant, in order of time: deliveries, notices, passports."""
+    """Return the rows (values by column name) of the duties done for an entry until an instant, oldest first."""
     return await _about_entry(reader, duty_table, duty_table.c.recorded_at, entry_id, until)
 
 
 async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
     """Return the objections to an entry, its urgent entry or its formal entries, with their answers, oldest first.
 
-    None against related entries that are sealed from the actor.
+    Each is a row, as values by column name. Objections to entries that are sealed from the actor are omitted.
     """
     one, other = entry_table, entry_table.alias("other")
     related = (one.c.id == other.c.id, one.c.formalises == other.c.id, one.c.id == other.c.formalises)
@@ -196,17 +196,17 @@ async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
 
 
 async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the correction requests about an entry until an instant, oldest first."""
+    """Return the rows (values by column name) of correction requests about an entry until an instant, oldest first."""
     return await _about_entry(reader, correction_table, correction_table.c.received_at, entry_id, until)
 
 
 async def list_notices(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the rows of the notices about an entry up to and including an instant, oldest first."""
+    """Return the rows (values by column name) of the notices about an entry until an instant, oldest first."""
     return await _about_entry(reader, notice_table, notice_table.c.at, entry_id, until)
 
 
 async def list_alerts(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the rows of the alerts about an entry up to and including an instant, oldest first."""
+    """Return the rows (values by column name) of the alerts about an entry until an instant, oldest first."""
     return await _about_entry(reader, alert_tables.alert, alert_tables.alert.c.issued_at, entry_id, until)
 
 
@@ -228,17 +228,17 @@ async def list_recipients(reader: Reader, family: str) -> list[str]:
 
 
 async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[Json]:
-    """Return the receipts of an alert until an instant, oldest first."""
+    """Return the rows (values by column name) of the receipts of an alert until an instant, oldest first."""
     r = alert_tables.receipt
     statement = select(r).where(r.c.alert_id == alert_id, r.c.at <= until)
     return await _rows(reader, statement.order_by(r.c.at, *r.primary_key.columns))
 
 
 async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the matches of an entry in checks, oldest first, each with the row of its check, at most `limit`.
+    """Return the matches of an entry in checks, oldest first, at most `limit`.
 
-    Only checks after the check id `after`, up to `until`. The check's matches with other entries are omitted, because
-    they are about other persons.
+    Each is a row (values by column name), with the row of its check as `check`. Only checks after the check id `after`,
+    up to `until`. The check's matches with other entries are omitted, because they are about other persons.
     """
     m, c = check_tables.match, check_tables.check
     found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
@@ -254,7 +254,7 @@ async def page_matches(checks: Reader, entry_id: str, after: str, until: datetim
 
 
 async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> dict[str, Json]:
-    """Return hits with their resolutions, by id; unknown ids are omitted.
+    """Return hits with their resolutions, by id, as dicts of the members of `Hit`; unknown ids are omitted.
 
     Their matches and proposals for entries other than `entry_id` are omitted.
     """
@@ -271,7 +271,10 @@ async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> 
 
 
 async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the clearances that were proposed against an entry before an instant, oldest first."""
+    """Return the clearances proposed against an entry before an instant, oldest first.
+
+    Each is a dict of the members of `Clearance`.
+    """
     table = clearance_table
     statement = select(table.c.document).where(
         table.c.entry_id == entry_id, table.c.id < first_id("clr", until)
@@ -283,7 +286,7 @@ async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> lis
 async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
     """Return the acts in the audit trail about an entry (`about` is its id), oldest first, at most `limit`.
 
-    Only those after the act id `after` and up to the instant `until`.
+    Each is a row, as values by column name. Only those after the act id `after` and up to the instant `until`.
     """
     a = audit_table
     statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)
@@ -291,9 +294,9 @@ async def page_audit(reader: Reader, about: str, after: str, until: datetime, li
 
 
 async def list_clients(reader: Reader, client_ids: Collection[str]) -> list[Json]:
-    """Return the clients with these ids, by id: name, roles, agency, office, checkpoint and person.
+    """Return the clients with these ids, ordered by id; unknown ids are omitted.
 
-    Unknown ids are omitted.
+    A client is a dict of `id`, `name`, `roles`, `agency`, `office`, `checkpoint` and `person`.
     """
     c = client_table
     columns = (c.c.id, c.c.name, c.c.roles, c.c.agency, c.c.office, c.c.checkpoint, c.c.person)

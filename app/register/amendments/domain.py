@@ -74,6 +74,7 @@ class Correction(msgspec.Struct, frozen=True):
     """The new content of an entry; a member that is None leaves that content as it is.
 
     Attributes:
+        unknown: members of the person that are not known.
         ends_on: an earlier last day; for a ban for life, its first last day.
         other_subject: whether it replaces the subject by another person; then two persons must approve it.
     """

@@ -33,6 +33,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     Attributes:
         in_force_from: first instant at which it can be in force; None until decided.
         in_force_until: first instant at which it is no longer in force by its dates; None for a lifetime.
+        unknown: members of the person that are declared as not known.
+        submitted_by: id of the client that filed it.
         authors: persons who wrote any version; they must not decide on it or on changes of it.
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
@@ -59,6 +61,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         erased_at: when retention erased the person from it; None before.
         breadth: the number of travellers that it would have stopped when it was filed or last corrected; None where
             they were not counted (imports, entries of former releases).
+        crossing: where an urgent entry's person was last seen: `departed`, `in_country` or `unknown`; else None.
+        sequence: number of its last ledger record; attached when read, never stored.
         met: when recorded duties were done, by the deadline's name; attached when read, never stored.
 
     Its JSON omits members with default values, which saves a third; readers use the same defaults.

@@ -15,6 +15,8 @@ class RequestedMeasure:
     """A measure as a submitter requests it.
 
     Attributes:
+        unknown: members of the person that are not known.
+        sealed_for: employee numbers of the persons who may see the entry; None requests no seal.
         loss_document: the document that the subject's `citizenship_loss` names.
         notices: warnings about content that is stored in another form than it was written.
         breadth: the number of travellers that it would have stopped.

@@ -33,9 +33,9 @@ async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> l
 
 
 async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
-    """Return an urgent entry at its countersignature; it waits for its formal entry if that was verified before.
+    """Return an urgent entry that is being countersigned: waiting for its formal entry if that is verified already.
 
-    `days` is the deployment's `pending_days`.
+    Without a verified formal entry it is returned unchanged. `days` is the deployment's `pending_days`.
     """
     for formal in await store.list_formalising(unit, urgent.id):
         if formal.state is State.VERIFIED and pending.follows(formal, urgent):

@@ -72,7 +72,7 @@ class Report:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report in the JSON form that scripts rely on: the counts by name, and the list `skipped`."""
+        """Return the report as JSON for scripts: the counts by name, and the list `skipped` with ids and reasons."""
         skipped = [{"id": one.id, "reason": one.reason} for one in self.skipped]
         return {**self.counts(), "skipped": skipped}
 

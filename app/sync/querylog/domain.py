@@ -311,6 +311,6 @@ def split(commitments: bytes) -> list[bytes | None]:
 
 
 def facts_of(batch: Batch) -> dict[str, Any]:
-    """Return the members of the ledger record that seals a batch."""
+    """Return the further members of the leaf of the record that seals a batch: `seal`, with batch, lines and root."""
     seal = {"kind": "log", "batch": batch.number, "lines": batch.size, "root": batch.root.hex()}
     return {"seal": seal}

@@ -92,7 +92,7 @@ class Digest:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The further members of its seal's leaf in the ledger, by name."""
+        """Further members of the leaf of the record that seals it: `seal`, with kind, sequence, entries and root."""
         return {
             "seal": {
                 "kind": KIND,

@@ -140,7 +140,11 @@ async def _linked(unit: Unit, entry: Entry) -> list[Entry]:
 
 
 def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:
-    """Return every act on an entry and on its amendments, in order of time, as JSON objects."""
+    """Return every act on an entry and on its amendments, in order of time.
+
+    An act is a dict of `about` (the id of the entry or amendment), `act` (its name), the `version` that it made, `by`,
+    `person`, `at` and `reason`.
+    """
     acts: list[Json] = [
         {
             "about": version.entry.id,

@@ -52,6 +52,7 @@ class Request:
 
     Attributes:
         starts_on: first day; set by the server for an urgent request.
+        unknown: members of the person that are not known.
         letter: the letter on which an urgent request is based.
         extension_count: number of earlier extensions of the measure; other than 0 only in a takeover.
         first_started_on: first day of the measure before its extension.
