@@ -290,7 +290,7 @@ def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
     """Return the instant of a departure that is given in local time; None if it is unknown.
 
     The time zone of a place abroad is not known: then the result is the latest instant that the local time can mean,
-    but not after the arrival in Indonesia.
+    but not after the arrival in Indonesia. `places` are the register's checkpoints, by code.
     """
     origin = places.get(leg.origin)
     if leg.departs is not None and origin is not None:
