@@ -119,7 +119,10 @@ async def list_deleted(reader: Reader) -> list[str]:
 
 
 async def remove_deleted(unit: Unit, endpoint_id: str, limit: int) -> bool:
-    """Delete at most `limit` deliveries of a deleted endpoint, and the endpoint once it has none. Returns if it has."""
+    """Delete at most `limit` deliveries of a deleted endpoint; once it has none, delete the endpoint itself.
+
+    Returns whether deliveries may be left; then it must be called again.
+    """
     about, table = tables.delivery, tables.endpoint
     if await _delete(unit, about.c.endpoint_id == endpoint_id, about.c.id, limit) == limit:
         return True
