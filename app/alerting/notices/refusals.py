@@ -32,7 +32,7 @@ def entry_sealed(entry: Entry) -> NoticeContent:
 
 
 def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> NoticeContent:
-    """Return the notice to the persons that a seal names: a request was refused because of its entry (R61)."""
+    """Return the notice to the persons named in an entry's seal: a request was refused because of the entry (R61)."""
     return NoticeContent(
         name=NoticeName.SEALED_ENTRY_MET,
         key=f"{NoticeName.SEALED_ENTRY_MET}:{entry.id}:{by.client_id}:{legal_day(at)}",

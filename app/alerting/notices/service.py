@@ -172,7 +172,7 @@ async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[Draft]:
 
 
 async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[Draft]:
-    """Notify the persons that a seal names that a request was refused because of its entry (a projector).
+    """Notify the persons named in an entry's seal that a request was refused because of this entry (a projector).
 
     Returns no records.
     """

@@ -60,6 +60,10 @@ def server_of(url: URL) -> Server:
 class Program:
     """A running program, with its standard error kept for an error message.
 
+    Args:
+        name: the program's name, for the error message.
+        error_file: the open file to which the program writes its standard error.
+
     Attributes:
         running: the process.
     """
