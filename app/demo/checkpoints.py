@@ -227,7 +227,7 @@ class Crowd:
         return await self.wait_for_connections(len(self))
 
     async def wait_for_connections(self, count: int) -> int:
-        """Wait until so many streams are open, some seconds at most. Returns how many are."""
+        """Wait, for some seconds at most, until `count` checkpoints have an open stream. Returns how many have one."""
         await self._until(lambda: self.connected == count)
         return self.connected
 

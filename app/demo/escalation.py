@@ -51,7 +51,7 @@ class Pager:
         self.command.chmod(0o700)
 
     def messages(self, about: str) -> list[tuple[int, str]]:
-        """Return this run's messages that contain the text `about`, by the time of sending.
+        """Return this run's messages that contain the text `about`, by process and page id.
 
         Each is a pair: the id of the process that sent it, and a text with the address and the message.
         """
@@ -86,7 +86,7 @@ class Escalation:
         self._pager = pager
 
     async def take_over(self) -> None:
-        """Step 17: the server is killed when it has acknowledged an alert; another process goes on with it."""
+        """Step 17: the server is killed once it has stored an alert; another process continues the delivery."""
         narrator, crowd = self._narrator, self._crowd
         narrator.step(f"{', '.join(CUT_OFF)} are cut off, an alert is raised, and the server is killed")
         for place in CUT_OFF:

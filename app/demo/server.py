@@ -61,7 +61,13 @@ def http_client(url: str, connections: int | None, read_seconds: float = 30.0) -
 
 
 class Server:
-    """`cekal serve` of the register in a folder, in a process of its own that can be replaced by another.
+    """`cekal serve` of the register in a folder, in a separate process that can be replaced by another.
+
+    Args:
+        stack: ends the processes when it is closed.
+        folder: the folder of the register.
+        port: the port.
+        settings: its settings, by environment variable.
 
     Attributes:
         url: its address.
