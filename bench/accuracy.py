@@ -256,7 +256,7 @@ def _cut_off(data: Path) -> str:
             ListedRow("", (naming(chance),), (birth(chance),)) for _ in range(more)
         ],
         "travellers' names without": [ListedRow("", (naming(chance),), ()) for _ in range(more)],
-        "words of the United Nations' list, of whom every fourth has no birth date": [
+        "words of the United Nations' list, where every fourth person has no birth date": [
             ListedRow(
                 "", (" ".join(chance.sample(names, 3)),), (birth(chance),) if chance.randrange(4) else ()
             )
@@ -427,7 +427,7 @@ _TAIL = """## What this does not say
 - The table of rarity is made by hand, and the first made-up crowd is drawn from that very table; the second is the
   hostile one, the third lies outside the table.
 - The sets of invented persons follow patterns that we know of; what nobody thought of is not in them. No
-  threshold was tuned on them. Each holds namesakes, whom by names alone nothing tells apart.
+  threshold was tuned on them. Each has namesakes, which names alone can't distinguish.
 - A single word refers less readily than it did: one that is spelled otherwise must be rarer. The names of a small
   foreign country, all of them on the list, cost the most alarms; the table of rarity can be told its words.
 - Han characters are read in Mandarin alone; nicknames that are no part of the name (Bob for Robert), noms de guerre

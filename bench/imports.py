@@ -170,7 +170,7 @@ class Asker(threading.Thread):
 
 
 def questions(chance: random.Random) -> Callable[[], Json]:
-    """Full questions about travellers of whom nobody is listed, at least by number."""
+    """Full questions about travellers; none of them is listed, at least by number."""
     name = by_frequency()
 
     def question() -> Json:

@@ -7,7 +7,7 @@ Run it from the root of the repository with the `test` extra installed: PostgreS
 up, two in three of them zones, names as frequent as the table of travellers' names says; one in the middle of the day
 is the wanted person's, under a name spelled otherwise and with another passport.
 
-The rows: a subject whose day of birth is known, whose year is, and of whom no birth date is known. Measured are the
+The rows: a subject whose day of birth is known, whose year is, and one without a birth date. Measured are the
 seconds of all rounds of the worker together, without the pauses between them, and how many of them this process kept
 the processor busy, also a check; the longest time in which the event loop
 could do nothing else, in milliseconds; and how many notices were told.

@@ -46,7 +46,7 @@ class Curve(msgspec.Struct):
 
 
 def questions(key: str, *, full: bool) -> list[bytes]:
-    """Whole requests about travellers of whom nobody is listed."""
+    """Whole requests about travellers; none of them is listed."""
     chance, name = random.Random(2), by_frequency()
     requests = []
     for _ in range(_QUESTIONS):

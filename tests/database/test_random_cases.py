@@ -94,7 +94,7 @@ def no_passport_is_lost(life: CaseLife, now: datetime) -> None:
 
 
 def never_released_while_refused(life: CaseLife, now: datetime) -> None:
-    """No alert lets go somebody whom a check refuses at that moment."""
+    """No alert releases a person that a check refuses at that moment."""
     for alarm in life.fresh_alarms:
         if alarm.action == "release":
             found = {answer(life.entries.values(), number, now) for number in alarm.documents}

@@ -26,7 +26,7 @@ SEALS = (
     (("B",), ("B",)),
     (("B",), ("D",)),
 )
-"""For whom an entry is sealed, and who may be its subject."""
+"""The persons named in an entry's seal, and its possible subjects."""
 
 
 async def test_a_list_holds_just_what_can_be_read_one_by_one(runtime: Runtime) -> None:

@@ -66,7 +66,7 @@ _numbers = count(1)
 
 
 class Matter(NamedTuple):
-    """What an entry is about: whose it is, in which case, against whom."""
+    """What an entry is about: its owner, its case and its subject."""
 
     owner: str
     case: int

@@ -22,7 +22,7 @@ def passenger(subject: Mapping[str, Any], reference: str = "0001", **given: Any)
 
 
 def stranger(reference: str = "0001") -> Json:
-    """A passenger whom nobody lists."""
+    """A passenger that no entry lists."""
     return passenger(entry_body()["subject"], reference)
 
 

@@ -1,4 +1,4 @@
-"""The feed of changes as lines and as events, over real sockets: what arrives, to whom, and from where it resumes."""
+"""The feed of changes as lines and as events, over real sockets: what each reader gets, and from where it resumes."""
 
 import asyncio
 import json

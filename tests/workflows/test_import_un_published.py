@@ -119,7 +119,7 @@ async def test_two_editions_in_order_and_every_plain_passport_of_the_second(
 
 
 def exit_ban(person: ListedPerson) -> Entry:
-    """The exit ban that an Indonesian of the list might get here, whom the import skips."""
+    """The exit ban that an Indonesian of the list might get here; the import skips Indonesians."""
     births = tuple(map(birth_from_json, person.births))
     subject = Subject(
         full_name=person.full_name,

@@ -66,7 +66,7 @@ def urgent(http: httpx2.AsyncClient, by: Caller) -> Awaitable[httpx2.Response]:
 
 
 async def settled(app: FastAPI) -> None:
-    """Wait until the process has seen the last change of keys, so that it remembers whom it admits from here on."""
+    """Wait until the process has seen the last change of keys, so that it remembers callers from here on."""
     runtime: Runtime = app.state.process.runtime
     async with runtime.reading(SYSTEM) as reader:
         newest = await version(reader)

@@ -227,7 +227,7 @@ NAMES = pytest.mark.parametrize("case", CASES)
 
 
 async def told(runtime: Runtime, case: Case, name: str) -> list[tuple[str, ...]]:
-    """To whom it was told that the deadline has passed, each time."""
+    """The recipients of each notice that the deadline has passed."""
     async with runtime.reading(SYSTEM) as reader:
         notices = await list_after(reader, 0, 500, None)
     about = {

@@ -56,7 +56,7 @@ def traveller(number: int, name: str, **given: Any) -> Json:
 
 
 def crowd(alike: int, others: int) -> list[Json]:
-    """Innocents of whom so many bear one of the common names, and so many another."""
+    """Innocent travellers: so many with one of the common names, and so many with another."""
     return [
         *(traveller(i, COMMON[i * 7 % len(COMMON)]) for i in range(alike)),
         *(traveller(10_000 + i, f"Wiralodra Tandirerung {'ABCDEFGHIJ'[i % 10]}uwono") for i in range(others)),
@@ -84,7 +84,7 @@ def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cross(http: httpx2.AsyncClient, app: FastAPI, counter: Caller) -> Cross:
-    """A counter, and the loop that makes the process know whom it asked about."""
+    """A counter, and the loop that makes the process know the travellers that it asked about."""
 
     async def cross(questions: list[Json]) -> list[str]:
         answer = await http.post("/v1/checks/batch", json={"items": questions}, headers=counter.headers)

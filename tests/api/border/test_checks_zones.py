@@ -39,7 +39,7 @@ async def answers(http: httpx2.AsyncClient, by: Caller, zones: list[str]) -> lis
 
 
 def listed(number: str, state: str) -> Entry:
-    """An exit ban against the bearer of a document, of whom nothing else is known."""
+    """An exit ban against the bearer of a document; nothing else is known about the person."""
     subject = Subject(full_name="", documents=(Document("passport", number, state),))
     standing = entry(WNA)
     return standing.replace(

@@ -59,7 +59,7 @@ KEPT: dict[str, str] = {
     "webhook_delivery": "ids, types and times",
     "webhook_endpoint": "addresses of machines, and what their owners call them",
 }
-"""Tables whose texts name nobody whom a measure is about, and why they stay."""
+"""Tables whose texts name no subject of a measure, and why they stay."""
 
 KEPT_COLUMNS: dict[Column, str] = {
     ("alert", "chase"): "codes of checkpoints",

@@ -1,4 +1,4 @@
-"""`GET /v1/statistics`: what is counted, where, for whom; what is hidden; JSON and CSV."""
+"""`GET /v1/statistics`: what is counted, where, for which readers; what is hidden; JSON and CSV."""
 
 import asyncio
 import csv

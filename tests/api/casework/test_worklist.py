@@ -1,4 +1,4 @@
-"""`GET /v1/worklist`: what waits for whom, soonest first, and what they should know."""
+"""`GET /v1/worklist`: the tasks of each officer, soonest first, and the notices."""
 
 from typing import Any
 

@@ -213,7 +213,7 @@ async def test_what_both_changed_alike_or_only_one_changed_differs_in_nothing(kp
 async def test_a_formal_request_never_takes_an_urgent_entry_back_to_the_person_it_was_corrected_from(
     kpk: Offices,
 ):
-    """It is compared again at each decision: refused, or carried over to the person whom the entry names now."""
+    """It is compared again at each decision: refused, or carried over to the person that the entry names now."""
     urgent, right = await kpk.urgent(), another()
     formal = await kpk.formalise(urgent, **AT_ONCE, subject=given_again(urgent["subject"]))
     amendment = await kpk.file(urgent, correction(right, withdrawn_names=[urgent["subject"]["full_name"]]))

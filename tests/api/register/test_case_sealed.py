@@ -16,7 +16,7 @@ SECOND = {"starts_on": "2027-05-24", "ends_on": "2027-11-23"}
 
 @pytest.fixture
 async def inside(kpk: Offices, actors: Actors) -> Offices:
-    """Officers for whom an entry is sealed."""
+    """Officers that are named in an entry's seal."""
     return await Offices.opened(kpk.http, actors)
 
 

@@ -181,7 +181,7 @@ async def test_every_write_is_refused_and_checks_go_on(
     again = expect(await http.get(f"/v1/checks/{asked['id']}", headers=counter.headers), 200)
     assert again == asked, "it is stored with the check"
     photo = await http.get(asked["matches"][0]["photo"], headers=counter.headers)
-    assert photo.status_code == 200, "a counter that refers somebody sees whom"
+    assert photo.status_code == 200, "a counter that refers somebody sees the person"
     for path, role in (
         ("/v1/alerts", "checkpoint"),
         ("/v1/hits", "supervisor"),

@@ -1,4 +1,4 @@
-"""Snapshots of the register and its digests: what is in them, for whom, and when they go."""
+"""Snapshots of the register and its digests: what is in them, for which readers, and when they go."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Anchors: few, and yet nobody whom the keys find is missed by them."""
+"""Anchors: few, and yet they miss nobody that the keys find."""
 
 import random
 

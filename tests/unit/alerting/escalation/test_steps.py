@@ -1,4 +1,4 @@
-"""The policy of a checkpoint: which step is next, whom it pages, and when the step after it is due."""
+"""The policy of a checkpoint: which step is next, which people it pages, and when the step after it is due."""
 
 from datetime import UTC, datetime, timedelta
 

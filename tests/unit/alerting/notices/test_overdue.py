@@ -1,4 +1,4 @@
-"""What is told of deadlines that pass unmet, of ends and of silence, and to whom (R18, R54)."""
+"""The notices of deadlines that pass unmet, of ends and of silence, and their recipients (R18, R54)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Group commit: who shares a batch with whom, and what a failing batch costs the others."""
+"""Group commit: which questions share a batch, and what a failing batch costs the others."""
 
 import asyncio
 from collections.abc import Sequence

@@ -84,7 +84,7 @@ def test_another_name_of_the_traveller_leaves_what_an_equal_name_says_beside_a_n
 
 
 def _listed(person: Json, listed: str) -> Json:
-    """The listed person, of whom the register may know less than the counter."""
+    """The listed person; the register may know less about them than the counter."""
     paper = person["documents"][0]
     return (
         person

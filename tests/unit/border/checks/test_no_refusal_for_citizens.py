@@ -1,4 +1,4 @@
-"""R45: whatever is asked, nobody of whom anything says Indonesian is refused entry (UU 6/2011 art. 14)."""
+"""R45: whatever is asked, nobody is refused entry if any datum says Indonesian (UU 6/2011 art. 14)."""
 
 from datetime import date
 from typing import Any
@@ -31,7 +31,7 @@ listed_codes = st.sampled_from([code for code in CODES if code and code.isupper(
 
 @st.composite
 def subjects(draw: st.DrawFn, codes: Any) -> Json:
-    """A person of whom a register may know much or little."""
+    """A person; a register may know much or little about them."""
     papers = st.fixed_dictionaries(
         {
             "type": st.just("passport"),

@@ -1,4 +1,4 @@
-"""Whom a clearance may be given, whom it covers, and for how long (R47); pure."""
+"""The travellers that may get a clearance, those that it covers, and for how long (R47); pure."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sieve in front of a look-back: cheap, and it never keeps back whom a check would stop."""
+"""The sieve in front of a look-back: cheap, and it never keeps back a traveller that a check would stop."""
 
 import json
 from datetime import date, timedelta

@@ -47,7 +47,7 @@ SURE: dict[str, dict[str, Any]] = {
 
 
 def ban(signs: dict[str, Any], **more: Any) -> Any:
-    """An entry ban of somebody about whom something says Indonesia."""
+    """An entry ban of a person with data that say Indonesia."""
     who = foreigner(**signs, **more)
     lacking = ("nik",) if "IDN" in who.nationalities and who.nik is None else ()
     return deterrence(subject=who, unknown=lacking, has_loss_document=True)

@@ -28,7 +28,7 @@ from .examples import (
 )
 
 ANYONE = Owner("LAIN", INSTRUMENTS)
-"""An owner to whom every legal form is open, so that only the ground decides."""
+"""An owner that may use every legal form, so that only the ground decides."""
 
 ADMINISTRATIVE = ("administrative_action", "supervision_report")
 ACCUSED = ("suspect", "defendant", "convict")

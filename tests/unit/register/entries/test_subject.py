@@ -14,7 +14,7 @@ BIRTH = Birth(date="1970-05-17")
 
 
 def known_by(name: str = "Budi Contoh", **members: object) -> Subject:
-    """Somebody of whom little is known."""
+    """A person about which little is known."""
     return Subject(full_name=name, **members)
 
 

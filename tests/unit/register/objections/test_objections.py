@@ -1,4 +1,4 @@
-"""When an objection is filed and answered in time, and by whom (UU 6/2011 art. 96; R38)."""
+"""When an objection is filed and answered in time, and who may do it (UU 6/2011 art. 96; R38)."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
