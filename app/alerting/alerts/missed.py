@@ -46,9 +46,9 @@ class _Window:
 class MissedAlerts:
     """Reads the alerts after a cursor, and keeps what it read for one second or until the ledger has grown.
 
-    Clients that lost their connections at the same time have different cursors, for heartbeats move these on, but have
-    missed the same alerts. Therefore a window of alerts is kept, for each kind of client, that serves every cursor in
-    it. A window of more than a page is not kept.
+    Clients that lost their connections at the same time have different cursors, because heartbeats change the cursors,
+    but have missed the same alerts. Therefore a window of alerts is kept, for each kind of client, that serves every
+    cursor in it. A window of more than a page is not kept.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -62,12 +62,13 @@ class MissedAlerts:
 
         Args:
             cursor: the client's cursor.
-            restart: the path that an error names to a client that must begin again.
+            restart: the path at which a client with an invalid cursor restarts; the problem document contains it.
             known: the ledger's head up to which this process has published alerts.
             to_gate: whether the client is an autogate.
 
         Raises:
-            Invalid, CursorGone: as `Head.position`.
+            Invalid: the text is not a cursor.
+            CursorGone: the cursor is of another register or epoch, or beyond the head.
         """
         now = asyncio.get_running_loop().time()
         window = self._windows.get(to_gate)

@@ -335,7 +335,17 @@ class Tail:
         return cached[0], cached[1].size, cached[1]
 
     async def missed_alerts(self, cursor: str, restart: str, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the alerts after a cursor; arguments, results and errors as `MissedAlerts.read`."""
+        """Return the alerts after a cursor as frames, the position behind them, and the ledger's head.
+
+        Args:
+            cursor: the client's cursor.
+            restart: the path at which a client with an invalid cursor restarts; the problem document contains it.
+            to_gate: whether the client is an autogate.
+
+        Raises:
+            Invalid: the text is not a cursor.
+            CursorGone: the cursor is of another register or epoch, or beyond the head.
+        """
         assert self.head is not None, "start() comes first"
         return await self._missed.read(cursor, restart, self.head, to_gate=to_gate)
 
