@@ -23,6 +23,11 @@ def _no_doubt() -> str | None:
     return None
 
 
+def insert_of(table: Table, *, is_sqlite: bool) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that supports `on_conflict_…`, in the class of SQLite's or PostgreSQL's dialect."""
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
 @dataclass(slots=True)
 class Reader:
     """A read transaction: on SQLite a snapshot; on PostgreSQL each statement sees what was committed before it."""
@@ -75,7 +80,7 @@ class Unit(Reader):
 
     def inserting(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """Return an INSERT that supports `on_conflict_…`, in the class of the engine's dialect."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        return insert_of(table, is_sqlite=self.is_sqlite)
 
     def happened(self, event: object) -> None:
         """Report an event; `conclude` calls the projectors of all events in order."""

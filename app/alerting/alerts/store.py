@@ -13,7 +13,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     or_,
     select,
     update,
@@ -24,7 +23,7 @@ from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
 from app.alerting.alerts.domain import Alert, AlertKind, Reach, ReceiptLevel
-from app.db.types import any_of
+from app.db.types import Id, any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.kit.commitments import commit
@@ -50,6 +49,14 @@ _ADD = (
     insert(tables.alert)
     .values({column.name: bindparam(column.name) for column in _COLUMNS})
     .returning(_PHONE)
+)
+
+_ACTIVE = select(bindparam("of_family", type_=Id), checkpoint_table.c.code).where(
+    checkpoint_table.c.active.is_(True)
+)
+_FIX_ALL = insert(tables.recipient).from_select(["family", "checkpoint"], _ACTIVE)
+_FIX_SOME = insert(tables.recipient).from_select(
+    ["family", "checkpoint"], _ACTIVE.where(any_of(checkpoint_table.c.code, "codes"))
 )
 
 _HEAD_AND_ACCESS = select(
@@ -95,10 +102,10 @@ async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = N
 
     With `only`, a list of codes, those of them that are active.
     """
-    requested = select(literal(family), checkpoint_table.c.code).where(checkpoint_table.c.active.is_(True))
-    if only is not None:
-        requested = requested.where(checkpoint_table.c.code.in_(only))
-    await unit.run(insert(tables.recipient).from_select(["family", "checkpoint"], requested))
+    if only is None:
+        await unit.run(_FIX_ALL, {"of_family": family})
+    else:
+        await unit.run(_FIX_SOME, {"of_family": family, "codes": list(only)})
 
 
 async def get_alert(reader: Reader, alert_id: str) -> Alert:

@@ -20,11 +20,12 @@ from app.register.amendments.domain import Amendment, AmendmentState
 from app.register.amendments.effects import EVENTS
 from app.register.entries import service as entries
 from app.register.entries.acts import Act
+from app.register.entries.blob_store import find_blob
 from app.register.entries.domain import Entry, State
 from app.register.entries.dossier import Dossier
 from app.register.entries.keys import case_keys, person_keys
 from app.register.entries.law.deadlines import Terms
-from app.register.entries.store import find_blob, list_by_keys
+from app.register.entries.store import list_by_keys
 from app.register.entries.visibility import shows_photo
 from app.settings import Settings
 from app.sync.witnesses.service import policy_in_use

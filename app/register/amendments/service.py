@@ -24,6 +24,7 @@ from app.register.amendments.judging import judged, refuse_corrected
 from app.register.amendments.requested import RequestedAmendment
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
+from app.register.entries.blob_store import find_blob, keep_blob
 from app.register.entries.blobs import Blob
 from app.register.entries.domain import EndedReason, Entry, Verdict
 from app.register.entries.dossier import Dossier
@@ -117,7 +118,7 @@ async def file(
     sent = (corrected_by.photo, corrected_by.loss_document) if corrected_by is not None else ()
     for blob in (requested.document, *sent):
         if blob is not None:
-            await entry_store.keep_blob(unit, entry.id, blob)
+            await keep_blob(unit, entry.id, blob)
     if amendment.judgment is not None and not own:
         unit.happened(JudgmentFiled(amendment))
     await unit.conclude()
@@ -391,9 +392,8 @@ async def photo(reader: Reader, amendment_id: str) -> Blob:
     """
     amendment = await get(reader, amendment_id)
     subject = amendment.correction.subject if amendment.correction else None
-    found = None
-    if subject is not None and subject.photo is not None:
-        found = await entry_store.find_blob(reader, amendment.entry_id, subject.photo.sha256)
+    kept = subject.photo if subject else None
+    found = await find_blob(reader, amendment.entry_id, kept.sha256) if kept else None
     if found is None:
         raise NotFound("There is no such photo.")
     return found

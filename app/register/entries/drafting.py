@@ -10,7 +10,7 @@ from app.db.unit import Unit
 from app.errors import WrongAgency
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
-from app.register.entries import store
+from app.register.entries.blob_store import keep_blob
 from app.register.entries.domain import Entry, EntryWarning, State
 from app.register.entries.law.judging import judge
 from app.register.entries.law.request import Owner, Policy
@@ -112,4 +112,4 @@ async def keep_blobs(unit: Unit, entry: Entry, requested: RequestedMeasure) -> N
     """Store the photo and the document of a loss of citizenship with their entry, where given."""
     for blob in (requested.photo, requested.loss_document):
         if blob is not None:
-            await store.keep_blob(unit, entry.id, blob)
+            await keep_blob(unit, entry.id, blob)

@@ -8,6 +8,7 @@ from app.db.unit import Unit
 from app.errors import DuplicateEntry, NotFound, WrongState
 from app.register.entries import store
 from app.register.entries.acts import Act
+from app.register.entries.blob_store import find_blob
 from app.register.entries.domain import Entry, State
 from app.register.entries.dossiers import dossier_of
 from app.register.entries.drafting import judged, keep_blobs, new_entry, owner_of
@@ -102,10 +103,10 @@ async def _requested_measure(unit: Unit, urgent: Entry, formal: Formal) -> Reque
     subject = without_names(subject, formal.withdrawn_names)
     photo, kept = formal.photo, urgent.subject.photo
     if photo is None and kept is not None:
-        photo = await store.find_blob(unit, urgent.id, kept.sha256)
+        photo = await find_blob(unit, urgent.id, kept.sha256)
     document, loss = formal.loss_document, subject.citizenship_loss
     if document is None and loss is not None and loss == urgent.subject.citizenship_loss:
-        document = await store.find_blob(unit, urgent.id, loss.sha256)
+        document = await find_blob(unit, urgent.id, loss.sha256)
     unknown = formal.unknown
     if unknown is None:
         unknown = urgent.unknown if formal.subject is None else ()

@@ -18,6 +18,7 @@ from app.ledger.service import last_of_entries
 from app.register.entries import erasure_store as retained
 from app.register.entries import store
 from app.register.entries.acts import Act
+from app.register.entries.blob_store import find_blob
 from app.register.entries.blobs import Blob
 from app.register.entries.domain import EndedReason, Entry, State, Verdict
 from app.register.entries.dossier import Dossier
@@ -293,7 +294,7 @@ async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
     entry = await store.find(reader, entry_id)
     if entry is None or not (granted or shows_photo(entry, reader.actor)):
         raise NotFound("There is no such photo.")
-    found = entry.subject.photo and await store.find_blob(reader, entry_id, entry.subject.photo.sha256)
+    found = entry.subject.photo and await find_blob(reader, entry_id, entry.subject.photo.sha256)
     if not found and (erased_at := await retained.photo_erased_at(reader, entry_id)):
         detail = (
             f"The photo was erased on {legal_day(erased_at)}, after the measure's end (UU 27/2022 art. 43)."

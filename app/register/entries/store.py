@@ -17,7 +17,6 @@ from app.kit.commitments import commit
 from app.matching.keys import StoredKeys
 from app.register.entries import tables
 from app.register.entries.acts import Act
-from app.register.entries.blobs import Blob
 from app.register.entries.domain import Entry, Measure, State
 from app.register.entries.duties import columns as open_duties
 from app.register.entries.keys import keys_of
@@ -368,29 +367,3 @@ async def list_versions(reader: Reader, entry_ids: Iterable[str]) -> dict[str, l
     for entry_id, kept in await reader.run(statement, {"ids": sorted(entry_ids)}):
         versions.setdefault(entry_id, []).append(_documents.read(kept))
     return versions
-
-
-async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
-    """Store a file of an entry; files are never shared between entries, so that each can be erased.
-
-    A file that was erased and is sent again is stored again.
-    """
-    table = tables.blob
-    adding = unit.inserting(table)
-    statement = adding.on_conflict_do_update(
-        index_elements=[table.c.entry_id, table.c.sha256],
-        set_={"bytes": adding.excluded.bytes, "erased_at": None},
-        where=table.c.erased_at.is_not(None),
-    )
-    kept = {"entry_id": entry_id, "sha256": blob.sha256, "kind": blob.kind, "media_type": blob.media_type}
-    await unit.run(statement, {**kept, "bytes": blob.data})
-
-
-async def find_blob(reader: Reader, entry_id: str, sha256: str) -> Blob | None:
-    """Return a stored file of an entry by its SHA-256; None if it does not exist or was erased."""
-    table = tables.blob
-    statement = select(table).where(table.c.entry_id == entry_id, table.c.sha256 == sha256)
-    row = (await reader.run(statement)).first()
-    if row is None or row.bytes is None:
-        return None
-    return Blob(row.sha256, row.kind, row.media_type, row.bytes)

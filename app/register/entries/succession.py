@@ -9,6 +9,7 @@ from app.kit.clock import legal_day
 from app.ledger.domain import RecordType
 from app.register.entries import store
 from app.register.entries.acts import Act
+from app.register.entries.blob_store import find_blob, keep_blob
 from app.register.entries.domain import EndedReason, Entry, Measure, State
 from app.register.entries.dossier import Dossier
 from app.register.entries.events import EntryChanged, SubjectCorrected
@@ -252,8 +253,8 @@ async def _with_changes(unit: Unit, current: Entry, source: Entry, target: Entry
         (current.subject.photo, target.subject.photo),
         (current.subject.citizenship_loss, target.subject.citizenship_loss),
     ):
-        blob = None if now is None or now == before else await store.find_blob(unit, source.id, now.sha256)
+        blob = None if now is None or now == before else await find_blob(unit, source.id, now.sha256)
         if blob is not None:
-            await store.keep_blob(unit, target.id, blob)
+            await keep_blob(unit, target.id, blob)
     current = current.replace(authors=tuple(dict.fromkeys((*target.authors, *source.authors))))
     return await seal_changed(unit, current, target)

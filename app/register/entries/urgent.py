@@ -11,6 +11,7 @@ from app.errors import Fault, Invalid
 from app.ledger.domain import RecordType
 from app.register.entries import store
 from app.register.entries.acts import Act
+from app.register.entries.blob_store import keep_blob
 from app.register.entries.domain import Entry, EntryWarning, Measure, State
 from app.register.entries.dossiers import dossier_of
 from app.register.entries.drafting import judged, keep_blobs, new_entry, owner_of
@@ -51,7 +52,7 @@ async def submit_urgent(
     await store.add(unit, entry, Act.SUBMITTED_URGENTLY)
     await keep_blobs(unit, entry, requested)
     if requested.attachment is not None:
-        await store.keep_blob(unit, entry.id, requested.attachment)
+        await keep_blob(unit, entry.id, requested.attachment)
     if entry.state is State.SUBMITTED:
         unit.happened(CountersignAwaited(entry))
         await unit.conclude()

@@ -27,8 +27,8 @@ from app.kit.canonical import canonical
 from app.kit.clock import rfc3339
 from app.kit.json_text import on_one_line
 from app.ledger.domain import Record
+from app.register.entries.blob_store import find_blob
 from app.register.entries.domain import Entry
-from app.register.entries.store import find_blob
 from app.runtime import Runtime
 from app.sync.heads.covering import CoveringHead
 from app.tlog.merkle import leaf_hash
