@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.access.admission.callers import Callers
 from app.access.admission.gate import Gate
 from app.access.admission.quotas import quotas_of
 from app.access.domain import SYSTEM
@@ -188,6 +189,7 @@ def create_app(
         runtime=runtime,
         metrics=metrics,
         gate=gate,
+        callers=Callers(runtime, gate),
         quotas=quotas,
         names_closed=names_closed,
         hub=hub,

@@ -6,6 +6,7 @@ next to the type that it returns; a test compares these types with the fields.
 
 from dataclasses import dataclass, field
 
+from app.access.admission.callers import Callers
 from app.access.admission.gate import Gate
 from app.access.admission.quotas import Quotas
 from app.access.admission.state import NamesClosed
@@ -31,7 +32,8 @@ class Process:
     Attributes:
         runtime: settings, clock and databases.
         metrics: the counters of the process.
-        gate: authenticates callers.
+        gate: authenticates keys.
+        callers: finds the callers of requests.
         quotas: the limits on requests and streams of each caller.
         names_closed: returns whether an answer stored for repeats names an entry that is now sealed from the
             caller.
@@ -52,6 +54,7 @@ class Process:
     runtime: Runtime
     metrics: Metrics
     gate: Gate
+    callers: Callers
     quotas: Quotas
     names_closed: NamesClosed
     hub: Hub

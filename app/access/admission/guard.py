@@ -20,10 +20,11 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.access.admission import idempotency
+from app.access.admission.callers import Callers
 from app.access.admission.gate import Gate
 from app.access.admission.quotas import Quota
 from app.access.admission.state import names_closed_in, quotas_in, state_of
-from app.access.domain import SYSTEM, Role
+from app.access.domain import Role
 from app.actor import Actor
 from app.db.faults import Outage, outage, seconds_to_wait, unanswered
 from app.db.lanes import Lane, using
@@ -63,6 +64,11 @@ def runtime_of(scope: Mapping[str, Any]) -> Runtime:
 def gate_of(scope: Mapping[str, Any]) -> Gate:
     """Return the gate of this process; `scope` is a request, or its ASGI scope."""
     return cast(Gate, scope["app"].state.process.gate)
+
+
+def callers_of(scope: Mapping[str, Any]) -> Callers:
+    """Return what finds callers in this process; `scope` is a request, or its ASGI scope."""
+    return cast(Callers, scope["app"].state.process.callers)
 
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -136,14 +142,11 @@ async def admit(request: Request) -> Actor:
         RateLimited: too many failed attempts (as `Gate.admit`).
     """
     address = request.client.host if request.client else None
-    gate = gate_of(request)
-    state_of(request).access_version = gate.version  # first, so that a change during the look-up is noticed
-    with using(Lane.ADMISSION):
-        async with runtime_of(request).reading(SYSTEM) as reader:
-            actor = await gate.admit(reader, request.headers.get("authorization"), address)
-    state_of(request).actor = actor
-    count_for_key(request.scope, actor)
-    return actor
+    state = state_of(request)
+    state.access_version = gate_of(request).version  # first, so that a change during the look-up is noticed
+    state.actor = await callers_of(request).find(request.headers.get("authorization"), address)
+    count_for_key(request.scope, state.actor)
+    return state.actor
 
 
 def count_for_key(scope: Scope, actor: Actor) -> None:
@@ -194,7 +197,6 @@ class GuardedRoute(APIRoute):
         usual = JSON if rules.request_types else ""
 
         quota: Quota | None = getattr(self.endpoint, QUOTA, None)
-
         lane = _LANES.get(quota) if quota else None
 
         async def guarded(given: Request) -> Response:
