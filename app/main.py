@@ -22,6 +22,7 @@ from app.access.admission.gate import Gate
 from app.access.admission.quotas import quotas_of
 from app.access.domain import SYSTEM
 from app.access.pepper import take_pepper
+from app.alerting.alerts.receipts import Receipts
 from app.alerting.alerts.tail import Tail
 from app.alerting.notices.tail import NoticeTail
 from app.alerting.streams.hub import Hub
@@ -201,6 +202,7 @@ def create_app(
         travellers=travellers,
         head_watch=head_watch,
         batcher=batcher,
+        receipts=Receipts(runtime),
         ports=Ports(
             last_crossing=partial(last_crossing, runtime=runtime),
             sees_photo=check_service.sees_photo,

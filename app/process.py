@@ -10,6 +10,7 @@ from app.access.admission.callers import Callers
 from app.access.admission.gate import Gate
 from app.access.admission.quotas import Quotas
 from app.access.admission.state import NamesClosed
+from app.alerting.alerts.receipts import Receipts
 from app.alerting.alerts.tail import Tail
 from app.alerting.notices.tail import NoticeTail
 from app.alerting.streams.hub import Hub
@@ -46,6 +47,7 @@ class Process:
         travellers: the sample of travellers by which broad entries are recognised.
         head_watch: the ages of the newest signed head and of its cosignatures.
         batcher: collects simultaneous checks and answers them together.
+        receipts: collects simultaneous receipts of alerts and stores them together.
         ports: functions of the wings above the register that the register calls.
         readiness: the state of the databases.
         address: the address of the server, for the log; set by the server.
@@ -66,6 +68,7 @@ class Process:
     travellers: Travellers
     head_watch: HeadWatch
     batcher: Batcher
+    receipts: Receipts
     ports: Ports
     readiness: Readiness
     address: dict[str, object] = field(default_factory=dict)

@@ -54,7 +54,7 @@ class Traces(Protocol):
         """Enter a transaction, and trace it once it is committed."""
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Record in the trace that the request's transaction confirms an alert; `attributes` are the span's."""
+        """Trace that the request has confirmed an alert; called after the commit."""
 
     def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
         """Trace the alerts with these ids, which were just published to the streams.

@@ -5,15 +5,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from fastapi._compat import ModelField
+from fastapi._compat import ModelField, Undefined
 from fastapi.datastructures import DefaultPlaceholder
-from fastapi.dependencies.utils import request_params_to_args
+from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from app.errors import NotAcceptable, UnsupportedMediaType
 from app.web.accept import JSON, accepted_by, media_type, preferred
+from app.web.bodies import expect_single, read_json
 from app.web.parameters import expect_parameters, parameters_of
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -48,6 +50,7 @@ class RequestRules:
         request_types: the media types of its request body; empty without a body.
         answer_types: the media types of its successful answer, the default first; empty without content.
         fields: its query parameters with their schemas, for `read_parameters`.
+        content: the parameters of its path and its body with their schemas, for `read_content`.
     """
 
     parameters: AbstractSet[str]
@@ -55,6 +58,7 @@ class RequestRules:
     request_types: tuple[str, ...]
     answer_types: tuple[str, ...]
     fields: tuple[ModelField, ...] = ()
+    content: tuple[tuple[ModelField, ...], tuple[ModelField, ...]] = ((), ())
 
     @classmethod
     def of(cls, route: APIRoute) -> "RequestRules":
@@ -64,6 +68,7 @@ class RequestRules:
             request_types=_request_types(route),
             answer_types=_answer_types(route),
             fields=tuple(route.dependant.query_params),
+            content=(tuple(route.dependant.path_params), tuple(route.dependant.body_params)),
         )
 
     def expect(self, scope: Scope) -> None:
@@ -119,6 +124,28 @@ def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
     """
     rules: RequestRules = scope["state"]["rules"]
     return request_params_to_args(rules.fields, QueryParams(scope["query_string"]))
+
+
+async def read_content(scope: Scope, body: bytes) -> dict[str, Any]:
+    """Read the path and the JSON body of a request to a raw route, as the endpoint that documents it declares them.
+
+    Returns the values by the endpoint's names.
+
+    Raises:
+        MalformedJson, Invalid: as `read_json` and `expect_single`.
+        RequestValidationError: the path or the body has faults, or the body is missing.
+    """
+    rules: RequestRules = scope["state"]["rules"]
+    path, model = rules.content
+    sent = Undefined
+    if body:
+        sent = read_json(body)
+        expect_single(sent)
+    values, faults = request_params_to_args(path, scope["path_params"])
+    received, others = await request_body_to_args(list(model), sent, embed_body_fields=False)
+    if faults or others:
+        raise RequestValidationError([*faults, *others], body=sent)
+    return values | received
 
 
 def _request_types(route: APIRoute) -> tuple[str, ...]:

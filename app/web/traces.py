@@ -44,13 +44,11 @@ class _Request:
         begun: when it began, in nanoseconds since 1970.
         attributes: the attributes of its span.
         alerts: ids of the alerts that it has issued.
-        receipts: alerts that its transaction confirms, each with the attributes of the span.
     """
 
     begun: int
     attributes: Attributes
     alerts: list[str] = field(default_factory=list)
-    receipts: list[tuple[str, Attributes]] = field(default_factory=list)
 
 
 _request: ContextVar[_Request | None] = ContextVar("traced_request", default=None)
@@ -105,7 +103,7 @@ class AlertTraces:
 
     @asynccontextmanager
     async def transaction(self, opened: AbstractAsyncContextManager[Unit]) -> AsyncIterator[Unit]:
-        """Enter a transaction, and trace it once it is committed if it has issued or confirmed alerts."""
+        """Enter a transaction, and trace it once it is committed if it has issued alerts."""
         begun = time_ns()
         alerts: list[str] = []
         async with opened as unit:
@@ -126,14 +124,14 @@ class AlertTraces:
             self._record(alert_id, "commit", concluded, committed)
         if request is not None:
             request.alerts += alerts
-            for alert_id, attributes in request.receipts:
-                self._record(alert_id, "receipt", request.begun, committed, attributes)
-            request.receipts.clear()
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Record that the request's transaction confirms the alert; attributes are without their prefix `cekal.`."""
+        """Trace that the request has confirmed an alert; attributes without their prefix `cekal.`.
+
+        Called after the commit, in which receipts of other requests may have been stored too.
+        """
         if (request := _request.get()) is not None:
-            request.receipts.append((alert_id, _prefixed(attributes)))
+            self._record(alert_id, "receipt", request.begun, time_ns(), _prefixed(attributes))
 
     def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
         """Trace alerts that were just handed to the streams of this process.

@@ -112,11 +112,15 @@ async def take_for_cached_key(request: Request, quota: Quota) -> bool:
     Raises:
         RateLimited: the key's quota is used up (as `take`).
     """
-    address = request.client.host if request.client else None
-    known = gate_of(request).recall(request.headers.get("authorization"), address)
-    if known is not None:
+    if (known := recall(request)) is not None:
         await take(request.scope, quota, known)
     return known is not None
+
+
+def recall(request: Request) -> Actor | None:
+    """Return the request's caller if its key is cached; unlike `admit`, this does not verify the key."""
+    address = request.client.host if request.client else None
+    return gate_of(request).recall(request.headers.get("authorization"), address)
 
 
 async def admit_within(request: Request, quota: Quota) -> Actor:
@@ -291,7 +295,8 @@ def allow(request: Request, seconds: float) -> None:
     renew(state_of(request).limit, seconds + runtime_of(request).settings.answer_seconds)
 
 
-def _demand(actor: Actor, roles: tuple[Role, ...]) -> None:
+def demand(actor: Actor, roles: tuple[Role, ...]) -> None:
+    """Raise WrongRole unless an actor holds one of the roles; without roles any may."""
     if roles and not actor.holds(*roles):
         raise WrongRole(f"This call is for: {', '.join(roles)}.")
 
@@ -304,7 +309,7 @@ def actor_for(*roles: Role) -> Any:
 
     async def actor(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Actor:
         caller = state_of(request).actor
-        _demand(caller, roles)
+        demand(caller, roles)
         return caller
 
     return Depends(actor)
@@ -315,7 +320,7 @@ def reader_for(*roles: Role) -> Any:
 
     async def reader(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Reader:
         actor = state_of(request).actor
-        _demand(actor, roles)
+        demand(actor, roles)
         stack = state_of(request).stack
         return await stack.enter_async_context(runtime_of(request).reading(actor))
 
@@ -356,7 +361,7 @@ def unit_for(
         idempotency_key: Annotated[str | None, repeat_header(repeats)] = None,
     ) -> Unit:
         actor = state_of(request).actor
-        _demand(actor, roles)
+        demand(actor, roles)
         claimed = await claim_repeat(request, actor, idempotency_key, repeats)
         stack = state_of(request).stack
         opened = await stack.enter_async_context(runtime_of(request).writing(actor, always=despite_rollback))

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import delete, select
 
 from app.alerting.alerts import tables
-from app.alerting.alerts.domain import AlertKind, ReceiptLevel
+from app.alerting.alerts.domain import AlertKind, Receipt, ReceiptLevel
+from app.alerting.alerts.store import add_receipts
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
-from app.kit.commitments import commit
 
 CANCEL_LIFE: Final = timedelta(hours=24)
 """How long a cancel is delivered at least: a measure that has ended by law has an end in the past."""
@@ -57,22 +57,10 @@ async def list_received(reader: Reader, alert_ids: Collection[str]) -> frozenset
 
 async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
     """Store the `received` receipt of each client whose endpoint has taken an alert, unless it has one."""
-    rows = []
-    for each in sorted(set(taken)):
-        salt, commitment = commit(None, None)
-        rows.append(
-            {
-                **each._asdict(),
-                "level": ReceiptLevel.RECEIVED,
-                "at": unit.now,
-                "officer_reference": None,
-                "note": None,
-                "salt": salt,
-                "commitment": commitment,
-            }
-        )
-    if rows:
-        await unit.run(unit.inserting(tables.receipt).on_conflict_do_nothing(), rows)
+    level = ReceiptLevel.RECEIVED
+    await add_receipts(
+        unit, [Receipt(alert_id, client, level, place) for alert_id, client, place in set(taken)]
+    )
 
 
 async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:

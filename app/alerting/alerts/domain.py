@@ -1,7 +1,7 @@
 """Kinds, content and expiry of alerts (no I/O)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -39,6 +39,22 @@ class ReceiptLevel(StrEnum):
     RECEIVED = "received"
     ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Receipt:
+    """A receipt of an alert by a client of a checkpoint; there is one for each client and level, the first.
+
+    Attributes:
+        officer_reference: the officer, by the checkpoint's own name or number.
+    """
+
+    alert_id: str
+    client_id: str
+    level: ReceiptLevel
+    checkpoint: str
+    officer_reference: str | None = field(default=None, compare=False)
+    note: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from app.access.admission.guard import (
     GuardedRoute,
     actor_for,
     key_scheme,
+    repeat_header,
     runtime_of,
     unit_for,
     within,
@@ -17,7 +18,7 @@ from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.alerts import service
 from app.alerting.alerts.arrivals import Channel
-from app.alerting.alerts.domain import ReceiptLevel
+from app.alerting.alerts.confirming import serve_receipt
 from app.alerting.alerts.rendering import at_gate, render_alert
 from app.alerting.alerts.schemas import (
     AlertEvent,
@@ -30,12 +31,10 @@ from app.alerting.alerts.schemas import (
     UrgentEntryOut,
     UrgentPreviewOut,
 )
-from app.alerting.alerts.store import receipt_at
 from app.alerting.alerts.stream import stream_alerts
 from app.alerting.alerts.tail import tail_of
 from app.alerting.streams.hub import Hub, hub_in
 from app.db.unit import Unit
-from app.kit.ids import instant_of
 from app.ledger.polling import After, PageLimit, Wait, read_waiting
 from app.register.entries import urgent
 from app.register.entries.bodies import UrgentEntryBody
@@ -209,30 +208,27 @@ router.add_api_route(
 )
 
 
-@router.post(
+@documented(serve_receipt)
+async def confirm_alert(  # type: ignore[empty-body]  # served by serve_receipt
+    _key: Annotated[str | None, Security(key_scheme)],
+    alert_id: AlertId,
+    body: ReceiptIn,
+    idempotency_key: Annotated[str | None, repeat_header("allowed")] = None,
+) -> ReceiptOut:
+    """Confirm an alert for a checkpoint: a machine has received it, a person has acknowledged it, or it is refused."""
+
+
+router.add_api_route(
     "/{alert_id}/receipts",
+    confirm_alert,
+    methods=["POST"],
     status_code=201,
     summary="Confirm an alert",
+    operation_id="confirm_alert",
     response_description="The receipt was stored; it is the checkpoint's first of this level.",
     responses={
         200: {"model": ReceiptOut, "description": "It was confirmed before."},
         **problems("validation", "not-found"),
     },
+    route_class_override=RawRoute,
 )
-async def confirm_alert(
-    unit: Annotated[Unit, unit_for(Role.CHECKPOINT)],
-    alert_id: AlertId,
-    body: ReceiptIn,
-    request: Request,
-    response: Response,
-) -> ReceiptOut:
-    """Confirm an alert for a checkpoint: a machine has received it, a person has acknowledged it, or it is refused."""
-    first = await service.receive(unit, alert_id, body.level, body.officer_reference, body.note)
-    response.status_code = 201 if first else 200
-    at = await receipt_at(unit, alert_id, body.level)
-    traces, issued_at = runtime_of(request).traces, instant_of(alert_id)
-    if first and traces is not None:
-        traces.confirm(alert_id, level=body.level, checkpoint=unit.actor.checkpoint or "")
-    if first and body.level is ReceiptLevel.RECEIVED and issued_at is not None:
-        tail_of(request).arrivals.measure(unit.actor, (at - issued_at).total_seconds())
-    return ReceiptOut(alert_id=alert_id, level=body.level, at=at)

@@ -55,6 +55,7 @@ __all__ = [
     "drill",
     "erase_of_entry",
     "escalate",
+    "expect_reason",
     "get_alert",
     "has_open",
     "list_last_seen",
@@ -63,7 +64,6 @@ __all__ = [
     "list_unacknowledged",
     "raised_for",
     "read_alerts",
-    "receive",
 ]
 
 DRILL_LIFE = timedelta(hours=1)
@@ -282,30 +282,15 @@ async def raised_for(
     return None if raised is None else Issued(*raised)
 
 
-async def receive(
-    unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
-) -> bool:
-    """Store the receipt of an alert by the actor's checkpoint.
-
-    Args:
-        unit: the transaction.
-        alert_id: id of the alert.
-        level: received, acknowledged or refused.
-        officer_reference: the checkpoint's own reference of its officer; None without one.
-        note: the reason of a refusal, or a remark; None without one.
-
-    Returns:
-        Whether it is the first receipt of this client at this level.
+def expect_reason(level: ReceiptLevel, note: str | None) -> None:
+    """Raise Invalid if a refusal has no reason.
 
     Raises:
-        NotFound: the alert does not exist.
-        Invalid: a refusal has no reason.
+        Invalid: with a pointer to the note.
     """
     if level is ReceiptLevel.REFUSED and not note:
         fault = Fault("/note", "required", "A refusal needs its reason.")
         raise Invalid("A refusal needs its reason.", faults=[fault])
-    await get_alert(unit, alert_id)
-    return await store.add_receipt(unit, alert_id, level, officer_reference, note)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """SQL statements on alerts; unless said otherwise, they do not check who may see an entry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
-from app.alerting.alerts.domain import Alert, AlertKind, Reach, ReceiptLevel
+from app.alerting.alerts.domain import Alert, AlertKind, Reach, Receipt, ReceiptLevel
 from app.db.types import Id, any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -238,40 +238,54 @@ async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
     return bool((await reader.run(statement)).scalar_one())
 
 
-async def add_receipt(
-    unit: Unit, alert_id: str, level: ReceiptLevel, officer_reference: str | None, note: str | None
-) -> bool:
-    """Store the actor's receipt of an alert. Returns whether it is the first of this client at this level.
+_ACCESS_AND_KNOWN = select(access_state.c.version, tables.alert.c.id).select_from(
+    access_state.outerjoin(tables.alert, any_of(tables.alert.c.id, "ids"))
+)
 
-    `officer_reference` and `note` are texts of the checkpoint, or None. Of a repeated receipt nothing is stored.
+
+async def read_access_and_known(reader: Reader, alert_ids: Collection[str]) -> tuple[int, set[str]]:
+    """Return the access version and those of some ids that are ids of alerts, in one round trip."""
+    rows = (await reader.run(_ACCESS_AND_KNOWN, {"ids": sorted(alert_ids)})).all()
+    return rows[0][0], {alert_id for _, alert_id in rows if alert_id is not None}
+
+
+_STORED_RECEIPTS = select(
+    *(tables.receipt.c[name] for name in ("alert_id", "client_id", "level", "at", "salt"))
+).where(any_of(tables.receipt.c.alert_id, "alert_ids"), any_of(tables.receipt.c.client_id, "client_ids"))
+
+
+async def add_receipts(unit: Unit, receipts: Sequence[Receipt]) -> list[tuple[bool, datetime]]:
+    """Store receipts of alerts that exist, each unless its client has one of the same alert at the same level.
+
+    Returns:
+        For each receipt, in order, whether it is the first of its client at its level, and when the first was stored.
     """
-    salt, commitment = commit(officer_reference, note)
-    statement = (
-        unit.inserting(tables.receipt)
-        .values(
-            alert_id=alert_id,
-            client_id=unit.actor.client_id,
-            level=level,
-            checkpoint=unit.actor.checkpoint,
-            at=unit.now,
-            officer_reference=officer_reference,
-            note=note,
-            salt=salt,
-            commitment=commitment,
-        )
-        .on_conflict_do_nothing()
-    )
-    return bool((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an insert gives a CursorResult
+    if not receipts:
+        return []
+    # In the order of their keys: otherwise two transactions on PostgreSQL could each wait for a row of the other.
+    ordered = sorted(range(len(receipts)), key=receipts.__getitem__)
+    rows = {position: _receipt_row(receipts[position], unit.now) for position in ordered}
+    await unit.run(unit.inserting(tables.receipt).on_conflict_do_nothing(), list(rows.values()))
+    asked = {
+        "alert_ids": sorted({each.alert_id for each in receipts}),
+        "client_ids": sorted({each.client_id for each in receipts}),
+    }
+    stored = {
+        (alert_id, client_id, level): (at, salt)
+        for alert_id, client_id, level, at, salt in await unit.run(_STORED_RECEIPTS, asked)
+    }
+    answers = []
+    for position, each in enumerate(receipts):
+        at, salt = stored[each.alert_id, each.client_id, each.level]
+        is_first = salt == rows[position]["salt"]  # it is random, and shows which of two rows is there
+        answers.append((is_first, at))
+    return answers
 
 
-async def receipt_at(reader: Reader, alert_id: str, level: ReceiptLevel) -> datetime:
-    """Return when the actor's first receipt of the alert at this level was stored; the receipt must exist."""
-    table = tables.receipt
-    statement = select(table.c.at).where(
-        table.c.alert_id == alert_id, table.c.client_id == reader.actor.client_id, table.c.level == level
-    )
-    moment: datetime = (await reader.run(statement)).scalar_one()
-    return moment
+def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
+    salt, commitment = commit(receipt.officer_reference, receipt.note)
+    values = {each.name: getattr(receipt, each.name) for each in fields(Receipt)}
+    return {**values, "at": now, "salt": salt, "commitment": commitment}
 
 
 async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:

@@ -1,0 +1,174 @@
+"""Group commit for receipts: those that arrive while a transaction is being written are stored together by the next.
+
+There is no timer: a single receipt is stored at once, and a thousand checkpoints that confirm one alert at the same
+time share a few commits.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple, cast
+
+from starlette.responses import Response
+
+from app.access.admission import idempotency
+from app.access.domain import SYSTEM
+from app.actor import Actor
+from app.alerting.alerts.domain import Receipt
+from app.alerting.alerts.schemas import ReceiptOut
+from app.alerting.alerts.store import add_receipts, read_access_and_known
+from app.db.faults import outage
+from app.db.unit import Unit
+from app.errors import CekalError, NotFound, Unauthenticated
+from app.runtime import Runtime
+from app.web.accept import JSON
+
+LARGEST_BATCH: Final = 500
+"""Greatest number of receipts in one transaction."""
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """A request that confirms an alert.
+
+    Attributes:
+        receipt: the receipt to store.
+        actor: the caller.
+        access_version: the access version at which the caller's cached key was valid; None if it was looked up for
+            this request.
+        claim: the `Idempotency-Key` that the request has claimed.
+        unit: the transaction that stores the receipt; None before it is opened.
+    """
+
+    receipt: Receipt
+    actor: Actor
+    access_version: int | None = None
+    claim: idempotency.Claim | None = None
+    unit: Unit | None = None
+
+
+class Confirmed(NamedTuple):
+    """The answer to a confirmation.
+
+    Attributes:
+        response: the answer; it was committed.
+        first_at: when the receipt was stored, if it is the first of its client at its level; None for a repeat.
+    """
+
+    response: Response
+    first_at: datetime | None
+
+
+_Waiting = tuple[Confirmation, asyncio.Future[Confirmed]]
+
+
+class Receipts:
+    """Collects the receipts of one process and stores them in batches."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._waiting: deque[_Waiting] = deque()
+        self._storing: asyncio.Task[None] | None = None
+
+    async def store(self, confirmation: Confirmation) -> Confirmed:
+        """Store a receipt and return the answer once it is durably stored.
+
+        A caller that is cancelled while its batch is being committed may have its receipt stored all the same.
+
+        Raises:
+            Unauthenticated: the caller's cached key has expired, or access has changed since it was cached.
+            IdempotencyInFlight, IdempotencyMismatch: as `idempotency.recall`.
+            NotFound: there is no such alert.
+            RolledBack: as `Runtime.writing`; every error of the transaction is raised for all whom it was for.
+        """
+        answered: asyncio.Future[Confirmed] = asyncio.get_running_loop().create_future()
+        self._waiting.append((confirmation, answered))
+        if self._storing is None:  # in an empty context, because it works for other requests too
+            self._storing = asyncio.create_task(self._store_waiting(), context=Context())
+        return await answered
+
+    async def _store_waiting(self) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)  # let waiting requests in first, for larger batches
+                await self._answer(self._take())
+        finally:
+            self._storing = None
+
+    def _take(self) -> list[_Waiting]:
+        """Remove and return the oldest waiting receipts, without those of callers that are gone."""
+        count = min(len(self._waiting), LARGEST_BATCH)
+        taken = [self._waiting.popleft() for _ in range(count)]
+        return [each for each in taken if not each[1].done()]
+
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        """Store a batch; if a fault of this program prevents it, one by one, so that one receipt spoils no other."""
+        if not batch:
+            return
+        answers: Sequence[Confirmed | Exception]
+        try:
+            answers = await self._store([confirmation for confirmation, _ in batch])
+        except Exception as error:  # noqa: BLE001 - after any error, every caller must get an answer
+            if len(batch) > 1 and outage(error) is None and not isinstance(error, CekalError):
+                for one in batch:
+                    await self._answer([one])
+                return
+            answers = [error] * len(batch)
+        for (_, answered), answer in zip(batch, answers, strict=True):
+            if answered.done():  # the caller is gone
+                continue
+            if isinstance(answer, Confirmed):
+                answered.set_result(answer)
+            else:
+                answered.set_exception(answer)
+
+    async def _store(self, batch: Sequence[Confirmation]) -> list[Confirmed | CekalError]:
+        """Store receipts in one transaction. Returns the answer to each, or the error in place of it, in order."""
+        async with (
+            asyncio.timeout(self._runtime.settings.answer_seconds),
+            self._runtime.writing(SYSTEM) as unit,
+        ):
+            for each in batch:
+                each.unit = unit
+            version, known = await read_access_and_known(unit, {each.receipt.alert_id for each in batch})
+            settled = [await _settle(unit, each, version, known) for each in batch]
+            new = [each for each, answer in zip(batch, settled, strict=True) if answer is None]
+            stored = iter(await add_receipts(unit, [each.receipt for each in new]))
+            return [
+                answer or await _confirm(unit, each, next(stored))
+                for each, answer in zip(batch, settled, strict=True)
+            ]
+
+
+async def _settle(
+    unit: Unit, asked: Confirmation, version: int, known: set[str]
+) -> Confirmed | CekalError | None:
+    """Return the answer to a confirmation for which nothing is to be stored; None if its receipt is to be stored."""
+    expires_at = asked.actor.expires_at
+    expired = expires_at is not None and expires_at <= unit.now
+    if asked.access_version is not None and (asked.access_version != version or expired):
+        return Unauthenticated("Access has changed, or the key has expired, since the key was looked up.")
+    try:
+        if asked.claim is not None and (kept := await idempotency.recall(unit, asked.claim)) is not None:
+            return Confirmed(kept, None)
+    except CekalError as refusal:
+        return refusal
+    return None if asked.receipt.alert_id in known else NotFound("There is no such alert.")
+
+
+async def _confirm(unit: Unit, asked: Confirmation, stored: tuple[bool, datetime]) -> Confirmed:
+    """Return the answer to a confirmation whose receipt is stored, and keep it for repeats."""
+    receipt, (is_first, first_at) = asked.receipt, stored
+    shown = ReceiptOut(alert_id=receipt.alert_id, level=receipt.level, at=first_at)
+    response = Response(shown.model_dump_json(by_alias=True), 201 if is_first else 200, media_type=JSON)
+    if asked.claim is not None:
+        await idempotency.keep(unit, asked.claim, response, secret=False)
+    return Confirmed(response, first_at if is_first else None)
+
+
+def receipts_of(scope: Mapping[str, Any]) -> Receipts:
+    """Return the collector of receipts of this process; `scope` is a request, or its ASGI scope."""
+    return cast(Receipts, scope["app"].state.process.receipts)
