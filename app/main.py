@@ -202,7 +202,7 @@ def create_app(
         travellers=travellers,
         head_watch=head_watch,
         batcher=batcher,
-        receipts=Receipts(runtime),
+        receipts=Receipts(runtime, in_flight=1 if runtime.register.is_sqlite else 2),
         ports=Ports(
             last_crossing=partial(last_crossing, runtime=runtime),
             sees_photo=check_service.sees_photo,
