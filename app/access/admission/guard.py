@@ -23,7 +23,7 @@ from app.access.admission import idempotency
 from app.access.admission.callers import Callers
 from app.access.admission.gate import Gate
 from app.access.admission.quotas import Quota
-from app.access.admission.state import names_closed_in, quotas_in, state_of
+from app.access.admission.state import count_for_key, names_closed_in, quotas_in, state_of
 from app.access.domain import Role
 from app.actor import Actor
 from app.db.faults import Outage, outage, seconds_to_wait, unanswered
@@ -151,13 +151,6 @@ async def admit(request: Request) -> Actor:
     state.actor = await callers_of(request).find(request.headers.get("authorization"), address)
     count_for_key(request.scope, state.actor)
     return state.actor
-
-
-def count_for_key(scope: Scope, actor: Actor) -> None:
-    """Count the connection for the caller's key, and no longer for its address."""
-    connection = scope["state"].get("connection")
-    if connection is not None and actor.key_id is not None:
-        connection.show_key(actor.key_id)
 
 
 class _Sent(Request):

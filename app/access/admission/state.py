@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from fastapi import Request
 from starlette.datastructures import State
+from starlette.types import Scope
 
 from app.access.admission import idempotency
 from app.access.admission.quotas import Quotas
@@ -44,6 +45,13 @@ class RequestState(State):
 def state_of(request: Request) -> RequestState:
     """Return the guard's state of a request."""
     return cast(RequestState, request.state)
+
+
+def count_for_key(scope: Scope, actor: Actor) -> None:
+    """Count the connection for the caller's key, and no longer for its address."""
+    connection = scope["state"].get("connection")
+    if connection is not None and actor.key_id is not None:
+        connection.show_key(actor.key_id)
 
 
 def quotas_in(scope: Mapping[str, Any]) -> Quotas:

@@ -10,14 +10,13 @@ from starlette.types import Receive, Scope, Send
 from app.access.admission.guard import (
     admit,
     claim_repeat,
-    count_for_key,
     demand,
     gate_of,
     in_time,
     recall,
     runtime_of,
 )
-from app.access.admission.state import state_of
+from app.access.admission.state import count_for_key, state_of
 from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.alerts.domain import Receipt, ReceiptLevel

@@ -15,7 +15,6 @@ from app.access.admission.guard import (
     GuardedRoute,
     actor_for,
     admit,
-    count_for_key,
     gate_of,
     key_scheme,
     runtime_of,
@@ -24,6 +23,7 @@ from app.access.admission.guard import (
     within,
 )
 from app.access.admission.quotas import Quota
+from app.access.admission.state import count_for_key
 from app.access.domain import Role
 from app.actor import Actor
 from app.border.checks import service
