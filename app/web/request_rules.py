@@ -126,21 +126,34 @@ def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
     return request_params_to_args(rules.fields, QueryParams(scope["query_string"]))
 
 
-async def read_content(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Read the path and the JSON body of a request to a raw route, as the endpoint that documents it declares them.
-
-    Returns the values by the endpoint's names.
+def read_sent(body: bytes) -> Any:
+    """Parse the JSON body of a request to a raw route, for `read_content`.
 
     Raises:
         MalformedJson, Invalid: as `read_json` and `expect_single`.
+    """
+    if not body:
+        return Undefined
+    sent = read_json(body)
+    expect_single(sent)
+    return sent
+
+
+async def read_content(scope: Scope, sent: Any) -> dict[str, Any]:
+    """Validate the path and the body of a request to a raw route, as the endpoint that documents it declares them.
+
+    Args:
+        scope: the request's ASGI scope.
+        sent: the body, from `read_sent`.
+
+    Returns:
+        The values by the endpoint's names.
+
+    Raises:
         RequestValidationError: the path or the body has faults, or the body is missing.
     """
     rules: RequestRules = scope["state"]["rules"]
     path, model = rules.content
-    sent = Undefined
-    if body:
-        sent = read_json(body)
-        expect_single(sent)
     values, faults = request_params_to_args(path, scope["path_params"])
     received, others = await request_body_to_args(list(model), sent, embed_body_fields=False)
     if faults or others:

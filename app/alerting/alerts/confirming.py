@@ -26,7 +26,7 @@ from app.alerting.alerts.tail import tail_of
 from app.errors import CekalError, NotFound
 from app.kit.ids import instant_of
 from app.kit.waits import uncounted
-from app.web.request_rules import expect_rules, read_content
+from app.web.request_rules import expect_rules, read_content, read_sent
 
 
 async def serve_receipt(scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +58,8 @@ async def _confirm(request: Request, actor: Actor, access_version: int | None) -
     if "\0" in request.url.path:  # no id contains it, and PostgreSQL refuses such text
         raise NotFound("There is no such path.")
     expect_rules(request.scope)
+    sent = read_sent(await uncounted(state.limit, request.body()))
     demand(actor, (Role.CHECKPOINT,))
-    sent = await uncounted(state.limit, request.body())
     async with AsyncExitStack() as state.stack:
         claim = await claim_repeat(request, actor, request.headers.get("idempotency-key"), "allowed")
         given = await read_content(request.scope, sent)

@@ -301,3 +301,33 @@ async def test_processes_that_store_the_same_receipts_do_not_wait_for_each_other
         )
     )
     assert Counter(status for each in answers for status in statuses(each)) == {201: 150, 200: 300}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "pointers"),
+    [
+        (b"", 422, [""]),
+        (b"{", 400, None),
+        (b'{"level":"received","level":"refused"}', 422, ["/level"]),
+        (b"[]", 422, [""]),
+        (b'{"level":"received","place":"CGK"}', 422, ["/place"]),
+    ],
+    ids=["missing", "malformed", "repeated-member", "list", "unknown-member"],
+)
+async def test_a_body_with_faults_is_refused_whether_or_not_the_key_is_cached(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    alert_id: str,
+    counter: Caller,
+    sent: bytes,
+    status: int,
+    pointers: list[str] | None,
+) -> None:
+    path = f"/v1/alerts/{alert_id}/receipts"
+    headers = {**counter.headers, "Content-Type": "application/json"}
+    problems = []
+    for _ in range(2):
+        problem = expect(await http.post(path, content=sent, headers=headers), status)
+        problems.append([each["pointer"] for each in problem["errors"]] if "errors" in problem else None)
+    assert problems == [pointers, pointers]
+    assert await count_stored(runtime) == 0
