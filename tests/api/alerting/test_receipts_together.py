@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import IntegrityError
 
+from app.access.admission.idempotency import claim
 from app.access.clients.revocations import revoke_key
 from app.access.domain import SYSTEM, Role
 from app.access.tables import state
@@ -23,7 +24,7 @@ from app.alerting.alerts import receipts as module
 from app.alerting.alerts.domain import Receipt, ReceiptLevel
 from app.alerting.alerts.receipts import Confirmation, Confirmed, Receipts
 from app.alerting.alerts.tables import receipt as receipt_table
-from app.errors import NotFound, Unauthenticated
+from app.errors import IdempotencyMismatch, NotFound, Unauthenticated
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
 from tests.support.clock import SettableClock
@@ -331,3 +332,29 @@ async def test_a_body_with_faults_is_refused_whether_or_not_the_key_is_cached(
         problems.append([each["pointer"] for each in problem["errors"]] if "errors" in problem else None)
     assert problems == [pointers, pointers]
     assert await count_stored(runtime) == 0
+
+
+async def test_a_mismatch_in_a_transaction_is_refused_alone(runtime: Runtime, alert_id: str) -> None:
+    def by_key(body: bytes) -> Confirmation:
+        claimed = claim("one", "POST", f"/v1/alerts/{alert_id}/receipts", "k", body)
+        return replace(asked(alert_id, "one"), claim=claimed)
+
+    receipts = Receipts(runtime, 1)
+    assert statuses(await store_all(receipts, by_key(b"first"))) == [201]
+    answers = await store_all(receipts, asked(alert_id, "two"), by_key(b"other"), asked(alert_id, "three"))
+    assert statuses(answers) == [201, IdempotencyMismatch, 201]
+
+
+async def test_rows_are_inserted_in_the_order_of_their_keys(runtime: Runtime, alert_id: str) -> None:
+    inserted: list[list[str]] = []
+
+    def note(*given: Any) -> None:
+        _, _, statement, parameters, _, many = given
+        if many and "INSERT INTO alert_receipt" in statement:
+            inserted.append([row[1] for row in parameters])
+
+    engine: Any = runtime.register._engine  # type: ignore[attr-defined]  # both engines have one
+    event.listen(engine, "before_cursor_execute", note)
+    await store_all(Receipts(runtime, 1), *(asked(alert_id, f"cli_{number}") for number in (3, 1, 2)))
+    event.remove(engine, "before_cursor_execute", note)
+    assert inserted == [["cli_1", "cli_2", "cli_3"]]
