@@ -200,7 +200,7 @@ async def test_the_same_receipt_twice_in_a_transaction_is_new_once(runtime: Runt
     assert await count_stored(runtime) == 3
 
 
-@pytest.mark.settings(answer_seconds=1.0)
+@pytest.mark.settings(answer_seconds=3.0)
 async def test_a_transaction_that_fails_answers_all_and_stores_none(
     http: httpx2.AsyncClient, app: FastAPI, runtime: Runtime, actors: Actors, alert_id: str
 ) -> None:
