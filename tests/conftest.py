@@ -31,6 +31,16 @@ from tests.support.lifespan import started
 from tests.support.served import Served, client_for, serving
 
 _RUN = pytest.StashKey[Run]()
+_LONGEST = {
+    "test_image",
+    "test_bench_smoke",
+    "test_random_cases",
+    "test_demo",
+    "test_readme_tour",
+    "test_rolling",
+    "test_schemathesis",
+    "test_generated_clients",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,10 +51,16 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[SIGNING_KEYS] = str(run.signing_keys)  # for commands that a test starts
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules with the longest tests first, so that no worker is alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+
+
 def pytest_collection_finish() -> None:
-    """Keep the collected tests and all modules out of later searches for garbage: they stay until the end."""
+    """Keep the collected tests and all modules out of later searches for garbage, and make these rare."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -79,7 +79,7 @@ async def test_what_readiness_has_found_does_not_hold_for_long(
 ) -> None:
     expect(await http.get("/readyz"), 200)
     async with runtime.writing(SYSTEM) as unit:
-        await unit.run(text("UPDATE alembic_version SET version_num = '9999'"))
+        await unit.run(text("UPDATE alembic_version SET version_num = '0001'"))
     async with asyncio.timeout(5):
         while (await http.get("/readyz")).status_code == 200:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.02)
@@ -109,7 +109,7 @@ async def test_another_schema_is_not_ready_and_names_the_command(
     http: httpx2.AsyncClient, runtime: Runtime
 ) -> None:
     async with runtime.writing(SYSTEM) as unit:
-        await unit.run(text("UPDATE alembic_version SET version_num = '9999'"))
+        await unit.run(text("UPDATE alembic_version SET version_num = '0001'"))
     told = expect(await http.get("/readyz"), 503)
     assert told["status"] == "not_ready"
     assert "cekal migrate" in told["checks"]["schema"]

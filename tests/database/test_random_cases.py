@@ -29,7 +29,7 @@ from tests.support.backups import in_silence
 from tests.support.cases import CASE_ACTS, Alarm, CaseLife, matter, passports
 from tests.support.databases import ENGINES, Run
 
-LIVES = int(os.environ.get("CEKAL_TEST_CASES", "200"))
+LIVES = int(os.environ.get("CEKAL_TEST_CASES", "150"))
 """How many lives are lived on SQLite; a longer run is asked for by the environment."""
 LIVES_ON_POSTGRESQL = LIVES // 3
 """The law's rules are the program's: PostgreSQL is to show what its types and locks add."""

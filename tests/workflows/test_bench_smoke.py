@@ -28,15 +28,11 @@ def _run(module: str, *options: str) -> dict[str, Any]:
 
 
 def test_the_benchmark_of_checks_runs_against_its_rivals_without_an_error() -> None:
-    report = _run("bench.checks", "--past", "50", "--mrz", "--quiet")
+    report = _run("bench.checks", "--past", "50", "--mrz", "--quiet", "--engines", "sqlite")
 
     assert report["benchmark"] == "checks"
     variants = {row["variant"]: row for row in report["variants"]}
-    engines = [
-        name + more
-        for name in ("sqlite", "postgresql")
-        for more in ("", ", MRZ", ", no access log", ", 50 past checks")
-    ]
+    engines = ["sqlite" + more for more in ("", ", MRZ", ", no access log", ", 50 past checks")]
     assert {"hello", *engines} <= variants.keys()
     assert "pgbench -S" in variants or report["not_run"] == ["pgbench -S"]
     for row in variants.values():
@@ -85,16 +81,16 @@ def test_the_benchmark_of_alerts_reaches_every_stream_of_every_variant() -> None
 
 
 def test_the_benchmark_of_storms_brings_every_client_back_and_stores_every_receipt() -> None:
-    report = _run("bench.storms")
+    report = _run("bench.storms", "--engines", "sqlite")
 
     assert report["benchmark"] == "storms"
     variants = [row["variant"] for row in report["reconnects"]]
-    assert [*report["not_run"], *variants] == ["nchan", "sqlite", "postgresql"]
+    assert [*report["not_run"], *variants] == ["nchan", "sqlite"]
     for row in report["reconnects"]:
         assert row["failures"] == {}
         assert row["resumed"] == report["clients"] * report["rounds"]
         assert row["last_s"] >= row["first_s"] > 0
-    assert [row["variant"] for row in report["receipts"]] == ["hello", "sqlite", "postgresql"]
+    assert [row["variant"] for row in report["receipts"]] == ["hello", "sqlite"]
     for row in report["receipts"]:
         assert row["failures"] == {}
         assert row["seconds"] > 0
@@ -210,10 +206,10 @@ def test_the_benchmark_of_imports_takes_every_line_over_beside_checks() -> None:
 
 
 def test_the_soak_loses_nothing_that_was_acknowledged_and_nothing_is_refused() -> None:
-    report = _run("bench.soak")
+    report = _run("bench.soak", "--engines", "postgresql")
 
     assert report["benchmark"] == "soak"
-    assert [result["engine"] for result in report["results"]] == ["sqlite", "postgresql"]
+    assert [result["engine"] for result in report["results"]] == ["postgresql"]
     for result in report["results"]:
         assert result["failures"] == {}
         assert result["streams_opened"] > 0

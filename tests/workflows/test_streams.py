@@ -1,6 +1,7 @@
 """Alert streams over real sockets: what arrives, in which order, and what a reconnect brings."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -136,7 +137,7 @@ async def test_clients_with_different_cursors_share_one_reading_of_what_they_mis
         return await read_on(*given, **named)
 
     monkeypatch.setattr(missed, "list_after", counted)
-    monkeypatch.setattr(missed, "_CACHED_SECONDS", 60.0)
+    monkeypatch.setattr(missed, "_CACHED_FOR", timedelta(minutes=1))
     gateway = await actors.client("checkpoint", gateway=True)
     duty = await actors.client("duty_officer")
     async with listening(served.http, gateway.headers) as stream:
@@ -177,7 +178,7 @@ async def test_a_gate_that_reconnects_gets_no_identity_that_a_counter_was_sent(
 async def test_an_alert_that_ended_shows_no_identity_however_soon_a_client_reconnects(
     served: Served, actors: Actors, counter: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(missed, "_CACHED_SECONDS", 60.0)
+    monkeypatch.setattr(missed, "_CACHED_FOR", timedelta(minutes=1))
     duty = await actors.client("duty_officer")
     async with listening(served.http, counter.headers) as stream:
         await drill(served.http, duty)
@@ -195,9 +196,8 @@ async def test_an_alert_that_ended_shows_no_identity_however_soon_a_client_recon
 
 
 async def test_what_was_read_is_read_again_after_a_while(
-    served: Served, actors: Actors, counter: Caller, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+    served: Served, actors: Actors, counter: Caller, clock: SettableClock
 ) -> None:
-    monkeypatch.setattr(missed, "_CACHED_SECONDS", 0.0)
     async with listening(served.http, counter.headers) as stream:
         await drill(served.http, await actors.client("duty_officer"))
         (first,) = await take(stream, 1)

@@ -1,8 +1,8 @@
 """Alerts after a cursor as frames, read once for the thousands of clients that reconnect at once after an outage."""
 
-import asyncio
 from bisect import bisect_right
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from app.access.domain import SYSTEM
@@ -14,7 +14,7 @@ from app.ledger.service import head, list_after
 from app.runtime import Runtime
 
 _PAGE: Final = 500
-_CACHED_SECONDS: Final = 1.0
+_CACHED_FOR: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class _Window:
         frames: the alerts as frames, in the same order; empty bytes for an alert that was erased.
         end: the ledger's head when they were read.
         known: the ledger's head that this process knew before they were read.
-        until: when the window is too old, by the event loop's clock.
+        read_at: when they were read, by the clock of this machine.
     """
 
     after: int
@@ -35,7 +35,7 @@ class _Window:
     frames: list[bytes]
     end: Head
     known: Head
-    until: float
+    read_at: datetime
 
     def select(self, position: int) -> tuple[bytes, int, Head]:
         """Return the frames after a position in the window, the position behind them, and the ledger's head."""
@@ -70,9 +70,8 @@ class MissedAlerts:
             Invalid: the text is not a cursor.
             CursorGone: the cursor is of another register or epoch, or beyond the head.
         """
-        now = asyncio.get_running_loop().time()
         window = self._windows.get(to_gate)
-        if window is not None and window.known == known and now <= window.until:
+        if window is not None and window.known == known and self._is_fresh(window):
             try:
                 position = window.end.position(cursor, restart)
             except CursorGone:  # another process may have published since then
@@ -84,11 +83,15 @@ class MissedAlerts:
             self._windows[to_gate] = window
         return window.select(window.after)
 
+    def _is_fresh(self, window: _Window) -> bool:
+        """Whether a window is young; one from before or after a step of the clock is not, for alerts may have ended."""
+        return timedelta(0) <= self._runtime.clock() - window.read_at <= _CACHED_FOR
+
     async def _read_window(self, cursor: str, restart: str, known: Head, *, to_gate: bool) -> _Window:
         sequences: list[int] = []
         frames: list[bytes] = []
         async with self._runtime.reading(SYSTEM) as reader:
-            until = asyncio.get_running_loop().time() + _CACHED_SECONDS
+            read_at = self._runtime.clock()
             end = await head(reader)
             after = end.position(cursor, restart)
             while True:
@@ -101,4 +104,4 @@ class MissedAlerts:
                     frame(record, end.epoch, to_gate=to_gate, holding=holding) or b"" for record in records
                 ]
                 if len(records) < _PAGE:
-                    return _Window(after, sequences, frames, end, known, until)
+                    return _Window(after, sequences, frames, end, known, read_at)
