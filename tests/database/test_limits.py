@@ -144,6 +144,7 @@ async def test_commands_have_an_hour_for_what_legitimately_takes_long(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKAL_DATABASE_URL", settings.url)
+    monkeypatch.setenv("CEKAL_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("CEKAL_DATABASE_SECONDS", "1")
     given = register.load_command_settings()
     assert given.database_seconds == LONG_SECONDS
