@@ -10,9 +10,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,7 @@ def brokers(folder: Path, cores: Cores) -> Iterator[list[Broker]]:
         yield [
             stack.enter_context(run(folder, cores))
             for present, run in (
-                (_NCHAN.exists() and _found("nginx"), _nchan),
+                (has_nchan(), nchan),
                 (_found("nats-server"), _nats),
             )
             if present
@@ -80,10 +81,19 @@ def _found(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
+def has_nchan() -> bool:
+    """Whether nginx with nchan is installed."""
+    return _NCHAN.exists() and _found("nginx") is not None
+
+
 @contextmanager
-def _nchan(folder: Path, cores: Cores) -> Iterator[Broker]:
+def nchan(folder: Path, cores: Cores, kept: int = 0) -> Iterator[Broker]:
+    """Run nginx with nchan for the block's length; the last `kept` messages stay in memory, for resumed streams."""
     port, home = free_port(), folder / "nchan"
     home.mkdir()
+    storing = (
+        f"nchan_message_buffer_length {kept}; nchan_message_timeout 0" if kept else "nchan_store_messages off"
+    )
     settings = f"""
 load_module {_NCHAN};
 daemon off;
@@ -99,7 +109,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         location = /stream {{ nchan_subscriber eventsource; nchan_channel_id alerts; }}
-        location = /publish {{ nchan_publisher; nchan_channel_id alerts; nchan_store_messages off; }}
+        location = /publish {{ nchan_publisher; nchan_channel_id alerts; {storing}; }}
     }}
 }}
 """
@@ -170,3 +180,14 @@ def _post_event(frame: bytes) -> bytes:
     """The data of a frame: nchan writes the event's other lines itself."""
     data = frame.partition(b"data: ")[2].partition(b"\n")[0]
     return _post("/publish", data, {"X-EventSource-Event": "alert", "Content-Type": "application/json"})
+
+
+def publish_to_nchan(port: int, alerts: Sequence[bytes]) -> str:
+    """Publish alerts to nchan's channel, in order. Returns the id of the first."""
+    first = ""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        for data in alerts:
+            connection.request("POST", "/publish", data, {"X-EventSource-Event": "alert"})
+            said = connection.getresponse().read().decode()
+            first = first or said.rpartition("last message id: ")[2].strip()
+    return first

@@ -43,10 +43,10 @@ from app.access.domain import SYSTEM
 from app.access.tables import checkpoint
 from app.alerting.alerts.tables import receipt
 from bench.alerts import draw_photo, get_request, post_request, room_for, urgent_entry
+from bench.brokers import has_nchan, nchan, publish_to_nchan
 from bench.checks import generate
 from bench.figures import median, shown, table
 from bench.load import Outcome, Task
-from bench.nchan import nginx_with_nchan, publish, serving_nchan
 from bench.processes import ROOT, Cores, Noise, Server, raise_file_limit, serving, serving_cekal, split_cores
 from bench.reconnects import Resumed, Storm
 from bench.registers import ENGINES, Registers, opened, registers
@@ -230,9 +230,9 @@ def _variants(
             resume = [_with_header(get_request("/v1/alerts/stream", key), cursor) for key in register.keys]
             reconnects.append(Reconnects(engine, register.server, resume, [_mark(each) for each in missed]))
             receipts.append(Receipts(engine, register.server, 201, _confirming(register)))
-        if nginx := nginx_with_nchan():
-            server = stack.enter_context(serving_nchan(nginx, made.folder, cores, _KEPT))
-            first = publish(server.port, alerts)
+        if has_nchan():
+            server = stack.enter_context(nchan(made.folder, cores, _KEPT)).server
+            first = publish_to_nchan(server.port, alerts)
             resume = [
                 _with_header(
                     b"GET /stream HTTP/1.1\r\nHost: broker\r\nAccept: text/event-stream\r\n\r\n", first

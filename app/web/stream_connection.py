@@ -21,7 +21,7 @@ STOPPING_SECONDS = 1.0
 """The same while the service is stopping."""
 
 LEAVING_SECONDS: Final = 0.3
-"""How long a process that is told to end serves the connections that it has, and takes no new ones. Proxies stop using
+"""How long a process that ends serves the connections that it has, and takes no new ones. Proxies stop using
 it in this time, so that streams and polls that end afterwards are opened again elsewhere."""
 
 HIGH_WATER: Final = 64 * 1024

@@ -88,7 +88,7 @@ class Receipts:
             Unauthenticated: the caller's cached key has expired, or access has changed since it was cached.
             IdempotencyInFlight, IdempotencyMismatch: as `idempotency.recall`.
             NotFound: there is no such alert.
-            RolledBack: as `Runtime.writing`; every error of the transaction is raised for all whom it was for.
+            RolledBack: as `Runtime.writing`; every error of the transaction is raised for each caller in it.
         """
         answered: asyncio.Future[Confirmed] = asyncio.get_running_loop().create_future()
         self._waiting.append((confirmation, answered))
