@@ -33,11 +33,11 @@ class Claims(Protocol):
 
     @property
     def indonesian(self) -> bool:
-        """Whether anything indicates an Indonesian; then entry is never refused (R45)."""
+        """Whether any data of the traveller indicate Indonesia; then the table never refuses entry (R45)."""
 
     @property
     def proved_foreign(self) -> bool:
-        """Whether another nationality is proved."""
+        """Whether the data prove a nationality other than Indonesian."""
 
     @property
     def births(self) -> tuple[Birth, ...]:
@@ -59,13 +59,13 @@ class Measured(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, entry: Entry, now: datetime) -> "Measured":
-        """Return the data about an entry at an instant that the decision table needs."""
+        """Return the data of an entry that the decision table needs, as of the instant `now`."""
         unsigned = entry.urgent and entry.countersigned_at is None
         return cls(entry.measure, entry.subject, unsigned, undecided(entry, now))
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """The claims of a listed person that shows the documents in the entry."""
+    """The claims of a listed person, as if the person showed the data in the entry at a counter."""
 
     indonesian: bool
     proved_foreign: bool
@@ -73,7 +73,7 @@ class Shown(msgspec.Struct, frozen=True):
 
     @classmethod
     def by(cls, subject: Subject) -> "Shown":
-        """Return the claims that follow from a subject's own data, read as a check reads a traveller's."""
+        """Return the claims that a check would read from the subject's data, if the subject were the traveller."""
         return cls(
             indonesian=subject.says_indonesian,
             proved_foreign=any(states.proves_foreign(states.canonical(c)) for c in subject.nationalities),
@@ -84,15 +84,16 @@ class Shown(msgspec.Struct, frozen=True):
 def by_the_table(
     direction: Direction, traveller: Claims, listed: Measured, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Doubt | None]:
-    """Apply the decision table R44. Returns the outcome, whether it is only a sighting, and the doubt or None.
+    """Return the outcome by the decision table R44, whether it is only a sighting, and the doubt.
 
-    The doubt is the reason why a refusal was weakened to a referral. A traveller that would be stopped for a
-    measure with undecided papers is referred for that reason (R68). Whether the listed person is a citizen is derived
-    from the documents, nationalities and NIK themselves, even if a different citizenship was recorded at filing (R45).
+    The doubt is the rule that turns a refusal into a referral; None where no such rule applies. A traveller that would
+    be stopped by a measure with undecided papers is always referred, with the doubt `decision_pending` (R68). Whether
+    the listed person is a citizen is derived from the documents, nationalities and NIK themselves, even if a different
+    citizenship was recorded at filing (R45).
 
     Args:
-        direction: leaving or entering.
-        traveller: the person at the counter.
+        direction: leaving (`exit`) or entering (`entry`).
+        traveller: the claims of the person at the counter.
         listed: the matching entry.
         refuses: whether the evidence for the match is strong enough to refuse (API section 5, "What refuses").
         today: the legal day.
@@ -137,13 +138,15 @@ def direction_of(measure: Measure) -> Direction:
 
 
 def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
-    """Return what a check would answer, in the entry's own direction, to a person known to match the entry.
+    """Return the outcome of a check of a person against an entry, in the direction in which its measure stops people.
+
+    `clear` if the entry stops nobody at `now`. The caller knows that the person matches the entry.
 
     Args:
-        person: the person, with the documents in the register: the entry's own subject, or the subject of another
-            entry against the same person.
+        person: the traveller, with the data in the register: the entry's own subject, or the subject of another entry
+            against the same person.
         entry: the entry.
-        now: the instant.
+        now: the instant of the check.
     """
     if not stops(entry, now):
         return "clear"

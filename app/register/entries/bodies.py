@@ -28,10 +28,13 @@ W = TypeVar("W", bound=RequestedMeasure)
 
 
 async def prepared(request: Request, prepare: Callable[[], T]) -> T:
-    """Run `prepare` in a thread and return its result; an exception of `prepare` is raised here.
+    """Return the result of `prepare`, which runs in a thread; an exception of `prepare` is raised here.
 
-    Meanwhile the index of travellers, which counts an entry's breadth, is updated. `prepare` turns the request's body
-    into a domain object and decodes its photo, so it takes time.
+    Meanwhile the index of travellers is updated with the newest checks; an entry's breadth is counted from it.
+
+    Args:
+        request: the HTTP request; it leads to the functions of this process.
+        prepare: turns the request's body into a domain object and decodes its photo, so it takes time.
     """
     ports = ports_of(request)
     update = asyncio.create_task(ports.see_newest())

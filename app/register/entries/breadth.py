@@ -53,9 +53,9 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
         found: compared travellers who would have been stopped.
         compared: travellers that were compared with the entry.
         travellers: travellers checked at the border in the period; an estimate where they were sampled.
-        share: the share of them that was compared, from 0 (none) to 1 (all).
-        since: time of the first counted check; None where there is none.
-        until: time up to which checks are counted; None while none has been read.
+        share: the share of `travellers` that was compared, from 0 (none) to 1 (all).
+        since: time of the first counted check; None if no check was counted.
+        until: time up to which checks are counted; None if no check was read.
         shortfalls: reasons why the number is based on less than the period.
         least: the smallest number that may be published (setting `statistics_smallest_cell`); a smaller one could
             reveal whether a certain person has travelled.
@@ -74,9 +74,9 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def would_stop(self) -> int | None:
-        """Number of travellers that it would have stopped; None where that is too small to publish, or unknown.
+        """Number of travellers that the entry would have stopped, from `found` and `share`; at most `travellers`.
 
-        An estimate from a part of the travellers is never more than all of them.
+        None if no traveller was compared, and if `found` is below `least`.
         """
         if not self.share or self.found < self.least:
             return None
@@ -84,15 +84,15 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fewer_than(self) -> int | None:
-        """Exclusive upper bound of the number, published instead of it where it is too small to publish.
+        """Exclusive upper bound of the number, published in place of `would_stop` if `found` is below `least`.
 
-        None where the number itself is published or unknown.
+        None if `would_stop` is published, and if no traveller was compared.
         """
         return ceil(self.least / self.share) if self.share and self.found < self.least else None
 
     @property
     def at_most(self) -> int | None:
-        """Upper bound of the number of stopped travellers at 95 % confidence; None where unknown."""
+        """Upper bound of the number of stopped travellers at 95 % confidence; None if no traveller was compared."""
         if not self.share:
             return None
         counted = max(self.found, self.least - 1)
@@ -103,11 +103,11 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def broad(self) -> bool:
-        """Whether the known number of stopped travellers exceeds the limit."""
+        """Whether `would_stop` is known and exceeds the limit."""
         return self.limit > 0 and self.would_stop is not None and self.would_stop > self.limit
 
     def warning(self, *, urgent: bool) -> EntryWarning:
-        """Return the warning that an entry or correction is broad, with the consequence.
+        """Return the warning that an entry or correction is broad, with the consequence; call it if `broad`.
 
         `urgent` says whether it is about an urgent entry, which then takes effect only once countersigned.
         """

@@ -39,21 +39,22 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
         countersigner: person who countersigned it; `countersigned_by` is that person's client.
-        urgent_version: the version of the urgent entry from which this formal one was made.
+        formalises, urgent_version: id and version of the urgent entry from which this formal one was made; else None.
         rejection_proposed: a duty officer's proposal to reject it, which another person must confirm.
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
-        superseded_from: when the formal entry that follows this urgent one begins.
-        extended_by: the decision of the extension; `basis` remains the decision that made the entry.
+        superseded_from: when the approved formal entry that follows this urgent one begins; None before its approval.
+        extended_by: the decision that extended it, or None; `basis` remains the decision that made the entry.
         waiting: papers that arrived in time and are not decided on yet (R68); None where there are none.
         pause: the time without refusals, because an extension was approved after the end; at most one (R68).
         alerted: whether a `raise` alert was sent, so that the same checkpoints are alerted to every later change.
         alert_message: the owner's message to the checkpoints.
         province: the province of its office when it was made; a supervision team sees its province's foreigners.
         passports_since: when a passport was added after others were withdrawn, or after the measure began (R42).
-        receipt: when a request was received that was resubmitted, or formalises by the urgent entry's letter.
+        receipt: the receipt of a resubmission, or of a formal request that cites the urgent entry's letter; None for
+            others.
         sealed_for: persons who may see it in addition to its authors (R61); None for an entry without a seal.
         barred: users of the register who may be its subject, now or in an earlier version; they never see it.
-        chase: checkpoints that are reminded first if they do not acknowledge.
+        chase: codes of the checkpoints that are reminded first if they do not acknowledge.
         rulings: judgments about it; an acquittal closes its case.
         former: content of earlier versions that this version has changed.
         from_list: whether it was imported from a published list; then it belongs to no case.
@@ -136,7 +137,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def acted(self) -> frozenset[str]:
-        """The persons who wrote this version or decided on it."""
+        """The persons that wrote any version, verified, approved or countersigned it, or proposed to reject it."""
         proposed = self.rejection_proposed
         decided = (
             self.verified_by,
@@ -148,7 +149,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def approvals_needed(self) -> int:
-        """The number of approvals that it needs.
+        """The number of approvals without which it does not come into force.
 
         Two for life (R11), a loss of citizenship (R4) and a reopened case (R67); else one.
         """
@@ -167,19 +168,19 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def filed_content(self) -> Former:
-        """The content that must not be filed twice: the person, the case, the numbers of the owner's decisions."""
+        """The content that its owner must not file twice: person, case, and numbers of the owner's decisions."""
         return Former(
             subject=self.subject.identity, case_reference=self.basis.case_reference, numbers=self.numbers
         )
 
     @property
     def runs(self) -> bool:
-        """Whether it is in force, or will be from its first day on."""
+        """Whether its stored state is provisional or active: in force, or approved and in force from a later day on."""
         return self.state in {State.PROVISIONAL, State.ACTIVE}
 
     @property
     def pending(self) -> bool:
-        """Whether it is a request without a decision yet."""
+        """Whether it is a request without a decision: submitted, verified, or returned."""
         return self.state in {State.SUBMITTED, State.RETURNED, State.VERIFIED}
 
     @property
@@ -200,24 +201,24 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def pending_until(self) -> datetime | None:
         """The instant until which checks refer after the end, while papers that arrived in time are undecided (R68).
 
-        None if no papers wait.
+        None if it waits for no papers.
         """
         over, runs = self.over_at, self.state in {State.PROVISIONAL, State.ACTIVE}
         return over + timedelta(days=self.waiting.days) if self.waiting and over and runs else None
 
     @property
     def rests_since(self) -> datetime | None:
-        """The instant from which retention counts; None while the entry is open.
+        """The instant from which retention counts: the end, or the return of a request; None while the entry is open.
 
-        It is the end, or the return of a request that was not resubmitted since.
+        A resubmission opens a returned request again.
         """
         return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:
-        """Return whether the measure is in force now; computed, never a stored flag (R29).
+        """Return whether the measure is in force at `now`; computed, never a stored flag (R29).
 
-        A measure that began when this version was recorded has begun for every reader of the record, even if the
-        reader's clock is behind the writer's. Only the end is decided by the reader's clock.
+        A measure that had begun when this version was recorded counts as begun, even if `now` is earlier because the
+        reader's clock is behind the writer's. Whether it is over depends on `now` alone.
         """
         over = self.over_at
         return self._begun(max(now, self.updated_at)) and (over is None or now < over)
@@ -236,10 +237,10 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         )
 
     def at(self, now: datetime) -> Self:
-        """Return the entry at an instant: as ended if its period is over by then, even if no end is stored yet.
+        """Return the entry as of `now`: as ended if its period is over by then, even if no end is stored.
 
-        While papers that arrived in time are undecided, its state stays. Once they are given up, it has ended at the
-        end of its period: waiting prolongs no measure (R68).
+        While papers that arrived in time are undecided, its state stays. Once the wait is over, it has ended at the end
+        of its period: waiting prolongs no measure (R68).
         """
         over = self.over_at
         undecided = self.state is State.SUBMITTED and self.urgent
@@ -254,7 +255,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         )
 
     def replace(self, **changes: Any) -> Self:
-        """Return the entry with some members changed."""
+        """Return a copy of the entry with the given members changed; the version number stays unless it is given."""
         return msgspec.structs.replace(self, **changes)
 
 

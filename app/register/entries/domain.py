@@ -79,7 +79,10 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         urgent: "Entry | None" = None,
         reason: str | None = None,
     ) -> Self:
-        """Return the entry after another person's decision (R31, R32).
+        """Return the entry's next version, after another person's decision (R31, R32).
+
+        A rejection of a countersigned entry is only proposed at first; the decision on the proposal needs another
+        person.
 
         Args:
             by: the person that decides.
@@ -89,14 +92,16 @@ class Entry(EntryContent, frozen=True, kw_only=True):
             immigration: code of Immigration; its own entries are approved by another office.
             urgent: the urgent entry that this one formalises, if any; its authors and countersigner must not approve
                 this one.
-            reason: the reason, if any; stored with a rejection that waits for its confirmation.
+            reason: the reason, if any; stored with a proposal to reject.
 
         Raises:
-            WrongRole: the verdict is not allowed for the actor's roles.
-            StaleVersion: the entry has changed since it was read.
-            WrongState: the verdict is not possible in the entry's state.
-            WrongAgency: a verifier of the entry's own agency must do this.
-            SecondPairOfEyesNeeded: the actor has acted on this version before.
+            WrongRole: the verdict is not for the actor's roles.
+            StaleVersion: another version is current.
+            WrongState: the verdict is not possible in the entry's state, or an approval comes after the period is over.
+            WrongAgency: the actor verifies, or returns an unverified entry, and belongs to another agency than the
+                owner.
+            SecondPairOfEyesNeeded: the actor wrote a version of the entry or of `urgent`, took an earlier step on it
+                that another person must take, or approves an entry of Immigration for the office that filed it.
         """
         now = self.at(at)
         roles = now._deciders(verdict)  # noqa: SLF001 - the same entry as it is now
@@ -179,7 +184,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self.rejected(at)
 
     def rejected(self, at: datetime) -> Self:
-        """Return the entry as rejected."""
+        """Return the entry's next version, rejected at `at`; nothing is checked."""
         return self._next(
             at, state=State.REJECTED, in_force_until=None, ended_at=at, rejection_proposed=None, waiting=None
         )
@@ -200,7 +205,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self._next(at, rejection_proposed=None) if verdict is Verdict.KEEP else self.rejected(at)
 
     def countersigned(self, by: Actor, at: datetime) -> Self:
-        """Return the urgent entry as countersigned; from now on it may refuse, until its last day (R32).
+        """Return the urgent entry's next version, countersigned: from `at` on it may refuse, until its last day (R32).
 
         Raises:
             WrongState: it is countersigned already.
@@ -221,7 +226,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         )
 
     def ended(self, reason: EndedReason, at: datetime, effective: datetime) -> Self:
-        """Return the entry as ended.
+        """Return the entry's next version, as ended; its state is not checked.
 
         Args:
             reason: the reason of the end.
@@ -238,11 +243,15 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         )
 
     def ruled(self, ruling: Ruling, at: datetime) -> Self:
-        """Return the entry, running or ended, with a court's ruling added; `at` is the time of the change."""
+        """Return the next version of an entry, running or ended, with a court's ruling added at the time `at`."""
         return self._next(at, rulings=(*self.rulings, ruling))
 
     def remembering(self, before: "Entry") -> Self:
-        """Return this version with the content of the version `before` that it has replaced added to `former`."""
+        """Return this version with the content of `before`, the version that it replaces, in `former`.
+
+        The content is added only if person, case or a decision's number differ from this version's; nothing is added
+        twice.
+        """
         kept, old, now = before.former, before.filed_content, self.filed_content
         changed = (old.subject, old.case_reference) != (now.subject, now.case_reference)
         if (changed or not set(old.numbers) <= set(now.numbers)) and old not in kept:
@@ -250,9 +259,9 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self.replace(former=kept)
 
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
-        """Return the urgent entry with the planned end `begins`, when its formal entry begins; None cancels that end.
+        """Return the urgent entry's next version, which ends when its formal entry begins, at `begins`.
 
-        `at` is the time of the change.
+        `begins` None cancels that planned end. `at` is the time of the change.
         """
         changes = {} if begins is None else {"rejection_proposed": None}
         return self._next(at, superseded_from=begins, waiting=None, **changes)

@@ -83,7 +83,7 @@ class Dossier:
         return cls(entries, now, sees)
 
     def chain(self, entry: Entry) -> tuple[Entry, ...]:
-        """Return the entry and all entries linked with it by formalisation."""
+        """Return the entry and all entries of the dossier that are linked with it by formalisation, in no order."""
         linked = {entry.id, *filter(None, (entry.formalises,))}
         while True:
             more = {e.id for e in self.entries if e.formalises in linked} | {
@@ -112,7 +112,7 @@ class Dossier:
 
         Args:
             proposal: the measure as it would be.
-            terms: the deployment's terms; they limit the number of extensions.
+            terms: the deployment's limit of extensions.
 
         Returns:
             A warning for each entry whose subject may be the same person, and for a measure that a court annulled.
@@ -172,7 +172,7 @@ class Dossier:
                 )
 
     def refuse_decided(self, proposal: Proposal, terms: Terms) -> None:
-        """Apply again, at approval, the rules that other approvals since the filing may have broken.
+        """Raise an error if a judgment, or a period approved since the filing, bars a measure that is being approved.
 
         Raises:
             CaseClosed: an acquittal closed the case, and no later judgment reopens it.
@@ -203,9 +203,9 @@ class Dossier:
         return True
 
     def urgent_last_day(self, proposal: Proposal) -> date:
-        """Return the last day of an urgent request: its twentieth, or that of the request that it repeats (R35).
+        """Return the last day of an urgent request: its twentieth, or an earlier one if it repeats a request (R35).
 
-        A request that was not countersigned may be made again, but gains no day by that.
+        A request that lapsed without a countersignature may be made again until its last day, but gains no day by that.
         """
         assert proposal.ends_on is not None, "an urgent request always has its twenty days"
         repeated = [
@@ -330,9 +330,9 @@ class Dossier:
 
         Args:
             named: the entry that the act names, which may have ended already.
-            whole: whether the act ends all entries of the dossier with the same measure, or only this one.
-            judged: whether a judgment ends it; then it is recorded on ended entries too, and another measure
-                against the same person becomes a task.
+            whole: whether the act ends every entry with the same measure, case and person, or the named entry alone.
+            judged: whether a judgment ends it; then it is recorded on ended entries too, and another measure against
+                the same person becomes a task.
         """
         chain = {entry.id for entry in self.chain(named)}
         certain, related = [], []
@@ -356,7 +356,10 @@ class Dossier:
         )
 
     def siblings(self, named: Entry) -> tuple[Entry, ...]:
-        """Return the other running entries of the same case, person and measure, including linked ones, in no order."""
+        """Return the other running entries with the case, person and measure of `named`, in no order.
+
+        Entries that are linked with it by formalisation are included.
+        """
         found = self.ending(named, whole=True).ended
         return tuple(entry for entry in found if entry.id != named.id)
 

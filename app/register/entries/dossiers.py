@@ -17,13 +17,13 @@ from app.register.entries.visibility import open_to
 async def dossier_of(
     unit: Unit, owner: str, requested: RequestedMeasure, before: Entry | None = None
 ) -> Dossier:
-    """Return the dossier to which a requested measure would belong; the transaction must hold the owner's lock.
+    """Return the dossier to which a requested measure would belong, read without locks.
 
     Args:
-        unit: the transaction.
+        unit: the transaction, which must hold the owner's lock.
         owner: code of the owning agency.
         requested: the requested measure.
-        before: the entry that it changes or follows, if any.
+        before: the entry that the measure changes or follows, if any.
     """
     contents = [
         Former(
@@ -41,8 +41,8 @@ async def dossier_of(
 async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
     """Return an entry with its dossier, and lock the rows of its case and of linked entries until the commit.
 
-    Entries that only bar a repetition (another case against the same person) are read without a row lock; the
-    owner's lock protects them.
+    Entries that only bar a repetition (another case against the same person) are read without a row lock; the owner's
+    lock protects them.
 
     Args:
         unit: the transaction.
@@ -52,7 +52,7 @@ async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
         The current entry, and its dossier.
 
     Raises:
-        NotFound: it does not exist.
+        NotFound: the entry does not exist any more.
     """
     await lock_agency(unit, entry.agency)
     now = await store.find(unit, entry.id)
@@ -66,7 +66,10 @@ async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
 
 
 async def read_dossier(reader: Reader, entry: Entry) -> Dossier:
-    """Return an entry's dossier for reading, without locks: its case and the linked entries."""
+    """Return the dossier of an entry for reading, without locks: entries of its case, and entries linked with it.
+
+    Entries that only bar a repetition (another case against the same person) are left out.
+    """
     found = await store.list_linked(reader, *_links(entry))
     return Dossier.of(entry.agency, found, reader.now, lambda each: open_to(each, reader.actor))
 

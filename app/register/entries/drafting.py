@@ -32,7 +32,7 @@ async def owner_of(unit: Unit) -> Owner:
     """Return the actor's agency as the owner of a request, and lock it against its other requests until the commit.
 
     Raises:
-        WrongAgency: it is not active.
+        WrongAgency: the agency is not active in this register.
     """
     agency = await lock_agency(unit, str(unit.actor.agency))
     if agency is None or not agency.active:
@@ -43,14 +43,14 @@ async def owner_of(unit: Unit) -> Owner:
 def judged(
     requested: RequestedMeasure, owner: Owner, settings: Settings, now: datetime, first_on: date | None = None
 ) -> tuple[EntryWarning, ...]:
-    """Judge a requested measure by the law's rules. Returns the warnings.
+    """Return the warnings of the law's rules about a requested measure; raise an error if a rule forbids it.
 
     Args:
         requested: the requested measure.
         owner: the future owner of the entry.
         settings: the deployment's choices.
         now: when it is requested.
-        first_on: of a resubmission, the legal day on which the request was first received (R14); None for a first
+        first_on: the legal day on which the request was first received, if it is a resubmission (R14); None for a first
             request.
 
     Raises:
@@ -63,14 +63,14 @@ def judged(
 def new_entry(
     unit: Unit, requested: RequestedMeasure, state: State, agency: str, warnings: tuple[EntryWarning, ...]
 ) -> Entry:
-    """Return the first version of an entry that the actor requests; a broad measure adds a warning to its warnings.
+    """Return the first version of an entry that the actor requests, without storing it.
 
     Args:
         unit: the transaction; its actor becomes the author.
         requested: the requested measure.
         state: the first state.
         agency: code of the agency that will own it.
-        warnings: the warnings of the rules.
+        warnings: the warnings of the rules; if the measure is broad, the warning about that precedes them.
     """
     actor, breadth = unit.actor, requested.breadth
     if breadth is not None and breadth.broad:

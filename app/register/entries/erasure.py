@@ -38,7 +38,7 @@ def without_person(entry: Entry, at: datetime) -> Entry:
 
 
 def erased(entry: Entry, at: datetime) -> Entry:
-    """Return the entry's next version, in which the person is erased."""
+    """Return the entry's next version, without the person (see `without_person`); `at` is the time of the erasure."""
     return without_person(entry, at).replace(version=entry.version + 1, updated_at=at)
 
 

@@ -25,7 +25,9 @@ Position = tuple[datetime, str]
 async def list_ended(
     reader: Reader, below: int, until: datetime, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return the time of the end and the id of entries below an erasure stage, longest ended first.
+    """Return the end and the id of entries that are below an erasure stage, longest ended first.
+
+    A request that was returned, and not resubmitted, counts as ended at its return.
 
     Args:
         reader: the transaction.
@@ -48,7 +50,7 @@ async def list_ended(
 
 
 async def stage_of(reader: Reader, entry_id: str) -> int:
-    """Return the erasure stage of an existing entry: 0 for none, 1 for the photo, 2 for the person."""
+    """Return the erasure stage of an existing entry: 0 nothing erased, 1 the photo, 2 the person."""
     statement = select(tables.entry.c.erased).where(tables.entry.c.id == entry_id)
     return int((await reader.run(statement)).scalar_one())
 
@@ -77,7 +79,10 @@ async def photo_erased_at(reader: Reader, entry_id: str) -> datetime | None:
 
 
 async def erase_person(unit: Unit, entry_id: str) -> None:
-    """Erase the person from all versions of an entry, from its duties and tasks, and from the search keys."""
+    """Erase the person from all stored versions of an entry, from its duties and tasks, and from the search keys.
+
+    The entry's own row changes only when the caller stores the version made by `erasure.erased`.
+    """
     if unit.is_sqlite:  # so that overwritten data can't be read from unused pages of the file
         await unit.connection.exec_driver_sql("PRAGMA secure_delete=ON")
     await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry_id))

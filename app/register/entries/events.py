@@ -17,7 +17,7 @@ class EntryChanged:
     Attributes:
         entry: the entry after the change.
         what: the type of the ledger record.
-        effective_at: when an end by law took effect.
+        effective_at: when an end by law took effect; None for other changes.
         alerts: whether to alert the checkpoints that know the entry; False where another entry's alert covers it.
     """
 
@@ -136,11 +136,11 @@ class SealedEntryMet:
 
 @dataclass(frozen=True, slots=True)
 class RejectionConsidered:
-    """A rejection happened, or that of a countersigned urgent entry was proposed, confirmed or refused (R32).
+    """A request was rejected, or a proposal to reject a countersigned urgent entry was made or decided on (R32).
 
     Attributes:
         entry: the version after the act.
-        act: `REJECTED`, `REJECTION_PROPOSED` or `REJECTION_KEPT`.
+        act: `REJECTED` (at once, or as proposed), `REJECTION_PROPOSED`, or `REJECTION_KEPT` (the proposal was refused).
     """
 
     entry: Entry

@@ -30,10 +30,11 @@ _ZONE_FIELD: Final = 9
 
 
 def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Split each document whose field contains several numbers into one document for each number.
+    """Return the subject with one document for each document number, and a warning for each change.
 
-    Documents that were split off come last, without duplicates, so that pointers to the others stay valid. A text
-    without a number is not changed: the law's rules refuse it. Returns the subject, and a warning for each change.
+    Look-alikes of A to Z become those letters, and words around a number are left out. A further number in a field
+    becomes a document at the end, unless an equal one exists, so that pointers to the others stay valid. A field
+    without any number is not changed: the law's rules refuse it.
     """
     papers: list[Document] = []
     further: list[Document] = []
@@ -51,7 +52,7 @@ def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
 
 
 def without_empty_documents(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Return a subject without the documents that have no number, and a warning for each; old registers have many."""
+    """Return a subject without the documents that have no number, and a warning for each of these documents."""
     kept = tuple(paper for paper in subject.documents if read(paper.number).numbers)
     gone = [place for place, paper in enumerate(subject.documents) if paper not in kept]
     notices = tuple(notice for place in gone for notice in _notices(place, ["no_number"]))

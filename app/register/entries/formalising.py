@@ -40,8 +40,8 @@ async def formalise(
 
     Args:
         unit: the transaction.
-        entry_id: the urgent entry.
-        expected: the version of it that the actor has read.
+        entry_id: id of the urgent entry.
+        expected: the version of the urgent entry that the actor has read.
         formal: the requested formal decision.
         settings: the deployment's choices.
         count: counts the travellers that the formal entry would have stopped, for the persons that decide; None counts
@@ -49,12 +49,14 @@ async def formalise(
 
     Raises:
         NotFound: the actor sees no entry with this id.
-        WrongAgency: another agency owns it.
-        StaleVersion: it has changed since it was read.
-        WrongState: the entry is not urgent, or no longer runs.
+        WrongAgency: another agency owns the urgent entry, or the actor's agency is not active.
+        StaleVersion: the urgent entry has changed since it was read.
+        WrongState: the entry is not urgent, or has ended.
+        ClockInDoubt: the entry has ended by a clock that is in doubt.
         FormalisationMismatch: the formal decision is about another person, case or measure.
-        DuplicateEntry: the formal entry has been filed already.
-        Invalid: it would leave a gap that is not acknowledged.
+        DuplicateEntry: a formal entry that is neither rejected nor ended follows it already.
+        Invalid: the formal entry would leave a gap that is not acknowledged, or its seal is not possible (see
+            `seals.seal`).
         CekalError: a rule of law forbids the formal decision (see `law.judge`), or the dossier bars it (see
             `Dossier.refuse`).
     """

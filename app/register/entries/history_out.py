@@ -23,7 +23,7 @@ class HistoryItemOut(WireOut):
 
 
 class HistoryOut(WireOut):
-    """An entry's history, in order."""
+    """An entry's history, oldest step first."""
 
     items: list[HistoryItemOut]
     """The steps."""

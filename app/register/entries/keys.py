@@ -35,7 +35,7 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def account_keys(person: AccountHolder) -> set[str]:
-    """Return the keys by which entries are found that may be about a user, now or in an earlier version (R61)."""
+    """Return the keys that find the entries that may be about a user, by current or earlier content (R61)."""
     found = {f"f:{person.folded_name}", f"d:{documents.normalise(person.number)}"}
     return {key[:200] for key in (*found, *(f"{_FORMER}{key}" for key in found))}
 
@@ -54,18 +54,18 @@ def named_case_key(agency: str, reference: str) -> str | None:
 
 
 def case_keys(agency: str, content: Former) -> set[str]:
-    """Return the key of the agency's case as a set; empty where the content's reference names no case."""
+    """Return a set with the key of the agency's case that the content names; empty if its reference names no case."""
     key = named_case_key(agency, content.case_reference)
     return set() if key is None else {key}
 
 
 def matter_keys(agency: str, content: Former) -> set[str]:
-    """Return the keys of the content's letters and case; two duplicates of one agency always share one (R14, R15)."""
+    """Return the keys of the content's letters and case; two duplicates of one agency share at least one (R14, R15)."""
     return case_keys(agency, content) | {letter_key(agency, number) for number in content.numbers}
 
 
 def person_keys(subject: Subject) -> set[str]:
-    """Return the keys by which entries against a person are found, in their current and in their earlier content."""
+    """Return the keys that find the entries against a person, by current or earlier content."""
     keys = subject.identifiers()
     return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 

@@ -106,10 +106,10 @@ class ImportedMeasure:
         return self.requested.ends_on is None or self.requested.ends_on > entry.ends_on
 
     def entry(self, approvers: Approvers, by: str, now: datetime) -> Entry:
-        """Return the new entry: in force, or ended where its period is over.
+        """Return a new active entry with the imported measure; as ended if its period is over at `now`.
 
         Args:
-            approvers: the persons who approve the import.
+            approvers: the persons that approve the import.
             by: id of the importing client.
             now: the time of the import.
         """
@@ -144,14 +144,14 @@ class ImportedMeasure:
         ).at(now)
 
     def applied_to(self, before: Entry, history: Sequence[Entry], now: datetime) -> Entry:
-        """Return the current entry with the content of this imported measure; the caller raises its version number.
+        """Return the entry with the content of this imported measure; its version number, state and history stay.
 
-        A list gives no period (the approvers decide it), and no photo, so both stay. A name under which the list
-        had the person before stays as an alias.
+        A list gives no period (the approvers decide it), and no photo, so both stay. A name under which the list had
+        the person before stays as an alias.
 
         Args:
             before: the current entry.
-            history: all its versions.
+            history: all versions of the entry.
             now: the time of the import.
         """
         requested = self.requested
@@ -180,14 +180,14 @@ class ImportedMeasure:
 
 
 class Neighbours:
-    """Entries that a new one may repeat, found by person together with letter or case."""
+    """Entries among which a new entry looks for one that bars it, indexed by person together with letter or case."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Entry]] = {}
         self._last: tuple[Entry, set[tuple[str, str]]] | None = None
 
     def add(self, entry: Entry) -> None:
-        """Add an entry at its current state."""
+        """Add an entry, which must be at its current state."""
         for place in self._places_of(entry):
             self._found.setdefault(place, []).append(entry)
 
@@ -198,13 +198,13 @@ class Neighbours:
         return self._last[1]
 
     def bar_to(self, entry: Entry, *, exclude: str) -> CaseClosed | DuplicateEntry | None:
-        """Return the error that bars a new entry: a closed case or a duplicate (R14, R15, R67); else None.
+        """Return the error that bars a new entry: a closed case or a duplicate (R14, R15, R67); None if there is none.
 
-        If several entries bar it, the first one found determines the error.
+        If several of the added entries bar it, the first one found determines the error.
 
         Args:
             entry: the new entry.
-            exclude: id of the entry that it follows, which does not bar it; empty if it follows none.
+            exclude: id of the entry that the new one follows, which does not bar it; empty if it follows none.
         """
         proposal, over = Proposal.of_entry(entry), entry.state is State.ENDED
         for place in sorted(self._places_of(entry)):

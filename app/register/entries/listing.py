@@ -94,13 +94,13 @@ def lawful(
     first_started_on: date | None = None,
     photo_optional: bool = False,
 ) -> tuple[EntryWarning, ...]:
-    """Judge an imported measure by the law's rules as of the legal day of its approval. Returns the warnings.
+    """Return the warnings of the law's rules about an imported measure; raise an error if a rule forbids it.
 
     Args:
         requested: the measure.
         owner: the agency that will own it.
         policy: the deployment's choices.
-        as_of: the legal day of the approval.
+        as_of: the legal day of the measure's approval, by whose law it is judged.
         origin: a published list, or an older register.
         extension_count: number of extensions that the measure has had.
         first_started_on: first day of the measure before its extensions; None without one.
@@ -124,17 +124,17 @@ def prepare(subject: Subject) -> StoredKeys:
 
 
 async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
-    """Return the merge of imported name keys that is due; None if none is (see `Runs.due`).
+    """Return the next merge of imported name keys into fewer runs, or into the index; None if none is due.
 
-    `everything` asks to move all keys into the index, however few they are.
+    `everything` asks for the merge of all keys into the index, however few they are.
     """
     return await name_keys.due(reader, everything=everything)
 
 
 async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
-    """Move the slice `place` (from 0) of a merge of imported name keys; the transaction does nothing else.
+    """Move one slice of a merge of imported name keys, in a transaction of its own.
 
-    See `Runs.move`.
+    `place` is the number of the slice, from 0 to the number of `merge.starts`.
     """
     await name_keys.move(unit, merge, place)
 
@@ -143,7 +143,7 @@ async def expect_newest(reader: Reader, source: Source, edition: datetime) -> No
     """Raise `WrongState` if a newer edition of a list was imported or is being imported.
 
     Raises:
-        WrongState: a newer edition is known.
+        WrongState: an edition that was generated after `edition` is known.
     """
     last = await sources.find_edition(reader, source.origin)
     if last is not None and edition < last:
@@ -154,7 +154,7 @@ async def expect_newest(reader: Reader, source: Source, edition: datetime) -> No
 
 
 async def open_edition(unit: Unit, source: Source, edition: datetime, persons: int) -> None:
-    """Record that an edition of a list is being imported; from now on older ones are refused.
+    """Store that an edition of a list is being imported; from then on older editions are refused.
 
     Args:
         unit: the transaction.
@@ -170,7 +170,7 @@ async def open_edition(unit: Unit, source: Source, edition: datetime, persons: i
 
 
 async def list_records(reader: Reader, source: Source) -> list[ImportedRecord]:
-    """Return all persons of a source as the last import stored them, ordered by key; withdrawn ones are left out."""
+    """Return the persons of a source, ordered by key; persons that the list has withdrawn are left out."""
     known = await sources.list_all_known(reader, source.origin)
     held = {key: row for key, row in sorted(known.items()) if row[1] != WITHDRAWN}
     entries = {
@@ -190,15 +190,18 @@ async def list_digests(reader: Reader, keys: Iterable[Key]) -> dict[Key, str]:
 async def import_items(
     unit: Unit, items: Sequence[ImportedMeasure], approvers: Approvers
 ) -> list[ImportOutcome | CekalError]:
-    """Add or change entries for some items, each with a different key; the same items again change nothing.
+    """Add or change the entries of some items, each with another key, and publish the changes.
 
-    A new item becomes an entry in force, or an ended one where its period is over. A changed item becomes the
-    entry's next version. An item whose entry has expired or was withdrawn becomes a new entry.
+    A new item becomes an active entry, or an ended one where its period is over. A changed item becomes the entry's
+    next version. An item whose entry has expired or was withdrawn becomes a new entry. The same items again change
+    nothing.
 
     Returns:
-        For each item, in order, its outcome or the error that refused it: DuplicateEntry for a letter or case that the
-        owner already has, WrongState where a decision made here prevents the change. Duplicates do not bar items of a
-        published list: the list itself identifies its persons, and one entry too many lets no traveller pass.
+        For each item, in order, its outcome or the error that refused it, which is not raised: DuplicateEntry for a
+        letter or case that the owner already has, CaseClosed for a case that a judgment closed, WrongState where the
+        entry has ended or was changed here, Invalid for another measure than before. Duplicates and closed cases do not
+        bar items of a published list: the list itself identifies its persons, and one entry too many lets no traveller
+        pass.
     """
     for code in sorted({item.agency for item in items}):
         await lock_agency(unit, code)
@@ -222,13 +225,16 @@ async def import_items(
 
 
 async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason: str) -> int:
-    """End the entries of persons that are no longer on a list. Returns the number of them that were running.
+    """End the entries of persons that are no longer on a list. Returns the number of entries that this call ended.
 
     Args:
         unit: the transaction.
         source: the list.
-        references: the persons' keys in the list; unknown ones are ignored.
+        references: the persons' keys in the list; unknown and already withdrawn ones are ignored.
         reason: the reason in the entries' history.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible, and an entry would end.
     """
     ended = 0
     known = await sources.list_known(unit, source.origin, references)

@@ -37,7 +37,8 @@ class Carried:
     """The result of carrying a correction over from one entry to another about the same person.
 
     Attributes:
-        differs: JSON pointers to the members that source and target changed differently.
+        entry: the target with the source's changes.
+        differs: JSON pointers to the members that source and target changed differently; they keep the target's value.
     """
 
     entry: Entry
@@ -45,13 +46,13 @@ class Carried:
 
 
 def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carried:
-    """Apply the changes of `source` since `base` to `target`; a conflicting member keeps the target's value.
+    """Return the entry `target` with the changes of `source` since `base`; a conflicting member keeps its value.
 
     Args:
-        base: the source at the time when the target was made from it, or last agreed with it.
-        source: the source now.
+        base: the version of the source from which the target was made, or with which it last agreed.
+        source: the current version of the source.
         target: an entry about the same person in the same case.
-        today: the legal day.
+        today: the legal day, on which the citizenship is derived again.
     """
     subject, differs = merged(base.subject, source.subject, target.subject)
     before, now, mine = (folded(each.basis.case_reference) for each in (base, source, target))
@@ -65,9 +66,9 @@ def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carrie
 
 
 def keep_listed(target: Entry, source: Entry, today: date) -> Entry:
-    """Return the target, a formal entry, with the documents and names of the urgent entry `source` added.
+    """Return the formal entry `target` with the documents, names and NIK of the urgent entry `source` added.
 
-    `today` is the legal day.
+    `today` is the legal day, on which the citizenship is derived again.
     """
     return _with_content(target, keep_documents(source.subject, target.subject), target.basis, today)
 
@@ -83,7 +84,10 @@ def _with_content(target: Entry, subject: Subject, basis: Basis, today: date) ->
 
 
 def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tuple[str, ...]]:
-    """Return the target's subject with the source's changes since the base, and JSON pointers to the conflicts."""
+    """Return the subject `target` with the changes of `source` since `base`, and JSON pointers to the conflicts.
+
+    A conflicting member keeps the target's value.
+    """
     changes: dict[str, Any] = {
         "aliases": _sets(base.aliases, source.aliases, target.aliases, _alias_key),
         "documents": _sets(base.documents, source.documents, target.documents, _document_key),
@@ -112,9 +116,9 @@ def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tu
 
 
 def keep_documents(kept: Subject, subject: Subject) -> Subject:
-    """Return the subject with every document and name of another record of the same person.
+    """Return `subject` with every document and name of `kept`, an earlier record of the same person, added.
 
-    A formal decision that does not repeat a passport has not withdrawn it.
+    A NIK is added where `subject` has none. A formal decision that does not repeat a passport has not withdrawn it.
     """
     known = {names.fold(subject.full_name), *(_alias_key(alias) for alias in subject.aliases)}
     spellings = (Alias(kept.full_name), *kept.aliases)
@@ -127,7 +131,7 @@ def keep_documents(kept: Subject, subject: Subject) -> Subject:
 
 
 def without_names(subject: Subject, withdrawn: Iterable[str]) -> Subject:
-    """Return the subject without the withdrawn aliases; the comparison ignores case only."""
+    """Return the subject without the aliases in `withdrawn`; the comparison ignores case only. The full name stays."""
     gone = {name.casefold() for name in withdrawn}
     kept = tuple(alias for alias in subject.aliases if alias.name.casefold() not in gone)
     return msgspec.structs.replace(subject, aliases=kept)

@@ -7,10 +7,11 @@ from app.register.entries.law.deadlines import DeadlineName, passports
 
 
 async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return the entry with the current time as `passports_since` if a passport was added now, else unchanged.
+    """Return the entry with `passports_since` set to the current time if a passport must be withdrawn separately.
 
-    A passport that is added while the withdrawal of another is still due is withdrawn together with it, by the same
-    day.
+    That is so if the entry has an Indonesian passport that `before` has not, and the withdrawal of the others is done,
+    or there were no others. Else the entry is returned unchanged: an open withdrawal covers the new passport, with the
+    same last day.
 
     Args:
         unit: the transaction.

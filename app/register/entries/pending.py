@@ -23,20 +23,21 @@ def stops(entry: Entry, now: datetime) -> bool:
 
 
 def shown_until(entry: Entry, now: datetime) -> datetime | None:
-    """Return until when the measure is undecided, for display at counters; None while in force, or once ended."""
+    """Return when the wait for undecided papers ends, for display at counters; None if it is not undecided at `now`."""
     return entry.pending_until if undecided(entry, now) else None
 
 
 def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None:
-    """Return the entry waiting for papers that its owner has just verified; None where it must not wait.
+    """Return a copy of the entry that waits for papers which its owner has just verified; None if it must not wait.
 
-    It waits past one end only, never past the end of an urgent entry without a countersignature, and not where the end
-    has already passed. The version stays the same, because the content does.
+    An entry must not wait if its period is over or has no end, if it is urgent without a countersignature, if its
+    formal entry is approved, or if it has waited past an end before. The copy has the same version, because its content
+    is the same.
 
     Args:
         entry: the entry that the papers extend or follow.
         papers: id of the extension, or of the formal entry.
-        at: when they were verified.
+        at: when the papers were verified.
         days: the deployment's `pending_days`; 0 switches the rule off.
     """
     unsigned = entry.urgent and entry.countersigned_at is None
@@ -49,17 +50,20 @@ def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None
 
 
 def given_up(entry: Entry, papers: str) -> Entry | None:
-    """Return the entry without its wait for the papers with the id `papers`; None if it did not wait for them."""
+    """Return a copy of the entry without its wait for these papers; None if it does not wait for them.
+
+    `papers` is the id of the extension, or of the formal entry.
+    """
     if entry.waiting is None or entry.waiting.papers != papers:
         return None
     return entry.replace(waiting=None)
 
 
 def pause_of(entry: Entry, at: datetime) -> Pause | None:
-    """Return the pause that an entry has once its extension is approved at `at`; None for none.
+    """Return the pause of an entry whose extension is approved at the instant `at`; None if it has none.
 
-    It runs from the entry's end to `at` where the entry waits for papers (R68): checks only referred in that time.
-    Otherwise the entry keeps its earlier pause, or None.
+    If the entry is over and waits for papers (R68), the pause runs from its end to `at`: in that time checks only
+    referred. Otherwise the entry keeps its earlier pause, if any.
     """
     over = entry.over_at
     return Pause(over, at) if over is not None and undecided(entry, at) else entry.pause

@@ -52,7 +52,7 @@ def take(media_type: str, data: str) -> Blob:
         data: the photo in base64.
 
     Raises:
-        PhotoInvalid: no base64, too large, no image, another type than stated, or too many pixels.
+        PhotoInvalid: the data are no base64, too large, no image, of another type than stated, or have too many pixels.
     """
     if media_type not in _FORMATS:
         raise _invalid("media_type", "type", "A photo is image/jpeg or image/png.")

@@ -25,7 +25,7 @@ class HitTraveller:
     """The traveller of a hit. A supervisor may search for this person only.
 
     Attributes:
-        entry_ids: the entries that the check matched.
+        entry_ids: ids of the entries that the check matched.
         keys: document numbers, NIK and folded names of the traveller, as `Subject.identifiers` writes them; empty once
             the check's question is erased.
         births: every birth date of the traveller.
@@ -58,7 +58,7 @@ Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
 
 
 async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection[str]) -> bool:
-    """Return False: in a register without objections and correction requests none was granted."""
+    """Return False: a `Granted` for a register without objections and correction requests."""
     return False
 
 
@@ -66,11 +66,15 @@ async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection
 class Ports:
     """The functions that `main` hands to the register: they read amendments, alerts, checks or hits.
 
-    Each one's type is described in this module.
-
     Attributes:
+        last_crossing: returns where a person was last seen.
+        sees_photo: returns whether a checkpoint may see an entry's photo.
+        expect_open_hit: returns the traveller of an open hit; raises NotFound if there is none.
+        expect_amendment: raises Invalid if an amendment is not one of an entry, or was rejected.
+        granted: returns whether an objection or correction request was granted.
         see_newest: updates the data of `count_travellers` with the newest checks; call it before the transaction,
             because it reads a database.
+        count_travellers: counts the travellers that a measure would have stopped.
     """
 
     last_crossing: LastCrossing

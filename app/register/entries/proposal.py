@@ -17,7 +17,7 @@ class Proposal:
     """A measure as it would be after an act; a dossier decides what bars it.
 
     Attributes:
-        contents: its content, and the content of its earlier versions.
+        contents: its content first, then the content of its earlier versions.
         decided_on: the date of the owner's decision.
         ends_on: None for a measure for life.
         of: ids of entries that do not bar it: the entry that it changes, and those linked with it by formalisation.
@@ -39,7 +39,10 @@ class Proposal:
 
     @classmethod
     def of_requested(cls, requested: RequestedMeasure, now: datetime, exempt: Collection[str] = ()) -> Self:
-        """Return the proposal of a requested measure at an instant; entries with an id in `exempt` do not bar it."""
+        """Return the proposal of a requested measure, as of `now`.
+
+        `exempt` has the ids of entries that do not bar it.
+        """
         urgent = isinstance(requested, RequestedUrgentMeasure)
         starts_on = requested.starts_on or legal_day(now)
         content = Former(
@@ -61,9 +64,12 @@ class Proposal:
 
     @classmethod
     def of_entry(cls, entry: Entry, exempt: Collection[str] = (), *, periods_count: bool = True) -> Self:
-        """Return the proposal of an entry as it would be after an act; entries with an id in `exempt` do not bar it.
+        """Return the proposal of an entry as it would be after an act; the entry itself does not bar it.
 
-        `periods_count` says whether it needs a new period, so that its case must have one left (R22, R24).
+        Args:
+            entry: the entry after the act.
+            exempt: ids of further entries that do not bar it.
+            periods_count: whether it needs a new period, so that its case must have one left (R22, R24).
         """
         return cls(
             measure=entry.measure,
@@ -80,7 +86,7 @@ class Proposal:
         )
 
     def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
-        """Return the same proposal, but with the period, urgency and extensions of another entry.
+        """Return the same proposal with the period, urgency and number of extensions of `entry`.
 
         `together` has the ids of entries that change in the same act, and therefore do not bar it.
         """
@@ -132,7 +138,7 @@ class Proposal:
         return None
 
     def letters(self) -> frozenset[str]:
-        """Return the numbers of the owner's letters on which it is based, folded for comparison."""
+        """Return the numbers of the owner's letters in its contents, folded for comparison."""
         return letters_of(self.contents)
 
 

@@ -14,7 +14,7 @@ from app.register.entries.events import EntryChanged, EntryErased
 
 
 async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Return the record that an entry was erased; followers of the ledger then delete their copies. It names no person.
+    """Return the ledger record of an entry's erasure, which names no person; followers then delete their copies.
 
     A projector: called with the event in its transaction.
     """
@@ -22,7 +22,7 @@ async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
 
 
 async def publish_change(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Return the record of an entry's change: dates and codes in the leaf, data on the person in the personal part.
+    """Return the ledger record of an entry's change: codes and days in the leaf, the person in the personal part.
 
     A projector: called with the event in its transaction.
     """
@@ -43,7 +43,7 @@ def _draft(entry: Entry, what: RecordType, effective_at: datetime | None = None)
 
 
 def leaf_facts(entry: Entry) -> dict[str, Any]:
-    """Return the entry's members of the ledger's permanent leaf, by name: codes, days and flags only."""
+    """Return the entry's part of the ledger's permanent leaf, by member: codes, days and flags, no personal data."""
     return {
         "measure": entry.measure.value,
         "state": entry.state.value,
@@ -59,7 +59,10 @@ def leaf_facts(entry: Entry) -> dict[str, Any]:
 
 
 def personal_part(entry: Entry) -> dict[str, Any]:
-    """Return the data on the person and the case, by name, as plain JSON data."""
+    """Return the entry's personal part of a ledger record, by member, as plain JSON data.
+
+    It has the person, citizenship, office, basis, letter, validity and the decision of an extension.
+    """
     kept: dict[str, Any] = msgspec.to_builtins(
         {
             "office": entry.office,

@@ -9,9 +9,10 @@ from app.register.entries.references import same_letter
 
 
 def received_on(entry: Entry) -> date:
-    """Return the legal day on which a request was received in its last submission (UU 6/2011 art. 94(6); R18).
+    """Return the legal day from which the seven days for a refusal count: the receipt of the last submission (R18).
 
-    The letter may have reached Immigration before it was entered here; `basis.received_on` contains that day.
+    The letter may have reached Immigration before it was entered here; then `basis.received_on` is that day (UU 6/2011
+    art. 94(6)).
     """
     if entry.receipt is not None:
         return entry.receipt.counted_on
@@ -19,15 +20,15 @@ def received_on(entry: Entry) -> date:
 
 
 def first_received_on(entry: Entry) -> date:
-    """Return the legal day of first receipt, at which the age of a request's letter is measured (R14)."""
+    """Return the legal day of a request's first receipt; the age of its letter is measured on that day (R14)."""
     return legal_day(_first_received_at(entry))
 
 
 def received_again(fresh: Entry, returned: Entry) -> Receipt:
-    """Return the receipt of a resubmission.
+    """Return the receipt of a resubmitted request.
 
-    Its seven days count from the day of the resubmission, or from the receipt of another letter after the return.
-    The age of its letter is still measured at the first receipt, except where the letter was issued after that.
+    The seven days for a refusal count from the resubmission, or from the receipt of another letter after the return.
+    The age of the letter is measured at the first receipt still, except where the letter was issued after that.
 
     Args:
         fresh: the resubmitted content, as a first version.
@@ -42,9 +43,9 @@ def received_again(fresh: Entry, returned: Entry) -> Receipt:
 
 
 def received_with(formal: Entry, urgent: Entry) -> Receipt | None:
-    """Return the receipt of a formal entry that uses its urgent entry's letter: the letter keeps its age (R14).
+    """Return the receipt of a formal entry that cites its urgent entry's letter; None if it cites another letter.
 
-    Returns None where the formal decision is a letter of its own.
+    The letter's age is measured when the urgent entry was first received (R14).
 
     Args:
         formal: the requested formal entry.
@@ -56,7 +57,7 @@ def received_with(formal: Entry, urgent: Entry) -> Receipt | None:
 
 
 def same_decision(one: Basis, other: Basis) -> bool:
-    """Return whether two legal grounds cite the same letter."""
+    """Return whether two legal grounds cite the same letter: equal dates and numbers, however written."""
     return one.issued_on == other.issued_on and same_letter(one.number, other.number)
 
 

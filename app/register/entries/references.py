@@ -41,5 +41,5 @@ def case_of(reference: str) -> str | None:
 
 
 def same_letter(one: str, other: str) -> bool:
-    """Return whether two numbers, however written, are of one letter."""
+    """Return whether two numbers are of one letter, in whatever way each is written."""
     return folded(one) == folded(other)

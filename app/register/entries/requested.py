@@ -19,7 +19,7 @@ class RequestedMeasure:
         sealed_for: employee numbers of the persons who may see the entry; None requests no seal.
         loss_document: the document that the subject's `citizenship_loss` names.
         notices: warnings about content that is stored in another form than it was written.
-        breadth: the number of travellers that it would have stopped.
+        breadth: the number of travellers that it would have stopped; None if they were not counted.
     """
 
     measure: Measure
@@ -77,7 +77,7 @@ def request_of(requested: RequestedMeasure, origin: Origin = "request") -> Reque
 
 @dataclass(frozen=True, slots=True)
 class Formal:
-    """A requested formal decision.
+    """A requested formal decision, which follows an urgent entry.
 
     Attributes:
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
@@ -87,7 +87,8 @@ class Formal:
         withdrawn_names: wrong spellings in the urgent entry, which are not kept as aliases.
         loss_document: document of a loss of citizenship; None keeps the urgent entry's, where both name the same loss.
         notices: warnings about content that is stored in another form than it was written.
-        sealed_for: persons that its seal admits in addition to those of the urgent entry's seal.
+        sealed_for: employee numbers that its seal admits in addition to those of the urgent entry's seal; None for
+            none.
     """
 
     basis: Basis

@@ -277,7 +277,7 @@ async def seal_entry(
     responses=problems("not-found"),
 )
 async def read_history(reader: EntryViewer, entry_id: EntryId) -> HistoryOut:
-    """Read every step of an entry's history, in order."""
+    """Read every step of an entry's history, oldest first."""
     steps = await history(reader, entry_id)
     return HistoryOut(items=[HistoryItemOut(**msgspec.to_builtins(step)) for step in steps])
 
@@ -301,7 +301,7 @@ async def read_photo(
 ) -> Response:
     """Read an entry's photo; each access is recorded, also one that is answered with 304.
 
-    For the owner, deciding officers, auditors, and counters with an alert about the person or a match of them.
+    The owner, deciding officers and auditors see it, and counters with an alert about the person or a match.
     """
     granted = unit.actor.holds(Role.CHECKPOINT) and await ports_of(request).sees_photo(unit, entry_id)
     blob = await service.photo(unit, entry_id, granted=granted)

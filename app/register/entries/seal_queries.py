@@ -52,7 +52,7 @@ async def list_closed(reader: Reader) -> frozenset[str]:
 
 
 async def names_closed(reader: Reader, text: bytes) -> bool:
-    """Return whether a text contains the id of an entry that is sealed from the actor; for answers kept for repeats."""
+    """Return whether a text (an answer kept for repeats) contains the id of an entry that is sealed from the actor."""
     ids = sorted({each.decode() for each in _ID.findall(text)})
     if not ids:
         return False

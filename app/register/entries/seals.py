@@ -63,17 +63,20 @@ class _Accounts:
 async def seal(
     unit: Unit, entry: Entry, wished: Sequence[str] | None = None, before: Entry | None = None
 ) -> Entry:
-    """Return an entry, as a submitter files it, with the seal that it needs; call it before storing the entry.
+    """Return an entry, as a submitter files it, with the seal that it needs; unchanged if it needs none.
+
+    Call it before storing the entry. An entry needs a seal if the submitter requests one, if the entry before had one,
+    or if its subject may be a user.
 
     Args:
         unit: the transaction.
         entry: a new entry, or the next version of one.
-        wished: persons that the submitter names in the seal; None for no request.
-        before: the version before, or the entry that it follows; its seal is kept, and its authors may see the new
-            one.
+        wished: employee numbers that the submitter names in the seal; None for no request.
+        before: the version before, or the entry that this one follows; its seal is kept, and its authors may see the
+            new entry.
 
     Raises:
-        Invalid: a named person is no user of the register, or may be the subject; or no person is named who can
+        Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
             countersign an urgent entry, or see another entry.
     """
     earlier = before.opened_to if before is not None else frozenset()
@@ -92,9 +95,15 @@ async def seal(
 
 
 async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return an entry with the seal that it needs after an act in which the actor named no persons.
+    """Return an entry with the seal that it needs after an act that named no persons; unchanged if it needs none.
 
-    Where it had no seal, the persons who have acted on it may see it; if it is urgent, the duty officers too.
+    A new seal admits the persons that have acted on the entry; for an urgent entry duty officers too, if needed to
+    countersign it. The caller stores the entry.
+
+    Args:
+        unit: the transaction.
+        entry: the entry after the act.
+        before: the entry before the act.
     """
     subjects = _subjects(entry)
     about = (await _accounts(unit, subjects, ())).about(*subjects)
@@ -106,19 +115,20 @@ async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
 async def seal_filed(
     unit: Unit, entry: Entry, wished: Sequence[str] | None, named: Subject | None
 ) -> tuple[Entry, Sequence[EntryWarning]]:
-    """Seal an entry because an amendment requests it, or because a correction names an officer or user.
+    """Seal an entry if an amendment requests it, or if a correction names an officer or user.
 
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the current entry.
-        wished: persons that the amendment names in the seal; None for no request.
+        wished: employee numbers that the amendment names in the seal; None for no request.
         named: the subject that the correction names, if any.
 
     Returns:
-        The entry, stored if its seal has changed; and the warnings for the amendment.
+        The entry, stored as its next version if its seal has changed; and the warnings for the amendment.
 
     Raises:
-        Invalid: a named person is no user of the register, or may be the subject.
+        Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
+            countersign an urgent entry, or see another entry.
     """
     if wished is None and named is None:
         return entry, ()
@@ -137,9 +147,9 @@ async def seal_filed(
 
 
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
-    """Return imported entries, in the same order, sealed where needed.
+    """Return imported entries, in the same order, sealed where a subject may be a user or a seal was requested.
 
-    The persons who approve the import may see them nevertheless.
+    The persons that approve the import may see the sealed entries. The caller stores the entries.
     """
     accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
     sealed = []
@@ -156,7 +166,7 @@ async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeas
 
 
 async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequence[str]) -> Entry:
-    """Set the persons that an entry's seal names; its authors can always see it. Returns the entry.
+    """Set the persons that an entry's seal names, in addition to its authors. Returns the entry's new version.
 
     An entry without a seal gets one. Checkpoints that were alerted before the entry had a seal get an update that
     removes the identity.
@@ -169,10 +179,10 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
 
     Raises:
         NotFound: the actor sees no entry with this id.
-        StaleVersion: it has changed since it was read.
+        StaleVersion: the entry has changed since it was read.
         WrongRole: the actor neither wrote the entry nor is named by its seal.
-        Invalid: a person is no user of the register, or may be the subject; or no duty officer is named for an urgent
-            entry.
+        Invalid: a person is no user of the register, or may be the subject; or the seal admits no person that can
+            countersign an urgent entry, or see another entry.
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
@@ -192,10 +202,10 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
 
 
 async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
-    """Hide every entry that may be about a person with a new account from that person.
+    """Hide the entries that may be about a person with a new account from that person.
 
-    A projector: called with the event in its transaction. It returns no records for the ledger. Names and numbers of
-    persons are keys of the entries, so only those entries are read.
+    A projector: called with the event in its transaction. It returns no records for the ledger. Only entries with the
+    name or number of such a person are read.
     """
     requested = set[str]().union(*map(keys.account_keys, event.persons))
     for found in await store.list_by_keys(unit, requested):
@@ -205,15 +215,20 @@ async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Dra
 
 
 def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) -> set[str]:
-    """Return the employee numbers of those of the persons that have the subject's folded name or employee number."""
+    """Return the employee numbers of those of `persons` that have the subject's folded name or employee number."""
     return _Accounts(persons).about(subject)
 
 
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
-    """Seal an entry against users that may be its subject, given by employee number; the transaction holds its lock.
+    """Hide an entry from users that may be its subject: seal it, and store the next version.
 
     The authors are notified, so that they name other persons to decide on it. Does nothing if these users are barred
     already, or if the person is erased from the entry.
+
+    Args:
+        unit: the transaction, which holds the entry's lock.
+        before: the current entry.
+        persons: employee numbers of the users.
     """
     if persons <= {*before.barred} or before.erased_at is not None:
         return

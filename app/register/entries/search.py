@@ -28,11 +28,12 @@ OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Rol
 async def search(
     unit: Unit, requested: SearchIn, pepper: bytes, expect_open_hit: ExpectOpenHit
 ) -> list[Entry]:
-    """Return up to `limit` + 1 matching entries within the actor's view, newest first.
+    """Return matching entries within the actor's view, newest first, and log the search.
 
-    A supervisor sees, for an open hit of their checkpoint, the entries of any agency that stop people, are not sealed
-    and may be about the hit's traveller. The log contains a keyed hash of the query, not the name. A user that searches
-    for their own name is also logged for that, and Immigration is notified (R61).
+    At most `limit` + 1: one more than the page has shows that another page follows. A supervisor sees, for an open hit
+    of their checkpoint, the entries of any agency that stop people, are not sealed and may be about the hit's
+    traveller. The log contains a keyed hash of the query, not the name. A user that searches for their own name is also
+    logged for that, and Immigration is notified (R61).
 
     Args:
         unit: the transaction.
@@ -41,8 +42,9 @@ async def search(
         expect_open_hit: returns the traveller of an open hit, or raises NotFound.
 
     Raises:
-        Invalid: the query is empty, or an actor that is no supervisor names a hit.
-        WrongRole: a supervisor names no hit.
+        Invalid: the query is empty, its document number or cursor can't be read, or an actor that is no supervisor
+            names a hit.
+        WrongRole: an actor that may search only for a hit, as a supervisor, names none.
         NotFound: no hit with this id is open at the supervisor's checkpoint.
     """
     actor = unit.actor

@@ -46,9 +46,11 @@ from app.settings import Settings
 
 
 async def submit(unit: Unit, requested: RequestedMeasure, settings: Settings) -> Entry:
-    """File a request for a measure; a second and a third person decide on it.
+    """File a request for a measure, on which two other persons decide. Returns the new entry.
 
     Raises:
+        WrongAgency: the actor's agency is not active.
+        Invalid: the requested seal is not possible (see `seals.seal`).
         CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
     owner = await owner_of(unit)
@@ -65,15 +67,18 @@ async def submit(unit: Unit, requested: RequestedMeasure, settings: Settings) ->
 async def resubmit(
     unit: Unit, entry_id: str, expected: int, requested: RequestedMeasure, settings: Settings
 ) -> Entry:
-    """Replace the content of a returned entry; any submitter of its agency may do this. Returns the entry.
+    """Replace the content of a returned entry; any submitter of its agency may do this. Returns the new version.
 
     `expected` is the version that the actor has read.
 
     Raises:
         NotFound: the actor sees no entry with this id.
-        WrongAgency: the actor sees the entry, but it is another agency's.
-        StaleVersion: it has changed since it was read.
-        WrongState: it was not returned, or the person has been erased from it.
+        WrongAgency: the actor sees the entry, but another agency owns it; or the actor's agency is not active.
+        StaleVersion: the entry has changed since it was read.
+        WrongState: the entry was not returned, or the person has been erased from it.
+        FormalisationMismatch: a formal entry would be about another person, case or measure than its urgent entry.
+        Invalid: a formal entry would leave a gap after its urgent entry, or the seal is not possible (see
+            `seals.seal`).
         CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
     found = await store.find(unit, entry_id)
@@ -119,25 +124,28 @@ async def resubmit(
 async def decide(
     unit: Unit, entry_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
 ) -> Entry:
-    """Store another person's decision on an entry, with its consequences. Returns the entry.
+    """Store another person's decision on an entry, with its consequences. Returns the entry's new version.
 
     Args:
         unit: the transaction.
         entry_id: id of the entry.
         expected: the version that the actor has read.
         verdict: the decision.
-        reason: the reason; required to return or reject it.
-        terms: the deployment's terms.
+        reason: the reason; required to return or reject the entry, or to refuse a proposal to reject it.
+        terms: the deployment's periods and limits.
 
     Raises:
         NotFound: the actor sees no entry with this id.
-        Invalid: a return or a rejection without its reason.
-        WrongRole: the verdict is not allowed for the actor's roles.
-        WrongState: the verdict is not possible in the entry's state.
+        Invalid: the required reason is missing.
+        WrongRole: the verdict is not for the actor's roles.
+        WrongState: the verdict is not possible in the entry's state. To approve: the period is over, a court annulled
+            the measure after the decision, a day after the urgent entry would be uncovered, or a correction of the
+            urgent entry contradicts the request.
+        ClockInDoubt: the entry has ended by a clock that is in doubt.
         StaleVersion: the entry has changed since it was read.
         WrongAgency: a verifier of the entry's own agency must do this.
-        SecondPairOfEyesNeeded: the actor has acted on this version before.
-        FormalisationMismatch: a formal entry is no longer about its urgent one's person, case or measure.
+        SecondPairOfEyesNeeded: another person must do this (see `Entry.decide`).
+        FormalisationMismatch: a formal entry is no longer about its urgent entry's person, case or measure.
         CaseClosed, ExtensionExhausted: a judgment, or other periods of its case, have come since it was filed.
     """
     found = await store.find(unit, entry_id)
@@ -223,12 +231,13 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
-    """Store and publish that an entry has ended by law; return the ended entry, or None if it has not ended.
+    """Store and publish that an entry has ended by law. Returns the ended entry; None if there is no new end to store.
 
     The time of this call does not matter: checks compute the end themselves.
 
     Raises:
         NotFound: there is no entry with this id.
+        ClockInDoubt: the clock is not plausible, and the entry would end.
     """
     before = await store.lock(unit, entry_id)
     current = before.at(unit.now)
@@ -263,14 +272,14 @@ async def get(reader: Reader, entry_id: str) -> Entry:
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
     """Return entries that the actor may see, newest first, at their current state, at most `limit`.
 
-    Only those older than the id `before`; None for the newest.
+    `before` is the id of an entry: only older ones are returned; None begins with the newest.
     """
     entries = await store.list_page(reader, requested, before, limit)
     return [entry.at(reader.now) for entry in await as_known(reader, entries)]
 
 
 async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries in the same order, with their ledger sequence and the duties done, which are stored apart."""
+    """Return the entries in the same order with the data that are stored apart: ledger sequence, and duties done."""
     return await recorded.with_done_times(reader, await with_sequences(reader, entries))
 
 
@@ -281,7 +290,7 @@ async def with_sequences(reader: Reader, entries: list[Entry]) -> list[Entry]:
 
 
 async def photo(reader: Reader, entry_id: str, *, granted: bool) -> Blob:
-    """Return an entry's photo.
+    """Return an entry's photo; the caller logs the access.
 
     Args:
         reader: the transaction.
@@ -350,7 +359,8 @@ async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> E
 
     Call it last: the records get their numbers now, under a lock that is held until the commit.
 
-    Returns the entry of `event`, with the sequence of its record.
+    Returns:
+        The entry of `event`, with the sequence of its ledger record.
     """
     for happened in (event, *further):
         unit.happened(happened)

@@ -15,24 +15,29 @@ _BY_REFERENCE = select(tables.source).where(
 
 
 async def list_known(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return the entry id and content digest of items imported from the source `origin`, by their reference.
+    """Return entry id and content digest of items imported from the source `origin`, as pairs by their reference.
 
-    References that were never imported are omitted.
+    References that were never imported are left out.
     """
     rows = await reader.run(_BY_REFERENCE, {"origin": origin, "references": list(references)})
     return {row.reference: (row.entry_id, row.digest) for row in rows}
 
 
 async def list_all_known(reader: Reader, origin: str) -> dict[str, tuple[str, str]]:
-    """Return the entry id and content digest of all items imported from the source `origin`, by their reference."""
+    """Return entry id and content digest of all items imported from the source `origin`, as pairs by reference."""
     rows = await reader.run(select(tables.source).where(tables.source.c.origin == origin))
     return {row.reference: (row.entry_id, row.digest) for row in rows}
 
 
 async def keep(unit: Unit, origin: str, reference: str, entry_id: str, digest: str) -> None:
-    """Store that an item of a source became this entry, with the digest of the item's content.
+    """Store the entry of an imported item and the digest of the item's content, in place of earlier ones.
 
-    Replaces the entry and digest that were stored for the item before.
+    Args:
+        unit: the transaction.
+        origin: name of the source.
+        reference: the item's key in the source.
+        entry_id: id of the entry.
+        digest: digest of the content.
     """
     table = tables.source
     where = (table.c.origin == origin, table.c.reference == reference)
@@ -55,7 +60,14 @@ async def find_edition(reader: Reader, origin: str) -> datetime | None:
 
 
 async def keep_edition(unit: Unit, origin: str, edition: datetime, persons: int) -> None:
-    """Store that this edition of the list `origin` was imported, with its number of persons."""
+    """Store the edition of the list `origin` that was imported last, in place of the earlier one.
+
+    Args:
+        unit: the transaction.
+        origin: name of the list.
+        edition: when the edition was generated.
+        persons: the number of persons on it.
+    """
     table = tables.list_edition
     values = {"edition": edition, "imported_at": unit.now, "persons": persons}
     changed = await unit.run(update(table).where(table.c.origin == origin).values(**values))

@@ -43,7 +43,7 @@ _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
 def columns_of(entry: Entry) -> dict[str, Any]:
-    """Return the row of an entry for which no duty was done yet, as values by column name."""
+    """Return the columns of an entry's row by name, as if none of its duties were done."""
     return {
         "id": entry.id,
         "version": entry.version,
@@ -72,7 +72,7 @@ def _document(entry: Entry) -> str:
 
 
 async def add(unit: Unit, entry: Entry, event: Act, reason: str | None = None) -> None:
-    """Store a new entry with its keys and first version; `reason` is for its history."""
+    """Store a new entry with its keys, seal and first version; that version has the act `event` and the reason."""
     await add_all(unit, [(entry, reason)], event)
 
 
@@ -82,9 +82,14 @@ async def add_all(
     event: Act,
     prepared: Mapping[str, StoredKeys] | None = None,
 ) -> None:
-    """Store new entries with their reasons, as `add` does; `event` is the act of their first version.
+    """Store new entries with their keys, seals and first versions.
 
-    `prepared` has search keys by entry id that an import made before; its new name keys are merged later.
+    Args:
+        unit: the transaction.
+        entries: pairs of an entry and the reason in its history, or None.
+        event: the act of the first versions.
+        prepared: search keys that an import made before, by entry id; on SQLite these are merged into the index later.
+            None for entries that are not imported.
     """
     added = [entry for entry, _ in entries]
     columns = [{**columns_of(entry), "norm_version": NORM_VERSION} for entry in added]
@@ -106,9 +111,10 @@ async def add_all(
 async def save(
     unit: Unit, entry: Entry, event: Act, reason: str | None = None, *, reindex: bool = False
 ) -> None:
-    """Store an entry's next version; the transaction holds its lock. `event` and `reason` are for its history.
+    """Store an entry's next version; the transaction must hold the entry's lock.
 
-    `reindex` says whether the subject changed, so that its keys are made again.
+    `event` is the act that made the version; `reason` is stored with it. `reindex` makes the entry's keys again, which
+    is needed if its subject, case or letters have changed.
     """
     changes = {**columns_of(entry), **open_duties.updated_columns(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
@@ -128,7 +134,7 @@ async def rekey(unit: Unit, entry: Entry) -> None:
 
 
 async def keep(unit: Unit, entry: Entry) -> None:
-    """Store which papers an entry waits for, in the same version; the transaction must hold its lock."""
+    """Store the papers for which an entry waits, in the same version; the transaction must hold its lock."""
     changes = {"pending_until": entry.pending_until, "document": _document(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
 
@@ -165,7 +171,7 @@ def _version(unit: Unit, entry: Entry, event: Act, reason: str | None, document:
 
 
 async def find(reader: Reader, entry_id: str) -> Entry | None:
-    """Return the entry with this id, or None."""
+    """Return the entry with this id; None if there is none."""
     statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id)
     return await _documents.one(reader, statement)
 
@@ -253,7 +259,10 @@ def holds(now: datetime) -> ColumnElement[bool]:
 
 
 def extendable(terms: Terms) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is active and can still be extended."""
+    """Return the SQL condition that an entry is stored as active and has an extension left.
+
+    The other entries of its case, which may have used its periods, are not considered (see `Dossier.extension_left`).
+    """
     table = tables.entry
     left = [
         and_(table.c.measure == measure, table.c.extension_count < terms.extensions(measure))
@@ -264,7 +273,15 @@ def extendable(terms: Terms) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions of a list of entries; None in a member means no condition."""
+    """Conditions of a list of entries; None in a member means no condition.
+
+    Attributes:
+        state: the state now, even if its end is not stored yet.
+        measure: the measure.
+        agency: code of the owner.
+        in_force: whether the measure is in force now.
+        ending_before: a day; only entries with an earlier last day.
+    """
 
     state: str | None = None
     measure: str | None = None
@@ -301,9 +318,15 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_state(
     reader: Reader, state: State, *, agency: str | None, urgent: bool | None, after: str, limit: int
 ) -> list[Entry]:
-    """Return entries with this stored state and not sealed from the actor, oldest first, after the id `after`.
+    """Return entries with this stored state that are not sealed from the actor, oldest first.
 
-    At most `limit`. None for `agency` (the owner) or `urgent` sets no condition.
+    Args:
+        reader: the transaction.
+        state: the state.
+        agency: code of the owner; None for every agency.
+        urgent: whether the entries are urgent; None for both.
+        after: only entries with a greater id; empty for the beginning.
+        limit: maximum number of entries.
     """
     table = tables.entry
     requested = and_(table.c.state == state, table.c.id > after, opened(reader.actor))
@@ -316,7 +339,7 @@ async def list_in_state(
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries that the law has ended without a stored end, longest over first, at most `limit`."""
+    """Return ids of entries that the law has ended and that have no stored end, longest over first, at most `limit`."""
     table = tables.entry
     statement = (
         select(table.c.id)

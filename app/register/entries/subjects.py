@@ -100,10 +100,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return indonesian or (self.nik is not None and nik.well_formed(self.nik))
 
     def shows_citizenship(self, day: date) -> bool:
-        """Return whether a nationality, or a passport valid on a day, proves Indonesian citizenship.
+        """Return whether a nationality, or a passport that is valid on `day`, proves Indonesian citizenship.
 
-        A foreigner may have a NIK (UU 24/2013 art. 63(1)) and a travel permit (UU 6/2011 art. 24, 27), and may
-        still have a passport after the loss of citizenship.
+        A NIK and a travel permit prove none, because a foreigner may have them (UU 24/2013 art. 63(1); UU 6/2011 art.
+        24, 27).
         """
         valid = any(
             paper.type in PASSPORTS and (paper.expires_on is None or paper.expires_on >= day)
@@ -112,10 +112,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return valid or _indicates_indonesia(*self.nationalities)
 
     def citizenship_on(self, day: date) -> Citizenship:
-        """Return the person's citizenship for the register (API sections 1 and 3, "Citizenship").
+        """Return the citizenship that the register derives for the person on a day (API sections 1 and 3).
 
-        WNI if anything indicates Indonesia, unless the document of a loss is recorded, or a note explains
-        indications that foreigners may have too.
+        WNI if anything indicates Indonesia, unless the document of a loss is recorded, or a note explains indications
+        that foreigners may have too.
         """
         explained = self.citizenship_loss is not None or (
             bool(self.citizenship_note) and not self.shows_citizenship(day)
@@ -127,10 +127,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> "Subject":
-        """The person with only the data that identify them.
-
-        It has no birth place, sex, occupation, address, photo and citizenship remarks.
-        """
+        """A copy of the person with only the data that identify them: names, births, nationalities, NIK, documents."""
         return msgspec.structs.replace(
             self,
             birth_place=None,
@@ -143,9 +140,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def identifiers(self) -> set[str]:
-        """Return the keys that identify the subject: document numbers, skeletons of misread numbers, NIK, folded names.
+        """Return the keys that identify the subject: document numbers, their skeletons, NIK, and folded names.
 
-        A skeleton is a number in which letters and digits that readers confuse (0 and O) are equal.
+        A skeleton is a number in which letters and digits that readers confuse (0 and O) are equal. Aliases of low
+        quality give no key.
         """
         keys = set()
         for document in self.documents:
@@ -164,12 +162,12 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         withdrawn: Collection[str] = (),
         form: Callable[[str], str] = str.casefold,
     ) -> Self:
-        """Return the person with earlier names as further aliases.
+        """Return a copy of the person with earlier names as further aliases.
 
         Args:
             former: the earlier names; those that equal a present or a withdrawn name are left out.
             withdrawn: names that were wrong.
-            form: function that brings names to the form in which they are compared.
+            form: returns a name in the form in which names are compared here; by default only case is ignored.
         """
         known = {form(name) for name in (self.full_name, *(alias.name for alias in self.aliases), *withdrawn)}
         kept = [alias for alias in dict.fromkeys(former) if form(alias.name) not in known]

@@ -22,12 +22,15 @@ from app.register.entries.subjects import Subject
 
 
 def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> None:
-    """Raise `Invalid` if a formal entry from `starts_on` leaves days without a measure after the urgent one (R26).
+    """Raise `Invalid` if a formal entry leaves days without a measure after its urgent entry (R26).
 
-    The owner may acknowledge the gap, in which the person can cross; `starts_on` None leaves no gap.
+    Args:
+        starts_on: first day of the formal entry; None, a missing day, leaves no gap.
+        urgent: the urgent entry.
+        acknowledged: whether the owner accepts the gap, in which the person can cross.
 
     Raises:
-        Invalid: it begins later than the next day, and the gap is not acknowledged.
+        Invalid: the formal entry begins later than the day after the urgent one, and the gap is not acknowledged.
     """
     assert urgent.ends_on is not None, "an urgent entry always has its twenty days"
     latest = urgent.ends_on + timedelta(days=1)
@@ -48,8 +51,8 @@ def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_r
     Args:
         urgent: the urgent entry.
         measure: the formal entry's measure.
-        subject: its subject.
-        case_reference: its case, as written in its basis.
+        subject: the formal entry's subject.
+        case_reference: the formal entry's case, as written in its basis.
 
     Raises:
         FormalisationMismatch: with a fault for each difference.
@@ -71,10 +74,10 @@ def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_r
 
 
 def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
-    """Raise `WrongState` if no measure covers the days before a formal entry, unless its owner accepted that (R26).
+    """Raise `WrongState` if days before a formal entry have no measure, unless its owner accepted that (R26).
 
     Raises:
-        WrongState: the urgent entry has ended, and the formal one begins only later.
+        WrongState: the urgent entry has ended, the formal one begins in the future, and the gap is not acknowledged.
     """
     begins = periods.begins_at(formal.starts_on)
     urgent = next((each for each in dossier.entries if each.id == formal.formalises), None)
@@ -89,14 +92,21 @@ def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
 
 
 async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry, list[EntryChanged]]:
-    """Let an approved formal entry take over from every urgent one of the same dossier.
+    """End every urgent entry of a dossier that an approved formal entry follows, now or when the formal entry begins.
 
-    An urgent entry ends as `superseded` when the formal one begins: now, or on the day computed for it. Until then it
-    must be in force, so the approval countersigns one that still waits for a countersignature. Where a gap was
-    acknowledged, the urgent one lapses on its last day.
+    An urgent entry ends as `superseded`. If the formal entry begins later, or the clock is in doubt, only the end is
+    planned. Until then the urgent entry must be in force, so one that still waits for a countersignature is
+    countersigned. Where a gap was acknowledged, the urgent entry lapses on its last day. The urgent entries are stored,
+    the formal one is not.
+
+    Args:
+        unit: the transaction, which holds the locks of all of them.
+        formal: the approved formal entry, not stored yet.
+        dossier: the dossier of the formal entry.
 
     Returns:
-        The formal entry, to whose changes the same checkpoints are alerted; and the changes of the urgent ones.
+        The formal entry, marked so that the checkpoints of the urgent ones are alerted to its changes; and the changes
+        of the urgent ones, to be published.
     """
     begins = formal.in_force_from
     assert begins is not None, "an approved entry has its first instant"
@@ -153,9 +163,10 @@ async def _prolong_until(unit: Unit, urgent: Entry, formal: Entry) -> list[Entry
 
 
 async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
-    """Cancel the planned end of urgent entries, because their formal entry has ended before it began.
+    """Cancel the planned end of urgent entries whose formal entry has ended before it began.
 
-    Returns the changes to publish; none where no end was planned.
+    Returns:
+        The changes to publish; none if the formal entry has begun, or no end was planned.
     """
     if formal.in_force_from is None or formal.in_force_from <= unit.now:
         return []
@@ -169,13 +180,14 @@ async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[E
 
 
 async def with_corrections_since(unit: Unit, request: Entry, dossier: Dossier) -> Entry:
-    """Return the request with the changes made by corrections in its dossier since its filing, stored as a version.
+    """Return a request with the corrections that other entries of its dossier had since its filing.
 
-    A request filed as a separate entry also takes over from urgent ones, so the data in these are added too.
+    If they change the request, it is stored as its next version. A request that was filed as a separate entry takes
+    over from urgent entries too, so the documents and names of these are added.
 
     Raises:
-        WrongState: a correction of its urgent entry and the request contradict each other; `differs` names the
-            members.
+        WrongState: a correction of its urgent entry and the request contradict each other; the error's `differs` names
+            the members.
     """
     sources = [
         each
@@ -220,14 +232,15 @@ def _version_known_to(request: Entry, source: Entry, versions: Sequence[Entry]) 
 async def correct_siblings(
     unit: Unit, before: Entry, after: Entry, siblings: Iterable[Entry]
 ) -> list[EntryChanged]:
-    """Apply a correction of the person to the other running entries of its dossier. Returns their changes.
+    """Apply a correction of the person to other running entries of the dossier. Returns the changes to publish.
 
-    Otherwise a passport that was added to an urgent entry would no longer match once the formal one begins.
+    Otherwise a passport that was added to an urgent entry would no longer match once the formal one begins. A member
+    that another entry has changed differently keeps its value.
 
     Args:
         unit: the transaction, which holds the locks of all of them.
         before: the corrected entry before the correction.
-        after: the same entry with it.
+        after: the corrected entry after the correction.
         siblings: the other entries.
     """
     changed = []

@@ -51,7 +51,7 @@ async def add(unit: Unit, task: EntryTask) -> None:
 
 
 async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) -> int:
-    """Store an entry's open tasks of a name as done. Returns the number of tasks; 0 if none was open.
+    """Store an entry's open tasks of a name as done. Returns the number of these tasks; 0 if none was open.
 
     `reference` is the officer's note on what was found.
     """
@@ -64,9 +64,10 @@ async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) 
 async def list_open(
     reader: Reader, name: EntryTaskName, agency: str | None, limit: int
 ) -> Sequence[EntryTask]:
-    """Return open tasks about entries that have not ended, oldest first, at most `limit`; None means every agency.
+    """Return open tasks about entries that have not ended, oldest first, at most `limit`.
 
-    Tasks about entries that are sealed from the actor are left out.
+    Tasks about entries that are sealed from the actor are left out. `agency` is the agency that must do the tasks; None
+    means every agency.
     """
     until = entry_table.c.in_force_until
     lives = entry_table.c.state.not_in([State.REJECTED, State.ENDED])

@@ -20,9 +20,10 @@ def undecided(now: datetime) -> ColumnElement[bool]:
 
 
 async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
-    """Return the entries whose answer in checks changed between two instants, by id, each with when it changed.
+    """Return when the answer of checks about an entry changed by time alone, by entry id.
 
-    The answer changes when a period begins, and when one ends with undecided papers.
+    Only changes after the instant `after`, up to and including `until`. The answer changes when a period begins, and
+    when one ends while papers are undecided.
     """
     turned: dict[str, datetime] = {}
     for moment, condition in (
@@ -35,9 +36,9 @@ async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[
 
 
 async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, datetime]:
-    """Return those of the entries that have undecided papers after their period, by id, with when the waiting ends.
+    """Return when the wait for papers ends, by entry id, for those of the entries that wait after their period.
 
-    Unknown ids are omitted; seals are not checked.
+    Ids of other entries, and unknown ids, are left out; seals are not checked.
     """
     statement = select(table.c.id, table.c.pending_until).where(
         undecided(reader.now), any_of(table.c.id, "ids")
@@ -47,7 +48,7 @@ async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, 
 
 
 async def list_undecided(reader: Reader) -> list[Entry]:
-    """Return the entries that have undecided papers after their period, the first whose waiting ends first.
+    """Return the entries whose period is over while papers are undecided; the first wait to end comes first.
 
     Seals are not checked.
     """

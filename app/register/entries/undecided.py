@@ -11,6 +11,8 @@ from app.register.entries.events import EntryChanged, PendingEnded
 async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list[EntryChanged]:
     """Let an entry wait, past its end, for papers that its owner has just verified. Returns the changes to publish.
 
+    Does nothing, and returns none, if the entry must not wait (see `pending.awaiting`).
+
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the entry that the papers extend or follow.
@@ -25,17 +27,17 @@ async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list
 
 
 async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> list[EntryChanged]:
-    """Let an urgent entry wait for its verified formal entry, unless a day between them would be uncovered (R26).
+    """Let an urgent entry wait for its verified formal entry, if no day between them would be uncovered (R26).
 
-    Returns the changes to publish.
+    `days` is the deployment's `pending_days`. Returns the changes to publish; none if it does not wait.
     """
     return await await_papers(unit, urgent, formal.id, days) if pending.follows(formal, urgent) else []
 
 
 async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
-    """Return an urgent entry that is being countersigned: waiting for its formal entry if that is verified already.
+    """Return a countersigned urgent entry, waiting for its formal entry if that is verified already; else unchanged.
 
-    Without a verified formal entry it is returned unchanged. `days` is the deployment's `pending_days`.
+    The caller stores the entry. `days` is the deployment's `pending_days`.
     """
     for formal in await store.list_formalising(unit, urgent.id):
         if formal.state is State.VERIFIED and pending.follows(formal, urgent):
@@ -44,14 +46,18 @@ async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
 
 
 async def give_up(unit: Unit, entry: Entry, papers: str) -> list[EntryChanged]:
-    """Stop an entry's wait for papers that were returned or rejected; after its period it ends at once.
-
-    Returns the changes to publish.
+    """Stop an entry's wait for papers that were returned or rejected; an entry whose period is over ends at once.
 
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the entry.
         papers: id of the extension, or of the formal entry.
+
+    Returns:
+        The changes to publish; none if the entry did not wait for these papers.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible, and the entry waited.
     """
     waited = pending.undecided(entry, unit.now)
     after = pending.given_up(entry.at(unit.now), papers)

@@ -31,11 +31,11 @@ OLDEST_REQUEST: Final = timedelta(hours=24)
 async def submit_urgent(
     unit: Unit, requested: RequestedUrgentMeasure, settings: Settings, crossing: str
 ) -> Entry:
-    """Create an urgent entry: from the commit on checks refer the person, and every checkpoint is alerted.
+    """File an urgent entry. Returns it: from the commit on checks refer the person, and every checkpoint is alerted.
 
-    A broad entry, or any entry where the deployment is configured so, takes effect only once countersigned. Until then
-    it waits as `submitted`, and the duty officers are notified at once. Its twenty days still run from the request
-    (R25), and it lapses like any entry without a countersignature.
+    A broad entry, or any entry if the deployment is configured so, takes effect only once countersigned. Until then it
+    waits as `submitted`, and the duty officers are notified at once. Its twenty days still run from the request (R25),
+    and it lapses like any entry without a countersignature.
 
     Args:
         unit: the transaction.
@@ -44,6 +44,9 @@ async def submit_urgent(
         crossing: where the person was last seen (R34): `departed`, `in_country` or `unknown`.
 
     Raises:
+        Invalid: an entry ban where the deployment allows only exit bans, a time of the request that is in the future or
+            older than a day, an unknown checkpoint, or a seal that is not possible (see `seals.seal`).
+        WrongAgency: the actor's agency is not active.
         UrgentNotRepeatable: the same request lapsed before (R35).
         CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
@@ -63,10 +66,10 @@ async def submit_urgent(
 async def preview_urgent(unit: Unit, requested: RequestedUrgentMeasure, settings: Settings) -> Entry:
     """Return an urgent entry as it would be, without filing it; the preview is logged like a search.
 
-    It does not contain where the person was last seen; only a filed entry does.
+    It does not contain where the person was last seen, and its seal is not judged; both come with the filing.
 
     Raises:
-        CekalError: filing it would be refused (as `submit_urgent`).
+        CekalError: filing it would be refused for another reason than its seal (see `submit_urgent`).
     """
     entry = await _drafted(unit, requested, settings, crossing=None)
     await log_look(

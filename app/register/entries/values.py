@@ -123,9 +123,11 @@ class Substitute(msgspec.Struct, frozen=True):
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
-    """Content of an earlier version of an entry, with which the entry still bars a repetition (R14, R15, R22).
+    """Content of one version of an entry, with which the entry bars a repetition (R14, R15, R22).
 
     Attributes:
+        subject: the data that identify the person.
+        case_reference: the case, as the owner writes it.
         numbers: the numbers of the owner's decisions.
     """
 

@@ -36,10 +36,10 @@ class _Version(NamedTuple):
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
-    """Verify up to `limit` entries in the order of their ids, beginning after the id `after`.
+    """Compare row, versions and ledger records of up to `limit` entries, in the order of their ids.
 
-    On PostgreSQL each statement sees what was committed before it. So a record is read before the version that it
-    publishes, and a version is never missing because it was written in between.
+    On PostgreSQL each statement sees what was committed before it. So records are read before versions: the version
+    that a record publishes is never missing only because it was written in between.
 
     Args:
         reader: the transaction.
@@ -47,7 +47,8 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
         limit: the greatest number of entries.
 
     Returns:
-        The number of verified entries, the differences found, and the id to continue after; None at the end.
+        The number of verified entries, the differences found, and the id to continue after; None in place of the id if
+        no entry was left.
     """
     rows = await reader.run(
         select(tables.entry).where(tables.entry.c.id > after).order_by(tables.entry.c.id).limit(limit)

@@ -30,7 +30,7 @@ def shows_photo(entry: Entry, actor: Actor) -> bool:
 
 
 def open_to(entry: Entry, actor: Actor) -> bool:
-    """Return whether a seal does not hide an entry from an actor; other rules may still hide it.
+    """Return whether an entry has no seal, or its seal admits the actor; other rules may still hide the entry.
 
     A possible subject is never admitted, not even as an author, named person or auditor.
     """
@@ -75,7 +75,7 @@ def closed(actor: Actor) -> Select[tuple[str]]:
 
 
 def barred(person: str) -> Select[tuple[str]]:
-    """Return the SQL query of the ids of entries that may be about a person and are therefore hidden from them.
+    """Return the SQL query of the ids of entries that may be about a person and are hidden from them for that.
 
     `person` is the employee number.
     """

@@ -24,7 +24,7 @@ _OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
 
 
 def initial_columns(of: Entry) -> dict[str, Any]:
-    """Return the duty columns of an entry for which no duty was done yet, as values by column name.
+    """Return the duty columns of an entry's row by name, as if none of its duties were done.
 
     A value is the time since when the duty has been open; None where the entry has no such duty.
     """
@@ -33,10 +33,11 @@ def initial_columns(of: Entry) -> dict[str, Any]:
 
 
 def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
-    """Return SQL expressions by column name: since when each duty of an entry is open, NULL where it was done.
+    """Return SQL expressions for an entry's duty columns, by column name; duties that the entry has not are left out.
 
-    An extension must be delivered to the person again, so the delivery of the earlier decision does not count. A
-    passport may have been withdrawn for the urgent entry, but not one that was added later.
+    An expression gives the time since when the duty has been open; NULL if a record says that it was done. An extension
+    must be delivered to the person again, so a delivery before its decision does not count. A passport may have been
+    withdrawn for the urgent entry already; a record from before a passport was added does not count.
     """
     found: dict[str, ColumnElement[datetime | None]] = {}
     for name, moment in duties_since(of).items():
@@ -54,9 +55,9 @@ def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
 
 
 async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
-    """Return the duty columns of an entry as values by column name, with the recorded duties taken into account.
+    """Return the duty columns of an entry's row by name, with the recorded duties taken into account.
 
-    A value is the time since when the duty has been open; None where it was done, or does not exist.
+    A value is the time since when the duty has been open; None where it was done, or the entry has no such duty.
     """
     columns = [value.label(name) for name, value in updated_columns(of).items()]
     found = (await reader.run(select(*columns))).one()._asdict() if columns else {}
@@ -64,7 +65,7 @@ async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
 
 
 async def close(unit: Unit, entry_id: str, name: str) -> None:
-    """Clear the column of the entry's duty `name`, because it was done; for a passport also in the formal entry.
+    """Clear the duty column of an entry because the duty `name` was done; for a passport also in its formal entries.
 
     Does nothing if the duty has no column.
     """
@@ -78,12 +79,12 @@ async def close(unit: Unit, entry_id: str, name: str) -> None:
 
 
 def since_column(name: DeadlineName) -> ColumnElement[datetime]:
-    """Return the column of the table `entry` with the time since when this duty has been open."""
+    """Return the column of the table `entry` with the time since when a duty has been open; KeyError if it has none."""
     return _COLUMNS[name]
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the SQL conditions that a duty is open and its entry has not ended.
+    """Return the SQL conditions that a duty is open and its entry has not ended; KeyError if the duty has no column.
 
     The duty `restore` begins with the entry's end, so for it the entry may have ended.
     """
@@ -105,7 +106,7 @@ async def list_open(
 
     Args:
         reader: the transaction.
-        name: name of the duty.
+        name: name of the duty; it must have a column.
         agency: code of the owner of the entries; None for every agency.
         limit: maximum number of entries.
         before: only duties open since before this instant; None for all.

@@ -75,12 +75,20 @@ _NOT_DUE = {
 
 
 async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entry:
-    """Store that a duty was done, once. Returns the entry with its new deadlines.
+    """Store that a duty was done, or close the tasks of this name. Returns the entry with the duty's time in `met`.
+
+    A duty can be recorded once. The entry keeps its version.
+
+    Args:
+        unit: the transaction.
+        entry_id: id of the entry.
+        done: the duty and its proof.
+        terms: the deployment's periods, from which the entry's deadlines follow.
 
     Raises:
         NotFound: the actor sees no entry with this id.
         WrongAgency, WrongRole: the duty belongs to another agency or role.
-        WrongState: the entry has no open duty of this name, or it was recorded before.
+        WrongState: the entry has no open duty or task of this name, or the duty was recorded before.
         Invalid: the time is in the future, or before the decision on which the duty is based.
     """
     entry = await store.lock(unit, entry_id)

@@ -60,7 +60,7 @@ async def was_done(reader: Reader, entry_ids: Iterable[str], name: DeadlineName)
 async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
     """Delete the entry's record of a duty, so that its deadline runs again. Does nothing if there is no record.
 
-    Used where the proof was refused, or the end has changed.
+    The duty's column in the entry's row stays until the next `store.save` of the entry.
     """
     await unit.run(delete(table).where(table.c.entry_id == entry_id, table.c.name == name))
 
@@ -79,10 +79,10 @@ async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
 
 
 async def with_done_times(reader: Reader, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries in the same order, with `met` filled: when each duty was done, by name; the latest of several.
+    """Return the entries in the same order, with `met` filled: the last time at which each duty was done, by name.
 
-    A passport that was withdrawn for the urgent entry need not be withdrawn again for its formal one. A record from
-    before another passport was added does not cover that passport.
+    A passport withdrawn for the urgent entry counts for its formal entry too. A withdrawal that was recorded before
+    another passport was added (`passports_since`) does not count.
     """
     requested = {entry.id for entry in entries} | {entry.formalises for entry in entries if entry.formalises}
     statement = (

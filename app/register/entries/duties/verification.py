@@ -40,9 +40,9 @@ class _Act(NamedTuple):
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
-    """Verify the recorded duties of some entries in the order of their ids.
+    """Compare the recorded duties of some entries with the acts of the audit trail, in the order of the entries' ids.
 
-    The arrival of an extension meets a deadline too; it is recorded by the amendment, and not by an act.
+    The arrival of an extension is skipped: an amendment records it, and no act.
 
     Args:
         reader: the transaction.
@@ -50,7 +50,8 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
         limit: the greatest number of entries.
 
     Returns:
-        The number of verified duties, the differences found, and the id to continue after; None at the end.
+        The number of verified duties, a difference for each duty that no act confirms, and the id to continue after;
+        None in place of the id if no entry was left.
     """
     by_officers = duty.c.name != DeadlineName.EXTEND_BEFORE
     some = select(duty.c.entry_id).distinct().where(duty.c.entry_id > after, by_officers)

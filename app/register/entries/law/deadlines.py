@@ -90,7 +90,7 @@ MEANINGS: Final = {
 
 
 class TermSettings(Protocol):
-    """The settings that set how long a deadline runs."""
+    """The settings of periods, and of the number of extensions, that the law leaves open."""
 
     @property
     def countersign_within_hours(self) -> int:
@@ -110,12 +110,12 @@ class TermSettings(Protocol):
 
     @property
     def pending_days(self) -> int:
-        """Days after its end in which an entry waits for papers that arrived in time (R68)."""
+        """Days after an entry's end in which the entry waits for papers that arrived in time (R68)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Terms that a deployment sets where the law sets none; see `TermSettings` for each."""
+    """Periods and limits that a deployment sets where the law sets none; `TermSettings` describes each member."""
 
     countersign_within: timedelta = timedelta(hours=6)
     countersign_lapse: timedelta = timedelta(hours=24)
@@ -125,7 +125,7 @@ class Terms:
 
     @classmethod
     def of(cls, settings: TermSettings) -> Self:
-        """Return the terms from the deployment's settings."""
+        """Return the deployment's settings as `Terms`."""
         return cls(
             countersign_within=timedelta(hours=settings.countersign_within_hours),
             countersign_lapse=timedelta(hours=settings.countersign_lapse_hours),
@@ -136,7 +136,7 @@ class Terms:
 
     @property
     def duty_days(self) -> dict[DeadlineName, int]:
-        """The number of days to do each separately recorded duty, by the deadline's name."""
+        """The number of days within which each separately recorded duty must be done, by the deadline's name."""
         return {
             DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
             DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
@@ -154,7 +154,7 @@ class Deadline:
     """A deadline of the law for an entry.
 
     Attributes:
-        name: what must be done.
+        name: name of the deadline; `MEANINGS` says what must be done.
         due_at: the last instant in time, in UTC: 23:59:59 WIB where the law counts days. For the two ends by law
             (`countersign_or_lapse`, `approve_before_lapse`) it is the instant of the end.
         met_at: when it was done, also if late; None while it is open.
@@ -167,12 +167,12 @@ class Deadline:
     duty_of: tuple[str, ...]
 
     def passed(self, now: datetime) -> bool:
-        """Return whether it is overdue at an instant: its time is over, and it was not met by then."""
+        """Return whether the deadline is overdue at `now`: its time is over, and it was not met by then."""
         return beyond(self.due_at, now) and (self.met_at is None or now < self.met_at)
 
     @property
     def late(self) -> bool:
-        """Whether it was met after its time."""
+        """Whether it was met, but after `due_at`."""
         return self.met_at is not None and beyond(self.due_at, self.met_at)
 
 
@@ -184,7 +184,7 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
 
     Args:
         entry: the entry at its current state (`Entry.at`).
-        terms: the deployment's terms.
+        terms: the deployment's periods and limits.
         met: when each recorded duty was done, by the deadline's name.
     """
     if entry.erased_at is not None:
@@ -197,7 +197,7 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
 
 
 def beyond(due_at: datetime, moment: datetime) -> bool:
-    """Return whether an instant is too late for a term; the whole last second (23:59:59.9) is still in time (R23)."""
+    """Return whether `moment` is after the last second `due_at`; the whole second (23:59:59.9) is in time (R23)."""
     return due_at + periods.LAST_SECOND <= moment
 
 
@@ -209,10 +209,10 @@ def deliver_by(entry: Entry) -> date | None:
 
 
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
-    """Return since when each separately recorded duty has been open, by name, whether it was done or not.
+    """Return the time since when each separately recorded duty of an entry has been open, by the deadline's name.
 
-    An entry's columns store these times, so that open duties are found without reading entries. An imported entry and a
-    refused request have at most the duty to rehabilitate the person.
+    Duties that were done are included; duties that the entry has not are left out. An imported entry and a refused
+    request have at most the duty to rehabilitate the person. An entry's duty columns store these times.
     """
     since: dict[DeadlineName, datetime] = {}
     struck_down_on = annulled_on(entry)
@@ -231,7 +231,7 @@ def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
 
 
 def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
-    """Return the last instant for a duty that has been open since an instant.
+    """Return the last second in time for a duty that has been open since the instant `since`.
 
     Raises:
         KeyError: the name is no separately recorded duty.
@@ -240,12 +240,12 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
-    """Return an instant: a duty that has been open since before it is overdue now (see `duty_due`)."""
+    """Return the instant before which a duty must have become open in order to be overdue at `now` (see `duty_due`)."""
     return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 
 def decide_by(entry: Entry) -> datetime:
-    """Return the last instant to decide on a request so that it can take effect on its first day."""
+    """Return the last second of a request's first day, or of the day of its receipt if later: the time to decide."""
     return periods.last_second(max(entry.starts_on, legal_day(entry.received_at)))
 
 
@@ -270,7 +270,7 @@ def withdrawn_by(subject: Subject) -> tuple[str, ...]:
 
 
 def passports(entry: Entry) -> frozenset[tuple[str, str]]:
-    """Return type and number of passports to be withdrawn while an entry is in force; none of a foreigner (R42)."""
+    """Return type and number of passports to withdraw during an exit ban (R42); empty for other entries."""
     binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
     return _issued_here(entry.subject) if binds else frozenset()
 
@@ -358,7 +358,7 @@ def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
 
 
 def annulled_on(entry: Entry) -> date | None:
-    """Return the day of the judgment that annulled a measure which had been in force; None without one (R66).
+    """Return the day of the newest judgment that annulled a measure after it was in force; None if there is none (R66).
 
     None also for a superseded urgent entry: the duty to rehabilitate the person belongs to its formal entry.
     """

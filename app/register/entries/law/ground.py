@@ -62,9 +62,13 @@ _POWER_ENDS = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; 
 
 
 def power_ended(owner: str, stage: str | None) -> bool:
-    """Return whether an owner may no longer order a measure, because of the stage that its case has reached (R8).
+    """Return whether an owner may not order a measure at the stage that its case has reached (R8).
 
-    True only for owners with power in one stage alone. `owner` is the agency's code; `stage` None means no stage.
+    True only for an owner with power in the investigation alone, at any other stage.
+
+    Args:
+        owner: code of the agency.
+        stage: the stage; None means no stage.
     """
     return owner in INVESTIGATION_ONLY and stage != "investigation"
 
@@ -78,7 +82,10 @@ def instrument(request: Request, owner: Owner, _policy: Policy, _today: date, fi
 
 
 def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R8, R9: add a fault for a stage or reason code that is not allowed for the owner or the measure."""
+    """R8, R9: add a fault for a stage or reason code that is not allowed for the owner or the measure.
+
+    In a correction, a later stage than the owner's power reaches adds only a warning.
+    """
     basis = request.basis
     if basis.stage == "preliminary_inquiry":
         detail = "The stage before the investigation gives no ground (MK 40/PUU-IX/2011; R9)."
@@ -98,9 +105,10 @@ def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findin
 
 
 def witness(request: Request, owner: Owner, policy: Policy, _today: date, findings: Findings) -> None:
-    """R7: add a fault for an exit ban against a witness; only criminal procedure law ever allowed one.
+    """R7: add a fault for an exit ban against a witness, whatever the stated stage and reason.
 
-    So a person with the status of a witness is one in a criminal case, whatever the stated stage and reason.
+    For the agencies of `policy.witness_warn_agencies` it is a warning. The status `other` in a criminal case adds a
+    warning too. Decisions from before the law of 2026 are exempt.
     """
     basis = request.basis
     if request.measure is not Measure.PREVENTION or basis.issued_on < NO_WITNESSES_SINCE:
@@ -118,7 +126,7 @@ def witness(request: Request, owner: Owner, policy: Policy, _today: date, findin
 def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R10: add a fault for an exit ban because of a tax debt, unless the debt is large and good faith is doubted.
 
-    This applies to every agency (UU 19/2000 art. 29).
+    The rule applies to every agency (UU 19/2000 art. 29).
     """
     basis = request.basis
     debt = owner.code == "DJP" or basis.reason_code == "tax" or basis.subject_status == "tax_debtor"
@@ -133,11 +141,11 @@ def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings:
 
 
 def administrative(request: Request, owner: Owner) -> str | None:
-    """Return which member of the basis marks a measure as administrative immigration action; None where none does.
+    """Return the member of the basis that marks a measure as administrative immigration action; None if no member does.
 
-    The result is `instrument`, `subject_status` or `reason_code`. Outside criminal procedure an immigration reason
-    does, and so does the instrument of every exit ban of Immigration itself, which the law allows only on its
-    supervision and administrative action (UU 6/2011 art. 91(2)a).
+    `instrument` and `subject_status` may name such action themselves; `reason_code` names it as overstay or
+    deportation. Outside criminal procedure, two more mark it: an immigration reason, and the instrument of any exit ban
+    of Immigration, which the law allows only on its supervision and administrative action (UU 6/2011 art. 91(2)a).
     """
     basis = request.basis
     accused = basis.stage is not None or basis.subject_status in ACCUSED
@@ -152,7 +160,10 @@ def administrative(request: Request, owner: Owner) -> str | None:
 
 
 def foreigners_only(request: Request, owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """Add a fault for administrative immigration action against an Indonesian (UU 6/2011 art. 75: foreigners only)."""
+    """Add a fault for an exit ban by administrative immigration action against an Indonesian (UU 6/2011 art. 75).
+
+    No second fault is added for a member that has one already.
+    """
     stated = administrative(request, owner)
     citizen = request.subject.citizenship_on(today) is Citizenship.WNI
     if request.measure is not Measure.PREVENTION or not citizen or stated is None:
@@ -192,7 +203,10 @@ def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, 
 
 
 def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R13, R14: add faults for letters from the future and letters that are too old, and warnings for late ones."""
+    """R13, R14: add faults for a decision from the future or too old, and for an impossible day of receipt.
+
+    A decision that was delivered late adds a warning.
+    """
     basis = request.basis
     if request.origin == "request":
         first = request.first_received_on
@@ -212,7 +226,10 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
 
 
 def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R14: add a fault for an extension without a new, later and recent decision (UU 6/2011 art. 97(2))."""
+    """R14: add a fault for an extension without a decision of its own that is later and recent (UU 6/2011 art. 97(2)).
+
+    Does nothing for a request that extends no measure.
+    """
     basis, earlier = request.basis, request.extends
     if not earlier:
         return

@@ -57,7 +57,11 @@ def _loss(request: Request, today: date, findings: Findings) -> None:
 
 
 def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1, R2, R3, R19: add faults for missing data that identify the person; members that are unknown must be named."""
+    """R1, R2, R3, R19: add a fault for each missing member of the person that the law demands.
+
+    A member that may be unknown must be given or named in `unknown`, and not both. Members of a list's entry, and of an
+    extension, are not judged.
+    """
     if request.origin in {"list", "extension"}:
         return
     subject = request.subject
@@ -82,7 +86,10 @@ def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, fin
 
 
 def sense(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """R3, R19: add faults for data that can never match: a document number without characters, a future birth."""
+    """R3, R19: add faults for data that can never match: a document number without characters, a future birth.
+
+    Imported measures are not judged.
+    """
     if request.origin in {"list", "takeover"}:
         return
     subject = request.subject

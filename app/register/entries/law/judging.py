@@ -14,7 +14,7 @@ from app.register.entries.law.request import Findings, Owner, Policy, Request
 
 
 def judge(request: Request, owner: Owner, policy: Policy, today: date) -> tuple[EntryWarning, ...]:
-    """Judge a request as of a legal day.
+    """Return the warnings of the law's rules about a request; raise an error if a rule forbids it.
 
     Args:
         request: the request.
@@ -22,11 +22,9 @@ def judge(request: Request, owner: Owner, policy: Policy, today: date) -> tuple[
         policy: the deployment's choices.
         today: the legal day of the judgement.
 
-    Returns:
-        The warnings, where nothing forbids the request.
-
     Raises:
-        CekalError: of the first fault's type that is more specific than Invalid, with every fault.
+        CekalError: a rule forbids the request. The error lists all faults; its type is that of the first fault which is
+            more specific than `Invalid`, else `Invalid`.
     """
     findings = Findings(warnings=list(request.notices))
     for rule in _RULES:

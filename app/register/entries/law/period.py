@@ -15,7 +15,10 @@ DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
 
 
 def period(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R11, R12, R20, R22, R24: add a fault for a measure without a start or end, or longer than the law allows."""
+    """R11, R12, R20, R22, R24: add a fault for a period that is missing, over, or longer than the law allows.
+
+    The same for a measure for life without its ground, or against leaving. Urgent requests are not judged.
+    """
     if request.urgent:
         return
     if request.starts_on is None:
@@ -46,7 +49,10 @@ def period(request: Request, _owner: Owner, policy: Policy, today: date, finding
 
 
 def extension(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R22, R24: add a fault for more extensions than the law allowed on the day `today`, or one with a wrong start."""
+    """R22, R24: add a fault for more extensions than the law allowed on the day `today`, or for a wrong first day.
+
+    If the first day of the first period is unknown, a warning says that its length can't be judged.
+    """
     count, first, starts_on = request.extension_count, request.first_started_on, request.starts_on
     prevention = request.measure is Measure.PREVENTION
     since = PREVENTION_EXTENDED_ONCE_SINCE if prevention else DETERRENCE_EXTENDED_ONCE_SINCE
@@ -68,7 +74,7 @@ def extension(request: Request, _owner: Owner, policy: Policy, today: date, find
 
 
 def exhausted(measure: Measure) -> ExtensionExhausted:
-    """Return the error that a case has used all its periods (R22, R24)."""
+    """Return the error that a case has used all its periods (R22, R24); the caller raises it."""
     article = "97(1); MK 64/PUU-IX/2011" if measure is Measure.PREVENTION else "102(1)"
     return ExtensionExhausted(
         f"The measure has been extended as often as the law allows (UU 6/2011 art. {article}). A person still "

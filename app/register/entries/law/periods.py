@@ -36,8 +36,9 @@ class Receipt(msgspec.Struct, frozen=True):
     """The receipt of a request that was resubmitted, or that formalises an urgent entry by the same letter.
 
     Attributes:
-        first_at: when it first reached the register with its letter, or with an older one (R14).
-        counted_on: the legal day from which its seven days count; for a resubmission, its own receipt (R18).
+        first_at: when the request first reached the register with its letter, or with an older letter (R14).
+        counted_on: the legal day from which the seven days for a refusal count (R18); a resubmission counts from its
+            own receipt.
     """
 
     first_at: datetime

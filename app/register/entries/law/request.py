@@ -18,6 +18,8 @@ class Owner:
     """The data about the owning agency that the rules need.
 
     Attributes:
+        code: its code.
+        legal_forms: the instruments that it may use (R6).
         article_required: whether its own undang-undang empowers it; then each ground names the article (art. 91(2)f).
     """
 
@@ -37,7 +39,7 @@ class Policy:
 
     Attributes:
         month_convention: the last day of a period of months: `same_day` (7 Sep -> 7 Mar) or `day_before` (6 Mar).
-        first_request_max_age_days: greatest age of a first request's letter.
+        first_request_max_age_days: greatest age of a first request's letter, in days.
         witness_warn_agencies: codes of the agencies whose exit bans against witnesses cause a warning only (R7).
     """
 
@@ -54,11 +56,11 @@ class Request:
         starts_on: first day; set by the server for an urgent request.
         unknown: members of the person that are not known.
         letter: the letter on which an urgent request is based.
-        extension_count: number of earlier extensions of the measure; other than 0 only in a takeover.
-        first_started_on: first day of the measure before its extension.
+        extension_count: number of earlier extensions of the measure; 0 except in a takeover from an older register.
+        first_started_on: first day of the measure before its extensions; None without one, or if it is unknown.
         first_received_on: of a resubmission, the legal day on which the request was first received.
-        origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged;
-            a `correction` does not change the period.
+        origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged; a
+            `correction` does not change the period.
         photo_optional: whether it comes from a register that never had photos.
         has_loss_document: whether the file on a loss of citizenship was sent, or is stored with the entry.
         extends: the decisions that an extension follows: the measure's own, and those of earlier extensions.
@@ -96,7 +98,7 @@ class Findings:
         """Add a fault that forbids the request.
 
         Args:
-            kind: the problem type that the fault asks for.
+            kind: the error that the fault alone would raise.
             pointer: JSON pointer to the wrong member.
             code: the stable code of the fault.
             detail: the explanation for the officer, in English.

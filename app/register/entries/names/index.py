@@ -53,7 +53,7 @@ class BirthKey(NamedTuple):
 
     Attributes:
         day: the day of birth, as an ordinal number of the proleptic calendar.
-        sketch: the sketch of a name.
+        sketch: the sketch of one of the entry's names, compared before the entry is read (see `matching.keys.sketch`).
     """
 
     day: int
@@ -62,14 +62,18 @@ class BirthKey(NamedTuple):
 
 
 class NameForm(NamedTuple):
-    """A row of the table `name_form`: an entry's names and births, packed for the comparison."""
+    """A row of the table `name_form`: an entry's names and births, in the form that `unpacked` decodes."""
 
     entry_id: str
     form: bytes
 
 
 class NameKeySet(NamedTuple):
-    """A row of the table `name_key_set`: keys of an import that are not in the main index yet."""
+    """A row of the table `name_key_set`: all name keys of an entry, by which its rows in the index are deleted.
+
+    Attributes:
+        packed: the keys, eight bytes each, big-endian.
+    """
 
     entry_id: str
     packed: bytes
@@ -129,7 +133,7 @@ _FOUND_ON_SQLITE = _found(
 
 
 def listed(subject: Subject) -> KnownPerson:
-    """Convert the subject to the form in which it is compared with travellers; weak aliases are kept apart."""
+    """Return the subject in the form in which it is compared with travellers; weak aliases are kept apart."""
     good = (alias.name for alias in subject.aliases if alias.quality == "good")
     return KnownPerson.of(
         names=(subject.full_name, *good),
@@ -141,7 +145,10 @@ def listed(subject: Subject) -> KnownPerson:
 
 
 def prepare(subject: Subject) -> StoredKeys:
-    """Make a subject's keys. This takes most of an entry's processor time, so imports do it before they take locks."""
+    """Return the keys of a subject, ready to be stored, made by the current rules.
+
+    This takes most of an entry's processor time, so imports do it before they take locks.
+    """
     person = listed(subject)
     spelled = (*person.names, *person.weak)
     days = stored_days(spelled, person.births)
@@ -186,12 +193,15 @@ def _packed(keys: Sequence[int]) -> bytes:
 async def rows_of(
     unit: Unit, entries: Sequence[Entry], prepared: Mapping[str, StoredKeys] | None
 ) -> tuple[Sequence[tuple[Any, ...]], ...]:
-    """Return the rows of new entries for `TABLES`; those of an import on SQLite, in a new run, for `RECENT_TABLES`.
+    """Return the rows of new entries for the tables of `TABLES`; for an import on SQLite, for those of `RECENT_TABLES`.
+
+    An import on SQLite gets a new run, in which its name keys wait for a merge.
 
     Args:
-        unit: the transaction, which inserts the rows.
+        unit: the transaction, in which the caller inserts the rows.
         entries: the entries.
-        prepared: keys that an import made before, by entry id; None for other entries.
+        prepared: the keys of an import, by entry id; a missing id makes them now. None for entries that are not
+            imported.
 
     Returns:
         One sequence of rows for each of the tables, in their order.
@@ -204,7 +214,7 @@ async def rows_of(
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
-    """Replace an entry's keys by keys of the current rules."""
+    """Replace an entry's name and birth keys by keys of its subject, made by the current rules."""
     await forget(unit, entry.id)
     await _INSERT.run(unit, *made_of([entry]))
     renewed = update(tables.entry).where(tables.entry.c.id == entry.id).values(norm_version=NORM_VERSION)
@@ -212,7 +222,7 @@ async def replace(unit: Unit, entry: Entry) -> None:
 
 
 async def forget(unit: Unit, entry_id: str) -> None:
-    """Delete an entry's keys, because its person is erased or the keys are replaced."""
+    """Delete an entry's name and birth keys."""
     known = (await unit.run(_KEYS_OF, {"entry_id": entry_id})).scalar_one_or_none()
     if known is not None:
         keys = [key for (key,) in struct.iter_unpack(">q", known)]
@@ -227,17 +237,17 @@ async def forget(unit: Unit, entry_id: str) -> None:
 
 
 async def due(reader: Reader, *, everything: bool) -> Merge | None:
-    """Return the merge of imported keys that is due, on SQLite; None if none is (see `Runs.due`).
+    """Return the next merge of imported name keys into fewer runs, or into the index; None if none is due.
 
-    `everything` asks to move all keys into the index, however few they are.
+    Only SQLite has such keys. `everything` asks for the merge of all keys into the index, however few they are.
     """
     return await _RUNS.due(reader, everything=everything)
 
 
 async def move(unit: Unit, merge: Merge, place: int) -> None:
-    """Move the slice `place` (from 0) of a merge; meanwhile a query still finds each key exactly once.
+    """Move one slice of a merge, in a transaction of its own; meanwhile a query still finds each key exactly once.
 
-    See `Runs.move`.
+    `place` is the number of the slice, from 0 to the number of `merge.starts`.
     """
     await _RUNS.move(unit, merge, place)
 
@@ -267,7 +277,7 @@ async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, byte
 
 
 def unpacked(form: bytes) -> KnownPerson:
-    """Decode a packed form (see `NameForm`)."""
+    """Return the person in a packed form (see `NameForm`)."""
     return _unpack(form)
 
 
@@ -277,7 +287,10 @@ def births_in(form: bytes) -> tuple[Birth, ...]:
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries whose keys were made by older rules or never, in no order, at most `limit`."""
+    """Return the ids of up to `limit` entries whose keys were made by older rules or never, in no order.
+
+    Entries from which the person was erased have no keys and are left out.
+    """
     statement = (
         select(tables.entry.c.id)
         .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED)
@@ -287,7 +300,7 @@ async def list_outdated(reader: Reader, limit: int) -> list[str]:
 
 
 async def count_outdated(reader: Reader) -> int:
-    """Return the number of entries whose keys are not made by the current rules."""
+    """Return the number of entries whose keys were made by older rules or never; erased entries are left out."""
     statement = (
         select(func.count())
         .select_from(tables.entry)
