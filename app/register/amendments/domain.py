@@ -75,7 +75,7 @@ class Correction(msgspec.Struct, frozen=True):
 
     Attributes:
         unknown: members of the person that are not known.
-        ends_on: an earlier last day; for a ban for life, its first last day.
+        ends_on: an earlier last day; for a ban for life, the last day that it gets.
         other_subject: whether it replaces the subject by another person; then two persons must approve it.
     """
 
@@ -97,8 +97,8 @@ class Judgment(msgspec.Struct, frozen=True):
     """A court's judgment (R37, R67).
 
     Attributes:
-        final_on: the day on which it became final; None where it takes effect immediately.
-        all_charges: of an acquittal, whether it acquits of every charge of the case.
+        final_on: the day on which the judgment became final; None where it takes effect immediately.
+        all_charges: whether an acquittal acquits of every charge of the case; None for an annulment.
         sha256: SHA-256 of the judgment's document.
         media_type: media type of the document, where it is attached.
     """
@@ -135,19 +135,19 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     """An amendment at one version.
 
     Attributes:
-        entry_version: the version of the entry that its author had read.
+        entry_version: the version of the entry that the author of the amendment had read.
         agency: code of the agency that files it.
         owner: code of the agency that owns the entry.
-        authors: persons who wrote it.
+        authors: persons that wrote the amendment.
         refers_to_number: number of the owner's letter that a revocation withdraws.
         scope: how far a revocation reaches.
-        grounds: id of the granted objection or correction request on which an annulment is based.
+        grounds: id of the granted objection or correction request on which an annulment is based; None without one.
         entry_authors: persons who wrote the entry; they must not decide on an amendment that changes it.
-        ends: ids of the entries and requests that end with it, as of its last update.
+        ends: ids of the entries and requests that its approval would end, or has ended, as of its last update.
         first_approver: the first person to approve an amendment that needs two approvals.
-        breadth: of a correction of the person, the number of travellers that the corrected entry would have
-            stopped.
-        received_at: when it reached the register; decides whether an extension is in time (R23).
+        breadth: the number of travellers that the entry would have stopped with a corrected person; None for other
+            amendments, and where they were not counted.
+        received_at: when it reached the register; an extension is in time or late by this instant (R23).
         due_at: last instant for the decision, or for the owner's answer; see `decide_by`.
     """
 
@@ -183,9 +183,9 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
     def counted(self, breadth: Breadth) -> Self:
-        """Return the amendment with this number of travellers that the amended entry would stop.
+        """Return the amendment with `breadth`, the number of travellers that the amended entry would have stopped.
 
-        A number above the limit adds a warning.
+        A number above the limit adds a warning to the amendment's warnings.
         """
         warned = (breadth.warning(urgent=False),) if breadth.broad else ()
         return msgspec.structs.replace(self, breadth=breadth, warnings=(*warned, *self.warnings))
@@ -215,7 +215,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ruling(self) -> Ruling | None:
-        """The judgment as it is stored with the entries that it ends; None for an amendment without a judgment."""
+        """The judgment in the form stored with the entries that it ends; None for an amendment without a judgment."""
         judgment = self.judgment
         if judgment is None:
             return None
@@ -223,9 +223,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         return Ruling(kind, judgment.number, judgment.court, judgment.decided_on, judgment.final_on)
 
     def seen(self, ends: tuple[str, ...]) -> Self:
-        """Return the amendment with the ids of the entries that it would end now.
+        """Return the amendment with `ends`, the ids of the entries that it would end now.
 
-        Its version number grows if these ids have changed, so that a decision made on the older list fails as stale.
+        If the ids have changed, its version number grows, so that a decision made on the older list fails as stale. It
+        is returned unchanged if its kind ends nothing, or if it is decided already.
         """
         if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
             return self
@@ -233,9 +234,9 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, ends=ends, version=self.version + moved)
 
     def closed(self, by: Actor, at: datetime, reason: str) -> Self:
-        """Return the amendment as rejected at `at`, because another act (for example an acquittal) has ended its entry.
+        """Return the amendment as rejected, because another act (for example an acquittal) has ended its entry.
 
-        `by` and `reason` are stored with the rejection.
+        `by`, `at` and `reason` are stored with the rejection; nothing is checked.
         """
         step = Step(Verdict.REJECT, by.client_id, by.person, at, reason)
         return msgspec.structs.replace(
@@ -256,23 +257,20 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         immigration: str,
         wrote: Iterable[str] = (),
     ) -> Self:
-        """Return the amendment after another person's decision (R31, R36).
+        """Return the amendment's next version, after another person's decision at the instant `at` (R31, R36).
 
-        Args:
-            by: the person who decides.
-            verdict: the decision.
-            expected: the version that the person has read.
-            at: the time of the decision.
-            reason: the reason for it.
-            immigration: code of Immigration; amendments of its own entries are decided by another office.
-            wrote: persons who wrote any version of the entry; they may decide only on amendments that end it.
+        Where two approvals are needed, it stays `verified` after the first one. `expected` is the version that the
+        person has read. `immigration` is the code of Immigration: another office decides on amendments of its own
+        entries. `wrote` has the persons that wrote any version of the entry: they may decide only on amendments that
+        end it.
 
         Raises:
-            WrongRole: the verdict is not allowed for the actor's roles, or not for amendments.
-            StaleVersion: the amendment has changed since it was read.
-            WrongState: the verdict is not possible in its state.
+            WrongRole: the verdict is not for the actor's roles, or not for amendments.
+            StaleVersion: another version is current.
+            WrongState: the verdict is not possible in the amendment's state.
             WrongAgency: a verifier of the filing agency, or of the owner of a referred amendment, must do this.
-            SecondPairOfEyesNeeded: the actor has written or verified it.
+            SecondPairOfEyesNeeded: the actor has written, verified or approved the amendment, or wrote the entry that
+                it changes, or works in the office of Immigration that filed it for its own entry.
         """
         roles = _VERDICTS.get(verdict, frozenset())
         if not by.holds(*roles):
@@ -356,12 +354,12 @@ def decide_by(
     """Return the last instant to decide on an amendment: the end of the last day of its term.
 
     For an extension it is not later than the last instant at which another extension could arrive; three days then
-    remain to decide before the measure ends by law (R23). An acquittal is due at once: until then an innocent person is
-    banned (R67).
+    remain to decide before the measure ends by law (R23). An acquittal is due at `received_at`, at once: until the
+    decision an innocent person is banned (R67).
 
     Args:
         kind: the kind of amendment.
-        received_at: when it reached the register.
+        received_at: when the amendment reached the register.
         within: the term set by the deployment, because the law sets none.
         ends_on: the entry's last day; None for life.
     """

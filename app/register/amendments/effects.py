@@ -31,13 +31,13 @@ EVENTS: Final = {
 
 
 def ended_by(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry as ended by an approved revocation, acquittal or annulment, as of `at`."""
+    """Return the entry's next version, ended by an approved revocation, acquittal or annulment at the instant `at`."""
     after = entry.ended(_ENDS[amendment.kind], at, at)
     return after.replace(repeatable=amendment.kind is AmendmentKind.REVOCATION and not amendment.ends_whole)
 
 
 def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry's next version after an approved extension or correction, as of `at`."""
+    """Return the entry's next version after an extension or correction that is approved at the instant `at`."""
     if amendment.extension is None:
         return corrected(amendment, entry, at)
     longer = _changed(
@@ -55,7 +55,7 @@ def applied(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
 
 
 def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry's next version after an approved correction, as of `at`."""
+    """Return the entry's next version after a correction that is approved at the instant `at`."""
     correction = amendment.correction
     assert correction is not None, "it is a correction"
     subject = correction.subject or entry.subject
@@ -95,8 +95,12 @@ def record_type_of(kind: AmendmentKind) -> RecordType:
 def effective_at(amendment: Amendment, entry: Entry, at: datetime) -> datetime | None:
     """Return when an acquittal ended the measure by law: the day on which it became final (art. 97(3)).
 
-    The result is never before the entry began and never after the decision on the amendment. Returns None for every
-    other kind, because those end the measure by the decision.
+    None for every other kind, because those end the measure by the decision.
+
+    Args:
+        amendment: the approved amendment.
+        entry: an entry that it ends; the result is never before the entry began.
+        at: when the amendment was approved; the result is never after that.
     """
     final_on = None if amendment.judgment is None else amendment.judgment.final_on
     if amendment.kind is not AmendmentKind.ACQUITTAL or final_on is None:

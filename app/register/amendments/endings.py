@@ -18,11 +18,11 @@ from app.register.entries.tasks import EntryTask, EntryTaskName
 
 
 def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
-    """Return the entries and requests that an amendment would end now; an empty result where it ends nothing.
+    """Return the entries and requests that an amendment would end now; empty if its approval ends nothing.
 
     Args:
-        amendment: of any kind.
-        entry: the entry that it names, at its current state.
+        amendment: the amendment, of any kind.
+        entry: the entry that the amendment names, at its current state.
         dossier: the entry's dossier.
     """
     if not amendment.ends_something:
@@ -37,10 +37,21 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
 
 
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:
-    """End the entries that an approved amendment ends, and publish each end.
+    """End the entries that an approved amendment ends, reject the requests that it closes, and publish each end.
+
+    Amendments that wait about these entries are rejected, and each entry that may be affected becomes a task of its
+    owner.
+
+    Args:
+        unit: the transaction, which holds the dossier's locks.
+        amendment: the approved amendment.
+        entry: the entry that the amendment names, at its current state.
+        dossier: the entry's dossier.
+        ending: the result of `ending_of`.
 
     Raises:
-        WrongState: nothing is left to end (an acquittal is allowed then, because it also closes its case).
+        ClockInDoubt: the clock is not plausible.
+        WrongState: nothing is left to end, and the amendment is no acquittal (an acquittal also closes its case).
     """
     unit.expect_plausible()
     if not ending.ids and amendment.kind is not AmendmentKind.ACQUITTAL:

@@ -30,18 +30,20 @@ async def judged(
     settings: Settings,
     count: CountTravellers | None = None,
 ) -> Amendment:
-    """Return the amendment with its correction as it will be applied, and with all warnings.
+    """Return the amendment with all warnings, and a correction as it will be applied; raise an error if it is barred.
 
     Args:
         unit: the transaction, which holds the entry's lock.
         amendment: the amendment.
-        requested: the request for it.
-        entry: the entry.
+        requested: the request for the amendment.
+        entry: the current entry.
         settings: the deployment's choices.
         count: counts the travellers that a corrected entry would have stopped; None counts none.
 
     Raises:
-        CekalError: a rule for its kind forbids it (see `rules`), or the dossier bars it (see `Dossier.refuse`).
+        ClockInDoubt: an extension is late by a clock that is in doubt.
+        CekalError: a rule for the amendment's kind forbids it (see `rules`), or the dossier bars it (see
+            `Dossier.refuse`).
     """
     match requested.kind:
         case AmendmentKind.EXTENSION:
@@ -101,16 +103,16 @@ async def refuse_corrected(
     """Raise an error if the corrected entry would belong to a closed case, or repeat another entry (R14, R15, R22).
 
     A correction of the case also applies to the other running entries of the dossier, so each of them is checked too.
-    Returns the warnings.
+    Returns the warnings about the corrected entry.
 
     Args:
         unit: the transaction, which holds the lock of the entry's owner.
         entry: the current entry.
         correction: the requested new content.
-        terms: the deployment's terms; they limit the number of extensions.
+        terms: the deployment's limit of extensions.
 
     Raises:
-        CekalError: the dossier bars one of them (see `Dossier.refuse`).
+        CekalError: the dossier bars the corrected entry, or one of the other entries (see `Dossier.refuse`).
     """
     subject, basis = correction.subject or entry.subject, correction.basis or entry.basis
     corrected = RequestedMeasure(

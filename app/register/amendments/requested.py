@@ -20,7 +20,7 @@ class RequestedCorrection:
         withdrawn_names: wrong spellings, which are not kept as aliases.
         unknown: members of the person that are not known; None keeps the entry's list, without members that the
             correction supplies.
-        ends_on: an earlier last day; None keeps the period.
+        ends_on: an earlier last day, or the last day that a ban for life gets; None keeps the period.
         loss_document: document of a loss of citizenship; None keeps the entry's, where both name the same loss.
         notices: warnings about content that is stored in another form than the officer wrote it.
     """
@@ -37,7 +37,7 @@ class RequestedCorrection:
 
 @dataclass(frozen=True, slots=True)
 class RequestedAmendment:
-    """An amendment as an officer requests it; of the parts for each kind, only that of its own kind is set.
+    """An amendment as an officer requests it; only the part for its own kind is set.
 
     Attributes:
         refers_to_number: number of the owner's letter that a revocation withdraws.

@@ -35,11 +35,11 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
         requested: the requested amendment.
         entry: the current entry.
         today: the legal day.
-        own: whether the entry's owner files it; another body's letter need not cite the owner's number, but must
-            attach its judgment.
+        own: whether the entry's owner files it. Another body need not cite the number of the owner's decision, but must
+            attach a judgment on which its amendment is based.
 
     Raises:
-        Invalid: with every fault found.
+        Invalid: the request has faults; the error lists all of them.
     """
     faults = [*_parts(requested, own=own), *_days(requested, today), *_judgment(requested, entry, own=own)]
     faults += _seal(requested, own=own)
@@ -56,10 +56,10 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
 
 
 def is_question(requested: RequestedAmendment, *, own: bool) -> bool:
-    """Return whether the amendment is only a question to the owner, which changes nothing.
+    """Return whether the amendment is only a question to the owner, which changes nothing (`referred`).
 
-    Another body's letter is one (`own` is False: the owner did not file it). So is an acquittal of some charges,
-    because the owner must decide whether the measure is justified by the other charges.
+    Another body's letter is a question; so is an acquittal of some charges, because the owner must decide whether the
+    measure is justified by the other charges. `own` says whether the entry's owner files the amendment.
     """
     if requested.kind is AmendmentKind.ACQUITTAL:
         return requested.judgment is not None and requested.judgment.all_charges is False
@@ -149,7 +149,7 @@ def _same_case(pointer: str, reference: str, entry: Entry) -> Iterator[Fault]:
 def judge_extension(
     extension: Extension, entry: Entry, owner: Owner, policy: Policy, now: datetime, most: int
 ) -> tuple[EntryWarning, ...]:
-    """Judge an extension: it must be among the allowed number, arrive in time, follow the period and not be too long.
+    """Return the warnings of the law's rules about an extension; raise an error if a rule forbids it.
 
     Args:
         extension: the requested extension.
@@ -159,12 +159,10 @@ def judge_extension(
         now: when the request reached the register, which is its delivery (R23).
         most: maximum number of extensions of this measure.
 
-    Returns:
-        The warnings.
-
     Raises:
-        ExtensionExhausted, ExtensionLate: R22, R23.
         WrongState: the entry is urgent, or the measure is for life.
+        ExtensionExhausted: the entry has been extended `most` times (R22).
+        ExtensionLate: it arrives later than three days before the measure's last day (R23).
         CekalError: another rule of law forbids it (see `law.judge`); pointers are into the amendment.
     """
     if entry.urgent:
@@ -198,7 +196,9 @@ def judge_extension(
 def judge_correction(
     requested: RequestedCorrection, entry: Entry, owner: Owner, policy: Policy, today: date
 ) -> tuple[Correction, tuple[EntryWarning, ...]]:
-    """Judge a correction: the corrected entry must be as lawful as a new one, except for its period (R40).
+    """Return a correction in the form to be applied, and warnings; raise an error if a rule forbids it (R40).
+
+    The corrected entry must be as lawful as a new one, except for its period.
 
     Args:
         requested: the requested correction.
@@ -208,10 +208,13 @@ def judge_correction(
         today: the legal day.
 
     Returns:
-        The correction as it will be applied, with earlier spellings as aliases, and the warnings.
+        The correction, with earlier spellings of the name as aliases; and the warnings.
 
     Raises:
-        Invalid: nothing would change, or a withdrawn name is not one of the entry's.
+        Invalid: nothing would change, a withdrawn name is not one of the entry's, or a new last day is in the past or
+            not earlier.
+        WrongState: a new last day is requested for an urgent entry.
+        PeriodTooLong: a ban for life would get a last day more than ten years after its first day.
         CekalError: a rule of law forbids the corrected entry (see `law.judge`); pointers are into the amendment.
     """
     _refuse_unknown_names(requested.withdrawn_names, entry)

@@ -11,7 +11,7 @@ from app.register.entries.seals import bar, list_possible_users
 
 
 async def seal_corrections(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
-    """Hide entries from new account holders that may be the person in an open correction of the entry.
+    """Hide an entry from a new account holder if an open correction may make that person its subject.
 
     A projector: called with the event in its transaction. It returns no records for the ledger. It reads every open
     correction, because there are never many.

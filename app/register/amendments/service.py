@@ -55,26 +55,20 @@ async def file(
     granted: Granted = nothing_granted,
     count: CountTravellers | None = None,
 ) -> Amendment:
-    """File an amendment; a second and a third person decide on it.
+    """File an amendment, on which two other persons decide. Returns the new amendment.
 
-    Another body's letter can't end a ban: it becomes a question to the owner and changes nothing (R36). The same
-    applies to an acquittal of some charges only.
-
-    Args:
-        unit: the transaction.
-        entry_id: the entry that it names.
-        expected: the version of the entry that the actor has read.
-        requested: the requested amendment.
-        settings: the deployment's choices.
-        granted: returns whether the objection or correction request on which an annulment is based was granted.
-        count: counts the travellers that the amended entry would have stopped, for those who decide.
+    Another body's letter, and an acquittal of some charges, become questions to the owner and change nothing (R36).
+    `expected` is the version of the entry that the actor has read. `granted` returns whether the objection or
+    correction request on which an annulment is based was granted. `count` counts the travellers that the corrected
+    entry would have stopped; None counts none.
 
     Raises:
         NotFound: the actor sees no entry with this id.
-        WrongRole, WrongAgency: the actor may not file it.
+        WrongRole, WrongAgency: the actor may not file this kind of amendment.
         StaleVersion: the entry has changed since it was read.
-        CaseClosed: an acquittal closed its case.
-        WrongState: it has ended, or the same kind of amendment already waits.
+        CaseClosed: an acquittal closed the case of an entry to be extended or corrected.
+        WrongState: the entry has ended, or an amendment of this kind waits for its decision already.
+        Invalid: the request is malformed, its `grounds` were not granted, or its seal is not possible.
         CekalError: a rule for its kind forbids it (see `judging.judged`).
     """
     found = await entry_store.find(unit, entry_id)
@@ -210,14 +204,19 @@ async def decide(
 ) -> Amendment:
     """Store another person's decision on an amendment; an approved one takes effect at once. Returns the amendment.
 
+    `expected` is the version that the actor has read; `terms` are the deployment's periods and limits.
+
     Raises:
         NotFound: the actor sees no amendment with this id.
         Invalid: a return or a rejection without its reason.
-        WrongRole, WrongState: the verdict is not allowed for the actor's roles, or in the amendment's state.
-        StaleVersion: the amendment has changed since the version `expected`, which the actor has read.
+        WrongRole: the verdict is not for the actor's roles.
+        WrongState: the verdict is not possible in the amendment's state. To approve: the entry has ended, the new last
+            day is over, or another correction has changed the same members since the filing.
+        StaleVersion: the amendment has changed since it was read.
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
-        SecondPairOfEyesNeeded: the actor has written or verified the amendment.
-        ExtensionExhausted: the entry's case has used all its periods since the extension was filed (R22).
+        SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).
+        ClockInDoubt: an approval while the clock is not plausible.
+        CekalError: the dossier bars the extension or correction by now (see `Dossier.refuse`).
     """
     found = await get(unit, amendment_id)
     named = await entry_store.find(unit, found.entry_id)
@@ -324,10 +323,9 @@ async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
 
 
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
-    """Return the amendment with the ids of the entries that it would end now, in `ends`.
+    """Return the amendment with `ends` as of now: the ids of the entries that its approval would end.
 
-    Entries that the actor may not see are not among them. The amendment is returned unchanged if its kind ends nothing,
-    or if its entry is not found.
+    Entries that a seal hides are left out. Unchanged if its kind ends nothing, or if its entry is not found.
     """
     if amendment.kind not in ENDING:
         return amendment
@@ -343,7 +341,7 @@ async def current(reader: Reader, amendment: Amendment) -> Amendment:
 
 
 async def get(reader: Reader, amendment_id: str) -> Amendment:
-    """Return an amendment of an entry that the actor may see, or one that the actor's agency filed.
+    """Return an amendment that the actor may see: of a visible entry, or filed by the actor's agency.
 
     Raises:
         NotFound: the actor sees no amendment with this id.

@@ -46,7 +46,7 @@ async def save(unit: Unit, amendment: Amendment) -> None:
 
 
 async def find(reader: Reader, amendment_id: str) -> Amendment | None:
-    """Return the amendment with this id, or None."""
+    """Return the amendment with this id; None if there is none."""
     return await _documents.one(reader, select(table.c.document).where(table.c.id == amendment_id))
 
 
@@ -87,9 +87,9 @@ async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
 
 
 async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
-    """Return the amendments of these entries that wait for a decision, ordered by id; unknown entries add none.
+    """Lock and return the amendments of these entries that wait for a decision or for the owner's answer, by id.
 
-    Locks their rows until the commit.
+    Unknown entries add none. The rows are locked until the commit.
     """
     waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
     statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
@@ -97,7 +97,7 @@ async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
 
 
 async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
-    """Return an entry's amendments of this kind that wait for a decision, in no order."""
+    """Return an entry's submitted and verified amendments of a kind, in no order; `referred` ones are left out."""
     return await _documents.all(
         reader,
         select(table.c.document).where(
@@ -107,7 +107,7 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
 
 
 async def list_open_corrections(unit: Unit) -> list[Amendment]:
-    """Return every correction that waits for a decision, ordered by entry id; also those that the actor may not see."""
+    """Return every correction that waits for a decision, ordered by entry id; visibility is not checked."""
     requested = (table.c.state.in_(sorted(OPEN)), table.c.kind == AmendmentKind.CORRECTION)
     statement = select(table.c.document).where(*requested).order_by(table.c.entry_id, table.c.id)
     return await _documents.all(unit, statement)
@@ -118,8 +118,8 @@ async def list_refused_revocations(
 ) -> list[Amendment]:
     """Return refused revocations by one owner of entries in force, oldest first, at most `limit`, after the id `after`.
 
-    A revocation is omitted where a later one of the same entry exists that was not returned; a later one that was
-    rejected is listed itself. Revocations of entries that are sealed from the actor are omitted.
+    A revocation is omitted if the owner has filed a later one for the same entry that was not returned; a later one
+    that was rejected is listed itself. Revocations of entries that are sealed from the actor are omitted.
     """
     later = table.alias()
     refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
@@ -159,20 +159,20 @@ async def list_in_state(
     owner: str | None = None,
     kind: AmendmentKind | None = None,
 ) -> list[Amendment]:
-    """Return amendments in a state after the id `after`, oldest first, at most `limit`, for worklists.
+    """Return amendments in a state, oldest first, at most `limit`, for worklists.
 
-    Amendments of entries that have ended, or are sealed from the actor, are omitted. Two exceptions concern ended
-    entries: an acquittal still closes its case, and a revocation of an urgent entry still ends the formal entry that
-    took over.
+    Amendments of entries that are sealed from the actor are omitted, and so are those of entries that have ended. Two
+    kinds are listed although the entry has ended: an acquittal, which still closes its case; and an amendment that ends
+    an urgent entry, if a formal entry took over and is in force.
 
     Args:
         reader: the transaction.
         state: the amendments' state.
         limit: maximum number of amendments.
         after: id of an amendment; only later ones. Empty for the beginning.
-        agency: code of the agency that filed them; None for any.
+        agency: code of the agency that filed the amendments; None for any.
         owner: code of the agency that owns the entries; None for any.
-        kind: their kind; None for any.
+        kind: the amendments' kind; None for any.
     """
     until = _successor.c.in_force_until
     succeeded = exists().where(

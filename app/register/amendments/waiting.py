@@ -14,9 +14,10 @@ from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
 async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     """Return the amendments that the actor may verify, then those to approve, then those to answer as the owner.
 
-    Each of the three groups is oldest first and at most `limit` long. Left out are amendments on which the actor must
-    not decide: because they wrote it, decided on it before, or work in the office that filed it; and amendments of
-    entries that are sealed from the actor.
+    Each of the three groups is oldest first and at most `limit` long. Amendments to verify or approve are left out if
+    the actor must not decide on them: as their author, as an author of the entry that they change, after an earlier
+    decision on them, or from the office of Immigration that filed them. Entries that are sealed from the actor are left
+    out.
     """
     actor = reader.actor
 
@@ -44,10 +45,10 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
 
 
 async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
-    """Return corrections that moved a case of the actor's agency out of the stage in which it may order measures (R8).
+    """Return corrections that moved a case of the actor's agency to a stage in which it may not order measures (R8).
 
     Only corrections of entries in force and not sealed from the actor, oldest first, at most `limit`; a later
-    correction may have moved the case back. Empty for agencies whose power does not depend on the stage.
+    correction may have moved the case back. Empty for agencies with power in every stage.
     """
     owner = reader.actor.agency
     if owner not in INVESTIGATION_ONLY:
