@@ -68,7 +68,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The owner's answer; reason and letter are None once erased.
 
     Attributes:
-        carry_out_by: of a granted objection, the last instant for the amendment that must follow.
+        by: id of the client that answered.
+        person: the officer that answered.
+        carry_out_by: last instant to file the amendment that must follow a granted objection; None if it was rejected.
     """
 
     outcome: Outcome
@@ -84,11 +86,13 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     """An objection against one entry, addressed to its owner.
 
     Attributes:
+        agency: code of the owner.
         file_until: last day on which it could be filed; None where the law sets no such day, or while no receipt of the
             decision is proved.
         answer_due_at: last instant for the answer.
         recorded_by: id of the client that recorded it.
-        person: the officer who recorded it, and therefore may not answer it.
+        person: the officer that recorded it; another one must answer it.
+        answer: the owner's answer; None while it waits for one.
     """
 
     id: str
@@ -105,7 +109,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def late(self) -> bool:
-        """Whether it was filed after the last day to file.
+        """Whether it was filed after `file_until`; False while no such day is known.
 
         A late objection is recorded too; its answer may give the lateness as a reason.
         """
@@ -113,18 +117,18 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """Kinds of amendment; the owner must file one of them after it granted the objection (R38).
+        """The kinds of amendment; the owner must file one of these if it granted the objection (R38). Else empty.
 
-        Empty unless it was granted. The answer alone ends no measure.
+        The answer alone ends no measure.
         """
         granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
         return _UNTIL_THE_END if granted else ()
 
     def to_be_filed_until(self, day: date | None) -> Self:
-        """Return the objection with `day` as its last day to file, once the receipt of the decision is proved.
+        """Return the objection with `day` as its last day to file, unless it has one already.
 
-        None means that the law sets no day. A last day that was known at the filing stays. The version does not change,
-        so that an officer that has read the objection may still answer it.
+        None means that the law sets no such day. The version does not change, so that an officer that has read the
+        objection may still answer it.
         """
         return msgspec.structs.replace(self, file_until=self.file_until or day)
 
@@ -138,19 +142,19 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         at: datetime,
         carry_out_days: int,
     ) -> Self:
-        """Return the objection with the owner's answer.
+        """Return the objection's next version, with the owner's answer.
 
         Args:
             by: the owner's officer.
             expected: the version that the officer has read.
             outcome: the owner's decision.
-            reason: the reason for it.
+            reason: the reason for the decision.
             letter: the answer's letter.
-            at: now.
+            at: the time of the answer.
             carry_out_days: number of legal days after the answer in which a granted objection must be carried out.
 
         Raises:
-            StaleVersion: it has changed since it was read.
+            StaleVersion: the objection has changed since it was read.
             WrongState: it has been answered.
             SecondPairOfEyesNeeded: the same person recorded it.
             Invalid: the answer's letter is from the future, or older than the objection.
@@ -193,23 +197,25 @@ def filed(
     answer_days: int,
     holidays: Container[date],
 ) -> Objection:
-    """Create an objection from its filing, which must have been in time; it may be recorded later.
+    """Return a new objection, made from its filing; raise an error if it was not filed in time.
 
-    The filing is in time on a day on which the measure was in force. An objection against an administrative action
-    (TAK) has its own periods, in working days; it may also be filed after the measure's end.
+    It is in time on a day on which the measure was in force. An objection against an administrative action (TAK) has
+    its own periods, in working days, and may also be filed after the measure's end. It may be recorded later than
+    filed.
 
     Args:
         objection_id: the id of the new objection.
-        entry: the current entry, with its duties.
+        entry: the current entry, with its duties (`met`).
         filing: the filing.
         by: the owner's officer.
-        at: now.
-        answer_days: working days for the answer where no regulation sets them.
+        at: when the objection is recorded.
+        answer_days: working days for the answer, unless the entry is an administrative action.
         holidays: public holidays, which are no working days.
 
     Raises:
-        WrongState: the entry was never in force, or no longer on the day of filing.
-        Invalid: the day of filing is in the future or before the entry was in force, or the letter is later than it.
+        WrongState: the entry was never in force, or the day of filing is after the last day in time.
+        Invalid: the day of filing is in the future or before the entry was in force, or the letter is later than the
+            filing.
     """
     begins, last = _in_force(entry, at)
     tak = entry.basis.instrument == _TAK
@@ -238,7 +244,7 @@ def filed(
 
 
 def last_day_to_file(entry: Entry, received: datetime, holidays: Container[date]) -> date | None:
-    """Return the last day to object to a decision (2/2025 art. 73); None where the law sets none.
+    """Return the last day to object to a decision (2/2025 art. 73); None if it is no administrative action.
 
     Args:
         entry: the entry that the decision made.

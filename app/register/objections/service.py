@@ -35,12 +35,13 @@ _MAX_LISTED = 500
 
 
 async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) -> Objection:
-    """Store an objection that was filed with the owner of an entry.
+    """Store an objection that was filed with the owner of an entry. Returns the new objection.
 
     Raises:
         NotFound: the actor sees no entry with this id.
         WrongAgency: another agency owns the entry, and so receives objections against it.
-        WrongState, Invalid: it was not filed in time, or its dates are impossible (see `domain.filed`).
+        WrongState: it was not filed in time (see `domain.filed`), or the person was erased from the entry.
+        Invalid: its dates are impossible.
     """
     await entry_store.lock(unit, entry_id)  # so that it can't end, and be erased, at this moment
     entry = await entries.get(unit, entry_id)
@@ -80,7 +81,7 @@ async def answer(
 
     Raises:
         NotFound: the actor sees no objection with this id.
-        WrongAgency: another agency must answer it.
+        WrongAgency: another agency owns the entry, and must answer.
         StaleVersion: the objection has changed since it was read.
         WrongState: it has been answered already.
         SecondPairOfEyesNeeded: the same person recorded it.
@@ -99,10 +100,10 @@ async def answer(
 
 
 async def set_last_day_to_file(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[Draft]:
-    """Set the last day to file in an entry's objections, once the receipt of the decision is recorded.
+    """Set the last day to file in an entry's objections when the receipt of its decision is recorded.
 
-    `holidays` are the public holidays. A projector: called with the event in its transaction. It returns no records,
-    because the ledger holds no objections.
+    A projector: called with the event in its transaction. It returns no records, because the ledger holds no
+    objections. Other duties change nothing. `holidays` are the public holidays.
     """
     if event.name == DeadlineName.DELIVER_TO_PERSON:
         day = last_day_to_file(event.entry, event.done_at, holidays)
@@ -147,7 +148,7 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 
 
 async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
-    """Return objections that wait for an agency's answer (of every agency for None), earliest due first.
+    """Return objections that wait for the answer of `agency` (None: of any agency), earliest due first, at most 500.
 
     Objections against entries that are sealed from the actor are left out.
     """

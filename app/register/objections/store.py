@@ -39,7 +39,7 @@ async def save(unit: Unit, objection: Objection) -> None:
 
 
 async def find(reader: Reader, objection_id: str) -> Objection | None:
-    """Return the objection with this id, or None."""
+    """Return the objection with this id; None if there is none."""
     statement = select(table.c.document).where(table.c.id == objection_id)
     return await _documents.one(reader, statement)
 
@@ -71,9 +71,9 @@ async def list_page(
 
 
 async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Return objections that wait for an agency's answer, earliest due first, at most `limit`; None means every agency.
+    """Return objections that wait for the answer of `agency` (None: of any agency), earliest due first.
 
-    Objections against entries that are sealed from the actor are left out.
+    At most `limit`. Objections against entries that are sealed from the actor are left out.
     """
     waits = (table.c.answered_at.is_(None), table.c.entry_id.not_in(closed(reader.actor)))
     statement = select(table.c.document).where(*waits)
