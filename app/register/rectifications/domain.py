@@ -45,9 +45,14 @@ class CorrectionRequest:
 
     Attributes:
         agency: code of the agency that owns the entry.
+        statement: the error, in the requester's words.
+        evidence: the proof, in words; None without one.
         requester_name, requester_contact: the requester, and the address for the answer.
         filed_by, filed_person: the client and the officer that recorded the request.
+        due_at: last instant for the decision.
+        outcome: the decision; None while the request is open.
         amendment_id: the amendment of the entry that carries the decision out, if any.
+        decided_by: id of the client that decided.
     """
 
     id: str
@@ -76,14 +81,14 @@ class CorrectionRequest:
 
     @property
     def priority(self) -> Priority:
-        """The request's priority: high if the entry may be about the wrong person.
+        """`high` for a request that the entry is about another person, else `normal`.
 
         An innocent person may be held at a counter now (R63).
         """
         return "high" if self.kind is RequestedCorrection.WRONG_PERSON else "normal"
 
     def overdue(self, now: datetime) -> bool:
-        """Return whether it was, or still is, not decided in time; the last instant of the period is in time."""
+        """Return whether it was decided after `due_at`, or is open at `now` after it; `due_at` itself is in time."""
         return (self.decided_at or now) > self.due_at
 
     def decide(
@@ -95,24 +100,22 @@ class CorrectionRequest:
         amendment_id: str | None,
         at: datetime,
     ) -> Self:
-        """Return the request with its decision; another officer than the one that recorded it must decide.
-
-        A request can also be decided after its due time.
+        """Return the request's next version, with its decision; also after its due time.
 
         Args:
-            by: the officer that decides.
+            by: the officer that decides; another one than the officer that recorded the request.
             expected: the version that the officer has read.
             outcome: the decision.
-            reason: the reason; required unless it is granted in full.
+            reason: the reason; required unless the request is granted in full.
             amendment_id: the amendment that carries the decision out; None if there is none yet.
-            at: now.
+            at: the time of the decision.
 
         Raises:
             StaleVersion: the current version is not `expected`.
-            WrongState: it is decided already.
-            SecondPairOfEyesNeeded: the actor recorded it.
-            Invalid: it is not granted in full and has no reason; it is refused and the reason names no article, or it
-                names an amendment.
+            WrongState: the request is decided already.
+            SecondPairOfEyesNeeded: the actor recorded the request.
+            Invalid: the decision has no reason and does not grant in full; or it refuses, and its reason names no
+                article, or it names an amendment.
         """
         if expected != self.version:
             raise StaleVersion("The request has changed since it was read.", extra={"version": self.version})

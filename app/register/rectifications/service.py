@@ -80,13 +80,13 @@ class OpenRequest:
 
 
 async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
-    """Store a request of the person concerned; this acknowledges it and starts its 72 hours.
+    """Store a request of the person concerned; this acknowledges it and starts its 72 hours. Returns the request.
 
-    Immigration's officers and supervisors, which meet the person, may file about any entry. The response shows them
-    nothing of the entry.
+    Immigration's officers and supervisors, which meet the person, may file about any entry; other officers about
+    entries that they see. The request shows nothing of the entry.
 
     Raises:
-        NotFound: there is no entry with this id, or it is another agency's.
+        NotFound: there is no entry with this id about which the actor may file.
     """
     actor = unit.actor
     entry = await find(unit, filed.entry_id)
@@ -132,13 +132,15 @@ async def list_page(
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[CorrectionRequest]:
-    """Return requests that the actor may see: open before decided, wrong-person ones first, then oldest first.
+    """Return requests that the actor may see, open ones first.
+
+    Among the open ones, those about a wrong person come first; requests of equal rank are in the order of their filing.
 
     Args:
         reader: the transaction.
         state: only open, or only decided ones; None for both.
         entry_id: only requests about this entry; None for all.
-        after: sort key (`store.place_of`) and id of a request; only those after it. None for the beginning.
+        after: sort key (`store.place_of`) and id of a request; only later ones in this order. None for the beginning.
         limit: maximum number of requests.
     """
     requested = replace(
@@ -156,25 +158,25 @@ async def decide(
     amendment_id: str | None,
     expect_amendment: ExpectAmendment,
 ) -> CorrectionRequest:
-    """Decide a request. This changes no entry; the owner's correction or annulment does. Returns the request.
+    """Store an approver's decision on a request. Returns the request.
 
-    Only approvers may do this, and all approvers belong to the Directorate General.
+    The decision changes no entry; only the owner's correction or annulment does. The caller admits approvers only.
 
     Args:
         unit: the transaction.
         request_id: id of the request.
         expected: the version that the actor has read.
         outcome: the decision.
-        reason: the reason; required unless it is granted in full.
+        reason: the reason; required unless the request is granted in full.
         amendment_id: the entry's amendment that carries the decision out; None if there is none yet.
         expect_amendment: raises Invalid unless the amendment belongs to the entry.
 
     Raises:
-        NotFound: there is no request with this id.
+        NotFound: the actor sees no request with this id.
         Invalid: the amendment is not one of the entry, or the reason or the amendment does not fit the outcome.
         StaleVersion: the request has changed since it was read.
-        WrongState: it is decided already.
-        SecondPairOfEyesNeeded: the actor recorded it.
+        WrongState: the request is decided already.
+        SecondPairOfEyesNeeded: the actor recorded the request.
     """
     before = await store.lock(unit, request_id)
     await _expect_in_view(unit, before)
@@ -196,10 +198,10 @@ async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str
 
 
 async def open_requests(reader: Reader, limit: int = _MAX_LISTED) -> list[OpenRequest]:
-    """Return open requests that concern the actor, at most `limit`: to decide as approver, or to correct as owner.
+    """Return open requests that concern the actor, wrong-person ones first, then earliest due, at most `limit`.
 
-    Wrong-person requests come first, then those due earliest. An approver does not get requests that they recorded
-    themselves, because another officer must decide those.
+    For an approver, the requests to decide, without those that the same person recorded; for a submitter or verifier,
+    the requests about entries of their agency; for other roles none.
     """
     actor = reader.actor
     if actor.holds(Role.APPROVER):

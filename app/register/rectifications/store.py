@@ -21,7 +21,10 @@ _PLACE = case(
 
 
 def place_of(request: CorrectionRequest) -> str:
-    """Return a request's sort key in lists (`after` of `list_page`); equal to the SQL expression `_PLACE`."""
+    """Return a request's sort key in lists: open ones about a wrong person, then other open ones, then decided ones.
+
+    It equals the SQL expression `_PLACE`; `list_page` takes it in `after`.
+    """
     if request.outcome is not None:
         return _DONE
     return _FIRST if request.kind is RequestedCorrection.WRONG_PERSON else _LATER
@@ -54,13 +57,13 @@ async def save(unit: Unit, request: CorrectionRequest) -> None:
 
 
 async def find(reader: Reader, request_id: str) -> CorrectionRequest | None:
-    """Return the request with this id, or None."""
+    """Return the request with this id; None if there is none."""
     row = (await reader.run(select(table).where(table.c.id == request_id))).first()
     return None if row is None else _request(row)
 
 
 async def get(reader: Reader, request_id: str) -> CorrectionRequest:
-    """Return a request.
+    """Return the request with this id.
 
     Raises:
         NotFound: there is no request with this id.
@@ -107,7 +110,10 @@ class Filter:
     """Conditions of a list of correction requests; None in a member means no condition.
 
     Attributes:
-        agency: only requests about this agency's entries, or filed by the client `filed_by`.
+        open: whether the requests wait for their decision.
+        entry_id: the entry that the requests are about.
+        agency: owner of the entries that the requests are about.
+        filed_by: client that filed the requests; with `agency`, requests that meet one of the two are listed.
         exclude_filed_person: no requests that this officer recorded.
     """
 
@@ -121,10 +127,10 @@ class Filter:
 async def list_page(
     reader: Reader, requested: Filter, after: tuple[str, str] | None, limit: int
 ) -> list[CorrectionRequest]:
-    """Return requests: open before decided, among them the wrong person first, then in the order of their filing.
+    """Return requests that match the filter, in the order of `place_of`, then of their filing, at most `limit`.
 
-    Only those after the sort key and id `after` (None: from the beginning), at most `limit`. Requests about entries
-    that are sealed from the actor are omitted, unless the actor filed them.
+    `after` is the sort key and id of a request: only later ones are returned; None begins with the first. Requests
+    about entries that are sealed from the actor are left out, unless the actor filed them.
     """
     statement = select(table).order_by(_PLACE, table.c.id).limit(limit)
     if after is not None:
