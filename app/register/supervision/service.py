@@ -24,7 +24,7 @@ INSTRUMENT = "supervision_report"
 
 
 async def file(unit: Unit, observed: Observed) -> Report:
-    """File a report and give it the next number of the year.
+    """File a report and give it the next number of the year. Returns the report.
 
     Raises:
         WrongAgency: the province of the actor's office is not known.
@@ -85,9 +85,9 @@ async def list_page(reader: Reader, before: str | None, limit: int) -> list[Repo
 
 
 async def grounded(reader: Reader, reports: Sequence[Report]) -> dict[str, list[str]]:
-    """Return the ids of Immigration's entries that are based on each report and visible to the actor, oldest first.
+    """Return, by the id of each report, the ids of Immigration's entries that are based on it, oldest first.
 
-    The keys of the result are the reports' ids.
+    Entries that the actor does not see are left out.
     """
     based = await _based_entries(reader, reports)
     return {
@@ -109,7 +109,8 @@ async def _based_entries(reader: Reader, reports: Sequence[Report]) -> dict[str,
 async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -> list[Report]:
     """Return reports after the id `after` whose retention period is over, oldest first, at most `limit`.
 
-    The result includes reports that must be kept because of an entry. Empty where the deployment sets no retention.
+    The result includes reports that `erase` must keep because of an entry. Empty if the deployment sets no retention
+    period.
     """
     if settings.personal_retention_days is None:
         return []
@@ -118,10 +119,9 @@ async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -
 
 
 async def erase(unit: Unit, reports: Sequence[Report]) -> int:
-    """Erase the foreigners from reports after the retention period (R64).
+    """Erase the foreigners from reports whose retention period is over (R64). Returns the number of erased reports.
 
-    A report stays as it is while an entry that still names its person is based on it. Returns the number of erased
-    reports.
+    A report stays as it is while an entry that still names its person is based on it.
     """
     await lock_agency(unit, IMMIGRATION)  # so that no entry based on one of them is filed at this moment
     based = await _based_entries(unit, reports)

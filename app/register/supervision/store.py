@@ -31,7 +31,7 @@ async def add(unit: Unit, report: Report) -> None:
 
 
 async def find(reader: Reader, report_id: str) -> Report | None:
-    """Return the report with this id, or None."""
+    """Return the report with this id; None if there is none."""
     row = (await reader.run(select(table).where(table.c.id == report_id))).first()
     return _report(row) if row else None
 
@@ -39,7 +39,7 @@ async def find(reader: Reader, report_id: str) -> Report | None:
 async def list_unerased(reader: Reader, before: str, after: str, limit: int) -> list[Report]:
     """Return reports from which no person was erased, oldest first, at most `limit`.
 
-    Only those with ids between `after` and `before`.
+    `after` and `before` are report ids: only reports between them are returned.
     """
     table_ids = (table.c.id > after, table.c.id < before)
     statement = select(table).where(table.c.erased_at.is_(None), *table_ids).order_by(table.c.id).limit(limit)
@@ -47,7 +47,7 @@ async def list_unerased(reader: Reader, before: str, after: str, limit: int) -> 
 
 
 async def erase(unit: Unit, report: Report) -> None:
-    """Store an erased report: without the foreigner, place and findings."""
+    """Erase the foreigner, place and findings from a stored report."""
     left = {"document": document(report.observed.erased()), "erased_at": unit.now}
     await unit.run(update(table).where(table.c.id == report.id).values(**left))
 
