@@ -53,8 +53,8 @@ class Sponsor(msgspec.Struct, frozen=True):
     def identifiers(self) -> frozenset[str]:
         """Return the keys that identify this sponsor in other delays: telephone, document numbers, folded name.
 
-        Two delays with a common key have the same sponsor. A name of a single word is a key only where the sponsor
-        has no other one, because such names are too common.
+        Two delays with a common key have the same sponsor. A name of a single word is a key only for a sponsor without
+        another key, because such names are too common.
         """
         keys = set()
         if self.phone and (phone := normal_phone(self.phone)):
@@ -69,7 +69,7 @@ class Traveller(msgspec.Struct, frozen=True):
     """The delayed person, and the officer's note; stored apart from the delay and erased after a retention period.
 
     Attributes:
-        birth: the birth in one of the three shapes of the API (full date, year and month, year).
+        birth: the birth in one of the three shapes of the API: a date or part of one, an age on a day, or a range.
         document: type, number, issuing state and last day of the document shown.
         note: the officer's words; they may describe the person, so they are erased with the person.
     """
@@ -86,7 +86,7 @@ class SubmittedDelay:
     """A delay as an officer submits it, without an id yet.
 
     Attributes:
-        checkpoint: code of the checkpoint; None means that of the API key.
+        checkpoint: code of the checkpoint; None means the checkpoint of the officer's API key.
         destination: ICAO code of the state; None if unknown.
         group_reference: a text that is equal for all travellers of a party; None without one.
         sponsor: the person that sends the traveller; None if unknown.
@@ -133,9 +133,12 @@ class Pattern:
 
     Attributes:
         value: the checkpoint or destination; for sponsors the id of the group's first delay.
+        delays: number of delays.
+        checkpoints, destinations, reasons: number of delays by each value.
         groups: the travelling parties, as pairs of checkpoint and group reference.
         names, phones, documents: every spelling under which the sponsor was recorded; an officer judges whether several
             mean one person.
+        first_at, last_at: when the first and the last delay occurred.
     """
 
     value: str
@@ -151,7 +154,7 @@ class Pattern:
     last_at: datetime | None = None
 
     def add(self, delay: Delay) -> None:
-        """Count one more delay in this pattern."""
+        """Add one more delay to the counts and values of this pattern."""
         self.delays += 1
         _count(self.checkpoints, delay.checkpoint)
         _count(self.destinations, delay.destination)
@@ -181,15 +184,15 @@ def normal_phone(text: str) -> str:
 
 
 def find_patterns(delays: Iterable[Delay], by: GroupBy, at_least: int) -> list[Pattern]:
-    """Group delays by sponsor, checkpoint or destination.
+    """Return groups of delays with the same sponsor, checkpoint or destination.
 
     Args:
         delays: the delays of a period.
-        by: the member to group by; delays without it are omitted.
+        by: the member to group by; delays without it are left out.
         at_least: the minimum number of delays that make a pattern.
 
     Returns:
-        The patterns, those with the most delays first; for sponsors those met at the most checkpoints first, then by
+        The patterns with the most delays first; for sponsors, the patterns at the most checkpoints first, then by
         delays.
     """
     delays = sorted(delays, key=lambda delay: (delay.occurred_at, delay.id))

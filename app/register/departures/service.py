@@ -35,12 +35,12 @@ _MAX_ROUNDS = 20
 
 
 async def record_delay(unit: Unit, submitted: SubmittedDelay, settings: Settings) -> Delay:
-    """Store that a departure was delayed: an event that leads to no entry and no alert (R65).
+    """Store that a departure was delayed: an event that leads to no entry and no alert (R65). Returns the delay.
 
     Raises:
-        WrongAgency: the actor is an officer of another agency than Immigration.
-        Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago
-            that the traveller would be erased at once; the destination is no state; the reason `other` has no note.
+        WrongAgency: the actor is neither an officer of Immigration nor a supervisor or auditor.
+        Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago that
+            the traveller would be erased at once; the destination is no state; the reason `other` has no note.
     """
     place = submitted.checkpoint or unit.actor.checkpoint
     faults = _time_faults(submitted.occurred_at, unit.now, settings.delay_personal_days)
@@ -95,7 +95,7 @@ def view_of(actor: Actor) -> str | None:
     """Return the code of the only checkpoint at which an actor may see delays; None means every checkpoint.
 
     Raises:
-        WrongAgency: the actor is an officer of another agency than Immigration.
+        WrongAgency: the actor is neither an officer of Immigration nor a supervisor or auditor.
     """
     immigration = actor.agency == IMMIGRATION and actor.holds(
         Role.SUBMITTER, Role.APPROVER, Role.DUTY_OFFICER
@@ -111,6 +111,7 @@ async def read_and_log(unit: Unit, delay_id: str) -> tuple[Delay, Traveller | No
     """Return a delay with its traveller (None once erased), and log the access (UU 27/2022 art. 31; R62).
 
     Raises:
+        WrongAgency: the actor may see no delays (see `view_of`).
         NotFound: the actor sees no delay with this id.
     """
     view = view_of(unit.actor)
@@ -131,17 +132,20 @@ async def list_page(
     before: str | None,
     limit: int,
 ) -> list[Delay]:
-    """Return delays that the actor may see, newest first, between two legal days.
+    """Return delays that the actor may see, the newest record first, between two legal days.
 
     Args:
         reader: the transaction.
         checkpoint: only delays at this checkpoint; empty result if the actor may not see it. None for every checkpoint.
-        since: first day; None for no limit.
-        until: last day; None for no limit.
-        sponsor_of: only delays with the same sponsor as the delay with this id, so that no URL contains a name; None
-            for any.
-        before: only delays recorded before the one with this id; None for the newest.
+        since: first day on which they occurred; None for no limit.
+        until: last day on which they occurred; None for no limit.
+        sponsor_of: id of a delay; only delays with the same sponsor, empty result if the actor does not see that delay.
+            None for any sponsor.
+        before: id of a delay; only delays recorded before it. None for the newest.
         limit: maximum number of delays.
+
+    Raises:
+        WrongAgency: the actor may see no delays (see `view_of`).
     """
     view = view_of(reader.actor)
     if view is not None and checkpoint not in {None, view}:
@@ -177,12 +181,12 @@ async def _of_same_sponsor(reader: Reader, delay_id: str, view: str | None) -> f
 async def patterns(
     reader: Reader, by: GroupBy, since: date | None, until: date | None, at_least: int
 ) -> tuple[date, date, list[Pattern]]:
-    """Group the delays that the actor may see by sponsor, checkpoint or destination.
+    """Return groups of the delays that the actor may see, by sponsor, checkpoint or destination.
 
     Args:
         reader: the transaction.
         by: the member to group by.
-        since: first legal day; None for a year before the last.
+        since: first legal day; None for a year that ends on the last day.
         until: last legal day; None for today.
         at_least: the minimum number of delays that make a pattern.
 
@@ -190,7 +194,8 @@ async def patterns(
         The first day, the last day, and the patterns, in the order of `domain.find_patterns`.
 
     Raises:
-        Invalid: the days are in the wrong order, or too far apart.
+        WrongAgency: the actor may see no delays (see `view_of`).
+        Invalid: the days are in the wrong order, or more than five years apart.
     """
     view = view_of(reader.actor)
     until = until or legal_day(reader.now)
@@ -212,9 +217,9 @@ async def patterns(
 
 
 async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
-    """Erase travellers of delays more than `days` days ago (UU 27/2022 art. 42-44), at most `limit`.
+    """Erase the travellers of delays that occurred more than `days` days ago (UU 27/2022 art. 42-44).
 
-    Returns the number of erased travellers.
+    Oldest first, at most `limit`. Returns the number of erased travellers.
     """
     erased = await store.erase_travellers(unit, unit.now - timedelta(days=days), limit)
     if erased:
@@ -223,9 +228,9 @@ async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
-    """Erase the sponsors of delays more than `days` days ago, at most `limit`; patterns never look back that far.
+    """Erase sponsors and group references of delays that occurred more than `days` days ago.
 
-    Returns the number of delays with a sponsor erased.
+    Oldest first, at most `limit`. Returns the number of delays from which a sponsor was erased.
     """
     erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
     if erased:

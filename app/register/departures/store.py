@@ -45,7 +45,7 @@ async def add(unit: Unit, delay: Delay, traveller: Traveller) -> None:
 
 
 async def find(reader: Reader, delay_id: str) -> Delay | None:
-    """Return the delay with this id, or None."""
+    """Return the delay with this id; None if there is none."""
     row = (await reader.run(select(tables.delay).where(tables.delay.c.id == delay_id))).first()
     return _delay(row) if row else None
 
@@ -74,7 +74,7 @@ class Filter:
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Delay]:
-    """Return delays that match the filter, newest first, at most `limit`.
+    """Return delays that match the filter, the newest record first, at most `limit`.
 
     Only delays that were recorded before the one with the id `before`; None for the newest.
     """
@@ -133,7 +133,10 @@ async def list_by_sponsor_keys(reader: Reader, keys: Iterable[str]) -> set[str]:
 
 
 async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase travellers of delays before an instant, at most `limit`. Returns the number of erased travellers."""
+    """Erase the travellers of delays that occurred before an instant, oldest first. Returns how many it erased.
+
+    At most `limit` travellers are erased.
+    """
     table = tables.traveller
     old = select(table.c.delay_id).where(table.c.occurred_at < before).order_by(table.c.occurred_at)
     ids = {"ids": list((await unit.run(old.limit(limit))).scalars())}
@@ -145,7 +148,10 @@ async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase the sponsors of delays before an instant, at most `limit`. Returns the number of delays changed."""
+    """Erase sponsors and group references of delays that occurred before an instant, oldest first.
+
+    At most `limit` delays with a sponsor are changed. Returns the number of changed delays.
+    """
     table = tables.delay
     old = select(table.c.id).where(table.c.sponsor.is_not(None), table.c.occurred_at < before)
     ids = {"ids": list((await unit.run(old.order_by(table.c.occurred_at).limit(limit))).scalars())}
