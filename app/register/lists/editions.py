@@ -29,7 +29,7 @@ class EditionPerson:
     Attributes:
         data_id: the list's key of the record; "" for none.
         number: the permanent reference number; "" for none.
-        digest: digest of everything that the list contains about the person.
+        digest: digest of all content of the list about the person.
         subject: the person.
     """
 
@@ -42,16 +42,13 @@ class EditionPerson:
 def match_persons(
     persons: Sequence[EditionPerson], records: Sequence[ImportedRecord]
 ) -> list[ImportedRecord | None]:
-    """Match each person of an edition with the register's record of them from this list.
+    """Return the register's record of each person of an edition, in the same order; None for a new person.
 
     No record is matched twice: where the list splits a record, the first part is matched and the others are new.
 
     Args:
         persons: the persons of the edition, each with a different digest.
-        records: the register's records from the last imported edition.
-
-    Returns:
-        The matching record of each person, in the same order; None for a new person.
+        records: the register's records of persons of this list, from the last imported edition.
     """
     pairs = _Pairs(persons, records)
     pairs.match_equal(lambda one: one.digest, lambda held: held.digest)
@@ -77,10 +74,13 @@ def fresh_key(one: EditionPerson, taken: Iterable[str]) -> str:
 
 
 def lost_committees(leaving: Iterable[ImportedRecord], numbers: Iterable[str]) -> list[str]:
-    """Return the committees that the edition no longer mentions at all, although persons of theirs are to be ended.
+    """Return the committees of the persons to be ended that no person of the edition belongs to, sorted.
 
-    A committee is the prefix of a reference number (`QDi` of QDi.001). `leaving` are the persons to be ended; `numbers`
-    are the reference numbers of the edition.
+    A committee is the prefix of a reference number (`QDi` of QDi.001).
+
+    Args:
+        leaving: the records of the persons to be ended.
+        numbers: the reference numbers of the edition.
     """
     named = {_committee(number).casefold() for number in numbers}
     lost = {_committee(held.number) for held in leaving} - {""}

@@ -12,7 +12,7 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Ignore the number done and the total; a `progress` function for callers that show none."""
+    """Do nothing; a `progress` function for callers that show no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
 
     def note(self, reference: str, outcome: ImportOutcome | CekalError, where: str = "") -> None:
-        """Count the outcome of one item.
+        """Count the outcome of one item; an error adds the item to `skipped`.
 
         Args:
             reference: the item's key.
-            outcome: the result of `listing.import_items`.
-            where: the item's position in the file, such as "line 7".
+            outcome: the item's result of `listing.import_items`.
+            where: the item's position in the file, such as "line 7"; empty without one.
         """
         match outcome:
             case "added":
@@ -58,7 +58,12 @@ class Report:
                 self.skip(reference, reason_of(outcome) + (f" ({where})" if where else ""))
 
     def skip(self, reference: str, reason: str) -> None:
-        """Add an item that was not imported: its key in the source, and the reason (see `Skipped`)."""
+        """Add an item to `skipped`.
+
+        Args:
+            reference: the item's key in the source.
+            reason: why it was not imported (see `Skipped`).
+        """
         self.skipped.append(Skipped(reference, reason))
 
     def counts(self) -> dict[str, int]:
@@ -78,7 +83,7 @@ class Report:
 
 
 def reason_of(error: CekalError) -> str:
-    """Return an error's code and its first fault: `missing_subject_data at /entry/subject/sex: …`."""
+    """Return an error's code with its first fault, as text: `missing_subject_data at /entry/subject/sex: …`."""
     word = error.slug.replace("-", "_")
     if not error.faults:
         return f"{word}: {error.detail}"

@@ -62,7 +62,16 @@ _SHARE: Final = 50
 
 
 class TakenOverIn(WireIn):
-    """A line of the file: an entry of the older register."""
+    """A line of the file: an entry of the older register.
+
+    Attributes:
+        agency: code of the owner.
+        reference: the entry's permanent key in the older register.
+        entry: the entry.
+        approved_on: the day of its approval, by whose law it is judged.
+        extension_count: number of extensions that it has had.
+        first_started_on: first day of the measure before its extensions.
+    """
 
     agency: Code
     reference: Annotated[Line, Field(max_length=200)]
@@ -80,17 +89,19 @@ async def take_over(
     legacy: bool = False,
     progress: Progress = no_progress,
 ) -> Report:
-    """Import the entries of a file; importing the same file again changes nothing.
+    """Import the entries of a file, in batches. Returns the report; importing the same file again changes nothing.
+
+    A line that is malformed or breaks a rule is left out and reported; it does not stop the others.
 
     Args:
         runtime: the process's databases, clock and settings.
         path: the file.
-        approvers: the persons who approve the import.
+        approvers: the persons that approve the import.
         legacy: whether photos may be missing, because the older register had none.
-        progress: receives the number of bytes read.
+        progress: receives the number of bytes read, and the size of the file.
 
     Raises:
-        NotNdjson: the file has another format; nothing was changed.
+        NotNdjson: the first batch of lines has no JSON object; nothing was changed.
         OSError: the file can't be read.
     """
     takeover = _Takeover(runtime, approvers, legacy=legacy)

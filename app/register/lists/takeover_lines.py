@@ -21,7 +21,7 @@ LONGEST_LINE: Final = 3 * 1024 * 1024
 
 
 class NotNdjson(ValueError):
-    """The file does not have a JSON object on each line; nothing of it is imported."""
+    """The file does not look like NDJSON: none of its first lines is a JSON object; nothing of it is imported."""
 
 
 class _Head(msgspec.Struct):
@@ -38,7 +38,7 @@ class RawLine:
     Attributes:
         number: its number, from 1.
         text: the text without the end of line; empty where the line is too long.
-        head: None where the line is no object, or has no valid key.
+        head: agency and reference of the line; None where the line is no object, or has no valid key.
     """
 
     number: int
@@ -52,12 +52,12 @@ class RawLine:
 
     @property
     def name(self) -> str:
-        """The line's name in the report: its key, else its position."""
+        """The line's name in the report: its reference in the older register, else its position."""
         return self.head.reference if self.head else self.where
 
     @property
     def key(self) -> Key:
-        """The key under which an earlier import stored the line."""
+        """Origin and reference under which an import stores the line; two empty texts where it has no valid key."""
         return (origin_of(self.head.agency), self.head.reference.strip()) if self.head else ("", "")
 
     @property
@@ -67,7 +67,7 @@ class RawLine:
 
 
 def origin_of(agency: str) -> str:
-    """Return the name of an agency's older register as a source of entries."""
+    """Return the name of the source of entries from an agency's older register: `takeover:` and the agency's code."""
     return f"takeover:{agency}"
 
 
@@ -118,7 +118,7 @@ def expect_objects(lines: Iterable[RawLine], path: Path) -> None:
     """Raise `NotNdjson` unless at least one of the lines is a JSON object; `path` is named in the error.
 
     Raises:
-        NotNdjson: no line is one.
+        NotNdjson: no line is a JSON object.
     """
     for line in lines:
         with suppress(json_text.NotJson):

@@ -75,7 +75,7 @@ class UnList(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         generated_at: when it was generated, UTC; a later edition is a newer one.
         persons: its individuals, in file order.
-        unreadable: individuals left out.
+        unreadable: the individuals that are left out.
         entity_ids: DATAIDs of the listed groups and firms, which can't be entries.
     """
 
@@ -86,13 +86,13 @@ class UnList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(path: Path) -> UnList:
-    """Read an edition of the list from a file, one person at a time.
+    """Return an edition of the list, read from a file one person at a time.
 
-    Document types, entities and external references are refused, so that a hostile file can't exhaust memory or
-    read other files.
+    Document types, entities and external references are refused, so that a hostile file can't exhaust memory or read
+    other files.
 
     Raises:
-        ListUnreadable: the file is not well-formed, or not the list.
+        ListUnreadable: the file is not well-formed, is not the list, or names no individual.
         OSError: the file can't be read.
     """
     from defusedxml.common import DefusedXmlException

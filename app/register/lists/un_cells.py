@@ -53,7 +53,7 @@ def _text_of(text: str | None) -> str:
 
 
 def spelling_key(text: str) -> str:
-    """Return the form of a name in which spellings are compared; it ignores case, accents, apostrophes and signs.
+    """Return a name in the form in which spellings are compared: without case, accents, apostrophes and signs.
 
     Words stay separate, and other scripts are not transliterated.
     """

@@ -71,7 +71,7 @@ class _Reading(NamedTuple):
 
 
 def documents_of(person: Element) -> tuple[tuple[ListedDocument, ...], tuple[Remark, ...]]:
-    """Return the documents, each number once per state, and remarks about those left out.
+    """Return a person's documents, each number once per state, and remarks about documents that were left out.
 
     Remarks: `no_document_number` (words without a number), `several_numbers` (not clearly separated) and
     `issuing_state_unclear` (the document is kept without a state).
@@ -95,7 +95,7 @@ def documents_of(person: Element) -> tuple[tuple[ListedDocument, ...], tuple[Rem
 
 
 def numbers_in(text: str) -> list[_Reading] | Remark:
-    """Return the numbers in the text of a cell, each with its state (None if not named), or a remark why there is none.
+    """Return the numbers in a cell's text, each with its state (None if not named); else a remark that it has none.
 
     Most cells have one number. Another number is separate where a comma, a semicolon or "and" precedes it and it is
     long enough, or where it begins with letters of its own: "C805775 ,AA8630281", "A1234567 B7654321".
@@ -129,7 +129,7 @@ def _is_another(part: str) -> bool:
 
 
 def number_in(text: str) -> _Reading | Remark:
-    """Return the number in the text of a cell and its state (None if not named), or a remark why there is no number.
+    """Return the number in a text, with its state (None if not named); else a remark that the text has no number.
 
     A text without lower-case letters and other signs is the number as a whole, with its blanks and strokes. Only text
     from a machine-readable zone ("12AB34567.1UTO": number, check digit, state) is split.

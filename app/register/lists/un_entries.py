@@ -29,10 +29,10 @@ _TERRORISM: Final = frozenset({"Al-Qaida", "Taliban"})
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Conditions of an import.
+    """The data of an import that all its entries have in common.
 
     Attributes:
-        owner: Immigration.
+        owner: Immigration, which will own the entries.
         policy: the deployment's choices.
         today: the legal day of the import.
         edition: the day of the edition.
@@ -47,12 +47,12 @@ class Terms:
 
 
 def listed(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
-    """Convert a person to an item for the register.
+    """Return the item for the register that a person of the list becomes: an entry ban.
 
     Args:
         person: the person.
         key: the item's key in the register, the same in every edition.
-        terms: the conditions of the import.
+        terms: the common data of the import.
 
     Raises:
         CekalError: a rule of law forbids the entry; `WniCannotBeDeterred` for an Indonesian.
@@ -79,7 +79,7 @@ def listed(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
 
 
 def subject_of(person: ListedPerson) -> Subject:
-    """Convert a person to a subject of an entry."""
+    """Return a person of the list as the subject of an entry."""
     births = [birth_from_json(shape) for shape in person.births]
     return msgspec.convert(
         {

@@ -68,7 +68,7 @@ class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
     def is_indonesian(self) -> bool:
         """Whether a nationality, a document's issuer, or a NIK without another issuer shows an Indonesian.
 
-        Such a person must not get an entry ban (R4) and only appears in the report.
+        Such a person must not get an entry ban (R4), and is only reported.
         """
         return INDONESIA in self.nationalities or any(
             paper.issuing_state == INDONESIA
@@ -82,10 +82,9 @@ class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def digest(person: ListedPerson) -> str:
-    """Return the SHA-256 (hex) of the list's content about a person, to detect changes between editions.
+    """Return the SHA-256 (hex) of the list's content about a person; it shows whether the content has changed.
 
-    The order of aliases, documents and the like does not count, nor do remarks, version numbers and dates of
-    update.
+    The order of aliases, documents and the like does not count, nor do remarks, version numbers and dates of update.
     """
     content: dict[str, Any] = msgspec.to_builtins(person)
     del content["remarks"]
@@ -96,10 +95,10 @@ def digest(person: ListedPerson) -> str:
 
 
 def person_in(element: Element, data_id: str, full_name: str, generated_on: date) -> ListedPerson:
-    """Read an INDIVIDUAL completely.
+    """Return the person in an INDIVIDUAL element; unclear content is left out, with a remark.
 
     Args:
-        element: the INDIVIDUAL.
+        element: the INDIVIDUAL element.
         data_id: its DATAID.
         full_name: its name.
         generated_on: the day of the edition; a later day of listing is impossible.

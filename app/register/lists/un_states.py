@@ -17,10 +17,9 @@ _BETWEEN_SENTENCES: Final = re.compile(r"[.;] +(?=[A-Z])")
 
 
 def state_named(text: str) -> str | None:
-    """Return the ICAO code of the issuer that the whole text names (a state, a people, a short name), or None.
+    """Return the ICAO code of the issuer that the whole text names (a state, a people, a short name); None for none.
 
-    For a nationality any mention of Indonesia counts. An issuer is Indonesia only where the text begins with it,
-    not where a paper was only handed out there.
+    Indonesia is returned only for a text that begins with its name, not for a paper that was only handed out there.
     """
     name = text.strip(" .,:").removeprefix("the ")
     state = _ABBREVIATIONS.get(name.upper()) or from_country_name(name)
