@@ -216,7 +216,7 @@ async def decide(
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).
         ClockInDoubt: an approval while the clock is not plausible.
-        CekalError: the dossier bars the extension or correction by now (see `Dossier.refuse`).
+        CekalError: decisions since the filing bar the extension or correction (see `Dossier.refuse`).
     """
     found = await get(unit, amendment_id)
     named = await entry_store.find(unit, found.entry_id)

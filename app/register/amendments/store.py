@@ -87,9 +87,9 @@ async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
 
 
 async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
-    """Lock and return the amendments of these entries that wait for a decision or for the owner's answer, by id.
+    """Return the amendments of these entries that wait for a decision or for the owner's answer, ordered by id.
 
-    Unknown entries add none. The rows are locked until the commit.
+    Their rows are locked until the commit. Unknown entries add none.
     """
     waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
     statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
@@ -163,7 +163,7 @@ async def list_in_state(
 
     Amendments of entries that are sealed from the actor are omitted, and so are those of entries that have ended. Two
     kinds are listed although the entry has ended: an acquittal, which still closes its case; and an amendment that ends
-    an urgent entry, if a formal entry took over and is in force.
+    an urgent entry, if an active formal entry took over from it.
 
     Args:
         reader: the transaction.

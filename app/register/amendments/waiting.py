@@ -16,8 +16,8 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
 
     Each of the three groups is oldest first and at most `limit` long. Amendments to verify or approve are left out if
     the actor must not decide on them: as their author, as an author of the entry that they change, after an earlier
-    decision on them, or from the office of Immigration that filed them. Entries that are sealed from the actor are left
-    out.
+    decision on them, or from the office of Immigration that filed them. Amendments of entries that are sealed from the
+    actor are left out too.
     """
     actor = reader.actor
 

@@ -133,9 +133,9 @@ async def list_by_sponsor_keys(reader: Reader, keys: Iterable[str]) -> set[str]:
 
 
 async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase the travellers of delays that occurred before an instant, oldest first. Returns how many it erased.
+    """Erase the travellers of delays that occurred before an instant, oldest first, at most `limit`.
 
-    At most `limit` travellers are erased.
+    Returns the number of erased travellers.
     """
     table = tables.traveller
     old = select(table.c.delay_id).where(table.c.occurred_at < before).order_by(table.c.occurred_at)
@@ -150,7 +150,7 @@ async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
 async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
     """Erase sponsors and group references of delays that occurred before an instant, oldest first.
 
-    At most `limit` delays with a sponsor are changed. Returns the number of changed delays.
+    At most `limit` delays are changed. Returns the number of changed delays.
     """
     table = tables.delay
     old = select(table.c.id).where(table.c.sponsor.is_not(None), table.c.occurred_at < before)

@@ -39,7 +39,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
         countersigner: person who countersigned it; `countersigned_by` is that person's client.
-        formalises, urgent_version: id and version of the urgent entry from which this formal one was made; else None.
+        formalises, urgent_version: id of the urgent entry that this formal one follows, and its version when this one
+            was filed; None for other entries.
         rejection_proposed: a duty officer's proposal to reject it, which another person must confirm.
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
         superseded_from: when the approved formal entry that follows this urgent one begins; None before its approval.
@@ -175,7 +176,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def runs(self) -> bool:
-        """Whether its stored state is provisional or active: in force, or approved and in force from a later day on."""
+        """Whether its state is provisional or active: in force, or approved and in force from a later day on."""
         return self.state in {State.PROVISIONAL, State.ACTIVE}
 
     @property

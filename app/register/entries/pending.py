@@ -23,7 +23,7 @@ def stops(entry: Entry, now: datetime) -> bool:
 
 
 def shown_until(entry: Entry, now: datetime) -> datetime | None:
-    """Return when the wait for undecided papers ends, for display at counters; None if it is not undecided at `now`."""
+    """Return until when an undecided entry waits for its papers, for display at counters; None for other entries."""
     return entry.pending_until if undecided(entry, now) else None
 
 

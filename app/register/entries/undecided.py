@@ -11,7 +11,7 @@ from app.register.entries.events import EntryChanged, PendingEnded
 async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list[EntryChanged]:
     """Let an entry wait, past its end, for papers that its owner has just verified. Returns the changes to publish.
 
-    Does nothing, and returns none, if the entry must not wait (see `pending.awaiting`).
+    Does nothing, and returns no changes, if the entry must not wait (see `pending.awaiting`).
 
     Args:
         unit: the transaction, which holds the entry's lock.

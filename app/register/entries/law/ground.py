@@ -64,7 +64,7 @@ _POWER_ENDS = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; 
 def power_ended(owner: str, stage: str | None) -> bool:
     """Return whether an owner may not order a measure at the stage that its case has reached (R8).
 
-    True only for an owner with power in the investigation alone, at any other stage.
+    True for an owner that may order measures in the investigation only, if the stage is another one or None.
 
     Args:
         owner: code of the agency.
@@ -84,7 +84,7 @@ def instrument(request: Request, owner: Owner, _policy: Policy, _today: date, fi
 def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R8, R9: add a fault for a stage or reason code that is not allowed for the owner or the measure.
 
-    In a correction, a later stage than the owner's power reaches adds only a warning.
+    In a correction, a stage in which the owner's power has ended adds only a warning.
     """
     basis = request.basis
     if basis.stage == "preliminary_inquiry":
