@@ -52,7 +52,7 @@ def bound(share: float) -> bytes | None:
 
 
 class Drawn(msgspec.Struct, eq=False):
-    """A sampled traveller in one direction, as in the newest check.
+    """A traveller in the sample, in one direction, with the data of the newest check.
 
     Attributes:
         hashed: the keyed hash that identifies the traveller.
@@ -98,7 +98,7 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether so many travellers were removed from the sample that it must be drawn again."""
+        """Whether the share was reduced before and the sample is now so small that it must be drawn again."""
         return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
 
     @property
@@ -112,9 +112,9 @@ class Sample:
         return len(self._drawn)
 
     def needs_no_draw(self, hashed: bytes, direction: Direction, question: str, check_id: str) -> bool:
-        """Return whether a question can be skipped: it is known, or its traveller is outside the sampled share.
+        """Return whether `draw` can be skipped: the traveller is outside the share, or the question is known.
 
-        For a known question the id of the newest check is updated.
+        For a known question, also store `check_id` as the id of the traveller's newest check if it is newer.
 
         Args:
             hashed: the keyed hash of the traveller.
@@ -133,10 +133,9 @@ class Sample:
     def draw(
         self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
     ) -> None:
-        """Add a traveller, or replace the traveller's older check by a newer one.
+        """Add a traveller, or replace the traveller's older check in this direction; ignore an older check.
 
-        If the sample exceeds its limit, the share of all travellers in it is halved, and those outside the new share
-        are removed.
+        If the sample then exceeds its limit, the share is halved, and travellers outside the new share are removed.
 
         Args:
             hashed: the keyed hash of the traveller.
@@ -163,7 +162,7 @@ class Sample:
             self._remove_if(lambda each: position_of(each.hashed) >= self.share)
 
     def forget_before(self, check_id: str) -> None:
-        """Remove the travellers whose newest check is older than the one with this id."""
+        """Remove the travellers whose newest check is older than the check with this id."""
         if self.oldest is not None and self.oldest < check_id:
             self._remove_if(lambda each: each.check_id < check_id)
             self.oldest = min(
@@ -237,13 +236,13 @@ class Question:
         self._own = _numbers(listed.subject)
 
     def stops(self, drawn: Drawn, today: date) -> bool:
-        """Return whether the entry would have stopped a traveller.
+        """Return whether the entry would have stopped a traveller by name and birth date.
 
-        Its own subject, recognised by document or NIK, does not count.
+        Returns False for the entry's own subject, recognised by a document number or the NIK.
 
         Args:
             drawn: the traveller.
-            today: the present legal day.
+            today: the present legal day, for which ages are computed.
         """
         traveller = drawn.traveller
         shown = {paper.number for paper in traveller.papers} | ({traveller.nik} if traveller.nik else set())
@@ -265,8 +264,8 @@ class Count(msgspec.Struct):
     """The travellers that an entry would have stopped, as far as they were counted.
 
     Attributes:
-        found: their hashes.
-        ended: position of the last traveller that was judged; None if all were judged.
+        found: hashes of the travellers that the entry would have stopped.
+        ended: position of the hash of the last judged traveller (`position_of`); None if all were judged.
     """
 
     found: set[bytes]
@@ -274,14 +273,15 @@ class Count(msgspec.Struct):
 
 
 def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
-    """Judge one traveller after the other until `enough` travellers were found that the entry would have stopped.
+    """Count the travellers that an entry would have stopped, and end after `enough` of them.
 
-    Yields the count after each traveller, always the same object. If fewer were found, its last `ended` is None.
+    Yields the count after each judged traveller, so that the caller can break off; always the same object. If all
+    candidates were judged, the last one yielded has `ended` None.
 
     Args:
-        candidates: the travellers of the sample, in the order of their hashes.
-        question: the entry's data that a traveller is compared with.
-        today: the day for which ages are computed.
+        candidates: the travellers of the sample to judge, in the order of their hashes.
+        question: whether the entry would have stopped a traveller.
+        today: the present legal day, for which ages are computed.
         enough: the number of found travellers after which the count ends.
     """
     counted = Count(set())

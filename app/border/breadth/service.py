@@ -96,7 +96,7 @@ class Travellers:
         self._read_at = self._runtime.clock()
 
     async def run(self) -> None:
-        """Add new checks to the sample until cancelled."""
+        """Draw the sample from past checks, then add new checks, until cancelled; errors are logged, not raised."""
         while True:
             try:
                 more = await self._read_for(_SLICE_SECONDS)
@@ -107,7 +107,10 @@ class Travellers:
             await asyncio.sleep(_PAUSE_SECONDS if more else _ROUND_SECONDS)
 
     async def catch_up(self) -> bool:
-        """Read new checks for a short time, because an officer waits. Returns whether all of them have been read."""
+        """Read new checks for at most 0.2 seconds. Returns whether all of them have been read.
+
+        Returns False, and raises nothing, if the first sample is unfinished or the database fails.
+        """
         if self._stage is not _Stage.NEWS and self.sample.travellers >= _USABLE_SAMPLE:
             return False
         until, more = perf_counter() + _CATCH_UP_SECONDS, True
@@ -126,7 +129,7 @@ class Travellers:
     async def breadth(self, measure: Measure, subject: Subject) -> Breadth:
         """Count the travellers that a measure against a subject would have stopped by name and birth date.
 
-        Counting ends after a limited time; the result says how many travellers were compared.
+        Counting ends after 0.1 seconds or `ENOUGH` found travellers; the result says how many were compared.
         """
         now = self._runtime.clock()
         person = name_keys.listed(subject)

@@ -51,9 +51,9 @@ _NEW = (
 
 
 async def list_by_lot(reader: Reader, after: bytes, first: str, limit: int) -> Sequence[PastQuestion]:
-    """Return questions in the order of their hashes, only with a hash after `after`, at most `limit`.
+    """Return questions with a hash greater than `after`, in the order of their hashes, at most `limit`.
 
-    Only those of the check with the id `first` and later ones.
+    Only questions of checks from the id `first` on.
     """
     rows = await reader.run(_BY_LOT, {"after": after, "first": first, "limit": limit})
     return [PastQuestion(*row) for row in rows]
@@ -71,7 +71,7 @@ async def list_unnumbered(reader: Reader, first: str, before: str, limit: int) -
 async def list_new(reader: Reader, after: str, bound: bytes, limit: int) -> Sequence[PastQuestion]:
     """Return questions of checks after the id `after`, oldest first, at most `limit`.
 
-    Only those without a document or NIK, or with a hash below `bound`.
+    Only questions without a hash (no document and no NIK was shown), or with a hash below `bound`.
     """
     values = {"after": after, "bound": bound, "limit": limit}
     return [PastQuestion(*row) for row in await reader.run(_NEW, values)]

@@ -153,12 +153,12 @@ class Batcher:
 
         Args:
             question: the question.
-            waited: seconds of `LONGEST_ANSWER` that have passed already.
+            waited: seconds since the request came, subtracted from the time limit `LONGEST_ANSWER`.
 
         Raises:
-            NotStored: the record could not be stored in time, so there is no answer.
+            NotStored: the check could not be stored within the time limit, so there is no answer.
             RateLimited: too many questions of this client are waiting.
-            Unauthenticated: the caller's key has been revoked since then.
+            Unauthenticated: the caller's key was revoked or expired after the request was admitted.
         """
         answered = _put(self._singles, question)
         self._last_single = answered.get_loop().time()
@@ -170,12 +170,14 @@ class Batcher:
         return await answered
 
     async def ask_row(self, question: Question) -> bytes:
-        """Return the answer to one row of a batch or manifest; single questions are answered first.
+        """Return the answer to one row of a batch or manifest as JSON, once it is durably stored.
+
+        Rows wait while single questions are answered.
 
         Raises:
-            NotStored: the check could not be stored in time, so there is no answer.
+            NotStored: the check could not be stored, so there is no answer.
             RateLimited: too many questions of this client are waiting.
-            Unauthenticated: the caller's key has been revoked since then.
+            Unauthenticated: the caller's key was revoked or expired after the request was admitted.
         """
         answered = _put(self._rows, question)
         if not self._rows_under_way:
@@ -252,16 +254,16 @@ class Batcher:
 
 
 def not_stored(why: Exception) -> NotStored:
-    """Return the error for a check that has no answer, because `why` prevented its storing."""
+    """Return the error for a check that has no answer because it could not be stored; `why` becomes its cause."""
     error = NotStored("The check could not be stored, so it has no answer.", retry_after=1)
     error.__cause__ = why
     return error
 
 
 async def in_parts(ask: Callable[[Sequence[U]], Awaitable[list[T]]], items: Sequence[U]) -> list[T]:
-    """Call `ask` with parts of the items that are no larger than a batch.
+    """Split items into parts no larger than a batch, and call `ask` with one part after the other.
 
-    Returns all results, in the order of the items.
+    Returns all results, in the order of the items. An error of `ask` is raised at once.
     """
     answers: list[T] = []
     for first in range(0, len(items), LARGEST_BATCH):

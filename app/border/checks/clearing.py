@@ -17,10 +17,10 @@ def remove_cleared(
         found: the matches.
         traveller: the traveller.
         near: the matched entries by id, as the check has read them.
-        standing: standing clearances, which may be for other travellers and entries.
+        standing: standing clearances; those for other travellers or entries are ignored.
 
     Returns:
-        The remaining matches, and the ids of the clearances that removed the others.
+        The remaining matches in the same order, and the sorted ids of the clearances that removed the others.
     """
     named = {
         clearance.entry_id: clearance.id

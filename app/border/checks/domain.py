@@ -61,9 +61,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence that an entry's subject is the traveller.
 
     Attributes:
+        level: `exact`, `probable` or `possible`.
         refuses: whether the evidence is enough for a refusal (API section 5, "What refuses").
         stops: whether the evidence is enough to stop the traveller; otherwise it is only noted.
         score: strength of the evidence, from 0 to 1.
+        reasons: the pieces of evidence.
     """
 
     level: Level
@@ -73,7 +75,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
     def rank(self) -> tuple[bool, int, float]:
-        """Return the sort key by which the gravest of several comparisons is chosen."""
+        """Return a sort key; among several comparisons the one with the greatest key is the gravest."""
         return self.refuses, ("possible", "probable", "exact").index(self.level), self.score
 
 
@@ -87,8 +89,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         stops: whether it stops the traveller; False if only the names are similar, which is noted but not shown.
         sighting: whether the measure is for the other direction, so that its owner is notified and nobody is stopped.
         boundary_note: note for the counter in the first and last hours of the period; None at other times.
-        pending_until: if its period is over and its papers are undecided, the last instant for their decision (R68);
-            else None.
+        pending_until: the last instant for a decision on the entry's papers, if its period is over and papers that came
+            in time are undecided (R68); else None.
     """
 
     entry_id: str
@@ -107,9 +109,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 def compare(
     traveller: Traveller, subject: Subject, person: KnownPerson, policy: MatchPolicy
 ) -> Comparison | None:
-    """Compare a traveller with an entry's subject. Returns None if there is no sufficient evidence.
+    """Return the evidence that an entry's subject is the traveller; None if it is not sufficient.
 
-    If a number agrees, the table "What refuses" decides; otherwise name and birth date are weighed.
+    If a document number or the NIK agrees, the gravest comparison by a number is returned, otherwise the comparison by
+    name and birth date.
 
     Args:
         traveller: the traveller.
@@ -125,9 +128,10 @@ def compare(
 def by_numbers(
     traveller: Traveller, subject: Subject, names: Assessment, policy: MatchPolicy
 ) -> list[Comparison]:
-    """Return a comparison for each pair of numbers that are equal, or differ only in easily confused characters.
+    """Return a comparison for each number of the traveller that equals a listed number, or may be meant as one.
 
-    Empty without such a pair. `names` is the assessment of names and births; `policy` has the thresholds of matching.
+    Numbers are those of documents and the NIK. The list is empty if none agrees. `names` is the assessment of the
+    traveller's names and births against the subject's; `policy` has the thresholds of name matching.
     """
     births = _births(traveller, subject)
     named = _about_name(traveller, names, policy)
@@ -139,9 +143,9 @@ def by_numbers(
 
 
 def by_name(names: Assessment) -> Comparison | None:
-    """Return the comparison by name and birth date alone; None if both differ too much to be noted.
+    """Return the comparison by name and birth date alone; None if they are not similar enough even to be noted.
 
-    `names` is the assessment of names and births.
+    `names` is the assessment of the traveller's names and births against the subject's.
     """
     if names.level is None:
         return None
@@ -232,6 +236,8 @@ def decide(
 ) -> list[Match]:
     """Return the matches of a traveller with those candidates that stop people now, gravest first (R44).
 
+    Matches that are only noted (`stops` is False) are included.
+
     Args:
         direction: whether the traveller leaves or enters.
         traveller: the traveller.
@@ -252,7 +258,9 @@ def decide(
 def fits(
     direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
 ) -> Match | None:
-    """Return the match of a traveller with one entry, as if it were in force; None if they do not match.
+    """Return the match of a traveller with one entry, as if the entry were in force; None if they do not match.
+
+    A sighting of level `possible` is not a match.
 
     Args:
         direction: whether the traveller leaves or enters.
@@ -286,7 +294,7 @@ def fits(
 
 
 def matter_of(matches: Iterable[Match]) -> Matter:
-    """Return the matter of a hit: the ids and versions of the matched entries with another outcome than `clear`."""
+    """Return the ids and versions of the entries that stopped the traveller: those with an outcome but `clear`."""
     return frozenset((match.entry_id, match.version) for match in matches if match.outcome != "clear")
 
 

@@ -38,7 +38,7 @@ class Verdict(msgspec.Struct, frozen=True):
     Attributes:
         outcome: the outcome for this measure alone.
         action: the counter's action.
-        matched: whether the evidence is enough to stop the traveller or to notify the owner.
+        matched: whether the check would stop the traveller, or notify the owner of a sighting.
         noted: whether the names are similar, but not enough to stop anybody.
         sighting: whether the measure is for the other direction, so that the owner is only notified.
     """
@@ -58,7 +58,7 @@ class Explanation(msgspec.Struct, frozen=True):
         entry: the entry compared with; None for a supposed subject.
         comparison: the evidence that both are one person; None without sufficient evidence.
         verdicts: one for an entry; for a supposed subject one for each measure.
-        steps: every step, in order.
+        steps: every step, in the order of the comparison.
     """
 
     entry: Entry | None

@@ -31,8 +31,8 @@ class EntriesToCompare(msgspec.Struct, frozen=True):
     """The entries to compare with one traveller.
 
     Attributes:
-        candidates: each entry that shares a number, and each entry that shares keys of name and birth and is similar
-            enough to appear in an answer; by entry id.
+        candidates: by entry id, each entry that shares a number with the traveller, and each entry that shares keys of
+            name and birth and is similar enough to appear in an answer.
         compared: ids of all entries that were compared by name and birth.
         truncated: whether more entries share keys of name and birth with the traveller than are compared.
     """
@@ -48,8 +48,8 @@ class View(msgspec.Struct, frozen=True):
     Attributes:
         size: the ledger's size.
         access_version: a number that changes with every change of access rights.
-        near: the entries to compare, for each question.
-        phones: phone numbers of the candidates' owners, by agency.
+        near: the entries to compare, for each question in order.
+        phones: phone numbers of the agencies that own the candidates, by agency code; None if unknown.
     """
 
     size: int
@@ -72,12 +72,16 @@ class Finder:
     async def find(
         self, reader: Reader, questions: Sequence[ParsedQuestion], *, evenly: bool = False
     ) -> View:
-        """Find the entries to compare: one query for numbers, two more for names, and one more if a name fits.
+        """Find the entries to compare with each traveller, with few queries for all questions together.
 
         Args:
-            reader: the transaction.
+            reader: a transaction on the register.
             questions: the questions.
-            evenly: whether to make every query in any case, so that their number does not reveal the result.
+            evenly: whether to make every query in any case, so that their number does not reveal the result;
+                otherwise queries that can't find anything are left out.
+
+        Raises:
+            HeadMissing: the ledger has no head.
         """
         size, version, listed = await store.look_up(reader, {key for each in questions for key in each.keys})
         candidates: dict[str, Candidate] = {}

@@ -21,7 +21,7 @@ _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKE
 
 
 async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """Return the queued hits, which the register does not have yet, by the ids of their checks, at most `limit`."""
+    """Return the queued hits, which the register does not have yet, sorted by check id, at most `limit`."""
     return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
 
 
@@ -34,16 +34,16 @@ _LATEST_HITS = (
 
 
 async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> list[OpenedHit]:
-    """Return the hits of the latest checks before the id `before`, newest first, at most `limit`, queued or not.
+    """Return the newest hits of checks with an id before `before`, newest first, at most `limit`; queued or not.
 
-    None begins with the newest check.
+    `before` None means all checks.
     """
     statement = _LATEST_HITS if before is None else _LATEST_HITS.where(tables.check.c.id < before)
     return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
 
 
 async def list_hits_after(reader: Reader, after: str, limit: int) -> list[OpenedHit]:
-    """Return the hits of checks after the id `after`, by the checks' ids, at most `limit`, queued or not."""
+    """Return the hits of checks with an id after `after`, sorted by check id, at most `limit`; queued or not."""
     own = tables.check.c
     statement = select(own.id, own.hit_id).where(own.hit_id.is_not(None), own.id > after)
     return [OpenedHit(*row) for row in await reader.run(statement.order_by(own.id).limit(limit))]
@@ -73,7 +73,8 @@ _CLAIMED = select(tables.journey_hit).where(any_of(tables.journey_hit.c.claim, "
 async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
     """Return the hit ids stored for these claims, by claim; claims without a hit are omitted.
 
-    A claim identifies a hit on a journey, see `Question.claim_of`.
+    A claim is a key unique in the database, made of a journey, a passenger's document and the matched entries, see
+    `Question.claim_of`.
     """
     rows = await reader.run(_CLAIMED, {"claims": list(claims)})
     return {row.claim: row.hit_id for row in rows}
@@ -89,9 +90,9 @@ class LastHit(NamedTuple):
 async def list_last_hits(
     reader: Reader, meetings: Collection[tuple[bytes, str, str]]
 ) -> dict[tuple[bytes, str, str], LastHit]:
-    """Return the newest hit of each meeting; a meeting is a document hash, a checkpoint's code and a direction.
+    """Return the newest hit of each meeting, by meeting: a document hash, a checkpoint's code and a direction.
 
-    Meetings without a hit are omitted.
+    Meetings without a hit are omitted. `meetings` must not be empty.
     """
     t = tables.check
     columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
@@ -105,14 +106,14 @@ async def list_last_hits(
 
 
 class Opened(NamedTuple):
-    """A hit of a manifest's passenger, as the check that opened it was stored.
+    """A hit of a manifest's passenger, with the data of the first check that has it.
 
     Attributes:
         journey_key: the keyed hash of the journey and of the shown document.
-        hit_id: the hit.
-        check_id: the check.
+        hit_id: id of the hit.
+        check_id: id of the check.
         question: the check's question; None once erased.
-        matter: the entries that it is about, with their versions.
+        matter: the entries that the hit is about, as pairs of id and version.
     """
 
     journey_key: str
@@ -152,9 +153,9 @@ _MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match
 async def list_matters(
     reader: Reader, entry_ids: Iterable[str], check_ids: Iterable[str]
 ) -> dict[str, set[tuple[str, int]]]:
-    """Return, by check id, those of these entries that stopped its traveller, as pairs of id and version.
+    """Return, by check id, the entries that stopped the check's traveller, as pairs of entry id and version.
 
-    Checks that none of them stopped are omitted.
+    Only these entries and these checks are considered; a check without such an entry is omitted.
     """
     found: dict[str, set[tuple[str, int]]] = {}
     rows = await reader.run(_MATTERS, {"entries": sorted(entry_ids), "checks": sorted(check_ids)})
@@ -164,7 +165,7 @@ async def list_matters(
 
 
 async def list_opened(reader: Reader, journey_keys: Iterable[str]) -> list[Opened]:
-    """Return the hits of passengers with these journey keys, oldest first.
+    """Return the hits of passengers with these journey keys, oldest first, open or resolved.
 
     A journey key is the keyed hash of a journey and a passenger's document. Two statements are always run, so that the
     duration does not reveal whether there is a hit.

@@ -41,11 +41,11 @@ _About = tuple[Meeting, Matter]
 
 
 class Joining:
-    """Assigns hits to checks.
+    """Chooses the hit of each check: a new hit, or above the quota the open hit of the same document.
 
     Args:
         runtime: the process's databases, clock and settings.
-        resolved: function that returns which hits are resolved.
+        resolved: function that takes hit ids and returns the ids of the resolved ones.
         clock: monotonic clock in seconds.
 
     Attributes:
@@ -72,8 +72,8 @@ class Joining:
 
         Args:
             register: a transaction on the register.
-            questions: each question with its caller and the entries of its hit; no entries for a check without a
-                hit.
+            questions: each question with its caller and the entries that stopped the traveller; without such entries
+                the check needs no hit.
         """
         found: list[str | None] = []
         above: dict[int, _About] = {}
@@ -140,7 +140,7 @@ class Joining:
 def number_of(parsed: ParsedQuestion) -> str | None:
     """Return the number by which a check can be found later: the first document's, or else the NIK.
 
-    None without both.
+    None if the traveller has neither.
     """
     papers = parsed.traveller.papers
     return papers[0].number if papers else parsed.traveller.nik

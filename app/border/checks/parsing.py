@@ -22,13 +22,13 @@ from app.web.faults import in_body
 
 
 class ParsedQuestion(msgspec.Struct, frozen=True):
-    """A parsed question.
+    """A parsed question of a check.
 
     Attributes:
-        body: the body as it was sent.
-        mrz: the parsed zone; None without one.
-        traveller: the person that it describes.
-        keys: number keys under which the register may contain the person.
+        body: the body as it was sent, validated.
+        mrz: the parsed machine-readable zone; None without one.
+        traveller: the traveller that the body describes.
+        keys: number keys under which the register may contain the traveller.
         key_query: the query by name and birth; None without a name.
     """
 
@@ -44,7 +44,7 @@ class ParsedQuestion(msgspec.Struct, frozen=True):
         return self.body.model_dump_json(exclude_none=True)
 
     def warnings(self) -> list[dict[str, str]]:
-        """Return the answer's warnings about members of the question that were read in another form than sent."""
+        """Return a warning for each member of the question that was not read literally, as in `CheckWarningOut`."""
         typed = self.traveller.typed
         doubts = typed.doubts if typed is not None else ()
         of_the_number = [
@@ -76,11 +76,10 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
 
     Args:
         sent: the body's bytes, or a parsed row of a batch.
-        today: the legal day, which decides the century of two-digit years.
+        today: the legal day; it decides the century of two-digit years, and which birth dates are in the future.
 
     Raises:
-        Invalid: the body has faults, contains nothing to search for, or has a birth date in the future, so that the
-            answer `clear` would be misleading.
+        Invalid: the body has faults, contains nothing to search for, or has a birth date in the future.
         MalformedJson: the bytes are not JSON.
         MrzUnreadable: the zone has no known format.
     """
@@ -106,13 +105,16 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
 def parse_stored(question: str, at: datetime) -> ParsedQuestion:
     """Parse the text of a stored question without the validation of `parse_question`.
 
-    `at` is the time of its check; its legal day decides the century of two-digit years.
+    `at` is the time of the check; its legal day decides the century of two-digit years.
+
+    Raises:
+        Invalid, MrzUnreadable: an earlier release with other rules stored the question, and it can't be read now.
     """
     return parse_traveller(_valid(question.encode()), legal_day(at))
 
 
 def parse_traveller(body: CheckIn, today: date) -> ParsedQuestion:
-    """Parse a question: its zone, its traveller, and the keys by which entries are found.
+    """Parse a validated body into a question, without asking whether it contains anything to search for.
 
     `today` is the legal day, which decides the century of two-digit years.
 

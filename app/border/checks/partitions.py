@@ -17,10 +17,13 @@ MONTHS_AHEAD = 2
 
 
 async def make_months(runtime: Runtime) -> None:
-    """Create the missing partitions of this month and the next ones.
+    """Create the missing partitions of checks for this month and the next two; do nothing on SQLite.
 
-    If checks of a month are in the default partition already, after a jump of the clock, that month gets no partition:
-    no data are lost, but queries cannot skip them.
+    A month gets no partition, and a warning is logged, if the table is busy, or if the default partition contains
+    checks of that month already (after a jump of the clock): no data are lost, but queries cannot skip them.
+
+    Raises:
+        DBAPIError: the database is not available.
     """
     if runtime.checks.is_sqlite:
         return

@@ -25,9 +25,9 @@ class Question:
         parsed: the parsed question.
         actor: the caller.
         access_version: the access version at which the caller's key was last valid.
-        encode: function that encodes the answer from record and matches; None encodes it for a counter.
+        encode: function that encodes the answer from record and matches; None encodes it for the caller's kind.
         journey_key: for a manifest's passenger, the keyed hash of the journey and of the document; None for others.
-        known: the resolved hits of this traveller on this journey, by matter.
+        known: ids of the hits of this traveller on this journey whose answer stays valid, by matter.
         opened: the open hits of the document on this journey, shared by all passengers that show it; hits that this
             question opens are added.
         resolved: number of resolved hits of the document on this journey, by matter.
@@ -44,21 +44,22 @@ class Question:
 
     @property
     def on_manifest(self) -> bool:
-        """Whether it is about a manifest's passenger, so that a repeated question finds the same hit."""
+        """Whether the question is about a manifest's passenger, so that a repeated question gets the same hit."""
         return self.journey_key is not None or bool(self.known)
 
     def hit_of(self, matter: Matter, now: datetime) -> str:
-        """Return the id of the hit that its answer opens or joins, for this matter.
+        """Return the id of the passenger's hit about `matter`; if there is none, make an id and add it to `opened`.
 
-        On a journey there is one for each document, also if the question is repeated. `now` is the time of the check.
+        All passengers of a journey that show the same document share one open hit. `now` is the time of the check.
         """
         return self.known.get(matter) or self.opened.setdefault(matter, new_id("hit", now))
 
     def claim_of(self, matter: Matter, hit_id: str) -> str | None:
-        """Return the claim of the new hit `hit_id`, a key that is unique in the database; None if no claim is needed.
+        """Return the key by which the database accepts the new hit `hit_id` only once; None if no key is needed.
 
-        A known hit, and one without a journey, needs none. The claim prevents two processes from opening a hit for the
-        same document and entries. After a hit was resolved, one new hit may be opened.
+        A hit that is stored already needs none, nor does a question without a journey. Of two processes that open a hit
+        for the same journey, document and entries, only one can store its claim. After a hit was resolved, one new hit
+        may be opened.
         """
         if self.journey_key is None or matter in self.known or hit_id in self.opened.stored:
             return None
@@ -83,5 +84,5 @@ class Evaluated:
     claims: dict[str, tuple[Question, Matter]] = field(default_factory=dict)
 
     def claimed(self) -> list[Claimed]:
-        """Return the new hits with their claims."""
+        """Return the rows to store for the new hits on journeys: each hit's id with its claim."""
         return [Claimed(claim, question.opened[matter]) for claim, (question, matter) in self.claims.items()]

@@ -158,7 +158,10 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `POST /v1/checks` at the ASGI level; thousands are asked a second, so it bypasses FastAPI."""
+    """Answer `POST /v1/checks` at the ASGI level, beside FastAPI; raise `CekalError` if there is no answer.
+
+    The middleware answers the error as a problem.
+    """
     today = legal_day(runtime_of(scope).clock())
     parsed = await _read_request(scope, receive, lambda body: parse_question(body, today))
     body = await batcher_of(scope).ask(Question(parsed.what, parsed.actor, parsed.version), parsed.waited)
@@ -188,7 +191,11 @@ router.add_api_route(
 
 
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer many checks, each independently; answer none if the caller's key was revoked meanwhile."""
+    """Answer `POST /v1/checks/batch`: each row gets its answer or a problem.
+
+    Raises `CekalError`, so that no row is answered, if the body is not a batch or the caller's key was revoked
+    meanwhile.
+    """
     today = legal_day(runtime_of(scope).clock())
     sent, actor, version, _ = await _read_request(scope, receive, bytes, Quota.BATCHES)
     batcher = batcher_of(scope)

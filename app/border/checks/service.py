@@ -59,10 +59,11 @@ class CheckService:
         """Answer a batch of questions; every answer is durably stored before this returns.
 
         Each answer takes account of every entry that was committed before its question came, because the look-up begins
-        later.
+        later. An error of the database is raised for the whole batch.
 
         Returns:
-            For each question, in order, the answer as JSON, or the error instead of it.
+            For each question, in order, the answer as JSON; or `Unauthenticated` if the caller's key was revoked or has
+            expired.
         """
         with using(Lane.CHECKS):
             while True:
@@ -218,10 +219,11 @@ class CheckService:
         return record, shown
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Return whether the reading checkpoint's counter may see an entry's photo; False for an unknown entry.
+        """Return whether the actor may see an entry's photo as a counter of a checkpoint; False for an unknown entry.
 
-        It may with an open alert or a match in the last 24 hours; for a sealed entry only with a match, because its
-        alert shows no identity (R61). Autogates and clients for manifests never may (R48).
+        A counter may if its checkpoint has an open alert of the entry, or matched the entry in the last 24 hours. For a
+        sealed entry only a match counts, because its alert shows no identity (R61). Other kinds of clients, such as
+        autogates, never may (R48).
         """
         checkpoint = register.actor.checkpoint
         if checkpoint is None or register.actor.kind != _FULL_VIEW:
@@ -255,10 +257,11 @@ def answer_of(
     """Return the answer to a check, as JSON members, from its record; only counters and auditors see the matches (R48).
 
     Args:
-        record: a `Record`, or the row read back.
-        shown: the matches in the form for counters.
+        record: the check, as a `Record` or as its row of `check_record`.
+        shown: its matches as JSON, with the members of `MatchOut`.
         parsed: the question; None once it was erased, and then the answer lacks the zone and the warnings.
-        kind: the reading client's kind, which may see less than the asking client; None for an auditor.
+        kind: kind of the client that reads the answer, which may see less than the client that asked; None for an
+            auditor.
     """
     zone = parsed.mrz if parsed else None
     in_full = kind in {_FULL_VIEW, None}
@@ -336,6 +339,8 @@ async def _standing(
 
 async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
     """Return the JSON members of a stored check's answer, for its checkpoint and for auditors.
+
+    `reader` is a transaction on the checks.
 
     Raises:
         NotFound: the actor sees no check with this id.

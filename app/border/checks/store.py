@@ -71,7 +71,7 @@ _BY_ID = (
 
 
 class CheckSummary(NamedTuple):
-    """An entry in any state, with its owner's phone; `document` is the entry as JSON."""
+    """An entry in any state as JSON (`document`), its wait for undecided papers (or None), and its owner's phone."""
 
     entry_id: str
     version: int
@@ -81,10 +81,10 @@ class CheckSummary(NamedTuple):
 
 
 async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
-    """Look up number keys in the register with a single statement, to save round trips.
+    """Look up the entries with one of these number keys in the register, with a single statement.
 
     Returns:
-        The ledger's size, the access version, and pairs of key and entry for every entry with one of the keys.
+        The ledger's size, the access version, and a pair of key and entry for each key that an entry has.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -106,9 +106,12 @@ class Record(NamedTuple):
 
     Attributes:
         kind: kind of the asking client.
+        hit_id: the hit that the check opened or joined; None for a check without a hit.
         sequence: the ledger's size at the check.
-        question: the question as text.
+        question: the question as text; None in a row read back once it was erased.
+        document_hash: keyed hash of the first document's number, or else of the NIK; None without both.
         matches, clearances, noted: the answer's members of these names, as JSON; None for none.
+        truncated: whether more entries shared keys with the traveller than were compared.
         journey_key: for a manifest's passenger, the keyed hash of journey and document; None for others.
         stale: whether entries may have been missing, because the register was rolled back.
     """
@@ -176,10 +179,10 @@ async def add(
         unit: a transaction on the checks.
         records: the checks.
         matches: their matches.
-        claims: new hits on journeys.
+        claims: the new hits of manifests' passengers, with their unique claims.
 
     Raises:
-        IntegrityError: another process has stored a hit for one of the claims.
+        IntegrityError: another process has stored a hit with one of the claims.
     """
     hits = [OpenedHit(record.id, record.hit_id) for record in records if record.hit_id is not None]
     if new := sorted(claims):  # in one order, so that two processes never wait for each other
@@ -196,9 +199,9 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit; None for an unknown id.
+    """Return the row of the check that opened a hit; None for an unknown hit id.
 
-    It is found by the time in the hit's id, which is also in the check's id.
+    The check is found by the time in the hit's id, which is also in the check's id.
     """
     at = instant_of(hit_id)
     if at is None:
@@ -275,10 +278,9 @@ async def find_newest(reader: Reader) -> str | None:
 async def list_between(
     reader: Reader, first: str, before: str, limit: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks at the border, newest first, at most `limit`.
+    """Return the questions of checks at the border from the id `first` on and before the id `before`, newest first.
 
-    Rows of `id`, `at`, `checkpoint`, `direction`, `outcome` and `question`, only of checks from the id `first` on and
-    before the id `before`.
+    At most `limit` rows, with `id`, `at`, `checkpoint`, `direction`, `outcome` and `question` (None once erased).
     """
     return (await reader.run(_BETWEEN, {"first": first, "before": before, "limit": limit})).all()
 
@@ -286,9 +288,9 @@ async def list_between(
 async def list_of_document(
     reader: Reader, document_hash: bytes, first: str, before: str
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks whose first document has this hash, in no order, as rows like `list_between`.
+    """Return the questions of checks at the border with this `document_hash`, in no order.
 
-    Only checks from the id `first` on and before the id `before`.
+    Only checks from the id `first` on and before the id `before`. The rows have the columns of `list_between`.
     """
     return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
 
@@ -304,10 +306,9 @@ class Passage(NamedTuple):
 async def list_passages(
     reader: Reader, hashes: Sequence[bytes], before: str | None, limit: int
 ) -> list[Passage]:
-    """Return checks at the border whose first number has one of these hashes, newest first, at most `limit`.
+    """Return checks at the border with one of these values of `document_hash`, newest first, at most `limit`.
 
-    Only checks before the id `before`; None for all. Each number is read along the index, and no further than the page
-    needs.
+    Only checks before the id `before`; None for all. `hashes` must not be empty.
     """
     values = {f"hash{i}": number for i, number in enumerate(hashes)}
     statement = _passages(len(hashes), further=before is not None)
@@ -330,7 +331,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether a check at this checkpoint has matched the entry since an instant; sightings do not count."""
+    """Return whether a check at this checkpoint matched the entry at or after `since`; sightings do not count."""
     table = tables.match
     statement = select(
         exists().where(
@@ -373,12 +374,12 @@ async def list_latest_matches(reader: Reader, agency: str | None, limit: int) ->
 
 
 async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
-    """Erase the questions of checks with an id below `cutoff`, continuing where the last call stopped.
+    """Erase the questions of checks with an id below `cutoff`, from where the last call stopped, at most `limit`.
 
-    If that position is after the cutoff, because of a wrong clock, it is set back to the cutoff.
+    The stored position is set back to the cutoff if a wrong clock has moved it beyond.
 
     Returns:
-        The number of processed records, at most `limit`; fewer mean that all are erased.
+        The number of processed checks; fewer than `limit` mean that all questions below the cutoff are erased.
     """
     table, mark = tables.check, tables.ageing
     begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()

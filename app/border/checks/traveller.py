@@ -14,11 +14,11 @@ from app.matching.persons import QueriedPerson
 
 
 class OtherNumber(msgspec.Struct, frozen=True):
-    """Another number that a document's number may mean.
+    """Another number that may be the document's real number.
 
     Attributes:
         skeleton: the other number, with easily confused characters folded.
-        meant: whether it is a part of the typed field; otherwise it may have been misread as the number.
+        meant: True if the typed field contains it as a part; False if it may have been misread as the given number.
     """
 
     skeleton: str
@@ -31,7 +31,7 @@ class Paper(msgspec.Struct, frozen=True):
     Attributes:
         number: normalised number.
         skeleton: the number with easily confused characters folded.
-        others: every other number that it may mean; they find entries, and at most refer.
+        others: every other number that may be the real one; these also find entries, and at most refer.
         state: canonical code of the issuing state; None if it is not given or can't be read.
         sure: whether it was typed, or read from a zone with valid check digits.
         alike: whether letters of other scripts were replaced by similar ones, so that it never counts as equal.
@@ -46,7 +46,7 @@ class Paper(msgspec.Struct, frozen=True):
 
     @property
     def skeletons(self) -> tuple[str, ...]:
-        """Every skeleton by which it is found: its own, and those of other readings and possible numbers."""
+        """Every skeleton by which the document is compared: its own first, then those of the other numbers."""
         if not self.others:
             return (self.skeleton,)
         return tuple(dict.fromkeys((self.skeleton, *(other.skeleton for other in self.others))))
@@ -62,13 +62,14 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         papers: the shown documents.
         births: birth dates, typed and read from the zone; they may contradict each other.
-        other_birth: the same day in the previous century, if the only birth date has an ambiguous century.
+        other_birth: the same day in the other possible century, if the zone has the only birth date and its century is
+            ambiguous; else None.
         names: folded names, to which a clearance is bound.
         person: names, births, sex and nationalities, prepared for matching.
-        nik: normalised NIK.
+        nik: normalised NIK; None without one.
         indonesian: whether any data indicate an Indonesian, which excludes a refusal of entry (R45).
         proved_foreign: whether another nationality is proven.
-        typed: the possible meanings of the typed document number.
+        typed: the possible meanings of the typed document number; None if none was typed.
     """
 
     papers: tuple[Paper, ...]

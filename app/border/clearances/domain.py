@@ -205,7 +205,7 @@ def _to_the_day(birth: Birth) -> bool:
 
 
 def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
-    """Return the bearer for the clearance of a traveller without an obstacle.
+    """Return the bearer for the clearance of a traveller, for which `obstacle` must have returned None.
 
     Args:
         traveller: the traveller as the check has parsed their data.
@@ -221,7 +221,13 @@ def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's decision on a clearance."""
+    """A person's decision on a clearance.
+
+    Attributes:
+        reason: the reason; None for a confirmation without one, or once erased.
+        by: id of the person's client.
+        person: the person's employee number; None if the client has no holder.
+    """
 
     verdict: ClearanceVerdict
     reason: str | None
@@ -234,13 +240,16 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
     """A clearance of one bearer against one version of one entry.
 
     Attributes:
+        version: number of the clearance's version, from 1.
+        entry_version: the only version of the entry that the clearance covers.
         agency: the entry's owner.
-        checkpoint: code of the checkpoint that proposed it.
-        hit_id: the hit whose resolution proposed it.
+        checkpoint: code of the checkpoint at which it was proposed.
+        hit_id: id of the hit that a supervisor resolved with this proposal.
         bearer: the cleared person; None once erased.
-        proposed_by: id of the supervisor's client; `person` is its holder.
+        proposed_by: id of the supervisor's client.
+        person: the supervisor's employee number.
         decisions: the second person's decision, and a withdrawal if there was one.
-        ended_reason: why it has ended; `ended_at` is when.
+        ended_reason: why it has ended, at `ended_at`; None while it has not ended.
     """
 
     id: str
@@ -261,14 +270,14 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def live(self) -> bool:
-        """Whether it is standing, or proposed and undecided."""
+        """Whether the clearance is standing, or proposed and undecided."""
         return self.state in {ClearanceState.PROPOSED, ClearanceState.STANDING}
 
     def covers(self, traveller: Traveller, entry: Entry) -> bool:
         """Return whether a check of this traveller must treat this entry as not matching.
 
-        False for another version of the entry, if there is an obstacle now, or unless document, issuing state, birth
-        dates and folded names are the bearer's.
+        True only if the clearance is standing, the entry has the covered version, the traveller shows the bearer's
+        document, issuing state, birth dates and folded names, and there is no obstacle now.
         """
         return (
             self.state is ClearanceState.STANDING
@@ -290,17 +299,18 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         """Return the clearance after a second person's decision.
 
         Args:
-            by: an officer of Immigration or of the owner.
-            expected: the version that the officer has read.
+            by: the officer that decides; the caller has checked the role.
+            expected: the clearance's version that the officer has read.
             verdict: the decision.
             reason: the reason; None for a confirmation without one.
             entry: the entry in its present state.
             at: the present.
 
         Raises:
-            WrongState: the clearance is not in the state for this verdict, or the entry has changed or ended.
+            WrongState: the clearance is not in the state for this verdict, or the verdict is a confirmation and the
+                entry has changed or ended.
             StaleVersion: the clearance has changed since it was read.
-            SecondPairOfEyesNeeded: the officer resolved the hit.
+            SecondPairOfEyesNeeded: the officer resolved the hit, and the verdict is not a withdrawal.
         """
         needed = ClearanceState.STANDING if verdict is ClearanceVerdict.WITHDRAW else ClearanceState.PROPOSED
         if self.state is not needed:
@@ -329,7 +339,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def ended(self, reason: EndReason, at: datetime) -> Self:
-        """Return the clearance as ended at `at`, because its entry has changed or ended."""
+        """Return the clearance as ended at `at` for a reason: its entry has changed or ended."""
         return msgspec.structs.replace(
             self, version=self.version + 1, state=ClearanceState.ENDED, ended_reason=reason, ended_at=at
         )

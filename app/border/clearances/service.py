@@ -46,7 +46,9 @@ class ClearanceDecided:
 
 
 async def propose(unit: Unit, entry: Entry, bearer: Bearer, hit_id: str) -> Clearance:
-    """Propose a clearance of a bearer against an entry. Returns it, or the live one that exists for both already.
+    """Propose a clearance of a bearer against an entry.
+
+    Returns the new clearance, or the standing or proposed one that this bearer and this version of the entry have.
 
     Args:
         unit: the transaction, which holds the entry's lock; its actor has resolved the hit at a checkpoint.
@@ -80,15 +82,16 @@ async def decide(
 ) -> Clearance:
     """Store a second person's decision on a clearance, and return the clearance.
 
-    `expected` is the version that the actor has read. The entry is locked first, as for every change of an entry:
-    either a concurrent change ends this clearance, or this call sees the change.
+    `expected` is the clearance's version that the actor has read. The entry is locked first, as for every change of an
+    entry: either a concurrent change ends this clearance, or this call sees the change.
 
     Raises:
-        NotFound: the actor sees no clearance with this id.
+        NotFound: the actor sees no clearance with this id, or its entry is sealed from the actor.
         Invalid: a rejection or a withdrawal has no reason.
-        WrongState: the clearance is not in the state for this verdict, or the entry has changed or ended.
+        WrongState: the clearance is not in the state for this verdict, or the verdict is a confirmation and the entry
+            has changed or ended.
         StaleVersion: the clearance has changed since it was read.
-        SecondPairOfEyesNeeded: the actor resolved the hit.
+        SecondPairOfEyesNeeded: the actor resolved the hit, and the verdict is not a withdrawal.
     """
     before = await get(unit, clearance_id)
     if verdict is not ClearanceVerdict.CONFIRM and not reason:
@@ -146,7 +149,11 @@ async def list_page(reader: Reader, state: str | None, before: str | None, limit
 
 
 def visible(clearance: Clearance, actor: Actor) -> bool:
-    """Return whether an actor may see a clearance: by role every one, else those of their agency or checkpoint."""
+    """Return whether an actor may see a clearance; the seal of its entry is not checked.
+
+    Roles in `SEES_ALL` see every clearance, an owner's officers those against the agency's entries, a supervisor those
+    of the checkpoint.
+    """
     if actor.holds(*SEES_ALL):
         return True
     owns = actor.holds(Role.SUBMITTER, Role.VERIFIER) and actor.agency == clearance.agency
@@ -154,10 +161,9 @@ def visible(clearance: Clearance, actor: Actor) -> bool:
 
 
 async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """End the clearances of an entry that has a new version or has ended; return the records of these ends.
+    """End the live clearances of an entry that has a new version or has ended.
 
-    A projector: called with the event in its transaction. Checks ignore the clearances from the entry's commit on,
-    because a clearance covers one version only.
+    Returns a ledger record for each clearance that was standing. A projector: called with the event in its transaction.
     """
     entry, drafts = event.entry, []
     if entry.version == 1:
@@ -181,7 +187,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
 
 
 async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Draft]:
-    """Return the record that a clearance was confirmed or withdrawn.
+    """Return the ledger record that a clearance was confirmed or withdrawn.
 
     A projector: called with the event in its transaction.
     """

@@ -94,9 +94,10 @@ class Filter:
 
     Attributes:
         state: only those in this state; None means any.
-        everywhere: whether those of every agency and checkpoint are listed; otherwise the next two add up.
-        agency: those against this agency's entries; None for none.
-        checkpoint: those proposed at this checkpoint; None for none.
+        everywhere: whether those of every agency and checkpoint are listed; otherwise only those of `agency` and those
+            of `checkpoint`.
+        agency: code of an agency, for the clearances against its entries; None for none.
+        checkpoint: code of a checkpoint, for the clearances proposed there; None for none.
     """
 
     state: str | None = None

@@ -26,9 +26,9 @@ _BATCH_SIZE: Final = 200
 
 
 async def create_hits(runtime: Runtime) -> int:
-    """Create the hits that the checks have queued. Returns the number of new hits.
+    """Create the hits that the checks have queued, and notify the entries' owners. Returns the number of new hits.
 
-    In a register that was rolled back they wait in the queue.
+    Does nothing and returns 0 in a register that was rolled back; the hits stay in the queue.
     """
     if runtime.rollback is not None:
         return 0
@@ -46,10 +46,10 @@ async def create_hits(runtime: Runtime) -> int:
 
 
 async def requeue_lost(runtime: Runtime) -> int:
-    """Queue again the latest hits that the register has lost. Returns their number.
+    """Queue again the hits of checks that the register has lost by a restore. Returns the number of queued hits.
 
-    If the checks have a file of their own, the register may have been restored from an older backup. Hits are read from
-    the newest backwards until a batch has no missing one.
+    Hits are read from the newest backwards until a batch has no missing one. Does nothing and returns 0 if checks and
+    register share one database, because a restore puts back both.
     """
     if runtime.checks is runtime.register:
         return 0
@@ -88,11 +88,11 @@ async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
 
 
 async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[NoticeContent]]:
-    """Create a hit that a caller requests before a round has created it.
+    """Create the hit with this id from the check that opened it, unless the register has it already.
 
     Returns:
-        The hit, None if no check has opened one with this id; and the notices that the caller must write at the end of
-        its transaction, because writing them takes the lock on notice numbers.
+        The hit, or None if no check has opened one with this id; and the notices of a new hit. The caller must write
+        the notices at the end of its transaction, because writing them takes the lock on notice numbers.
     """
     async with runtime.checks_beside(unit) as reader:
         record = await checks.find_hit(reader, hit_id)

@@ -87,9 +87,10 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         outcome: the supervisor's finding.
-        action: the action taken with the traveller; None for an unsure one without an action.
+        action: the action taken with the traveller; None only for the outcome `unsure`, if none was taken yet.
         note: the reason.
-        by: id of the supervisor's client; `person` is its holder's employee number.
+        by: id of the supervisor's client.
+        person: the supervisor's employee number.
         proposals: the consequence of `not_same_person` for each matched entry.
     """
 
@@ -108,10 +109,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         direction: `exit` or `entry`.
         outcome: the answer of the check: `refer` or `refuse`.
-        resolve_by: time limit for the resolution, after which others are notified; `escalated_at` is when they were.
-        resolutions: the supervisors' resolutions, in order; the last one resolves the hit.
-        pending_until: if a matched entry's period is over and its papers are undecided, the instant until which they
-            may be (R68); computed when the hit is read, never stored.
+        resolve_by: time limit for the resolution.
+        resolutions: the supervisors' resolutions, oldest first; all but the last one are `unsure`.
+        escalated_at: when others were notified that the hit was not resolved in time; None if they were not.
+        pending_until: the last instant for a decision on a matched entry's papers, if the entry's period is over and
+            its papers are undecided (R68); else None. Computed when the hit is read, never stored.
     """
 
     id: str
@@ -132,8 +134,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         """Raise an error unless the hit is open and `expected`, the version that the caller has read, is current.
 
         Raises:
-            WrongState: it is resolved already.
-            StaleVersion: it has changed since it was read.
+            WrongState: the hit is resolved already.
+            StaleVersion: the hit has changed since it was read.
         """
         if self.state is HitState.RESOLVED:
             raise WrongState("The hit is resolved already; one supervisor resolves it, once (R46).")
@@ -163,10 +165,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
     def known(self, pending: Mapping[str, datetime]) -> Self:
-        """Return the hit with `pending_until`: the instant until which a matched entry's papers may be undecided (R68).
+        """Return the hit with `pending_until` set to the latest such instant of its matched entries (R68).
 
         Args:
-            pending: for entries with undecided papers, the instant until which they may be undecided, by entry id.
+            pending: the last instant for a decision, by id of each entry with undecided papers; other entries are
+                omitted.
         """
         until = [pending[each.entry_id] for each in self.matched if each.entry_id in pending]
         return msgspec.structs.replace(self, pending_until=max(until, default=None))
@@ -216,7 +219,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened(hit: Hit) -> list[NoticeContent]:
-    """Return the notices of a new hit, one to the owner of each matched entry (law 6.10)."""
+    """Return the notices that a hit was opened, one to the owner of each matched entry (law 6.10)."""
     return [
         NoticeContent(
             name=NoticeName.HIT,
@@ -233,9 +236,10 @@ def opened(hit: Hit) -> list[NoticeContent]:
 
 
 def closed(hit: Hit) -> list[NoticeContent]:
-    """Return the notices of a resolved hit to the owners of its entries, so that they correct wrong ones (law 6.10).
+    """Return the notices that a hit was resolved, one to the owner of each matched entry (law 6.10).
 
-    If a clearance was proposed, the notice also goes to the officers that may confirm it.
+    The notice of an entry for which a clearance was proposed also goes to the officers that may confirm it. The hit
+    must have a resolution.
     """
     last = hit.resolutions[-1]
     proposed = {each.entry_id: each.clearance_id for each in last.proposals}
@@ -262,7 +266,7 @@ def closed(hit: Hit) -> list[NoticeContent]:
 
 
 def unresolved(hit: Hit) -> NoticeContent:
-    """Return the notice of a hit that was not resolved in time, to its supervisors and the duty officers."""
+    """Return the notice that a hit was not resolved in time, to the supervisors of its checkpoint and duty officers."""
     first: Sequence[Matched] = hit.matched[:1]
     return NoticeContent(
         name=NoticeName.HIT_UNRESOLVED,

@@ -136,10 +136,9 @@ async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, E
 
 
 async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Erase the supervisors' notes on hits for which every matched entry was erased (R64). Returns no records.
+    """Erase the supervisors' notes on the erased entry's hits, unless another matched entry is not erased yet (R64).
 
-    A projector: called with the event in its transaction. While one of the entries is not erased, the notes are still
-    part of its file.
+    Returns no records. A projector: called with the event in its transaction.
     """
     for hit in await store.lock_of_entry(unit, event.entry.id):
         matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
@@ -226,7 +225,7 @@ async def resolve(
 
 
 async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dict[str, str | None]:
-    """Return the stored question of each hit by the hit's id; None for an erased one."""
+    """Return, by hit id, the stored question of the check that opened each hit; None for an erased question."""
     async with runtime.checks_beside(unit) as reader:
         records = await checks.list_records(reader, {hit.check_id for hit in hits})
     questions = {record.id: record.question for record in records}
@@ -234,10 +233,12 @@ async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dic
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
-    """Return the search keys of an open hit's traveller; the actor may search the register for this person only.
+    """Return the search keys of an open hit's traveller, the only person that a supervisor may search for.
+
+    The keys are empty once the question was erased.
 
     Raises:
-        NotFound: no hit with this id exists at the actor's checkpoint, or it is resolved.
+        NotFound: the actor sees no hit with this id, or the hit is resolved.
     """
     hit, news = await _get(unit, hit_id, runtime)
     if hit.state is not HitState.OPEN:
@@ -256,7 +257,10 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller
 
 
 async def remind(runtime: Runtime) -> int:
-    """Write a notice of each hit that was not resolved in time, once. Returns the number of new notices."""
+    """Write a notice of each hit that was not resolved in time, once for each hit. Returns the number of new notices.
+
+    A call handles the hits that are longest overdue, at most one batch.
+    """
     written = 0
     async with runtime.reading(SYSTEM) as reader:
         due = await store.list_due(reader, _BATCH_SIZE)

@@ -76,7 +76,11 @@ async def find(reader: Reader, hit_id: str) -> Hit | None:
 
 
 async def lock(unit: Unit, hit_id: str) -> Hit:
-    """Return a hit and lock its row until the commit; the register must have the hit."""
+    """Return a hit and lock its row until the commit.
+
+    Raises:
+        NoResultFound: the register does not have a hit with this id.
+    """
     statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
     return _documents.read((await unit.run(statement)).scalar_one())
 
@@ -89,7 +93,7 @@ async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
 
 
 async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these hit ids after which the supervisor let the traveller pass."""
+    """Return those of these hit ids whose hit a supervisor resolved by letting the traveller pass."""
     statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
     return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
 
@@ -100,7 +104,7 @@ async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
 
 
 async def list_due(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of hits that were not resolved in time and not reported yet, longest due first.
+    """Return the ids of hits that were not resolved in time and have no notice of it yet, longest overdue first.
 
     At most `limit`.
     """
@@ -115,7 +119,14 @@ async def list_due(reader: Reader, limit: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions of a list of hits; None means any. `first` and `before` bound the ids, the latter excluded."""
+    """Conditions of a list of hits; None means any.
+
+    Attributes:
+        checkpoint: only hits of the checkpoint with this code.
+        state: only hits in this state.
+        first: only hits with this id or a later one.
+        before: only hits with an id before this one.
+    """
 
     checkpoint: str | None = None
     state: HitState | None = None

@@ -63,29 +63,30 @@ class Lookback:
 
     @property
     def untouched(self) -> bool:
-        """Whether nothing has been read yet, except checks dated in the future by a wrong clock."""
+        """Whether no check has been read yet, apart from checks that a wrong clock dated in the future."""
         return self.due_at == self.came_at and self.before >= first_id("chk", self.came_at + SETTLED)
 
     def restarted(self, at: datetime) -> Self:
-        """Return a new search after a correction at an instant; it includes the range that this one has not read."""
+        """Return a new search after a correction at the instant `at`, extended by the range not read by this one."""
         begun = self.of(self.entry_id, at)
         return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
 
     def from_newest(self, newest: str | None) -> Self:
-        """Return the search extended to the check `newest`, which a wrong clock may have dated in the future.
+        """Return the search, extended if `newest` is later than its range because a wrong clock dated that check.
 
-        Unchanged for None, when there is no check.
+        `newest` is the greatest check id; None, when there is no check, changes nothing.
         """
         return self if newest is None or newest < self.before else replace(self, before=bound_after(newest))
 
     def read_to(self, check_id: str) -> Self:
-        """Return the search after every check down to an id was read."""
+        """Return the search with its progress: the check with this id and all later ones have been read."""
         return replace(self, before=check_id)
 
     def finished(self) -> Self:
-        """Return the search after it has read everything.
+        """Return the search as having read its whole range.
 
-        It is scheduled once more, for checks that are stored late; after that it is closed.
+        At the first time the last seconds are scheduled once more, for checks that are stored late; after that the
+        search is closed.
         """
         settled = self.came_at + SETTLED
         if self.due_at is None or self.due_at >= settled:
@@ -94,7 +95,7 @@ class Lookback:
         return replace(self, first=first, before=before, due_at=settled)
 
     def dropped(self) -> Self:
-        """Return the search as closed; the unread checks are never read."""
+        """Return the search as closed; checks that it has not read are never read."""
         return replace(self, due_at=None)
 
 
@@ -120,9 +121,9 @@ _glance = msgspec.json.Decoder(_Glance).decode
 
 
 class Sieve:
-    """A cheap filter for stored questions that may be about an entry's subject.
+    """A cheap filter that finds the stored questions that may be about an entry's subject.
 
-    It lets through every question that a check would stop, by a number or by name and birth date.
+    A question passes if its check would match the entry, by a number or by name and birth date; a few others pass too.
 
     Args:
         candidate: the entry with its subject, prepared for matching.
@@ -138,7 +139,12 @@ class Sieve:
         self._nik = documents.normalise(subject.nik) if subject.nik else None
 
     def may_match(self, question: bytes | str, day: date) -> bool:
-        """Return whether a question asked on a legal day must be compared in full."""
+        """Return whether a question must be compared in full, because its traveller may be the subject.
+
+        Args:
+            question: the stored question, as JSON.
+            day: the legal day of its check, which decides the century of two-digit years.
+        """
         parsed = _glance(question)
         if self._by_number(parsed):
             return True
@@ -185,7 +191,7 @@ def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
 
 
 def compared(subject: Subject) -> tuple[object, ...]:
-    """Return the data of a subject that checks compare; a correction that does not change it changes no answer."""
+    """Return the data of a subject that checks compare; equal results mean that checks answer the same."""
     papers = frozenset(
         (
             typed_numbers.certain(paper.number) or paper.number,
@@ -198,17 +204,20 @@ def compared(subject: Subject) -> tuple[object, ...]:
 
 
 def measure_of(entry: Entry) -> tuple[str, ...]:
-    """Return the ids of the entries of one measure: the urgent entry, if there is one, and this entry."""
+    """Return the ids of one measure's entries: of the urgent entry that this entry formalises, if any, and its own."""
     return (entry.formalises, entry.id) if entry.formalises else (entry.id,)
 
 
 def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeContent:
-    """Return the owner's notice of a past check of the entry's subject; one for each check and measure.
+    """Return the notice to the owner that the entry's subject was checked at the border before the entry was known.
+
+    The notice has a key, by which a second one about the same check and measure is ignored.
 
     Args:
-        entry: the entry, which the check did not match at its time.
-        record: the row of the check.
-        match: the match that a check would find now; None if the question was erased and only its hash matched.
+        entry: the entry, which the past check did not match.
+        record: the row of the past check.
+        match: the match that the check would find now; None if its question was erased and only the document's hash
+            was compared.
     """
     return NoticeContent(
         name=NoticeName.CROSSED_BEFORE,
@@ -228,6 +237,6 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeCon
 
 
 def numbers_of(entry: Entry) -> Iterator[str]:
-    """Yield the subject's certain document numbers, sorted; the index finds past checks by the hashes of these."""
+    """Yield the subject's certain document numbers, sorted; past checks are found by the hashes of these numbers."""
     papers = entry.subject.documents
     yield from sorted({number for paper in papers for number in typed_numbers.certain(paper.number)})

@@ -16,7 +16,7 @@ _table = tables.lookback
 
 
 async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
-    """Return the ids of urgent entries in force without a search, in no order, each with when it came into force.
+    """Return the urgent entries in force that have no search yet, as pairs of id and start, in no order.
 
     An urgent entry is in force from its commit on, independently of this machine's clock.
     """
@@ -30,26 +30,26 @@ async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
 
 
 async def add(unit: Unit, lookbacks: Iterable[Lookback]) -> None:
-    """Store new searches, except for entries with a search that a correction has begun."""
+    """Store new searches; a search for an entry that has one already is ignored."""
     await unit.run(
         unit.inserting(_table).on_conflict_do_nothing(), [asdict(lookback) for lookback in lookbacks]
     )
 
 
 async def find(reader: Reader, entry_id: str) -> Lookback | None:
-    """Return the last search for this entry's subject; None if there was none."""
+    """Return the search for this entry's subject, finished or not; None if there was none."""
     row = (await reader.run(select(_table).where(_table.c.entry_id == entry_id))).first()
     return Lookback(**row._mapping) if row else None
 
 
 async def replace(unit: Unit, lookback: Lookback) -> None:
-    """Store a search in place of an earlier one."""
+    """Store a search, in place of the entry's earlier one if there is one."""
     adding = unit.inserting(_table).values(asdict(lookback))
     await unit.run(adding.on_conflict_do_update(index_elements=[_table.c.entry_id], set_=asdict(lookback)))
 
 
 async def save(unit: Unit, lookback: Lookback) -> None:
-    """Store the progress of a search, unless it was replaced by another one."""
+    """Store the progress of a search; do nothing if a correction has replaced it by another one."""
     same = (_table.c.entry_id == lookback.entry_id, _table.c.came_at == lookback.came_at)
     await unit.run(update(_table).where(*same).values(asdict(lookback)))
 

@@ -31,13 +31,14 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
     """The passengers of open manifests (not departed yet) that may be affected by the changes in a page of the ledger.
 
     Attributes:
-        sure: passengers with a number of a changed entry.
-        likely: passengers with so much of a name, or a birthday, of a changed entry that the full keys must be
-            compared.
+        sure: passengers that share a document number or NIK with a changed entry; as manifest id and position.
+        likely: passengers that share so many rare parts of a name, or a birthday, with a changed entry that their full
+            name keys must be compared with `index`.
         index: the changed entries by their name keys.
-        sequence: the ledger size up to which was read.
-        at: the instant up to which measures were searched that began, or ended undecided, without a ledger record.
-        news: whether any entry has changed.
+        sequence: the ledger size up to which the changes were read.
+        at: the instant up to which changes without a ledger record were read: measures that began, or that ended while
+            their papers were undecided.
+        news: whether there was anything new: a ledger record, or a change without one.
     """
 
     sure: frozenset[PassengerKey]
@@ -51,12 +52,12 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int) -> AffectedPassengers:
     """Find the passengers of open manifests that may be affected by the changes in the next page of the ledger.
 
-    Records that a manifest has covered already are skipped.
+    A manifest's passengers are found only by changes after the manifest's `sequence` and `asked_at`.
 
     Args:
-        reader: the transaction.
+        reader: a transaction on the register.
         opened: the open manifests, by id; at least one.
-        size: the ledger size up to which may be read.
+        size: the ledger size up to which records are read.
     """
     since = min(each.sequence for each in opened.values())
     records = [each for each in await list_after(reader, since, _PAGE) if each.sequence <= size]

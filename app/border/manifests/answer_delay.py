@@ -17,24 +17,26 @@ DOCUMENTS_A_STEP: Final = 100
 
 
 def send_after(elapsed: float, documents: int, step: float) -> float:
-    """Return the number of seconds after the request's arrival at which its answer is sent.
+    """Return the number of seconds after the request's arrival at which its answer must be sent.
+
+    The result is the smallest multiple of the span for this number of documents that is not less than `elapsed`.
 
     Args:
-        elapsed: seconds of work so far.
+        elapsed: seconds since the request's arrival.
         documents: number of checked documents.
-        step: seconds for each hundred of them, begun ones included.
+        step: seconds of the span for each hundred documents or part of a hundred; 0 for no delay.
     """
     span = step * max(1, math.ceil(documents / DOCUMENTS_A_STEP))
     return max(1, math.ceil(elapsed / span)) * span if span else elapsed
 
 
 async def delay_answer(runtime: Runtime, kind: str, began: float, documents: int) -> None:
-    """Wait until an answer may be sent, if it is for a carrier.
+    """Wait until the answer to a carrier may be sent; return at once for another kind of sender.
 
     Args:
         runtime: the process's databases, clock and settings.
-        kind: kind of the sender.
-        began: when the request arrived, by the event loop's clock.
+        kind: kind of the manifest's sender.
+        began: when the request arrived, in seconds of the event loop's clock.
         documents: number of checked documents.
     """
     if kind == CARRIER:

@@ -30,7 +30,7 @@ _LONGEST_REFERENCE: Final = 14
 def reply(manifest: Manifest, items: Sequence[Item], at: datetime) -> bytes:
     """Return the EDIFACT interchange (CUSRES) that answers a manifest, which may have been sent as JSON or as PAXLST.
 
-    `items` are its passengers in order; `at` is the time of the answer.
+    `items` are the manifest's passengers in the order of the list; `at` is the time of the answer.
     """
     return write(_segments(manifest, items, at), _charset(manifest.envelope))
 

@@ -49,12 +49,14 @@ class Status(StrEnum):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of a passenger's check.
+    """The answer of one check of a passenger.
 
     Attributes:
         sequence: the ledger's size at the check.
-        matter: the entries that the hit is about, with their versions.
-        ruling: the supervisor's action for the traveller, if the hit was resolved.
+        hit_id: id of the hit that the check opened or joined; None without one.
+        status: the instruction to the carrier by the check alone, without a ruling.
+        matter: the entries that the hit is about, as pairs of id and version.
+        ruling: the supervisor's action for this traveller; None while the hit is not resolved for them.
         traveller: a hash of the question. Another passenger with the same document may share the hit, but not the
             ruling about the first one.
     """
@@ -72,12 +74,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> tuple[str | None, str]:
-        """The hit's id (None without one) and the traveller's hash; equal pairs mean the same finding."""
+        """The hit's id (None without one) and the traveller's hash: the key under which a ruling is stored."""
         return self.hit_id, self.traveller
 
     @property
     def carrier_status(self) -> Status:
-        """The status for the carrier, after the supervisor's ruling if there is one; it never reveals an exit ban."""
+        """The instruction to the carrier, changed by the supervisor's ruling if there is one; hides exit bans."""
         if self.ruling == "allow":
             return Status.BOARD
         refused = self.ruling == f"refuse_{self.direction}" and self.status is not Status.BOARD
@@ -85,7 +87,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def action(self) -> str:
-        """The action of the counter, after the supervisor's ruling if there is one for this direction."""
+        """The action of the counter: the supervisor's ruling if there is one for this direction, else the check's."""
         ruled = self.ruling in {"allow", f"refuse_{self.direction}"}
         return str(self.ruling) if ruled else action_on(self.outcome, self.direction)
 
@@ -100,10 +102,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         position: position in the list, from 0.
         reference: the sender's own reference.
-        locator: record locator of the reservation; repeated in a CUSRES.
-        answers: the answers of the passenger's checks, one for each document; empty if the row could not be checked.
-        problem: why it could not be checked, as a problem document.
-        number: number of the change that made this state; 0 for the first answer.
+        locator: record locator of the reservation, which a CUSRES repeats; empty without one.
+        answers: the answers of the passenger's checks, one for each question; empty if the row could not be checked.
+        problem: why the row could not be checked, as a problem document; None if it was checked.
+        number: number of the manifest's change that last changed the shown answer; 0 for the first answer.
         changed_at: when the shown answer last changed.
     """
 
@@ -117,12 +119,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> Status | None:
-        """The gravest status among its answers; None without answers."""
+        """The gravest carrier status among the passenger's answers; None without answers."""
         return max((each.carrier_status for each in self.answers), key=_GRAVITY.__getitem__, default=None)
 
     @property
     def gravest(self) -> Answer | None:
-        """The answer with the gravest outcome; None without answers."""
+        """The answer with the gravest outcome, among those not allowed by a ruling if there are any; None if empty."""
         return max(
             self.answers, key=lambda each: (each.ruling != "allow", _SEVERITY[each.outcome]), default=None
         )
@@ -146,13 +148,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def with_answers(
         self, answers: Sequence[Answer], rulings: Rulings, number: int, kind: str, at: datetime
     ) -> "Item":
-        """Return the item with new answers; rulings about the same traveller and hit stay valid.
+        """Return the item with new answers; earlier rulings about the same traveller and hit stay valid.
+
+        Number and time of the change are set only if the answer that the sender sees has changed.
 
         Args:
             answers: the new answers.
-            rulings: the supervisors' rulings on their hits.
-            number: number of the change.
-            kind: kind of the sender.
+            rulings: the supervisors' rulings on the hits of the new answers.
+            number: number for the change.
+            kind: kind of the sender, which decides what the sender sees.
             at: time of the change.
         """
         known = {**{each.subject: each.ruling for each in self.answers if each.ruling}, **rulings}
@@ -162,10 +166,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
         """Return the item with supervisors' rulings applied to its answers.
 
+        Number and time of the change are set only if the answer that the sender sees has changed.
+
         Args:
-            rulings: the rulings on its hits.
-            number: number of the change.
-            kind: kind of the sender.
+            rulings: the rulings on the item's hits.
+            number: number for the change.
+            kind: kind of the sender, which decides what the sender sees.
             at: time of the change.
         """
         return self.with_answers(self.answers, rulings, number, kind, at)
@@ -187,17 +193,21 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A list of passengers of one journey, or of one day's arrivals at a port.
 
     Attributes:
-        kind: kind of its sender: `carrier` or `manifest`.
+        client_id: id of the sender's client.
+        kind: kind of the sender: `carrier` or `manifest`.
         flight: designator of the flight; empty where the list has none, as for declared arrivals.
+        origin: code of the place of departure; empty where the list has none.
+        destination: code of the place of arrival; empty where the list has none.
         place: code of the checkpoint at the Indonesian end of the journey.
         departs_at: time of departure; None if the list does not contain it.
         arrives_on: the day of declared arrivals in the port's time; None for a journey.
-        watched_until: when its answers stop following the register, mostly at the departure.
-        envelope: data of its interchange that a reply repeats.
+        watched_until: when the answers stop following the register, mostly at the departure.
+        envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.
         times: departure and arrival in local time, as a PAXLST has them.
         number: number of the last change of an answer.
         sequence: the ledger's size up to which every answer is current.
         asked_at: the instant up to which every answer is current.
+        closed_at: since when the manifest is no longer watched; None while it is watched.
     """
 
     id: str
@@ -221,10 +231,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
 
     def end(self, ledger: Head) -> Head:
-        """Return the head of the manifest's changes; it encodes their cursors.
+        """Return a head for the manifest's own changes, which makes and reads the cursors of its stream.
 
-        Its epoch is derived from the epoch of the ledger's head `ledger`. A restored register may assign a number again
-        to another change; the epoch makes older cursors invalid.
+        Its epoch is made from the epoch of the ledger's head `ledger`. A restored register may give a change number to
+        another change; the new epoch makes older cursors invalid.
         """
         return Head(f"{ledger.epoch}-manifest", self.number, self.number)
 
@@ -237,7 +247,7 @@ def kind_of(actor: Actor) -> str | None:
 
 
 def status_of(matches: Iterable[Match]) -> Status:
-    """Return the status for a carrier; exit bans are ignored, because the counter meets those travellers (R48)."""
+    """Return the instruction to a carrier by the gravest match; exit bans are ignored, so they stay hidden (R48)."""
     outcome = worst(match for match in matches if match.measure != Measure.PREVENTION)
     return {"clear": Status.BOARD, "refer": Status.CONTACT, "refuse": Status.DO_NOT_BOARD}[outcome]
 
@@ -246,8 +256,10 @@ class Journey(msgspec.Struct, frozen=True):
     """The leg of a journey that crosses the border, with its direction.
 
     Attributes:
-        assumed: whether no leg is known to cross the border; then an entry is assumed, because for entries a carrier
-            may have to deny boarding.
+        leg: the leg; if `assumed`, the whole journey as one leg.
+        direction: `exit` or `entry`.
+        assumed: whether no leg is known to cross the border; then the direction is `entry`, because for entries a
+            carrier may have to deny boarding.
     """
 
     leg: Leg
@@ -261,11 +273,13 @@ class Journey(msgspec.Struct, frozen=True):
 
 
 def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
-    """Return the first leg with one end in Indonesia and one abroad, as the journey across the border.
+    """Return the journey across the border: the first leg with one end in Indonesia and one abroad.
+
+    Without such a leg, returns the whole journey as an assumed entry.
 
     Args:
-        legs: the legs in order.
-        is_ours: returns whether a place is in Indonesia.
+        legs: the legs in order; may be empty.
+        is_ours: function that returns whether the place with a code is in Indonesia.
     """
     for leg in legs:
         direction = direction_between(leg.origin, leg.destination, is_ours)
@@ -277,9 +291,9 @@ def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
 
 
 def direction_between(origin: str, destination: str, is_ours: Callable[[str], bool]) -> Direction | None:
-    """Return the direction of a journey between two places; None if it crosses no border or a place is unknown.
+    """Return the direction of a journey between two places; None if it crosses no border or a code is empty.
 
-    `origin` and `destination` are codes; `is_ours` returns whether a place is in Indonesia.
+    `origin` and `destination` are codes; `is_ours` returns whether the place with a code is in Indonesia.
     """
     if not origin or not destination or is_ours(origin) == is_ours(destination):
         return None
@@ -287,10 +301,11 @@ def direction_between(origin: str, destination: str, is_ours: Callable[[str], bo
 
 
 def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
-    """Return the instant of a departure that is given in local time; None if it is unknown.
+    """Return the instant of a leg's departure, which the list gives in local time; None if it can't be known.
 
-    The time zone of a place abroad is not known: then the result is the latest instant that the local time can mean,
-    but not after the arrival in Indonesia. `places` are the register's checkpoints, by code.
+    The time zone of a place abroad is not known. For a departure abroad the result is the latest instant that the local
+    time can mean, or the arrival in Indonesia if that is earlier or the only time. `places` are the register's
+    checkpoints, by code.
     """
     origin = places.get(leg.origin)
     if leg.departs is not None and origin is not None:
@@ -303,38 +318,37 @@ def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
 
 
 def watched_until(departs_at: datetime | None, now: datetime) -> datetime:
-    """Return when the watch of a journey ends: at the departure, or `UNKNOWN_WATCH` from now where that is None.
+    """Return when the watch of a journey ends: at the departure, or `UNKNOWN_WATCH` from now if that is None.
 
-    At the latest after `LONGEST_WATCH`, in case of a typing error.
+    The result is never later than `LONGEST_WATCH` from now, in case the departure has a typing error.
     """
     return min(departs_at or now + UNKNOWN_WATCH, now + LONGEST_WATCH)
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """The day of declared arrivals, in the time of the port."""
+    """The day of declared arrivals, as a day in the time zone of the port."""
 
     day: date
     zone: ZoneInfo
 
     @property
     def watched_until(self) -> datetime:
-        """The end of the watch of these passengers, in UTC."""
+        """The end of the watch of these passengers: 72 hours after the day begins at the port; in UTC."""
         return instant_of(datetime.combine(self.day, time.min), self.zone) + ARRIVAL_WATCH
 
     def too_late(self, now: datetime) -> bool:
-        """Return whether the day is longer ago than `LATEST_DECLARATION`."""
+        """Return whether the day is longer ago, in the port's time, than `LATEST_DECLARATION` allows."""
         return self.day < now.astimezone(self.zone).date() - LATEST_DECLARATION
 
     def days_ahead(self, now: datetime) -> int:
-        """Return the number of days from today to the day; negative for a day that is over."""
+        """Return the number of days from today, in the port's time, to the day; negative for a day that is over."""
         return (self.day - now.astimezone(self.zone).date()).days
 
 
 def most_days_ahead(question_days: int) -> int:
-    """Return the greatest number of days ahead for which an arrival may be declared.
+    """Return the greatest number of days ahead for which an arrival may be declared; at most `LONGEST_WATCH`.
 
-    It is limited by `LONGEST_WATCH`, because a passenger costs work with every change of the register. A passenger is
-    checked again by the stored question, so the watch must end before the question is erased: `question_days` after the
-    check.
+    The watch must end before the passenger's stored question is erased, `question_days` days after the check, because a
+    passenger is checked again by that question.
     """
     return max(0, min(LONGEST_WATCH.days, question_days - ARRIVAL_WATCH.days - 1))

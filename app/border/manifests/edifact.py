@@ -41,12 +41,13 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Unreadable(Exception):
-    """The data are not an interchange, or it is cut off.
+    """Raised if received data can't be read as an interchange.
 
     Attributes:
         code: a stable code for programs.
+        detail: the fault as a sentence.
         segment: number of the faulty segment, from 1; 0 before the first.
-        tag: the segment's tag, if it has one.
+        tag: the tag of the faulty segment; None if it has none.
     """
 
     def __init__(self, code: str, detail: str, segment: int = 0, tag: str | None = None) -> None:
@@ -82,7 +83,7 @@ class Segment(NamedTuple):
     ended: bool
 
     def get(self, element: int, component: int = 0) -> str:
-        """Return a component as text, by the positions from 0 of its element and in it; empty if there is none."""
+        """Return a component by its element's position and its own position in the element, both from 0; "" if none."""
         try:
             return self.elements[element][component]
         except IndexError:

@@ -58,9 +58,10 @@ class Passenger:
 
     Attributes:
         reference: the sender's own reference.
-        locator: record locator of the reservation.
-        questions: a question for each document; empty if the row has a fault.
-        fault: why the passenger can't be checked.
+        locator: record locator of the reservation; empty without one.
+        questions: a question for each document, and for each possible century of the birth date; empty if the row has
+            a fault.
+        fault: why the passenger can't be checked; None if they can.
     """
 
     reference: str | None
@@ -75,9 +76,11 @@ class ManifestRequest:
 
     Attributes:
         place: code of the checkpoint at the Indonesian end of the journey.
-        arrives_on: the day of declared arrivals; None for a journey.
-        arrival: the same with the port's zone, once the port is known (`at_port`).
+        departs_at: time of departure; None if it is unknown, or for declared arrivals.
+        envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.
         times: departure and arrival in local time, as a PAXLST has them.
+        arrives_on: the day of declared arrivals; None for a journey.
+        arrival: the same day with the port's time zone; None for a journey, or until `at_port` has set it.
     """
 
     flight: str
@@ -94,16 +97,19 @@ class ManifestRequest:
     arrival: Arrival | None = None
 
     def watched_until(self, now: datetime) -> datetime:
-        """Return when the watch of its passengers ends."""
+        """Return when the watch of the passengers ends, if the manifest is received at the instant `now`."""
         return watched_until(self.departs_at, now) if self.arrival is None else self.arrival.watched_until
 
 
 def from_json(body: bytes, now: datetime) -> ManifestRequest:
-    """Read a manifest in JSON; called in a thread, because parsing a thousand names is slow.
+    """Parse a manifest in JSON. A thousand names take long: call it in a thread.
+
+    A fault of a passenger is not raised, but returned in `Passenger.fault`. `now` decides the century of two-digit
+    years.
 
     Raises:
         MalformedJson: the body is not JSON.
-        Invalid: the journey has a fault; a passenger's fault is returned with the passenger.
+        Invalid: the journey or the declaration has a fault, or there is no list of passengers.
         BodyTooLarge: the manifest has too many passengers.
     """
     sent = read_json(body)
@@ -153,7 +159,7 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
 def at_port(
     requested: ManifestRequest, port: Checkpoint | None, now: datetime, question_days: int
 ) -> ManifestRequest:
-    """Return a declaration of arrivals with the day in the time zone of its port.
+    """Return a declaration of arrivals with its `arrival` set: the day in the time zone of the port.
 
     Args:
         requested: a manifest of declared arrivals.
@@ -162,7 +168,7 @@ def at_port(
         question_days: number of days for which a check's question is kept.
 
     Raises:
-        Invalid: the port does not exist, people are not examined there, or the day is over or too far ahead.
+        Invalid: there is no active checkpoint with this code, or the day is before yesterday or too far ahead.
     """
     assert requested.arrives_on is not None, "a journey is at no port"
     if port is None or not port.active:
@@ -217,7 +223,7 @@ def from_edifact(body: bytes) -> PassengerList:
     """Return the passenger list in the bytes of a PAXLST.
 
     Raises:
-        Invalid: it can't be read; the error names the segment.
+        Invalid: the interchange can't be read; the error names the segment.
         BodyTooLarge: the list has too many passengers.
     """
     try:
@@ -232,9 +238,10 @@ def from_edifact(body: bytes) -> PassengerList:
 
 
 def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: datetime) -> ManifestRequest:
-    """Return the request that a passenger list makes: one question for each passenger.
+    """Return the manifest of a passenger list, with the questions about each passenger.
 
-    Long lists take seconds: call it in a thread. Unknown places become warnings of the request, not errors.
+    Long lists take seconds: call it in a thread. Unknown places and times become warnings of the manifest, a fault of a
+    passenger is returned in `Passenger.fault`; nothing is raised.
 
     Args:
         listed: the parsed list.

@@ -28,11 +28,11 @@ _KEY_DIGITS = 32
 
 
 class Joined(NamedTuple):
-    """The hits that a question may join, by matter.
+    """The hits that a question about a passenger may join, by matter: the matched entries with their versions.
 
     Attributes:
-        known: resolved hits of the same traveller, for which the supervisor's ruling stays valid.
-        opened: open hits of the document, shared by all passengers that show it; hits that a check opens are added.
+        known: ids of resolved hits of the same traveller, for which the supervisor's ruling stays valid.
+        opened: ids of open hits of the document, shared by all passengers that show it; checks add the hits they open.
         resolved: number of resolved hits of the document.
     """
 
@@ -42,14 +42,21 @@ class Joined(NamedTuple):
 
 
 def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str:
-    """Return a text that is equal for all manifests of one sender and journey, also for repeated and corrected ones."""
+    """Return a text that identifies a sender's journey; equal for repeated and corrected manifests of the same journey.
+
+    It consists of the sender's client, flight, direction, places and legal day; `now` gives the day if the departure is
+    unknown.
+    """
     day = (requested.arrives_on or legal_day(requested.departs_at or now)).isoformat()
     between = f"{requested.direction}|{requested.origin}|{requested.destination}"
     return f"{client_id}|{requested.flight.upper()}|{between}|{day}"
 
 
 def journey_key(runtime: Runtime, journey: str, parsed: ParsedQuestion) -> str:
-    """Return the keyed hash of a journey and a passenger's first document; without a document, of their other data."""
+    """Return the keyed hash of a journey and a passenger's first document number, or else NIK, or names and births.
+
+    `journey` is a text of `journey_of`.
+    """
     traveller = parsed.traveller
     if traveller.papers:
         shown = traveller.papers[0].number
@@ -64,14 +71,14 @@ def traveller_of(question: str | None) -> str:
 
 
 async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, str]]) -> list[Joined]:
-    """Return, for each question in order, the hits from earlier checks on the same journey that it may join.
+    """Return, for each question in order, the hits of earlier checks on the same journey that it may join.
 
     The number of statements does not depend on the result, so that the answer's time reveals nothing.
 
     Args:
         runtime: the process's databases, clock and settings.
         actor: the sender.
-        questions: the journey's key and the text of each question.
+        questions: a pair for each question: its `journey_key`, and the question as text.
     """
     async with runtime.reading_checks(actor) as reader:
         earlier = await list_opened(reader, {key for key, _ in questions})
@@ -95,7 +102,7 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
 
 
 async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
-    """Return the supervisors' rulings on the resolved ones of the hits with these ids."""
+    """Return the supervisors' rulings on these hits; a hit that is not resolved has none."""
     resolved = await hits.list_resolved(unit, hit_ids)
     questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
     return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

@@ -39,7 +39,7 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Stop:
-    """A place of the journey, with its times as far as the list contains them.
+    """A place of the journey, with its times; `set_time` sets the attributes `departs` and `arrives`, None before.
 
     Args:
         flight: designator of the flight.
@@ -56,14 +56,18 @@ class Stop:
 
     @property
     def end(self) -> str | None:
-        """Whether a leg `begins` or `ends` here; None if that depends on the order of the places."""
+        """`begins` or `ends`, if it is known that a leg does so here; None if the order of the places decides."""
         if self.qualifier == "125" or (self.departs and not self.arrives):
             return "begins"
         return "ends" if self.qualifier == "87" or (self.arrives and not self.departs) else None
 
 
 def legs_of(flight: str, stops: Iterable[Stop]) -> Iterator[Leg]:
-    """Yield the legs between the places of a journey, in order, each with the designator of the flight."""
+    """Yield the legs between the places of a journey, in order, each with the designator of its flight.
+
+    A leg with only one known place has an empty code for the other. Without any place, yields one leg with two empty
+    codes if `flight` is not empty.
+    """
     origin: Stop | None = None
     ended = False
     for stop in _of_the_journey(list(stops)):
@@ -114,7 +118,10 @@ def digits_of(segment: Segment) -> str:
 
 
 def set_time(stop: Stop, segment: Segment) -> None:
-    """Set the departure or arrival time of a place from a segment DTM; another DTM changes nothing."""
+    """Set the departure or arrival time of a place from a segment DTM, unless the place has that time already.
+
+    A DTM that is neither a departure nor an arrival changes nothing.
+    """
     qualifier, at = segment.get(0), local_time(digits_of(segment))
     if qualifier in _DEPARTS:
         stop.departs = stop.departs or at

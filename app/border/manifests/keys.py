@@ -16,7 +16,7 @@ from app.register.entries.names.index import listed
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """The search keys of a passenger.
+    """The search keys by which changed entries find a passenger.
 
     Attributes:
         numbers: keys of document numbers and NIK.
@@ -28,11 +28,11 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class WatchedEntry(msgspec.Struct, frozen=True):
-    """The keys by which all versions of an entry find passengers; earlier versions find those that matched then.
+    """The keys by which all versions of an entry find passengers; earlier versions find those that matched before.
 
     Attributes:
         numbers: keys of its document numbers and NIK.
-        reach: weights of its anchors, and the least sum that makes a comparison worthwhile.
+        reach: the weight of each anchor, and the least sum of weights that makes a comparison worthwhile.
         keys: its name keys in the register.
         days: its days of birth in the register, each with a sketch of a name.
     """
@@ -60,7 +60,7 @@ def keys_of(questions: Iterable[ParsedQuestion]) -> Keys:
 
 
 def listed_of(versions: Iterable[Entry]) -> WatchedEntry:
-    """Return the keys by which the versions of an entry find passengers."""
+    """Return the keys by which an entry finds passengers, from all given versions of the entry together."""
     numbers: set[str] = set()
     keys: set[int] = set()
     days: set[tuple[int, int]] = set()

@@ -49,7 +49,7 @@ _VISA: Final = "V"
 
 
 class TooManyPassengers(Exception):
-    """The list has more passengers than a request may have."""
+    """Raised if a list has more passengers than a request may have."""
 
 
 class ListWarning(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class ListWarning(msgspec.Struct, frozen=True):
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A document of a passenger; kind and state as written in the list."""
+    """A document of a passenger; kind, number and issuing state as written in the list."""
 
     kind: str
     number: str
@@ -333,7 +333,7 @@ class _Reading:
 
 
 def passenger_of_pdt(segment: Segment) -> PaxlstPassenger:
-    """Return a passenger of the United States' older list from a segment PDT.
+    """Return the passenger in a segment PDT, which the older list of the United States has.
 
     An example is `PDT+P/123:301231:NZL+SURNAME:GIVEN:MIDDLE:700517:M+PAX+AKL:DPS`: the document with its last day and
     state; names, birth date (YYMMDD) and sex; the role on board; the places of departure and arrival.

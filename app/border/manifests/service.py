@@ -40,12 +40,12 @@ async def ask(
 ) -> tuple[Manifest, list[Item]]:
     """Check every passenger of a manifest; each answer is a stored check.
 
-    A passenger that can't be checked gets a problem, which does not affect the others.
+    A passenger whose row has a fault gets a problem, which does not affect the others.
 
     Args:
         runtime: the process's databases, clock and settings.
         answer_question: function that has a question answered by the check service.
-        actor: the sender.
+        actor: the sender, which must be of a kind that may send manifests (`kind_of`).
         access_version: the access version at which the sender's key was valid.
         requested: the parsed manifest.
 
@@ -53,8 +53,9 @@ async def ask(
         The manifest, not stored yet, and its passengers with their answers, in order.
 
     Raises:
-        Unauthenticated: the key has been revoked since then.
-        NotStored, RateLimited: a check could not be stored, so there is no answer.
+        Unauthenticated: the sender's key was revoked or expired meanwhile.
+        NotStored: a check could not be stored; then no passenger gets an answer.
+        RateLimited: too many questions of the sender are waiting; then no passenger gets an answer.
     """
     kind = kind_of(actor)
     assert kind is not None, "the route admits no other actors"
@@ -107,7 +108,7 @@ async def ask(
 
 
 def encode_answer(kept: Record, matches: Sequence[Match]) -> bytes:
-    """Return the answer about a passenger, encoded as JSON, from the check's record and its matches."""
+    """Return an `Answer` about a passenger, encoded as JSON, from the check's record and its matches."""
     return _encode(
         Answer(
             check_id=kept.id,
@@ -126,7 +127,7 @@ def encode_answer(kept: Record, matches: Sequence[Match]) -> bytes:
 async def keep(
     unit: Unit, runtime: Runtime, manifest: Manifest, checked: Sequence[Item], requested: ManifestRequest
 ) -> list[Item]:
-    """Store a manifest, and the search keys of its passengers if it is watched.
+    """Store a manifest, and the search keys of its passengers if it is watched; write this to the audit trail.
 
     Args:
         unit: the transaction, on the register.
@@ -149,9 +150,10 @@ async def keep(
 
 
 async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
-    """Apply a supervisor's resolution of a hit to its passenger's answer. Returns no records.
+    """Apply a supervisor's resolution of a hit to the answers of its passenger on watched manifests.
 
-    A projector: called with the event in its transaction. A hit from a check at a counter has no passenger.
+    Does nothing for a hit from a check at a counter. Returns no records. A projector: called with the event in its
+    transaction.
     """
     hit = resolved.hit
     travellers = {

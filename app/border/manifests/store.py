@@ -76,8 +76,8 @@ async def add(
         unit: the transaction.
         manifest: the manifest.
         items: its passengers.
-        keys: the search keys of the watched passengers, by position.
-        hit_ids: the hits of its passengers, by which it is found when a supervisor resolves one.
+        keys: the search keys of the watched passengers, by position in the list.
+        hit_ids: ids of its passengers' hits, stored as search keys of the whole manifest.
     """
     await unit.run(
         insert(_manifest).values(
@@ -99,9 +99,9 @@ async def add(
 
 
 async def add_hits(unit: Unit, hits: Iterable[tuple[str, str]]) -> None:
-    """Store hits of passengers, as pairs of hit id and manifest id, as search keys of the manifests.
+    """Store pairs of hit id and manifest id, so that a resolved hit finds the manifests of its passengers.
 
-    Existing ones are ignored.
+    Existing pairs are ignored.
     """
     rows = [KeyRow(hit_key(hit_id), manifest_id, _WHOLE)._asdict() for hit_id, manifest_id in sorted(hits)]
     if rows:
@@ -115,7 +115,7 @@ async def find(reader: Reader, manifest_id: str) -> Manifest | None:
 
 
 async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
-    """Return those of these manifests that are still watched, by id, and lock their rows until the commit."""
+    """Return those of these manifests that are not closed, sorted by id, and lock their rows until the commit."""
     statement = (
         select(_manifest)
         .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
@@ -144,7 +144,7 @@ async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Ite
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A manifest that is still watched, with the ledger's size and the instant up to which its answers are current."""
+    """A manifest that is not closed, with the ledger size and the instant up to which its answers are current."""
 
     id: str
     sequence: int
@@ -152,17 +152,20 @@ class Watched:
 
 
 async def list_open(reader: Reader) -> list[Watched]:
-    """Return the manifests that are still watched, in no order."""
+    """Return the manifests that are not closed, in no order."""
     return [Watched(*row) for row in await reader.run(_OPEN)]
 
 
 async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
-    """Return the key rows of passengers of watched manifests with one of these number keys, in no order."""
+    """Return the rows of watched manifests with one of these keys of numbers or hits (`hit_key`), in no order.
+
+    The row of a number is about the passenger at its position, the row of a hit about the whole manifest.
+    """
     return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
 
 
 async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
-    """Return the key rows of passengers of watched manifests with one of these anchors or birthdays, in no order."""
+    """Return the rows of watched passengers with one of these name keys: anchors or birthdays; in no order."""
     return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 
@@ -189,7 +192,10 @@ async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], numb
 
 
 async def advance(unit: Unit, manifest_ids: Iterable[str], sequence: int, at: datetime) -> None:
-    """Store that the answers of these manifests are current up to the ledger size `sequence` and the instant `at`."""
+    """Store that the answers of these manifests are current up to the ledger size `sequence` and the instant `at`.
+
+    Manifests that are closed, or current up to a greater size already, are skipped.
+    """
     followed = update(_manifest).where(
         any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None), _manifest.c.sequence <= sequence
     )
@@ -211,9 +217,9 @@ async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
 
 
 async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
-    """Delete closed manifests received before an instant, at most `limit`.
+    """Delete closed manifests received before an instant, at most `limit`; the checks of their passengers stay.
 
-    Returns their number; their checks stay stored.
+    Returns the number of deleted manifests.
     """
     came_before = _manifest.c.id < first_id("mft", received_before)
     old = select(_manifest.c.id).where(_manifest.c.closed_at.is_not(None), came_before).limit(limit)
@@ -225,6 +231,6 @@ async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
 
 
 async def wake_streams(unit: Unit) -> None:
-    """Wake the followers in all processes at the commit, so that they stream the changes."""
+    """Wake the followers in all processes at the commit, so that they stream the changes; do nothing on SQLite."""
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))

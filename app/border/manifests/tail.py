@@ -23,10 +23,10 @@ CLOSED = b"event: closed\ndata: {}\n\n"
 
 
 class ManifestTail:
-    """Reads changed answers for one process and publishes them to its hub.
+    """Reads the changed answers of manifests and publishes them to the streams of this process.
 
     Attributes:
-        hub: the streams of manifests; each has one manifest as its topic.
+        hub: the streams; each is about one manifest.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub) -> None:
@@ -39,7 +39,7 @@ class ManifestTail:
         """Do nothing: each stream begins at its client's cursor."""
 
     async def read_on(self) -> None:
-        """Publish changed answers, and close the streams of manifests that are closed."""
+        """Publish the answers that changed since the last call, and close the streams of manifests that are closed."""
         about = {stream.about for stream in self.hub.streams if isinstance(stream.about, str)}
         self._published = {
             manifest_id: number for manifest_id, number in self._published.items() if manifest_id in about
@@ -61,13 +61,13 @@ class ManifestTail:
                     self.hub.close_about(manifest_id, CLOSED)
 
     def heartbeat(self) -> Heartbeat:
-        """Return a heartbeat frame without a number, because each manifest of the hub numbers its own changes."""
+        """Return a heartbeat frame with the time and with number 0, because each manifest numbers its own changes."""
         data = f'{{"at":"{rfc3339(self.runtime.clock())}"}}'
         return Heartbeat(0, f"event: heartbeat\ndata: {data}\n\n".encode())
 
 
 def frame(item: Item, end: Head, kind: str) -> bytes:
-    """Return a changed answer as a server-sent event for a sender of this kind; `end` encodes its cursor."""
+    """Return a changed answer as a server-sent event for a sender of this kind; `end` makes the event's cursor."""
     return b"id: %b\nevent: change\ndata: %b\n\n" % (
         end.cursor(item.number).encode(),
         on_one_line(_encode(item.shown(kind))),

@@ -39,14 +39,20 @@ _BATCH_SIZE = 200
 
 
 class Watch:
-    """Keeps the answers of open manifests current; runs in one process at a time, see `worker`."""
+    """Keeps the answers of open manifests current and removes old manifests; the worker calls each method repeatedly.
+
+    On PostgreSQL only one process at a time may do so.
+    """
 
     def __init__(self, runtime: Runtime, checks: CheckService) -> None:
         self.runtime = runtime
         self._ask = Batcher(checks, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """Check again the passengers that changes may affect, once. Returns the number of passengers checked."""
+        """Check again the passengers that changes since the last call may affect. Returns the number of passengers.
+
+        Passengers without an answer, because a check failed, are checked again at the next call.
+        """
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # read first: later commits belong to the next round
             opened = {each.id: each for each in await store.list_open(reader)}
@@ -70,7 +76,11 @@ class Watch:
         return checked
 
     async def close_departed(self) -> None:
-        """Close the manifests past the end of their watch, and delete the search keys of their passengers."""
+        """Close the manifests past the end of their watch, and delete the search keys of their passengers.
+
+        Raises:
+            ClockInDoubt: there is such a manifest, and the clock is not plausible.
+        """
         async with self.runtime.reading(SYSTEM) as reader:
             departed = await store.list_departed(reader)
         if departed:
@@ -79,9 +89,10 @@ class Watch:
                 await store.wake_streams(unit)
 
     async def forget(self) -> None:
-        """Delete closed manifests when their questions must be erased, in small steps.
+        """Delete the closed manifests received more than `question_days` days ago, in small transactions.
 
-        The senders' references may identify passengers as the questions do, so they have the same retention.
+        Raises:
+            ClockInDoubt: the clock is not plausible.
         """
         while True:
             async with self.runtime.irreversible(SYSTEM) as unit:
