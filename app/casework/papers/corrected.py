@@ -14,7 +14,7 @@ _NOTHING: Final = "-"
 
 
 def changes(before: Entry, after: Entry) -> list[Change]:
-    """Return the members of person, ground and period that differ, in the order in which a letter lists them."""
+    """Return label, old value and new value of each difference in person, ground and period, in a letter's order."""
     old, new = dict(_members(before)), dict(_members(after))
     return [
         (label, old.get(label, _NOTHING), new.get(label, _NOTHING))

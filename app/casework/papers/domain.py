@@ -116,14 +116,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RecordedVersion:
-    """A version of an entry with the ledger record that published it: the subject of one letter.
+    """A version of an entry with the ledger record that published it; a letter is about one such version.
 
     Attributes:
         entry: the entry at that version.
-        record: the ledger's record of it.
-        amendment: the amendment that made the version, if one did.
+        record: the ledger record that published the version.
+        amendment: the amendment that made the version; None if none did.
         previous: the entry at the version before; None for the first one.
-        refusals: the rejection of the request, preceded by its proposal if there was one.
+        refusals: the rejection of the request, preceded by its proposal if there was one; empty if it was not rejected.
     """
 
     entry: Entry
@@ -134,7 +134,7 @@ class RecordedVersion:
 
     @property
     def moment(self) -> datetime:
-        """The instant of the record, or of an end that the ledger has not recorded yet."""
+        """The instant of the record; for an end by law that the ledger has not recorded yet, the instant of the end."""
         ended = self.entry.ended_at
         unrecorded = self.entry.state is State.ENDED and self.record.type is not RecordType.ENTRY_ENDED
         return ended if unrecorded and ended is not None else self.record.at
@@ -163,16 +163,19 @@ class RecordedVersion:
 
     @property
     def basis(self) -> Basis:
-        """The decision that the letter carries out; an extension has a decision of its own."""
+        """The owner's decision that the letter carries out: for an extension the extension's own, else the entry's."""
         extended = self.kind is LetterKind.EXTENSION and self.entry.extended_by
         return extended or self.entry.basis
 
     def matches_state(self, entry: Entry) -> bool:
-        """Return whether the recorded version has the present state of the entry."""
+        """Return whether the recorded version has the same state as `entry`, the entry at present."""
         return self.entry.state is entry.state
 
     def number(self, office: Office) -> str:
-        """Return the letter's number, which contains the record's number in the ledger and is therefore unique."""
+        """Return the letter's number in the office's format, which contains the record's number in the ledger.
+
+        The record must require a letter (`kind` is not None).
+        """
         kind = self.kind
         assert kind is not None, "only what has a letter has a number"
         return office.number_format.format(
@@ -247,7 +250,7 @@ class LetterHead:
 
     @property
     def is_final(self) -> bool:
-        """Whether it is stored, so that the letter's bytes stay the same."""
+        """Whether the head may be stored for later copies of the letter; False while its quorum is still awaited."""
         return self.standing is not Standing.PENDING
 
 
@@ -257,8 +260,8 @@ class Proof:
 
     Attributes:
         code: text of the QR code; None before a signed head covers the record.
-        facts: the same data as printed labels and values, which may have several lines.
-        explained: what the code proves, and what not.
+        facts: the same data as pairs of printed label and value; a value may have several lines.
+        explained: the printed explanation of what the code proves and does not prove.
     """
 
     code: str | None

@@ -30,15 +30,16 @@ _PAUSE: Final = 0.2
 async def await_head(
     runtime: Runtime, actor: Actor, sequence: int, kinds: Collection[KeyKind] = ALL_KINDS
 ) -> None:
-    """Wait until a head that covers a record has the quorum, at most `letter_wait_seconds`.
+    """Wait until a signed head covers a record and has the quorum, at most `letter_wait_seconds`.
 
-    Each look is a transaction of its own, so that no connection is held meanwhile.
+    Returns in any case: also when the time is over, when the process is closing, or when a head covers the record and
+    no quorum is possible. Each look is a transaction of its own, so that no connection is held meanwhile.
 
     Args:
         runtime: the process's databases, clock and settings.
         actor: the actor that asks for a paper.
         sequence: the record's number.
-        kinds: the kinds of cosignatures that count.
+        kinds: the kinds of keys whose cosignatures count for the quorum.
     """
     policy = policy_in_use(runtime.settings.witness_policy)
     until = monotonic() + runtime.settings.letter_wait_seconds
@@ -55,8 +56,8 @@ async def await_head(
 async def fix_head(unit: Unit, record: Record, policy: Policy) -> LetterHead | None:
     """Return the head that the letter of a record shows, and store it, so that the letter's bytes stay the same.
 
-    A head with the quorum stays for ever. One that was stored while the register had no witnesses stays until there is
-    one with the quorum. One that still lacks the quorum is not stored.
+    A stored head with the quorum is never replaced. A head without the quorum is stored only if none can be had
+    (`UNWITNESSED`, `BEYOND`), and is replaced once there is one with the quorum; a `PENDING` head is not stored.
 
     Args:
         unit: the transaction.
@@ -65,6 +66,9 @@ async def fix_head(unit: Unit, record: Record, policy: Policy) -> LetterHead | N
 
     Returns:
         The head; None if no signed head covers the record yet.
+
+    Raises:
+        LedgerBroken: the ledger's stored hashes contradict the signed head.
     """
     kept = await store.find_letter_head(unit, record.sequence)
     if kept is not None and kept.standing is Standing.WITNESSED:

@@ -49,7 +49,7 @@ _OF_ANOTHER = frozenset({Act.FORMALISED, Act.FORMALISATION_ENDED})
 
 @dataclass(frozen=True, slots=True)
 class ComposedLetter:
-    """A letter with its photo, ready for layout as a PDF."""
+    """A letter with the person's photo (None without one), ready for layout; `version` is the entry's version."""
 
     letter: Letter
     photo: bytes | None
@@ -76,11 +76,12 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
 
 
 async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLetter:
-    """Return the letter for the present state of an entry, and log the access, because it shows the person.
+    """Return the letter for the present state of an entry, store the head that it shows, and log the access.
 
     Raises:
-        NotFound: the actor sees no entry with this id.
+        NotFound: the actor sees no entry with this id, or not its photo.
         WrongState: no decision has been made that requires a letter, or the person was erased.
+        LedgerBroken: the ledger's stored hashes contradict the signed head.
     """
     recorded = await letter_subject(unit, entry_id)
     head = await fix_head(unit, recorded[-1].record, policy_in_use(settings.witness_policy))
@@ -92,7 +93,7 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLette
 
 
 async def awaited_record(reader: Reader, entry_id: str) -> int | None:
-    """Return the number of the record whose signed head the entry's letter waits for; None if the head is stored.
+    """Return the number of the letter's record if the letter has no stored head yet; None if it has one.
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -130,7 +131,10 @@ async def letters_until_now(reader: Reader, entry: Entry) -> list[RecordedVersio
 
 
 async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
-    """Return the amendments of an entry, and of entries in its case that may have ended it too, oldest first."""
+    """Return the amendments of an entry and of the owner's other entries in the same case, oldest first.
+
+    An amendment of another entry in the case, such as an acquittal, may have ended this entry too.
+    """
     same_case = await list_by_keys(reader, case_keys(entry.agency, entry.filed_content))
     return await store.list_amendments(reader, {entry.id, *(each.id for each in same_case)})
 
@@ -138,10 +142,12 @@ async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
 def letters_of(
     records: Sequence[Record], versions: Sequence[Version], amendments: Sequence[Amendment]
 ) -> list[RecordedVersion]:
-    """Return each record of an entry joined with its version, oldest first, whether it requires a letter or not.
+    """Return the recorded versions of an entry, oldest first, whether they require a letter or not.
+
+    Each version is joined with the first ledger record that published it; versions without such a record are omitted.
 
     Args:
-        records: the ledger's records about the entry.
+        records: the ledger's records about the entry, oldest first.
         versions: the entry's versions.
         amendments: the entry's amendments, and others that may have ended it.
     """
@@ -186,10 +192,10 @@ def _refusals(versions: Sequence[Version], last: Version) -> tuple[Refusal, ...]
 
 
 def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[RecordedVersion]:
-    """Return the recorded versions, with an end by law added if the ledger has not recorded it yet.
+    """Return the recorded versions; if the entry has ended by law and no record says so yet, with the end added.
 
     Args:
-        recorded: the recorded versions.
+        recorded: the recorded versions, oldest first.
         entry: the entry in its present state.
     """
     if not recorded or entry.state is not State.ENDED or recorded[-1].entry.state is State.ENDED:
@@ -204,9 +210,12 @@ async def compose(
 
     Args:
         reader: the transaction.
-        recorded: the recorded versions, up to the one that the letter is about.
+        recorded: the recorded versions, oldest first, up to the one that the letter is about.
         settings: the deployment's settings.
-        head: the signed head that the letter's code shows; None if none covers the record yet.
+        head: the signed head that the letter's code shows; None if no head covers the record yet.
+
+    Raises:
+        LedgerBroken: the ledger's stored hashes contradict the signed head.
     """
     *earlier, last = recorded
     agency = await find_place(reader, Agency, last.entry.agency)

@@ -76,7 +76,9 @@ class Version:
     Attributes:
         event: the act.
         by: id of the client that acted.
-        person: employee number of its holder; None for machines and for the register itself.
+        person: employee number of the client's holder; None for machines and for the register itself.
+        at: when it was made.
+        reason: the reason given; None without one.
     """
 
     entry: Entry
@@ -99,9 +101,9 @@ async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
 async def list_letter_heads(
     reader: Reader, after: int, limit: int
 ) -> Sequence[Row[*tuple[int, str, int, str]]]:
-    """Return the stored heads of letters (record number, standing, size, note), only after record `after`, in order.
+    """Return the stored heads of letters of records after the number `after`, by record number, at most `limit`.
 
-    At most `limit`.
+    Rows of record number, standing, size and note.
     """
     t = letter_head
     statement = select(t.c.sequence, t.c.standing, t.c.size, t.c.note).where(t.c.sequence > after)
@@ -111,7 +113,8 @@ async def list_letter_heads(
 async def save_letter_head(unit: Unit, sequence: int, head: LetterHead) -> None:
     """Store the head for the letter of the record with this number.
 
-    A stored head with the quorum is never replaced, and one without it only by one with the quorum.
+    A head that is stored already is replaced only if it lacks the quorum and the new one has it; otherwise nothing
+    changes.
     """
     values = {"standing": head.standing.value, "size": head.size, "note": str(head.note)}
     statement = unit.inserting(letter_head).values(sequence=sequence, **values)
@@ -137,7 +140,7 @@ async def list_versions(reader: Reader, entry_id: str) -> list[Version]:
 
 
 async def list_as_of(reader: Reader, entry_ids: Collection[str], at: datetime) -> list[Entry]:
-    """Return entries in their version at an instant, by id; unknown ids and entries made later are omitted."""
+    """Return entries in their version at an instant, sorted by id; unknown ids and entries made later are omitted."""
     v = version_table
     statement = (
         select(v.c.entry_id, v.c.document)
@@ -157,16 +160,16 @@ async def list_amendments(reader: Reader, entry_ids: Collection[str]) -> list[Am
 
 
 async def list_files(reader: Reader, entry_id: str) -> list[StoredFile]:
-    """Return an entry's photos, then its other files, by SHA-256, without their bytes; erased ones are included."""
+    """Return an entry's photos, then its other files, each kind sorted by SHA-256; erased files are included."""
     b = blob_table
     statement = select(b.c.sha256, b.c.kind, b.c.media_type, b.c.erased_at).where(b.c.entry_id == entry_id)
     return [StoredFile(*row) for row in await reader.run(statement.order_by(b.c.kind.desc(), b.c.sha256))]
 
 
 async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
-    """Return the supervision reports with one of these numbers, by number; spaces and case do not matter.
+    """Return the supervision reports with these numbers, sorted by number; spaces and case of a number do not matter.
 
-    A report is a dict of its row's values by column name, and `number`. Numbers without a report are omitted.
+    A report is a dict of `number` and its row's values by column name. Numbers without a report are omitted.
     """
     found: list[Json] = []
     for number in sorted({"".join(number.split()).upper() for number in numbers}):
@@ -218,7 +221,7 @@ async def _about_entry(
 
 
 async def list_recipients(reader: Reader, family: str) -> list[str]:
-    """Return the codes of the checkpoints that got a family of alerts, in order.
+    """Return the codes of the checkpoints that are recipients of a family of alerts, sorted.
 
     A family is an alert with those that update or cancel it.
     """
@@ -235,10 +238,10 @@ async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[
 
 
 async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the matches of an entry in checks, oldest first, at most `limit`.
+    """Return the matches of an entry in checks after the check id `after` and up to `until`, oldest first.
 
-    Each is a row (values by column name), with the row of its check as `check`. Only checks after the check id `after`,
-    up to `until`. The check's matches with other entries are omitted, because they are about other persons.
+    At most `limit`. A match is a dict of its row's values by column name, and `check` with the row of the check. The
+    check's matches with other entries are omitted, because they are about other persons.
     """
     m, c = check_tables.match, check_tables.check
     found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
@@ -254,9 +257,9 @@ async def page_matches(checks: Reader, entry_id: str, after: str, until: datetim
 
 
 async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> dict[str, Json]:
-    """Return hits with their resolutions, by id, as dicts of the members of `Hit`; unknown ids are omitted.
+    """Return hits with their resolutions, by hit id, as dicts of the members of `Hit`; unknown ids are omitted.
 
-    Their matches and proposals for entries other than `entry_id` are omitted.
+    In each hit, matches and proposals about entries other than `entry_id` are omitted.
     """
     statement = select(hit_table.c.id, hit_table.c.document).where(any_of(hit_table.c.id, "ids"))
     found: dict[str, Json] = {}

@@ -204,7 +204,7 @@ def partial(text: str) -> str:
 
 
 def birth(of: Birth) -> str:
-    """Return a birth date in words, not more precise than it is known (R17)."""
+    """Return a birth date in words, as precise as it is known: a date or a part of it, an age, or a range (R17)."""
     if of.date is not None:
         return partial(of.date)
     if of.age is not None:
@@ -213,7 +213,7 @@ def birth(of: Birth) -> str:
 
 
 def state(code: str | None) -> str:
-    """Return a state's Indonesian name with its code; the code alone if the state is unknown."""
+    """Return a state's Indonesian name with its code, or the code alone if unknown; "tidak disebutkan" for None."""
     if code is None:
         return "tidak disebutkan"
     names = states.name(code)
@@ -227,7 +227,7 @@ _POSITIONS = {
 
 
 def position(client: Mapping[str, Any] | None) -> str:
-    """Return an officer's position in Indonesian; empty if it is unknown.
+    """Return the position of a duty officer or approver of Immigration, in Indonesian; empty for any other client.
 
     `client` has the members `roles` and `office` of the officer's client; None if the client is unknown.
     """
@@ -238,7 +238,7 @@ def position(client: Mapping[str, Any] | None) -> str:
 
 
 def both(of: tuple[str, str]) -> str:
-    """Return a text with both parts of a pair, Indonesian and English."""
+    """Return both texts of a pair, Indonesian and English, as one text separated by " / "."""
     return " / ".join(of)
 
 
@@ -247,6 +247,9 @@ def act(code: str) -> str:
 
     Args:
         code: an `Act`, or an amendment's kind and the step, joined by `_`.
+
+    Raises:
+        ValueError: the code is neither.
     """
     kind, _, done = code.partition("_")
     if kind in AMENDMENTS and done in AMENDED:

@@ -31,24 +31,24 @@ _ALL: Sequence[str] = ("photo", "letter", "citizenship_loss", "judgment")
 async def list_due(
     reader: Reader, stage: Stage, settings: Settings, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return the end and id of entries for which a stage of erasure is due, longest ended first, at most `limit`.
+    """Return the entries for which a stage of erasure is due, as pairs of end and id, longest ended first.
 
-    Only after the position `after` (None: from the beginning). Entries that cannot be erased yet are included. A
-    returned request that is never resubmitted counts as ended with its return.
+    At most `limit`, only those after the pair `after` (None: from the beginning). Entries that `erase` skips, because
+    they cannot be erased yet, are included. A returned request that is never resubmitted counts as ended with its
+    return.
     """
     until = ended_by(stage, settings, reader.now)
     return [] if until is None else await retained.list_ended(reader, stage, until, after, limit)
 
 
 async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> bool:
-    """Erase an entry up to a stage, unless that was done before or cannot be done yet.
+    """Erase an entry up to a stage, unless the stage is not due, was done before, or cannot be done yet.
 
     It cannot be done while an objection or a correction request waits for its answer, or while a formal entry that
     formalises this one is not due for erasure itself.
 
     Returns:
-        Whether the entry was erased now.
-
+        True if the entry was erased by this call; False if nothing was done.
 
     Raises:
         NotFound: the entry does not exist.

@@ -36,7 +36,14 @@ _SHORTEST_PIECE, _LONGEST_PIECE = timedelta(minutes=1), timedelta(hours=2)
 
 
 async def tally_of(runtime: Runtime, actor: Actor, span: Span, by: tuple[Dimension, ...]) -> Tally:
-    """Count the events of a span by one dimension or two. Returns the counts."""
+    """Return the counts of a span's events by one dimension or two, before small cells are hidden.
+
+    Args:
+        runtime: the process's databases, clock and settings.
+        actor: the actor in whose name the databases are read.
+        span: the period, and the agency whose events count.
+        by: the dimensions, one or two.
+    """
     counting = _Counting(runtime, span, Tally(by))
     async with runtime.reading(actor) as register:
         await counting.entries(register)
@@ -281,7 +288,7 @@ def month_of(moment: datetime) -> str:
 
 
 def months_of(span: Span) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the beginning and the end of each legal month within a span."""
+    """Yield the beginning and the end of each legal month in a span; the first and the last are cut to the span."""
     since = span.since
     while since < span.until:
         first = legal_day(since).replace(day=1)

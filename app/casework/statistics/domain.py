@@ -59,7 +59,8 @@ class Tally:
     Attributes:
         by: the dimensions.
         counts: the count of each cell, by figure.
-        entries: ids of the alerted entries by cell; their number decides whether a cell of delivery times is small.
+        entries: ids of the entries with an alert, by cell; their number decides whether a cell of delivery times is
+            small.
         delivery_ms: milliseconds from an alert's issue to each checkpoint's first receipt, by cell.
     """
 
@@ -79,7 +80,7 @@ class Tally:
         self._count(figure, self._cells(place), number)
 
     def add_row(self, figure: Figure, place: EventCell) -> None:
-        """Add one to a row only, for a figure whose rows do not add up to its total."""
+        """Add one to a cell but to no total, for a figure whose rows do not add up to its total."""
         self._count(figure, self._cells(place)[:1], 1)
 
     def add_total(self, figure: Figure) -> None:
@@ -92,9 +93,13 @@ class Tally:
             counts[cell] = counts.get(cell, 0) + number
 
     def add_alert(self, entry_id: str, place: EventCell, delivery_ms: Iterable[float]) -> None:
-        """Add an alert about the entry with this id.
+        """Add an alert's entry and delivery times to a cell and to every total that contains the cell.
 
-        `delivery_ms` are the milliseconds from its issue to its first receipt at each checkpoint that has received it.
+        Args:
+            entry_id: id of the entry that the alert is about.
+            place: the cell.
+            delivery_ms: for each checkpoint that has received the alert, the milliseconds from its issue to the first
+                receipt.
         """
         times = list(delivery_ms)
         for cell in self._cells(place):
@@ -108,7 +113,7 @@ class Tally:
         return [(row, others[0]), (row, TOTAL), (TOTAL, others[0]), (TOTAL, TOTAL)]
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return the names of all rows, and those of all columns, with any count; both sorted, `unknown` last."""
+        """Return the names of the rows with any count, and of the columns; both sorted, `unknown` last, no totals."""
         cells = {cell for counts in self.counts.values() for cell in counts} | self.entries.keys()
         rows, columns = ({cell[place] for cell in cells} - {TOTAL} for place in (0, 1))
         return _in_order(rows), _in_order(columns)
@@ -131,7 +136,7 @@ def show(tally: Tally, months: Iterable[str], threshold: int, excluded: frozense
 
     Args:
         tally: the counts.
-        months: the months of the period; each gets a row or column, even without events.
+        months: the months of the period; if a dimension is the month, each gets a row or column, even without events.
         threshold: the least number of persons that is published.
         excluded: figures that the reader may not see.
     """

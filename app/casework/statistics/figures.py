@@ -86,8 +86,8 @@ class Family:
 
     Attributes:
         whole: the figure.
-        partitions: groups of figures; each group, with a remainder that is not published, adds up to the whole.
-        within: a figure about the same persons; cells that it hides are hidden in the whole too.
+        partitions: groups of figures; each group, with a remainder that is not published, adds up to `whole`.
+        within: a figure about the same persons, or None; cells hidden in `within` are hidden in `whole` too.
     """
 
     whole: Figure

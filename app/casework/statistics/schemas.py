@@ -174,9 +174,9 @@ def _named(cell: Cell, by: tuple[Dimension, ...]) -> list[tuple[Dimension, str]]
 
 
 def csv_of(counted: Counted) -> str:
-    """Return the table as CSV (RFC 4180): one line for each cell, `total` for sums, empty for figures without a value.
+    """Return the table as CSV (RFC 4180), with one line for each cell of the table and one column for each figure.
 
-    A hidden cell contains `suppressed`, and no range, because cells hidden to protect a small one may be large.
+    A total has `total` in place of the dimension's value. A figure without a value is empty, a hidden one `suppressed`.
     """
     written = io.StringIO()
     writer = csv.writer(written)

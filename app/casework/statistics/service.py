@@ -33,8 +33,9 @@ class Counted:
     Attributes:
         first_on, last_on: the legal days of the period.
         as_of: when it was counted.
-        agency: code of the agency with these figures; None for all.
+        agency: code of the agency whose figures were counted; None for all agencies.
         smallest_cell: the least number of persons that is published.
+        table: the published table.
     """
 
     first_on: date
@@ -48,19 +49,20 @@ class Counted:
 async def count(
     runtime: Runtime, actor: Actor, first_on: date | None, last_on: date | None, by: tuple[Dimension, ...]
 ) -> Counted:
-    """Count the figures of a period by one dimension or two, and log the access.
+    """Count the figures of a period by one dimension or two, hide the small ones, and log the access.
 
-    A process counts one table at a time: further requests for tables wait, and other requests do not.
+    A process counts one table at a time: further calls wait for the table before.
 
     Args:
         runtime: the process's databases, clock and settings.
-        actor: auditors, approvers and admins see all agencies' figures, others their own.
+        actor: the reader; auditors, approvers and admins get all agencies' figures, others their own agency's.
         first_on: first legal day; None for a year before the last.
         last_on: last legal day; None for today.
-        by: the dimensions.
+        by: the dimensions, one or two.
 
     Raises:
-        Invalid: the days are in the wrong order or too far apart, or a dimension is named twice.
+        Invalid: the last day is in the future, the days are in the wrong order or too far apart, or a dimension is
+            named twice.
     """
     settings, now = runtime.settings, runtime.clock()
     last_on = last_on or legal_day(now)

@@ -32,7 +32,7 @@ _DECIDED = ("approved", "rejected", "returned")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A period, the instant `until` excluded, and the agency whose events count; None for all agencies."""
+    """A period from `since` until before `until`, and the agency whose events count; None for all agencies."""
 
     since: datetime
     until: datetime
@@ -57,9 +57,9 @@ async def list_provinces(reader: Reader) -> dict[str, str | None]:
 
 
 async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> list[Entry]:
-    """Return entries that were made in the span, or made earlier and maybe in force in it, oldest first.
+    """Return the entries that were made in the span, or earlier and may be in force in the span, oldest first.
 
-    Only those after the id `after`, at most `limit`.
+    Only entries of the span's agency and after the id `after`, at most `limit`.
     """
     statement = (
         select(entry.c.document)
@@ -108,9 +108,9 @@ class Sent:
 
 
 async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> list[Sent]:
-    """Return the alerts of a span about entries, oldest first, without drills, at most `limit`.
+    """Return the alerts about entries that were issued in a span, oldest first, at most `limit`; no drills.
 
-    Only those after the id `after`.
+    Only alerts about entries of the span's agency and after the id `after`.
     """
     statement = (
         select(alert.c.id, alert.c.family, alert.c.entry_id, alert.c.issued_at, alert.c.acknowledge_by)
@@ -131,7 +131,7 @@ async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> lis
 async def list_first_receipts(
     reader: Reader, alert_ids: Iterable[str]
 ) -> dict[str, list[tuple[datetime, datetime | None]]]:
-    """Return, by alert id, the times of the first receipt and first acknowledgement (or None) of each checkpoint.
+    """Return, by alert id, a pair for each checkpoint with a receipt: first receipt, and first acknowledgement or None.
 
     Alerts without a receipt are omitted.
     """
@@ -148,7 +148,7 @@ async def list_first_receipts(
 
 
 async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str, int]:
-    """Return the number of recipients by family of alerts (an alert with those that update or cancel it)."""
+    """Return the number of recipient checkpoints of each family: an alert with those that update or cancel it."""
     statement = (
         select(recipient.c.family, func.count().label("number"))
         .where(any_of(recipient.c.family, "families"))
@@ -161,9 +161,9 @@ async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str,
 async def list_corrections(
     reader: Reader, span: Span, after: str, limit: int
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
-    """Return the correction requests of a span, oldest first, at most `limit`, only those after the id `after`.
+    """Return the correction requests received in a span, after the id `after`, oldest first, at most `limit`.
 
-    As (id, entry id, times of receipt, limit and decision); the last is None if undecided.
+    Rows of (id, entry id, time of receipt, time limit, time of the decision or None).
     """
     table = correction_request
     statement = (
@@ -182,7 +182,7 @@ async def list_corrections(
 
 
 async def count_delays(reader: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of delayed departures between two instants, as pairs of checkpoint and number."""
+    """Return the number of delayed departures from `since` until before `until`, as pairs of checkpoint and number."""
     statement = (
         select(delay.c.checkpoint, func.count())
         .where(delay.c.occurred_at >= since, delay.c.occurred_at < until)
@@ -205,15 +205,12 @@ _NEXT_CHECK = (
 
 
 async def count_checks(checks: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of checks between two instants, as pairs of checkpoint and number.
-
-    The range of ids limits the reading to the months concerned.
-    """
+    """Return the number of checks from `since` until before `until`, as pairs of checkpoint and number."""
     return [tuple(row) for row in await checks.run(_CHECKS, _ids_of_checks(since, until))]
 
 
 async def find_next_check(checks: Reader, since: datetime, until: datetime) -> datetime | None:
-    """Return when the first check between two instants was made; None without one."""
+    """Return the time of the first check from `since` until before `until`; None if there is none."""
     first = (await checks.run(_NEXT_CHECK, _ids_of_checks(since, until))).scalar_one_or_none()
     return None if first is None else instant_of(first)
 
@@ -225,9 +222,9 @@ def _ids_of_checks(since: datetime, until: datetime) -> dict[str, str]:
 async def count_hits(
     checks: Reader, owner: str, since: datetime, until: datetime
 ) -> list[tuple[str, str, str, int]]:
-    """Return the number of hits on an agency's entries, as rows (entry id, checkpoint, outcome, number).
+    """Return the number of hits on an agency's entries from `since` until before `until`; sightings do not count.
 
-    `owner` is the agency's code; sightings do not count.
+    `owner` is the agency's code. Rows of (entry id, checkpoint, outcome, number).
     """
     statement: Any = (
         select(match.c.entry_id, match.c.checkpoint, match.c.outcome, func.count())
@@ -244,9 +241,9 @@ async def count_hits(
 
 
 async def list_resolved(reader: Reader, span: Span, after: str, limit: int) -> list[Hit]:
-    """Return the resolved hits of a span, on entries of every agency, after the id `after`, oldest first.
+    """Return the resolved hits that were opened in a span, after the id `after`, oldest first, at most `limit`.
 
-    At most `limit`.
+    Hits on entries of every agency are included, whatever the span's agency.
     """
     statement = (
         select(hit.c.document)

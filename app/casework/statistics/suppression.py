@@ -39,7 +39,8 @@ class Pattern:
     """The hidden cells of a table.
 
     Attributes:
-        rows, columns: the rows and columns with a hidden total; TOTAL is the grand total.
+        rows: the rows with a hidden total; TOTAL in it means the grand total.
+        columns: the columns with a hidden total.
         cells: the hidden cells that are not totals.
         whole: whether every cell is hidden, totals included.
     """
@@ -75,9 +76,9 @@ class Layer:
         return cls(counts, small_cells(counts, threshold))
 
     def line(self, cells: Mapping[str, Cell]) -> tuple[dict[str, int], set[str]]:
-        """Return the counts of one row's or column's cells by name, and the names of those that are small.
+        """Return the counts of some cells by name, and the names of the small ones.
 
-        `cells` are these cells by name.
+        `cells` are the cells of one row or column, by name.
         """
         counts = {name: self.counts.get(cell, 0) for name, cell in cells.items()}
         return counts, {name for name, cell in cells.items() if cell in self.small}
@@ -89,10 +90,10 @@ def small_cells(persons: Mapping[Cell, int], threshold: int) -> frozenset[Cell]:
 
 
 def hidden_parts(parts: Mapping[str, int], threshold: int) -> frozenset[str]:
-    """Return the names of the parts of a published sum to be hidden as a whole: the small ones, and others if needed.
+    """Return the names of the parts of a published sum that must be hidden: the small ones, and others if needed.
 
-    `parts` has the total of each; one from 1 to below `threshold` is small. Others are hidden so that the small ones
-    can't be computed from the sum.
+    `parts` has the count of each part by name; a count from 1 to below `threshold` is small. Others are hidden so that
+    the small ones can't be computed from the sum.
     """
     small = {name for name, count in parts.items() if 0 < count < threshold}
     return _extend_line(parts, small, frozenset(), threshold)
@@ -105,13 +106,15 @@ def protect(
     columns: Collection[str],
     threshold: int,
 ) -> Pattern:
-    """Return the common pattern of hidden cells for figures that add up to one another.
+    """Return the cells to hide in every one of some figures, so that no small cell can be computed from the others.
+
+    The figures add up to another figure, so they need the same hidden cells.
 
     Args:
-        layers: the figures.
-        within: the cells hidden already, because the figure with these parts hides them.
-        rows: the table's rows, without their total.
-        columns: its columns; none for a table of one dimension.
+        layers: the cells of each figure.
+        within: the cells that are hidden already in the figure to which these add up.
+        rows: the table's rows, without the total.
+        columns: the table's columns, without the total; empty for a table of one dimension.
         threshold: the least number of persons that is published.
     """
     across = {row: (row, TOTAL) for row in (*sorted(rows), TOTAL)}

@@ -74,14 +74,15 @@ class Task:
 
     Attributes:
         name: the kind of task.
-        entry_id: the entry it is about.
+        entry_id: id of the entry that the task is about.
         due_at: time limit by law or by the deployment's settings; None without a limit.
-        since: when it began to wait.
-        first: whether it comes before all others of its day, because an innocent person may be stopped (R63).
-        pressing: whether it comes before all others of any day: a person is banned after an acquittal (R67), or a
-            measure is over and only this decision is missing (R68).
-        amendment_id, objection_id, request_id: the object to act on; all None if it is the entry.
-        judgment: the judgment that caused the task, if one did.
+        since: when the task began to wait.
+        first: whether the task comes before all others due on the same day, because an innocent person may be stopped
+            (R63).
+        pressing: whether the task comes before all others: a person is banned after an acquittal (R67), or a measure
+            is over and only this decision is missing (R68).
+        amendment_id, objection_id, request_id: id of the object to act on; all None if it is the entry.
+        judgment: the judgment that caused the task; None if none did.
     """
 
     name: TaskName
@@ -102,7 +103,10 @@ class Task:
 
 
 def in_order(tasks: list[Task]) -> list[Task]:
-    """Return tasks in a stable order: pressing ones first, then the soonest due, those without a limit last."""
+    """Return tasks in a stable order: pressing ones first, then the soonest due, then those without a limit.
+
+    Of the tasks due on the same day, those with `first` come first.
+    """
     return sorted(tasks, key=_place)
 
 

@@ -63,7 +63,7 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks, soonest due first, without those about the entries whose ids are in `sealed`."""
+    """Return the actor's tasks in the order of `in_order`, without those about entries with an id in `sealed`."""
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
@@ -376,11 +376,11 @@ async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
 
 
 async def latest_matches(checks: Reader, limit: int, sealed: Collection[str]) -> list[MatchedEntry]:
-    """Return the last hits and sightings of the entries that the actor sees, newest first.
+    """Return the last hits and sightings of the entries that the actor sees by role, newest first.
 
     Args:
         checks: a transaction on the checks.
-        limit: the greatest number.
+        limit: the greatest number; matches of sealed entries count, but are omitted.
         sealed: ids of the entries that are sealed from the actor.
     """
     actor = checks.actor

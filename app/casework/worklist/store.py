@@ -18,9 +18,10 @@ from app.register.entries.tables import entry as entry_table
 async def list_extendable(
     reader: Reader, agency: str, until: datetime, terms: Terms, limit: int
 ) -> list[tuple[str, date]]:
-    """Return ids and last days of an agency's extendable measures, soonest end first.
+    """Return an agency's measures that can be extended, as pairs of entry id and last day, soonest end first.
 
-    Only measures that end by the instant `until`, at most `limit`.
+    Only measures that are not over and end by the instant `until`, at most `limit`. `terms` are the deployment's
+    settings of the law's periods.
     """
     table = entry_table
     statement = (
@@ -48,10 +49,10 @@ _BEING_EXTENDED = select(amendment_table.c.entry_id).where(
 
 
 async def formalised(reader: Reader, urgent_ids: Collection[str]) -> set[str]:
-    """Return those of the urgent entries' ids that have a formal entry, neither rejected nor ended."""
+    """Return the ids of those of these urgent entries that have a formal entry, neither rejected nor ended."""
     return set((await reader.run(_FORMALISED, {"ids": sorted(urgent_ids)})).scalars())
 
 
 async def being_extended(reader: Reader, entry_ids: Collection[str]) -> set[str]:
-    """Return those of the entries' ids that have an extension waiting for its decision."""
+    """Return the ids of those of these entries that have an extension waiting for its decision."""
     return set((await reader.run(_BEING_EXTENDED, {"ids": sorted(entry_ids)})).scalars())

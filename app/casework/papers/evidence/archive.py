@@ -53,7 +53,9 @@ class Archive:
 
     @contextmanager
     def begin(self, name: str, media_type: str, titles: tuple[str, str]) -> "Iterator[Part]":
-        """Add a file, and yield the object to which its data are written in parts.
+        """Add a file, and yield the `Part` to which the caller writes its data.
+
+        The file is in `files` once the context ends; only one file can be open at a time.
 
         Args:
             name: its path in the archive.
@@ -69,7 +71,7 @@ class Archive:
         self.files.append(File(name, part.digest.hexdigest(), part.size, media_type, *titles))
 
     def piece(self) -> bytes:
-        """Remove and return the bytes written since the last piece."""
+        """Return the archive's bytes written since the last call, and remove them from memory; may be empty."""
         return self._sink.take()
 
     def end(self) -> bytes:
@@ -87,7 +89,7 @@ class Part:
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        """Append data."""
+        """Append data to the file."""
         self._opened.write(data)
         self.digest.update(data)
         self.size += len(data)

@@ -27,7 +27,7 @@ from app.tlog.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """An entry that is linked with the file's entry by formalisation, with its recorded versions."""
+    """An entry that formalises the file's entry, or is formalised by it, with its recorded versions, oldest first."""
 
     entry: Entry
     recorded: Sequence[RecordedVersion]
@@ -43,12 +43,19 @@ class Case:
     """The content of an evidence file, read in one transaction.
 
     Attributes:
-        entry: the entry at that moment.
-        linked: the entries that it formalises or that formalise it, if the actor may see them.
-        letter_heads: the head that the code of each letter shows, by its record's number.
-        proving: the signed head that proves each record, by its number; none for a record that none covers yet.
-        policy: the keys and the quorum that the register publishes.
-        until: the moment; later records are not in the file.
+        entry: the entry at the time of the transaction.
+        versions: every version of the entry, oldest first.
+        amendments: the entry's amendments, oldest first.
+        records: the ledger's records about the entry, oldest first.
+        recorded: the entry's versions with the records that published them, oldest first.
+        linked: the entries that the entry formalises or that formalise it, if the actor may see them.
+        head: the ledger's head.
+        letter_heads: the head that the code of each letter shows, by the number of the letter's record; None if no
+            signed head covers the record yet. Letters of linked entries are included.
+        proving: the signed head that proves each record, by the record's number; records that no head covers yet are
+            omitted.
+        policy: the keys and the quorum of witnesses that the register publishes.
+        until: the time of the transaction; later records are not in the file.
         by: the actor that requested the file.
     """
 
@@ -70,7 +77,7 @@ async def last_record(reader: Reader, entry_id: str) -> int | None:
     """Return the number of the ledger's last record about an entry; None if it has no record.
 
     Raises:
-        NotFound: the actor sees no entry with this id.
+        NotFound: the actor sees no entry with this id, or not its photo.
     """
     await service.get_with_photo(reader, entry_id)
     return max((each.sequence for each in await list_of_entry(reader, entry_id)), default=None)
@@ -82,10 +89,11 @@ async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
     Args:
         unit: the transaction.
         entry_id: the entry.
-        policy: the policy of witnesses.
+        policy: the register's witnesses and their quorum.
 
     Raises:
-        NotFound: the actor sees no entry with this id.
+        NotFound: the actor sees no entry with this id, or not its photo.
+        LedgerBroken: the ledger's stored hashes contradict a signed head.
     """
     entry = await service.get_with_photo(unit, entry_id)
     versions = await store.list_versions(unit, entry_id)
@@ -140,10 +148,10 @@ async def _linked(unit: Unit, entry: Entry) -> list[Entry]:
 
 
 def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:
-    """Return every act on an entry and on its amendments, in order of time.
+    """Return every act on an entry and on its amendments, oldest first.
 
-    An act is a dict of `about` (the id of the entry or amendment), `act` (its name), the `version` that it made, `by`,
-    `person`, `at` and `reason`.
+    An act is a dict of `about` (id of the entry or amendment), `act` (its name), `version` (the number of the version
+    that it made), `by` (id of the client), `person` (employee number or None), `at` and `reason`.
     """
     acts: list[Json] = [
         {
@@ -184,6 +192,6 @@ def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> l
 
 
 def reports(versions: Iterable[Version]) -> set[str]:
-    """Return the numbers of the supervision reports on which any version of an entry was based (R6)."""
+    """Return the numbers of the supervision reports on which Immigration has based any of these versions (R6)."""
     bases = [version.entry.basis for version in versions if version.entry.agency == IMMIGRATION]
     return {basis.number for basis in bases if basis.instrument == "supervision_report"}

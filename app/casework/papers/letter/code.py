@@ -35,18 +35,21 @@ _FORMAT = 2
 def chosen(note: Note, log: VerifierKey, quorum: Sequence[VerifierKey]) -> Note:
     """Return a note with only the signatures that a letter's code contains.
 
-    These are one of the register (`log`), and one of each of the witnesses in `quorum`.
+    These are the signature of the register's key `log`, then one of each witness's key in `quorum`, in that order.
+
+    Raises:
+        KeyError: the note lacks one of these signatures.
     """
     by = {(each.name, each.key_id): each for each in note.signatures}
     return Note(note.text, tuple(by[key.name, key.key_id] for key in (log, *quorum)))
 
 
 def content(leaf: bytes, path: Sequence[bytes], note: Note) -> bytes:
-    """Return the bytes of a code.
+    """Return the bytes of a letter's code: the checkpoint, the audit path, the signatures and the leaf.
 
     Args:
         leaf: the record's leaf in its RFC 8785 form.
-        path: its audit path to the checkpoint's root.
+        path: the record's audit path to the checkpoint's root, from the leaf upwards.
         note: a checkpoint, with signatures of `TIMED_ED25519` keys only.
     """
     origin, size, _ = note.text.encode().split(b"\n", 2)
@@ -62,14 +65,14 @@ def content(leaf: bytes, path: Sequence[bytes], note: Note) -> bytes:
 
 
 def text(data: bytes) -> str:
-    """Return a code's bytes as the text of the QR code."""
+    """Return a code's bytes as the text of the QR code: `PREFIX` and a decimal number."""
     return f"{PREFIX}{digits(data)}"
 
 
 def digits(data: bytes) -> str:
-    """Return bytes as one decimal number.
+    """Return bytes, read as one big-endian number, in decimal digits.
 
-    `str` refuses so many digits where a process is configured so.
+    `str` is not used, because Python may be configured to refuse so many digits.
     """
     number, groups = int.from_bytes(data, "big"), []
     while number:

@@ -30,7 +30,7 @@ class Part:
         face: name of the typeface.
         text: the words in reading order.
         leftwards: whether the text is written from right to left.
-        glyphs: from left to right, each with its number, advance, and offsets to the right and upwards.
+        glyphs: from left to right, each as (number in the typeface, advance, offset to the right, offset upwards).
     """
 
     face: str
@@ -40,13 +40,13 @@ class Part:
 
     @property
     def advance(self) -> int:
-        """The width of the part."""
+        """The width of the part, in the typeface's own units."""
         return sum(advance for _, advance, _, _ in self.glyphs)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Drawn words with a size in points; a paragraph handles it as an inline picture."""
+    """Drawn words with a type size in points; a paragraph handles a drawing as an inline picture."""
 
     parts: tuple[Part, ...]
     size: float
@@ -171,7 +171,7 @@ def _font(name: str) -> "uharfbuzz.Font":
 
 
 def file_of(face: str) -> str:
-    """Return the name of a typeface's file in `app/casework/papers/fonts`."""
+    """Return the name of a typeface's file in `app/casework/papers/letter/fonts`."""
     return f"{face}.ttf"
 
 

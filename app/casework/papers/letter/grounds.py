@@ -44,7 +44,7 @@ def measure(entry: Entry) -> str:
 
 
 def role(entry: Entry) -> str:
-    """Return the Indonesian term for the owner's part: it requests the measure, or it decides on it itself.
+    """Return the Indonesian term for the owner: the agency that requests the measure, or that decides on it itself.
 
     See UU 6/2011 art. 91(2).
     """
@@ -70,7 +70,7 @@ def period(entry: Entry, starts_on: date | None = None) -> str:
 
 
 def recalling(entry: Entry, basis: Basis) -> list[str]:
-    """Return the laws on which a letter is based, in order, including that of the decision `basis`."""
+    """Return the laws on which a letter is based, in the order of printing; the last is the one that `basis` names."""
     law = [_LAW.format(articles=_ARTICLES[entry.measure]), _GENERAL_RULES, _RULES]
     if criminal(entry):
         law.append(_CRIMINAL_PROCEDURE)
@@ -88,15 +88,15 @@ def considering(
     context: Context,
     about: str,
 ) -> list[str]:
-    """Return the grounds of a letter, in order, the conclusion last.
+    """Return the grounds of a letter, in the order of printing, the conclusion last.
 
     Args:
         recorded: the version that the letter is about.
         earlier: the versions that the earlier letters were about, oldest first.
-        office: the office that issues it.
+        office: the office that issues the letter.
         owner: the entry's owner.
-        context: other facts in the register.
-        about: the letter's subject.
+        context: other facts in the register at the time of the letter.
+        about: the words for the letter's subject.
     """
     grounds = list(_grounds(recorded, earlier, office, owner, context))
     last = "abcdefghijklmnopqrstuvwxyz"[len(grounds) - 1]
@@ -161,7 +161,7 @@ def _before(earlier: Sequence[RecordedVersion], office: Office, owner: Owner) ->
 
 
 def source(entry: Entry, basis: Basis, owner: Owner) -> str:
-    """Return the reference to the owner's letter, with number and date, as an end of the measure cites it (R36)."""
+    """Return the words that cite the owner's letter or decision, with number and date, for a measure's end (R36)."""
     if entry.urgent and entry.letter is not None:
         return f"surat {owner.name} Nomor {entry.letter.number} tanggal {words.day(entry.letter.issued_on)}"
     form = words.INSTRUMENTS[basis.instrument][0]
@@ -169,7 +169,7 @@ def source(entry: Entry, basis: Basis, owner: Owner) -> str:
 
 
 def signed(basis: Basis) -> str:
-    """Return the name and the position of the signatory of the owner's letter, without repetition."""
+    """Return name and position of the signatory of the owner's letter; one alone if it contains the other."""
     name, position = basis.signed_by or "", basis.signed_by_position or ""
     if position.casefold() in name.casefold():
         return name

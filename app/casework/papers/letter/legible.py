@@ -101,7 +101,7 @@ class Piece:
 def shown(text: str, glyphs: Glyphs) -> bool:
     """Return whether the letter's typefaces have a glyph for every character of the text.
 
-    `glyphs` returns the code points of a typeface.
+    `glyphs` is a function that takes a typeface's name and returns its code points.
     """
     return all(piece.face is not None for piece in pieces(text, glyphs))
 
@@ -109,12 +109,12 @@ def shown(text: str, glyphs: Glyphs) -> bool:
 def marked_up(text: str, glyphs: Glyphs) -> str:
     """Return a text as markup for ReportLab's paragraphs: escaped, with its line breaks, each script in its typeface.
 
-    A drawn piece is written as `<onDraw name="drawn" label="…"/>`; `parts.text` replaces it with the drawing of the
-    label.
+    Words whose letters must be drawn are encoded in a label, as `<onDraw name="drawn" label="…"/>`; `parts.text`
+    replaces this element with the drawing.
 
     Args:
         text: any text.
-        glyphs: function that returns the code points of a typeface.
+        glyphs: function that takes a typeface's name and returns its code points.
     """
     markup, cut = "", pieces(text, glyphs)
     for i, piece in enumerate(cut):
@@ -129,7 +129,7 @@ def marked_up(text: str, glyphs: Glyphs) -> str:
 def pieces(text: str, glyphs: Glyphs) -> list[Piece]:
     """Return a text as pieces with one typeface and direction each, in reading order.
 
-    `glyphs` returns the code points of a typeface.
+    `glyphs` is a function that takes a typeface's name and returns its code points.
     """
     whole = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     found: list[Piece] = []
@@ -146,10 +146,10 @@ def pieces(text: str, glyphs: Glyphs) -> list[Piece]:
 
 
 def drawn_from(label: str, glyphs: Glyphs) -> list[Piece]:
-    """Return the drawn piece of a label as parts with one typeface and direction each, from left to right.
+    """Return the words in a label that `marked_up` wrote, as pieces of one typeface and direction, from left to right.
 
-    Numbers are written from left to right, also between words that are written from right to left. `glyphs` returns the
-    code points of a typeface.
+    Numbers are written from left to right, also between words that are written from right to left. `glyphs` is a
+    function that takes a typeface's name and returns its code points.
     """
     text = bytes.fromhex(label[1:]).decode()
     if label[0] == _TO_THE_RIGHT:

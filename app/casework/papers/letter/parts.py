@@ -31,7 +31,7 @@ def typefaces() -> frozenset[int]:
 
 @cache
 def glyphs(face: str) -> Container[int]:
-    """Return the code points of a typeface, which is registered with ReportLab when a text first needs it."""
+    """Return the code points of the typeface with this name; at the first call, register it with ReportLab."""
     from reportlab.pdfbase.pdfmetrics import registerFontFamily
 
     if face == PLAIN:
@@ -60,7 +60,7 @@ def table(
         rows: rows of paragraphs, or of lists of paragraphs.
         widths: widths of the columns in points.
         grid: whether lines separate the rows.
-        heads: number of heading rows.
+        heads: number of heading rows at the beginning of `rows`.
     """
     from reportlab.platypus import Table
 
@@ -77,7 +77,7 @@ def table(
 
 
 def plain(words: str) -> str:
-    """Return words as ReportLab markup: escaped, and as drawings where letters must be shaped to join or stack."""
+    """Return words as ReportLab markup for `text`: escaped, each script in its typeface or marked to be drawn."""
     return legible.marked_up(words, glyphs)
 
 
@@ -98,7 +98,7 @@ def text(
         align: 0 for left, 1 for centred.
         indent: left indentation in points.
         after: space below in points.
-        keep: whether it stays on the page of the next element.
+        keep: whether the paragraph stays on the page of the next element.
     """
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.platypus import Paragraph
@@ -127,9 +127,9 @@ def text(
 
 
 def margin(label: str, sign: str = "", *, keep: bool = False) -> "Flowable":
-    """Return a label or a point's sign in the margin, on the first line of the next paragraph.
+    """Return an element that prints a label, and the sign of a point such as "a.", beside the next paragraph.
 
-    `keep` says whether it stays on the page of the next element.
+    It is in the margin at the paragraph's first line. `keep` is whether it stays on the page of the next element.
     """
     from app.casework.papers.letter.qr import Margin
 

@@ -35,11 +35,11 @@ class QrCode(Flowable):
         self.side = min(max(_SMALLEST, needed), _LARGEST)
 
     def wrap(self, *_: float) -> tuple[float, float]:
-        """Return its width and height."""
+        """Return the code's width and height in points."""
         return self.side, self.side
 
     def draw(self) -> None:
-        """Draw the dark modules of each row, adjacent ones as one rectangle."""
+        """Draw the QR code: the dark modules of each row, adjacent ones as one rectangle."""
         modules = encoded(self.text)
         unit = self.side / (len(modules) + 2 * _QUIET)
         for row, dark in enumerate(modules):
@@ -63,7 +63,7 @@ class Margin(Flowable):
         font: name of the typeface.
         size: type size in points.
         indent: distance of the sign from the left edge, in points.
-        keep: whether it stays on the page of the next element.
+        keep: whether the label stays on the page of the next element.
     """
 
     def __init__(self, label: str, sign: str, font: str, size: float, indent: float, *, keep: bool) -> None:
@@ -88,7 +88,9 @@ class Margin(Flowable):
 
 @lru_cache(maxsize=1)  # a letter is laid out twice, and choosing among eight masks takes a tenth of a second
 def encoded(text: str) -> list[list[bool]]:
-    """Return a QR code's modules, row by row: medium error correction, the prefix alphanumeric, the number in digits.
+    """Return the modules of the QR code for a text, row by row from the top; True is dark.
+
+    The code has medium error correction; the prefix is alphanumeric, the number in digits.
 
     Args:
         text: the text of a letter's code.

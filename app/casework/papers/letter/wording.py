@@ -31,12 +31,12 @@ def compose(
     context: Context,
     proof: Proof,
 ) -> Letter:
-    """Return the letter that a ledger record requires.
+    """Return the content of the letter that a ledger record requires.
 
     Args:
-        recorded: the entry's version and the ledger's record of it; of a kind that requires a letter.
-        earlier: the versions that earlier letters about the entry were made of, oldest first.
-        office: the office that issues it.
+        recorded: the entry's version and the ledger record that published it; its `kind` must not be None.
+        earlier: the versions that earlier letters about the entry are about, oldest first.
+        office: the office that issues the letter.
         owner: the entry's owner.
         context: other facts in the register when the record was published.
         proof: the proof of the record.
