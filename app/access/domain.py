@@ -164,7 +164,10 @@ class Client:
         agency, office, checkpoint: the code of each; None without one.
         person: nationwide employee number of its holder; None for a machine.
         networks: networks from which it may call, in CIDR notation; empty for any.
-        created_by, confirmed_by: ids of the admins' clients; None for the command line, and before a confirmation.
+        standing: whether it works, waits for a second admin, is suspended, or is revoked.
+        created_by: id of the client that created it; None for the command line.
+        confirmed_by: id of the second admin's client; None if none has confirmed it.
+        province: province of its office; None without one.
     """
 
     id: str
@@ -203,7 +206,7 @@ class Key:
     gateway: bool = False  # one key for many listeners
 
     def live(self, now: datetime) -> bool:
-        """Return whether the key is one of the two that a client may have: neither revoked nor expired."""
+        """Return whether the key counts towards the greatest number of a client's keys: neither revoked nor expired."""
         return self.standing is not Standing.REVOKED and now < self.expires_at
 
 
@@ -295,7 +298,7 @@ def new_secret(key_id: str) -> tuple[str, bytes]:
 
 
 def split_key(text: str) -> tuple[str, bytes] | None:
-    """Return the id in a key's text and the hash of its secret; None when the text is not a key's."""
+    """Return the id in a key's text and the hash of its secret; None if the text does not have the form of a key."""
     head, _, rest = text.partition("_")
     body, _, secret = rest.partition("_")
     if head != "cekal" or not body or not secret or not text.isascii() or len(text) > 200:  # noqa: PLR2004 - ours have 76
@@ -327,15 +330,12 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def person_of(client: Client) -> str | None:
-    """Return a client's employee number in the form in which it is compared, so that one person has one form (R31).
-
-    None for a machine.
-    """
+    """Return the employee number of a client's holder in the form in which it is compared (R31); None for a machine."""
     return None if client.person is None else normal_person(client.person)
 
 
 def normal_person(number: str) -> str:
-    """Return an employee number in the form in which it is compared.
+    """Return an employee number in the form in which it is compared: letters and digits only, in capitals.
 
     Leading zeros stay: police numbers begin with the year of birth, 00 for 2000. The registration of accounts refuses
     numbers that differ only in leading zeros.

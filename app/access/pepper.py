@@ -28,7 +28,7 @@ _BYTES: Final = 32
 
 
 class PepperRefused(RuntimeError):
-    """This machine has no pepper, or not the register's; the message explains the remedy."""
+    """Raised if this machine has no pepper, or another one than the register; the message explains the remedy."""
 
 
 class PepperAct(StrEnum):
@@ -41,12 +41,12 @@ class PepperAct(StrEnum):
 
 
 def pepper_path(settings: Settings) -> Path:
-    """Return the path of the pepper's file, which may be missing."""
+    """Return the path of the pepper's file; the file may not exist."""
     return settings.data_dir / FILE
 
 
 async def take_pepper(runtime: Runtime) -> None:
-    """Load a process's pepper from the setting, or else from the file.
+    """Set the process's `runtime.pepper` from the setting, or else from the file.
 
     Raises:
         PepperRefused: the pepper is missing, is not the register's, or is still in the database.
@@ -59,10 +59,11 @@ async def take_pepper(runtime: Runtime) -> None:
 
 
 async def initialise_pepper(unit: Unit, settings: Settings) -> PepperAct:
-    """Initialise the access version and the pepper's fingerprint, once, making the pepper's file if needed.
+    """Store the access version and the pepper's fingerprint, and make the pepper's file if there is no pepper yet.
 
-    A register of an earlier version has its pepper in the database; it is moved to the file. The ledger must be
-    initialised before: its lock lets one machine at a time do this.
+    If the register has a fingerprint already, only the pepper is compared with it. A register of an earlier release has
+    its pepper in the database; it is moved to the file. The caller must have initialised the ledger in this
+    transaction: its lock lets one machine at a time do this.
 
     Raises:
         PepperRefused: the pepper is missing or not the register's (as `take_pepper`), or the file holds another

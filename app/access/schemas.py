@@ -261,5 +261,5 @@ def _key_values(key: Key) -> dict[str, Any]:
 
 
 def expiry(body: KeyIn | None) -> datetime | None:
-    """Return when the requested key ends; None for the default life, and for a request without a body."""
+    """Return when the requested key ends; None for the default life, as in a request without a body."""
     return body.expires_at if body else None

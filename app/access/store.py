@@ -56,7 +56,7 @@ _FOR_FINDING = frozenset({"person_key", "folded_name"})
 
 
 async def version(reader: Reader) -> int:
-    """Return the access version, a number that grows with every change of clients or keys."""
+    """Return the access version, a number that grows with every change of clients, keys or offices."""
     return int((await reader.run(select(tables.state.c.version))).scalar_one())
 
 
@@ -198,7 +198,7 @@ async def list_keys_of(reader: Reader, client_ids: Collection[str]) -> list[Key]
 
 
 async def list_ended(reader: Reader) -> tuple[dict[str, Standing], dict[tuple[str, str], Standing]]:
-    """Return the revoked or suspended accounts by id, and keys by the account's id and their own."""
+    """Return the standing of the revoked or suspended accounts, by id, and of such keys, by (account id, key id)."""
     ended = (Standing.REVOKED, Standing.SUSPENDED)
     client, key = tables.client.c, tables.key.c
     clients = await reader.run(select(client.id, client.standing).where(client.standing.in_(ended)))
@@ -232,7 +232,7 @@ async def page_of(
 
 
 async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Client]:
-    """Return clients, oldest first, at most `limit`; with `after` only those after the client with this id."""
+    """Return clients, oldest first, at most `limit`, only those after the id `after` (None: all)."""
     return [_client(row) for row in await page_of(reader, tables.client, tables.client.c.id, after, limit)]
 
 
@@ -251,9 +251,9 @@ async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
 async def list_persons(
     reader: Reader, numbers: Iterable[str], folded_names: Iterable[str]
 ) -> list[AccountHolder]:
-    """Return the accounts of persons with one of these employee numbers or folded names, in no order.
+    """Return the accounts of persons with one of these employee numbers or one of these folded names, in no order.
 
-    Revoked accounts are included: their holder is still an officer and may get another account.
+    Revoked accounts are included: their holders are still officers and may get other accounts.
     """
     parameters = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
     return [_person(row) for row in await reader.run(_PERSONS, parameters)]
@@ -277,7 +277,7 @@ async def list_on_duty(reader: Reader) -> list[AccountHolder]:
 
 
 async def list_without_agency(reader: Reader) -> list[str]:
-    """Return the ids of unrevoked integrators without an agency, by id; today each integrator needs an agency."""
+    """Return the sorted ids of unrevoked integrators without an agency; only earlier releases made such accounts."""
     t = tables.client
     statement = select(t.c.id).where(
         t.c.roles.contains(f'"{Role.INTEGRATOR}"'), t.c.agency.is_(None), t.c.standing != Standing.REVOKED
@@ -286,7 +286,7 @@ async def list_without_agency(reader: Reader) -> list[str]:
 
 
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, AccountHolder]]:
-    """Return pairs of account id and person, after the id `after` (empty: all), by id, at most `limit`."""
+    """Return persons' accounts as pairs of id and person, after the id `after` (empty: all), by id, at most `limit`."""
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
     return [(row.id, _person(row)) for row in await reader.run(statement)]
@@ -303,7 +303,7 @@ async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[s
     Args:
         unit: the transaction.
         act: the act.
-        about: id or code of what it concerns; None where it concerns no single thing.
+        about: id or code of the object that the act concerns; None if it concerns no single object.
         detail: codes, numbers and ids; no personal data.
     """
     await unit.run(

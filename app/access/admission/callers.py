@@ -16,10 +16,10 @@ from app.runtime import Runtime
 
 
 class Callers:
-    """Finds the callers of a process's requests.
+    """Finds the actors of a process's requests, from the gate's cache or by a look-up of the key.
 
     Args:
-        runtime: the register.
+        runtime: the process's databases, clock and settings.
         gate: authenticates keys, and caches admitted callers.
     """
 
@@ -29,14 +29,14 @@ class Callers:
         self._reading: asyncio.Task[tuple[int, datetime]] | None = None
 
     async def find(self, header: str | None, address: str | None) -> Actor:
-        """Return the actor of the key in an `Authorization` header, as the register has it after the call.
+        """Return the actor of the key in an `Authorization` header; changes of access committed before are seen.
 
         Args:
             header: the header's value, or None without the header.
-            address: the client's address, or None if unknown.
+            address: the client's network address, or None if unknown.
 
         Raises:
-            Unauthenticated: the key is not valid (as `Gate.admit`).
+            Unauthenticated: the key is missing or not valid (as `Gate.admit`).
             RateLimited: too many attempts failed (as `Gate.admit`).
         """
         version = self._gate.version

@@ -25,8 +25,11 @@ _REMEMBERED = 10_000
 class Gate:
     """Authenticates callers by their keys, limits the rate of failed attempts, and caches admitted callers.
 
-    The cache is valid only while the register's access version is unchanged (`recall`), so that the hot path can skip
-    the look-up and a revoked key is never accepted.
+    A cached caller counts only while the register's access version, which every change of access raises, is `version`.
+    So frequent calls need no look-up, and a revoked key is never accepted.
+
+    Attributes:
+        version: the access version to which the cache belongs; -1 before the first `renew`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,12 +45,13 @@ class Gate:
         Args:
             reader: a transaction on the register.
             header: the header's value, or None without the header.
-            address: the client's address.
+            address: the client's network address; None if unknown.
 
         Raises:
-            Unauthenticated: the key is missing, unknown, expired, revoked, pending, or bound to other networks.
-            RateLimited: too many attempts from this address failed, with this key id or in all; never raised for
-                a valid key.
+            Unauthenticated: the key is missing, unknown, expired, revoked, suspended or not confirmed yet, its client
+                is, or it may not be used from this address.
+            RateLimited: the key is not valid, and in the last minute too many attempts from this address failed, with
+                this key id or in all.
         """
         scheme, _, shown = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not shown:
@@ -77,7 +81,7 @@ class Gate:
     def recall(self, header: str | None, address: str | None) -> Actor | None:
         """Return the cached actor of an `Authorization` header from this client address; None if it is not cached.
 
-        The caller must check that `version` is still the current one.
+        The caller must check that `version` is still the register's access version and that the key has not expired.
         """
         known = self._remembered.get(header or "")
         if known is None:
@@ -86,7 +90,7 @@ class Gate:
         return actor if not networks or within(networks, address) else None
 
     def renew(self, version: int) -> bool:
-        """Set the register's access version. Returns whether it changed, which empties the cache."""
+        """Set `version` to the register's access version, and empty the cache if it changed. Returns whether it did."""
         if version == self.version:
             return False
         self.version = version
@@ -128,6 +132,6 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 
 
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
-    """Return the ids of those keys that are still valid; open streams call this after the access version grew."""
+    """Return the ids of those of these keys that are valid now: the key and its client work, and it has not expired."""
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

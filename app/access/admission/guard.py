@@ -67,7 +67,7 @@ def gate_of(scope: Mapping[str, Any]) -> Gate:
 
 
 def callers_of(scope: Mapping[str, Any]) -> Callers:
-    """Return what finds callers in this process; `scope` is a request, or its ASGI scope."""
+    """Return the finder of callers of this process; `scope` is a request, or its ASGI scope."""
     return cast(Callers, scope["app"].state.process.callers)
 
 
@@ -75,9 +75,9 @@ E = TypeVar("E", bound=Callable[..., Any])
 
 
 def within(quota: Quota) -> Callable[[E], E]:
-    """Mark an endpoint, so that each of its requests uses the caller's quota.
+    """Return a decorator that marks an endpoint: each of its requests uses this quota of the caller's key.
 
-    A guarded route then takes the quota automatically; a handler that is called at the ASGI level must call `take`.
+    A `GuardedRoute` then takes the quota; a handler that is called at the ASGI level must call `take` itself.
     """
 
     def mark(endpoint: E) -> E:
@@ -88,9 +88,9 @@ def within(quota: Quota) -> Callable[[E], E]:
 
 
 async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
-    """Take from the caller's quota until the request ends; waits for its turn.
+    """Take from the caller's quota until the request ends; wait for a free place if the quota has a queue.
 
-    The answer's header fields state the remaining quota.
+    The remaining quota is added to the answer's header fields, also if this raises.
 
     Raises:
         RateLimited: the key's quota is used up.
@@ -104,10 +104,10 @@ async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
 
 
 async def take_for_cached_key(request: Request, quota: Quota) -> bool:
-    """Take from the caller's quota if its key is cached; return whether it is.
+    """Take from the caller's quota if its key is cached. Returns whether it was taken.
 
-    So a refusal for the quota needs no look-up of the key. This does not admit the caller; a key that was just revoked
-    may be refused here for its quota.
+    So a refusal for the quota needs no look-up of the key. This does not admit the caller, and does not notice that a
+    key was just revoked.
 
     Raises:
         RateLimited: the key's quota is used up (as `take`).
@@ -118,13 +118,13 @@ async def take_for_cached_key(request: Request, quota: Quota) -> bool:
 
 
 def recall(request: Request) -> Actor | None:
-    """Return the request's caller if its key is cached; unlike `admit`, this does not verify the key."""
+    """Return the request's caller if its key is cached, without verifying that the key is still valid; else None."""
     address = request.client.host if request.client else None
     return gate_of(request).recall(request.headers.get("authorization"), address)
 
 
 async def admit_within(request: Request, quota: Quota) -> Actor:
-    """Admit the request's caller and take from its quota.
+    """Authenticate the request's caller by its key, take from its quota, and return it.
 
     Raises:
         Unauthenticated: the key is not valid (as `Gate.admit`).
@@ -139,7 +139,7 @@ async def admit_within(request: Request, quota: Quota) -> Actor:
 
 
 async def admit(request: Request) -> Actor:
-    """Admit the request's caller, and keep it for the guards and the access log.
+    """Authenticate the request's caller by its key, store it in the request's state, and return it.
 
     Raises:
         Unauthenticated: the key is not valid (as `Gate.admit`).
@@ -235,7 +235,7 @@ class GuardedRoute(APIRoute):
         return guarded
 
     async def admit_caller(self, request: Request, quota: Quota | None) -> None:
-        """Admit the caller by its key, within a quota if the call has one.
+        """Authenticate the caller and store it in the request's state; take from its quota if one is given.
 
         Raises:
             Unauthenticated: the key is not valid.
@@ -257,13 +257,13 @@ async def _handle_refusal_events(request: Request, afterwards: Sequence[object])
 
 @asynccontextmanager
 async def in_time(request: Request) -> AsyncIterator[None]:
-    """Limit the block to `answer_seconds`, and raise Unavailable when the limit passes or the database fails.
+    """Limit the block to `answer_seconds`, and raise Unavailable if the limit passes or the database fails in it.
 
-    The time in which the body arrives does not count. Waits that the caller requested extend `RequestState.limit`.
+    The limit is `RequestState.limit`, which `uncounted` and `allow` extend, for example while the body arrives.
 
     Raises:
-        Unavailable: the database can't be reached, or did not answer in time. If it was lost during
-            the commit, `outcome` states that the result is unknown; a repeat with the same `Idempotency-Key` gets it.
+        Unavailable: the database can't be reached, or did not answer in time. If it was lost during the commit, the
+            error's `outcome` says that the result is unknown; a repeat with the same `Idempotency-Key` gets the result.
     """
     state = state_of(request)
     state.unit = None
@@ -284,20 +284,20 @@ async def in_time(request: Request) -> AsyncIterator[None]:
 
 
 def allow(request: Request, seconds: float) -> None:
-    """Extend a request's limit to `seconds` of waiting from now, plus the usual time for the answer."""
+    """Set a request's time limit to `seconds` from now, for a wait, plus `answer_seconds` for the answer."""
     renew(state_of(request).limit, seconds + runtime_of(request).settings.answer_seconds)
 
 
 def demand(actor: Actor, roles: tuple[Role, ...]) -> None:
-    """Raise WrongRole unless an actor holds one of the roles; without roles any may."""
+    """Raise WrongRole unless the actor holds one of the roles; without roles every actor passes."""
     if roles and not actor.holds(*roles):
         raise WrongRole(f"This call is for: {', '.join(roles)}.")
 
 
 def actor_for(*roles: Role) -> Any:
-    """Return a FastAPI dependency that supplies the Actor if it holds one of the roles (without roles: any client).
+    """Return a FastAPI dependency that supplies the caller, and raises WrongRole unless it holds one of the roles.
 
-    It serves endpoints that open their own short transactions (streams and long polls).
+    Without roles every caller passes. It is for endpoints that open their own transactions.
     """
 
     async def actor(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Actor:
@@ -309,7 +309,7 @@ def actor_for(*roles: Role) -> Any:
 
 
 def reader_for(*roles: Role) -> Any:
-    """Return a FastAPI dependency that supplies a Reader if the caller holds one of the roles (without roles: any)."""
+    """Return a FastAPI dependency that supplies a read transaction; roles are as for `actor_for`."""
 
     async def reader(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Reader:
         actor = state_of(request).actor
@@ -337,15 +337,15 @@ def unit_for(
     despite_seals: bool = False,
     despite_rollback: bool = False,
 ) -> Any:
-    """Return a FastAPI dependency that supplies a Unit if the caller holds one of the roles; without roles, any client.
+    """Return a FastAPI dependency that supplies a write transaction; a repeated POST gets its first answer instead.
 
     Args:
-        roles: the caller must hold one of these.
+        roles: WrongRole is raised unless the caller holds one of these; without roles every caller passes.
         repeats: whether an `Idempotency-Key` may, must or must not be sent with a POST.
-        despite_seals: whether the call, and therefore a repeat, is answered even about entries sealed from the caller;
-            otherwise a repeat gets 404 once the entry of the first answer is sealed from the caller.
-        despite_rollback: whether the call is answered in a register that was rolled back: counters need it, and it
-            stores no more than that it was made.
+        despite_seals: whether a repeat is answered even if the first answer names an entry that is sealed from the
+            caller now; otherwise it raises NotFound.
+        despite_rollback: whether the call is answered in a register that was rolled back: for calls that counters
+            need and that store nothing but the fact that they were made.
     """
 
     async def unit(
@@ -374,11 +374,12 @@ def unit_for(
 async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
-    """Claim the request's `Idempotency-Key` (`key`) until the request ends. Returns None without a key to claim.
+    """Claim the request's `Idempotency-Key` (`key`) until the request ends; None without a key, or if it is no POST.
 
     Raises:
         IdempotencyKeyRequired, IdempotencyKeyNotAllowed: the key is missing, or was sent where it is refused.
-        IdempotencyInFlight: the first request with it is still running here.
+        Invalid: the key is too long, or not printable ASCII.
+        IdempotencyInFlight: an earlier request with this key is still running in this process.
     """
     if key is None:
         if repeats == "required":

@@ -41,7 +41,7 @@ class Claim:
         client_id: the caller's client.
         call: the request's method and path.
         key: the header's value.
-        body_hash: SHA-256 of the body, by which another body is recognised.
+        body_hash: SHA-256 of the body; a repeat with another hash is refused.
     """
 
     client_id: str
@@ -51,22 +51,22 @@ class Claim:
 
     @property
     def scope(self) -> tuple[str, str, str]:
-        """The client, the call and the key; a request with the same three is a repeat."""
+        """The client, the call and the key; a request with the same three values is a repeat."""
         return (self.client_id, self.call, self.key)
 
 
 def claim(client_id: str, method: str, path: str, key: str, body: bytes) -> Claim:
-    """Return the claim of a request for its `Idempotency-Key`.
+    """Return the claim of a request for its `Idempotency-Key`; nothing is stored or looked up.
 
     Args:
-        client_id: the caller's client.
+        client_id: id of the caller's client.
         method: the request's method.
-        path: its path.
+        path: the request's path.
         key: the header's value.
         body: the request's body; only its hash is kept.
 
     Raises:
-        Invalid: the key is longer than 255 characters, or not printable ASCII.
+        Invalid: the key is empty, longer than 255 characters, or not printable ASCII.
     """
     if not key or len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
         fault = Fault("", "idempotency_key", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
@@ -75,7 +75,7 @@ def claim(client_id: str, method: str, path: str, key: str, body: bytes) -> Clai
 
 
 async def recall(unit: Unit, claimed: Claim) -> Response | None:
-    """Return the stored answer of an earlier request with this key, or None when this is the first.
+    """Return the stored answer of an earlier request with this claim's scope; None without one, or if it is too old.
 
     Raises:
         IdempotencyInFlight: the first request is still running in another process.
@@ -102,9 +102,9 @@ async def recall(unit: Unit, claimed: Claim) -> Response | None:
 
 
 async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) -> None:
-    """Store the answer for repeats in the act's transaction, unless it is a failure.
+    """Store the answer for repeats in the act's transaction; do nothing unless its status is 2xx.
 
-    If the answer contains a secret (`secret`), it is not stored, only the fact that it was given.
+    `secret` is whether the answer contains a secret: then only the fact that it was given is stored.
     """
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the 2xx range
         return

@@ -73,7 +73,7 @@ class Bucket:
 
     Args:
         rate: its capacity and speed.
-        now: seconds of a monotonic clock at which it is full.
+        now: the present in seconds of a monotonic clock; the bucket is full then.
     """
 
     __slots__ = ("_at", "_left", "_rate")
@@ -84,11 +84,11 @@ class Bucket:
         self._at = now
 
     def left(self, now: float) -> float:
-        """Return the number of requests that may begin at `now`, in seconds of a monotonic clock."""
+        """Return the number of tokens at `now` (seconds of a monotonic clock), with fractions; takes none."""
         return min(self._rate.burst, self._left + (now - self._at) * self._rate.per_second)
 
     def take(self, now: float) -> bool:
-        """Take one token. Returns False if none is available."""
+        """Take one token at `now`, in seconds of a monotonic clock. Returns whether one was available."""
         left = self.left(now)
         if left < 1:
             return False
@@ -96,19 +96,19 @@ class Bucket:
         return True
 
     def seconds_until(self, tokens: float, now: float) -> int:
-        """Return the whole seconds from `now`, in seconds of a monotonic clock, until `tokens` tokens are available."""
+        """Return the whole seconds from `now`, rounded up, until the bucket has `tokens` tokens; 0 if it has them."""
         return max(0, math.ceil((tokens - self.left(now)) / self._rate.per_second))
 
 
 class Buckets:
-    """Buckets of one rate, one for each account; accounts are keys and checkpoints, which only admins create."""
+    """Buckets of one rate, one for each account; an account is a key's id or a checkpoint's code."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
         self._buckets: dict[str, Bucket] = {}
 
     def of(self, account: str, now: float) -> Bucket:
-        """Return the bucket of an account, creating a full one when it is missing; `now` is in monotonic seconds."""
+        """Return an account's bucket; create a full one if it has none. `now` is in seconds of a monotonic clock."""
         bucket = self._buckets.get(account)
         if bucket is None:
             bucket = self._buckets[account] = Bucket(self.rate, now)
@@ -141,11 +141,11 @@ class _Leave:
 
 
 class Quotas:
-    """The use of all quotas by each key in this process.
+    """Counts the use of all quotas by each key in this process, and refuses requests above a key's limits.
 
     Args:
-        limits: the limit of each quota.
-        streams_of_gateway: number of streams of a key that an admin marked as a gateway's.
+        limits: the limit of each quota, for each key.
+        streams_of_gateway: greatest number of open streams of a key that an admin marked as a gateway's.
         clock: returns the seconds of a monotonic clock.
 
     Attributes:
@@ -168,10 +168,10 @@ class Quotas:
         self._reading: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def enter(self, quota: Quota, actor: Actor) -> Callable[[], None]:
-        """Wait until a request may begin, and count it.
+        """Count a request against the quota of the actor's key; wait for a free place if the quota is a `Share`.
 
         Returns:
-            A function to call when the request ends.
+            A function that the caller must call when the request ends.
 
         Raises:
             RateLimited: this key's quota is used up; other keys are not affected.
@@ -202,7 +202,7 @@ class Quotas:
         return _Leave(self, held)
 
     def leave(self, held: _ShareUse) -> None:
-        """Count one request less in `held`, the use of a quota by a key."""
+        """End one request of `held`, a key's use of a `Share`, so that the next waiting one begins."""
         held.held -= 1
         held.free.release()
         self._forget(held)
@@ -221,17 +221,17 @@ class Quotas:
         return RateLimited(detail, retry_after=retry_after, extra={"quota": quota})
 
     def reading(self, actor: Actor) -> asyncio.Semaphore:
-        """Return the semaphore that limits the concurrent reads of a key's polls.
+        """Return the semaphore that the long polls of the actor's key must hold while they read the database.
 
         News wakes all polls of a key at once; without the limit their reads would delay all other requests.
         """
         return self._reading.setdefault(holder(actor), asyncio.Semaphore(_READING_AT_ONCE))
 
     def headers(self, quota: Quota, actor: Actor) -> list[Header]:
-        """Return the header fields that state a key's limit and its remaining quota.
+        """Return the header fields `RateLimit-Policy` and `RateLimit`: the limit of the actor's key, and what remains.
 
-        `t` are the seconds until one more request may begin, as `Retry-After` of a refusal; it is absent where nothing
-        was used, and for a share, since when a request ends is unknown.
+        In `RateLimit`, `t` is the number of seconds until one more request may begin. It is absent if nothing was used,
+        and for a `Share`, because the end of a running request is unknown.
         """
         limit = self._limit(quota, actor)
         if isinstance(limit, Share):
@@ -254,7 +254,7 @@ class Quotas:
         return self._gateway if quota is Quota.STREAMS and actor.gateway else self._limits[quota]
 
     def in_use(self) -> Iterator[tuple[Quota, int, int]]:
-        """Yield, for each quota that limits concurrent requests, the number of running and of waiting ones."""
+        """Yield, for each quota that is a `Share`, the numbers of running and of waiting requests of all keys."""
         for quota, limit in self._limits.items():
             if isinstance(limit, Share):
                 held = [each for (name, _), each in self._shares.items() if name is quota]

@@ -22,14 +22,14 @@ class RequestState(State):
     """The guard's state of a request.
 
     Attributes:
-        actor: the caller, once it is admitted.
-        access_version: the gate's access version just before the admission.
+        actor: the caller; missing before it is admitted.
+        access_version: the gate's access version just before the caller was admitted.
         limit: the time limit of the answer.
-        sent: the body, parsed from JSON.
-        stack: the contexts that close with the request.
-        unit: its transaction; None before it is opened.
-        claim: the `Idempotency-Key` that it has claimed; None without one.
-        secret: whether its answer contains a key; missing where it doesn't.
+        sent: the body, parsed from JSON; missing if the body is empty or not JSON.
+        stack: the contexts that close when the request ends.
+        unit: the request's write transaction; None before it is opened.
+        claim: the request's claim of its `Idempotency-Key`; None without one.
+        secret: whether the answer contains a key's text; missing if it does not.
     """
 
     actor: Actor
@@ -48,7 +48,10 @@ def state_of(request: Request) -> RequestState:
 
 
 def count_for_key(scope: Scope, actor: Actor) -> None:
-    """Count the connection for the caller's key, and no longer for its address."""
+    """Count the request's connection against the limit of the caller's key, and no longer of the client's address.
+
+    Does nothing for an actor without a key.
+    """
     connection = scope["state"].get("connection")
     if connection is not None and actor.key_id is not None:
         connection.show_key(actor.key_id)
@@ -60,7 +63,7 @@ def quotas_in(scope: Mapping[str, Any]) -> Quotas:
 
 
 def names_closed_in(scope: Mapping[str, Any]) -> NamesClosed:
-    """Return the function that checks whether a stored answer names an entry that is sealed from the caller.
+    """Return this process's function that returns whether a stored answer names an entry sealed from the caller.
 
     `scope` is a request, or its ASGI scope.
     """

@@ -15,19 +15,19 @@ from app.errors import NotFound, WrongState
 
 
 async def revoke_key(unit: Unit, client_id: str, key_id: str, *, final: bool = False) -> PendingChange | None:
-    """End a key at once.
+    """Revoke a key, or suspend a working key of another admin's account until a second admin confirms.
 
-    A working key of another admin's account is only suspended until a second admin confirms, because revoking an
-    admin's keys has the same effect as revoking the admin.
+    In both cases the key stops working at the commit. Revoking an admin's keys has the same effect as revoking the
+    admin, and needs a second admin as well. A key that is revoked already does not change.
 
     Args:
         unit: the transaction; its actor revokes.
-        client_id: the key's client.
-        key_id: the key.
-        final: whether a second admin has confirmed it.
+        client_id: id of the key's client.
+        key_id: id of the key.
+        final: whether the key is revoked in any case, because a second admin has confirmed it.
 
     Returns:
-        The change that waits for a second admin, or None when the key is revoked.
+        The change that waits for a second admin, or None if the key is revoked.
 
     Raises:
         NotFound: there is no client with this id, or it has no key with this id.
@@ -60,17 +60,19 @@ async def _suspend_key(unit: Unit, admin: Client, key_id: str) -> PendingChange:
 
 
 async def revoke_client(unit: Unit, client_id: str, *, final: bool = False) -> PendingChange | None:
-    """End a client and all its keys at once; the client stays on record.
+    """Revoke a client with all its keys, or suspend a working admin until a second admin confirms.
 
-    A working admin is only suspended until a second admin confirms: one admin alone cannot revoke another.
+    In both cases its keys stop working at the commit. The client stays on record. A client that is revoked already does
+    not change.
 
     Args:
         unit: the transaction; its actor revokes.
-        client_id: the client to revoke.
-        final: whether a second admin has confirmed it, or it is done at the command line.
+        client_id: id of the client.
+        final: whether the client is revoked in any case, because a second admin has confirmed it, or because it is
+            done at the command line.
 
     Returns:
-        The change that waits for a second admin, or None when the client is revoked.
+        The change that waits for a second admin, or None if the client is revoked.
 
     Raises:
         NotFound: there is no client with this id.
@@ -104,13 +106,13 @@ async def _suspend(unit: Unit, admin: Client) -> PendingChange:
 
 
 async def reinstate_client(unit: Unit, client_id: str) -> None:
-    """Make a suspended admin, and an admin's suspended keys, work again.
+    """Make a suspended admin, and an admin's suspended keys, work again; drop the changes that waited for it.
 
     Only the command line calls this: access to the machine is access to the register.
 
     Raises:
         NotFound: there is no client with this id.
-        WrongState: neither it nor a key of it is suspended.
+        WrongState: neither the client nor one of its keys is suspended.
     """
     client = await store.lock_client(unit, client_id)
     keys = [k.id for k in await store.list_keys(unit, client_id) if k.standing is Standing.SUSPENDED]
@@ -131,8 +133,8 @@ class Ended:
     """The accounts and keys that are revoked or suspended.
 
     Attributes:
-        clients: accounts by id.
-        keys: keys by the pair of the account's id and their own.
+        clients: standing of each such account, by its id.
+        keys: standing of each such key, by the pair of the account's id and the key's id.
     """
 
     clients: Mapping[str, Standing]
@@ -145,10 +147,13 @@ async def list_ended(reader: Reader) -> Ended:
 
 
 async def end_again(unit: Unit, ended: Ended) -> int:
-    """Revoke or suspend what another state of this register (for example before a restore) had ended.
+    """Revoke or suspend the working accounts and keys that were so in another state of the register.
 
-    A formerly suspended account or key is suspended, and waits for a second admin as before. Returns the number of
-    accounts and keys that it ended.
+    After a restore from a backup, `ended` has those that the register had before. A suspended admin or admin's key is
+    suspended again and waits for a second admin. Accounts and keys that do not exist are skipped.
+
+    Returns:
+        The number of accounts and keys that were revoked or suspended now.
     """
     again = 0
     for client_id, standing in ended.clients.items():

@@ -86,19 +86,19 @@ class PersonsRegistered:
 
 
 async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool = False) -> Client:
-    """Register a client. If `needs_second` it waits for a second admin, unless made at the command line.
+    """Register a client, and return it. It works at once, or after a second admin's confirmation if `needs_second`.
 
-    A person's account hides the register's data about that person from them, in the same transaction. Locks order this
-    act and concurrent requests for measures, so that one of the two always sees the other.
+    In the same transaction the register's data about the person with the account are hidden from that person. Locks
+    order this act and concurrent requests for measures, so that one of the two always sees the other.
 
     Args:
         unit: the transaction; its actor is the creator.
         requested: the client's properties.
-        confirmed: whether it is made at the command line: a person that controls the machine controls the register.
+        confirmed: whether the client works at once in any case, because it is made at the command line.
 
     Raises:
-        Invalid: the members contradict each other, or name an unknown agency or checkpoint; or the register has the
-            person's number with more or fewer leading zeros.
+        Invalid: the properties contradict each other, or name an unknown agency, office or checkpoint; or the register
+            has the person's number with more or fewer leading zeros.
     """
     faults = client_faults(
         requested.roles,
@@ -149,15 +149,14 @@ async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool =
 
 
 async def close_data_of_account_holders(unit: Unit, after: str, limit: int) -> str | None:
-    """Hide the register's data about some account holders from them, as their registration does.
+    """Hide from some account holders the register's data about them, as `register_client` does.
 
-    This serves registers with accounts that were registered before this rule. Data that is already hidden does not
-    change.
+    It is for accounts that an earlier release registered. Data that are hidden already do not change.
 
     Args:
         unit: the transaction.
-        after: id of the last account of the batch before; empty for the beginning.
-        limit: maximum number of accounts.
+        after: the account id after which to begin; empty for the beginning.
+        limit: the greatest number of accounts.
 
     Returns:
         The id of the last account of the batch, from which to continue, or None after the last account.
@@ -203,14 +202,14 @@ async def issue_key(
     confirmed: bool = False,
     gateway: bool = False,
 ) -> tuple[Key, str]:
-    """Issue a key. Where the client needs a second admin, the key does too, unless made at the command line.
+    """Issue a key. It works at once, or after a second admin's confirmation if the client `needs_second`.
 
     Args:
         unit: the transaction; its actor is the creator.
-        client_id: the key's client.
-        expires_at: when it ends; None for after `lifetime_days`.
-        lifetime_days: the longest life of a key.
-        confirmed: whether it is made at the command line, where no second admin is needed.
+        client_id: id of the key's client.
+        expires_at: when the key ends; None for `lifetime_days` from now.
+        lifetime_days: the longest life of a key, in days.
+        confirmed: whether the key works at once in any case, because it is made at the command line.
         gateway: whether a gateway serves many listeners with the key, so that it may open as many streams as a process
             accepts.
 
@@ -219,8 +218,8 @@ async def issue_key(
 
     Raises:
         NotFound: there is no client with this id.
-        WrongState: the client is revoked, or has two live keys.
-        Invalid: the end is in the past or too far ahead.
+        WrongState: the client is suspended or revoked, or has two keys that are neither revoked nor expired.
+        Invalid: `expires_at` is in the past, or more than `lifetime_days` ahead.
     """
     client = await store.lock_client(unit, client_id)
     if client.standing in {Standing.SUSPENDED, Standing.REVOKED}:
@@ -257,12 +256,12 @@ async def issue_key(
 
 
 async def confirm_client(unit: Unit, client_id: str) -> Client:
-    """Confirm, as a second admin, a client that waits and its waiting keys. Returns the client.
+    """Confirm a client and its keys, as far as they wait for a second admin: the unit's actor. Returns the client.
 
     Raises:
         NotFound: there is no client with this id.
-        WrongState: neither the client nor a key waits for a confirmation.
-        SecondPairOfEyesNeeded: the same person created the client or key, or is its holder.
+        WrongState: neither the client nor one of its keys waits, or the client is suspended or revoked.
+        SecondPairOfEyesNeeded: the actor's person created the client or a waiting key, or is the client's holder.
         WrongRole: the actor is suspended.
     """
     await store.lock_clients(unit, {client_id, unit.actor.client_id})

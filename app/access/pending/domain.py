@@ -44,9 +44,11 @@ class PendingChange:
 
     Attributes:
         about: code of the place, or id of the admin's account or key.
-        proposed: the proposed place, without its version; None for a revocation.
-        proposed_by, confirmed_by: ids of the admins' clients; `confirmed_by` is None before the confirmation.
+        proposed: the values of the proposed place by name (`facts_of`); None for a revocation.
+        proposed_by: id of the proposer's client.
         proposed_person: employee number of the proposer, in the form in which it is compared.
+        confirmed_at: when the second admin confirmed it; None before.
+        confirmed_by: id of the second admin's client; None before the confirmation.
     """
 
     id: str
@@ -66,12 +68,12 @@ class SecondAdminAsked:
     """An event: an admin has proposed an act that needs a second admin, or the second admin has confirmed it.
 
     Attributes:
-        confirmed: whether it is confirmed.
-        change_id: the change; None where an account or a key waits.
-        client_id: the account that waits or is being revoked; None for a place.
-        key_id: the waiting key of a working account, or the last of the confirmed keys.
-        agency: the agency concerned, if any.
-        checkpoint: the checkpoint concerned, if any.
+        confirmed: whether the second admin has confirmed the act.
+        change_id: id of the proposed change; None if a new account or key waits.
+        client_id: id of the account that waits or is being revoked; None for a change of a place.
+        key_id: id of the waiting key of a working account, or of the last confirmed key; None without one.
+        agency: code of the agency concerned, if any.
+        checkpoint: code of the checkpoint concerned, if any.
     """
 
     confirmed: bool
@@ -101,7 +103,7 @@ def facts_of(place: Place) -> dict[str, Any]:
 
 
 def place_of(change: PendingChange, version: int) -> Place:
-    """Build the place that a change proposes, with a version."""
+    """Return the place that a change of a place proposes, with this version."""
     kind = next(kind for kind, named in KIND_OF.items() if named is change.kind)
     values = {**(change.proposed or {}), "version": version}
     if kind is Agency:

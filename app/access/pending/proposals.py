@@ -13,15 +13,15 @@ from app.kit.ids import new_id
 
 
 async def propose(unit: Unit, kind: ChangeKind, about: str, proposed: dict[str, Any] | None) -> PendingChange:
-    """Store a change until another person confirms it; it replaces a waiting change of the same object.
+    """Store and return a change that waits for another person's confirmation; drop the object's earlier waiting one.
 
-    The caller must hold the lock of the object that it changes.
+    The caller must hold the lock of the object that the change is about.
 
     Args:
         unit: the transaction; its actor proposes.
         kind: the kind of change.
         about: code of the place, or id of the account or key.
-        proposed: the proposed place, without its version; None for a revocation.
+        proposed: the values of the proposed place by name (`facts_of`); None for a revocation.
     """
     await pending_store.drop_changes(unit, kind, about)
     change = PendingChange(
@@ -40,18 +40,19 @@ async def propose(unit: Unit, kind: ChangeKind, about: str, proposed: dict[str, 
 
 
 async def expect_second_admin(unit: Unit, makers: set[str | None], persons: set[str | None]) -> None:
-    """Raise an error unless the actor may confirm: not suspended, and neither a proposer nor the holder.
+    """Raise an error unless the actor may confirm: not suspended, not a proposer, and not the account's holder.
 
     The caller must lock the actor's account (`store.lock_clients`), so that it cannot be suspended before the commit.
 
     Args:
         unit: the transaction; its actor confirms.
-        makers: accounts that made the proposal.
-        persons: employee numbers of the makers and of the holder, in the form in which they are compared.
+        makers: ids of the clients that made the proposal.
+        persons: employee numbers of the proposers and of the holder of the account that the proposal is about, in the
+            form in which they are compared.
 
     Raises:
-        SecondPairOfEyesNeeded: the actor is one of them, with this account or another.
-        WrongRole: the actor is suspended.
+        SecondPairOfEyesNeeded: the actor's client is one of `makers`, or the actor's person one of `persons`.
+        WrongRole: the actor's account does not work, or another account of the same person is suspended.
     """
     if unit.actor.client_id in makers or not is_another_person(unit.actor, *persons):
         raise SecondPairOfEyesNeeded(

@@ -47,5 +47,5 @@ async def confirm_change(
     unit: Annotated[Unit, unit_for(Role.ADMIN)],
     change_id: Annotated[str, Path(max_length=40, description="The change's id.")],
 ) -> PendingChangeOut:
-    """Carry out a proposed change: for another person than its proposer, and never for a suspended admin."""
+    """Confirm a proposed change, which is carried out at once; the caller may not be its proposer, nor suspended."""
     return PendingChangeOut.of(await confirmations.confirm(unit, change_id))

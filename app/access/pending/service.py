@@ -14,14 +14,14 @@ from app.errors import NotFound, WrongState
 
 
 async def confirm(unit: Unit, change_id: str) -> PendingChange:
-    """Carry out a change that another admin has proposed. Returns the confirmed change.
+    """Confirm and carry out a change that another admin has proposed. Returns the confirmed change.
 
-    It locks the changed object first and the change last, in the same order as a proposal or its withdrawal.
+    It locks the changed object first and the change last, in the same order as `propose`, which prevents deadlocks.
 
     Raises:
         NotFound: there is no change with this id.
-        WrongState: it no longer waits.
-        SecondPairOfEyesNeeded: the actor proposed it, or is the holder of the changed account.
+        WrongState: the change no longer waits.
+        SecondPairOfEyesNeeded: the actor's person proposed the change, or is the holder of the account to revoke.
         WrongRole: the actor is suspended.
     """
     change = await pending_store.get_change(unit, change_id)

@@ -37,7 +37,7 @@ async def add_change(unit: Unit, change: PendingChange) -> None:
 
 
 async def get_change(unit: Unit, change_id: str, *, held: bool = False) -> PendingChange:
-    """Return a change; with `held` its row is locked until the commit.
+    """Return the change with this id; `held` is whether its row is locked until the commit.
 
     Raises:
         NotFound: there is no change with this id.
@@ -73,7 +73,7 @@ async def set_confirmed(unit: Unit, change_id: str) -> None:
 
 
 async def list_pending(reader: Reader, after: str | None, limit: int) -> list[PendingChange]:
-    """Return the waiting changes, oldest first, at most `limit`; with `after` only those after the one with this id."""
+    """Return the waiting changes, oldest first, at most `limit`, only those after the id `after` (None: all)."""
     only = _change.c.state == ChangeState.PENDING
     return [_read(row) for row in await page_of(reader, _change, _change.c.id, after, limit, only)]
 

@@ -37,7 +37,7 @@ class AgencyReference:
     note: str | None
 
     def facts(self) -> dict[str, Any]:
-        """Return the members of the register's `Agency` by name: all except the note."""
+        """Return the members of the register's `Agency` by name, without `phone`, `active` and `version`."""
         return {
             "code": self.code,
             "parent": self.parent,
@@ -70,7 +70,7 @@ class CheckpointReference:
     zone: str
 
     def facts(self) -> dict[str, Any]:
-        """Return the members of this row of the CSV file as keyword arguments of `Checkpoint`."""
+        """Return the members of the register's `Checkpoint` by name, without `active` and `version`."""
         return {
             "code": self.code,
             "name": self.name,
@@ -110,7 +110,7 @@ class ProvinceReference:
 
 
 def load_agencies() -> tuple[AgencyReference, ...]:
-    """Load the agencies; a parent comes before the bodies that belong to it."""
+    """Return the shipped agencies; a parent comes before the bodies that belong to it."""
     return tuple(
         AgencyReference(
             code=row["code"],
@@ -127,7 +127,7 @@ def load_agencies() -> tuple[AgencyReference, ...]:
 
 
 def load_checkpoints() -> tuple[CheckpointReference, ...]:
-    """Load the checkpoints, in published order: airports, land borders, seaports."""
+    """Return the shipped checkpoints, in published order: airports, land borders, seaports."""
     return tuple(
         CheckpointReference(
             code=row["code"],
@@ -142,7 +142,7 @@ def load_checkpoints() -> tuple[CheckpointReference, ...]:
 
 
 def load_offices() -> tuple[OfficeReference, ...]:
-    """Load the immigration offices, in published order."""
+    """Return the shipped immigration offices, in published order."""
     return tuple(
         OfficeReference(
             code=row["code"],
@@ -156,7 +156,7 @@ def load_offices() -> tuple[OfficeReference, ...]:
 
 
 def load_provinces() -> tuple[ProvinceReference, ...]:
-    """Load the provinces, by code."""
+    """Return the shipped provinces, sorted by code."""
     return tuple(ProvinceReference(**row) for row in _rows("provinces.csv"))
 
 

@@ -32,7 +32,10 @@ class Loaded:
 
 
 async def load_reference(unit: Unit) -> Loaded:
-    """Add the shipped agencies, checkpoints and immigration offices that the register does not have yet."""
+    """Add the shipped agencies, checkpoints and immigration offices that the register does not have yet.
+
+    Places that it has, by their codes, do not change. Returns the numbers of added places.
+    """
     agencies = 0
     for given in load_agencies():
         if await store.find_place(unit, Agency, given.code) is None:
@@ -68,7 +71,7 @@ async def get(reader: Reader, kind: type[P], code: str) -> P:
 async def lock(unit: Unit, kind: type[P], code: str) -> P:
     """Return the place of this kind and code, and lock its row until the commit.
 
-    So changes of objects that belong to the place come one at a time.
+    A transaction that changes an object of the place takes this lock first, so that such changes wait for each other.
 
     Raises:
         NotFound: there is no place of this kind with this code.
@@ -77,15 +80,15 @@ async def lock(unit: Unit, kind: type[P], code: str) -> P:
 
 
 async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str) -> None:
-    """Raise Invalid unless each code in a request is an active checkpoint's.
+    """Raise Invalid unless each code in a request belongs to an active checkpoint.
 
     Args:
         reader: the transaction.
         codes: the codes.
-        pointer: JSON pointer to their list in the request.
+        pointer: JSON pointer to the list of codes in the request.
 
     Raises:
-        Invalid: some are not.
+        Invalid: some codes do not; the error has a fault for each of them.
     """
     active = await store.list_active(reader, codes) if codes else frozenset()
     faults = [
@@ -116,10 +119,10 @@ async def change(unit: Unit, requested: P, expected: int | None) -> P | PendingC
         The stored place, or the change that waits.
 
     Raises:
-        VersionRequired: the place exists, and the caller named no version.
-        StaleVersion: another version is current, or the place does not exist.
-        Invalid: the agency that it names, or the province of an office, is unknown, or the office is another
-            agency's.
+        VersionRequired: the place exists, and `expected` is None.
+        StaleVersion: `expected` is not the present version, or the place does not exist.
+        Invalid: an agency's parent, an office's agency or its province is unknown, or the office belongs to another
+            agency.
     """
     known = await store.lock_place(unit, type(requested), requested.code)
     place = replace(requested, version=next_version(known, expected))
@@ -144,7 +147,7 @@ async def keep(unit: Unit, place: Place) -> None:
 
 
 def concerned(place: Place) -> dict[str, str]:
-    """Return the agency or the checkpoint that a change of a place concerns, by name, for the audit trail's detail."""
+    """Return the code of the agency or checkpoint that a place's change concerns, as a member of `SecondAdminAsked`."""
     match place:
         case Agency():
             return {"agency": place.code}
@@ -188,7 +191,9 @@ async def _unknown_agency(reader: Reader, pointer: str, code: str) -> list[Fault
 
 
 async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
-    """Add an office of an agency by its code alone, unless the code exists. Returns whether it was added.
+    """Add an office with nothing but agency and code, unless the agency is unknown or the office exists.
+
+    Returns whether the office was added.
 
     Only the command line calls this: a person that controls the machine controls the register. The office has no
     province until an admin enters one.
@@ -204,15 +209,15 @@ async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
 
 
 def next_version(known: Agency | Checkpoint | Office | None, expected: int | None) -> int:
-    """Return the number of the version that a change makes.
+    """Return the number of the version that a change makes: one more than the present one, or 1 for a new place.
 
     Args:
-        known: the present place, or None.
-        expected: the version that the caller has read, or None.
+        known: the present place; None if it does not exist.
+        expected: the version that the caller has read; None to add a place.
 
     Raises:
-        VersionRequired: the place exists, and the caller named no version.
-        StaleVersion: another version is current, or the place does not exist.
+        VersionRequired: the place exists, and `expected` is None.
+        StaleVersion: `expected` is not the present version, or the place does not exist.
     """
     if known is None:
         if expected is None:

@@ -49,14 +49,18 @@ async def find_place(reader: Reader, kind: type[P], code: str) -> P | None:
 async def lock_place(unit: Unit, kind: type[P], code: str) -> P | None:
     """Return the place of this kind and code, and lock its row until the commit; None if it does not exist.
 
-    Then no other transaction can add it until the commit either.
+    If it does not exist, other calls of this function wait until the commit, so that the place is not added twice.
     """
     await _lock_row(unit, _TABLES[kind], code)
     return await find_place(unit, kind, code)
 
 
 async def lock_version(unit: Unit, place: Agency | Checkpoint | Office) -> int:
-    """Return the stored version of an existing place, and lock its row until the commit."""
+    """Return the stored version of a place, and lock its row until the commit.
+
+    Raises:
+        NoResultFound: the place is not stored.
+    """
     table = _TABLES[type(place)]
     await _lock_row(unit, table, place.code)
     return int((await unit.run(select(table.c.version).where(table.c.code == place.code))).scalar_one())
@@ -71,7 +75,7 @@ async def _lock_row(unit: Unit, table: Table, code: str) -> None:
 async def lock_agency(unit: Unit, code: str) -> Agency | None:
     """Return an agency and lock its row until the commit; None for an unknown code.
 
-    New entries of the agency are then added one at a time, which prevents duplicates.
+    A transaction that adds an entry of the agency takes this lock first, which prevents duplicates.
     """
     row = (await unit.run(_LOCKED_AGENCY, {"code": code})).first()
     return _read(Agency, row._mapping) if row else None
@@ -86,9 +90,9 @@ async def lock_agencies(unit: Unit) -> None:
 async def list_places(
     reader: Reader, kind: type[P], after: str | None, limit: int, **only: str | None
 ) -> list[P]:
-    """Return the places of a kind by code, at most `limit`; with `after` only those after this code.
+    """Return the places of a kind, sorted by code, at most `limit`, only those after the code `after` (None: all).
 
-    `only` has values that the columns of these names must have; None means any.
+    `only` are conditions: the value that the column of each name must have; None means any.
     """
     table = _TABLES[kind]
     conditions = [table.c[column] == value for column, value in only.items() if value is not None]
@@ -96,12 +100,12 @@ async def list_places(
 
 
 async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
-    """Return those of the codes that belong to active checkpoints; unknown ones are omitted."""
+    """Return those of the codes that belong to active checkpoints; unknown codes are omitted."""
     return frozenset((await reader.run(_ACTIVE, {"codes": sorted(codes)})).scalars())
 
 
 async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:
-    """Insert the offices that are missing. Returns their number."""
+    """Insert those offices with codes that are not stored yet, and raise the access version. Returns their number."""
     known = set((await unit.run(select(tables.office.c.code))).scalars())
     rows = [_values(office) for office in offices if office.code not in known]
     if rows:
