@@ -32,7 +32,7 @@ ReportProgress = Callable[[int, int], None]
 
 
 class Figures(msgspec.Struct):
-    """The counts of a set and the shares computed from them; the caller decides which pairs count as found.
+    """The counts of a set of pairs, and the shares computed from them; the caller decides which pairs count as found.
 
     Attributes:
         hits: pairs of one person that were found.
@@ -47,7 +47,7 @@ class Figures(msgspec.Struct):
     n: int = 0
 
     def count(self, *, same: bool, found: bool) -> None:
-        """Count a pair: `same` says whether it is one person, `found` whether the matching found it."""
+        """Add a pair to the counts; `same` is whether both are one person, `found` whether the matching found it."""
         self.n += 1
         self.hits += same and found
         self.false += found and not same
@@ -60,7 +60,7 @@ class Figures(msgspec.Struct):
 
     @property
     def recall(self) -> float | None:
-        """The share of pairs of one person that were found; None without a pair of one person."""
+        """The share of pairs of one person that were found; None if there is no pair of one person."""
         return self.hits / (self.hits + self.missed) if self.hits + self.missed else None
 
     @property
@@ -100,18 +100,18 @@ def evaluate_pairs(
     *,
     names_only: bool = False,
 ) -> dict[str, Any]:
-    """Measure labelled pairs.
+    """Match labelled pairs, and return precision, recall and F1.
 
     Args:
         pairs: the labelled pairs.
-        report_progress: called with the progress.
+        report_progress: function that is called after each pair.
         policy: the thresholds.
         names_only: whether birth dates are ignored.
 
     Returns:
-        `stops`: figures by set of matches that stop a traveller; `sets`: figures by set of all reported matches, stops
-        and reviews; `categories`: stops by set and category. Pairs with an entirely different name are counted in
-        `categories` only.
+        A dict with figures (`Figures.as_json`) under three names. `stops`: by set, if a pair counts as found when it
+        stops a traveller. `sets`: by set, if it counts as found also when it is noted for review. `categories`: as
+        `stops`, by set and category. Pairs with an entirely different name are counted in `categories` only.
     """
     stops: dict[str, Figures] = {}
     found: dict[str, Figures] = {}
@@ -163,16 +163,17 @@ def evaluate_queries(
     Args:
         queries: the queries.
         entries: the list.
-        report_progress: called with the progress.
+        report_progress: function that is called after each query.
         policy: the thresholds.
         names_only: whether birth dates are ignored.
 
     Returns:
-        `sets`, with figures for each set: `n` (queries), `stopped` (share of queries whose right entry stops the
-        traveller) with its 95 % interval, `told` (share that stops the traveller or is noted for review), `recall`
-        (share whose right entry is among the candidates), `recall_at_1` and `recall_at_10` (among the first one or
-        ten), `median_rank` of those found, and `truncated` (queries with more candidates than are compared). `ranks`:
-        the rank of the right entry for each query, in the order of the file; null where it wasn't found.
+        A dict of `sets` and `ranks`. `sets` has for each set: `n` (number of queries), `stopped` (share of queries
+        whose right entry stops the traveller) and its interval `stopped_95`, `told` (share whose right entry stops the
+        traveller or is noted for review), `recall` (share whose right entry is among the candidates), `recall_at_1`
+        and `recall_at_10` (share whose right entry is first, or among the first ten), `median_rank` of the right
+        entries that were found, and `truncated` (number of queries with more candidates than are compared). `ranks` is
+        the list of the right entry's rank from 1 for each query in order, None if it was not found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
     by_set: dict[str, list[_RankedEntry]] = {}

@@ -156,7 +156,7 @@ def _form(spelled: Spelling) -> dict[str, Any]:
 def retrieved(queried: QueriedPerson, listed: KnownPerson) -> tuple[list[Step], bool]:
     """Explain by which keys of name and birth a check finds the listed person.
 
-    Returns the steps, and whether these keys find the person.
+    Returns the steps, and whether a check finds the person by these keys.
     """
     if not queried.names:
         text_id, text_en = (
@@ -255,7 +255,10 @@ def _day_step(bits: float, *, unlike: bool, show_words: bool) -> Step:
 def weighed(
     queried: QueriedPerson, listed: KnownPerson, found: Assessment, policy: MatchPolicy
 ) -> Iterator[Step]:
-    """Yield the steps that explain the comparison of names and births, and the thresholds that led to the tier."""
+    """Yield the steps that explain the comparison of names and births, and the thresholds that led to the tier.
+
+    `found` is the result of `assess` for these persons and this policy.
+    """
     yield from _aligned(queried, (*listed.names, *listed.weak), found)
     if listed.weak and found.births.nearness not in EXACT:
         yield Step(

@@ -26,17 +26,19 @@ _DATE: Final = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?").fullm
 
 
 class NotLabelled(ValueError):
-    """The file isn't a labelled set; the message names the line."""
+    """Raised if a file can't be read as a labelled set; the message names the file and the line."""
 
 
 class Pair(msgspec.Struct, frozen=True):
     """A labelled pair: two names, and whether they belong to one person.
 
     Attributes:
-        set: name of the set to which it belongs; `category` within it.
+        set: name of the set to which the pair belongs.
+        category: name of its category in the set.
         queried, listed: the traveller's name, and the name in the list.
-        same: whether they belong to one person.
-        cut: whether the end of the query's name may be cut off.
+        same: whether both names belong to one person.
+        queried_births, listed_births: the births that go with each name.
+        cut: whether the end of the traveller's name may be cut off.
     """
 
     set: str
@@ -53,9 +55,10 @@ class Query(msgspec.Struct, frozen=True):
     """A name to look up, and the entry that should be found.
 
     Attributes:
-        set: name of the set to which it belongs; `category` within it.
-        expected: id of the entry.
-        without_own: whether a spelling of the entry that equals the query is ignored.
+        set: name of the set to which the query belongs.
+        category: name of its category in the set.
+        expected: id of the entry that should be found.
+        without_own: whether a name of that entry that equals the query is ignored, so that other names must find it.
     """
 
     set: str
@@ -88,10 +91,11 @@ class _WrittenRow(msgspec.Struct):
 
 
 def kind_of(path: Path) -> Kind:
-    """Return the kind of a labelled set by its columns.
+    """Return the kind of a labelled set in a CSV file, by the columns in the first line.
 
     Raises:
-        NotLabelled: it has none of the known sets of columns.
+        NotLabelled: the columns of no kind are complete, or the file is no CSV in UTF-8.
+        OSError: the file can't be opened.
     """
     columns = frozenset(next(_rows(path, header=True))[1])
     for kind, needed in _COLUMNS.items():
@@ -105,7 +109,8 @@ def read_pairs(path: Path) -> list[Pair]:
     """Return the labelled pairs in a CSV file, of names or of zones' name fields, in the order of the file.
 
     Raises:
-        NotLabelled: a line is wrong; the message names it.
+        NotLabelled: the columns or a line are wrong; the message names the line.
+        OSError: the file can't be opened.
     """
     zone = kind_of(path) == "mrz_pairs"
     pairs = []
@@ -132,10 +137,11 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Return the queries in a CSV file, in its order.
+    """Return the queries in a CSV file, in the order of the file; `kind_of` must have recognised its columns.
 
     Raises:
         NotLabelled: a line is wrong; the message names it.
+        OSError: the file can't be opened.
     """
     return [
         Query(
@@ -157,6 +163,7 @@ def read_list(path: Path) -> list[ListedRow]:
 
     Raises:
         NotLabelled: a line is wrong; the message names it.
+        OSError: the file can't be opened.
     """
     entries = []
     for line, text in enumerate(_text(path).splitlines(), 1):
@@ -179,7 +186,7 @@ def read_list(path: Path) -> list[ListedRow]:
 def births_of(text: str) -> tuple[Birth, ...]:
     """Return the birth in a text YYYY, YYYY-MM, YYYY-MM-DD or YYYYMMDD, as a tuple of at most one.
 
-    Of a day that doesn't exist the month or the year is kept; another text gives an empty tuple.
+    If the day or the month does not exist, the rest of the date is returned; another text gives an empty tuple.
     """
     found = _DATE(text.strip())
     if not found:

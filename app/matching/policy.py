@@ -15,51 +15,57 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class PolicyUnreadable(ValueError):
-    """A threshold has an unknown name or an invalid value."""
+    """Raised if a threshold has an unknown name or an invalid value."""
 
 
 class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, cache_hash=True):
     """The thresholds from which a match of names, with or without birth dates, is reported. It never refuses anyone.
 
+    Each threshold is the least value that counts. A likeness of names is from 0 to 1. Evidence and rarity are in bits:
+    evidence is that of names and birth dates together, rarity that of the words that both names share.
+
     Attributes:
-        stop_bits: evidence of name and birth date together that stops a traveller where the very day of birth agrees.
-            Lower: fewer disguises pass and more innocent people wait; higher: the reverse.
-        stop_likeness: how alike the names must also be, 0 to 1.
-        word_likeness: how alike the names must be where one rare word is enough (`word_bits`).
-        word_bits: rarity of one word that is enough on the very day of birth, though others contradict: a family name
-            under another given name.
-        equal_likeness: names from this likeness on count as the same name: with a fitting birth date they stop
-            as the law's "same subject" does, almost whatever their rarity.
-        equal_bits: the least rarity for that (not a lone Muhammad with a birth year); also of several words that
-            are the same name where the entry or the traveller gives no birth date.
-        same_bits: the least evidence in all for that where the birth dates fit and the very day is not known: a span of
-            decades is no evidence.
-        name_only_likeness: how alike names without a word left over must be where no birth date is given.
-        name_only_bits: and how rare.
-        part_likeness: how alike names must be where one has words that the other lacks, and no birth date is given.
-        part_bits: and how rare what they share.
-        contained_bits: the same where one name is all within the other and no words contradict each other.
-        within_likeness: how alike names must be where the traveller's is all within a longer listed one; lower than
-            `part_likeness`, as lists have more of a person's names than papers have.
-        within_bits: the same rarity where several words of the traveller's name are in the longer listed one.
-        compatible_likeness: how alike names must be where the birth dates fit, with whatever words left over.
-        compatible_bits: and how rare what they share.
-        near_likeness: how alike names must be where the birth date differs in one digit, has day and month in each
-            other's place, or differs from a first of January of its year.
-        near_bits: and how much evidence there must be in all.
-        similar_likeness: names from this likeness on count as similar if the document numbers are equal.
-        review_bits: evidence that is noted for review, without stopping anybody, where the very day of birth agrees.
-        review_likeness: how alike the names must be for that.
-        near_review_bits: the same where the birth date only fits, or nearly.
-        contradicted_bits: rarity of an equal name that is noted for review although the birth date contradicts: a
+        stop_bits: evidence that stops a traveller with the same day of birth. Lower: fewer disguises pass and more
+            innocent people wait; higher: the reverse.
+        stop_likeness: likeness that is needed with `stop_bits`.
+        word_likeness: likeness that is needed with `word_bits`.
+        word_bits: rarity of a single shared word that stops a traveller with the same day of birth, even if other words
+            contradict: a family name under another given name.
+        equal_likeness: likeness of names that count as the same name. With the same day of birth it is enough to stop,
+            as for the law's "same subject".
+        equal_bits: rarity that the same name needs to stop if the birth dates only fit, or have day and month
+            swapped (not a lone Muhammad with a birth year), or if a birth date is missing and several words agree.
+        same_bits: evidence that the same name needs as well to stop if the birth dates only fit: a span of decades is
+            no evidence.
+        name_only_likeness: likeness that stops without birth dates if no name has further words.
+        name_only_bits: rarity that is needed with `name_only_likeness`.
+        part_likeness: likeness that stops without birth dates if a name has further words.
+        part_bits: rarity that is needed with `part_likeness`.
+        contained_bits: rarity that is enough, in place of `part_bits`, if all words of one name are in the other.
+        within_likeness: likeness that is enough, in place of `part_likeness`, if all words of the traveller's name are
+            in a longer listed one; lists have more of a person's names than papers have.
+        within_bits: rarity that is needed with `within_likeness` if these are several words.
+        compatible_likeness: likeness that stops if the birth dates fit, with any further words.
+        compatible_bits: rarity that is needed with `compatible_likeness`.
+        near_likeness: likeness that stops if a birth date differs in one digit, has day and month swapped, or is the
+            first of January of the other's year.
+        near_bits: evidence that is needed with `near_likeness`.
+        similar_likeness: likeness of names that count as similar if the document numbers are equal.
+        review_bits: evidence that is noted for review, without stopping anybody, with the same day of birth or with
+            day and month swapped.
+        review_likeness: likeness that is needed with `review_bits` and with `near_review_bits`.
+        near_review_bits: evidence that is noted for review if the birth dates only fit, or nearly fit.
+        contradicted_bits: rarity of the same name that is noted for review although the birth dates contradict: a
             false date is the cheapest disguise.
-        near_year_likeness: the same where the years are equal or one apart.
-        near_year_bits: and its rarity.
-        probable_bits: evidence from which a stop is called `probable` rather than `possible`.
-        other_sex_bits: what another sex costs.
-        other_nationality_bits: what another nationality costs. Neither vetoes: both are wrong on papers and lists.
-        most_candidates: the largest number of entries compared for one traveller; `truncated` reports that there were
-            more.
+        near_year_likeness: likeness that is noted for review if the birth years are equal or one apart.
+        near_year_bits: rarity that is needed with `near_year_likeness`.
+        probable_bits: evidence that makes a stop `probable` rather than `possible`, with the same day of birth or with
+            day and month swapped.
+        other_sex_bits: evidence that is subtracted for another sex.
+        other_nationality_bits: evidence that is subtracted for another nationality. Neither vetoes a match, because
+            papers and lists are wrong in both.
+        most_candidates: greatest number of entries compared for one traveller; `truncated` in an answer reports that
+            there were more.
     """
 
     stop_bits: Bits = 23.0
@@ -98,10 +104,10 @@ DEFAULT: Final = MatchPolicy()
 
 
 def policy_of(thresholds: Mapping[str, float]) -> MatchPolicy:
-    """Return the policy with some thresholds changed (the setting `match_policy`) and the others at their defaults.
+    """Return the policy with these thresholds, by name (the setting `match_policy`), and the others at their defaults.
 
     Raises:
-        PolicyUnreadable: an unknown name, or a value out of its range.
+        PolicyUnreadable: a name is unknown, or a value is out of its range.
     """
     given = {name: int(value) if float(value).is_integer() else value for name, value in thresholds.items()}
     try:

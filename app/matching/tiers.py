@@ -35,8 +35,14 @@ _NOTHING_CONTRADICTS: Final = _CONTAINED | _WITHIN | _WITHIN_BY_SEVERAL | _WHOLE
 class Clause(msgspec.Struct, frozen=True):
     """A combination of thresholds that leads to a tier if all of them are met.
 
-    Each member is the name of a threshold in the policy; "" for none. `extents` says for which kinds of agreement the
-    clause counts (all names, one within the other), as a bit mask; 0 means any.
+    Attributes:
+        tier: the tier.
+        likeness: name of the policy's threshold for the likeness of the names; "" for none.
+        name_bits: name of the threshold for the rarity of the shared words; "" for none.
+        word_bits: name of the threshold for the rarest shared word; "" for none.
+        bits: name of the threshold for all evidence; "" for none.
+        extents: the kinds of agreement for which the clause counts (whole names, one within the other), as a bit mask;
+            0 means any.
     """
 
     tier: Tier
@@ -48,13 +54,13 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """A threshold of the policy, and whether it was met.
+    """A threshold of the policy, with the value that was found.
 
     Attributes:
-        threshold: its name in the policy.
-        quantity: the quantity that it limits.
-        least: the least value.
-        found: the value of the compared names and births.
+        threshold: the threshold's name in the policy.
+        quantity: name of the quantity that it limits.
+        least: the threshold's value.
+        found: the quantity's value for the compared names and births.
     """
 
     threshold: str
@@ -117,9 +123,9 @@ STOPPING: Final = frozenset(
 
 
 def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy) -> Tier:
-    """Return the tier of the evidence; without a word in common it is `none`.
+    """Return the gravest tier with a clause that is met; `none` if none is met or the names share no word.
 
-    `bits` is the sum of all evidence, `nearness` that of the birth dates.
+    `nearness` is the result of comparing the birth dates, `bits` the sum of all evidence.
     """
     if not names.pairs:
         return "none"
@@ -139,22 +145,24 @@ def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPoli
 def is_probable(nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
     """Return whether a stop is `probable` rather than `possible`.
 
-    `bits` is the sum of all evidence, `nearness` that of the birth dates.
+    A stop is probable if the day of birth agrees, perhaps with day and month swapped, and the evidence is enough.
+    `nearness` is the result of comparing the birth dates, `bits` the sum of all evidence.
     """
     return nearness in EXACT and probability(bits, policy).met
 
 
 def probability(bits: float, policy: MatchPolicy) -> Demand:
-    """Return the threshold of `probable` and the evidence `bits`; the very day of birth must agree as well."""
+    """Return the policy's threshold for a `probable` stop, with `bits`, the sum of all evidence, as its found value."""
     return Demand("probable_bits", "bits", policy.probable_bits, bits)
 
 
 def examined(
     names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy
 ) -> Iterator[tuple[Tier, tuple[Demand, ...]]]:
-    """Yield the tier and the demands of each clause that applies to these names, in the order of the table.
+    """Yield the tier and the thresholds of each clause that applies to this nearness and these names, met or not.
 
-    `bits` is the sum of all evidence, `nearness` that of the birth dates.
+    The clauses come in the order of the table, in which `tier_of` takes the first one that is met. `nearness` is the
+    result of comparing the birth dates, `bits` the sum of all evidence.
     """
     found: dict[Quantity, float] = {
         "likeness": names.likeness,

@@ -44,7 +44,10 @@ _MIN_SHORTENED: Final = 5
 
 @lru_cache(maxsize=1 << 12)
 def alike(one: Word, other: Word) -> tuple[float, How]:
-    """Return the likeness of two words, from 0 (different words) to 1 (equal letters), and the way they agree."""
+    """Return the likeness of two words, from 0 (different words) to 1 (equal letters), and how they agree.
+
+    If the likeness is 0, the second value has no meaning.
+    """
     how: How = "similar"
     if one.text == other.text:
         found, how = 1.0, "equal"
@@ -76,7 +79,10 @@ def _is_shortened(one: str, other: str) -> bool:
 
 
 def sound_likeness(one: str, other: str) -> float:
-    """Return the likeness of two sounds (see `sound.sound`) by the edits between them, from 0 to 1."""
+    """Return the likeness of two sounds (results of `sound.sound`): 0.97 if they are equal, less for each edit.
+
+    The least likeness is 0.
+    """
     return _SOUNDS_EQUAL if one == other else _edited(one, other)
 
 
