@@ -97,10 +97,10 @@ _IT: Final = "entry"
 
 
 def normalised(side: Side, source: Source, name: str, *, cut: bool = False) -> Step:
-    """Explain how a name is normalised.
+    """Return the step that explains how a name is normalised.
 
     Args:
-        side: the side that the name belongs to.
+        side: whether the name is the traveller's or the listed person's.
         source: the source of the name.
         name: the name as written in the source.
         cut: whether the field was full, so that the end of the name may have been cut off.

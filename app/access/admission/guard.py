@@ -188,7 +188,7 @@ class GuardedRoute(APIRoute):
         super().__init__(*args, **{**given, "strict_content_type": False})  # see `RequestRules.expect`
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's handler, wrapped in the guard."""
+        """Return FastAPI's handler, wrapped in admission, time limit, transaction and repeats."""
         handle = super().get_route_handler()
         rules = RequestRules.of(self)
         usual = JSON if rules.request_types else ""
@@ -321,7 +321,7 @@ def reader_for(*roles: Role) -> Any:
 
 
 def repeat_header(repeats: Repeats) -> Any:
-    """Return the FastAPI parameter for the header `Idempotency-Key`; the OpenAPI document omits a refused one."""
+    """Return the FastAPI parameter for the header `Idempotency-Key`; it is not in the OpenAPI document if refused."""
     return Header(
         description=KEY_DEMANDED
         if repeats == "required"

@@ -51,7 +51,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An entry to compare with the traveller, because both share a number or keys of name and birth."""
+    """An entry to compare with a traveller; `person` is the entry's subject, prepared for matching."""
 
     entry: Entry
     person: KnownPerson

@@ -63,7 +63,7 @@ async def queue_hits(unit: Unit, hits: Iterable[OpenedHit]) -> None:
 
 
 async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
-    """Remove the hits of these checks from the queue, because the register has them now."""
+    """Remove the hits of these checks from the queue; the register must have these hits."""
     await unit.run(_FORGET, {"ids": sorted(check_ids)})
 
 

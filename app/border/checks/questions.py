@@ -27,7 +27,8 @@ class Question:
         access_version: the access version at which the caller's key was last valid.
         encode: function that encodes the answer from record and matches; None encodes it for the caller's kind.
         journey_key: for a manifest's passenger, the keyed hash of the journey and of the document; None for others.
-        known: ids of the hits of this traveller on this journey whose answer stays valid, by matter.
+        known: ids of the traveller's earlier hits on this journey that a repeated check keeps, by matter: the matched
+            entries with their versions.
         opened: the open hits of the document on this journey, shared by all passengers that show it; hits that this
             question opens are added.
         resolved: number of resolved hits of the document on this journey, by matter.

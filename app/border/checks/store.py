@@ -71,7 +71,10 @@ _BY_ID = (
 
 
 class CheckSummary(NamedTuple):
-    """An entry in any state as JSON (`document`), its wait for undecided papers (or None), and its owner's phone."""
+    """An entry in any state, as JSON in `document`, with its owner's phone number.
+
+    `pending_until` is the end of the entry's wait for undecided papers; None if it does not wait.
+    """
 
     entry_id: str
     version: int
@@ -199,10 +202,7 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit; None for an unknown hit id.
-
-    The check is found by the time in the hit's id, which is also in the check's id.
-    """
+    """Return the row of the check that opened a hit; None for an unknown hit id."""
     at = instant_of(hit_id)
     if at is None:
         return None

@@ -165,7 +165,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
     def known(self, pending: Mapping[str, datetime]) -> Self:
-        """Return the hit with `pending_until` set to the latest such instant of its matched entries (R68).
+        """Return the hit with `pending_until` set, by its matched entries that have undecided papers (R68).
 
         Args:
             pending: the last instant for a decision, by id of each entry with undecided papers; other entries are

@@ -85,8 +85,8 @@ class Lookback:
     def finished(self) -> Self:
         """Return the search as having read its whole range.
 
-        At the first time the last seconds are scheduled once more, for checks that are stored late; after that the
-        search is closed.
+        The first call schedules the range around its beginning once more, for checks that are stored late; the second
+        call closes the search.
         """
         settled = self.came_at + SETTLED
         if self.due_at is None or self.due_at >= settled:
@@ -123,7 +123,7 @@ _glance = msgspec.json.Decoder(_Glance).decode
 class Sieve:
     """A cheap filter that finds the stored questions that may be about an entry's subject.
 
-    A question passes if its check would match the entry, by a number or by name and birth date; a few others pass too.
+    Every question passes that the entry would stop, by a number or by name and birth date; a few others pass too.
 
     Args:
         candidate: the entry with its subject, prepared for matching.

@@ -372,7 +372,7 @@ def _number(text: str) -> int | None:
 
 
 def kind_of(paper: Paper) -> str:
-    """Return the register's type of a document: `passport`, ... ; an unknown one is `other`."""
+    """Return the register's type of a document, such as `passport`; `other` if its kind is unknown."""
     return _PAPERS.get(paper.kind, "other")
 
 

@@ -71,7 +71,8 @@ def page(entry: Entry, summary: dict[str, Any], contents: Sequence[File], made_a
 
     Args:
         entry: the entry at the moment of the file.
-        summary: the data collected while the file was made.
+        summary: the data that `evidence.file` collected: `linked`, `decisions`, `alerts`, `erased`, `checks`, `ledger`,
+            and the number of records of each kind in `RELATED`.
         contents: the files that the page lists, with their hashes.
         made_at: the moment at which the file's content was fixed.
     """
