@@ -7,7 +7,7 @@ from app.actor import Actor
 
 
 class Channel(StrEnum):
-    """A way by which alerts reach a client; `ELSEWHERE` if this process has sent none to the client's key."""
+    """A way by which alerts reach a client; `ELSEWHERE` means that this process has sent no alerts to its key."""
 
     STREAM = "stream"
     POLL = "poll"
@@ -15,13 +15,13 @@ class Channel(StrEnum):
 
 
 class Arrivals:
-    """The channel by which each key last read alerts at this process.
+    """Measures the delay of receipts by the channel through which each API key last read alerts at this process.
 
     A receipt may come to another process than the one whose stream brought the alert. Such receipts count as
     `ELSEWHERE`; which process gets a receipt does not depend on its delay, so the other channels are a fair sample.
 
     Attributes:
-        received: callback for each receipt of a machine: with the channel, and the seconds since the alert's issue.
+        received: callback, called by `measure` with the channel and the seconds since the alert's issue.
     """
 
     def __init__(self) -> None:
@@ -29,10 +29,10 @@ class Arrivals:
         self._channels: dict[str, Channel] = {}
 
     def note(self, actor: Actor, channel: Channel) -> None:
-        """Remember the channel by which an actor's key reads alerts; keys are few, because only admins create them."""
+        """Remember the channel by which an actor's key has just read alerts; it replaces the earlier channel."""
         if actor.key_id is not None:
             self._channels[actor.key_id] = channel
 
     def measure(self, actor: Actor, seconds: float) -> None:
-        """Count the actor's receipt of an alert for the channel of its key; `seconds` have passed since the issue."""
+        """Call `received` for a receipt of the actor: with the channel of its key, and the seconds since the issue."""
         self.received(self._channels.get(actor.key_id or "", Channel.ELSEWHERE), seconds)

@@ -30,7 +30,7 @@ from app.web.request_rules import expect_rules, read_content, read_sent
 
 
 async def serve_receipt(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `POST /v1/alerts/{alert_id}/receipts` once the receipt is stored, with others that came meanwhile."""
+    """Answer `POST /v1/alerts/{alert_id}/receipts` once the receipt is stored; many receipts share one transaction."""
     request = Request(scope, receive)
     if (traces := runtime_of(scope).traces) is not None:
         traces.begin_request(scope)

@@ -17,7 +17,7 @@ CANCEL_LIFE: Final = timedelta(hours=24)
 
 
 class Taken(NamedTuple):
-    """An alert that an endpoint of a checkpoint's client has taken."""
+    """An alert that was delivered to a client's webhook endpoint; `checkpoint` is the code of the client's place."""
 
     alert_id: str
     client_id: str
@@ -25,7 +25,10 @@ class Taken(NamedTuple):
 
 
 async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str]:
-    """Return the ids of those alerts that are over: expired, or cancelled by a later alert. Unknown ids are omitted."""
+    """Return those of the ids whose alerts are over: expired, or cancelled by a later alert. Unknown ids are omitted.
+
+    An alert of the kind `cancel` is over when its own time has passed, which is at least `CANCEL_LIFE` after its issue.
+    """
     if not alert_ids:
         return frozenset()
     alert, first = tables.alert, tables.alert.alias()
@@ -56,7 +59,7 @@ async def list_received(reader: Reader, alert_ids: Collection[str]) -> frozenset
 
 
 async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
-    """Store the `received` receipt of each client whose endpoint has taken an alert, unless it has one."""
+    """Store a `received` receipt for each delivered alert, unless its client has one already."""
     level = ReceiptLevel.RECEIVED
     await add_receipts(
         unit, [Receipt(alert_id, client, level, place) for alert_id, client, place in set(taken)]
@@ -64,7 +67,7 @@ async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
 
 
 async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
-    """Store that checkpoints are connected now; `checkpoints` has their codes by the id of their webhook endpoint."""
+    """Store that checkpoints are connected now, by webhooks; `checkpoints` maps the endpoint's id to the code."""
     table = tables.presence
     rows = [
         {"process": endpoint_id, "checkpoint": code, "seen_at": unit.now}
@@ -81,7 +84,7 @@ async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
 
 
 async def note_unreached(unit: Unit, endpoint_ids: Collection[str]) -> None:
-    """Store that the webhook endpoints with these ids no longer reach their checkpoints; unknown ids are ignored."""
+    """Delete the presence rows of the webhook endpoints with these ids: they no longer reach their checkpoints."""
     if endpoint_ids:
         gone = any_of(tables.presence.c.process, "ids")
         await unit.run(delete(tables.presence).where(gone), {"ids": sorted(endpoint_ids)})

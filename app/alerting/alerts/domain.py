@@ -59,14 +59,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert.
+    """One alert, without its message and content, which are in the ledger.
 
     Attributes:
         family: id of the first alert about the same entry; the alerts that update or cancel it have the same family
             and the same recipients.
+        entry_id: the entry; None for a drill.
+        agency: code of the entry's owner; of a drill, the agency of its caller, or None.
         acknowledge_by: time by which an officer at each checkpoint must have acknowledged the alert.
         chase: codes of the checkpoints to call first when nobody acknowledges.
-        cancelled_at: when the family was cancelled; set on the first alert only.
+        cancelled_at: when the family was cancelled; set on the first alert only. None while it is not cancelled.
     """
 
     id: str
@@ -83,7 +85,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The agency, with its phone number, that a checkpoint calls about an alert."""
+    """The agency that a checkpoint calls about an alert: its code, and its phone number; None without a number."""
 
     agency: str
     phone: str | None
@@ -91,7 +93,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """A checkpoint, and when it was last known to be connected."""
+    """A checkpoint's code, and the last time at which it was known to be connected."""
 
     code: str
     seen_at: datetime
@@ -102,7 +104,7 @@ class Reach:
     """The times at which one checkpoint first received, acknowledged or refused an alert.
 
     Attributes:
-        received_at: when the first machine of the checkpoint confirmed it; None before.
+        received_at: when the first receipt of any level came from the checkpoint; None before.
         acknowledged_at: when an officer first acknowledged it; None before.
         refused_at: when the checkpoint first refused it; None before.
     """
@@ -114,13 +116,16 @@ class Reach:
 
 
 def action_on(entry: Entry, kind: AlertKind, others: Collection[Entry], now: datetime) -> str:
-    """Return the action that an alert demands of checkpoints, the same that a check would answer (R32, R44).
+    """Return the action that an alert demands of checkpoints, such as `refuse_exit` or `release` (R32, R44).
+
+    It is the action that a check at `now` would answer. Only a cancel releases the person; without any measure in
+    force, other kinds demand `refer_to_supervisor`.
 
     Args:
-        entry: what the alert is about.
+        entry: the entry that the alert is about.
         kind: effect of the alert on the earlier alerts of its family.
         others: further entries against the same person that are in force in the same direction.
-        now: when it is issued.
+        now: when the alert is issued.
     """
     direction = direction_of(entry.measure)
     own = answer_to(entry.subject, entry, now)
@@ -145,11 +150,10 @@ _ENDINGS: Final[dict[EndedReason | None, tuple[str, str]]] = {
 
 
 def ending_words(entry: Entry, others: Collection[Entry]) -> str:
-    """Return the message for checkpoints when a measure has ended, in both languages.
+    """Return the message of a cancel, in both languages: why the measure ended, and whether another one holds.
 
-    The message gives the reason and states whether another measure still stops the person. The owner's message is not
-    repeated, because it instructed the counter to stop the person. `others` are the other entries against the same
-    person that are in force in the same direction.
+    The owner's message is not repeated, because it instructed the counter to stop the person. `others` are the other
+    entries against the same person that are in force in the same direction: they still stop the person.
     """
     why_id, why_en = _ENDINGS[entry.ended_reason]
     if others:
@@ -237,9 +241,9 @@ def message_of(
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:
-    """Return when an alert about an entry expires: with the measure, or in one year if the measure is for life.
+    """Return when an alert about an entry expires: with the measure, or one year after `now` if it is for life.
 
-    While papers are undecided after the measure's end, the alert expires when their time is over (R68).
+    If papers are undecided at the measure's end, the alert expires at the end of the entry's pending period (R68).
     """
     pending_until = shown_until(entry, now)
     if pending_until is not None:
@@ -248,7 +252,7 @@ def expiry_of(entry: Entry, now: datetime) -> datetime:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Return the percentile of some values by nearest rank; None without values.
+    """Return the percentile of some values by nearest rank; None if `values` is empty.
 
     Args:
         values: the values, in any order.

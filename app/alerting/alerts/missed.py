@@ -56,9 +56,9 @@ class MissedAlerts:
         self._windows: dict[bool, _Window] = {}
 
     async def read(self, cursor: str, restart: str, known: Head, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the alerts after a cursor as frames, the position behind them, and the ledger's head.
+        """Return the alerts after a cursor as frames, the sequence up to which they are complete, and the ledger head.
 
-        Alerts that have ended show no identity. A stream that has joined the hub gets later alerts from it.
+        Alerts that have ended show no identity. A stream that has joined the hub gets later alerts from the hub.
 
         Args:
             cursor: the client's cursor.

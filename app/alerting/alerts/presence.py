@@ -13,13 +13,13 @@ from app.db.unit import Reader, Unit
 
 
 async def store_presence(unit: Unit, process: str, codes: Iterable[str], polling: Collection[str]) -> None:
-    """Replace the list of the checkpoints connected to a process.
+    """Replace the presence rows of a process: the checkpoints that are connected to it now.
 
     Args:
         unit: the transaction.
         process: id of the process.
         codes: codes of the connected checkpoints.
-        polling: codes of those that poll and have no stream.
+        polling: those of `codes` that poll and have no stream.
     """
     await unit.run(delete(tables.presence).where(tables.presence.c.process == process))
     rows = [
@@ -31,7 +31,7 @@ async def store_presence(unit: Unit, process: str, codes: Iterable[str], polling
 
 
 async def forget_absent(unit: Unit, silence: timedelta) -> None:
-    """Delete the presence rows of processes that have ended, and rows dated in the future by a wrong clock."""
+    """Delete the presence rows that are older than `silence`, or that far in the future because of a wrong clock."""
     seen_at = tables.presence.c.seen_at
     invalid = or_(seen_at < unit.now - silence, seen_at > unit.now + silence)
     await unit.run(delete(tables.presence).where(invalid))
@@ -53,7 +53,10 @@ async def note_contact(unit: Unit) -> None:
 
 
 async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
-    """Return the active checkpoints last connected before an instant and not marked silent yet, by code."""
+    """Return the active checkpoints that were last connected before an instant and are not marked silent, by code.
+
+    Checkpoints that were never connected are omitted.
+    """
     contact = tables.contact
     statement = (
         select(contact.c.checkpoint, contact.c.seen_at)
@@ -67,7 +70,7 @@ async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
 async def list_returned(reader: Reader) -> list[LastSeen]:
     """Return the checkpoints that were marked silent and have connected since, by code.
 
-    Also those with a mark in the future, which came from a wrong clock.
+    A checkpoint whose mark is in the future, because of a wrong clock, is included too.
     """
     contact = tables.contact
     statement = (
@@ -79,7 +82,7 @@ async def list_returned(reader: Reader) -> list[LastSeen]:
 
 
 async def mark_silent(unit: Unit, codes: Iterable[str]) -> None:
-    """Mark the checkpoints with these codes as silent now, because the duty officers are being notified."""
+    """Mark the checkpoints with these codes as silent from now on."""
     await _mark(unit, codes, unit.now)
 
 

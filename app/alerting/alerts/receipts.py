@@ -37,9 +37,9 @@ class Confirmation:
     Attributes:
         receipt: the receipt to store.
         actor: the caller.
-        access_version: the access version at which the caller's cached key was valid; None if it was looked up for
-            this request.
-        claim: the `Idempotency-Key` that the request has claimed.
+        access_version: the access version at which the caller's cached key was valid; None if the key was looked up
+            for this request.
+        claim: the `Idempotency-Key` that the request has claimed; None without one.
         unit: the transaction that stores the receipt; None before it is opened.
     """
 
@@ -54,7 +54,7 @@ class Confirmed(NamedTuple):
     """The answer to a confirmation.
 
     Attributes:
-        response: the answer; it was committed.
+        response: the HTTP answer; its receipt is committed.
         first_at: when the receipt was stored, if it is the first of its client at its level; None for a repeat.
     """
 
@@ -86,9 +86,12 @@ class Receipts:
 
         Raises:
             Unauthenticated: the caller's cached key has expired, or access has changed since it was cached.
-            IdempotencyInFlight, IdempotencyMismatch: as `idempotency.recall`.
+            IdempotencyInFlight: an earlier request with the same `Idempotency-Key` is still in progress.
+            IdempotencyMismatch: the `Idempotency-Key` was used for another request.
             NotFound: there is no such alert.
-            RolledBack: as `Runtime.writing`; every error of the transaction is raised for each caller in it.
+            RolledBack: the database was put back to an earlier state.
+            TimeoutError: the transaction took too long. It, like every error of the transaction, is raised for each
+                caller in the batch.
         """
         answered: asyncio.Future[Confirmed] = asyncio.get_running_loop().create_future()
         self._waiting.append((confirmation, answered))
@@ -178,5 +181,5 @@ async def _confirm(unit: Unit, asked: Confirmation, stored: tuple[bool, datetime
 
 
 def receipts_of(scope: Mapping[str, Any]) -> Receipts:
-    """Return the collector of receipts of this process; `scope` is a request, or its ASGI scope."""
+    """Return the process's `Receipts`, which stores receipts in batches; `scope` is a request, or its ASGI scope."""
     return cast(Receipts, scope["app"].state.process.receipts)

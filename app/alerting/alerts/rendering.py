@@ -39,7 +39,7 @@ _OWNER_MESSAGE: Final = frozenset({AlertKind.RAISE, AlertKind.UPDATE})
 
 
 def at_gate(actor: Actor) -> bool:
-    """Return whether an actor is an autogate, which gets only the data that it needs to refuse the person."""
+    """Return whether an actor is an autogate; autogates get only the data that they need to refuse the person."""
     return actor.kind == Kind.AUTOGATE
 
 

@@ -78,7 +78,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """An issued alert with its number in the ledger, its number of recipients, and how many are connected."""
+    """An issued alert: its sequence in the ledger, its number of recipients, and the number of them now connected."""
 
     alert: Alert
     sequence: int
@@ -95,7 +95,7 @@ class MeasureBegun:
 
 @dataclass(frozen=True, slots=True)
 class DrillCalled:
-    """An event: a duty officer has called a drill."""
+    """An event: a drill was called, by a duty officer or by the register; `draft` is its record for the ledger."""
 
     draft: Draft
 
@@ -103,9 +103,10 @@ class DrillCalled:
 async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Issue the alert that follows from a change of an entry (raise, update or cancel), and return its record.
 
-    Returns nothing if the change is not alerted. A projector: called with the event in the transaction of the change.
-    The recipients are fixed when the family begins, and never change: each checkpoint that was alerted to the beginning
-    is alerted to the end. A formal entry continues the family of the urgent entry that it formalises.
+    A projector: called with the event in the transaction of the change. The result is empty if checkpoints are not
+    alerted to the entry or to this change, or if the family of alerts is cancelled already. The recipients are fixed
+    when the family begins, and never change: each checkpoint that was alerted to the beginning is alerted to the end.
+    A formal entry continues the family of the urgent entry that it formalises.
     """
     if not (event.entry.alerted and event.alerts):
         return ()
@@ -114,28 +115,28 @@ async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def alert_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
-    """Issue an update that shows no identity, because an entry was sealed (R61; a projector).
+    """Issue an alert that shows no identity, because an entry was sealed (R61; a projector). Returns its record.
 
-    Returns its record; none if no alert of the entry is open.
+    The event happens only for an entry that checkpoints were alerted to and that still runs.
     """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
 
 async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
-    """Alert checkpoints that a formal entry has come into force (a projector).
-
-    Returns the alert's record; none if the entry no longer stops anybody.
-    """
+    """Issue the alert that a formal entry has come into force (a projector). Returns its record."""
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
 
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints that a formal entry has come into force.
+    """Alert checkpoints that a formal entry has come into force, unless it no longer stops anybody.
 
     The time of the alert is not critical: checks apply the entry from its first instant. Returns whether checkpoints
-    were alerted; False if the entry no longer stops anybody.
+    were alerted.
+
+    Raises:
+        NotFound: there is no entry with this id.
     """
     entry = await lock(unit, entry_id)
     if not stops(entry, unit.now):
@@ -146,9 +147,9 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Alert checkpoints that a measure is over with undecided papers: refer, no longer refuse (R68; a projector).
+    """Issue the alert that a measure is over with undecided papers: refer, no longer refuse (R68; a projector).
 
-    Returns the alert's record; none if there is nothing to alert.
+    Returns its record.
     """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
@@ -157,11 +158,14 @@ async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
 async def announce_pending(unit: Unit, entry_id: str) -> bool:
     """Alert checkpoints that an entry's period is over while its papers are undecided (R68).
 
-    Only if checkpoints were alerted to the entry. The time of the alert is not critical: checks have referred the
-    person since the end.
+    Nothing is sent if the papers are decided by now, or if no alert is outdated (see `is_outdated`). The time of the
+    alert is not critical: checks have referred the person since the end.
 
     Returns:
         Whether checkpoints were alerted.
+
+    Raises:
+        NotFound: there is no entry with this id.
     """
     entry = await lock(unit, entry_id)
     if not undecided(entry, unit.now) or not await store.is_outdated(unit, entry_id):
@@ -230,13 +234,13 @@ async def drill(
         message: text for the counters.
         checkpoints: codes of the recipients; None for every active checkpoint.
         settings: deadlines, and how long a silent checkpoint counts as connected.
-        connected: checkpoints connected to this process.
+        connected: codes of the checkpoints connected to this process.
 
     Returns:
         The drill as issued.
 
     Raises:
-        Invalid: a named checkpoint is unknown.
+        Invalid: a named checkpoint is unknown or not active.
     """
     await expect_checkpoints(unit, checkpoints or (), "/checkpoints")
     alert_id = new_id("alr", unit.now)
@@ -262,20 +266,20 @@ async def drill(
 
 
 async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
-    """Return the drill's record, which publishes it to the ledger (a projector)."""
+    """Return the record of a drill that was called, so that it is published to the ledger (a projector)."""
     return [event.draft]
 
 
 async def raised_for(
     reader: Reader, entry: Entry, settings: Settings, connected: Iterable[str]
 ) -> Issued | None:
-    """Return the first alert of an entry; None while it has none, because it must be countersigned first.
+    """Return the first alert of an entry; None if there is none yet, because the entry waits for a countersignature.
 
     Args:
-        reader: the transaction that issued it, or a later one.
+        reader: the transaction that issued the alert, or a later one.
         entry: the entry.
         settings: for how long a silent checkpoint counts as connected.
-        connected: checkpoints connected to this process.
+        connected: codes of the checkpoints connected to this process.
     """
     since = reader.now - timedelta(seconds=settings.presence_seconds)
     raised = await store.find_raised(reader, entry.id, since, connected)
@@ -283,10 +287,10 @@ async def raised_for(
 
 
 def expect_reason(level: ReceiptLevel, note: str | None) -> None:
-    """Raise Invalid if a refusal has no reason.
+    """Raise Invalid if a receipt of the level `refused` has no note, which gives the reason.
 
     Raises:
-        Invalid: with a pointer to the note.
+        Invalid: its fault has the JSON pointer `/note`.
     """
     if level is ReceiptLevel.REFUSED and not note:
         fault = Fault("/note", "required", "A refusal needs its reason.")
@@ -295,14 +299,19 @@ def expect_reason(level: ReceiptLevel, note: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page of alerts' records, and the ids of those that are open, each with whether its entry is sealed."""
+    """A page of alerts.
+
+    Attributes:
+        page: the alerts' ledger records.
+        holding: the ids of the alerts on the page that are open, each with whether its entry is sealed.
+    """
 
     page: Page
     holding: dict[str, bool]
 
     @property
     def records(self) -> list[Record]:
-        """The alerts' records, in order."""
+        """The alerts' records, by sequence."""
         return self.page.records
 
     @property
@@ -317,22 +326,22 @@ class Read:
 
 
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Read:
-    """Return at most `limit` alerts after a cursor (None: from the first record), in order.
+    """Return at most `limit` alerts after a cursor (None: from the ledger's first record), by sequence.
 
     `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the text is not a cursor.
-        CursorGone: it belongs to another register, or is beyond the head.
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
     """
     page = await read_records(reader, cursor, limit, restart)
     return Read(page, await still_holding(reader, page.records))
 
 
 async def escalate(unit: Unit, alert: Alert) -> list[str]:
-    """Mark an alert as escalated.
+    """Mark an alert as escalated to the duty officers (R54).
 
-    Returns the codes of the checkpoints that have not acknowledged it (R54), in order.
+    Returns the codes of its recipients that have not acknowledged it, sorted.
     """
     reach = await list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)

@@ -90,7 +90,7 @@ def _alert(row: Sequence[Any]) -> Alert:
 
 
 async def add(unit: Unit, alert: Alert) -> str | None:
-    """Store an alert and return the phone number of its owner, for its message; None if it has none."""
+    """Store an alert and return the phone number of its agency; None if the agency has none."""
     values = {name: getattr(alert, name) for name in alert.__slots__}
     values |= {"chase": _json(alert.chase).decode(), "owner": alert.agency}
     phone: str | None = (await unit.run(_ADD, values)).scalar_one()
@@ -98,9 +98,9 @@ async def add(unit: Unit, alert: Alert) -> str | None:
 
 
 async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = None) -> None:
-    """Store the recipients of a family of alerts: every active checkpoint at this moment.
+    """Store the recipients of a family of alerts: the checkpoints that are active now.
 
-    With `only`, a list of codes, those of them that are active.
+    `only` is a list of codes, and limits the recipients to these; None for every active checkpoint.
     """
     if only is None:
         await unit.run(_FIX_ALL, {"of_family": family})
@@ -121,9 +121,10 @@ async def get_alert(reader: Reader, alert_id: str) -> Alert:
 
 
 async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
-    """Return the first alert of the open family about any of these entries, else of the newest one; None without one.
+    """Return the first alert of the newest family about any of these entries; None if no alert is about them.
 
-    A family is an alert with those that update or cancel it; an entry that came into force again has another one.
+    A family that is not cancelled comes before all cancelled ones. An entry has several families if it came into
+    force again after a cancel.
     """
     table = tables.alert
     statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)
@@ -133,10 +134,11 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
 
 
 async def list_begun(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of formal entries in force whose beginning is still to be alerted, earliest beginning first.
+    """Return the ids of at most `limit` formal entries whose beginning is still to be alerted, earliest begun first.
 
-    At most `limit`. Only those whose urgent entry was alerted. Entries that are over and wait for papers (R68) are
-    included: this may not have run during their period.
+    They are in force, checkpoints were alerted to their urgent entry, and no alert about them was issued since they
+    began. Entries that are over with undecided papers (R68) are included, because this may not have run during their
+    period.
     """
     about, table = tables.alert, entry_table
     urgent_alerted = exists().where(about.c.entry_id == table.c.formalises)
@@ -159,14 +161,14 @@ async def list_begun(reader: Reader, limit: int) -> list[str]:
 
 
 async def replace_earlier(unit: Unit, family: str) -> None:
-    """Mark the alerts of a family as replaced now, because the next one takes their place."""
+    """Mark all stored alerts of a family as replaced now; call it before the next alert of the family is stored."""
     table = tables.alert
     earlier = update(table).where(table.c.family == family, table.c.replaced_at.is_(None))
     await unit.run(earlier.values(replaced_at=unit.now))
 
 
 async def cancel_family(unit: Unit, family: str) -> None:
-    """Mark a family of alerts as cancelled now."""
+    """Mark a family of alerts, by the id of its first alert, as cancelled now."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=unit.now))
 
 
@@ -179,16 +181,17 @@ _OUTDATED = (
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return ids of alerted entries that are over with undecided papers, if no alert has said so yet (R68).
+    """Return the ids of at most `limit` entries whose alerts are outdated, earliest end first (R68).
 
-    At most `limit`, earliest end first.
+    Such an entry is over with undecided papers, checkpoints were alerted to it, and no alert about it was issued since
+    its end.
     """
     statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
     return list((await reader.run(statement)).scalars())
 
 
 async def is_outdated(reader: Reader, entry_id: str) -> bool:
-    """Return whether `list_outdated` would contain this entry."""
+    """Return whether an entry is over with undecided papers, and its last alert was issued before its end (R68)."""
     statement = _OUTDATED.where(waits(reader.now), tables.alert.c.entry_id == entry_id)
     return (await reader.run(statement)).first() is not None
 
@@ -215,7 +218,7 @@ async def list_open(reader: Reader) -> dict[str, bool]:
 
 
 async def still_holding(reader: Reader, records: Iterable[Record]) -> dict[str, bool]:
-    """Return the ids of the open ones of these alerts; the value is whether the alert's entry is sealed."""
+    """Return the ids of those alerts among `records` that are open, each with whether its entry is sealed."""
     ids = sorted(record.alert_id for record in records if record.alert_id)
     if not ids:
         return {}
@@ -244,7 +247,7 @@ _ACCESS_AND_KNOWN = select(access_state.c.version, tables.alert.c.id).select_fro
 
 
 async def read_access_and_known(reader: Reader, alert_ids: Collection[str]) -> tuple[int, set[str]]:
-    """Return the access version and those of some ids that are ids of alerts, in one round trip."""
+    """Return the access version, and the ids among `alert_ids` that exist, in one round trip."""
     rows = (await reader.run(_ACCESS_AND_KNOWN, {"ids": sorted(alert_ids)})).all()
     return rows[0][0], {alert_id for _, alert_id in rows if alert_id is not None}
 
@@ -255,10 +258,15 @@ _STORED_RECEIPTS = select(
 
 
 async def add_receipts(unit: Unit, receipts: Sequence[Receipt]) -> list[tuple[bool, datetime]]:
-    """Store receipts of alerts that exist, each unless its client has one of the same alert at the same level.
+    """Store receipts, except those whose client already has a receipt of the same alert at the same level.
+
+    Args:
+        unit: the transaction.
+        receipts: the receipts; their alerts must exist.
 
     Returns:
-        For each receipt, in order, whether it is the first of its client at its level, and when the first was stored.
+        For each receipt, in the order of `receipts`: whether it was stored now, and when the receipt of its client at
+        its level was stored.
     """
     if not receipts:
         return []
@@ -289,9 +297,9 @@ def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
 
 
 async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
-    """Return when each recipient first confirmed an alert at each level, by checkpoint code.
+    """Return the times of each recipient's first receipts of an alert, one `Reach` a recipient, by checkpoint code.
 
-    Any receipt counts as `received`.
+    A receipt of any level counts for `received_at`.
     """
     table, to = tables.receipt, tables.recipient
 
@@ -315,7 +323,10 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
-    """Return open alerts not acknowledged in time and not escalated yet, the longest overdue first."""
+    """Return at most `limit` open alerts that are past `acknowledge_by` and not escalated, longest past first.
+
+    The receipts are not examined: every checkpoint may have acknowledged such an alert.
+    """
     table = tables.alert
     statement = (
         select(*_COLUMNS)
@@ -339,7 +350,7 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> None:
 
 
 async def mark_escalated(unit: Unit, alert_id: str) -> None:
-    """Mark an alert as escalated to the duty officers now."""
+    """Store that an alert is escalated to the duty officers now."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))
 
 
@@ -352,7 +363,7 @@ async def count_recipients(
         reader: the transaction.
         family: the first alert's id.
         since: a checkpoint seen at or after this instant counts as connected.
-        connected: checkpoints known to be connected to this process.
+        connected: codes of checkpoints known to be connected to this process.
     """
     values = {"family": family, "since": since, "connected": list(connected)}
     recipients, reachable = (await reader.run(_COUNT, values)).one()
@@ -362,7 +373,7 @@ async def count_recipients(
 async def find_raised(
     reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
 ) -> tuple[Alert, int, int, int] | None:
-    """Return the first alert of an entry, its sequence, its number of recipients, and how many are connected.
+    """Return the first alert of an entry, its sequence, and the numbers of its recipients and of those connected.
 
     Returns None if no alert of the entry was raised.
 

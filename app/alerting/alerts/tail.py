@@ -56,9 +56,9 @@ class Tail:
         takers: followers of the ledger's records, each with the event that wakes it; they get what the tail has
             read once its alerts are published.
         head: the ledger's head as last read; None before the first read.
-        access_version: the access version up to which streams with revoked keys were closed.
+        access_version: the access version up to which streams with revoked keys were closed; -1 before the first read.
         published: callback with the seconds between the issue of an alert and its publication to the streams.
-        arrivals: the channels by which alerts are received.
+        arrivals: measures the delay of receipts, by the channel that brought the alert.
         wakeups: what wakes the tail.
         process: id of this process in the presence table.
         rollback_reason: why nothing is streamed any more, when the database was restored or replaced; else None.
@@ -100,11 +100,11 @@ class Tail:
 
     @property
     def degraded(self) -> bool:
-        """Whether the last successful reading is too old: streams of this process may lack alerts."""
+        """Whether the ledger was not read for `stale_seconds`, so that streams of this process may lack alerts."""
         return self.age > self.runtime.settings.stale_seconds
 
     def hand_on_to(self, taker: RecordFollower) -> None:
-        """Give a further follower the records that are read from now on; call it before `start`."""
+        """Add a follower that gets the records which the tail reads; call it before `start`."""
         self.takers[taker] = asyncio.Event()
 
     def wake(self) -> None:
@@ -114,7 +114,11 @@ class Tail:
             woken.set()
 
     async def run(self) -> None:
-        """Follow the ledger and the followers' tables until cancelled."""
+        """Read and publish new rows of the ledger and of the followers' tables until cancelled; call `start` before.
+
+        It also sends heartbeats, closes expired streams, and stores which checkpoints are connected. A failure of the
+        database is logged and retried.
+        """
         tasks = [self._follow(self._read_on, self._woken), self._tick(), self._note_presence()]
         for follower, woken in zip(self.followers, self._others_woken, strict=True):
             tasks.append(self._follow(follower.read_on, woken, _GENTLE_SECONDS))
@@ -131,7 +135,7 @@ class Tail:
                 await self._clear_presence()
 
     async def start(self) -> None:
-        """Read the ledger's head, so that following begins after it."""
+        """Read the ledger's head, after which `run` begins. Raises HeadMissing if the ledger has none."""
         async with self.runtime.reading(SYSTEM) as reader:
             self.head, self.access_version = await store.read_head_and_access(reader)
             self._last = await self._read_last(reader)
@@ -313,8 +317,8 @@ class Tail:
         """Return the open alerts as frames, the ledger sequence up to which they are complete, and the ledger's head.
 
         `to_gate` asks for the frames of autogates. Open alerts are neither expired nor cancelled. A stream that has
-        joined the hub gets later alerts from it. The frames are cached for one second for each kind of client, because
-        thousands reconnect at once after an outage.
+        joined the hub gets later alerts from the hub. The frames are cached for one second for each kind of client,
+        because thousands reconnect at once after an outage.
         """
         assert self.head is not None, "start() comes first"
         loop = asyncio.get_running_loop()
@@ -335,7 +339,7 @@ class Tail:
         return cached[0], cached[1].size, cached[1]
 
     async def missed_alerts(self, cursor: str, restart: str, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the alerts after a cursor as frames, the position behind them, and the ledger's head.
+        """Return the alerts after a cursor as frames, the sequence up to which they are complete, and the ledger head.
 
         Args:
             cursor: the client's cursor.

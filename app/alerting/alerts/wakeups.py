@@ -33,11 +33,11 @@ class Cause(StrEnum):
 
 
 class WakeUps:
-    """The wake-ups of one process.
+    """Wakes the ledger's follower of one process after commits, and counts what woke it.
 
     Args:
         runtime: the runtime of the process.
-        wake: wakes the follower.
+        wake: function that wakes the follower.
 
     Attributes:
         found: number of readings that found new records, by their cause. Where PostgreSQL's notifications do not
@@ -59,12 +59,12 @@ class WakeUps:
         self._wake()
 
     def take(self) -> Cause:
-        """Return what woke the reading that begins now; later wake-ups count for the next one."""
+        """Return the cause of the reading that begins now, and forget it; later wake-ups count for the next reading."""
         cause, self._cause = self._cause, Cause.POLL
         return cause
 
     async def listen(self) -> None:
-        """Receive PostgreSQL's notifications until cancelled; a lost connection is made again."""
+        """Receive PostgreSQL's notifications and wake the follower, until cancelled; reconnect after a failure."""
         while True:
             try:
                 await self._listen_once()

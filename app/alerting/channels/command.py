@@ -26,13 +26,13 @@ _PIECE: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The channel `command`.
+    """The channel `command`: runs a program of the deployment for each message.
 
-    It runs without a shell, in a process group of its own, with the address in CEKAL_PAGE_ADDRESS, the message's id in
-    CEKAL_PAGE_ID, 1 or 0 for a drill in CEKAL_PAGE_DRILL, and the text on standard input. Exit code 0 means that the
-    message was sent and 75 (EX_TEMPFAIL) that it may be later; any other is permanent. When the time limit ends, its
-    process group is killed, and the failure is transient. A process that it leaves behind in the background is not
-    waited for.
+    The program runs without a shell, in a process group of its own. It gets the address in CEKAL_PAGE_ADDRESS, the
+    message's id in CEKAL_PAGE_ID, 1 for a drill and else 0 in CEKAL_PAGE_DRILL, and the text on standard input. Exit
+    code 0 means that the message was sent. Exit code 75 (EX_TEMPFAIL) is a transient failure, any other a permanent
+    one. At the time limit its process group is killed, and the failure is transient. Processes that it leaves in the
+    background are not waited for.
 
     Attributes:
         arguments: the program and its arguments.
@@ -43,7 +43,7 @@ class Command:
     seconds: float
 
     async def send(self, message: Message) -> Outcome:
-        """Run the command once for a message."""
+        """Run the command once for a message; an address with a fault fails permanently, without a run."""
         begun = perf_counter()
         state, detail = SendState.PERMANENT, address_fault(ChannelName.COMMAND, message.address)
         if detail is None:
@@ -93,7 +93,7 @@ class Command:
 
 
 class _Output:
-    """What a command writes: its beginning is kept, and too much ends the command."""
+    """Reads what a command writes, and kills the command if it writes more than `MOST_OUTPUT` bytes."""
 
     def __init__(self, reading_end: int, writing_end: int) -> None:
         self.writing_end = writing_end

@@ -21,7 +21,7 @@ _MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class ChannelName(StrEnum):
-    """The channels that a deployment may have."""
+    """The channels that a deployment may have to reach people."""
 
     EMAIL = "email"
     COMMAND = "command"
@@ -41,8 +41,8 @@ class Message:
 
     Attributes:
         id: the same for each repeat of the message, so that receivers recognise repeats.
-        address: in the form of the channel.
-        subject: one line.
+        address: the recipient's address, in the form of the channel.
+        subject: the subject.
         text: the text to read; plain text.
         drill: whether it is a drill; the channel then marks it with `DRILL_MARK`.
 
@@ -62,23 +62,23 @@ class Message:
 
     @property
     def marked_subject(self) -> str:
-        """The subject in one line, with the mark of a drill."""
+        """The subject in one line; that of a drill begins with `DRILL_MARK`."""
         return _encodable((DRILL_MARK if self.drill else "") + " ".join(self.subject.split()))
 
     @property
     def marked_text(self) -> str:
-        """The text with the mark of a drill."""
+        """The text; that of a drill has `DRILL_MARK` too."""
         return _encodable((DRILL_MARK if self.drill else "") + self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of sending a message.
+    """The result of one attempt to send a message.
 
     Attributes:
-        state: whether it was sent.
+        state: whether it was sent, and if not, whether it may be sent again.
         detail: the answer of the server or the command; shortened, for operators.
-        ms: milliseconds that it took.
+        ms: milliseconds that the attempt took.
     """
 
     state: SendState
@@ -87,17 +87,17 @@ class Outcome:
 
 
 class Channel(Protocol):
-    """A way to reach people. Whatever happens to a message is an Outcome: `send` raises nothing but cancellation."""
+    """A way to send messages to people. A failure to send is returned as an `Outcome`, never raised."""
 
     async def send(self, message: Message) -> Outcome:
-        """Send a message once, within the channel's time limit."""
+        """Try once to send a message, within the channel's time limit. Raises nothing but CancelledError."""
 
 
 def address_fault(channel: ChannelName, address: str) -> str | None:
-    """Return the fault in the form of an address, in English; None if the form is right.
+    """Return a sentence about what is wrong with the form of an address; None if the form is right.
 
-    An e-mail address is an addr-spec of RFC 5322 in ASCII, without quotes, comments or a name. A command defines its
-    own form of address (a telephone number, a pager's name); it has no blank, and no dash in front.
+    An e-mail address is an addr-spec of RFC 5322 in ASCII, without quotes, comments or a name. An address of a command
+    (a telephone number, a pager's name) has up to 100 letters, digits and signs, no blank, and no dash in front.
     """
     if channel is ChannelName.COMMAND:
         well = _PAGED.fullmatch(address)
@@ -112,7 +112,7 @@ def address_fault(channel: ChannelName, address: str) -> str | None:
 
 
 def shortened(text: str) -> str:
-    """Return a text from a server or a command as one short line of printable characters."""
+    """Return a text as one line of printable characters, cut to `LONGEST_DETAIL` characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
 

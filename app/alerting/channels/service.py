@@ -32,7 +32,7 @@ def available(settings: Settings) -> Mapping[ChannelName, Channel]:
 
 
 def check_address(channels: Collection[ChannelName], channel: str, address: str, pointer: str) -> list[Fault]:
-    """Return the faults of a channel and address in a request; none if a message could be sent to the address.
+    """Return the faults of a channel and address in a request; an empty list if the channel exists and takes the form.
 
     Args:
         channels: the channels of the deployment.

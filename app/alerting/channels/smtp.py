@@ -23,15 +23,15 @@ _FAREWELL_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """The channel `email`.
+    """The channel `email`: sends each message to one SMTP server.
 
-    A reply of 5xx to anything is permanent; 4xx, a refused or lost connection, the end of the time limit, and a server
-    that does not protect the connection as demanded are transient. If
-    the connection is lost after the text was sent, the server may have taken it: the repeat has the same Message-ID.
+    A reply of 5xx is a permanent failure. A reply of 4xx, a refused or lost connection, the end of the time limit, and
+    a server that does not protect the connection as demanded are transient failures. If the connection is lost after
+    the text was sent, the server may have taken it; a repeat has the same Message-ID.
 
     Attributes:
         host: the server.
-        tls: `starttls` and `tls` refuse to go on in the clear.
+        tls: how the connection is protected; with `starttls` and `tls` nothing is sent in the clear.
         authorities: PEM file of the authorities that may have signed the server's certificate; None: the system's.
         user: the name to log in with; None for no login.
         sender: the address in From, to which the server reports what it could not deliver.
@@ -48,7 +48,7 @@ class Smtp:
     seconds: float
 
     async def send(self, message: Message) -> Outcome:
-        """Send a message once, within the time limit."""
+        """Try once to send a message, within the time limit; an address with a fault fails permanently."""
         begun = perf_counter()
         state, detail = SendState.PERMANENT, address_fault(ChannelName.EMAIL, message.address)
         if detail is None:

@@ -23,7 +23,7 @@ MOST_PAGES: Final = 1000
 
 
 class Line(StrEnum):
-    """Whether a checkpoint is connected: `late` was connected until shortly before, `down` has not been for longer."""
+    """Whether a checkpoint is connected; `late`: it lost its connection lately; `down`: longer ago, or it had none."""
 
     CONNECTED = "connected"
     LATE = "late"
@@ -32,17 +32,17 @@ class Line(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The receipts of an alert by checkpoint (not by client); times are milliseconds since its issue.
+    """The receipts of an alert by checkpoint (not by client); times are milliseconds since the alert's issue.
 
     Attributes:
         recipients: number of checkpoints that the alert was sent to.
-        connected: how many of them are connected.
-        reach: the first receipts of each checkpoint.
-        duties: by checkpoint, whether it is open now.
-        lines: by checkpoint, whether it is connected now.
-        pages: the messages to people of checkpoints that have not acknowledged it, in the order of their making.
-        ms: by checkpoint, the time to its first receipt.
-        p50_ms, p99_ms: the median and the 99th percentile of these; None without a receipt.
+        connected: how many of the recipients are connected now.
+        reach: the first receipts of each recipient, by checkpoint code.
+        duties: by checkpoint code, whether the recipient is open now.
+        lines: by checkpoint code, whether the recipient is connected now.
+        pages: the newest pages about the alert, in the order in which they were made.
+        ms: by checkpoint code, the time to the first receipt; recipients without one are omitted.
+        p50_ms, p99_ms: the median and the 99th percentile of `ms`; None without a receipt.
     """
 
     recipients: int
@@ -60,11 +60,10 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, connected: It
     """Return the receipts of an alert by checkpoint, and their delays.
 
     Args:
-        reader: the transaction.
+        reader: the transaction; its actor must be allowed to see the alert.
         alert_id: the alert.
         settings: for how long a silent checkpoint counts as connected, and the public holidays.
-        connected: checkpoints connected to this process.
-
+        connected: codes of the checkpoints connected to this process.
 
     Raises:
         NotFound: the alert does not exist, belongs to another agency, or is about an entry sealed from the actor.

@@ -41,7 +41,7 @@ RETRIES: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds
 
 
 class Level(StrEnum):
-    """The place of the people of a step of an escalation policy, from the nearest to the farthest."""
+    """Where the people work that a step of an escalation policy pages, from the nearest to the farthest."""
 
     CHECKPOINT = "checkpoint"
     SUPERVISOR = "supervisor"
@@ -49,7 +49,7 @@ class Level(StrEnum):
 
 
 class OnDuty(StrEnum):
-    """The hours in which a contact is paged: the checkpoint is open, or is closed and has a standby, or both."""
+    """When a contact is paged: while the checkpoint is open, while it is closed with a standby, or in both cases."""
 
     OPEN = "open"
     STANDBY = "standby"
@@ -84,7 +84,7 @@ class Contact:
     when: OnDuty = OnDuty.OPEN
 
     def on_duty(self, *, standby: bool) -> bool:
-        """Return whether it is paged now.
+        """Return whether the contact is paged in the present hours of the checkpoint.
 
         Args:
             standby: True while the checkpoint is closed and has a standby; False while it is open.
@@ -97,9 +97,9 @@ class Step:
     """One step of an escalation policy: all its contacts on duty are paged at once.
 
     Attributes:
-        level: where these people are.
-        contacts: the people that it pages.
-        wait_seconds: seconds until the next step; None for the longest grace of the step's channels.
+        level: where the contacts work.
+        contacts: the people that the step pages.
+        wait_seconds: seconds until the next step; None for the longest of the default waits of the paged channels.
     """
 
     level: Level
@@ -107,7 +107,7 @@ class Step:
     wait_seconds: int | None = None
 
     def pageable(self, channels: Collection[str], *, standby: bool) -> list[Contact]:
-        """Return the contacts on duty that can be paged, by notice or by one of these channels, in order.
+        """Return the contacts on duty that can be paged, by notice or by one of `channels`, in the order of the step.
 
         `standby` is True while the checkpoint is closed and has a standby, and False while it is open.
         """
@@ -121,7 +121,7 @@ class Step:
         """Return the time from this step to the next one.
 
         Args:
-            channels: the channels of the contacts that are paged now; without any the next step follows soon.
+            channels: the channels of the contacts that are paged now; if empty, the result is the short `UNANSWERED`.
         """
         if not channels:
             return UNANSWERED
@@ -135,8 +135,9 @@ class EscalationPolicy:
     """The people to which a checkpoint's alerts are escalated, step by step; in a loop until somebody acknowledges.
 
     Attributes:
-        steps: at least one.
-        version: its version, from 1; 0 for the default of checkpoints without an escalation policy of their own.
+        steps: the steps, at least one, first step first.
+        version: the number of changes so far, a deletion included; 0 if it was never changed.
+        own: whether an admin has set it; False for the default policy.
     """
 
     steps: tuple[Step, ...]
@@ -161,10 +162,13 @@ class Chase:
     Attributes:
         due_at: when the step became due.
         taken: number of steps taken so far, over all rounds of the escalation policy.
-        over: whether it ends: the alert was acknowledged there, cancelled, has expired, or a later one replaces it.
-        received: whether a machine of the checkpoint has confirmed the alert.
-        acknowledge_by: when a person there must have acknowledged it.
+        over: whether the chase ends. The checkpoint has acknowledged the alert or can't acknowledge any longer; or the
+            alert was cancelled, has expired, or is replaced by a later one.
+        received: whether the checkpoint has sent a receipt of the alert, of any level.
+        acknowledge_by: when a person at the checkpoint must have acknowledged the alert.
+        kind: the alert's `AlertKind`, as text.
         agency: owner of the alert's entry; None for a drill without an agency.
+        issued_at: when the alert was issued.
     """
 
     alert_id: str
@@ -186,14 +190,16 @@ class Page:
     Attributes:
         id: the same at each attempt, so that a receiver recognises a repeat.
         alert_id: the alert, or the drill of the day.
-        step: number of the escalation policy's steps that were taken before, over all rounds.
-        level: where the contact is.
+        step: number of steps of the chase that were taken before this one, over all rounds; 0 for a page that only
+            proves its channel.
+        level: where the contact works.
         address: None for a notice, and once the address was erased.
-        drill: whether it only proves that the channel works.
+        drill: whether the page only proves that the channel works.
         attempts: number of attempts so far.
         due_at: when the next attempt is due, or the lease of the present one ends; None when the page is done.
-        detail: what the channel answered last.
-        ms: milliseconds that the last attempt took.
+        done_at: when the page got its final state; None before.
+        detail: what the channel answered last; None before the first answer, and once erased.
+        ms: milliseconds that the last attempt took; None before the first one.
     """
 
     id: str
@@ -219,7 +225,7 @@ class Taken:
 
     Attributes:
         step: the step.
-        contacts: the contacts on duty, each with its place in the step, also those whose channel is not set up.
+        contacts: (index in the step, contact) of the contacts on duty, also of those whose channel is not set up.
         next_at: when the next step is due.
     """
 
@@ -231,17 +237,17 @@ class Taken:
 def take_step(
     policy: EscalationPolicy, taken: int, now: datetime, channels: Collection[str], *, standby: bool
 ) -> Taken:
-    """Return the next step of a policy, and when the step after it is due.
+    """Return the step of a policy that is to be taken at `now`, and when the step after it is due; store nothing.
 
     After the last step the policy begins again with its first, at growing intervals. A step that can page nobody is
-    followed at once by the next one; where no step of the policy can, the default policy takes its place.
+    followed soon by the next one. If no step of the policy can page anybody, the default policy takes its place.
 
     Args:
         policy: the checkpoint's policy.
         taken: number of steps taken before, over all rounds.
-        now: the present.
+        now: when the step is taken.
         channels: names of the channels that the deployment has.
-        standby: whether the checkpoint is closed and has a standby.
+        standby: True while the checkpoint is closed and has a standby; False while it is open.
     """
     if not any(step.pageable(channels, standby=standby) for step in policy.steps):
         policy = DEFAULT_POLICY
@@ -262,16 +268,16 @@ def page_id(alert_id: str, checkpoint: str, step: int | str, place: int) -> str:
 
     Args:
         alert_id: the alert.
-        checkpoint: the checkpoint.
-        step: number of steps taken before, or the level of a page that proves a channel.
-        place: place of the contact in its step.
+        checkpoint: the checkpoint's code.
+        step: number of steps taken before; the word `drill` for a page that only proves its channel.
+        place: index of the contact in its step; of a page that proves a channel, its number at the checkpoint.
     """
     return f"{alert_id}.{checkpoint}.{step}.{place}"
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The content of a page about its alert. Nothing about the person (R48, R56), because it travels by mail or SMS."""
+    """The alert's data that a page contains. Nothing about the person (R48, R56): pages travel by mail or SMS."""
 
     alert_id: str
     kind: str
@@ -287,7 +293,7 @@ _KINDS: Final = {
 
 
 def subject_of(about: About, checkpoint: str, *, drill: bool) -> str:
-    """Return the one-line text of a page, in Indonesian and English.
+    """Return the subject of a page in one line, in Indonesian and English.
 
     Args:
         about: the alert.

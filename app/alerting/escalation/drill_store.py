@@ -18,7 +18,10 @@ from app.db.unit import Reader, Unit
 
 
 async def list_places(reader: Reader) -> list[tuple[str, str, datetime]]:
-    """Return (code, zone, time of its first client) of the active checkpoints with a client that works, by code."""
+    """Return (code, time zone, creation of its first client) of the active checkpoints, by code.
+
+    Only active clients with the role `checkpoint` count; checkpoints without one are omitted.
+    """
     place, client = checkpoint_table, client_table
     statement = (
         select(place.c.code, place.c.zone, func.min(client.c.created_at, type_=client.c.created_at.type))
@@ -35,11 +38,11 @@ async def list_places(reader: Reader) -> list[tuple[str, str, datetime]]:
 
 
 async def list_drilled(reader: Reader, days: Mapping[str, date]) -> set[str]:
-    """Return the codes of the checkpoints that have had the drill of their day.
+    """Return those of the checkpoints in `days` that have had their drill of the day, as codes.
 
     Args:
         reader: the transaction.
-        days: the present day of each checkpoint in its own zone, by code.
+        days: by checkpoint code, the present day in the checkpoint's own zone.
     """
     table = tables.drill
     statement = select(table.c.checkpoint, table.c.day).where(table.c.day.in_(sorted(set(days.values()))))
@@ -47,15 +50,15 @@ async def list_drilled(reader: Reader, days: Mapping[str, date]) -> set[str]:
 
 
 async def add_drills(unit: Unit, alert_id: str, days: Mapping[str, date]) -> None:
-    """Store that the alert with this id is the drill of a day at each of these checkpoints (day by code)."""
+    """Store that an alert is the daily drill of some checkpoints; `days` has the drill's day by checkpoint code."""
     rows = [{"day": day, "checkpoint": code, "alert_id": alert_id} for code, day in days.items()]
     await unit.run(insert(tables.drill), rows)
 
 
 async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date, str, Reach, Any]]:
-    """Return (day, alert id, receipts, time of issue) of each checkpoint's drill, by day and code.
+    """Return (day, alert id, receipts, time of issue) of each checkpoint's drill, by day, then by checkpoint code.
 
-    Only drills of the days from `first` to `last`.
+    Only drills of the days from `first` to `last`, both included.
     """
     table = tables.drill
 
@@ -84,7 +87,10 @@ async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date
 
 
 async def count_pages(reader: Reader, alert_ids: Iterable[str]) -> list[tuple[str, str, PageState, int]]:
-    """Return (alert id, channel, state, number) of the pages that prove channels in these drills, by channel."""
+    """Return (alert id, channel, state, number of pages) of the drills with these ids, by channel.
+
+    Only the pages that prove channels are counted.
+    """
     table = tables.page
     statement = (
         select(table.c.alert_id, table.c.channel, table.c.state, func.count())

@@ -28,14 +28,15 @@ MESSAGE: Final = "Latihan harian: konfirmasikan. / Daily drill: acknowledge it."
 
 
 def day_of_drill(zone: str, first_client_at: datetime, at: time, now: datetime) -> date | None:
-    """Return the present day of a checkpoint if its drill is due on it by now, or else None.
+    """Return today's date in a checkpoint's time zone if the drill of this day is due by now; else None.
 
-    A checkpoint takes part from the day after it got its first client.
+    A checkpoint takes part from the day after it got its first client. It is not examined whether today's drill was
+    called already.
 
     Args:
-        zone: name of its time zone.
-        first_client_at: when it got its first client.
-        at: time of day of the drill.
+        zone: name of the checkpoint's time zone.
+        first_client_at: when the checkpoint got its first client.
+        at: time of day of the drill, in the checkpoint's time zone.
         now: the present.
     """
     local = now.astimezone(ZoneInfo(zone))
@@ -44,9 +45,10 @@ def day_of_drill(zone: str, first_client_at: datetime, at: time, now: datetime) 
 
 
 async def call_daily_drills(runtime: Runtime) -> int:
-    """Call the drill of each open checkpoint that has had none today. Returns the number of checkpoints.
+    """Issue one drill to all open checkpoints whose daily drill is due. Returns the number of these checkpoints.
 
-    A checkpoint that is closed at the time of the drill gets it when it opens on the same day.
+    A checkpoint that is closed at the time of the drill gets it when it opens on the same day. If daily drills are
+    switched off, nothing is issued and 0 returned.
     """
     settings = runtime.settings
     if not settings.daily_drill:
@@ -110,7 +112,7 @@ def _pages(alert_id: str, checkpoint: str, policy: EscalationPolicy, unit: Unit)
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """The pages of a day's drill by one channel.
+    """The numbers of test messages that one day's drill sent by one channel.
 
     Attributes:
         channel: name of the channel.
@@ -131,11 +133,13 @@ class DrillFigures:
 
     Attributes:
         day: the day in each checkpoint's own zone.
-        alerts: ids of its exercise alerts: one for the checkpoints that were open at the same time.
-        unreceived: codes of the checkpoints with no machine that confirmed it.
-        unacknowledged: codes of the checkpoints at which no person acknowledged it.
-        p50_ms: milliseconds from issue to a checkpoint's first receipt, the median; None without one.
+        alerts: ids of the day's exercise alerts: each was sent to the checkpoints that were open at that time.
+        checkpoints: number of checkpoints that got the drill.
+        unreceived: codes of the checkpoints without any receipt of the drill.
+        unacknowledged: codes of the checkpoints at which no person acknowledged the drill.
+        p50_ms: milliseconds from issue to a checkpoint's first receipt, the median; None without a receipt.
         p99_ms: the same, the 99th percentile.
+        channels: the test messages of the day, by channel.
     """
 
     day: date
@@ -156,7 +160,9 @@ LONGEST_PERIOD: Final = timedelta(days=92)
 
 
 async def read_figures(reader: Reader, first: date, last: date) -> list[DrillFigures]:
-    """Return the figures of the drills from the day `first` to `last`, by day; days without a drill are omitted.
+    """Return the figures of the drills from the day `first` to the day `last`, both included, earliest day first.
+
+    Days without a drill are omitted.
 
     Raises:
         Invalid: the period is longer than `LONGEST_PERIOD`, or ends before it begins.

@@ -10,14 +10,12 @@ from app.kit.clock import legal_day
 
 
 def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> NoticeContent:
-    """Return the notice that an alert is not acknowledged at some checkpoints, for the people of a level.
-
-    It names no entry: a supervisor acts on the alert itself.
+    """Return the notice that an alert is not acknowledged at some checkpoints. It names no entry.
 
     Args:
-        level: `region` notifies the duty officers, the others the supervisors of the checkpoint.
-        chases: chases of the same alert; of one checkpoint, unless the level is `region`.
-        now: the present.
+        level: `region` addresses the notice to the duty officers, other levels to the supervisors of the checkpoint.
+        chases: at least one chase, all of the same alert; of one checkpoint, unless the level is `region`.
+        now: the present, which becomes `effective_at`.
     """
     first = min(chases, key=lambda chase: (chase.checkpoint, chase.taken))
     return NoticeContent(
@@ -35,9 +33,9 @@ def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> Noti
 
 
 def escalation_changed(checkpoint: str, version: int, now: datetime) -> NoticeContent:
-    """Return the notice that an admin has changed the people to which a checkpoint's alerts are escalated.
+    """Return the notice to duty officers, admins and supervisors that a checkpoint's escalation policy was changed.
 
-    `version` is the new version of its escalation policy; there is one notice for each.
+    `version` is the new version of the policy; each change has a notice of its own.
     """
     name = NoticeName.ESCALATION_CHANGED
     return NoticeContent(
@@ -50,7 +48,7 @@ def escalation_changed(checkpoint: str, version: int, now: datetime) -> NoticeCo
 
 
 def channel_failed(checkpoint: str, channel: str, now: datetime) -> NoticeContent:
-    """Return the notice that a contact of a checkpoint can't be paged by a channel; once a day at most."""
+    """Return the notice that a contact of a checkpoint can't be paged by a channel; its key allows one a day."""
     name = NoticeName.CHANNEL_FAILED
     return NoticeContent(
         name=name,
@@ -62,7 +60,7 @@ def channel_failed(checkpoint: str, channel: str, now: datetime) -> NoticeConten
 
 
 def checkpoints_unreachable(checkpoints: Sequence[str], now: datetime) -> NoticeContent:
-    """Return the daily notice of the open checkpoints, by code, that no alert would reach now."""
+    """Return the notice that no alert would reach the checkpoints with these codes now; its key allows one a day."""
     name = NoticeName.CHECKPOINTS_UNREACHABLE
     return NoticeContent(
         name=name,

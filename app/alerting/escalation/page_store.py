@@ -17,7 +17,7 @@ from app.db.unit import Reader, Unit
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Insert pages; one that exists already, after a round that did not end, is kept."""
+    """Insert pages; a page whose id is stored already is left unchanged."""
     if pages:
         await unit.run(unit.inserting(tables.page).on_conflict_do_nothing(), [asdict(page) for page in pages])
 
@@ -39,9 +39,10 @@ async def claim_pages(
 ) -> list[tuple[Page, About]]:
     """Claim at most `limit` pages of a channel that are due for an attempt, and return them with their alerts' data.
 
-    Those about alerts come before those that prove a channel, then soonest due first. A claimed page is due again after
-    the lease, unless its result was stored by then. Pages about alerts that were acknowledged or are over are dropped.
-    `doubtful` says that the clock is not plausible: then no alert counts as expired.
+    Pages about alerts come before pages that prove a channel; both are sorted by due time, soonest first. A claimed
+    page is due again after the lease, unless its result was stored by then. Due pages about alerts that were
+    acknowledged or are over get the state `dropped`. `doubtful` is True while the clock is not plausible: then no alert
+    counts as expired.
     """
     table = tables.page
     acknowledged = has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
@@ -79,12 +80,12 @@ async def has_due_pages(reader: Reader, channel: str) -> bool:
 async def store_result(
     unit: Unit, page_id: str, state: PageState, due_at: datetime | None, detail: str | None, ms: int
 ) -> None:
-    """Store the result of an attempt; a page that was dropped meanwhile was sent all the same.
+    """Store the result of an attempt to send a page, also if the page was dropped during the attempt.
 
     Args:
         unit: the transaction.
         page_id: the page.
-        state: its state from now on.
+        state: the page's state from now on.
         due_at: when the next attempt is due; None when the page is done.
         detail: what the channel answered.
         ms: milliseconds that the attempt took.
@@ -96,7 +97,10 @@ async def store_result(
 
 
 async def hasten(unit: Unit, page: Page) -> None:
-    """Make the next step of a page's chase due now, if no page of its step was sent or waits: nobody was reached."""
+    """Make the next step of a chase due now if the step of this failed page has reached nobody.
+
+    Nobody is reached if no page of the step was sent or is due. Nothing happens if the next step was taken already.
+    """
     table, chase = tables.page, tables.chase
     reached = exists().where(
         table.c.alert_id == page.alert_id,
@@ -116,9 +120,9 @@ async def hasten(unit: Unit, page: Page) -> None:
 
 
 async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
-    """Return the newest pages about an alert, at most `limit`, in the order in which they were made.
+    """Return the newest pages about an alert, at most `limit`, oldest of them first.
 
-    Empty for an unknown alert.
+    The list is empty if the alert is unknown.
     """
     table = tables.page
     newest = _pages().where(table.c.alert_id == alert_id)
@@ -127,7 +131,10 @@ async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
 
 
 async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, str]]:
-    """Return (checkpoint, channel, address) of those whose newest page since an instant has failed."""
+    """Return (checkpoint code, channel, address) of the contacts that can't be paged, by their pages since an instant.
+
+    A contact is included if one of these pages has failed and no later page to the contact was sent.
+    """
     table, later = tables.page, tables.page.alias()
     sent_later = exists().where(
         later.c.checkpoint == table.c.checkpoint,
@@ -143,7 +150,7 @@ async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, s
 
 
 async def has_addresses(reader: Reader, before: datetime) -> bool:
-    """Return whether there are addresses in pages made before an instant, for `erase_addresses`."""
+    """Return whether `erase_addresses` would erase anything from pages that were made before an instant."""
     return bool((await reader.run(select(exists().where(_kept_before(before))))).scalar_one())
 
 
@@ -153,6 +160,6 @@ def _kept_before(before: datetime) -> ColumnElement[bool]:
 
 
 async def erase_addresses(unit: Unit, before: datetime) -> int:
-    """Erase the addresses in pages made before an instant, and what channels answered. Returns the number of pages."""
+    """Erase addresses and channels' answers in pages made before an instant. Returns the number of changed pages."""
     statement = update(tables.page).where(_kept_before(before)).values(address=null(), detail=null())
     return int((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an update

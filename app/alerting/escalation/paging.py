@@ -33,10 +33,12 @@ MARGIN: Final = timedelta(seconds=30)
 
 
 class Pager:
-    """Sends pages for one process.
+    """Claims the pages that are due, sends them by their channels, and stores the results; one for each process.
+
+    A page that fails transiently is due again later; one that can't be sent is failed, and officers are notified.
 
     Attributes:
-        sent: number of pages by channel and state, for the metrics.
+        sent: number of stored results by channel and state, for the metrics.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -48,13 +50,13 @@ class Pager:
         self._pumps: dict[str, asyncio.Task[None]] = {}
 
     def begin(self) -> None:
-        """Begin to send the pages that are due, by each channel that is not sending already."""
+        """Start a task for each channel that sends its due pages, unless one runs already; return at once."""
         for name, channel in self._channels.items():
             if name not in self._pumps or self._pumps[name].done():
                 self._pumps[name] = asyncio.create_task(self._pump(name, channel))
 
     async def finish(self) -> None:
-        """Wait until every page that is being sent has its result."""
+        """Wait until the running tasks have sent every due page and stored the results."""
         if self._pumps:
             await asyncio.wait(self._pumps.values())
 

@@ -15,7 +15,11 @@ FAILURES_COUNT: timedelta = timedelta(days=7)
 
 
 async def list_unreachable(reader: Reader, settings: Settings) -> list[str]:
-    """Return the codes of active checkpoints, open or on standby, that an alert would not reach now, sorted."""
+    """Return the codes of the active checkpoints that no alert would reach now, sorted; closed ones are omitted.
+
+    Such a checkpoint has had no connection lately, and its escalation policy has no contact on duty whose channel
+    works.
+    """
     disconnected = await store.list_disconnected(reader, reader.now - RECENTLY)
     policies = await store.list_policies(reader, disconnected)
     failing = await page_store.list_failing(reader, reader.now - FAILURES_COUNT)

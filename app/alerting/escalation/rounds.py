@@ -24,7 +24,7 @@ _SETTLED_SECONDS: Final = 300.0
 
 
 class Escalation:
-    """Chases alerts for one process: finds missing receipts, takes the steps that are due, and sends their pages.
+    """The rounds of escalation, for one process: finds missing receipts, takes due steps, and has their pages sent.
 
     Attributes:
         pager: sends the pages.
@@ -38,10 +38,11 @@ class Escalation:
         self._began = monotonic()
 
     async def chase(self) -> int:
-        """Do one round. Returns the number of chases begun and steps taken.
+        """Begin the missing chases, take the due steps, and start to send pages. Returns the number of both together.
 
         Raises:
-            Exception: the first failure; the other parts were done, and pages are sent nevertheless.
+            Exception: the first failure of the round, of any type. It is raised after all parts were tried; pages are
+                sent all the same.
         """
         failures: list[Exception] = []
         done = 0
@@ -109,7 +110,10 @@ class Escalation:
         return await call_daily_drills(self.runtime)
 
     async def report_unreachable(self) -> int:
-        """Notify officers, once a day, of the open checkpoints that no alert would reach. Returns their number."""
+        """Notify officers, at most once a day, of the checkpoints that no alert would reach. Returns their number.
+
+        In the first time after its start nothing is reported and 0 returned, because checkpoints still reconnect.
+        """
         if monotonic() - self._began < _SETTLED_SECONDS:
             return 0
         async with self.runtime.reading(SYSTEM) as reader:
@@ -121,7 +125,7 @@ class Escalation:
         return len(codes)
 
     async def erase_addresses(self) -> int:
-        """Erase the addresses in pages that are older than the questions of checks are kept. Returns their number."""
+        """Erase the addresses in pages older than `question_days`. Returns the number of changed pages."""
         days = timedelta(days=self.runtime.settings.question_days)
         async with self.runtime.reading(SYSTEM) as reader:
             if not await page_store.has_addresses(reader, reader.now - days):

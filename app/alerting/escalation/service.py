@@ -52,10 +52,10 @@ LOOK_AGAIN = timedelta(hours=1)
 
 
 async def read_policy(reader: Reader, checkpoint: str) -> EscalationPolicy:
-    """Return a checkpoint's escalation policy, the default where it has none of its own.
+    """Return a checkpoint's escalation policy; the default policy if it has none of its own.
 
     Raises:
-        NotFound: there is no checkpoint of this code.
+        NotFound: there is no checkpoint with this code.
     """
     await get_place(reader, Checkpoint, checkpoint)
     return await store.find_policy(reader, checkpoint) or DEFAULT_POLICY
@@ -64,19 +64,20 @@ async def read_policy(reader: Reader, checkpoint: str) -> EscalationPolicy:
 async def change_policy(
     unit: Unit, checkpoint: str, steps: Sequence[Step], expected: int, settings: Settings
 ) -> EscalationPolicy:
-    """Replace or add a checkpoint's escalation policy; the duty officers and its supervisors are notified.
+    """Set a checkpoint's escalation policy and return it; notify duty officers, admins and the supervisors there.
 
     Args:
         unit: the transaction of an admin.
         checkpoint: the checkpoint's code.
-        steps: the steps.
-        expected: the version that the caller has read; 0 where the default applied.
+        steps: the new steps.
+        expected: the version that the caller has read; 0 if the checkpoint never had a policy.
         settings: the channels of the deployment.
 
     Raises:
-        NotFound: there is no checkpoint of this code.
+        NotFound: there is no checkpoint with this code.
         StaleVersion: another version is current.
-        Invalid: a channel is not set up here, or an address is none of its channel.
+        Invalid: a channel is not set up here, an address has not the form of its channel or is missing, or a notice
+            has an address.
     """
     await lock(unit, Checkpoint, checkpoint)
     known = await store.find_policy(unit, checkpoint)
@@ -97,12 +98,12 @@ async def change_policy(
 
 
 async def delete_policy(unit: Unit, checkpoint: str, expected: int) -> None:
-    """Delete a checkpoint's own escalation policy; its alerts are escalated by the default from then on.
+    """Delete a checkpoint's own escalation policy, so that the default applies; notify the same officers as a change.
 
     `expected` is the version that the caller has read.
 
     Raises:
-        NotFound: it has no escalation policy of its own.
+        NotFound: there is no checkpoint with this code, or it has no escalation policy of its own.
         StaleVersion: another version is current.
     """
     await lock(unit, Checkpoint, checkpoint)
@@ -136,23 +137,28 @@ def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -
 
 
 async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
-    """Begin to chase an alert of a family at the checkpoints where no machine has confirmed it.
+    """Begin to chase an alert at the recipients that have sent no receipt of it. Returns the number of new chases.
 
-    Returns the number of these checkpoints.
+    Args:
+        unit: the transaction.
+        alert_id: the alert.
+        family: id of the alert's family.
+        settings: for how long a silent checkpoint counts as connected.
     """
     silence = timedelta(seconds=settings.presence_seconds)
     return await store.chase_missing_receipts(unit, alert_id, family, silence)
 
 
 async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful: bool) -> int:
-    """Take the due steps of chases: store the pages of each, and the time of the next step. Returns their number.
+    """Take the due steps of chases: store the pages of each step, and when the next one is due.
 
-    A checkpoint that is closed and has no standby is not paged; its chase goes on when it opens. It is looked at each
-    hour, since its hours may change.
+    A chase whose alert is acknowledged or over ends without a page. A checkpoint that is closed and has no standby is
+    not paged; its chase is examined again when it opens, and every hour until then. Returns the number of steps taken;
+    chases that ended or were put off are not counted.
 
     Args:
         unit: the transaction.
-        limit: how many steps to take at most.
+        limit: how many due chases to treat at most, soonest due first.
         settings: the channels of the deployment and its holidays.
         doubtful: whether the clock is not plausible: then no alert counts as expired.
     """
@@ -191,14 +197,14 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Store new pages. Officers are notified of those that have failed already, because their channel is not set up."""
+    """Store new pages, and notify officers of those with the state `failed`, whose channel is not set up."""
     await page_store.add_pages(unit, pages)
     failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
     await notify(unit, [channel_failed(*each, unit.now) for each in sorted(failed)])
 
 
 def new_page(page: Page, channels: Collection[str]) -> Page:
-    """Return a copy of the page that is due now; failed if its channel is not among the deployment's `channels`."""
+    """Return the page unchanged; with the state `failed` if its channel is not among the deployment's `channels`."""
     if page.channel in channels:
         return page
     detail = "This deployment has no such channel."

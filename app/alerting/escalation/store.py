@@ -59,7 +59,10 @@ def open_alert(now: datetime | None) -> ColumnElement[bool]:
 
 
 def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
-    """Return the SQL condition that a checkpoint has sent a receipt of an alert, of one of these levels or of any."""
+    """Return the SQL condition that a checkpoint has sent a receipt of one of `levels`; of any level without `levels`.
+
+    The alert is the row of the alert table in the surrounding statement; `checkpoint` is a column with a code.
+    """
     conditions = [receipt.c.alert_id == alert.c.id, receipt.c.checkpoint == checkpoint]
     if levels:
         conditions.append(receipt.c.level.in_(levels))
@@ -67,14 +70,14 @@ def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> Column
 
 
 async def find_policy(reader: Reader, checkpoint: str) -> EscalationPolicy | None:
-    """Return a checkpoint's escalation policy; None if it never had one."""
+    """Return a checkpoint's stored policy (see `list_policies` about a deleted one); None if it never had one."""
     return (await list_policies(reader, [checkpoint])).get(checkpoint)
 
 
 async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str, EscalationPolicy]:
-    """Return the policies of these checkpoints by code; checkpoints that never had one are omitted.
+    """Return the stored policies of these checkpoints by code; checkpoints that never had one are omitted.
 
-    A deleted policy has the default steps and its own version.
+    For a deleted policy the result has the default steps, `own` False, and the version of the deletion.
     """
     table = tables.policy
     statement = select(table.c.checkpoint, table.c.version, table.c.steps)
@@ -101,10 +104,7 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
 
 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
-    """Return (id, family) of open alerts whose receipts are due and not examined yet, oldest first.
-
-    At most `limit`.
-    """
+    """Return (id, family) of at most `limit` open alerts whose receipts are due and not examined yet, oldest first."""
     judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
     statement = (
         select(alert.c.id, alert.c.family)
@@ -121,10 +121,7 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of open alerts whose acknowledgements are due and not examined yet, oldest first.
-
-    At most `limit`.
-    """
+    """Return the ids of at most `limit` open alerts with acknowledgements due and not examined yet, oldest first."""
     progress = tables.chased_alert
     statement = (
         select(alert.c.id)
@@ -158,16 +155,16 @@ def _chaseable(checkpoint: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence: timedelta) -> int:
-    """Begin to chase an alert at the checkpoints that have not confirmed it. Returns their number.
+    """Begin to chase an alert at the recipients that have sent no receipt of it. Returns the number of new chases.
 
-    A checkpoint that polls, or was connected until shortly before, gets some seconds more; so do all where none was
-    connected lately, since the service itself was out. Chases of earlier alerts of the family end, because this one
-    has taken their place.
+    The first step of a checkpoint that polls, or that lost its connection lately, is due some seconds later. If no
+    checkpoint was connected lately, the service itself was out, and every first step is due later. Chases of earlier
+    alerts of the family end, because this alert has taken their place.
 
     Args:
         unit: the transaction.
         alert_id: the alert.
-        family: the id of its family.
+        family: the id of the alert's family.
         silence: for how long a silent checkpoint counts as connected.
     """
     table, progress = tables.chase, tables.chased_alert
@@ -199,7 +196,7 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
 
 
 async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
-    """Begin to chase the alert at the checkpoints where no person has acknowledged it. Returns their number."""
+    """Begin to chase an alert at the recipients that have not acknowledged it. Returns the number of new chases."""
     progress = tables.chased_alert
     judged = update(progress).where(progress.c.alert_id == alert_id)
     await unit.run(judged.values(acknowledgements_judged_at=unit.now))
@@ -221,7 +218,7 @@ async def _begin(unit: Unit, alert_id: str, due_at: ColumnElement[Any], answered
 
 
 async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]:
-    """Return the chases with a step that is due, soonest due first.
+    """Return the chases whose next step is due, soonest due first, including those that are over.
 
     Args:
         reader: the transaction.
@@ -270,8 +267,8 @@ async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, dateti
 
     Args:
         unit: the transaction.
-        chases: by (alert id, checkpoint code): the number of steps taken, and when the next step is due; None if the
-            chase is over.
+        chases: by (alert id, checkpoint code): the number of steps taken, and when the next step is due, which is None
+            if the chase is over.
     """
     rows = [
         {"of_alert": alert_id, "of_checkpoint": checkpoint, "now_taken": taken, "next_at": next_at}
@@ -282,7 +279,7 @@ async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, dateti
 
 
 async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
-    """Return the codes of the active checkpoints without a connection since an instant, in order."""
+    """Return the codes of the active checkpoints that were not connected after an instant, sorted."""
     place = checkpoint_table
     seen = exists().where(contact.c.checkpoint == place.c.code, contact.c.seen_at > since)
     here = exists().where(presence.c.checkpoint == place.c.code, presence.c.seen_at > since)

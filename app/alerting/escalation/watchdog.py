@@ -22,9 +22,11 @@ PATIENCE_SECONDS: Final = 10.0
 class Watchdog:
     """Reports to another system that alerts are escalated, once a minute if every round has succeeded.
 
+    Without the setting `watchdog_url` nothing is sent.
+
     Attributes:
-        reported: number of reports that were accepted.
-        failed: number of reports that were not.
+        reported: number of reports that the other system has accepted.
+        failed: number of reports that it has not accepted, or that could not be sent.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -36,9 +38,10 @@ class Watchdog:
         self._task: asyncio.Task[None] | None = None
 
     def note_round(self, *, succeeded: bool) -> None:
-        """Record whether a round of escalation succeeded, and send the report if it is due.
+        """Record whether a round of escalation succeeded, and start to send the report if it is due.
 
-        A report is due once a minute; it is not sent if a round has failed since the last one was due.
+        A report is due once a minute. It is left out if a round has failed since the previous report was due. A failure
+        to send is logged and counted, not raised.
         """
         self._broken = self._broken or not succeeded
         now = asyncio.get_running_loop().time()
@@ -51,7 +54,7 @@ class Watchdog:
                 self._task = asyncio.create_task(self._report(str(self.runtime.settings.watchdog_url)))
 
     async def finish(self) -> None:
-        """Wait until the report that is being sent has its result."""
+        """Wait until the report that is being sent is accepted or has failed."""
         if self._task is not None:
             await asyncio.wait([self._task])
 

@@ -44,7 +44,8 @@ class Duty:
     """Whether a checkpoint is open, on standby or closed.
 
     Attributes:
-        until: the instant of the next change; None where none is within `HORIZON`.
+        state: its state at the instant of the question.
+        until: when it opens or closes next; None if not within `HORIZON`.
     """
 
     state: DutyState
@@ -53,11 +54,11 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A time of opening in the checkpoint's own time.
+    """The part of a day for which a checkpoint is open, in the checkpoint's own time zone.
 
     Attributes:
-        opens: time of the clock at which it begins.
-        closes: time of the clock at which it ends; on the next day where it is not after `opens`.
+        opens: time of day at which the checkpoint opens.
+        closes: time of day at which it closes; on the next day if this is not after `opens`.
     """
 
     opens: time
@@ -74,7 +75,7 @@ class WeeklyOpening:
 
 @dataclass(frozen=True, slots=True)
 class DatedOpenings:
-    """The openings of one day in place of the weekly ones; without openings it is closed."""
+    """The openings of one day, in place of the weekly ones; the checkpoint is closed that day if there are none."""
 
     day: date
     openings: tuple[Opening, ...]
@@ -85,11 +86,11 @@ class Hours:
     """The opening hours of a checkpoint, as an admin sets them.
 
     Attributes:
-        weekly: the openings of each week; none means around the clock.
-        exceptions: days that have other openings, one each.
-        closed_on_holidays: whether public holidays that are no exceptions have no openings.
-        standby: whether somebody can be called while it is closed.
-        version: grows with each change; 0 before the first.
+        weekly: the openings of each week; if empty, the checkpoint is open around the clock.
+        exceptions: days with other openings, at most one item a day.
+        closed_on_holidays: whether the checkpoint is closed on public holidays that are not among `exceptions`.
+        standby: whether somebody can be called while the checkpoint is closed.
+        version: grows by one with each change; 0 before the first.
     """
 
     weekly: tuple[WeeklyOpening, ...] = ()
@@ -134,16 +135,16 @@ class Schedule:
 
 
 def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
-    """Return the first instant after `at` at which a checkpoint opens; None if none is within HORIZON.
+    """Return the first instant after `at` at which a checkpoint opens; None if it does not open within `HORIZON`.
 
-    Where it is open at `at`, this is the opening after its next closing.
+    If the checkpoint is open at `at`, the result is the opening after its next closing.
     """
     begins = next((span.begins for span in _open_spans(schedule, at) if span.begins > at), None)
     return begins if begins is not None and begins - at < HORIZON else None
 
 
 def duty(schedule: Schedule, at: datetime) -> Duty:
-    """Return whether a checkpoint is open, on standby or closed at an instant, and until when."""
+    """Return whether a checkpoint is open, on standby or closed at the instant `at`, and until when."""
     outside = DutyState.STANDBY if schedule.hours.standby else DutyState.CLOSED
     span = next(_open_spans(schedule, at), None)
     if span is None:

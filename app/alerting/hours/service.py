@@ -29,8 +29,8 @@ class HoursView:
 
     Attributes:
         place: the checkpoint.
-        hours: its hours.
-        closures: those that are not over, by their beginning.
+        hours: its hours; the default hours if none were set.
+        closures: its planned closures that are not over, by their beginning.
         duty: whether it is open now.
         next_opening: when it opens next; if it is open now, after its next closing. None if not within `HORIZON`.
     """
@@ -45,9 +45,9 @@ class HoursView:
 async def duty_of(
     reader: Reader, codes: Collection[str], now: datetime, holidays: Container[date]
 ) -> dict[str, Duty]:
-    """Return whether each of these checkpoints is open, on standby or closed at an instant, by code.
+    """Return whether each of these checkpoints is open, on standby or closed at the instant `now`, by code.
 
-    It is one statement for any number of codes. A checkpoint without hours is open, and so is an unknown one.
+    One statement reads any number of codes. A checkpoint whose hours were never set is open, and so is an unknown one.
     `holidays` are the public holidays.
     """
     schedules = await store.list_schedules(reader, codes, now, holidays) if codes else {}
@@ -56,7 +56,7 @@ async def duty_of(
 
 
 async def read_hours(reader: Reader, code: str, holidays: Container[date]) -> HoursView:
-    """Return the hours of the checkpoint with this code; `holidays` are the public holidays.
+    """Return the hours and closures of a checkpoint, and whether it is open now; `holidays` are the public holidays.
 
     Raises:
         NotFound: there is no checkpoint with this code.
@@ -79,7 +79,7 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
         unit: the transaction; its actor is the admin.
         code: the checkpoint's code.
         requested: the new hours; the version in it is ignored.
-        expected: the version that the caller has read; 0 where none were set.
+        expected: the version that the caller has read; 0 if no hours were set.
 
     Raises:
         NotFound: there is no checkpoint with this code.
@@ -104,11 +104,12 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
 
 
 async def plan_closure(unit: Unit, code: str, begins: datetime, ends: datetime, reason: str) -> Closure:
-    """Plan a closure of the checkpoint with this code, for a reason in words. Returns the stored closure.
+    """Plan a closure of a checkpoint from `begins` to `ends`; `reason` is a text. Returns the stored closure.
 
     Raises:
         NotFound: there is no checkpoint with this code.
-        Invalid: it ends before it begins, or in the past, or after `FARTHEST`, or there are too many.
+        Invalid: `ends` is not after `begins`, is past, or is more than `FARTHEST` ahead; `begins` is more than
+            `FARTHEST` ago; or the checkpoint has `MOST_CLOSURES` closures that are not over.
     """
     await lock(unit, Checkpoint, code)
     fault = _fault(begins, ends, unit.now)

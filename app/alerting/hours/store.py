@@ -51,7 +51,7 @@ def _hours(row: Mapping[Any, Any]) -> Hours:
 async def list_schedules(
     reader: Reader, codes: Collection[str], at: datetime, holidays: Container[date]
 ) -> dict[str, Schedule]:
-    """Return the schedules of checkpoints, by code, with the closures that are not over at an instant.
+    """Return the schedules of checkpoints, by code, with their closures that are not over at the instant `at`.
 
     Unknown codes are omitted; a checkpoint without data has the default hours, around the clock. `holidays` are the
     public holidays, which become part of each schedule.
@@ -77,7 +77,7 @@ async def find_hours(reader: Reader, code: str) -> Hours:
 
 
 async def save_hours(unit: Unit, code: str, hours: Hours) -> None:
-    """Insert or replace the hours of a checkpoint."""
+    """Insert or replace the hours of a checkpoint, with the version in `hours`; the old version is not compared."""
     values = {
         "weekly": _json(hours.weekly).decode(),
         "exceptions": _json(hours.exceptions).decode(),

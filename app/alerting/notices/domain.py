@@ -34,16 +34,17 @@ HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
 
 @dataclass(frozen=True, slots=True)
 class NoticeContent:
-    """The content of a notice and its recipients; a `Notice` is this with a number.
+    """The content of a notice and its recipients, before it is stored and numbered as a `Notice`.
 
     Attributes:
         name: the kind of notice.
         key: identifies the reported fact; only one notice with this key is ever stored.
         to: addresses of the recipients (see `address`).
         effective_at: when the fact became true, which may be long before the notice.
+        request_id: the correction request that the notice is about; None if it is about none.
+        agency: code of the agency concerned, mostly the entry's owner; None without one.
         due_at: time limit for the act that the notice is about; None without a limit.
-        agency: code of the agency concerned, mostly the entry's owner.
-        detail: further members: codes, dates and numbers only, never personal data.
+        detail: further members, see `DETAILS`: codes, dates and numbers only, never personal data.
     """
 
     name: NoticeName
@@ -73,8 +74,8 @@ class Rung:
     """One of the days before a measure's end on which its owner is notified; all of them are the ladder.
 
     Attributes:
-        step: number of days before the last day; of an urgent entry, the number of the day among its twenty.
-        day: the legal day; the rung is reached when the day begins.
+        step: number of days before the last day; for an urgent entry, the number of the day among its twenty.
+        day: the legal day of the rung, which is reached when this day begins.
     """
 
     step: int
@@ -87,12 +88,12 @@ class Rung:
 
 
 def address(agency: str, role: str) -> str:
-    """Return the address of the holders of a role at an agency."""
+    """Return the address, for notices, of all clients with a role at an agency."""
     return f"{agency}:{role}"
 
 
 def post(checkpoint: str) -> str:
-    """Return the address of the supervisors of a checkpoint; no agency code begins with `@`."""
+    """Return the address, for notices, of the supervisors of a checkpoint; no agency code begins with `@`."""
     return address(f"@{checkpoint}", Role.SUPERVISOR)
 
 
@@ -101,12 +102,12 @@ ADMINS: Final = address("*", Role.ADMIN)
 
 
 def in_person(number: str) -> str:
-    """Return the address of one person (employee number), for all their accounts; `#` begins no agency code."""
+    """Return the address, for notices, of the person with an employee number; `#` begins no agency code."""
     return address("#", number)
 
 
 def addresses(actor: Actor) -> frozenset[str]:
-    """Return every address of an actor."""
+    """Return every address under which an actor gets notices."""
     result = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
     if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
         result.add(post(actor.checkpoint))
@@ -127,7 +128,7 @@ DUTY_OFFICERS: Final = address(IMMIGRATION, Role.DUTY_OFFICER)
 
 
 class TermName(StrEnum):
-    """Deadlines of an amendment, an alert or a request; those of an entry are `DeadlineName`s."""
+    """Names of the deadlines of amendments, objections, requests, hits and alerts; an entry's are `DeadlineName`s."""
 
     DECIDE_AMENDMENT = "decide_amendment"
     ANSWER_LETTER = "answer_letter"
@@ -165,12 +166,12 @@ REPORTED_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, Deadline
 
 
 def meant_for(actor: Actor, to: Sequence[str]) -> bool:
-    """Return whether an actor may read a notice to these addresses; an auditor may read every notice."""
+    """Return whether an actor has one of the addresses `to` or is an auditor, and so may read a notice to them."""
     return actor.holds(Role.AUDITOR) or not addresses(actor).isdisjoint(to)
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the rungs within a period (urgent entries have others), earliest first (R30)."""
+    """Return the rungs within a period, earliest first (R30); `urgent` selects the rungs of urgent entries."""
     if urgent:
         rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
     else:
@@ -194,15 +195,14 @@ def in_force_since(versions: Sequence[Entry]) -> datetime:
 
 
 def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, ...]:
-    """Return the rungs (days before its end with a notice) that an entry in force has reached; else none.
+    """Return the rungs (days before its end with a notice) that an entry has reached by `now`, earliest first.
 
-    A rung before the entry came into force, or before its extension, does not count: nobody could have been notified in
-    time. An urgent entry with an approved formal entry has no rungs, because the formal one stops the person after its
-    end.
+    The result is empty if the entry is not in force, has no end, or is urgent and followed by an approved formal
+    entry. Rungs before `since` are omitted: nobody could have been notified in time.
 
     Args:
         entry: the entry.
-        since: when it got its present end (see `in_force_since`).
+        since: when the entry got its present end (see `in_force_since`).
         now: the present.
     """
     if entry.ends_on is None or entry.superseded_from is not None or not entry.in_force(now):
@@ -212,12 +212,15 @@ def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, .
 
 
 def rung_key(entry: Entry, rung: Rung) -> str:
-    """Return the notice key of a rung; it contains the end, so that an extended measure has a new ladder."""
+    """Return the notice key of a rung; it contains the entry's end, so that an extension leads to new notices."""
     return f"ladder:{entry.id}:{entry.ends_on}:{rung.step}"
 
 
 def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> NoticeContent:
-    """Return the notice of a rung to the owner and the Directorate: the days left, and the owner's next limit (R30)."""
+    """Return the notice to owner and approvers that an entry, which must have an end, has reached a rung (R30).
+
+    Its `due_at` is the first unmet one of the entry's `deadlines` to extend or formalise it; None if all are met.
+    """
     requested = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
     until = next((each.due_at for each in deadlines if each.name in requested and each.met_at is None), None)
     assert entry.ends_on is not None, "only what ends has a ladder"
@@ -238,7 +241,7 @@ def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> Notice
 
 
 def ended(entry: Entry, now: datetime) -> NoticeContent:
-    """Return the notice that an entry has ended: to the owner, and of a lapsed entry also to the supervising roles."""
+    """Return the notice to the owner that an entry has ended; of a lapsed entry also to duty officers and approvers."""
     lapsed = entry.ended_reason is EndedReason.LAPSED
     return NoticeContent(
         name=NoticeName.ENDED,
@@ -252,9 +255,9 @@ def ended(entry: Entry, now: datetime) -> NoticeContent:
 
 
 def countersign_awaited(entry: Entry, now: datetime) -> NoticeContent:
-    """Return the half-hourly notice that an urgent entry stops nobody before its countersignature.
+    """Return the notice, to duty officers, approvers and owner, that an urgent entry waits for its countersignature.
 
-    It goes to the duty officers, which may countersign, the Directorate and the owner: until then the subject may pass.
+    Its key allows one notice for each half hour since the receipt of the entry.
     """
     times = max(0, (now - entry.received_at) // AWAITED_EVERY)
     return NoticeContent(
@@ -269,11 +272,11 @@ def countersign_awaited(entry: Entry, now: datetime) -> NoticeContent:
 
 
 def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
-    """Return the daily notice, to approvers and owner, that an entry's period is over and its papers are undecided.
+    """Return the notice, to approvers and owner, that an entry's period is over and its papers are undecided.
 
     Args:
-        entry: the entry.
-        now: an instant of the day.
+        entry: the entry; it must be pending (see `pending_until`).
+        now: an instant of the day of the notice; the key allows one notice a day.
     """
     over, until, waiting = entry.over_at, entry.pending_until, entry.waiting
     assert over is not None, "what waits past its end has one"
@@ -296,7 +299,7 @@ def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
 
 
 def pending_ended(entry: Entry, at: datetime) -> NoticeContent:
-    """Return the notice that a measure whose papers were undecided at its end no longer refers anybody (R68)."""
+    """Return the notice, to approvers and owner, that checks no longer refer the person of a pending measure (R68)."""
     return NoticeContent(
         name=NoticeName.PENDING_ENDED,
         key=f"{NoticeName.PENDING_ENDED}:{entry.id}",
@@ -309,7 +312,7 @@ def pending_ended(entry: Entry, at: datetime) -> NoticeContent:
 
 
 def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
-    """Return the notice that the checkpoints with these codes have not acknowledged an alert in time (R54)."""
+    """Return the notice, to duty officers and entry's owner, that checkpoints did not acknowledge an alert (R54)."""
     owned = alert.entry_id is not None and alert.agency is not None
     return NoticeContent(
         name=NoticeName.UNACKNOWLEDGED,
@@ -325,12 +328,12 @@ def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
 
 
 def silent(missed: Sequence[LastSeen], patience: timedelta) -> NoticeContent:
-    """Return the notice that these checkpoints have been disconnected for longer than `patience` (R55)."""
+    """Return the notice to duty officers that checkpoints, at least one, are silent for more than `patience` (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
 
 
 def back(returned: Sequence[LastSeen]) -> NoticeContent:
-    """Return the notice that checkpoints reported as silent are connected again (R55)."""
+    """Return the notice to duty officers that checkpoints, at least one, are connected again after a silence (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, returned, timedelta(0))
 
 
@@ -357,7 +360,7 @@ def own_name(by: Actor, at: datetime) -> NoticeContent:
 
 
 def judgment_filed(amendment: Amendment) -> NoticeContent:
-    """Return the notice that another body has filed a judgment that would end an entry of this owner (R37)."""
+    """Return the notice to an entry's owner that another body has filed a judgment that would end the entry (R37)."""
     return NoticeContent(
         name=NoticeName.JUDGMENT_FILED,
         key=f"{NoticeName.JUDGMENT_FILED}:{amendment.id}",
@@ -389,6 +392,6 @@ def render_notice(notice: Notice) -> dict[str, Any]:
 
 
 def frame(notice: Notice, head: Head) -> bytes:
-    """Return a notice as a server-sent event; the head encodes its cursor."""
+    """Return a notice as a server-sent event; `head` encodes the notice's number as the cursor in `id`."""
     data = on_one_line(msgspec.json.encode(render_notice(notice)))
     return b"id: %s\nevent: notice\ndata: %s\n\n" % (head.cursor(notice.number).encode(), data)

@@ -20,17 +20,17 @@ _objected = entry_table.alias("objected")
 
 
 def _related(to: FromClause) -> ColumnElement[bool]:
-    """Return the condition that a row is the entry objected to, its urgent entry, or a formal entry of it."""
+    """Return the condition that a row is the entry objected to, or the urgent or formal entry of the same measure."""
     return or_(
         to.c.id == _objected.c.id, to.c.formalises == _objected.c.id, to.c.id == _objected.c.formalises
     )
 
 
 def not_carried_out(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an objection was granted and is not carried out.
+    """Return the SQL condition, on the objection table, that an objection was granted and is not carried out.
 
-    That is: the measure is still in force, as urgent or as formal entry, and no annulment or revocation filed since the
-    answer is open.
+    It is true while the measure is in force, as urgent or as formal entry, and there is no undecided annulment or
+    revocation that was filed after the answer to the objection.
     """
     amended = entry_table.alias("amended")
     still_holds = exists().where(_objected.c.id == objection.c.entry_id, _related(entry_table), holds(now))
@@ -46,9 +46,10 @@ def not_carried_out(now: datetime) -> ColumnElement[bool]:
 
 
 async def list_granted(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Return granted objections that an agency has to carry out, soonest due first, at most `limit`.
+    """Return at most `limit` granted objections that are still to be carried out, soonest due first.
 
-    None means every agency. Objections against entries that are sealed from the actor are omitted.
+    `agency` is the code of the agency that has to carry them out; None for every agency. Objections against entries
+    that are sealed from the actor are omitted.
     """
     statement = select(objection.c.document).where(
         not_carried_out(reader.now), objection.c.entry_id.not_in(closed(reader.actor))

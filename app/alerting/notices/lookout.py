@@ -30,7 +30,7 @@ class Lookout:
         self._looked: datetime | None = None
 
     async def look(self) -> int:
-        """Detect silent and returned checkpoints once. Returns the number of both."""
+        """Detect silent and returned checkpoints, mark them and notify. Returns the number of both together."""
         settings = self.runtime.settings
         patience = timedelta(seconds=settings.silence_seconds)
         contents, missed, returned = [], [], []

@@ -25,15 +25,15 @@ KEY_ENDS: Final = {TermName.CARRY_OUT_OBJECTION: f":{TermName.CARRY_OUT_OBJECTIO
 
 @dataclass(frozen=True, slots=True)
 class OverdueAct:
-    """An act, not about an entry itself, that is overdue.
+    """An overdue decision or answer about an amendment, objection or correction request.
 
     Attributes:
-        name: the term that has passed.
+        name: the deadline that has passed.
         id: id of the amendment, objection or correction request that is to be acted on.
         entry_id: the entry concerned.
         agency: code of the entry's owner.
         asked_by: code of the agency that filed the request or amendment, which is notified too.
-        due_at: when the term passed.
+        due_at: when the deadline passed.
     """
 
     name: TermName
@@ -45,7 +45,7 @@ class OverdueAct:
 
     @property
     def key(self) -> str:
-        """The key of its notice: one notice for each act and due time."""
+        """The key of the notice: one for each `id`, and a second one for the carrying out of a granted objection."""
         return f"{OVERDUE_KEY}{self.id}{KEY_ENDS.get(self.name, '')}"
 
 
@@ -59,7 +59,7 @@ _ID_MEMBERS: Final = {
 
 
 def overdue(late: OverdueAct) -> NoticeContent:
-    """Return the notice of an overdue act, to the owner, the requesting agency and the supervising roles."""
+    """Return the notice that an act is overdue, to the owner, the requesting agency and the officers of `ESCALATED`."""
     member = _ID_MEMBERS.get(late.name)
     recipients = dict.fromkeys((*owner(late.agency), *owner(late.asked_by), *ESCALATED[late.name]))
     detail = {"deadline": late.name.value} | ({member: late.id} if member else {})
@@ -77,10 +77,15 @@ def overdue(late: OverdueAct) -> NoticeContent:
 
 
 def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[NoticeContent]:
-    """Return the notices of deadlines that passed unmet, and the warning on the fifth day of a request (R18).
+    """Return the notices of an entry's deadlines that have passed unmet, and the warning before a refusal (R18).
 
-    For an ended entry only the duty `restore`, to rehabilitate the person, is reported; its end has a notice of its
-    own.
+    The warning is due from the fifth day of a request that waits for a decision. Deadlines whose passing ends the entry
+    are omitted, because the end has its own notice. For an ended entry only the duty `restore` is reported.
+
+    Args:
+        entry: the entry.
+        deadlines: the entry's deadlines.
+        now: the present.
     """
     contents: list[NoticeContent] = []
     for each in deadlines:

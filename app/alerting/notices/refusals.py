@@ -60,7 +60,7 @@ def amendment_refused(amendment: Amendment) -> NoticeContent:
 
 
 def rejection_considered(entry: Entry, act: Act) -> NoticeContent:
-    """Return the notice of a request's rejection, or of a step towards rejecting a countersigned entry (R18, R32).
+    """Return the notice that a request was rejected, or of a step towards rejecting a countersigned entry (R18, R32).
 
     It goes to the owner; a proposal goes to the approvers too, because one of them decides on it.
     """

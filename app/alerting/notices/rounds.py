@@ -75,9 +75,9 @@ async def notify_ends_soon(runtime: Runtime) -> int:
 
 
 async def escalate(runtime: Runtime) -> int:
-    """Write the notices of deadlines that passed unmet, and of requests undecided on the fifth of seven days (R18).
+    """Write the notices of unmet deadlines of entries, amendments, objections and requests; return how many are new.
 
-    Returns the number of new notices.
+    A request that is undecided on the fifth of its seven days has a warning too (R18).
     """
     terms = Terms.of(runtime.settings)
     async with runtime.reading(SYSTEM) as reader:
@@ -131,9 +131,10 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 
 
 async def notify_unacknowledged(runtime: Runtime) -> int:
-    """Notify officers of the alerts that checkpoints have not acknowledged in time (R54). Returns the number of alerts.
+    """Notify officers of the alerts that checkpoints have not acknowledged in time (R54), and mark them as escalated.
 
     Checkpoints that are closed and have no standby are not reported: nobody there can acknowledge before they open.
+    Returns the number of alerts examined, also of those without a checkpoint to report.
     """
     async with runtime.reading(SYSTEM) as reader:
         unacknowledged = await alerts.list_unacknowledged(reader, _BATCH_SIZE)

@@ -72,9 +72,9 @@ class Page:
     """A page of notices after a cursor.
 
     Attributes:
-        records: the notices, in order.
+        records: the notices, by number.
         head: the head of the notices.
-        position: every notice up to this number is on this page or an earlier one.
+        position: the reader has every notice up to this number, by this page and earlier ones; the next cursor.
         more: whether further notices follow.
     """
 
@@ -85,7 +85,7 @@ class Page:
 
 
 async def notify(unit: Unit, contents: Iterable[NoticeContent]) -> Sequence[Notice]:
-    """Store the notices whose keys are not stored yet; return only these, with their numbers, in order.
+    """Store the notices whose keys are not stored yet. Returns only the new notices, by number.
 
     Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so the
     transaction should do nothing slow after this call.
@@ -114,7 +114,7 @@ async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> 
 
 
 async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Notify the owner that an entry has ended (a projector). Returns no records.
+    """Notify the owner if the change is the end of an entry (a projector). Returns no records.
 
     Entries that had ended before they were taken over from another register cause no notice.
     """
@@ -126,7 +126,7 @@ async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[Draft]:
     """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector).
 
-    Like every projector here, it writes notices and returns no records for the ledger.
+    Returns no records.
     """
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
     return ()
@@ -190,19 +190,19 @@ async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
 
 
 async def head(reader: Reader) -> Head:
-    """Return the head of the notices: the epoch and the number of the last one."""
+    """Return the head of the notices: their epoch and last number. Raises HeadMissing if the ledger has no head."""
     size = await store.size(reader)
     return Head((await ledger.head(reader)).epoch + _FEED, size, size)
 
 
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Return notices after a cursor (None: from the first) that are addressed to the actor, in order, at most `limit`.
+    """Return at most `limit` notices after a cursor (None: from the first) that the actor may read, by number.
 
     `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the cursor is malformed.
-        CursorGone: it is of another epoch.
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
     """
     current = await head(reader)
     after = current.position(cursor, restart)
@@ -216,13 +216,13 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str
 async def read_missed(
     reader: Reader, actor: Actor, cursor: str | None, restart: str
 ) -> tuple[Head, list[Notice]]:
-    """Return the head, and the notices to an actor after a cursor, in order; without a cursor those of the last day.
+    """Return the head, and all notices to an actor after a cursor, by number; without a cursor those of the last day.
 
     `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the cursor is malformed.
-        CursorGone: it is of another epoch.
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
     """
     current = await head(reader)
     if cursor:

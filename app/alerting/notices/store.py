@@ -61,7 +61,7 @@ _SIZE = select(func.coalesce(func.max(tables.notice.c.number), 0))
 
 
 async def known_keys(reader: Reader, keys: Collection[str]) -> set[str]:
-    """Return those of the keys under which a notice is stored."""
+    """Return those of `keys` that a stored notice has."""
     return set((await reader.run(_KNOWN, {"keys": sorted(keys)})).scalars())
 
 
@@ -90,10 +90,7 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Return the notices after a number that an actor may read, in order, at most `limit`.
-
-    Without an actor all of them.
-    """
+    """Return at most `limit` notices after a number that an actor may read, by number; `actor` None for all notices."""
     number = tables.notice.c.number
     statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
     if actor is not None:
@@ -102,7 +99,7 @@ async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None
 
 
 async def list_latest(reader: Reader, limit: int) -> list[Notice]:
-    """Return the last notices that the actor may read, newest first, at most `limit`."""
+    """Return the last notices that the reader's actor may read, newest first, at most `limit`."""
     number = tables.notice.c.number
     statement = select(tables.notice).order_by(number.desc()).limit(limit)
     return await _list(reader, statement.where(_readable(reader.actor, limit)))
@@ -142,7 +139,7 @@ def _meant(actor: Actor, limit: int, after: int | None = None) -> CompoundSelect
 
 
 async def last_before(reader: Reader, moment: datetime) -> int:
-    """Return the number of the last notice written before an instant; 0 without one."""
+    """Return the number of the last notice that was stored before an instant; 0 if there is none."""
     return int((await reader.run(_SIZE.where(tables.notice.c.at < moment))).scalar_one())
 
 
@@ -160,9 +157,9 @@ async def store_written_until(unit: Unit, name: str, day: date) -> None:
 
 
 async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
-    """Return the ids of entries in force that may reach a rung on one of these legal days, by id.
+    """Return the ids of candidates for a rung: entries in force whose end fits one from `first` to `last`, sorted.
 
-    Some of them may reach none.
+    `first` and `last` are legal days, both included. Some of the entries may reach no rung.
     """
     table = entry_table
     left = {*RUNGS, *(URGENT_DAYS - day for day in URGENT_RUNGS)}
@@ -180,10 +177,11 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 
 
 async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
-    """Return the ids of entries that wait for a decision, in order.
+    """Return the ids of entries that wait for a decision, sorted.
 
-    Of urgent entries only those with an id before `urgent_before`. Ordinary requests are not limited by their id: a
-    letter may have been received long before it was entered, so that its time is over at once.
+    Urgent entries are included only if their id is below `urgent_before`, that is, if they were made earlier. Ordinary
+    requests are always included: a letter may have been received long before it was entered, so that its time is over
+    at once.
     """
     table = entry_table
     urgent = select(table.c.id).where(
@@ -197,12 +195,12 @@ async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
-    """Return the ids of entries with an overdue duty that no notice has reported yet, in order.
+    """Return the ids of entries with an overdue duty that no notice has reported yet, sorted.
 
     Args:
         reader: the transaction.
         name: the duty.
-        before: a duty that has been open since an earlier instant is overdue.
+        before: the duty is overdue if it has been open since before this instant.
     """
     since = open_duties.since_column(name)
     reported = _reported(name, since)  # an earlier due time belongs to the decision before an extension
@@ -213,7 +211,10 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
 
 
 async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
-    """Return the ids of entries in force that can no longer be extended in time, and are not reported yet, in order."""
+    """Return the ids of entries in force whose last day to file an extension has passed without one, sorted.
+
+    Entries for which a notice has reported this are omitted. `terms` are the limits that the deployment has set.
+    """
     table, until = entry_table, entry_table.c.in_force_until
     days = timedelta(days=EXTENSION_DAYS)
     extension_filed = exists().where(
@@ -255,9 +256,9 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 
 
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
-    """Return the overdue acts that no notice has reported yet, soonest due first.
+    """Return the overdue acts about amendments, objections and correction requests, soonest due first.
 
-    Amendments of entries that are no longer in force are omitted.
+    Acts that a notice has reported, and amendments of entries that are no longer in force, are omitted.
     """
     parts = []
     for name, table, due_at, is_open in _terms(reader.now):

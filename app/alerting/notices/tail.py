@@ -22,11 +22,11 @@ _PAGE = 500
 
 
 class NoticeTail:
-    """Reads new notices for one process and publishes them to its hub; the ledger's tail runs and wakes it.
+    """Reads new notices for one process and publishes them to the officers' streams; the ledger's tail calls it.
 
     Attributes:
         hub: the officers' streams.
-        head: the head of the notices as last read; None before the first read.
+        head: the head of the notices as last read; None before `start`.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub) -> None:
@@ -36,7 +36,7 @@ class NoticeTail:
         hub.heartbeat = self.heartbeat
 
     async def start(self, reader: Reader) -> None:
-        """Read the present head of the notices, so that following begins after it."""
+        """Read the head of the notices, after which `read_on` begins."""
         self.head = await head(reader)
 
     async def read_on(self) -> None:

@@ -10,12 +10,12 @@ from app.ledger.domain import Head, Record
 
 
 class LedgerFollower(Protocol):
-    """The part of the ledger's follower that every stream depends on.
+    """The part of the ledger's follower that streams read: how far and how lately it has followed the ledger.
 
     Attributes:
         head: the ledger's head as last read; None before the first read.
         access_version: the access version up to which streams with revoked keys were closed.
-        rollback_reason: why nothing is streamed any more, when the database was restored or replaced; else None.
+        rollback_reason: why nothing is streamed any more, if the database was restored or replaced; else None.
     """
 
     head: Head | None
@@ -24,7 +24,7 @@ class LedgerFollower(Protocol):
 
     @property
     def degraded(self) -> bool:
-        """Whether the last successful reading of the ledger is too old."""
+        """Whether the last successful reading of the ledger is too old, so that streams may lack events."""
 
 
 class Follower(Protocol):
@@ -33,28 +33,28 @@ class Follower(Protocol):
     hub: Hub
 
     async def start(self, reader: Reader) -> None:
-        """Read the table's present end, so that following begins after it."""
+        """Read the number of the table's last row, after which `read_on` begins."""
 
     async def read_on(self) -> None:
-        """Read the new rows and publish them to the hub."""
+        """Read the rows that are new since the last call, and publish them to the hub."""
 
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the table's last number."""
 
 
 class RecordFollower(Protocol):
-    """A follower that gets the ledger's records from the ledger's own follower, which reads them once for all."""
+    """Publishes the ledger's records to a hub of its own; the ledger's follower reads and hands over the records."""
 
     hub: Hub
 
     def begin(self, head: Head) -> None:
-        """Begin after the ledger's head; the first record that is handed over follows it."""
+        """Begin after this head of the ledger; the first record that `take` gets follows it."""
 
     def take(self, records: Sequence[Record]) -> None:
         """Keep the records that follow those of the last call without a gap, for `read_on`; must return at once."""
 
     async def read_on(self) -> None:
-        """Publish the accepted records to the hub."""
+        """Publish the records that `take` has kept to the hub."""
 
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the number of the last published record."""

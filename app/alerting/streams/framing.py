@@ -11,11 +11,11 @@ Header = tuple[bytes, bytes]
 
 
 class Ended(NamedTuple):
-    """The end of a stream.
+    """What the last bytes of a stream are made from.
 
     Attributes:
-        why: why it is closed.
-        end: encodes numbers as cursors.
+        why: the reason for which the stream is closed, as a short word.
+        end: a head of the feed, which encodes numbers as cursors.
         position: the number of the last event that the stream covers.
         reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
@@ -52,7 +52,7 @@ class EventFraming:
         return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
     def ending(self, ended: Ended) -> bytes:
-        """Return the last bytes of a stream; after a planned end its client is to reconnect sooner."""
+        """Return the last bytes of a stream: the reason, and at a planned end the time until the client reconnects."""
         if ended.why not in PLANNED:
             return b": %b\n\n" % ended.why.encode()
         wait = random.randint(_SOONEST_MS, ended.reconnect_ms)  # noqa: S311 - as above

@@ -64,7 +64,7 @@ class Hub:
             outage.
         changed: callback for the first connection and the last disconnection of a checkpoint.
         heartbeat: function that makes the heartbeat frame; set by the follower that publishes here.
-        evicted: number of streams cut because their client read nothing.
+        evicted: number of streams that were cut because their client read nothing.
         ended: number of streams that have ended, by reason; `gone` if the client has disconnected.
         reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
@@ -100,10 +100,10 @@ class Hub:
         return self.closing or len(self.streams) >= self._limit
 
     def join(self, actor: Actor, about: Hashable = None) -> Stream:
-        """Add a stream of the present task and return it; from now on it gets every published frame.
+        """Add a stream served by the present task, and return it; from now on it gets every frame that is meant for it.
 
-        `about` is the stream's topic: it then also gets frames of `publish_about` with the same topic. None for no
-        topic.
+        `about` is the stream's topic, and None for no topic. Frames of `publish_about` go only to streams of the same
+        topic. It is not examined whether the hub is `full`.
         """
         now = asyncio.get_running_loop().time()
         spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
@@ -122,7 +122,7 @@ class Hub:
         stream.go_live(connection)
 
     def leave(self, stream: Stream) -> None:
-        """Remove a stream, if it is here."""
+        """Remove a stream and count its end; a stream that is not in the hub is ignored."""
         if stream in self.streams:
             self.streams.discard(stream)
             self._arriving.discard(stream)
@@ -131,7 +131,7 @@ class Hub:
 
     @contextmanager
     def polling(self, actor: Actor) -> Iterator[None]:
-        """Count a checkpoint as connected while it polls, and for a while afterwards."""
+        """Count the actor's checkpoint as connected inside the `with` block; the end of the poll is remembered too."""
         self._count_in(actor.checkpoint)
         try:
             yield
@@ -154,7 +154,7 @@ class Hub:
                 self.changed()
 
     def checkpoints(self, silent_seconds: float) -> set[str]:
-        """Return the codes of checkpoints with a stream here, or with a poll in the last `silent_seconds`."""
+        """Return the codes of checkpoints with an open stream or poll here, or a poll in the last `silent_seconds`."""
         if not self._seen:
             return set(self._present)
         oldest = asyncio.get_running_loop().time() - silent_seconds
@@ -162,28 +162,28 @@ class Hub:
         return {*self._present, *self._seen}
 
     def pollers(self, silent_seconds: float) -> set[str]:
-        """Return the codes of checkpoints with a poll in the last `silent_seconds` and no stream here."""
+        """Return the codes of those `checkpoints` that poll here and have no stream here."""
         return self.checkpoints(silent_seconds) - {stream.actor.checkpoint or "" for stream in self.streams}
 
     def publish(self, sequence: int, frame: bytes, gates: bytes | None = None) -> None:
         """Publish a frame to every stream.
 
         Args:
-            sequence: the frame's number.
+            sequence: the event's number.
             frame: the bytes.
-            gates: the bytes for autogates' streams, when they differ; else None.
+            gates: the bytes for autogates' streams; None if these get the same bytes.
         """
         usual = Frame(frame)
         gate = usual if gates is None else Frame(gates)
         self.publish_chosen(sequence, lambda stream: gate if stream.at_gate else usual)
 
     def publish_to(self, sequence: int, frame: bytes, meant: Callable[[Actor], bool]) -> None:
-        """Publish a frame with this event number to the streams of those actors for which `meant` returns true."""
+        """Publish the frame of event number `sequence` to the streams of the actors for which `meant` returns true."""
         made = Frame(frame)
         self.publish_chosen(sequence, lambda stream: made if meant(stream.actor) else None)
 
     def publish_about(self, about: str, sequence: int, frame: bytes) -> None:
-        """Publish a frame with this event number to the streams of the topic `about`."""
+        """Publish the frame of event number `sequence` to the streams of the topic `about`."""
         made = Frame(frame)
         self.publish_chosen(sequence, lambda stream: made if stream.about == about else None)
 
@@ -226,7 +226,7 @@ class Hub:
             self._distributed.set()
 
     def bring_up(self, stream: Stream) -> None:
-        """Write every published frame to the stream that it has not got yet."""
+        """Write to a stream all published frames that it has not got yet; nothing before it has a connection."""
         end, begin = self._end, stream.next - self._first
         if stream.next == end or stream.connection is None:
             return
@@ -244,7 +244,7 @@ class Hub:
             stream.cut("fault")
 
     def close_about(self, about: str, last: bytes) -> None:
-        """Close the streams of the topic `about`, which is over, after the frame `last`."""
+        """Send the frame `last` to the streams of the topic `about` after all published frames, and close them."""
         made = Frame(last)
         for stream in list(self.streams):
             if stream.about == about:
@@ -253,9 +253,10 @@ class Hub:
                 stream.close("closed")
 
     def tick(self, now: float) -> None:
-        """Send the heartbeats that are due, close streams at the end of their life, and cut stuck tasks.
+        """Send the heartbeats that are due, close streams at the end of their life, and cut stuck streams.
 
-        Called once a second. Heartbeats are spread over the interval, so that an alert never waits for thousands.
+        The follower calls it once a second; `now` is the event loop's time. Heartbeats are spread over the interval, so
+        that an alert never waits for thousands of them.
         """
         made: Heartbeat | None = None
         patience = STOPPING_SECONDS if self.closing else STUCK_SECONDS
@@ -271,7 +272,7 @@ class Hub:
                 stream.beat(made)
 
     def complete(self, stream: Stream) -> None:
-        """Close a stream whose time is over, after every frame that was published so far."""
+        """Send a stream the frames published so far and a heartbeat, and close it for the reason `complete`."""
         stream.beat(self.heartbeat())
         stream.close("complete")
 
@@ -280,19 +281,19 @@ class Hub:
         return {stream.actor.key_id for stream in self.streams if stream.actor.key_id}
 
     def close_keys(self, refused: set[str]) -> None:
-        """Close the streams of the API keys with these ids, which no longer work."""
+        """Close the streams that were opened with the API keys with these ids, for the reason `revoked`."""
         for stream in list(self.streams):
             if stream.actor.key_id in refused:
                 stream.close("revoked")
 
     def close_expired(self, now: datetime) -> None:
-        """Close the streams with a key that has expired by this instant."""
+        """Close the streams whose API key has expired by this instant."""
         for stream in list(self.streams):
             if stream.actor.expires_at is not None and stream.actor.expires_at <= now:
                 stream.close("expired")
 
     def close(self, why: str = "shutdown") -> None:
-        """Close every stream for the reason `why`, and admit no more: the service stops, or was restored."""
+        """Close every stream, with the reason `why` sent to clients, and admit no further stream."""
         self.closing = True
         self.reconnect_ms = max(RECONNECT_MS, len(self.streams) * 1000 // REOPENED_A_SECOND)
         self.close_all(why)

@@ -26,11 +26,11 @@ class Begun(NamedTuple):
     """Missed events of a stream, read from the database.
 
     Attributes:
-        frames: the events, after the position at which the reading began.
-        position: the number of the last event in the frames.
+        frames: the encoded events.
+        position: the frames contain every event of the stream up to this number.
         end: the feed's head, which encodes numbers as cursors.
         more: whether further events were missed, to be read by `Feed.read_on`.
-        events: how many these are; only feeds with a `limit` need it.
+        events: number of events in `frames`; only feeds with a `limit` need it.
     """
 
     frames: bytes
@@ -47,14 +47,14 @@ class Feed:
     Attributes:
         hub: the hub that distributes its frames.
         roles: an actor needs one of these roles to open a stream.
-        begin: function that reads a stream's first data after a cursor, if the client sent one; it is called when
-            the stream has joined the hub.
-        about: the stream's topic, if the hub has streams of several topics.
-        find: function that raises NotFound if the topic is not visible to the actor, for a HEAD request.
-        read_on: function that reads further missed events after a cursor, where `begin` does not read all at once. Its
-            last argument is how many the stream may still send, or None.
-        framing: the format.
-        wait: seconds after the missed events for which new ones are sent; None until the client or the server closes.
+        begin: function that reads a stream's first data; its last argument is the client's cursor, or None without
+            one. It is called after the stream has joined the hub.
+        about: the stream's topic; None if the hub has no topics.
+        find: function that a HEAD request calls; it raises NotFound if the topic is not visible to the actor.
+        read_on: function that reads the next missed events after a cursor; None if `begin` reads all at once. Its last
+            argument is the number of events that the stream may still send; None for any number.
+        framing: the format of the stream.
+        wait: seconds for which new events are sent after the missed ones; None for no limit.
         limit: how many events the stream sends at most; None for any number.
     """
 
@@ -70,10 +70,14 @@ class Feed:
 
 
 async def serve(scope: Scope, receive: Receive, send: Send, feed: Feed) -> None:
-    """Admit a stream, send what its client missed, and hand its connection to the hub; HEAD is answered with the head.
+    """Admit a stream, send the events that its client missed, and hand its connection to the hub.
 
-    The stream joins the hub before it reads the missed events, so that no event is lost. A frame that comes from
-    both is recognised by its sequence and sent once.
+    A HEAD request is answered with the header fields only. The stream joins the hub before it reads the missed events,
+    so that no event is lost. An event that is both among the missed ones and published is sent once.
+
+    Raises:
+        CekalError: the stream is refused before its answer begins: RolledBack, Unavailable, Unauthenticated, WrongRole,
+            a used-up quota, or an error of `feed.begin` or `feed.find`.
     """
     stream: Stream | None = None
     request = Request(scope, receive)
@@ -150,7 +154,7 @@ async def _enter(request: Request, feed: Feed, *, taken: bool) -> tuple[Stream, 
 
 
 def asked_after(request: Request) -> str | None:
-    """Return the cursor after which a client continues a stream: of the header or the query; None without one."""
+    """Return the cursor after which a client continues a stream: `Last-Event-ID`, or `after` in the query, or None."""
     return request.headers.get("last-event-id") or request.query_params.get("after")
 
 

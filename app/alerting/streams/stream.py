@@ -25,7 +25,7 @@ class Heartbeat(NamedTuple):
     """A heartbeat frame, the same for all streams of a hub.
 
     Attributes:
-        reach: every event up to this number was published before the heartbeat.
+        reach: number of the last event that was published before the heartbeat.
         frame: the event without its `id`: the cursor is each stream's own.
     """
 
@@ -34,11 +34,11 @@ class Heartbeat(NamedTuple):
 
 
 class Home(Protocol):
-    """The interface of a hub for its streams.
+    """The part of a hub that its streams use.
 
     Attributes:
-        evicted: number of streams cut because their reader took nothing.
-        unsent_limit: how many bytes may wait for a reader.
+        evicted: number of streams that were cut because their client read nothing.
+        unsent_limit: number of bytes that may wait for a slow client.
         reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
     """
 
@@ -47,34 +47,37 @@ class Home(Protocol):
     reconnect_ms: int
 
     def bring_up(self, stream: "Stream") -> None:
-        """Write every published frame to the stream that it has not got yet."""
+        """Write to a stream all published frames that it has not got yet."""
 
     def leave(self, stream: "Stream") -> None:
-        """Remove a stream."""
+        """Remove a stream; one that is not in the hub is ignored."""
 
 
 class Stream:
-    """One open stream.
+    """One open stream: sends the frames of a hub to one client.
 
-    While its task sends what was missed, new frames wait in its queue. Then the task ends, and the hub writes each
+    While its task sends the missed events, new frames wait in its queue. Then the task ends, and the hub writes each
     frame to the connection.
 
     Attributes:
-        connection: the connection, once the task has handed it over.
-        at_gate: whether its client is an autogate.
-        about: its topic, if it has one.
-        next: the number of the first publication of the hub that was not yet written to it.
-        position: the number of the last event that it covers.
-        end: encodes numbers as cursors.
+        actor: the client.
+        framing: the format of the stream.
+        task: the task that sends the missed events; None once it has handed the connection over.
+        connection: the connection; None until the task has handed it over.
+        at_gate: whether the client is an autogate.
+        about: the topic; None without one.
+        next: the number of the first publication of the hub that was not yet written to the stream.
+        position: the number of the last event that the stream covers.
+        end: a head of the feed, which encodes numbers as cursors.
         left: how many events may still be sent; None for any number.
-        why: the reason if it was closed.
-        beat_at: when its next heartbeat is due.
-        ends_at: when its life ends.
+        why: the reason for which the stream was closed; None while it is open.
+        beat_at: when the next heartbeat is due, by the event loop's time.
+        ends_at: when the life of the stream ends, by the event loop's time.
         behind: whether the stream reads its events from the database, page by page, new ones included, until it has
-            caught up; its queue then takes none.
+            caught up; its queue then takes no frames.
         reading: whether a page of missed events is being read. If the queue becomes full meanwhile, the stream falls
             behind instead of being closed.
-        sending_since: since when its task waits to send.
+        sending_since: since when its task waits to send, by the event loop's time; None while it does not wait.
     """
 
     __slots__ = (
@@ -125,12 +128,13 @@ class Stream:
     def put(self, number: int, frame: Frame) -> None:
         """Send a frame, or queue it while the task sends missed events.
 
-        A stream is closed when its reader is too slow, and its client resumes by cursor: a single event is never
-        dropped. A closed stream accepts no frame, even when there is room again: a frame after a dropped one would move
-        the reader's cursor over the gap.
+        If its reader is too slow, the stream is closed, and the client resumes by cursor: a single event is never
+        dropped. Nothing is sent on a closed stream, because a frame after a dropped one would move the client's cursor
+        over the gap; nor while the stream is `behind`.
 
         Args:
-            number: the event's number, or 0 for a frame that every reader gets.
+            number: the event's number; an event that the stream covers already is not sent. 0 for a frame that is
+                always sent.
             frame: the bytes.
         """
         if self.why is not None or self.behind:
@@ -157,17 +161,17 @@ class Stream:
         self.count(1)
 
     def count(self, events: int) -> None:
-        """Count this number of events as sent, and close the stream once no further one may be sent."""
+        """Subtract a number of sent events from `left`, and close the stream if no further event may be sent."""
         if self.left is not None:
             self.left -= events
             if self.left <= 0:
                 self.close("full")
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Send a heartbeat after every published event; its cursor is the one after every event that was sent.
+        """Send all published events, then a heartbeat; its cursor is behind the last event that was sent.
 
-        A reader that resumes there neither skips nor repeats an event. Nothing is sent while the task sends missed
-        events, and while other bytes wait for the reader.
+        A client that resumes at this cursor neither skips nor repeats an event. Nothing is sent while the task sends
+        missed events; the heartbeat is left out while other bytes wait for the client.
         """
         self._home.bring_up(self)
         if self.connection is None or self.why is not None:
@@ -177,7 +181,7 @@ class Stream:
             self.connection.write(Frame(self.identified(heartbeat.frame)))
 
     def identified(self, frame: bytes) -> bytes:
-        """Return a heartbeat with its `id`: the cursor after every event that was sent."""
+        """Return the bytes of a heartbeat with its `id`, the cursor behind the last event that was sent."""
         return b"id: %b\n%b" % (self.end.cursor(self.position).encode(), frame)
 
     def go_live(self, connection: StreamConnection) -> None:
@@ -191,9 +195,9 @@ class Stream:
             self.close(why)
 
     def close(self, why: str) -> None:
-        """Close the stream after every published event is sent; `why` is the reason for the client.
+        """Close the stream after all published events are sent; `why` is the reason that the client gets.
 
-        Without these events if its queue is full, or for a reason in `AT_ONCE`.
+        For the reason `full` and those in `AT_ONCE`, events that are not sent yet are left out.
         """
         if why in AT_ONCE or why == "full":
             self._queue = _NOTHING
@@ -214,16 +218,16 @@ class Stream:
         connection.finish(self.framing.ending(ended))
 
     def lose(self, why: str) -> None:
-        """Leave the hub, because the connection is lost for the reason `why`; only counted, nothing is sent."""
+        """Remove the stream from its hub after its connection was lost; `why` is counted, nothing is sent."""
         self.why = self.why or why
         if why == "stuck":
             self._home.evicted += 1
         self._home.leave(self)
 
     def cut(self, why: str) -> None:
-        """End the stream at once, in the middle of a frame: cancel its task, or cut its connection.
+        """End the stream at once, even in the middle of a frame: cancel its task, or cut its connection.
 
-        `why` is only counted.
+        `why` is counted, not sent.
         """
         self.why = why
         if self.connection is not None:
