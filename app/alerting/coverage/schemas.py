@@ -9,7 +9,7 @@ from app.web.wire import Moment, WireOut
 
 
 class ReachOut(WireOut):
-    """One checkpoint's receipts."""
+    """When one checkpoint received and acknowledged the alert, and whether it is open and connected now."""
 
     code: str
     """The checkpoint's code."""

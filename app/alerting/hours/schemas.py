@@ -29,7 +29,7 @@ _CLOSES: Final = (
 
 
 class OpeningPart(WireIn):
-    """A time of opening in the checkpoint's own time."""
+    """The part of a day for which a checkpoint is open, in the checkpoint's own time zone."""
 
     opens: Annotated[TimeOfDay, Field(description=_OPENS, examples=["06:00"])]
     closes: Annotated[TimeOfDay, Field(description=_CLOSES, examples=["22:00"])]

@@ -52,9 +52,9 @@ class Asking:
     """The query parameters of a request for the feed, and their faults; both are read before the caller is known.
 
     Attributes:
-        after: the cursor; None for the beginning.
-        wait: seconds to wait for the first record.
-        limit: the largest number of records; None if the request states none.
+        after: the cursor; None for the beginning of the ledger.
+        wait: for how many seconds the answer may wait for a first record.
+        limit: the largest number of records; None if the request has no `limit`.
         selection: the types and the entry of the requested records.
         faults: the faults of the parameters, as FastAPI lists them; if there are any, the other members have no
             meaning.
@@ -68,7 +68,7 @@ class Asking:
 
     @classmethod
     def of(cls, scope: Scope) -> "Asking":
-        """Read the parameters of a request for the feed; wrong ones are kept as faults. Never raises."""
+        """Return the parameters of a request for the feed; wrong ones are returned as `faults`, never raised."""
         values, faults = read_parameters(scope)
         if faults:
             return cls(None, 0, None, Selection(), faults)
@@ -77,10 +77,12 @@ class Asking:
         return cls(values["after"], values["wait"], values["limit"], selection, ())
 
     def expect_valid(self) -> None:
-        """Raise an error unless every parameter is valid; call it once the caller is known and may read the feed.
+        """Raise RequestValidationError with all faults if a parameter is wrong.
+
+        Call it after the caller is admitted and may read the feed.
 
         Raises:
-            RequestValidationError: a parameter is wrong; it lists each fault.
+            RequestValidationError: a parameter is wrong; the error lists each fault.
         """
         if self.faults:
             raise RequestValidationError(list(self.faults))

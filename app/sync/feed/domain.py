@@ -6,19 +6,17 @@ from app.ledger.domain import Closures
 
 
 def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closures: Closures) -> bool:
-    """Return whether a reader may see the personal part of a record.
+    """Return whether a reader of the feed may see the personal part of a record.
 
-    Auditors see that of every record, Immigration's integrators and replicas that of every agency, others that of their
-    own agency. Of a sealed entry only auditors see more than the leaf: a machine is not a person that a seal names
-    (R61). An auditor that is barred from the entry does not. An integrator without an agency, which can no longer be
-    registered, sees no personal data. Counters and gates do not read the register: they check one traveller at a time
-    (R48).
+    An auditor may see every personal part, unless a seal bars the auditor from the entry. Other readers may never see
+    the personal part of a sealed entry's record (R61). Of other records, Immigration's clients may see all personal
+    parts, clients of another agency those of that agency, and clients without an agency none.
 
     Args:
-        entry_id: the entry that the record is about; None without one.
-        agency: the agency that owns it.
+        entry_id: the entry that the record is about; None if it is about none.
+        agency: code of the agency that owns the record's entry; None without one.
         actor: the reader.
-        closures: the sealed entries, and the persons barred from each.
+        closures: the sealed entries, and the persons barred from each; they must cover `entry_id`.
     """
     if entry_id is not None and actor.person in closures.barred.get(entry_id, ()):
         return False

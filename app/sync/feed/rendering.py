@@ -29,7 +29,7 @@ class RecordMembers(msgspec.Struct):
 
 
 def text_of(record: Record) -> RecordText:
-    """Return a record in the form in which it is stored."""
+    """Return a record with its values as texts, in the form in which the database stores them."""
     return RecordText(
         sequence=record.sequence,
         type=record.type.value,
@@ -46,7 +46,7 @@ def text_of(record: Record) -> RecordText:
 
 
 def render(record: RecordText, *, in_scope: bool) -> bytes:
-    """Render a record: JSON on one line, without the line's end.
+    """Return a record as JSON on one line, without the line's end; it has the members of `RecordOut`.
 
     Args:
         record: the record.
@@ -58,7 +58,7 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
 def members_of(record: RecordText, *, in_scope: bool) -> RecordMembers:
     """Return the members of a record, for msgspec to encode.
 
-    `in_scope` says whether the reader may see its personal part (see `domain.within_scope`).
+    Unless `in_scope` is true, the personal part and the salt are None (see `domain.within_scope`).
     """
     sequence, kind, at, effective_at, entry_id, version, tombstone, _, leaf, personal, salt = record
     shown = in_scope and personal is not None

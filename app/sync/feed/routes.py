@@ -36,7 +36,11 @@ _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 async def serve_changes(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request for the feed at the ASGI level, in the format that it prefers."""
+    """Answer a request for the feed at the ASGI level: a page, lines or events, as its `Accept` header prefers.
+
+    Raises:
+        CekalError, RequestValidationError: the request is refused, before the answer begins.
+    """
     media_type = preferred(accepted_by(scope["headers"]), _FORMATS)
     if media_type in {LINES, EVENT_STREAM}:
         await stream_changes(scope, receive, send, Asking.of(scope), as_lines=media_type == LINES)

@@ -62,7 +62,8 @@ async def stream_changes(
 ) -> None:
     """Serve one stream of the feed until the client or the server closes it.
 
-    `as_lines` selects lines of NDJSON, which end after the last record, instead of server-sent events.
+    `as_lines` selects lines of NDJSON, which end at the ledger's head, instead of server-sent events. A refused request
+    raises as in `serve`.
     """
     tail = feed_tail_of(scope)
 
@@ -103,7 +104,7 @@ async def _read(request: Request, actor: Actor, after: str | None, limit: int, a
 
 
 def rendered(page: Changes, actor: Actor) -> list[bytes]:
-    """Return the records of a page as JSON, in order, each with only the parts that the reader may see."""
+    """Return the records of a page as JSON, by sequence, each with only the parts that the actor may see."""
     return [
         render(each, in_scope=within_scope(each.entry_id, each.agency, actor, page.closures))
         for each in page.records

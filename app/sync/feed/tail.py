@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 
     Attributes:
         selection: the types and the entry of the requested records.
-        as_lines: whether it gets lines instead of events.
+        as_lines: whether the stream consists of lines instead of events.
     """
 
     selection: Selection
@@ -59,13 +59,14 @@ class FeedTail:
         return head.epoch
 
     def begin(self, head: Head) -> None:
-        """Begin after the last record that the ledger's tail has read."""
+        """Begin after this head of the ledger; the first record that `take` gets follows it."""
         self.reach = head.size
 
     def take(self, records: Sequence[Record]) -> None:
-        """Accept the next records of the ledger; they are published by `read_on`.
+        """Keep the next records of the ledger, so that `read_on` publishes them.
 
-        Without a stream nothing is kept: a stream that joins later reads these records from the database.
+        If no stream is open, nothing is kept: a stream that joins later reads these records from the database. If too
+        many records wait, all streams are closed, and their clients resume by cursor.
         """
         if not self.hub.streams:
             self._waiting.clear()
@@ -79,7 +80,7 @@ class FeedTail:
         self.reach = records[-1].sequence
 
     async def read_on(self) -> None:
-        """Publish the records accepted by `take` to the streams."""
+        """Publish the records that `take` has kept to the streams."""
         while records := self._waiting[:_AT_ONCE]:
             async with self.runtime.reading(SYSTEM) as reader:
                 closures = await closures_among(reader, {each.entry_id for each in records})
@@ -95,8 +96,8 @@ class FeedTail:
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the sequence of the last record that was published to the streams.
 
-        `degraded` is true when it may be old: the ledger could not be read lately, or read records could not be
-        published.
+        Its member `degraded` is true if newer records may be missing, because the ledger could not be read lately or
+        records could not be published.
         """
         late = bool(self._waiting) and monotonic() - self._since > self.runtime.settings.stale_seconds
         degraded = "true" if late or self._ledger.degraded else "false"
@@ -115,7 +116,7 @@ class _Frames:
         self._made: dict[tuple[bool, bool], Frame] = {}
 
     def choose(self, stream: Stream) -> Frame | None:
-        """Return the frame for a stream, or None where its reader has not asked for the record."""
+        """Return the frame for a stream; None if the record is not in the stream's selection."""
         record, asked = self._record, stream.about
         assert isinstance(asked, Asked), "the hub has streams of the feed only"
         if not asked.selection.includes(record.type, record.entry_id):

@@ -23,11 +23,11 @@ class CoveringHead:
     """A signed head that covers a record, with its verified signatures.
 
     Attributes:
-        checkpoint: its origin, size and root.
-        note: the register's signatures, then the cosignatures that it has so far.
+        checkpoint: the head's origin, size and root.
+        note: the signed text: first the register's signatures, then the cosignatures that the head has so far.
         logs: the register's keys whose signatures were verified, in the note's order.
-        quorum: the keys of witnesses that make the quorum, as few as are enough; empty if the policy demands none; None
-            if it is not reached.
+        quorum: the fewest keys of witnesses that make the quorum; empty if the policy demands no witness; None if the
+            quorum is not reached.
     """
 
     checkpoint: Checkpoint
@@ -39,16 +39,22 @@ class CoveringHead:
 async def covering_head(
     reader: Reader, sequence: int, policy: Policy, kinds: Collection[KeyKind] = ALL_KINDS
 ) -> CoveringHead | None:
-    """Return the smallest head that covers a record and has the quorum; if none has it, the smallest without.
+    """Return the smallest signed head that covers a record and has the quorum of witnesses.
+
+    If no such head has the quorum, the result is the smallest head that covers the record, with `quorum` None.
 
     Args:
         reader: the transaction.
         sequence: the record's number.
-        policy: the policy of witnesses.
+        policy: the policy of witnesses, which defines the quorum.
         kinds: the kinds of cosignatures that count.
 
     Returns:
-        The head, of the ledger's present epoch; None if none covers the record yet, or its signatures are wrong.
+        The head, of the ledger's present epoch; None if no head covers the record yet, or if the signatures of the
+        smallest one are wrong.
+
+    Raises:
+        HeadMissing: the ledger has no head.
     """
     epoch = (await ledger.head(reader)).epoch
     witnesses = [peer.key for peer in policy.witnesses.values() if peer.key.kind in kinds]

@@ -17,14 +17,14 @@ OVERLAP = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:
-    """A head of the ledger that was signed.
+    """A head of the ledger with the register's signatures.
 
     Attributes:
         epoch: the ledger's epoch.
-        size: number of records.
-        root: the Merkle root of these records.
-        signed_at: when it was signed.
-        note: the C2SP checkpoint with its signatures.
+        size: the ledger's number of records.
+        root: the Merkle root of the first `size` records.
+        signed_at: when the head was signed.
+        note: the C2SP checkpoint with its signatures, as text.
     """
 
     epoch: str
@@ -39,10 +39,10 @@ class PublicKey:
     """A public key of the register.
 
     Attributes:
-        kind: its algorithm.
-        public: the key.
-        made_at: when it began to sign.
-        retires_at: when it stops signing, once a successor was made; else None.
+        kind: the algorithm of the key.
+        public: the bytes of the key.
+        made_at: when the key began to sign heads.
+        retires_at: when the key stops signing heads; None while it has no successor.
     """
 
     kind: KeyKind
@@ -51,13 +51,19 @@ class PublicKey:
     retires_at: datetime | None
 
     def is_active(self, at: datetime) -> bool:
-        """Whether it signs heads at an instant."""
+        """Return whether the key has not stopped signing at an instant; `made_at` is not compared."""
         return self.retires_at is None or at < self.retires_at
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An origin under which heads were signed: the register's name and an epoch, from an instant on."""
+    """An origin under which heads were signed.
+
+    Attributes:
+        epoch: the epoch of the ledger.
+        name: the origin as heads contain it: the register's name, a slash and the epoch.
+        used_from: since when heads were signed under it.
+    """
 
     epoch: str
     name: str
@@ -66,10 +72,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key under an origin, and when it signed heads of that origin.
+    """A key under an origin, and the period in which the key signed heads of this origin.
 
     Attributes:
-        used_until: the end, exclusive, which may lie ahead; None while none is known.
+        key: the public key, with the origin as its name.
+        origin: the origin's name.
+        used_from: the first instant of the period.
+        used_until: the end of the period, exclusive, which may be in the future; None while no end is known.
     """
 
     key: VerifierKey
@@ -89,11 +98,11 @@ def origin_of(name: str, epoch: str) -> str:
 
 
 def uses(keys: Sequence[PublicKey], origins: Sequence[Origin]) -> list[KeyUse]:
-    """Return each key under each origin that it signed, the newest first.
+    """Return each pair of a key and an origin whose heads the key signed, latest `used_from` first.
 
     Args:
-        keys: all keys of the register.
-        origins: all origins, in the order of their begin.
+        keys: all keys of the register, in any order.
+        origins: all origins, earliest `used_from` first.
     """
     found = []
     ends = [*(each.used_from for each in origins[1:]), None]

@@ -41,7 +41,8 @@ class Conceded:
 
     Attributes:
         known: the number of records of the highest head that was known.
-        lost: number of these that the restored register does not have; None if it has as many, but others.
+        lost: how many records of that head the restored register does not have; None if it has as many records, but
+            not the same.
     """
 
     known: int
@@ -71,13 +72,19 @@ class MarkKeeper:
         self._begun = False
 
     def remember(self, epoch: str, size: int) -> None:
-        """Store that this process has read a ledger of this size in this epoch, larger than the database has now."""
+        """Remember that this process has read more records than the database has now, so that `compare` reports it.
+
+        Args:
+            epoch: the epoch of the ledger that was read.
+            size: the number of records of that ledger.
+        """
         self._read_by = epoch, size
 
     async def compare(self, reader: Reader) -> Rollback | None:
-        """Return the evidence that the database was rolled back to an earlier state; None without any.
+        """Return the evidence that the database was rolled back to an earlier state; None without evidence.
 
-        None also for a ledger without a head: nothing can be written to it anyway.
+        The result is None too if the ledger has no head: nothing can be written to it anyway. A mark that can't be used
+        is not evidence; `fault` then gives the reason.
         """
         head = await ledger.find_head(reader)
         if head is None:
@@ -92,7 +99,11 @@ class MarkKeeper:
         return found
 
     async def round(self, runtime: Runtime) -> None:
-        """Compare the database with the mark; then move the mark forward, or store a note of a rollback."""
+        """Compare the database with the mark; then move the mark forward, or stop writes and note the rollback.
+
+        A rollback is noted in the database for other processes, and duty officers and admins are notified. Nothing is
+        done for a ledger without a head.
+        """
         async with runtime.reading(SYSTEM) as reader:
             head = await ledger.find_head(reader)
             if head is None:
@@ -107,7 +118,7 @@ class MarkKeeper:
         self._begun = True
 
     async def concede(self, unit: Unit, epoch: str | None, size: int) -> Conceded | None:
-        """Accept that a restored register lacks records up to the mark, and begin without them.
+        """Store that a restored register may lack records up to the mark, and return what is lost.
 
         Args:
             unit: the transaction that begins the new epoch.
@@ -115,7 +126,7 @@ class MarkKeeper:
             size: the number of records of the restored register.
 
         Returns:
-            The accepted loss; None without a mark of this register's last epoch.
+            The accepted loss, also if nothing is lost; None if no mark and no note about the ended epoch is known.
         """
         await self._load(unit)
         origins = {each.epoch for each in await store.list_origins(unit)}
@@ -134,10 +145,16 @@ class MarkKeeper:
         return Conceded(mark.size, max(0, mark.size - size))
 
     async def reset(self, runtime: Runtime) -> Path | None:
-        """Replace the mark by the first signed head of a restored register's epoch, if there is one.
+        """Replace the mark by the newest signed head of the ledger's present epoch; call it after a restore.
+
+        If no head of the epoch was signed yet, the mark stays. A file that can't be used is renamed in any case.
 
         Returns:
-            The path to which an unusable mark was moved; None if it was not moved.
+            The path to which an unusable file was renamed; None if the file was usable or missing.
+
+        Raises:
+            HeadMissing: the ledger has no head.
+            OSError: the unusable file can't be renamed.
         """
         aside = None
         async with runtime.reading(SYSTEM) as reader:

@@ -29,21 +29,22 @@ def folder_of(settings: Settings) -> Path:
 
 
 def read_keys(folder: Path) -> list[SigningKey]:
-    """Return all private keys in a folder, in the order of their files' names; none where it is missing.
+    """Return all private keys in a folder, by file name; an empty list if the folder is missing.
 
     Raises:
-        SigningKeysRefused: a file may be read by others than its owner, or is not a key of the kind in its name.
+        SigningKeysRefused: a file can't be read, may be read by others than its owner, has no kind of key in its name,
+            or is not a key of this kind.
     """
     return [_read(path, kind) for path, kind in _files(folder)]
 
 
 def write_key(folder: Path, key: SigningKey, name: str) -> Path:
-    """Write a private key to a file of its own, durably, with mode 0600 in a folder of mode 0700.
+    """Write a private key durably to a new file with mode 0600, and return the file's path.
 
     Args:
-        folder: the folder; made where it is missing.
+        folder: the folder; it is made with mode 0700 if it is missing.
         key: the key.
-        name: distinguishes the key from others of its kind in the file's name.
+        name: the part of the file's name that distinguishes the key from others of its kind.
     """
     path = folder / f"{_NAMES[key.kind]}-{name}{_SUFFIX}"
     write_private(path, key.to_pem())

@@ -35,7 +35,7 @@ def mark_path(settings: Settings) -> Path:
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """Return the stamp of a file, or None where it is missing."""
+    """Return the stamp of a file; None if the file is missing. Other errors of the file system are raised."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -44,12 +44,12 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def read_mark(path: Path) -> bytes | None:
-    """Return the bytes of the mark's file; None where it is missing.
+    """Return the bytes of the mark's file; None if the file is missing.
 
-    A file longer than any signed head is cut off.
+    Of a file that is longer than any signed head, only the beginning is returned.
 
     Raises:
-        OSError: it can't be read.
+        OSError: the file can't be read.
     """
     try:
         with path.open("rb") as file:
@@ -59,18 +59,18 @@ def read_mark(path: Path) -> bytes | None:
 
 
 def replace_mark(path: Path, former: bytes | None, note: bytes) -> Stamp | None:
-    """Write a mark in place of the former one, atomically and durably, with mode 0600.
+    """Replace the mark's file atomically and durably, with mode 0600, unless another process has changed it.
 
     Args:
-        path: the file; its folder exists.
-        former: the file's bytes when they were judged; None if it was missing.
-        note: the signed checkpoint.
+        path: the file; its folder must exist.
+        former: the bytes that the file must still have; None if it must be missing.
+        note: the new content, a signed checkpoint.
 
     Returns:
-        The new file's stamp; None if another process has changed the file since, which then stays.
+        The new file's stamp; None if the file does not have the bytes `former`, and so was not replaced.
 
     Raises:
-        OSError: it can't be written.
+        OSError: the file can't be read or written.
     """
     with _alone_in(path.parent) as folder:
         if read_mark(path) != former:

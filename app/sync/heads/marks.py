@@ -21,9 +21,9 @@ class Mark:
     """The origin, size and root of the highest signed head that was seen; see `MarkKeeper`.
 
     Attributes:
-        origin: the origin under which it was signed.
-        size: its number of records.
-        root: their Merkle root.
+        origin: the origin under which the head was signed.
+        size: the head's number of records.
+        root: the Merkle root of these records.
     """
 
     origin: str
@@ -32,20 +32,21 @@ class Mark:
 
     @property
     def epoch(self) -> str:
-        """The epoch of its origin."""
+        """The epoch in the origin, which is the part behind the last slash."""
         return self.origin.rpartition("/")[2]
 
     @classmethod
     def open(cls, note: bytes, name: str | None, keys: Iterable[PublicKey]) -> Self:
-        """Read a mark and verify that it is this register's.
+        """Return the mark in a note, after verifying that one of the register's keys has signed it.
 
         Args:
             note: the signed checkpoint.
-            name: the register's name; None if it has none yet.
-            keys: the keys of the register that are known in its database and on this machine.
+            name: the register's name; None if the register has none, so that any name is accepted.
+            keys: the public keys of the register that are known in its database and on this machine.
 
         Raises:
-            MarkRefused: it is no signed checkpoint, another register's, or signed by none of the keys.
+            MarkRefused: the note is not a signed checkpoint, names another register, or has no valid signature by one
+                of the keys.
         """
         try:
             parsed = Note.parse(note)
@@ -66,14 +67,15 @@ class Mark:
     ) -> Rollback | None:
         """Return the evidence that a database was rolled back to an earlier state; None if it continues the mark.
 
-        A database in another epoch than the mark's continues it if it knows that epoch as a former one: then it was
-        restored with `cekal restore`, and the mark of another machine has not followed.
+        In the mark's epoch, a database continues the mark if it has the same root at the mark's size. In another epoch,
+        it continues the mark if the mark's epoch is among `former`: then it was restored with `cekal restore`, and this
+        mark is older than the restore.
 
         Args:
             epoch: the database's epoch.
-            size: its number of records.
-            root: the root of its first records, as many as the mark has; None if it has fewer.
-            former: the epochs that it knows as former ones, and those whose loss was accepted.
+            size: the database's number of records.
+            root: the root of as many of its first records as the mark has; None if the database has fewer.
+            former: the epochs that the database knows as former ones, and those whose loss was accepted.
         """
         continues = root == self.root if epoch == self.epoch else self.epoch in former
         return None if continues else Rollback(self.origin, self.size, size)

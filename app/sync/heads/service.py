@@ -50,14 +50,18 @@ class NameRefused(RuntimeError):
 
 
 async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Store the register's name and its signing keys if they are missing; generate keys that no file contains.
+    """Store the register's name, the origin of the present epoch, and a signing key of each kind, if missing.
+
+    A missing key is taken from the folder of private keys; if no file has one of its kind, it is generated and written
+    to the folder.
 
     Returns:
         The public keys that were added.
 
     Raises:
-        NameRefused: the setting differs from the stored name.
+        NameRefused: the setting gives another name than the stored one.
         SigningKeysRefused: a file in the folder of private keys can't be used.
+        HeadMissing: the ledger has no head.
     """
     await check_name(unit, settings)
     if await store.find_name(unit) is None:
@@ -77,15 +81,20 @@ async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
 
 
 async def read_origin(reader: Reader) -> str:
-    """Return the origin of the ledger in its present epoch: the register's name and the epoch."""
+    """Return the origin of the ledger in its present epoch. Raises HeadMissing if the ledger has no head.
+
+    The register must have its name.
+    """
     return origin_of(str(await store.find_name(reader)), (await ledger.head(reader)).epoch)
 
 
 async def check_name(reader: Reader, settings: Settings) -> None:
-    """Compare the register's stored name with the setting.
+    """Raise NameRefused if the setting and the database give the register different names.
+
+    Nothing is raised if one of the two gives no name.
 
     Raises:
-        NameRefused: they differ.
+        NameRefused: the names differ.
     """
     stored = await store.find_name(reader)
     if None not in {stored, settings.register_name} and stored != settings.register_name:
@@ -95,7 +104,9 @@ async def check_name(reader: Reader, settings: Settings) -> None:
 
 
 async def rotate_keys(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Make a new key of each kind; the former keys sign beside them for `OVERLAP`, then stop.
+    """Make a new signing key of each kind; the former keys sign beside the new ones for `OVERLAP`, then stop.
+
+    The private keys are written to files of this machine. The act is recorded.
 
     Returns:
         The new public keys.
@@ -115,19 +126,23 @@ async def active_keys(reader: Reader) -> list[PublicKey]:
 
 
 async def head_to_push(reader: Reader) -> PushedHead | None:
-    """Return the newest signed head of the ledger's present epoch in the form for witnesses; None before the first."""
+    """Return the newest signed head of the present epoch, in the form for witnesses; None before the first.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+    """
     head = await newest_head(reader, (await ledger.head(reader)).epoch)
     return None if head is None else PushedHead(head.epoch, head.size, head.signed_at, head.note)
 
 
 async def with_cosignatures(reader: Reader, head: SignedHead) -> SignedHead:
-    """Return a head with the cosignatures of its witnesses so far added to its note, as readers get it."""
+    """Return a copy of a head whose note has the cosignatures of witnesses that are stored for it so far."""
     note = await cosigned_note(reader, head.epoch, head.size, Note.parse(head.note.encode()))
     return replace(head, note=str(note))
 
 
 async def published_policy(reader: Reader, policy: Policy) -> Policy:
-    """Return the policy offered to readers: the keys of the present origin, the witnesses and their quorum."""
+    """Return the policy for readers: the register's keys of the present origin, and `policy`'s witnesses and quorum."""
     epoch = (await ledger.head(reader)).epoch
     own = [use.key for use in await list_uses(reader) if use.origin.endswith(f"/{epoch}")]
     return policy.published(own)
@@ -137,7 +152,8 @@ async def require_newest(reader: Reader) -> SignedHead:
     """Return the newest signed head of the ledger's present epoch.
 
     Raises:
-        Unavailable: none was signed yet.
+        Unavailable: no head of this epoch was signed yet.
+        HeadMissing: the ledger has no head.
     """
     epoch = (await ledger.head(reader)).epoch
     head = await newest_head(reader, epoch)

@@ -58,7 +58,7 @@ class Signer:
     """Signs heads for one process; the worker's lock lets one process at a time do it.
 
     Attributes:
-        failing: the reason why this process can't sign now; None while it can.
+        failing: the reason for which the last attempt of this process to sign failed; None if it did not fail.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -71,14 +71,16 @@ class Signer:
         self._unsigned = False  # whether it was logged that nobody signs
 
     async def sign(self) -> SignedHead | None:
-        """Sign the present head if it is new, or if the newest signature is old.
+        """Sign and store the present head if it is new, or if the newest signature is old.
 
-        Returns the signed head, or None if neither.
+        Nothing is signed while the clock is not plausible, this machine lacks a key, or the ledger contradicts itself;
+        then `failing` gives the reason.
 
-        A wrong clock signs nothing: a head from the future would count as fresh for ever.
+        Returns:
+            The signed head; None if nothing was signed, because it was not necessary or not possible.
 
         Raises:
-            RolledBack: the database lacks a head that was signed.
+            RolledBack: the database lacks a head that was signed; or, as HeadMissing, the ledger has no head.
         """
         if self._absent and monotonic() - self._looked_at < _LOOK_SECONDS:
             return None

@@ -57,13 +57,13 @@ async def list_keys(reader: Reader) -> list[PublicKey]:
 
 
 async def add_key(unit: Unit, key: PublicKey) -> None:
-    """Store a public key."""
+    """Store a public key of the register, without an end; `key.retires_at` is not stored."""
     values = {"kind": int(key.kind), "public": key.public, "made_at": key.made_at, "retires_at": None}
     await unit.run(insert(signing_key).values(fingerprint=fingerprint(key.kind, key.public), **values))
 
 
 async def retire_keys(unit: Unit, at: datetime) -> None:
-    """Store that every key without an end stops signing at an instant."""
+    """Store that all keys that have no `retires_at` stop signing at an instant."""
     await unit.run(update(signing_key).where(signing_key.c.retires_at.is_(None)).values(retires_at=at))
 
 
@@ -83,12 +83,15 @@ async def first_head_covering(reader: Reader, epoch: str, sequence: int) -> Sign
 
 
 async def list_uses(reader: Reader) -> list[KeyUse]:
-    """Return each public key under each origin that it signed, the newest first."""
+    """Return each pair of a public key and an origin whose heads the key signed, latest use first."""
     return uses(await list_keys(reader), await list_origins(reader))
 
 
 async def list_heads_after(reader: Reader, epoch: str, size: int) -> list[SignedHead]:
-    """Return a page of signed heads after the one of this epoch and size, by epoch and size; empty at the end."""
+    """Return the next page of signed heads of all epochs, by epoch and size; empty at the end.
+
+    The page begins after the head with this epoch and size, which need not exist.
+    """
     beyond = or_(signed_head.c.epoch > epoch, and_(signed_head.c.epoch == epoch, signed_head.c.size > size))
     rows = await reader.run(
         _HEADS.where(beyond).order_by(signed_head.c.epoch, signed_head.c.size).limit(_PAGE)
@@ -97,7 +100,7 @@ async def list_heads_after(reader: Reader, epoch: str, size: int) -> list[Signed
 
 
 async def save_head(unit: Unit, head: SignedHead) -> None:
-    """Store a signed head; the same size signed again replaces the former signatures."""
+    """Store a signed head; it replaces a stored head of the same epoch and size."""
     at = (signed_head.c.epoch == head.epoch, signed_head.c.size == head.size)
     values = {"root": head.root, "signed_at": head.signed_at, "note": head.note}
     if (await unit.run(select(signed_head.c.size).where(*at))).first() is None:
@@ -107,7 +110,7 @@ async def save_head(unit: Unit, head: SignedHead) -> None:
 
 
 def fingerprint(kind: KeyKind, public: bytes) -> str:
-    """Return the name of a key: SHA-256 of its kind and its public bytes, in hexadecimal."""
+    """Return the fingerprint that identifies a stored key: SHA-256 of its kind and public bytes, in hexadecimal."""
     return hashlib.sha256(bytes([kind]) + public).hexdigest()
 
 

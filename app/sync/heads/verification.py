@@ -9,9 +9,9 @@ from app.tlog.signed import open_checkpoint
 
 
 def fault_of(head: SignedHead, known: Sequence[KeyUse]) -> str | None:
-    """Return the fault of a signed head by itself, in English; None if its note states the same as its row.
+    """Return what is wrong with a stored signed head, in English; None if its note is validly signed and fits the row.
 
-    Whether its root is that of the ledger's records is verified with the ledger.
+    Only the head itself is verified, not whether its root is that of the ledger's records.
 
     Args:
         head: the signed head.

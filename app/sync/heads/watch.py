@@ -46,7 +46,10 @@ class HeadWatch:
             await asyncio.sleep(_ROUND_SECONDS)
 
     async def look(self, policy: Policy | None) -> None:
-        """Read the newest head, and the state of each witness of a policy."""
+        """Read and remember the times of the newest head and of each witness's last cosignature; errors are raised.
+
+        Without a policy there are no witnesses.
+        """
         async with self._runtime.reading(SYSTEM) as reader:
             head = await head_to_push(reader)
             states = [] if policy is None else await list_states(reader, policy)
@@ -55,10 +58,7 @@ class HeadWatch:
         self._has_looked = True
 
     def head_age(self) -> float | None:
-        """Return the seconds since the newest head was signed; infinity before the first head.
-
-        None while no head was read yet.
-        """
+        """Return the seconds since the newest head was signed: infinity if none was; None before the first look."""
         return self._age(self._signed_at) if self._has_looked else None
 
     def cosignature_ages(self) -> Iterator[tuple[str, float]]:

@@ -28,10 +28,12 @@ class LogRoute(GuardedRoute):
     """A guarded route that the deployment may open to callers without a key (`CEKAL_LOG_PUBLIC`)."""
 
     async def admit_caller(self, request: Request, quota: Quota | None) -> None:
-        """Admit every caller if the deployment opens the log; otherwise only callers with a key, within the quota.
+        """Admit every caller if the deployment opens the log; else only callers with a valid key, within the quota.
+
+        An open log raises nothing, whatever key the caller sends.
 
         Raises:
-            Unauthenticated: the key is not valid.
+            Unauthenticated: the log is not open, and the key is missing or not valid.
             RateLimited: too many failed attempts, or the key's quota is used up.
             Unavailable: the register can't be read now.
         """

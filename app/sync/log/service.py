@@ -24,15 +24,16 @@ def parse_tile(level: str, path: str) -> Tile:
 
 
 async def read_tile(reader: Reader, tile: Tile, size: int) -> bytes:
-    """Return a tile's hashes, or a bundle's entries.
+    """Return the bytes of a tile: its hashes one after the other, or the encoded leaves of a bundle.
 
     Args:
         reader: the transaction.
-        tile: the tile's place.
-        size: the size of a signed head.
+        tile: the place of the tile or bundle.
+        size: the size of a signed head, to whose tree the tile must belong.
 
     Raises:
-        NotFound: the head's tree does not have the tile.
+        NotFound: the tree of this size does not have the tile.
+        KeyError: a stored hash is missing.
     """
     if not tile.is_in(size):
         raise NotFound("The newest signed head has no such tile.")
@@ -44,15 +45,15 @@ async def read_tile(reader: Reader, tile: Tile, size: int) -> bytes:
 
 
 async def prove_inclusion(reader: Reader, sequence: int, size: int | None) -> Inclusion:
-    """Prove that the ledger contains a record.
+    """Return the proof that the ledger contains a record.
 
     Args:
         reader: the transaction.
-        sequence: the record's number.
+        sequence: the record's number, from 1.
         size: the ledger's size to which the proof leads; None for the present one.
 
     Raises:
-        Invalid: the ledger never had this size, or had no record of this number then.
+        Invalid: `size` is larger than the ledger, or the record is beyond `size`.
     """
     last = await _within(reader, "size", size)
     if sequence > last:
@@ -86,13 +87,13 @@ async def head_of(reader: Reader, size: int) -> SignedHead:
 
 
 async def prove_consistency(reader: Reader, old: int, new: int | None) -> tuple[int, list[bytes]]:
-    """Prove that the ledger of size `new` (None for the present one) continues that of size `old`.
+    """Return the proof that the ledger of size `new` (None for the present size) continues the ledger of size `old`.
 
     Returns:
-        The larger size, and the proof.
+        The size `new`, and the hashes of the proof.
 
     Raises:
-        Invalid: the ledger never had one of the sizes, or the first is the larger one.
+        Invalid: `new` is larger than the ledger, or `old` is larger than `new`.
     """
     last = await _within(reader, "to", new)
     if old > last:

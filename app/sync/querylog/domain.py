@@ -58,13 +58,14 @@ _SOURCES: Final = {
 
 
 class Line(NamedTuple):
-    """A line of the query log as it is stored.
+    """A line of the query log, made from the row that it is about.
 
     Attributes:
-        id: its id; of a receipt the alert's id, the client's id and the level, and of a version the entry's id and the
-            number, joined by slashes.
-        opening: its text without the commitment that ends it; see `line_of`.
-        erasable: the text that retention may erase later, if the row itself stores no commitment to it; else None.
+        id: the line's id. For a check or an act, the id of the row. For a receipt, the alert's id, the client's id and
+            the level, joined by slashes. For a version, the entry's id and the version's number, joined by a slash.
+        opening: the line's text up to the commitment that ends it; see `line_of`.
+        erasable: the text that retention may erase later, to which the batch adds a commitment; None if the row has no
+            such text, or stores a commitment itself.
     """
 
     id: str
@@ -76,8 +77,8 @@ def line_of(members: Sequence[Any], erasable: str | None = None) -> Line:
     """Return the line of the query log for a row: a check, an act, a receipt or a version.
 
     Args:
-        members: the values that never change, in order: the kind of line, the id, the instant as text, and others.
-            Bytes become base64.
+        members: the values that never change, in the order of the text: the kind of line, the id, the instant as text,
+            then the others of this kind. Bytes become base64.
         erasable: a text that retention may erase later, to which the line gets a salted commitment; None without one.
     """
     return Line(members[1], _encode(members)[:-1], erasable)
@@ -91,17 +92,18 @@ class SealedLine(NamedTuple):
 
     @property
     def source(self) -> Source:
-        """Return the kind of the line."""
+        """The kind of the line, by the first letters of its id. Raises KeyError for an id of no kind."""
         return _SOURCES[self.id[:4]]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position in each kind of lines: lines with a lower id, or of an earlier instant, are before it.
+    """How far the query log is read or sealed: a position for each kind of lines.
 
     Attributes:
-        check, act: ids, for checks and for acts of the audit trail.
-        receipt, version: instants, for receipts of alerts and for versions of entries.
+        check, act: an id; the checks, or acts of the audit trail, with lower ids are before the position.
+        receipt, version: an instant; the receipts of alerts, or versions of entries, of earlier instants are before the
+            position.
     """
 
     check: str
@@ -111,11 +113,11 @@ class Position:
 
     @classmethod
     def at(cls, moment: datetime) -> Self:
-        """Return the position before the lines that are written at a moment."""
+        """Return the position at an instant: all lines of earlier instants are before it, no others."""
         return cls(first_id(CHECK_PREFIX, moment), first_id(ACT_PREFIX, moment), moment, moment)
 
     def reaches(self, other: "Position") -> frozenset[Source]:
-        """Return the kinds of lines for which this position is the same as the other one, or after it."""
+        """Return the kinds of lines for which this position is equal to the other position or after it."""
         pairs = (
             (Source.CHECK, self.check >= other.check),
             (Source.ACT, self.act >= other.act),
@@ -125,13 +127,13 @@ class Position:
         return frozenset(source for source, reached in pairs if reached)
 
     def earlier(self, by: timedelta) -> "Position":
-        """Return the position that is earlier by a duration."""
+        """Return this position moved back by a duration, for each kind of lines."""
         return Position(
             _earlier(self.check, by), _earlier(self.act, by), self.receipt - by, self.version - by
         )
 
     def at_least(self, other: "Position | None") -> "Position":
-        """Return the later one of the two positions, for each kind of lines; None counts as the beginning."""
+        """Return, for each kind of lines, the later one of this and the other position; None means the beginning."""
         if other is None:
             return self
         return Position(
@@ -157,17 +159,18 @@ _LINE: Final = re.compile(rf"(?:{'|'.join(_SOURCES)})\S+ [0-9a-f]{{{2 * _HASH_ST
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A sealed batch.
+    """A batch: the lines of the query log under one Merkle root, which a record of the ledger seals.
 
     Attributes:
-        number: its number, from 1.
-        at: when it was made.
-        text: its lines in the tree's order, one on each line of the text: id and hash start (the first digits of its
-            hash).
-        root: the Merkle root over its lines (RFC 9162 section 2.1.1).
-        first_check: the lowest id of a check in it; None without checks.
-        reached: the position up to which the log is sealed with this batch.
-        salt: the random bytes in the commitments to its checks' questions; None once one of these was erased.
+        number: the batch's number, from 1.
+        at: when the batch was made.
+        text: one line of text for each line of the batch, in the order of its tree: the id, a blank, and the first
+            digits of the line's hash.
+        root: the Merkle root over the lines (RFC 9162 section 2.1.1).
+        first_check: the lowest id of a check in the batch; None without checks.
+        reached: the position up to which this batch and the earlier ones contain all lines.
+        salt: the random bytes in the commitments to the checks' questions; None once the first question of the batch is
+            due for erasure.
         commitments: the commitments, 32 bytes a check in the batch's order; None while the salt exists.
     """
 
@@ -182,20 +185,20 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Return the number of its lines."""
+        """The number of lines."""
         return self.text.count("\n") + 1
 
     @property
     def is_readable(self) -> bool:
-        """Return whether each line has an id of a known kind and the start of a hash."""
+        """Whether each line of `text` has an id of a known kind and the start of a hash."""
         return all(_LINE.fullmatch(line) for line in self.text.split("\n"))
 
     def lines(self) -> list[SealedLine]:
-        """Return its lines in the order of its Merkle tree."""
+        """Return the lines in the order of the Merkle tree. Raises TypeError if `text` is not readable."""
         return [SealedLine(*line.split(" ")) for line in self.text.split("\n")]
 
     def ids(self, sources: Container[Source]) -> Iterator[str]:
-        """Yield the ids of its lines of these kinds, in the order of its tree."""
+        """Yield the ids of the lines of these kinds, in the order of the Merkle tree."""
         prefixes = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
         for line in self.text.split("\n"):
             if line.startswith(prefixes):
@@ -204,14 +207,14 @@ class Batch:
 
 @dataclass(slots=True)
 class Batching:
-    """A batch that is being made: lines are added in the batch's order.
+    """A batch that is being made: lines are added in the order of its tree, checks first and by id.
 
     Attributes:
         salt: the random bytes in the commitments of this batch.
-        sealed: ids of lines in earlier batches, and so far in this one; they are not added again.
-        committed_from: the id from which checks are sealed with a commitment to their question; earlier questions
-            may be erased while the batch is made.
-        first_check: the lowest id of a check in it so far.
+        sealed: ids of the lines that are in this or an earlier batch; they are not added again.
+        committed_from: checks with this id or a higher one get a commitment to their question; questions of earlier
+            checks may be erased while the batch is made.
+        first_check: the lowest id of a check so far; None before the first check.
     """
 
     salt: bytes
@@ -223,7 +226,7 @@ class Batching:
 
     @property
     def size(self) -> int:
-        """Return the number of lines in the batch that is being made."""
+        """The number of lines so far."""
         return len(self._leaves)
 
     def add(self, line: Line) -> None:
@@ -239,21 +242,24 @@ class Batching:
         self._lines.append(f"{name} {hash_start_of(leaf)}")
 
     def finished(self, number: int, at: datetime, reached: Position) -> Batch:
-        """Return the batch of the lines added so far, with this number, made at `at`.
+        """Return the batch of the lines added so far, which must be at least one.
 
-        `reached` is the position up to which the log is sealed with it.
+        Args:
+            number: the batch's number.
+            at: when the batch is made.
+            reached: the position up to which this batch and the earlier ones contain all lines.
         """
         root = merkle.root_of_leaves(self._leaves)
         return Batch(number, at, "\n".join(self._lines), root, self.first_check, reached, self.salt)
 
 
 def hash_start_of(leaf: bytes) -> str:
-    """Return the digits of a line's leaf hash that its batch stores."""
+    """Return the first digits of a line's leaf hash, in hexadecimal, which the batch stores."""
     return leaf[:_HASH_START_BYTES].hex()
 
 
 def commitment_of(line: Line, salt: bytes) -> bytes | None:
-    """Return the commitment to the part of a line that retention may erase; None where there is none.
+    """Return the commitment to `line.erasable`, the part that retention may erase; None if this is None.
 
     It is SHA-256 over salt, id, a NUL byte and the text in UTF-8.
     """
@@ -263,9 +269,9 @@ def commitment_of(line: Line, salt: bytes) -> bytes | None:
 
 
 def leaf_of(line: Line, commitment: bytes | None) -> bytes:
-    """Return the leaf hash of a line in its batch's tree: over its members and then the commitment in base64.
+    """Return the leaf hash of a line in the tree of its batch: over the line's members, then the commitment in base64.
 
-    The commitment is None if no part of the line may be erased.
+    The commitment is None if the batch adds none to the line.
     """
     end = b",null]" if commitment is None else b',"%b"]' % b2a_base64(commitment, newline=False)
     return merkle.leaf_hash(line.opening + end)
@@ -274,13 +280,15 @@ def leaf_of(line: Line, commitment: bytes | None) -> bytes:
 def opened(
     line: Line, hash_start: str, salt: bytes | None, kept: bytes | None
 ) -> tuple[bytes, bytes | None] | None:
-    """Return the leaf hash that a line had when it was sealed, and the commitment in it; None if the line differs.
+    """Return the leaf hash of a line as it was sealed, and the commitment in it; None if the line was changed since.
+
+    The commitment is None if the line was sealed without one.
 
     Args:
         line: the line as it is stored now.
         hash_start: the first digits of the line's hash, as stored in its batch.
         salt: the batch's salt; None once it is erased.
-        kept: the commitment that was kept when the salt was erased, if there was one.
+        kept: the commitment that was stored when the salt was erased; None without one.
     """
     committed = kept if salt is None else commitment_of(line, salt)
     for commitment in dict.fromkeys(
@@ -293,24 +301,21 @@ def opened(
 
 
 def joined(commitments: Iterable[bytes | None]) -> bytes:
-    """Return the commitments of a batch's checks, in its order, as the bytes that are stored when its salt is erased.
+    """Return commitments one after the other as bytes, to be stored in `Batch.commitments`.
 
-    A check without a commitment has None; `split` is the reverse.
+    There is one commitment for each check of the batch; None if the check has none. `split` is the reverse.
     """
     return b"".join(each or _ABSENT for each in commitments)
 
 
 def split(commitments: bytes) -> list[bytes | None]:
-    """Return the commitments of a batch's checks, in its order, from the bytes in which they are stored.
-
-    None means that the check has no commitment.
-    """
+    """Return the commitments that `joined` has made into bytes: one for each check; None for a check without one."""
     size = len(_ABSENT)
     parts = (commitments[begin : begin + size] for begin in range(0, len(commitments), size))
     return [None if part == _ABSENT else part for part in parts]
 
 
 def facts_of(batch: Batch) -> dict[str, Any]:
-    """Return the further members of the leaf of the record that seals a batch: `seal`, with batch, lines and root."""
+    """Return the `facts` of the ledger record that seals a batch: `seal`, with kind, batch, lines and root."""
     seal = {"kind": "log", "batch": batch.number, "lines": batch.size, "root": batch.root.hex()}
     return {"seal": seal}

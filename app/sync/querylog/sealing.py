@@ -53,19 +53,24 @@ _PAGE: Final = 500
 
 
 class Sealer:
-    """Seals the query log for one process; the worker's lock lets one process at a time do it."""
+    """Puts the lines of the query log into batches and seals these in the ledger; one process at a time may do it.
+
+    The worker's lock ensures that no other process does it at the same time.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     async def seal(self, *, at_end: bool = False) -> int:
-        """Seal the lines that wait, if they are many or if the newest batch is old enough.
+        """Seal the waiting lines in new batches, if there are many or if the newest batch is old enough.
+
+        First, stored batches without a record in the ledger get one. While the clock is not plausible, nothing is done.
 
         Args:
-            at_end: whether the process ends: then all lines are sealed, however few and however new.
+            at_end: whether the process ends: then the waiting lines are sealed even if they are few.
 
         Returns:
-            The number of batches that were made.
+            The number of new batches.
         """
         if self._runtime.doubt() is not None:  # lines with times to come would move the position too far
             return 0

@@ -15,8 +15,8 @@ _PAGE: Final = 500
 async def erase_salts(runtime: Runtime, before: str) -> int:
     """Erase the salts of all batches with a check before the id `before`, and store the commitments instead.
 
-    Returns the number of batches. To be called before the questions of these checks are erased: without its salt a
-    commitment reveals nothing about an erased question, and the batch still verifies.
+    Call it before the questions of these checks are erased: without the salt a commitment reveals nothing about an
+    erased question, and the batch still verifies. Returns the number of batches whose salt was erased.
     """
     erased = 0
     while True:
@@ -37,9 +37,10 @@ async def erase_salts(runtime: Runtime, before: str) -> int:
 async def open_lines(
     runtime: Runtime, batch: Batch
 ) -> AsyncIterator[tuple[SealedLine, Line | None, tuple[bytes, bytes | None] | None]]:
-    """Yield each line of a batch, in order: as it was sealed, as it is stored, and its leaf and commitment as sealed.
+    """Yield (sealed line, stored line, (leaf hash, commitment)) for each line of a batch, in the order of its tree.
 
-    The stored line is None if it is gone; leaf and commitment are None if it is gone or differs.
+    The stored line is None if its row is gone. The last member is None if the row is gone or was changed since it was
+    sealed; see `opened`.
     """
     kept = iter(split(batch.commitments) if batch.commitments is not None else ())
     lines = batch.lines()

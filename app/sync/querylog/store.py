@@ -93,13 +93,13 @@ def _commitment(row: _Row, texts: Sequence[str | None], *, erased: bool) -> byte
 
 
 async def list_checks(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return checks by id, from the id `first` until before the id `before`, at most `limit`."""
+    """Return the lines of at most `limit` checks, from the id `first` until before the id `before`, by id."""
     statement = _CHECKS.where(check.c.id >= first, check.c.id < before).order_by(check.c.id)
     return [_check(row) for row in (await reader.run(statement.limit(limit))).all()]
 
 
 async def list_acts(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return acts of the audit trail by id, from the id `first` until before the id `before`, at most `limit`."""
+    """Return the lines of at most `limit` acts of the audit trail, from the id `first` until before `before`, by id."""
     statement = _ACTS.where(audit.c.id >= first, audit.c.id < before).order_by(audit.c.id).limit(limit)
     return [line_of(tuple(row)) for row in (await reader.run(statement)).all()]
 
@@ -111,9 +111,13 @@ Moment = tuple[datetime, str]
 async def list_receipts(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return pairs of a receipt's moment and line, in order of time, at most `limit`.
+    """Return the first receipts of alerts from a moment on: pairs of the receipt's moment and line, by moment.
 
-    Only those from `first` until before `before`.
+    Args:
+        reader: a transaction on the register.
+        first: the moment from which receipts are returned.
+        before: receipts at or after the instant of this moment are omitted; its id is ignored.
+        limit: how many to return at most.
     """
     rows = await _list_from(reader, _RECEIPTS, receipt.c.at, _RECEIPT_ID, first, before, limit)
     return [((row.at, row.line_id), _receipt(row)) for row in rows]
@@ -122,9 +126,9 @@ async def list_receipts(
 async def list_versions(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return pairs of the moment and line of an entry's version, in order of time.
+    """Return the first versions of entries from a moment on: pairs of the version's moment and line, by moment.
 
-    Only those from `first` until before `before`, at most `limit`.
+    The arguments are those of `list_receipts`.
     """
     rows = await _list_from(reader, _VERSIONS, version.c.at, _VERSION_ID, first, before, limit)
     return [((row.at, row.line_id), _version(row)) for row in rows]
@@ -170,7 +174,7 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
 async def ids_between(
     reader: Reader, source: Source, begin: Position, before: Position
 ) -> AsyncIterator[str]:
-    """Yield the ids of the stored lines of one kind between two positions, in order.
+    """Yield the ids of the stored lines of one kind from the position `begin` until before `before`, in no order.
 
     `reader` is a transaction on the checks for checks, on the register for others.
     """
@@ -189,7 +193,10 @@ async def ids_between(
 
 
 async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
-    """Return the number of stored lines after a position, of all kinds."""
+    """Return the number of stored lines of all kinds that are not before a position.
+
+    `checks` is a transaction on the checks, `register` one on the register.
+    """
     found = 0
     for reader, column, first in (
         (checks, check.c.id, begin.check),
@@ -208,7 +215,7 @@ async def count_checks(reader: Reader, first: str, before: str, most: int) -> in
 
 
 async def add_batch(unit: Unit, new: Batch) -> None:
-    """Store a batch."""
+    """Store a new batch; its `commitments` are not stored."""
     values = {
         "number": new.number,
         "at": new.at,
@@ -244,7 +251,7 @@ async def newest_batch(reader: Reader) -> Batch | None:
 
 
 async def batches_after(reader: Reader, number: int, limit: int) -> list[Batch]:
-    """Return the batches after the one with this number, in order, at most `limit`."""
+    """Return at most `limit` batches with numbers above `number`, by number."""
     statement = select(batch).where(batch.c.number > number).order_by(batch.c.number).limit(limit)
     return [_batch(row) for row in await reader.run(statement)]
 
@@ -273,7 +280,7 @@ def _newest_seal() -> ScalarSelect[int]:
 
 
 async def newest_sealed(reader: Reader) -> int:
-    """Return the number of the newest batch with a record in the ledger; 0 before the first."""
+    """Return the highest number of a batch that a record of the ledger seals; 0 before the first."""
     return int((await reader.run(select(_newest_seal()))).scalar_one())
 
 

@@ -20,10 +20,10 @@ _MOST: Final = 1000
 
 @dataclass(slots=True)
 class LogVerification:
-    """A verification that goes through the query log batch by batch.
+    """Verifies the query log batch by batch: call `batch` until `done`, then `unknown`.
 
     Attributes:
-        newest: number of the newest batch with a record in the ledger.
+        newest: number of the newest batch that a record of the ledger seals; the last one to verify.
         batches: number of batches verified so far.
         lines: number of lines verified so far.
         reached: the position up to which the log is verified.
@@ -43,10 +43,9 @@ class LogVerification:
         return self.batches >= self.newest
 
     async def batch(self, runtime: Runtime) -> list[Difference]:
-        """Compare the next batch with the stored lines and with its seal; call it until `done`.
+        """Compare the next batch with the stored lines and with its seal in the ledger. Returns the differences.
 
-        A batch that differs is read a second time, because retention may have erased texts while it was read. Returns
-        the differences; empty if there are none.
+        A batch that differs is read a second time, because retention may have erased texts while it was read.
         """
         self.batches += 1
         batch, found = await self._read(runtime, self.batches)
@@ -80,9 +79,9 @@ class LogVerification:
         return batch, differences
 
     def unknown(self) -> list[Difference]:
-        """Return a difference for each line that is in no batch, although the log is sealed beyond it.
+        """Return a difference for each stored line that is in no batch, although the log is sealed beyond it.
 
-        Call it at the end. A line that may still be sealed late is not among them.
+        Call it once `done`. Lines that a later batch may still contain are omitted.
         """
         return [
             Difference(identity, "it is in no batch, although the log is sealed beyond it")
@@ -91,7 +90,7 @@ class LogVerification:
         ]
 
     async def count_unsealed(self, runtime: Runtime) -> int:
-        """Return the number of lines after the newest batch, which are not sealed yet."""
+        """Return the number of stored lines that are not before `reached`; once `done`, these are not sealed yet."""
         async with (
             runtime.reading(SYSTEM) as register,
             runtime.checks_beside(register) as checks,

@@ -25,10 +25,10 @@ NOTHING: Final = "none"
 
 
 class DigestBuilder:
-    """Computes a digest from the records of a state, in the order of their entries' ids.
+    """Computes a digest from the records of a state, which are added by entry id.
 
-    Each record is a leaf in the bucket of its entry; the leaf has the same hash as in the ledger's tree. Of one entry
-    its newest record comes first, then those of its clearances in force, in order.
+    The records of one entry are added in this order: its newest record, then those of its clearances in force, by
+    sequence. Each record is a leaf in the bucket of its entry; the leaf has the same hash as in the ledger's tree.
 
     Attributes:
         records: number of records so far.
@@ -44,10 +44,10 @@ class DigestBuilder:
         self._tree = self._buckets[0]
 
     def add_record(self, record: RecordText) -> bytes:
-        """Add a record. Returns the hash of its leaf.
+        """Add the next record. Returns the hash of its leaf.
 
         Raises:
-            ValueError: an entry with a greater id was added before.
+            ValueError: the record added before is of an entry with a greater id.
         """
         entry_id = str(record.entry_id)
         if entry_id != self._entry:
@@ -61,7 +61,7 @@ class DigestBuilder:
         return leaf
 
     def digest(self, sequence: int) -> "Digest":
-        """Return the digest of the state at a sequence."""
+        """Return the digest of the records added so far, as the state at `sequence`."""
         buckets = tuple(tree.root() for tree in self._buckets)
         return Digest(sequence, self.entries, self.records, buckets)
 
@@ -71,10 +71,10 @@ class Digest:
     """The digest of the register's state at a sequence.
 
     Attributes:
-        sequence: the ledger's size: the state is that of its first `sequence` records.
-        entries: number of entries.
-        records: number of records of the state: entries, and clearances in force.
-        buckets: the Merkle root of each bucket.
+        sequence: the digest is of the state after the ledger's first `sequence` records.
+        entries: number of listed entries in the state.
+        records: number of records in the state: one of each entry, and one of each clearance in force.
+        buckets: the Merkle root of each bucket, by the bucket's number.
     """
 
     sequence: int
@@ -92,7 +92,7 @@ class Digest:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Further members of the leaf of the record that seals it: `seal`, with kind, sequence, entries and root."""
+        """The `facts` of the ledger record that seals the digest: `seal`, with kind, sequence, entries and root."""
         return {
             "seal": {
                 "kind": KIND,
@@ -103,7 +103,7 @@ class Digest:
         }
 
     def draft(self) -> Draft:
-        """Return the draft of the ledger record that seals it."""
+        """Return the draft of the ledger record that seals the digest."""
         return Draft(RecordType.SEAL, None, None, None, self.facts, {})
 
 
@@ -113,8 +113,8 @@ class SealedDigest:
 
     Attributes:
         digest: the digest.
-        seal: the sequence of the record that seals it.
-        sealed_at: when that was written.
+        seal: the sequence of the ledger record that seals the digest.
+        sealed_at: when that record was written.
     """
 
     digest: Digest
@@ -124,7 +124,7 @@ class SealedDigest:
 
 @dataclass(frozen=True, slots=True)
 class DigestComputed:
-    """An event: the digest of a state was computed and must be sealed."""
+    """An event: the digest of a state was computed, and is to be sealed in the same transaction."""
 
     digest: Digest
 
@@ -146,21 +146,21 @@ def parted(buckets: bytes) -> tuple[bytes, ...]:
 
 
 def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bool:
-    """Return whether a digest must be sealed now.
+    """Return whether a digest must be sealed now: there is news, and it is ordered or is `LONGEST_UNSEALED` old.
 
     Args:
-        news: when the first record was written that no digest covers; None without any.
-        ordered: when an admin requested a snapshot that was not made yet; None without an order.
+        news: when the first record was written that no digest covers; None if there is no such record.
+        ordered: when an admin ordered a snapshot that was not made yet; None without an order.
         now: the present.
     """
     return news is not None and (ordered is not None or now - news >= LONGEST_UNSEALED)
 
 
 def scope_of(actor: Actor) -> str:
-    """Return the scope of a reader's snapshots: the name for one agency, for all agencies, or for none.
+    """Return the scope of an actor's snapshots: the agency's own data, everything (`EVERYTHING`), or `NOTHING`.
 
-    An auditor's is that of Immigration: a snapshot shows the personal part of no sealed entry, because one file can't
-    omit the entries that one auditor may not see.
+    Clients of Immigration and auditors have `EVERYTHING`, clients without an agency `NOTHING`. The personal part of
+    sealed entries is in no scope, not even for auditors: one file can't omit the entries that one auditor may not see.
     """
     if actor.holds(Role.AUDITOR) or actor.agency == IMMIGRATION:
         return EVERYTHING
@@ -168,7 +168,7 @@ def scope_of(actor: Actor) -> str:
 
 
 def reader_in(scope: str) -> Actor:
-    """Return an actor that sees in the feed the same as readers in this scope, except for sealed entries."""
+    """Return an actor for which `within_scope` gives the personal parts that belong to a scope."""
     agency = IMMIGRATION if scope == EVERYTHING else scope.removeprefix("agency-")
     return Actor(
         client_id="snapshot",

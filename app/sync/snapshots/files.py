@@ -64,10 +64,10 @@ class Snapshot:
 
     Attributes:
         path: the file.
-        made_of: the ledger's epoch, the sequence and the number of withdrawals.
-        scope: the scope of its readers.
+        made_of: the ledger's epoch, the sequence of the state, and the number of withdrawals (see `Current`).
+        scope: the scope of the readers (see `scope_of`).
         fingerprint: the first digits of the SHA-256 of the file's bytes, in hexadecimal.
-        length: bytes of its lines, before compression.
+        length: bytes of the lines, before compression.
     """
 
     path: Path
@@ -78,17 +78,21 @@ class Snapshot:
 
     @property
     def etag(self) -> str:
-        """The strong tag of the file's bytes, quotes included."""
+        """The strong `ETag` of the file's bytes, quotes included."""
         return f'"{self.made_of[1]}-{self.fingerprint}"'
 
     @property
     def size(self) -> int:
-        """Bytes of the file."""
+        """The number of bytes of the file. Raises FileNotFoundError once it is removed."""
         return self.path.stat().st_size
 
     @classmethod
     def named(cls, path: Path) -> Self:
-        """Return the snapshot in a file; its other members are read from the file's name (see `name_of`)."""
+        """Return the snapshot in a file, with the members that the file's name contains (see `name_of`).
+
+        Raises:
+            ValueError: the name was not made by `name_of`.
+        """
         scope, epoch, sequence, withdrawn, fingerprint, length = path.name.removesuffix(_END).split("~")
         return cls(path, (epoch, int(sequence), int(withdrawn)), scope, fingerprint, int(length))
 
@@ -96,14 +100,22 @@ class Snapshot:
 def name_of(current: Current, scope: str, fingerprint: str, length: int) -> str:
     """Return the name of a snapshot's file; `Snapshot.named` reads it back.
 
-    `current` is the state, and the other arguments are members of `Snapshot`.
+    Args:
+        current: the state from which the snapshot is made.
+        scope: the scope of the readers.
+        fingerprint: the SHA-256 of the file's bytes, in hexadecimal; the name has its first digits.
+        length: bytes of the lines, before compression.
     """
     parts = (scope, current.epoch, current.sequence, current.withdrawn, fingerprint[:_SHORT], length)
     return "~".join(map(str, parts)) + _END
 
 
 class Snapshots:
-    """The snapshots of one process; processes of a machine with one data folder share the files."""
+    """Makes, finds and removes the files of snapshots; processes with the same data folder share the files.
+
+    Attributes:
+        folder: the folder of the files.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self.folder = runtime.settings.data_dir / FOLDER
@@ -111,7 +123,7 @@ class Snapshots:
         self._making: dict[str, asyncio.Task[Snapshot]] = {}
 
     async def run(self) -> None:
-        """Remove files that must no longer be shown, until cancelled; then stop making files."""
+        """Call `tidy` every few seconds until cancelled; at the end, cancel the making of files."""
         try:
             while True:
                 try:
@@ -126,7 +138,10 @@ class Snapshots:
             await asyncio.gather(*self._making.values(), return_exceptions=True)
 
     async def tidy(self) -> None:
-        """Remove every file that is not of the newest digest, or in which something was erased or sealed since."""
+        """Remove every file that must no longer be shown.
+
+        That is a file of another than the newest digest, or one in which an entry was erased or sealed since.
+        """
         files = self._list()
         if not files:
             return
@@ -137,10 +152,12 @@ class Snapshots:
                 each.path.unlink(missing_ok=True)
 
     async def make(self, scope: str) -> Snapshot:
-        """Return the newest snapshot of a scope, made now; simultaneous calls wait for the same file.
+        """Make the file of a scope's newest snapshot, unless it exists, and return the snapshot.
+
+        Simultaneous calls wait for the same file. If the caller has to stop waiting, the making goes on.
 
         Raises:
-            Unavailable: it takes longer than a short wait, or can't be made now.
+            Unavailable: the file is not ready after a short wait, or can't be made now.
         """
         task = self._making.get(scope)
         if task is None:
@@ -206,7 +223,7 @@ class Snapshots:
         return Snapshot.named(path)
 
     def find(self, current: Current, scope: str) -> Snapshot | None:
-        """Return the file of a scope that may be shown now; None if there is none."""
+        """Return the snapshot of a scope whose file was made from the state `current`; None if there is no file."""
         made_of = _made_of(current)
         return next((each for each in self._list() if (each.made_of, each.scope) == (made_of, scope)), None)
 

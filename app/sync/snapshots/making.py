@@ -33,13 +33,13 @@ class Order(msgspec.Struct):
     """The order to make a snapshot, for another process.
 
     Attributes:
-        path: the file to be made.
-        scope: the scope of its readers.
+        path: the file to be made; it must not exist.
+        scope: the scope of the readers (see `scope_of`).
         sequence: the sequence of the state.
-        first: the first line.
-        last: the last line.
-        database: the address of SQLite's file as a URI, or that of PostgreSQL's database in libpq's form.
-        is_sqlite: whether it is SQLite's.
+        first: the first line, in JSON.
+        last: the last line, in JSON.
+        database: the URI of SQLite's file, or the address of PostgreSQL's database in libpq's form.
+        is_sqlite: whether `database` is SQLite's.
         seconds: longest time for one answer of the database.
         statements: the statements that read the state, in the driver's syntax.
     """
@@ -60,8 +60,8 @@ class Made(msgspec.Struct):
 
     Attributes:
         fingerprint: SHA-256 of the file's bytes, in hexadecimal.
-        length: bytes of its lines, before compression.
-        digest: the digest of its records.
+        length: bytes of the file's lines, before compression.
+        digest: the digest of the file's records.
     """
 
     fingerprint: str
@@ -109,11 +109,12 @@ async def _opened(order: Order) -> AsyncIterator[_Database]:
 
 
 async def make(order: Order) -> Made:
-    """Make a snapshot. The caller removes the file if this fails.
+    """Write the file of a snapshot from the database. The caller removes the file if this fails.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.
-        OSError: the file can't be written, or the database can't be reached.
+        OSError: the file exists or can't be written, or the process that ordered the snapshot has ended.
+        Exception: the database can't be read; the error is the driver's.
     """
     writer = Writer(Path(order.path), reader_in(order.scope))
     writer.add_line(order.first)

@@ -17,10 +17,10 @@ _AGAIN_SECONDS: Final = 60.0
 
 
 class DigestSealer:
-    """Seals digests for one process; the worker's lock lets one process at a time do it.
+    """Seals the digest of the present state when one is due; one process at a time may do it, by the worker's lock.
 
     Attributes:
-        failing: the reason why no digest can be sealed; None while none is known.
+        failing: why the last due digest could not be sealed; None if it was sealed, or before the first.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -32,7 +32,8 @@ class DigestSealer:
     async def seal(self) -> bool:
         """Seal the digest of the present state if one is due. Returns whether one was sealed.
 
-        A state that contradicts the ledger's tree is not sealed: the seal would testify to altered data.
+        A state that contradicts the ledger's tree is not sealed: then `failing` gives the reason, the result is False,
+        and nothing is tried for a while. An order is deleted if nothing is new.
         """
         if monotonic() < self._not_before:
             return False

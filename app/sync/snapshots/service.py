@@ -29,10 +29,10 @@ class Current:
 
     Attributes:
         epoch: the ledger's epoch.
-        sealed: the newest digest whose seal a signed head covers.
-        head: that head.
-        withdrawn: number of withdrawals among the state's entries: a file that was begun at another number is not
-            served.
+        sealed: the newest digest whose seal the head covers.
+        head: the newest signed head.
+        withdrawn: number of the state's entries whose personal part was shown and must no longer be. A file that was
+            made at another number is not served.
     """
 
     epoch: str
@@ -47,7 +47,11 @@ class Current:
 
 
 async def find_current(reader: Reader) -> Current | None:
-    """Return the state of the newest snapshot; None before the first digest is sealed and covered by a signed head."""
+    """Return the state of the newest snapshot; None before the first digest is sealed and covered by a signed head.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+    """
     epoch = (await ledger.head(reader)).epoch
     head = await heads.newest_head(reader, epoch)
     sealed = None if head is None else await store.newest_within(reader, head.size)
@@ -58,7 +62,9 @@ async def find_current(reader: Reader) -> Current | None:
 
 
 async def order(unit: Unit) -> int | None:
-    """Order a snapshot of the records after the newest one, to be made soon.
+    """Store the order that the worker seals a digest, and so a new snapshot, soon. The act is recorded.
+
+    An earlier order that is not carried out yet stays in its place.
 
     Returns:
         The sequence of the newest digest so far; None before the first.
@@ -72,7 +78,8 @@ async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
     """Return the sealed digest of a sequence; without a sequence the newest.
 
     Raises:
-        NotFound: none was sealed of this sequence, or none at all; `sealed` names the newest.
+        NotFound: no digest of this sequence was sealed, or none at all; the problem's member `sealed` is the sequence
+            of the newest digest.
     """
     newest = await store.newest_sequence(reader)
     found = await store.find(reader, newest if sequence is None else sequence)
@@ -90,8 +97,8 @@ class Unsealed:
 
     Attributes:
         size: the ledger's size.
-        news: when the first record was written that no digest covers; None without any.
-        ordered: when an admin requested a snapshot that was not made yet; None without an order.
+        news: when the first record was written that no digest covers, seals excepted; None if there is no such record.
+        ordered: when an admin ordered a snapshot that was not made yet; None without an order.
     """
 
     size: int
@@ -100,11 +107,11 @@ class Unsealed:
 
 
 async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
-    """Return the records that no digest covers yet.
+    """Return the ledger's size, when the first record was written that no digest covers, and the order of a snapshot.
 
     Args:
         reader: the transaction.
-        quiet: a former size of the ledger at which nothing was new; only later records are examined.
+        quiet: a former size of the ledger, known to have no such record; only later records are examined. 0 for all.
     """
     ordered, head = await store.find_order(reader), await ledger.head(reader)
     sealed = max(quiet, await store.newest_sequence(reader))
@@ -113,10 +120,10 @@ async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
 
 
 async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
-    """Compute the digest of the state at the ledger's size, and seal it; this also fulfils an order.
+    """Compute the digest of the state at the sequence `found.size`, seal and store it, and delete the order in `found`.
 
     Raises:
-        LedgerBroken: a leaf is not the one in the ledger's tree; nothing is sealed.
+        LedgerBroken: a leaf differs from the ledger's tree, or can't be read; nothing is sealed.
     """
     digest = await compute(runtime, found.size, expect_stored=True)
     async with runtime.writing(SYSTEM) as unit:
@@ -129,13 +136,13 @@ async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
 
 
 async def end_order(runtime: Runtime, ordered: datetime) -> None:
-    """End an order if nothing is new: the newest snapshot is the ordered one."""
+    """Delete the order of a snapshot that was given at `ordered`, without a new snapshot; call it if nothing is new."""
     async with runtime.writing(SYSTEM) as unit:
         await store.end_order(unit, ordered)
 
 
 async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:
-    """Return the record that seals a digest (a projector)."""
+    """Return the draft of the record that seals a digest, so that it is published to the ledger (a projector)."""
     return [event.digest.draft()]
 
 
@@ -145,10 +152,10 @@ async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = Fals
     Args:
         runtime: the register.
         sequence: the sequence, at most the ledger's size.
-        expect_stored: whether each leaf must be the one in the ledger's tree.
+        expect_stored: whether each leaf is compared with the stored hash in the ledger's tree.
 
     Raises:
-        LedgerBroken: a leaf differs from the one in the tree, or can't be read.
+        LedgerBroken: the leaf of a clearance can't be read; or, with `expect_stored`, a leaf differs from its hash.
     """
     builder = DigestBuilder()
     after: str | None = ""

@@ -20,10 +20,13 @@ class MakingFailed(Exception):
 
 
 async def have_made(order: Order) -> Made:
-    """Start a process that makes the ordered snapshot, and return its result. The caller removes the file on an error.
+    """Start a process that makes the ordered snapshot, wait for its end, and return its result.
+
+    If the caller is cancelled, the process is killed. After an error the caller removes the file.
 
     Raises:
         MakingFailed: the process failed, or was killed.
+        OSError: the process can't be started.
     """
     command = (sys.executable, "-m", making.__name__)
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)

@@ -44,12 +44,12 @@ async def newest_within(reader: Reader, size: int) -> SealedDigest | None:
 
 
 async def find(reader: Reader, sequence: int) -> SealedDigest | None:
-    """Return the digest of a sequence; None where none was sealed."""
+    """Return the sealed digest of the state at a sequence; None if none was sealed."""
     return await _first(reader, _SEALED.where(sealed_digest.c.sequence == sequence))
 
 
 async def find_sealed_by(reader: Reader, seal: int) -> SealedDigest | None:
-    """Return the digest that the record `seal` seals; None if the record seals none."""
+    """Return the digest that the record with the sequence `seal` seals; None if the record seals none."""
     return await _first(reader, _SEALED.where(sealed_digest.c.seal == seal))
 
 
@@ -60,7 +60,7 @@ async def count(reader: Reader, size: int) -> int:
 
 
 async def find_order(reader: Reader) -> datetime | None:
-    """Return when an admin ordered a snapshot that was not made yet; None without an order."""
+    """Return when an admin ordered the snapshot that is still to be made; None without an order."""
     at: datetime | None = (await reader.run(select(snapshot_order.c.ordered_at))).scalar_one_or_none()
     return at
 

@@ -24,13 +24,13 @@ _MOST_COMPUTED: Final = 1000
 
 @dataclass(slots=True)
 class DigestVerification:
-    """A verification of all digests that were sealed up to a head.
+    """Verifies all digests that were sealed up to a head: call `compare_seals`, then `compute_again`.
 
     Attributes:
         head: the head.
-        records: the number of records after which no further digest is computed again.
+        records: about how many records may be read to compute digests again.
         digests: number of digests that were compared with the records that seal them.
-        computed: number of those that were computed again from the ledger's records.
+        computed: number of digests that were computed again from the ledger's records.
     """
 
     head: Head
@@ -42,7 +42,7 @@ class DigestVerification:
     )
 
     async def compare_seals(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Compare each seal with the stored digest, and yield the differences."""
+        """Compare each ledger record that seals a digest with the stored digest, and yield the differences."""
         cursor: str | None = None
         more = True
         while more:
@@ -65,7 +65,10 @@ class DigestVerification:
                 yield Difference("sealed_digest", "there are digests that no record seals")
 
     async def compute_again(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Compute digests again from the ledger's records, the newest first, and yield the differences."""
+        """Compute the newest digests again from the ledger's records, newest first, and yield the differences.
+
+        It ends after about `records` records, or at the first of the few digests that `compare_seals` remembers.
+        """
         left = self.records
         while self._newest and left > 0:
             seal, leaf = self._newest.pop()

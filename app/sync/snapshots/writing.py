@@ -24,11 +24,18 @@ _encoder = msgspec.json.Encoder()
 
 
 class Writer:
-    """A snapshot that is being written.
+    """Writes a snapshot: creates the file, and compresses each line into it as it is added.
+
+    Args:
+        path: the file; it must not exist.
+        reader: an actor of the snapshot's scope (see `reader_in`), for the parts that lines show.
 
     Attributes:
         digest: the digest of the records so far.
         length: bytes of the lines so far, before compression.
+
+    Raises:
+        OSError: the file exists, or can't be made.
     """
 
     def __init__(self, path: Path, reader: Actor) -> None:
@@ -44,15 +51,18 @@ class Writer:
         )
 
     def add_line(self, line: bytes) -> None:
-        """Add a line that is no record, in JSON: the first or the last."""
+        """Add the first or the last line, which is JSON and not a record."""
         self._add(on_one_line(line) + b"\n")
 
     def add_records(self, records: Sequence[RecordText], closed: frozenset[str]) -> None:
-        """Add a part of the state, each record with only the parts that the reader may see.
+        """Add the next records of the state as lines, each with only the parts that the reader may see.
 
         Args:
-            records: the part.
-            closed: its entries that show their personal part to auditors only.
+            records: the records, by entry id.
+            closed: ids of the sealed entries among them; their personal part is left out.
+
+        Raises:
+            ValueError: the records are not in the order of their entries' ids.
         """
         closures, lines = Closures(closed), []
         for each in records:
@@ -62,7 +72,7 @@ class Writer:
         self._add(on_one_line(_encoder.encode_lines(lines)))
 
     def finish(self) -> str:
-        """Complete the file, durable after a power failure. Returns the SHA-256 of its bytes in hexadecimal."""
+        """Write the rest durably and close the file. Returns the SHA-256 of the file's bytes, in hexadecimal."""
         self._write(self._zstd.flush())
         self._file.flush()
         os.fsync(self._file.fileno())

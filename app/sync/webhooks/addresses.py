@@ -88,17 +88,19 @@ _TRANSLATED: Final = IPv6Network("::ffff:0:0:0/96")
 
 
 class AddressRefused(Exception):
-    """A URL or an address is not one that webhooks may reach; the message says why."""
+    """Webhooks may not reach a URL or an address; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The addresses that the connections of an endpoint may reach.
+    """Decides which IP addresses the connections of an endpoint may reach: by default, public ones with TLS.
+
+    Link-local addresses and those of cloud metadata are never reached.
 
     Args:
-        allowed: networks of the deployment in which addresses may be private.
-        only: networks in which an address must be; empty for any.
-        plain: whether the connection is without TLS, which is for the deployment's networks only.
+        allowed: networks of the deployment; addresses in them may be private, and be reached without TLS.
+        only: the endpoint's networks, in which every address must be; empty for any address.
+        plain: whether the connection is without TLS.
     """
 
     allowed: tuple[Network, ...] = ()
@@ -109,7 +111,7 @@ class Guard:
         """Raise AddressRefused unless connections may reach an address.
 
         Raises:
-            AddressRefused: they may not.
+            AddressRefused: connections may not reach the address; the message gives the reason.
         """
         _expect_possible(address)
         inside = _within(address, self.allowed)
@@ -121,10 +123,10 @@ class Guard:
             raise AddressRefused("The address is outside the endpoint's networks.")
 
     def expect_all(self, texts: Iterable[str]) -> None:
-        """Raise AddressRefused unless connections may reach each of the addresses, given as texts, of one name.
+        """Raise AddressRefused unless connections may reach every one of some addresses; none at all is accepted.
 
         Raises:
-            AddressRefused: one is refused, or there is none.
+            AddressRefused: connections may not reach one of the addresses, or a text is not an address.
         """
         for text in texts:
             try:
@@ -183,9 +185,9 @@ class Target:
 
     Attributes:
         host: the name or address, in lower case; an IPv6 address without brackets.
-        port: the port.
-        plain: whether it is without TLS.
-        literal: the address, if the host is one; else None.
+        port: the port; the default port of the scheme if the URL has none.
+        plain: whether the scheme is http, without TLS.
+        literal: the address if the host is an IP address; None if it is a name.
     """
 
     host: str
@@ -196,10 +198,11 @@ class Target:
 
 @lru_cache(maxsize=4096)  # each delivery asks again
 def target_of(url: str) -> Target:
-    """Return the host and port of a URL.
+    """Return the host and port of an endpoint's URL; addresses are not judged.
 
     Raises:
-        AddressRefused: it has a form that an endpoint may not have.
+        AddressRefused: the URL is too long or malformed, is not https or http, or has a user, a fragment, or a host
+            that is neither a DNS name nor an address in the usual form.
     """
     if len(url) > LONGEST_URL or not _URL.fullmatch(url):
         raise AddressRefused("A URL has up to 2000 characters of ASCII, without blanks and backslashes.")

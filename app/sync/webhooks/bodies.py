@@ -38,12 +38,13 @@ ChangedEndpointBody = Annotated[EndpointChangeIn, Depends(_changed)]
 
 
 async def expect_reachable(requested: Requested, settings: Settings) -> None:
-    """Raise Invalid if a URL has a form, or leads to an address, that an endpoint may not have.
+    """Raise Invalid if the requested URL has a form, or leads to an address, that an endpoint may not have.
 
-    A name that can't be resolved now is accepted with https: each connection is judged again.
+    The host's name is resolved for this. With https, a name that can't be resolved now is accepted, because each later
+    connection is judged again; with http it is refused.
 
     Raises:
-        Invalid: the URL may not be used; the error names the reason.
+        Invalid: the URL may not be used; the fault at `/url` gives the reason.
     """
     try:
         target = target_of(requested.url)

@@ -66,10 +66,10 @@ class Figures:
     """The figures of deliveries for the metrics.
 
     Attributes:
-        outcomes: finished attempts of this process, by outcome.
-        depths: due deliveries of the register, by priority, as last read.
-        oldest_due: since when the oldest of them has been due; None without any.
-        broken: endpoints with an open breaker.
+        outcomes: number of deliveries that this process has sent or dropped, by result.
+        depths: number of due deliveries of the register, by priority, as last read.
+        oldest_due: since when the oldest due delivery has been due; None if none is due.
+        broken: number of endpoints with an open breaker, as last read.
     """
 
     outcomes: Counter[Ending] = field(default_factory=Counter)
@@ -79,11 +79,13 @@ class Figures:
 
 
 class Dispatcher:
-    """Delivers the ledger's records to endpoints. Any number of processes may do so on PostgreSQL.
+    """Delivers the ledger's records to endpoints: makes deliveries, claims and sends them, and stores the results.
+
+    On PostgreSQL any number of processes may run one at the same time.
 
     Attributes:
-        figures: what the metrics show.
-        in_flight: requests of this process, by priority.
+        figures: figures for the metrics.
+        in_flight: number of running requests of this process, by priority.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -97,7 +99,7 @@ class Dispatcher:
         self._rung = asyncio.Event()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Repeat `round` and `care` until cancelled; failures are logged. The end cancels running requests."""
         try:
             with lanes.using(lanes.Lane.WEBHOOKS):
                 async with asyncio.TaskGroup() as group:
@@ -143,10 +145,12 @@ class Dispatcher:
                     logger.exception("endpoints of webhooks can't be cared for now")
 
     async def round(self) -> bool:
-        """Store results, make deliveries, claim some and begin to send them.
+        """Store the results of finished requests, make new deliveries, claim due ones, and begin to send them.
+
+        Nothing is done while the register is rolled back. After an error the results are kept for the next round.
 
         Returns:
-            Whether another round has something to do at once.
+            Whether another round should follow at once, because deliveries were claimed or more are to be made.
         """
         if self.runtime.rollback is not None:
             return False
@@ -258,7 +262,11 @@ class Dispatcher:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def care(self) -> None:
-        """Store which checkpoints are connected, try quiet ones, delete old data, and read the metrics' figures."""
+        """Read the figures, store which checkpoints are connected, make tests for quiet ones, and delete old data.
+
+        Old data are deliveries that finished more than `webhook_log_days` ago, and deleted endpoints. Nothing is done
+        while the register is rolled back.
+        """
         if self.runtime.rollback is not None:
             return
         kept = timedelta(days=self.runtime.settings.webhook_log_days)

@@ -49,14 +49,18 @@ GONE: Final = 410
 
 
 class EndpointState(StrEnum):
-    """Whether deliveries are made and sent."""
+    """State of an endpoint: no deliveries are made and sent while it is `disabled`."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
 
 
 class DisabledReason(StrEnum):
-    """The reason why an endpoint is disabled."""
+    """The reason why an endpoint is disabled.
+
+    `operator`: its owner or an admin has disabled it. `gone`: the receiver answered 410. `failing`: every attempt has
+    failed for days.
+    """
 
     OPERATOR = "operator"
     GONE = "gone"
@@ -84,14 +88,14 @@ class DeliveryState(StrEnum):
 
 
 class Priority(StrEnum):
-    """The queue of a due delivery: first attempts of alerts have one of their own, so that they wait for nothing."""
+    """The queue of a due delivery: `urgent` for first attempts of alerts, so that they wait for no other delivery."""
 
     URGENT = "urgent"
     ORDINARY = "ordinary"
 
 
 class Ending(StrEnum):
-    """The result of a claimed delivery for now, as the metrics count it."""
+    """What became of a claimed delivery, for the metrics: it was delivered, this attempt failed, or it was dropped."""
 
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -107,20 +111,22 @@ class Endpoint:
     """A receiver of deliveries.
 
     Attributes:
-        client_id: the client that it belongs to, whose view decides what is sent.
+        client_id: the client to which it belongs, whose view decides what is sent.
+        events: the types of records that are sent.
         by_admin: whether an admin made it, or its last change; only then its payload may be full.
         networks: networks in which its address must be; empty for any that the deployment allows.
-        ordered: whether a delivery about an entry waits until the one before it about this entry is settled.
+        ordered: whether a delivery about an entry waits until the delivery before it about this entry is settled.
         secrets: its secrets, encrypted.
-        former_secrets: the secrets before the last rotation, encrypted; they sign too until `former_until`.
-        position: every record up to this number, alerts excepted, has its delivery.
-        alert_position: every alert up to this number has its delivery.
-        replay_position: every record of the running replay up to this number has its delivery; None without a replay.
-        replay_until: last number of the replay; None while none is running.
-        failures: failed attempts since the last success.
-        failing_since: the first of these; None while there are none.
-        probe_at: when the next attempt may be made while the breaker is open.
-        succeeded_at: the last success.
+        former_secrets: the secrets before the last rotation, encrypted; they sign too until `former_until`. None
+            without a rotation, or after one without an overlap.
+        position: deliveries of all records up to this sequence are made, alerts excepted.
+        alert_position: deliveries of all alerts up to this sequence are made.
+        replay_position: deliveries of the replay's records up to this sequence are made; None without a replay.
+        replay_until: sequence of the replay's last record; None without a replay.
+        failures: number of failed attempts since the last success.
+        failing_since: when the first of these attempts was made; None without one.
+        probe_at: when the next attempt may be made while the breaker is open; None while it is closed.
+        succeeded_at: when the last attempt succeeded; None before the first success.
         deleted_at: when its owner deleted it: it is disabled, and only the dispatcher sees it; None before.
     """
 
@@ -155,7 +161,7 @@ class Endpoint:
 
     @property
     def broken(self) -> bool:
-        """Whether the breaker is open: attempts are rare probes."""
+        """Whether the breaker is open: after many failures in a row, only rare attempts are made as probes."""
         return self.failures >= BREAKER_FAILURES
 
 
@@ -165,13 +171,17 @@ class Delivery:
 
     Attributes:
         message_id: id of the event, the same for each attempt, each replay and each endpoint (`webhook-id`).
+        type: type of the record or of the event about the endpoint.
         sequence: number of the ledger's record; None for an event about the endpoint.
-        alert_id: the alert, where the event is one.
-        urgent: whether it follows the schedule of alerts.
-        step: failed attempts on its schedule; a retry by hand begins anew.
-        attempts: attempts so far.
-        lease_until: until when the present attempt may take; None outside one.
-        facts: content of an event about the endpoint.
+        entry_id: the entry that the record is about; None if it is about none.
+        alert_id: the alert, if the record is one; else None.
+        urgent: whether it follows the schedule of alerts; a replayed alert does not.
+        step: number of failed attempts on its schedule; a retry by hand sets it to 0.
+        attempts: number of attempts so far, the present one included.
+        due_at: when the next attempt is due; no meaning once the delivery is finished.
+        lease_until: until when the present attempt has its lease; None if no attempt is running.
+        finished_at: when it was delivered, exhausted or dropped; None while it is due.
+        facts: members of the data of an event about the endpoint; empty for a record.
     """
 
     id: str
@@ -198,11 +208,12 @@ class Attempt:
     """The result of one attempt.
 
     Attributes:
-        number: from 1, in the order of the delivery's attempts.
+        number: number of the attempt, from 1 for the first of its delivery.
+        at: when it began.
         status: the HTTP status; None without an answer.
-        milliseconds: its duration.
-        error: why there was no answer, in words; None with one.
-        answer: the beginning of the answer, without secrets.
+        milliseconds: duration of the attempt.
+        error: why there was no answer, in words; None if there was one.
+        answer: the beginning of the answer, without what looks like a secret; None if it is empty or erased.
     """
 
     delivery_id: str
@@ -215,7 +226,7 @@ class Attempt:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver has taken the event: any 2xx; a redirect is a failure."""
+        """Whether the receiver has taken the event: its answer has a status from 200 to 299."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - the class of success
 
 
@@ -225,32 +236,32 @@ def reads_ledger(roles: Collection[str]) -> bool:
 
 
 def types_for(roles: Collection[str]) -> tuple[str, ...]:
-    """Return the types of records that an endpoint of a client with these roles may receive."""
+    """Return the types of records that an endpoint of a client with these roles may get: all, or those of alerts."""
     every = reads_ledger(roles)
     return tuple(kind.value for kind in RecordType if every or kind.is_alert)
 
 
 def is_checkpoints(actor: Actor) -> bool:
-    """Return whether an endpoint's client is a checkpoint: it gets alerts as counters do, and is never disabled."""
+    """Return whether a client belongs to a checkpoint; its endpoints get alerts, and failures never disable them."""
     return actor.holds(Role.CHECKPOINT)
 
 
 def message_id(epoch: str, sequence: int) -> str:
-    """Return the id of the event of the record `sequence` in an epoch; it has no dot, as Standard Webhooks demands."""
+    """Return the `webhook-id` of a record's event: epoch and sequence, joined by a dash."""
     return f"{epoch}-{sequence}"
 
 
 def delay_after(
     failures: int, *, urgent: bool, retry_after: float | None = None, spread: float | None = None
 ) -> timedelta | None:
-    """Return the time until the next attempt, or None if the schedule is over.
+    """Return the time from now to the next attempt; None if the schedule is over.
 
     Args:
-        failures: failed attempts on the schedule, at least 1.
-        urgent: whether it is the schedule of alerts, which has no end of its own.
-        retry_after: seconds that the receiver requested. They lengthen the delay, to twice as long or a minute at most;
-            that of an alert to a minute at most.
-        spread: a number from -1 to 1 in place of the random one, by which the delay differs by a fifth at most.
+        failures: number of failed attempts on the schedule, at least 1.
+        urgent: whether the schedule is that of alerts, which has no end; after its last step the delay stays the same.
+        retry_after: seconds that the receiver requested to wait; None without a request. They lengthen the delay, but
+            at most to `_LONGEST_ALERT_DELAY` for alerts, and else to a minute or twice the delay.
+        spread: a number from -1 to 1 that shortens or lengthens the delay by up to `_JITTER`; None for a random one.
     """
     delays = _ALERT_DELAYS if urgent else _DATA_DELAYS
     if failures > len(delays) and not urgent:
@@ -270,17 +281,17 @@ def priority_of(*, urgent: bool, step: int) -> Priority:
 
 
 def first_answer_lines(answer: bytes, longest: int) -> str:
-    """Return at most the first `longest` bytes of an answer, as text that each database can store."""
+    """Return the first `longest` bytes of an answer as text; what is not UTF-8, and NUL, becomes U+FFFD."""
     return answer[:longest].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The changes of a delivery by an attempt.
+    """A delivery's state after an attempt.
 
     Attributes:
-        state: the delivery's state after it.
-        due_at: when the next attempt is due; None without one.
+        state: the new state.
+        due_at: when the next attempt is due; None if there will be none.
     """
 
     state: DeliveryState
@@ -288,7 +299,7 @@ class Settled:
 
 
 def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now: datetime) -> Settled:
-    """Return the changes of a delivery by an attempt.
+    """Return a delivery's state after an attempt: delivered, due again, or exhausted. Nothing is stored.
 
     Args:
         delivery: the delivery, as it was claimed.
@@ -306,13 +317,13 @@ def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The changes of an endpoint by the attempts of a round.
+    """An endpoint's health after some attempts; the members are those of `Endpoint`.
 
     Attributes:
-        failures: failed attempts since the last success.
-        failing_since: the first of these; None while there are none.
-        probe_at: when the next attempt may be made while the breaker is open.
-        succeeded_at: the last success.
+        failures: number of failed attempts since the last success.
+        failing_since: when the first of these attempts was made; None without one.
+        probe_at: when the next attempt may be made while the breaker is open; None while it is closed.
+        succeeded_at: when the last attempt succeeded; None before the first success.
     """
 
     failures: int
@@ -322,7 +333,10 @@ class Health:
 
 
 def health_after(endpoint: Endpoint, attempts: Sequence[Attempt], now: datetime) -> Health:
-    """Return an endpoint's health after some attempts, in their order."""
+    """Return an endpoint's health after further attempts, which come in the order in which they ended.
+
+    `now` is the time from which the next probe is counted.
+    """
     failures, since, succeeded = endpoint.failures, endpoint.failing_since, endpoint.succeeded_at
     for attempt in attempts:
         if attempt.succeeded:

@@ -21,12 +21,13 @@ _under_way: dict[_Key, asyncio.Future[list[AddressInfo]]] = {}
 
 
 async def look_up(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[AddressInfo]:
-    """Return the addresses of a host for connections to `port`; simultaneous look-ups of one host are one.
+    """Return the addresses of a host for connections to `port`; simultaneous look-ups of the same host share one.
 
-    `family` is `socket.AF_INET` or `AF_INET6` for only IPv4 or IPv6 addresses.
+    It waits as long as the name server takes. `family` is `socket.AF_INET` or `AF_INET6` for only IPv4 or IPv6
+    addresses.
 
     Raises:
-        OSError: it has none, its name server has failed, or too many look-ups are under way.
+        OSError: the host has no address, the name server has failed, or too many look-ups are running.
         UnicodeError: the name can't be written in the DNS.
     """
     key = (host, port, family)

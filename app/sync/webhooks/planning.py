@@ -49,12 +49,16 @@ _REPLAY = _Part(
 
 
 async def make_deliveries(unit: Unit, head: Head) -> bool:
-    """Make the next deliveries of endpoints that are behind the ledger: of alerts first, then of data, then replays.
+    """Store the next deliveries for endpoints behind the ledger: of alerts first, then of other records, then replays.
 
-    `head` is the ledger's head.
+    The number for one call is limited. An endpoint with a full backlog gets only alerts.
+
+    Args:
+        unit: the transaction.
+        head: the ledger's head, up to which deliveries are made.
 
     Returns:
-        Whether more are to be made.
+        Whether the limit was reached, so that more deliveries may be left to make.
     """
     behind = await queue.lock_behind(unit, head.size)
     roomy = [endpoint for endpoint in behind if not endpoint.full]
@@ -116,9 +120,9 @@ def _delivery(unit: Unit, head: Head, endpoint: Follower, record: Numbered, *, r
 
 
 def of_endpoint(unit: Unit, endpoint_id: str, kind: str, facts: dict[str, str | int | None]) -> Delivery:
-    """Return a new delivery, due now, of an event about an endpoint itself.
+    """Return a new delivery, due now, of an event about an endpoint itself; it is not stored.
 
-    `kind` is the event's type (`endpoint.test`, ...), and `facts` are the members of its data.
+    `kind` is the event's type, such as `endpoint.test`; `facts` are further members of the event's data.
     """
     delivery_id = new_id("dlv", unit.now)
     return Delivery(

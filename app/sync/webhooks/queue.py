@@ -66,13 +66,13 @@ _BEHIND = _WORKS & or_(_ALERTS_BEHIND, _DATA_BEHIND)
 
 
 async def lock_rounds(unit: Unit) -> None:
-    """Wait for the lock of rounds, and hold it until the commit."""
+    """Take the lock that lets one process at a time do a round, and hold it until the commit; SQLite needs none."""
     if not unit.is_sqlite:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
 
 
 async def is_behind(reader: Reader, size: int) -> bool:
-    """Return whether deliveries of the ledger's first `size` records are still to be made for an endpoint."""
+    """Return whether an active endpoint lacks deliveries of the ledger's first `size` records, or of its replay."""
     return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
 
 
@@ -80,7 +80,7 @@ class Follower(NamedTuple):
     """The members of an endpoint that are needed to make its deliveries; all but the last are those of `Endpoint`.
 
     Attributes:
-        full: whether its backlog is full, so that no further deliveries of data are made for it.
+        full: whether its backlog of due deliveries is full, so that only deliveries of alerts are made for it.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Follower(NamedTuple):
 
 
 async def lock_behind(unit: Unit, size: int) -> list[Follower]:
-    """Lock the endpoints that lack deliveries of the ledger's first `size` records; return them ordered by id."""
+    """Lock the endpoints for which `is_behind` holds until the commit, and return them by id."""
     read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
     statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
     rows = (await unit.run(statement, {"size": size})).all()
@@ -112,9 +112,9 @@ async def lock_behind(unit: Unit, size: int) -> list[Follower]:
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:
-    """Set the position in this column of the endpoints with these ids; a replay that has reached its end is over.
+    """Set one position of some endpoints to the sequence `reached`; end their replays that have reached their ends.
 
-    `column` is `position`, `alert_position` or `replay_position`.
+    `column` names the position: `position`, `alert_position` or `replay_position`.
     """
     await unit.run(
         update(_E).where(any_of(_E.c.id, "ids")).values({column: reached}), {"ids": list(endpoint_ids)}
@@ -180,10 +180,12 @@ async def has_due(reader: Reader, priority: Priority) -> bool:
 
 
 async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
-    """Claim at most `limit` deliveries of a priority, one of each endpoint, for the length of a lease.
+    """Claim at most `limit` deliveries of a priority that may be sent now, at most one of each endpoint, for `LEASE`.
+
+    Each claim counts as an attempt. If there are more endpoints than `limit`, a random choice decides.
 
     Returns:
-        Each delivery with its endpoint and the client; the client's view decides which data are sent.
+        (delivery, endpoint, client) of each claimed delivery; the client's view decides which data are sent.
     """
     if limit <= 0:
         return []
@@ -211,7 +213,7 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
 
 
 async def list_actors(reader: Reader, client_ids: Collection[str]) -> dict[str, Actor]:
-    """Return clients as actors without a key, by id; a client that does not work is omitted."""
+    """Return clients as actors without a key, by id; unknown clients and those that are not active are omitted."""
     table = client_table
     statement = select(table).where(any_of(table.c.id, "ids"), table.c.standing == Standing.ACTIVE)
     rows = await reader.run(statement, {"ids": sorted(client_ids)})
@@ -264,7 +266,7 @@ _SETTLE = (
 
 
 async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) -> None:
-    """Store the changes of deliveries by their attempts."""
+    """Store the new states of deliveries after their attempts, and end their leases."""
     rows = []
     for delivery, after in settled:
         open_still = after.state is DeliveryState.DUE
@@ -283,7 +285,7 @@ async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) 
 
 
 async def save_attempts(unit: Unit, attempts: Sequence[Attempt]) -> None:
-    """Store attempts, and delete the oldest ones of the same deliveries."""
+    """Store attempts, and keep only the newest `KEPT_ATTEMPTS` of each of their deliveries."""
     if not attempts:
         return
     table = tables.attempt
@@ -328,7 +330,7 @@ async def save_health(unit: Unit, health: Mapping[str, Health]) -> None:
 
 
 async def disable(unit: Unit, endpoint_id: str, reason: DisabledReason) -> None:
-    """Disable an endpoint; its due deliveries wait until its owner activates it again."""
+    """Disable an endpoint; its due deliveries wait until it is activated again."""
     changed = {"state": EndpointState.DISABLED, "disabled_reason": reason, "version": _E.c.version + 1}
     await unit.run(update(_E).where(_E.c.id == endpoint_id).values(**changed, updated_at=unit.now))
 
@@ -346,14 +348,14 @@ def _of_checkpoints() -> Select[str, str]:
 async def list_connected(reader: Reader, within: timedelta) -> dict[str, str]:
     """Return the codes of checkpoints with a working endpoint, by the endpoint's id.
 
-    It works if it has not failed since a success within the last `within`.
+    An endpoint works if it is active, its last attempt has succeeded, and that was less than `within` ago.
     """
     works = (_E.c.failures == 0, _E.c.succeeded_at > reader.now - within)
     return {row.id: row.checkpoint for row in await reader.run(_of_checkpoints().where(*works))}
 
 
 async def list_quiet(reader: Reader, silence: timedelta) -> list[str]:
-    """Return the ids of checkpoints' endpoints without a success for `silence` and without a due delivery."""
+    """Return the ids of checkpoints' active endpoints without a success for `silence` and without a due delivery."""
     due = exists().where(_OF_IT, _DUE)
     quiet = or_(_E.c.succeeded_at.is_(None), _E.c.succeeded_at <= reader.now - silence)
     return [row.id for row in await reader.run(_of_checkpoints().where(quiet, ~due))]

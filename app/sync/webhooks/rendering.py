@@ -47,8 +47,8 @@ class Rendered(NamedTuple):
     """A claimed delivery with its body.
 
     Attributes:
-        needed: whether it is still needed.
-        body: the body; None if it is not needed, or if its record can't be rendered.
+        needed: whether the delivery must still be sent; if not, it is dropped.
+        body: the body; None if the delivery is not needed, or if its event can't be rendered.
     """
 
     claimed: Claimed
@@ -67,10 +67,10 @@ class _Ledger(NamedTuple):
 
 
 async def render(reader: Reader, claimed: Sequence[Claimed], settings: Settings) -> list[Rendered]:
-    """Render the bodies of claimed deliveries, in order, with the data that their receivers may see now.
+    """Return claimed deliveries with bodies, in the same order; a body has the data that its receiver may see now.
 
-    A delivery of an alert is not needed any more if the alert is over, or if its client has received it by another way
-    since. In a replay it is always needed.
+    A delivery of an alert is no longer needed if the alert is over, or if its client has sent a receipt of the alert. A
+    replayed alert is always needed. An event that can't be rendered is logged, and has no body.
     """
     numbers = {each.delivery.sequence for each in claimed if each.delivery.sequence is not None}
     records = await list_chosen(reader, numbers)
@@ -164,6 +164,10 @@ def _full(actor: Actor, record: Record, read: _Ledger) -> dict[str, Any]:
 
 
 def may_be_full(url: str, settings: Settings) -> bool:
-    """Return whether the deployment allows full records, and not only their ids, to be sent to this valid URL."""
+    """Return whether the deployment allows full records to be sent to a URL: with https, to a host in its settings.
+
+    Raises:
+        AddressRefused: the URL has a form that an endpoint may not have.
+    """
     target = target_of(url)
     return not target.plain and target.host in settings.webhook_full_hosts

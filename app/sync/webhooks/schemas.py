@@ -247,7 +247,7 @@ class ReplayOut(WireOut):
 
 
 class ThinOut(WireOut):
-    """A record by its ids."""
+    """A record without its content: its ids, and a link where the receiver reads the rest with its key."""
 
     sequence: int
     """The record's number."""

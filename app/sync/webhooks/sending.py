@@ -41,10 +41,10 @@ class Outcome:
     """The result of one request.
 
     Attributes:
-        status: the status of the answer; None without one.
-        error: why there is none.
-        answer: the part of it that was read.
-        retry_after: seconds for which the receiver requests no attempt.
+        status: the HTTP status of the answer; None without an answer.
+        error: why there was no answer, in words; None if there was one.
+        answer: the part of the answer's body that was read; empty without an answer.
+        retry_after: seconds that the receiver requests to wait before the next attempt; None without a request.
         milliseconds: the duration.
     """
 
@@ -56,12 +56,12 @@ class Outcome:
 
 
 def not_sent(error: str) -> Outcome:
-    """Return the outcome of a request that could not be made; `error` is the reason."""
+    """Return the outcome of a request that was not sent; `error` is the reason in words."""
     return Outcome(None, error, b"", None, 0)
 
 
 class Sender:
-    """Sends requests to endpoints, over connections that are kept open between them.
+    """Sends requests to endpoints, judges each address before it connects, and keeps connections open for reuse.
 
     Args:
         settings: the networks that the deployment allows, and its certificate as a client.
@@ -81,14 +81,14 @@ class Sender:
     async def post(
         self, url: str, networks: tuple[str, ...], headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Outcome:
-        """Post a body to a URL. Every failure is an Outcome; nothing is raised.
+        """Post a body to a URL and return the result. Every failure is returned as an Outcome, never raised.
 
         Args:
             url: the URL.
-            networks: networks in which its address must be; empty for any that the deployment allows.
-            headers: headers of the request.
-            body: its body.
-            seconds: longest time for everything.
+            networks: networks in which the host's address must be; empty for any that the deployment allows.
+            headers: further header fields of the request.
+            body: the body of the request.
+            seconds: time limit for the whole request, from the look-up of the name to the end of the answer.
         """
         begun = monotonic()
         status, error, answer, retry_after = None, None, bytearray(), None

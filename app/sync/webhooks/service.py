@@ -64,7 +64,7 @@ class Requested:
     Attributes:
         events: the types of records that are sent to it.
         networks: networks in which its address must be; empty for any that the deployment allows.
-        ordered: whether a delivery about an entry waits until the one before it about this entry is settled.
+        ordered: whether a delivery about an entry waits until the delivery before it about this entry is settled.
     """
 
     url: str
@@ -91,16 +91,16 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store an endpoint of a client (None: of the actor). It gets the events from now on.
+    """Store a new endpoint of a client (None: of the actor), which gets the events from now on; the act is recorded.
 
     Returns:
         The endpoint, and its secrets, which are shown once.
 
     Raises:
-        WrongRole: the actor is no admin, and asks for a full payload.
+        WrongRole: the actor is no admin, and requests a full payload.
         Invalid: the client is another one's, unknown, or may not have an endpoint or these events; or the deployment
             does not allow a full payload to the host.
-        WrongState: the client has too many.
+        WrongState: the client has `MOST_ENDPOINTS` endpoints already.
     """
     owner = await _owner(unit, client_id or unit.actor.client_id)
     _expect_allowed(unit.actor, owner, requested, settings)
@@ -255,7 +255,7 @@ async def list_all(reader: Reader, after: str | None, limit: int) -> list[Endpoi
 
 
 async def delete(unit: Unit, endpoint_id: str) -> None:
-    """Delete an endpoint: it gets nothing more. The dispatcher deletes its deliveries and their log step by step.
+    """Mark an endpoint as deleted: nothing more is sent to it, and the dispatcher deletes its data step by step.
 
     Raises:
         NotFound: there is no endpoint with this id in the actor's view.
@@ -266,11 +266,11 @@ async def delete(unit: Unit, endpoint_id: str) -> None:
 
 
 async def test(unit: Unit, endpoint_id: str) -> Delivery:
-    """Make a delivery of a test event.
+    """Store a delivery of a test event, due now, and return it.
 
     Raises:
         NotFound: there is no endpoint with this id in the actor's view.
-        WrongState: it is disabled.
+        WrongState: the endpoint is disabled.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     _expect_active(endpoint)
@@ -280,7 +280,7 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 
 
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
-    """Give an endpoint new secrets. The present ones also sign during the overlap; former ones no longer do.
+    """Replace an endpoint's secrets. For the time `overlap`, the replaced ones sign too; even older ones never do.
 
     Returns:
         The endpoint, and its new secrets, which are shown once.
@@ -307,9 +307,9 @@ async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes
 async def list_deliveries(
     reader: Reader, endpoint_id: str, state: DeliveryState | None, before: str | None, limit: int
 ) -> list[Logged]:
-    """Return an endpoint's deliveries, newest first, of one state or of all (None), older than the id `before`.
+    """Return at most `limit` deliveries of an endpoint, newest first, each with its newest attempts.
 
-    At most `limit`, each with its newest attempts.
+    `state` None is for every state. Only deliveries older than the id `before` are returned; None for the newest.
 
     Raises:
         NotFound: there is no endpoint with this id in the actor's view.
@@ -325,7 +325,7 @@ async def retry(unit: Unit, delivery_id: str) -> Logged:
 
     Raises:
         NotFound: there is no delivery with this id in the actor's view.
-        WrongState: it is due already, or its endpoint is disabled.
+        WrongState: the delivery is due already, or its endpoint is disabled.
     """
     found = await store.get_delivery(unit, delivery_id)
     endpoint = await store.lock_endpoint(unit, found.endpoint_id, _scope(unit.actor))
@@ -355,18 +355,18 @@ class Span(NamedTuple):
 
 
 async def replay(unit: Unit, endpoint_id: str, after: str | datetime, before: str | datetime | None) -> Span:
-    """Begin to send records once more, those of the endpoint's types between two cursors or instants.
+    """Begin a replay: records of the endpoint's types are sent once more. Returns the span of sequences.
 
     Args:
         unit: the transaction.
         endpoint_id: the endpoint.
-        after: the cursor or the instant after which it begins.
-        before: the cursor up to which, or the instant before which, it ends; None for the ledger's end.
+        after: the cursor behind which, or the instant at which, the replay begins.
+        before: the last record's cursor, or the instant before which records are sent; None for the ledger's end.
 
     Raises:
         NotFound: there is no endpoint with this id in the actor's view.
-        WrongState: it is disabled, or a replay is running.
-        Invalid: the end is before the beginning, or a text is no cursor.
+        WrongState: the endpoint is disabled, or a replay of it is running.
+        Invalid: `before` is earlier than `after`, or a text is not a cursor.
         CursorGone: a cursor is of another epoch, or beyond the head.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))

@@ -39,8 +39,10 @@ class Result(NamedTuple):
     """The result of a claimed delivery.
 
     Attributes:
-        attempt: the attempt; None for a delivery that is not needed any more.
-        retry_after: seconds that the receiver requested; None without a request.
+        delivery: the delivery, as it was claimed.
+        actor: the endpoint's client.
+        attempt: the attempt; None if the delivery is no longer needed, and so was not sent.
+        retry_after: seconds that the receiver requested to wait; None without a request.
     """
 
     delivery: Delivery
@@ -50,9 +52,10 @@ class Result(NamedTuple):
 
 
 async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool) -> None:
-    """Store the results of some deliveries.
+    """Store the results of some deliveries: their states and attempts, receipts of alerts, and the endpoints' health.
 
-    A failure changes nothing if another attempt began before it, because its lease was over. A success always counts.
+    Endpoints that fail for long are reported to admins, or disabled. If the lease of a failed attempt was over and
+    another attempt has begun, the failure does not change the delivery's state; a success always does.
 
     Args:
         unit: the transaction.

@@ -43,12 +43,12 @@ class Secrets:
 
     @property
     def shared_text(self) -> str:
-        """The shared secret, as its receiver gets it once."""
+        """The shared secret as text, `whsec_` and base64, as the receiver gets it once."""
         return "whsec_" + base64.b64encode(self.shared).decode()
 
     @property
     def public_text(self) -> str:
-        """The public key, which is no secret."""
+        """The public key of `v1a` as text, `whpk_` and base64; it is not secret."""
         key = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
         return "whpk_" + base64.b64encode(key.public_bytes_raw()).decode()
 

@@ -92,7 +92,7 @@ async def add_endpoint(unit: Unit, endpoint: Endpoint) -> None:
 
 
 async def save_endpoint(unit: Unit, endpoint: Endpoint) -> Endpoint:
-    """Store the changed members of an endpoint as its next version, and return that version."""
+    """Replace a stored endpoint by a changed one, with the next version number, and return it as stored."""
     saved = replace(endpoint, version=endpoint.version + 1, updated_at=unit.now)
     table = tables.endpoint
     await unit.run(update(table).where(table.c.id == saved.id).values(**_columns(saved)))
@@ -105,7 +105,7 @@ def _columns(endpoint: Endpoint) -> dict[str, Any]:
 
 
 async def hide_endpoint(unit: Unit, endpoint_id: str) -> None:
-    """Mark an endpoint as deleted: it gets nothing more, and its owner no longer sees it."""
+    """Mark an endpoint as deleted and disabled: nothing more is sent to it, and its owner no longer sees it."""
     table = tables.endpoint
     values = {"state": EndpointState.DISABLED, "deleted_at": unit.now, "updated_at": unit.now}
     await unit.run(update(table).where(table.c.id == endpoint_id).values(**values))
@@ -174,7 +174,7 @@ async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> 
 async def list_endpoints(
     reader: Reader, client_id: str | None, after: str | None, limit: int
 ) -> list[Endpoint]:
-    """Return the endpoints of a client (None: of all) after an id, by id, at most `limit`."""
+    """Return at most `limit` endpoints of a client (None: of all) with ids above `after`, by id; None for the first."""
     table = tables.endpoint
     statement = select(table).where(*_seen_by(client_id)).order_by(table.c.id).limit(limit)
     if after is not None:
@@ -195,7 +195,7 @@ def _seen_by(client_id: str | None) -> tuple[ColumnElement[bool], ...]:
 
 
 async def begin_replay(unit: Unit, endpoint_id: str, after: int, until: int) -> None:
-    """Begin a replay: the endpoint is sent the records after the number `after`, up to `until`, once more."""
+    """Store that a replay begins: the records after the sequence `after`, up to `until`, are to be sent once more."""
     table = tables.endpoint
     values = {"replay_position": after, "replay_until": until}
     await unit.run(update(table).where(table.c.id == endpoint_id).values(**values))
@@ -234,9 +234,9 @@ async def save_delivery(unit: Unit, delivery: Delivery) -> None:
 async def list_deliveries(
     reader: Reader, endpoint_id: str, state: DeliveryState | None, before: str | None, limit: int
 ) -> list[Delivery]:
-    """Return an endpoint's deliveries, newest first, at most `limit`, of one state or of all (None).
+    """Return at most `limit` deliveries of an endpoint, newest first; empty for an unknown endpoint.
 
-    Only those older than the id `before`; None for the newest. Empty for an unknown endpoint.
+    `state` None is for every state. Only deliveries older than the id `before` are returned; None for the newest.
     """
     table = tables.delivery
     statement = select(table).where(table.c.endpoint_id == endpoint_id).order_by(table.c.id.desc())
@@ -263,7 +263,7 @@ async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[s
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase the receivers' answers to deliveries about an entry, because they may contain the person."""
+    """Erase the receivers' answers to deliveries about an entry, because these may contain personal data."""
     about, tried = tables.delivery, tables.attempt
     of_entry = select(about.c.id).where(about.c.entry_id == entry_id)
     await unit.run(update(tried).where(tried.c.delivery_id.in_(of_entry)).values(answer=None))
@@ -278,6 +278,6 @@ async def has_finished(reader: Reader, before: datetime) -> bool:
 
 
 async def forget_finished(unit: Unit, before: datetime, limit: int) -> int:
-    """Delete at most `limit` deliveries that were finished before an instant. Returns their number."""
+    """Delete at most `limit` deliveries that were finished before an instant, oldest first. Returns how many."""
     finished_at = tables.delivery.c.finished_at
     return await _delete(unit, finished_at < before, finished_at, limit)

@@ -45,18 +45,21 @@ def http_client() -> httpx2.AsyncClient:
 async def push(
     http: httpx2.AsyncClient, witness: Witness, head: PushedHead, known: int, now: datetime, prove: Prove
 ) -> list[Cosignature]:
-    """Send a head to a witness and return its verified cosignatures.
+    """Send a head to a witness and return its verified cosignatures, at least one.
 
     Args:
-        http: the client.
+        http: the HTTP client.
         witness: the witness.
         head: the head.
-        known: the size that the witness is believed to have; 0 for none.
+        known: the size of the last head that the witness is believed to have; 0 for none. If the witness answers
+            another size, the head is sent again with the proof from that size.
         now: the register's time.
-        prove: makes the consistency proof between two sizes, the first at least 1.
+        prove: function that returns the consistency proof between two sizes, the first at least 1; its errors are
+            raised unchanged.
 
     Raises:
-        PushFailed: it refused, answered something else or nothing, or its clock is ahead.
+        PushFailed: the witness refused, has a larger head, can't be reached, did not answer in time, answered
+            something that is not a valid cosignature, or has a clock that is ahead.
     """
     try:
         async with asyncio.timeout(PATIENCE):

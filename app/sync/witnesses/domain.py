@@ -20,12 +20,12 @@ LATE: Final = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class PushedHead:
-    """A signed head that is pushed.
+    """A signed head in the form in which it is sent to witnesses.
 
     Attributes:
         epoch: the ledger's epoch.
-        size: number of records.
-        signed_at: when it was signed.
+        size: the head's number of records.
+        signed_at: when the head was signed.
         note: the C2SP checkpoint with the register's signatures.
     """
 
@@ -37,11 +37,11 @@ class PushedHead:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A witness of the policy: one address, with all its keys.
+    """A witness of the policy: one address, with all keys that the policy has for this address.
 
     Attributes:
-        url: its submission prefix, without a slash at the end.
-        keys: its public keys.
+        url: the submission prefix of the witness, without a slash at the end.
+        keys: the public keys of the witness.
     """
 
     url: str
@@ -55,7 +55,7 @@ class Cosignature:
     Attributes:
         key: the witness's key.
         data: the signature, with its time.
-        signed_at: that time.
+        signed_at: the time of the signature, by the witness's clock.
     """
 
     key: VerifierKey
@@ -65,12 +65,12 @@ class Cosignature:
 
 @dataclass(frozen=True, slots=True)
 class Cosigner:
-    """A key that cosigned a head, and when it did so last.
+    """A key that cosigned a head.
 
     Attributes:
         name: the witness's name, as in signature lines.
-        vkey: the key.
-        signed_at: when, by the witness's clock.
+        vkey: the key, as text.
+        signed_at: when it last cosigned this head, by the witness's clock.
     """
 
     name: str
@@ -84,14 +84,14 @@ class WitnessState:
 
     Attributes:
         url: its address.
-        epoch: the epoch of the head that it cosigned last; empty before the first.
-        size: that head's size.
-        head_signed_at: when that head was signed; None before the first.
-        cosigned_at: when it was cosigned; None before the first.
-        failures: failed attempts since then.
-        failing_since: the first of them; None without any.
-        failure: why the last one failed.
-        retry_at: not tried again before; None without a failure.
+        epoch: the epoch of the head that the witness cosigned last; empty before the first.
+        size: the size of that head; 0 before the first.
+        head_signed_at: when the register signed that head; None before the first.
+        cosigned_at: when the witness cosigned that head; None before the first.
+        failures: number of failed attempts since `cosigned_at`.
+        failing_since: when the first of these attempts failed; None without a failure.
+        failure: the reason of the last failure; empty without one.
+        retry_at: the time before which no attempt is made; None without a failure.
     """
 
     url: str
@@ -105,18 +105,22 @@ class WitnessState:
     retry_at: datetime | None = None
 
     def size_in(self, epoch: str) -> int:
-        """Return the size of the head that it cosigned last in an epoch; 0 for none."""
+        """Return the size of the head that the witness cosigned last; 0 if that head is not of this epoch."""
         return self.size if self.epoch == epoch else 0
 
     def wants(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether a head must be sent to the witness now."""
+        """Return whether a head must be sent to the witness at `now`.
+
+        It must be sent if the witness has not cosigned it, or has cosigned an older signature of it; but not before
+        `retry_at`.
+        """
         if self.retry_at is not None and now < self.retry_at:
             return False
         new = self.epoch != head.epoch or self.size != head.size
         return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
 
     def lags(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether the witness has failed for too long, or the newest head lacks its cosignature for too long."""
+        """Return whether the witness has failed, or `head` lacks its cosignature, for longer than `LATE` at `now`."""
         if self.failing_since is not None:
             return now - self.failing_since > LATE
         behind = self.size_in(head.epoch) < head.size or self.cosigned_at is None
@@ -128,12 +132,15 @@ class PushFailed(Exception):
 
 
 def delay(failures: int) -> timedelta:
-    """Return the pause after this many failures in a row: twice as long each time, up to `LONGEST_DELAY`."""
+    """Return the pause after a number of failures in a row: twice as long for each failure, up to `LONGEST_DELAY`."""
     return min(FIRST_DELAY * (1 << min(failures - 1, 10)), LONGEST_DELAY)
 
 
 def witnesses_of(policy: Policy) -> list[Witness]:
-    """Return the witnesses of a policy that have an address, in its order; keys with one address are one witness."""
+    """Return the witnesses of a policy that have an address, in the policy's order.
+
+    Witnesses of the policy with the same address become one witness with several keys.
+    """
     keys: dict[str, list[VerifierKey]] = {}
     for peer in policy.witnesses.values():
         if peer.url:

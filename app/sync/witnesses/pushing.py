@@ -44,13 +44,17 @@ logger = logging.getLogger(__name__)
 
 
 class Pusher:
-    """Pushes heads to the witnesses of the policy, to each apart from the others.
+    """Sends signed heads to the witnesses of the policy and stores their cosignatures; one for each process.
 
-    Any number of processes may push at the same time: each claims a witness in the database while it pushes to it.
+    Witnesses do not wait for each other. Any number of processes may run it: each claims a witness in the database
+    before it sends a head to that witness.
 
     Args:
         runtime: the runtime of the process.
-        newest: reads the newest signed head of the ledger's present epoch.
+        newest: function that reads the newest signed head of the ledger's present epoch.
+
+    Attributes:
+        witnesses: the witnesses of the policy; empty without a policy.
 
     Raises:
         WitnessPolicyRefused: the policy can't be used.
@@ -64,7 +68,7 @@ class Pusher:
         self._busy: set[str] = set()
 
     async def run(self) -> None:
-        """Push heads until cancelled; returns at once if the policy has no witnesses."""
+        """Send heads to the witnesses until cancelled; return at once if there are none. Failures are logged."""
         if not self.witnesses:
             return
         from app.sync.witnesses.client import http_client
@@ -81,9 +85,10 @@ class Pusher:
                 await asyncio.sleep(ROUND_SECONDS)
 
     async def due(self) -> list[tuple[Witness, WitnessState, PushedHead]]:
-        """Return the witnesses to which the newest head must be sent, each with its known state and the head.
+        """Return (witness, its known state, newest head) for each witness to which the newest head must be sent now.
 
-        Empty while the register is rolled back: its heads are behind those that the witnesses have.
+        The list is empty before the first head, and while the register is rolled back: its heads are behind those that
+        the witnesses have.
         """
         if self._runtime.rollback is not None:
             return []

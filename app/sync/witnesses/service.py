@@ -22,7 +22,7 @@ def read_policy(settings: Settings) -> Policy | None:
     """Return the policy of witnesses; None if no file is set.
 
     Raises:
-        WitnessPolicyRefused: the file can't be read, breaks a rule, or contains an invalid address.
+        WitnessPolicyRefused: the file can't be read, is not a valid policy, or contains an address without http(s).
     """
     return None if settings.witness_policy is None else _read(settings.witness_policy)
 
@@ -46,18 +46,20 @@ def _expect_addresses(path: Path, policy: Policy) -> None:
 
 @cache
 def policy_in_use(file: Path | None) -> Policy:
-    """Return the policy of a file as this process read it first; without a file, the one that needs no witness.
+    """Return the policy in a file; None for a policy that needs no witness.
+
+    A process reads each file once: later changes of the file have no effect.
 
     Raises:
-        WitnessPolicyRefused: the file can't be used (as `read_policy`).
+        WitnessPolicyRefused: the file can't be read, is not a valid policy, or contains an address without http(s).
     """
     return Policy.without_witnesses() if file is None else _read(file)
 
 
 async def list_cosigning_keys(reader: Reader, epoch: str, size: int) -> list[VerifierKey]:
-    """Return the keys of witnesses with a stored cosignature of the head of this epoch and size.
+    """Return the keys of witnesses that have cosigned the head of this epoch and size; empty for an unknown head.
 
-    A stored text that is no key is omitted; empty for an unknown head.
+    Keys whose stored text can't be read are omitted.
     """
     keys = []
     for each in await store.list_cosigners(reader, epoch, size):
@@ -67,7 +69,7 @@ async def list_cosigning_keys(reader: Reader, epoch: str, size: int) -> list[Ver
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
-    """Return the keys that cosigned the head of this epoch and size, by name; empty for an unknown head."""
+    """Return the keys that cosigned the head of this epoch and size, by witness name; empty for an unknown head."""
     return await store.list_cosigners(reader, epoch, size)
 
 
@@ -79,20 +81,24 @@ async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> No
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return the next sizes of an epoch's heads that at least `least` of these keys cosigned, smallest first.
+    """Return the next sizes above `after` at which at least `least` of these keys cosigned an epoch's head.
 
-    Only sizes above `after`. An empty list means that there are no further ones.
+    Smallest first, one page; an empty list means that there are no further sizes.
     """
     return await store.page_cosigned_sizes(reader, epoch, after, keys, least)
 
 
 async def list_states(reader: Reader, policy: Policy) -> list[WitnessState]:
-    """Return the known state of each witness of a policy, in its order."""
+    """Return the known state of each witness of a policy that has an address, in the policy's order."""
     known = await store.list_states(reader)
     return [known.get(each.url, WitnessState(each.url)) for each in witnesses_of(policy)]
 
 
 async def is_witnessed(reader: Reader, policy: Policy, epoch: str, size: int) -> bool:
-    """Return whether the head of this epoch and size has the cosignatures that a policy demands."""
+    """Return whether the head of this epoch and size has the quorum of cosignatures that a policy demands.
+
+    Raises:
+        ValueError: a stored key can't be read.
+    """
     found = await store.list_cosigners(reader, epoch, size)
     return policy.is_witnessed(VerifierKey.parse(each.vkey) for each in found)

@@ -20,16 +20,13 @@ _KNOWN = [column for column in log_witness.c if column.name != "claimed_until"]
 
 
 async def list_states(reader: Reader) -> dict[str, WitnessState]:
-    """Return the known state of each witness, by its address."""
+    """Return the stored states of witnesses, by address; a witness to which no head was sent has none."""
     rows = await reader.run(select(*_KNOWN))
     return {row.url: WitnessState(*row) for row in rows}
 
 
 async def claim(unit: Unit, url: str, until: datetime) -> bool:
-    """Claim the witness at this address for this process until an instant.
-
-    Returns False while another process has claimed it.
-    """
+    """Claim the witness at this address until an instant, unless a claim is running. Returns whether it was claimed."""
     new = {**asdict(WitnessState(url)), "claimed_until": None}
     await unit.run(unit.inserting(log_witness).values(new).on_conflict_do_nothing())
     free = or_(log_witness.c.claimed_until.is_(None), log_witness.c.claimed_until <= unit.now)
@@ -43,7 +40,7 @@ async def claim(unit: Unit, url: str, until: datetime) -> bool:
 
 
 async def save_state(unit: Unit, state: WitnessState) -> None:
-    """Store the known state of a witness, and end this process's claim on it."""
+    """Store the known state of a witness, and end the claim on this witness."""
     values = {**asdict(state), "claimed_until": None}
     changed = {name: value for name, value in values.items() if name != "url"}
     await unit.run(
@@ -54,7 +51,7 @@ async def save_state(unit: Unit, state: WitnessState) -> None:
 
 
 async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosignature]) -> None:
-    """Store cosignatures of a head; a later one of the same key replaces the former."""
+    """Store cosignatures of a head; each replaces a stored cosignature of the same head and key."""
     for each in found:
         vkey = str(each.key)
         place = {
@@ -81,7 +78,15 @@ async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner
 
 
 class StoredCosignature(NamedTuple):
-    """A cosignature as it is stored."""
+    """A cosignature as it is stored.
+
+    Attributes:
+        size: the size of the head that it signs.
+        name: the witness's name.
+        vkey: the witness's key, as text.
+        data: the signature, with its time.
+        signed_at: the time of the signature.
+    """
 
     size: int
     name: str
@@ -100,9 +105,9 @@ async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return a page of sizes of an epoch's heads that at least `least` of these keys cosigned, the smallest first.
+    """Return the next sizes above `after` at which at least `least` of these keys cosigned an epoch's head.
 
-    Only sizes above `after`.
+    Smallest first, one page; an empty list means that there are no further sizes.
     """
     statement = (
         select(cosignature.c.size)
@@ -133,5 +138,5 @@ async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> No
 
 
 def fingerprint(vkey: str) -> str:
-    """Return the name of a witness's key: SHA-256 of the vkey, in hexadecimal."""
+    """Return the fingerprint that identifies a witness's key in the table: SHA-256 of the vkey, in hexadecimal."""
     return hashlib.sha256(vkey.encode()).hexdigest()

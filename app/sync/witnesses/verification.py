@@ -13,15 +13,15 @@ from app.tlog.notes import Note, Signature
 async def verify_cosignatures(
     reader: Reader, epoch: str, notes: Mapping[int, str]
 ) -> tuple[int, list[Difference]]:
-    """Verify the cosignatures of some signed heads.
+    """Verify the stored cosignatures of some signed heads.
 
     Args:
         reader: the transaction.
         epoch: the epoch of the heads.
-        notes: the note of each head, by its size.
+        notes: the note of each head, by the head's size.
 
     Returns:
-        The number of verified cosignatures, and the differences found.
+        The number of cosignatures that were verified, and a difference for each wrong one.
     """
     rows = await store.list_cosignatures(reader, epoch, notes)
     faults = ((row, _fault_of(row, notes[row.size])) for row in rows)
