@@ -39,7 +39,7 @@ class RecordType(StrEnum):
 
     @property
     def is_alert(self) -> bool:
-        """Whether records of this type belong to the alert stream."""
+        """Whether records of this type are about an alert, and so belong to the stream of alerts."""
         return self.value.startswith("alert.")
 
     @property
@@ -53,15 +53,17 @@ class Draft:
     """A record that has no number yet.
 
     Attributes:
-        type: the kind of event.
-        entry_id: the entry that it is about; None for a drill.
-        version: the entry's version after it.
-        agency: the agency that owns the entry or the drill, if any.
-        facts: further members of the leaf: only ids, versions, types and dates, never personal data.
+        type: the type of the record.
+        entry_id: the entry that the record is about; None if it is about none, as for a drill or a seal.
+        version: the entry's version after the event; None if the record is about no version.
+        agency: code of the agency that owns the entry or the drill; None without one.
+        facts: further members of the leaf, which differ by type: only ids, versions, types, hashes and dates, never
+            personal data.
         personal: the data that retention may erase later; stored outside the leaf, which contains a commitment to it.
-        effective_at: when an end that follows automatically from the law took effect.
+            Empty if the record has no personal data.
+        effective_at: when an end that follows automatically from the law took effect; else None.
         tombstone: whether a follower must remove the entry from its copy.
-        alert_id: the alert, on records of alerts.
+        alert_id: the alert, if the record is about one; else None.
     """
 
     type: RecordType
@@ -80,11 +82,14 @@ class Record:
     """A numbered record: the hashed part (`leaf`), and the personal part, to which the leaf contains a commitment.
 
     Attributes:
-        sequence: its number.
+        sequence: the record's number.
+        at: when the record was written.
         effective_at: when an end that follows automatically from the law took effect; else None.
+        version: the entry's version after the event; None if the record is about no version.
         tombstone: whether a follower must remove the entry from its copy.
-        personal: None once it is erased, as is `salt`.
-        salt: the random bytes of the commitment.
+        leaf: the members above, the commitment, and the `facts` of the draft.
+        personal: the personal data, such as the entry's subject; None once erased.
+        salt: the random bytes of the commitment; None once the personal part is erased.
     """
 
     sequence: int
@@ -102,9 +107,10 @@ class Record:
 
 
 class RecordText(NamedTuple):
-    """A numbered record as texts, so that copies need no parsing: instants in RFC 3339, leaf and personal part as JSON.
+    """A numbered record as it is stored: instants as RFC 3339 text, leaf and personal part as JSON text.
 
-    The members are those of `Record`; `personal` is None once it is erased.
+    So copies of records need no parsing. The members are those of `Record`; `personal` and `salt` are None once the
+    personal part is erased.
     """
 
     sequence: int
@@ -133,17 +139,18 @@ class Selection:
     entry_id: str | None = None
 
     def includes(self, kind: str, entry_id: str | None) -> bool:
-        """Return whether a record of the type `kind` about this entry (None: about none) is selected."""
+        """Return whether a record of the type `kind` about the entry `entry_id` (None: about no entry) is selected."""
         return (not self.types or kind in self.types) and self.entry_id in {None, entry_id}
 
 
 @dataclass(frozen=True, slots=True)
 class Closures:
-    """The closed ones among some entries: only few readers see the personal part of their records.
+    """Which of some entries are closed, and for which persons.
 
     Attributes:
-        closed: ids of the entries that are, or were, sealed: only auditors may see their records' personal part.
-        barred: by the id of a closed entry, the persons that never see it, even as auditors.
+        closed: ids of the entries that are or were sealed; only auditors may see the personal part of their records.
+        barred: by the id of a closed entry, the persons that never see that personal part, not even as auditors; closed
+            entries without such persons are omitted.
     """
 
     closed: frozenset[str] = frozenset()
@@ -156,8 +163,8 @@ class Head:
 
     Attributes:
         epoch: random id, made with the register and at every restore; cursors of other epochs are invalid.
-        size: number of records, which is also the last sequence.
-        last_alert: sequence of the last alert record, 0 before the first.
+        size: number of records, which is also the last sequence; 0 for an empty ledger.
+        last_alert: sequence of the last record about an alert; 0 before the first.
     """
 
     epoch: str
@@ -165,7 +172,7 @@ class Head:
     last_alert: int
 
     def cursor(self, sequence: int | None = None) -> str:
-        """Return the cursor of a sequence; None for that of the head."""
+        """Return the cursor `epoch.sequence` of a sequence; None for the last sequence."""
         return f"{self.epoch}.{self.size if sequence is None else sequence}"
 
     def position(self, cursor: str | None, restart: str) -> int:
@@ -177,7 +184,7 @@ class Head:
 
         Raises:
             Invalid: the text is not a cursor.
-            CursorGone: it belongs to another register or another epoch, or is beyond the head.
+            CursorGone: the cursor is of another register or epoch, or beyond the head.
         """
         if not cursor:
             return 0
@@ -194,13 +201,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class NotedRollback:
-    """A note in the database that it was rolled back.
+    """A note in the database that the database was rolled back to an earlier state.
 
     Attributes:
-        epoch: the ledger's epoch in which this was noticed.
-        origin: the origin of the highest head that the database lacks.
+        epoch: the ledger's epoch in which the rollback was noticed.
+        origin: the origin of the highest known head that the database lacks; empty if only its size is known.
         size: the number of records of that head.
-        found: the number of records that the database had.
+        found: the number of records that the database had at that time.
     """
 
     epoch: str
@@ -215,9 +222,9 @@ class Inclusion:
 
     Attributes:
         sequence: the record's number.
-        size: the ledger's size to which the proof leads.
-        path: the audit path, from the leaf upwards.
-        root: the root at this size.
+        size: the size of the ledger that the proof is about.
+        path: the hashes of the audit path, from the leaf upwards.
+        root: the ledger's Merkle root at this size.
     """
 
     sequence: int
@@ -232,11 +239,17 @@ _CURSOR_FAULT = Fault(
 
 
 def numbered(draft: Draft, sequence: int, at: datetime, previous_alert: int | None) -> Record:
-    """Return the record of a draft: with its number and time, and a leaf with a commitment to the personal part.
+    """Return the record of a draft, with a number, a time, and a leaf with a commitment to the personal part.
 
     The commitment is SHA-256 over 32 random bytes (the salt) and the personal part's RFC 8785 form, so that after the
-    salt and the personal part are erased the leaf still verifies and reveals nothing. `previous_alert` is the sequence
-    of the last alert before it, for the leaf of an alert; None or 0 without one.
+    salt and the personal part are erased the leaf still verifies and reveals nothing.
+
+    Args:
+        draft: the draft.
+        sequence: the record's number.
+        at: when the record is written.
+        previous_alert: sequence of the last record about an alert before this one, which goes into the leaf of an
+            alert; None or 0 without one.
     """
     salt = secrets.token_bytes(32)
     leaf: dict[str, Any] = {

@@ -17,10 +17,11 @@ class StateStatements(msgspec.Struct):
     """The statements that read a part of a state; see `state.list_state`.
 
     Attributes:
-        end: gives the last entry of the part; no row for the last part. Takes `after` and `count`.
-        newest: the newest record of each entry of the part, in any order. Takes `after`, `last` and `upto`.
-        clearances: the part's records about clearances, by entry and sequence. Takes `after`, `last` and `upto`.
-        closed: the part's entries that show their personal part to auditors only. Takes `after` and `last`.
+        end: selects the id of the part's last entry; no row for the last part. Parameters: `after`, `count`.
+        newest: selects the newest record of each entry of the part, in any order. Parameters: `after`, `last`, `upto`.
+        clearances: selects the records about clearances of the part's entries, by entry and sequence. Parameters:
+            `after`, `last`, `upto`.
+        closed: selects the ids of the part's closed entries (see `Closures`). Parameters: `after`, `last`.
     """
 
     end: DriverStatement
@@ -37,11 +38,14 @@ _clearance = msgspec.json.Decoder(_ClearanceLeaf).decode
 
 
 def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> list[RecordText]:
-    """Return a part of a state by entry: the records of entries that are listed, each with its clearances in force.
+    """Return the records of a part of a state, by entry id.
+
+    Each listed entry has its newest record, then the record of each of its clearances in force. Entries whose newest
+    record is a tombstone are omitted.
 
     Args:
         newest: the newest record of each entry, in any order.
-        clearances: every record about a clearance of these entries, in order.
+        clearances: all records about clearances of these entries, by sequence within each entry.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.

@@ -38,23 +38,23 @@ class Paged(Protocol):
 
     @property
     def more(self) -> bool:
-        """Whether the list has further items after the page."""
+        """Whether the list has, or may have, further items after the page."""
 
 
 class Followed(Protocol):
-    """The part of a follower that long polls need: it reads a list's new items, then wakes this process's polls."""
+    """The part of a follower that long polls need: how far it has read the list."""
 
     @property
     def head(self) -> Head | None:
-        """The end of the list at the last read; None before the first."""
+        """The end of the list when the follower last read it; None before the first read."""
 
 
 class LedgerFollowed(Followed, Protocol):
-    """The follower of the ledger; it also detects a restore."""
+    """The part of the ledger's follower that long polls need: also whether the database was put back."""
 
     @property
     def rollback_reason(self) -> str | None:
-        """The reason why the database is no longer the one that was followed; None while it is."""
+        """Why nothing more is followed, if the database was restored or replaced; else None."""
 
 
 def followed_of(scope: Mapping[str, Any]) -> LedgerFollowed:
@@ -74,19 +74,19 @@ async def read_waiting(
     *,
     alerts_only: bool = False,
 ) -> P:
-    """Read a page, waiting for its first record for up to `wait` seconds.
+    """Return the page that `read` reads; if it is empty, wait for up to `wait` seconds and read it again.
 
-    A waiting poll needs no transaction: it reads the page again only after the process's follower has read new records,
-    after a restore, and at the end. After any change of keys it checks the caller's key again, so that a revoked key
-    ends the poll.
+    A waiting poll needs no transaction. The page is read again when the process's follower has read new items, when the
+    database was restored, and at the end of the wait; it may still be empty then. After any change of keys the caller's
+    key is checked again, so that a revoked key ends the poll. A HEAD request does not wait.
 
     Args:
         request: the poll.
         actor: the caller.
         wait: longest wait, in seconds.
-        read: reads the page; each call gets a new transaction.
+        read: function that reads the page; each call gets a new transaction. Its errors are raised unchanged.
         followed: this process's follower of the list.
-        alerts_only: whether only alerts end the wait.
+        alerts_only: whether the page is read again only after new alerts, and not after other records.
 
     Raises:
         Unauthenticated: the key was revoked or expired during the wait.

@@ -9,7 +9,7 @@ _SECONDS: Final = 5
 
 
 class HeadMissing(RolledBack):
-    """The ledger has no head: a backup was restored by hand, or a restore is under way or was interrupted."""
+    """Raised if the ledger has no head: a backup was restored by hand, or a restore is running or was interrupted."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -14,7 +14,7 @@ _ALL = select(*(tables.rollback.c[name] for name in ("epoch", "origin", "size", 
 
 
 async def find_rollback(reader: Reader, epoch: str) -> NotedRollback | None:
-    """Return the note that the ledger was rolled back in an epoch, or None without one."""
+    """Return the note that the database was rolled back in an epoch of the ledger; None without a note."""
     row = (await reader.run(_ALL.where(tables.rollback.c.epoch == epoch))).first()
     return None if row is None else NotedRollback(*row)
 
@@ -25,7 +25,10 @@ async def list_rollbacks(reader: Reader) -> list[NotedRollback]:
 
 
 async def note_rollback(unit: Unit, noted: NotedRollback) -> bool:
-    """Store a note, unless the epoch has one. Returns whether it was stored."""
+    """Store a note that the database was rolled back, unless its epoch has one. Returns whether it was stored.
+
+    From the commit on, the ledger takes no records in this epoch.
+    """
     values = {"epoch": noted.epoch, "origin": noted.origin, "size": noted.size, "found": noted.found}
     statement = unit.inserting(tables.rollback).values(**values, noticed_at=unit.now)
     done = await unit.run(statement.on_conflict_do_nothing())

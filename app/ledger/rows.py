@@ -13,7 +13,7 @@ from app.ledger.tables import record as record_table
 
 
 async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return rows of records (values by column name) after a sequence, in order, at most `limit`."""
+    """Return at most `limit` rows of records after a sequence, as values by column name, by sequence."""
     statement = select(record_table).where(record_table.c.sequence > after)
     rows = await reader.run(statement.order_by(record_table.c.sequence).limit(limit))
     return [dict(row._mapping) for row in rows]
@@ -23,8 +23,8 @@ async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
     """Count the stored rows of the ledger's first `upto` records.
 
     Returns:
-        The number of records, the sequence of the last one of an alert (0 without any), and the number of stored hashes
-        of nodes that end there or before.
+        The number of records, the sequence of the last record about an alert (0 without one), and the number of stored
+        hashes of nodes that cover only these records.
     """
     within = record_table.c.sequence <= upto
     last_alert = func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None))
@@ -48,9 +48,9 @@ async def types_of(reader: Reader, sequences: Sequence[int]) -> dict[int, str]:
 
 
 async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows (values by column name) of the records of entries' versions, by entry id, in order of sequence.
+    """Return the rows of the records about entries' versions, by entry id; each list is sorted by sequence.
 
-    An unknown id has an empty list.
+    A row is its values by column name. An unknown id has an empty list.
     """
     found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
     statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), OWN)

@@ -14,7 +14,7 @@ from app.ledger.tables import record as record_table
 
 
 class Numbered(NamedTuple):
-    """The number and type of a record, with the objects that it is about."""
+    """The number and type of a record, with the ids of the entry and the alert that it is about; None for none."""
 
     sequence: int
     type: str
@@ -39,14 +39,9 @@ _CHOSEN = select(record_table).where(any_of(record_table.c.sequence, "sequences"
 async def list_numbers(
     reader: Reader, after: int, upto: int, limit: int, *, alerts: bool | None
 ) -> list[Numbered]:
-    """Return at most `limit` records with a number above `after` and up to `upto`, in order.
+    """Return at most `limit` records with sequences above `after` and up to `upto`, by sequence.
 
-    Args:
-        reader: the transaction.
-        after: number of the last record before them.
-        upto: the greatest number.
-        limit: the largest number of records.
-        alerts: True for alerts only, False for other records only; None for both.
+    `alerts` is True for records about alerts only, False for other records only, None for both.
     """
     asked = {"after": after, "upto": upto, "limit": limit}
     return [Numbered(*row) for row in await reader.run(_OF[alerts], asked)]
@@ -61,7 +56,10 @@ async def list_chosen(reader: Reader, sequences: Collection[int]) -> dict[int, R
 
 
 async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:
-    """Return those of some records whose personal part is erased; none of the others is erased before the commit."""
+    """Lock some records until the commit, and return the sequences of those whose personal part is erased.
+
+    The personal parts of the others can't be erased before the commit.
+    """
     if not sequences:
         return frozenset()
     erased = record_table.c.personal.is_(None).label("erased")
@@ -76,12 +74,14 @@ async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:
 
 
 async def last_before(reader: Reader, at: datetime, size: int) -> int:
-    """Return the number of the last record before an instant, or 0, by halving: the times of records have no index.
+    """Return the sequence of the last record that was written before an instant; 0 if there is none.
+
+    It takes about log2(`size`) statements, because the times of records have no index.
 
     Args:
         reader: the transaction.
         at: the instant.
-        size: the ledger's number of records.
+        size: the ledger's number of records, up to which it searches.
     """
     low, high = 0, size
     while low < high:

@@ -88,9 +88,9 @@ class Page:
     """A page of alerts' records after a cursor.
 
     Attributes:
-        records: the records, in order.
-        head: the ledger's end when they were read.
-        position: every alert up to this sequence is on this page or an earlier one.
+        records: the records, by sequence.
+        head: the ledger's end when the page was read.
+        position: the reader has every alert up to this sequence, by this page and earlier ones; the next cursor.
         more: whether further alerts follow.
     """
 
@@ -105,10 +105,11 @@ class Changes:
     """A page of selected records after a position, with the ledger's end when they were read.
 
     Attributes:
-        records: the records, in order.
+        records: the records, by sequence.
         head: the ledger's end.
-        position: every selected record up to this number is on this page or an earlier one.
-        closures: the sealed entries among them, and the persons barred from each.
+        position: the reader has every selected record up to this sequence, by this page and earlier ones; the next
+            cursor.
+        closures: which entries of these records are closed, and for which persons.
     """
 
     records: list[RecordText]
@@ -118,15 +119,19 @@ class Changes:
 
     @property
     def more(self) -> bool:
-        """Whether the ledger has further records after this page."""
+        """Whether the ledger has further records after this page, selected or not."""
         return self.position < self.head.size
 
 
 async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
-    """Number the drafts, append them, and return their records in order: the last step of a transaction.
+    """Append drafts to the ledger as numbered records, and return the records in the order of the drafts.
 
-    Numbers are dense and in commit order, because they are assigned here under one lock that is held until the commit;
-    the rollback of a failed transaction also frees its numbers.
+    It must be the last step of a transaction: numbers are assigned under one lock that is held until the commit. So
+    they are dense and in commit order; the rollback of a failed transaction also frees its numbers.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+        RolledBack: a process has noted that the database was rolled back.
     """
     last_alert = max((i for i, draft in enumerate(drafts, 1) if draft.type.is_alert), default=0)
     size, previous_alert = await store.take_numbers(unit, len(drafts), last_alert)
@@ -155,7 +160,7 @@ async def root_of(reader: Reader, size: int) -> bytes:
     """Compute the Merkle root of the ledger's first `size` records (RFC 9162 section 2.1.1) from stored hashes.
 
     Raises:
-        KeyError: a hash is missing.
+        KeyError: a stored hash is missing, or the ledger is smaller than `size`.
     """
     peaks = merkle.peaks(size)
     stored = await store.nodes(reader, peaks)
@@ -163,11 +168,11 @@ async def root_of(reader: Reader, size: int) -> bytes:
 
 
 async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.Tree:
-    """Recompute the ledger's tree from its leaves alone.
+    """Return the ledger's Merkle tree, computed from all stored leaves and not from stored hashes.
 
     Args:
         reader: the transaction.
-        progress: called with the number of leaves hashed so far.
+        progress: function that is called with the number of leaves hashed so far, after each batch.
 
     Raises:
         LedgerBroken: a number is missing.
@@ -183,7 +188,7 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
 
 
 async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
-    """Return proofs that the ledger's first `size` records include the given ones, in order: O(log n) each.
+    """Return a proof for each of some records that the ledger's first `size` records include it, in the same order.
 
     Args:
         reader: the transaction; the proofs are made of stored hashes.
@@ -191,8 +196,8 @@ async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inc
         size: the ledger's present size, or an earlier one.
 
     Raises:
-        IndexError: a record is beyond the size.
-        KeyError: the ledger is smaller than the size.
+        IndexError: a number is 0 or larger than `size`.
+        KeyError: a stored hash is missing, or the ledger is smaller than `size`.
     """
     tops = merkle.peaks(size)
     needed_nodes = {node for s in sequences for step in merkle.inclusion_nodes(s - 1, size) for node in step}
@@ -202,16 +207,16 @@ async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inc
 
 
 async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
-    """Return the proof that the ledger of `new` records continues that of `old`, from stored hashes: O(log n).
+    """Return the hashes of the proof that the ledger of `new` records continues the ledger of `old` records.
 
     Args:
-        reader: the transaction.
-        old: a former size of the ledger, at least 1.
-        new: its present size, or an earlier one.
+        reader: the transaction; the proof is made of stored hashes.
+        old: the smaller size, at least 1.
+        new: the larger size, at most the ledger's present size.
 
     Raises:
-        IndexError: the former size is 0, or larger than the other.
-        KeyError: the ledger is smaller than the sizes.
+        IndexError: `old` is 0, or larger than `new`.
+        KeyError: a stored hash is missing, or the ledger is smaller than `new`.
     """
     steps = merkle.consistency_nodes(old, new)
     stored = await store.nodes(reader, sorted({node for step in steps for node in step}))
@@ -219,28 +224,31 @@ async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
-    """Restrict the personal part of an entry's records, existing ones included, to auditors; for a sealed entry.
+    """Close a sealed entry: from now on only auditors see the personal part of its records, old ones included.
+
+    A later call adds barred persons; nothing opens the entry again.
 
     Args:
         unit: the transaction.
         entry_id: the entry.
-        barred: persons that never see it, even as auditors.
+        barred: persons that never see the personal part, not even as auditors.
     """
     if await store.close(unit, entry_id, barred):
         await state.withdraw(unit, entry_id, "closed")
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> int:
-    """Erase the personal parts and salts of all records of an entry and its alerts. Returns the number of records.
+    """Erase the personal parts and salts of all records about an entry and its alerts, and withdraw the entry.
 
-    The leaves, their hashes and the tree stay unchanged; they reveal nothing about the person.
+    The leaves, their hashes and the tree stay unchanged; they reveal nothing about the person. Returns the number of
+    records from which something was erased.
     """
     await state.withdraw(unit, entry_id, "erased")
     return await store.erase_of_entry(unit, entry_id)
 
 
 async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:
-    """Return the closed ones among these entries, and the persons barred from each; None among the ids is ignored."""
+    """Return which of these entries are closed, and the persons barred from each; None among the ids is ignored."""
     closed = await store.closed_among(reader, {each for each in entry_ids if each})
     return Closures(closed, await store.barred_among(reader, closed))
 
@@ -248,11 +256,10 @@ async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Clo
 async def read_changes(
     reader: Reader, cursor: str | None, limit: int, restart: str, selection: Selection
 ) -> Changes:
-    """Return at most `limit` selected records after a cursor, in order.
+    """Return a page of at most `limit` selected records after a cursor, by sequence.
 
-    A statement that selects by type examines some thousand numbers only, and a page some of these parts. So if few
-    records of a large ledger are selected, the page may have fewer records than `limit`, or none, although `more` is
-    true.
+    The page may have fewer records than `limit`, or none, although `more` is true: with a selection by type, one call
+    examines a limited number of records.
 
     Args:
         reader: the transaction.
@@ -263,7 +270,8 @@ async def read_changes(
 
     Raises:
         Invalid: the text is not a cursor.
-        CursorGone: it belongs to another register, or is beyond the head.
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
+        HeadMissing: the ledger has no head.
     """
     here = await store.head(reader)
     position = here.position(cursor, restart)
@@ -283,10 +291,9 @@ async def read_changes(
 
 
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Read at most `limit` records of alerts after a cursor, in order.
+    """Return a page of at most `limit` records about alerts after a cursor, by sequence.
 
-    When no further one follows, the page's position is the head, so that the reader does not have to read the other
-    records again.
+    If no further alert follows, the page's position is the head, so that the next page skips the other records.
 
     Args:
         reader: the transaction.
@@ -296,7 +303,8 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
 
     Raises:
         Invalid: the text is not a cursor.
-        CursorGone: it belongs to another register, or is beyond the head (as `read_changes`).
+        CursorGone: the cursor is of another register or epoch, or beyond the head.
+        HeadMissing: the ledger has no head.
     """
     here = await store.head(reader)
     position = here.position(cursor, restart)
@@ -308,7 +316,10 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
 
 
 async def check_tail(reader: Reader) -> bool:
-    """Return whether the ledger's last record matches the head, and its leaf the tree."""
+    """Return whether the last record has the number in the head, and its leaf the hash that is stored in the tree.
+
+    An empty ledger gives True. Raises HeadMissing if the ledger has no head.
+    """
     size = (await store.head(reader)).size
     if size == 0:
         return True

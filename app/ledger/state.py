@@ -63,9 +63,9 @@ class StatePage:
     """A part of a state.
 
     Attributes:
-        records: ordered by entry id: each entry's newest record, followed by the records of its clearances in force, in
-            order.
-        after: the last examined entry, after which the next part begins; None at the end.
+        records: by entry id: the newest record of each listed entry, followed by the records of its clearances in
+            force.
+        after: id of the last examined entry, after which the next part begins; None at the end.
     """
 
     records: Sequence[RecordText]
@@ -73,15 +73,15 @@ class StatePage:
 
 
 async def list_state(reader: Reader, upto: int, after: str, count: int) -> StatePage:
-    """Return a part of the state at a sequence: entries that are listed then, with their clearances in force.
+    """Return a part of the register's state after the record `upto`: the listed entries and their clearances in force.
 
-    An entry is listed until a record of it is a tombstone.
+    An entry is listed if its newest record up to `upto` is not a tombstone.
 
     Args:
         reader: the transaction.
-        upto: the sequence.
-        after: the last examined entry; empty for the beginning.
-        count: number of records about entries to examine, and some more if the last entry has them.
+        upto: the sequence of the state.
+        after: id of the last entry of the part before; empty for the beginning.
+        count: about how many records to examine; all records of one entry are examined together.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.
@@ -94,7 +94,7 @@ async def list_state(reader: Reader, upto: int, after: str, count: int) -> State
 
 
 def driver_statements(dialect: Dialect) -> StateStatements:
-    """Return the statements that read a state, for another process that has no SQLAlchemy."""
+    """Return the statements that read a state, in the syntax of a dialect's driver, to be run without SQLAlchemy."""
     return StateStatements(
         end=for_driver(_END, dialect),
         newest=for_driver(_RECORDS, dialect),
@@ -104,7 +104,7 @@ def driver_statements(dialect: Dialect) -> StateStatements:
 
 
 async def find_news(reader: Reader, after: int) -> datetime | None:
-    """Return the time of the first record after a sequence that is no seal; None without one."""
+    """Return when the first record after the sequence `after` was written, seals excepted; None if there is none."""
     statement = (
         select(record_table.c.at)
         .where(record_table.c.sequence > after, record_table.c.type != RecordType.SEAL.value)
@@ -116,9 +116,9 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 
 
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
-    """Store that the personal part of an entry's records is no longer shown, because it was closed or erased.
+    """Store that the personal part of an entry's records must no longer be shown; `cause` gives the reason.
 
-    Does nothing if the entry has no records, or was withdrawn before.
+    Nothing is stored if the entry has no records, or was withdrawn before.
     """
     newest = (
         select(record_table.c.sequence, record_table.c.tombstone)
@@ -134,9 +134,10 @@ async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]
 
 
 async def count_withdrawn(reader: Reader, upto: int) -> int:
-    """Return the number of withdrawn entries in the state at the sequence `upto`; the number only grows.
+    """Return the number of withdrawn entries that no tombstone has removed up to the sequence `upto`.
 
-    A copy of the state that was begun at another number may show data that must no longer be shown.
+    The number only grows. If it differs from the number when a copy of the state at `upto` was begun, the copy may show
+    data that must no longer be shown.
     """
     statement = select(func.count()).where(withdrawn_table.c.listed_until > upto)
     return int((await reader.run(statement)).scalar_one())

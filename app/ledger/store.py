@@ -93,9 +93,9 @@ OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entr
 
 
 async def initialise_head(unit: Unit) -> None:
-    """Create the head of an empty ledger with a new epoch, unless it exists.
+    """Create the head of an empty ledger with a new epoch, unless there is a head.
 
-    This is the first step of initialising a register; its lock lets one machine at a time do the other steps too.
+    It takes a lock until the commit, so that one machine at a time initialises a register.
 
     Raises:
         HeadMissing: the ledger has records but no head.
@@ -114,7 +114,7 @@ async def begin_epoch(unit: Unit) -> tuple[Head | None, Head]:
     A ledger without a head, as in a backup, gets a head that counts its records.
 
     Returns:
-        The former head, or None, and the new one.
+        The former head (None if there was none), and the new head.
     """
     await _lock_head(unit)
     before = await find_head(unit)
@@ -157,13 +157,13 @@ async def head(reader: Reader) -> Head:
 
 
 async def find_head(reader: Reader) -> Head | None:
-    """Return the ledger's head; None where the register is a backup that was not put into use yet."""
+    """Return the ledger's head; None if there is none, as in a backup that was not put into use yet."""
     row = (await reader.run(_HEAD)).first()
     return None if row is None else Head(*row)
 
 
 async def require_head(reader: Reader) -> None:
-    """Check that the ledger is initialised.
+    """Raise HeadMissing if the ledger is not initialised.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -172,18 +172,18 @@ async def require_head(reader: Reader) -> None:
 
 
 async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
-    """Reserve `count` numbers under the lock that makes number order commit order; the commit wakes other processes.
+    """Reserve the next `count` numbers of the ledger, and lock its head until the commit.
 
-    The lock is on the head's row. A transaction that waited for it sees the row as the transaction before it
-    committed it; other data must be read by a later statement, to include what was committed during the wait.
+    The lock makes the order of numbers the order of commits; the commit wakes other processes. Data that may have
+    changed while this waited for the lock must be read by a later statement.
 
     Args:
         unit: the transaction; it must do nothing slow after this call.
         count: number of records to insert.
-        last_alert_offset: position (from 1) of the last alert among them; 0 when there is none.
+        last_alert_offset: position (from 1) of the last record about an alert among these; 0 if there is none.
 
     Returns:
-        The size before, and the last alert's sequence before.
+        The ledger's size before the reserved numbers, and the sequence of the last record about an alert (0: none).
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -217,13 +217,13 @@ async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:
 async def add(
     unit: Unit, records: Sequence[Record], leaves: Sequence[bytes], hashes: dict[Node, bytes]
 ) -> None:
-    """Insert numbered records with their leaves exactly as hashed, and the hashes of the nodes that they complete."""
+    """Insert records, and hashes of the tree's nodes; `leaves` are the records' leaves exactly as they were hashed."""
     rows = [_row(record, leaf) for record, leaf in zip(records, leaves, strict=True)]
     await _ADD.run(unit, rows, [(level, index, value) for (level, index), value in hashes.items()])
 
 
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
-    """Return records (with `alerts_only`, of alerts) after a sequence, in order, at most `limit`."""
+    """Return at most `limit` records (with `alerts_only`, about alerts) after the sequence `after`, by sequence."""
     statement = _ALERTS_AFTER if alerts_only else _AFTER
     return [record_of(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
 
@@ -231,7 +231,7 @@ async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: boo
 async def list_texts(
     reader: Reader, selection: Selection, after: int, upto: int, limit: int
 ) -> list[RecordText]:
-    """Return the selected records after the sequence `after` up to `upto`, in order, as stored, at most `limit`."""
+    """Return at most `limit` selected records after the sequence `after` up to `upto`, by sequence, as stored."""
     asked: dict[str, Any] = {"after": after, "upto": upto, "limit": limit}
     if selection.types:
         asked["types"] = sorted(selection.types)
@@ -252,12 +252,12 @@ def _texts(*, of_types: bool, of_entry: bool) -> Select[*tuple[Any, ...]]:
 
 
 async def list_leaves(reader: Reader, after: int, limit: int) -> list[tuple[int, str]]:
-    """Return numbers and leaves after a sequence, in order, exactly as hashed, at most `limit`."""
+    """Return (sequence, leaf) of at most `limit` records after a sequence, by sequence; leaves exactly as hashed."""
     return await _pairs(reader, _LEAVES.params(after=after, limit=limit))
 
 
 async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Record]:
-    """Return the records of these alerts, in order; unknown ids add nothing."""
+    """Return the records about these alerts, by sequence; unknown ids add nothing."""
     if not alert_ids:
         return []
     selected = record_table.c.alert_id.in_(alert_ids)
@@ -266,9 +266,9 @@ async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Recor
 
 
 async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
-    """Return every record about an entry and its alerts, in order; empty for an unknown entry.
+    """Return every record about an entry and its alerts, by sequence; empty for an unknown entry.
 
-    With `upto`, only those among the ledger's first `upto` records.
+    With `upto`, only records up to this sequence.
     """
     statement = (
         select(record_table).where(record_table.c.entry_id == entry_id).order_by(record_table.c.sequence)
@@ -279,7 +279,7 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
-    """Return the sequence of the newest version's record by entry id; entries without a record are omitted."""
+    """Return the sequence of the newest record about a version, by entry id; entries without one are omitted."""
     if not entry_ids:
         return {}
     statement = (
@@ -301,9 +301,9 @@ async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> int:
-    """Erase the personal parts and salts of all records of an entry and its alerts. Returns the number of records.
+    """Erase the personal parts and salts of all records about an entry and its alerts, and the persons barred from it.
 
-    The leaves, their hashes and the tree stay unchanged; they reveal nothing about the person.
+    Leaves, hashes and tree stay unchanged. Returns the number of records from which something was erased.
     """
     await unit.run(delete(barred_table).where(barred_table.c.entry_id == entry_id))
     known = (record_table.c.entry_id == entry_id, record_table.c.personal.is_not(None))
@@ -334,7 +334,7 @@ def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
 
 
 def record_of(row: Row[*tuple[Any, ...]]) -> Record:
-    """Return the record of a row of its table."""
+    """Return the record in a row of the record table."""
     values: dict[str, Any] = {**row._mapping}
     values["type"] = RecordType(values["type"])
     values["leaf"] = _decode(values["leaf"])
@@ -343,15 +343,15 @@ def record_of(row: Row[*tuple[Any, ...]]) -> Record:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
-    """Restrict the personal part of an entry's records, existing ones included, to auditors.
+    """Store that only auditors may see the personal part of an entry's records, old ones included.
 
     Args:
         unit: the transaction.
         entry_id: the entry.
-        barred: persons that never see it, even as auditors.
+        barred: further persons that never see the personal part, not even as auditors.
 
     Returns:
-        Whether it was open until now.
+        Whether the entry was not closed before.
     """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
     was_open = (await unit.run(known)).first() is None
@@ -366,7 +366,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
 
 
 async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return by entry id the persons that never see its personal part; entries without any are omitted."""
+    """Return the persons that never see an entry's personal part, by entry id; entries without such are omitted."""
     ids = sorted(entry_ids)
     if not ids:
         return {}

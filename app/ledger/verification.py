@@ -23,7 +23,7 @@ _COLUMNS: Final = ("sequence", "type", "entry_id", "version", "agency", "tombsto
 
 @dataclass(slots=True)
 class LedgerVerification:
-    """A verification that goes through the ledger from its first record, page by page.
+    """Verifies the ledger from its first record, page by page: call `page` until `done`.
 
     Attributes:
         head: the head up to which the records are verified.
@@ -44,14 +44,15 @@ class LedgerVerification:
     async def page(
         self, reader: Reader, roots: Mapping[int, list[bytes]], limit: int
     ) -> AsyncIterator[Difference]:
-        """Verify the next page of records, and yield the differences.
+        """Verify at most the next `limit` records, and yield the differences.
 
-        A missing record ends the verification, because every later leaf would have another place in the tree.
+        A missing record ends the verification, so that it is `done`: every later leaf would have another place in the
+        tree.
 
         Args:
             reader: the transaction.
-            roots: roots that were signed, by the number of records; each must be the tree's root at that size.
-            limit: the greatest number of records.
+            roots: the signed roots, by the number of records; each is compared with the tree's root at that size.
+            limit: the greatest number of records to verify.
         """
         rows = await list_rows(reader, self.tree.size, min(limit, self.head.size - self.tree.size))
         expected: dict[merkle.Node, bytes] = {}
@@ -84,7 +85,7 @@ class LedgerVerification:
 
 
 async def compare_totals(reader: Reader, head: Head) -> AsyncIterator[Difference]:
-    """Compare the head with the number of records and stored hashes, and yield the differences."""
+    """Compare a head with the stored numbers of records and hashes and the last alert, and yield the differences."""
     records, last_alert, nodes = await count_stored(reader, head.size)
     if records != head.size:
         yield Difference("ledger_head", f"it counts {head.size} records, and there are {records}")
