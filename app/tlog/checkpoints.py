@@ -13,7 +13,7 @@ _LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A log's origin, its number of leaves and its root."""
+    """The statement that a log signs: its origin (name), its number of leaves, and the Merkle root of these."""
 
     origin: str
     size: int
@@ -25,7 +25,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a checkpoint's text. Extension lines are ignored, as the specification demands.
+        """Return the checkpoint in a note's text. Extension lines are ignored, as the specification demands.
 
         Raises:
             NoteMalformed: the text is not a checkpoint.
@@ -54,7 +54,7 @@ def parse_size(text: str) -> int:
 
 
 def parse_hash(text: str) -> bytes:
-    """Read a SHA-256 hash in base64.
+    """Return the SHA-256 hash in a base64 text.
 
     Raises:
         NoteMalformed: the text is not a hash.

@@ -32,13 +32,13 @@ class Contradiction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Two signed heads of one log; nothing in them is verified.
+    """Two signed heads that may show that a log contradicts itself; nothing is verified before `verify`.
 
     Attributes:
-        smaller: the head of the smaller tree, or either of two of one size.
+        smaller: the head of the smaller tree; if both have the same size, either head.
         larger: the other head.
         path: for trees of different sizes, the consistency proof of the larger tree from the smaller size, always with
-            its first subtree, which RFC 9162 may omit; empty without one.
+            its first subtree, which RFC 9162 may omit; empty without a proof.
     """
 
     smaller: Note
@@ -46,13 +46,13 @@ class Evidence:
     path: tuple[bytes, ...] = ()
 
     def __str__(self) -> str:
-        """Return the evidence as a file: a line, the path's hashes, and both notes, parted by empty lines."""
+        """Return the text of the evidence file: `FIRST_LINE`, the path's hashes, an empty line, and both notes."""
         path = [base64.b64encode(step).decode() for step in self.path]
         return "\n".join([FIRST_LINE, *path, "", str(self.smaller), str(self.larger)])
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read an evidence file.
+        """Return the evidence in a file, without verifying it.
 
         Raises:
             NoteMalformed: the bytes are not an evidence file.
@@ -69,11 +69,14 @@ class Evidence:
         return cls(smaller, Note.parse(b"\n\n".join(parts[3:])), tuple(map(parse_hash, path)))
 
     def verify(self, keys: Iterable[VerifierKey]) -> Contradiction:
-        """Verify that a log contradicts itself, and return how; `keys` are trusted to be the log's.
+        """Verify that a log contradicts itself, and return the kind of contradiction.
+
+        Args:
+            keys: the keys that are trusted to be the log's; only those whose name is the origin of the heads count.
 
         Raises:
             NoteMalformed: a note is not a checkpoint.
-            SignatureInvalid: a head is not signed by a given key of its origin's name, or a signature is wrong.
+            SignatureInvalid: a head is signed by none of the keys, or a signature is wrong.
             ProofInvalid: the heads are of two logs, or both can be true.
         """
         known = list(keys)
@@ -87,15 +90,15 @@ class Evidence:
 
 
 def contradiction(smaller: Opened, larger: Opened, path: Sequence[bytes]) -> Contradiction | None:
-    """Return how two heads of one origin contradict each other, or None if the arguments do not prove that they do.
+    """Return how two heads of one origin contradict each other; None if the arguments do not prove a contradiction.
 
-    A proof that fails proves nothing by itself, because anybody can write a wrong one. If it leads to the larger head's
-    root, its hashes are those of the larger tree, and that tree's first leaves have one root only: another root of the
-    smaller head is a contradiction.
+    A consistency proof that leads to another root than the larger head's proves nothing, because anybody can write one.
+    A proof that leads to the larger head's root shows which root the smaller tree must have; if the smaller head has
+    another one, the heads contradict each other.
 
     Args:
-        smaller: the head of the smaller tree, with its verified signatures.
-        larger: the head of the larger tree, with its verified signatures.
+        smaller: the head of the smaller tree, with its verified signatures; if both have the same size, either head.
+        larger: the other head, with its verified signatures.
         path: hashes of the consistency proof between both trees (see `Evidence.path`); empty without one.
     """
     here, there = smaller.checkpoint, larger.checkpoint

@@ -32,7 +32,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
 class KeyKind(IntEnum):
-    """The algorithms, with their identifier byte (C2SP signed-note, "Signature types")."""
+    """The algorithms of keys; each value is the identifier byte (C2SP signed-note, "Signature types")."""
 
     ED25519 = 0x01
     """Signs the note's text; has no time."""
@@ -50,7 +50,7 @@ _PUBLIC_BYTES: Final = {
 
 
 class SignatureInvalid(ValueError):
-    """A signature is wrong, or a trusted one is missing; the message names it."""
+    """A signature is wrong, or no trusted key signed; the message names the key or the log."""
 
 
 class KeyMalformed(ValueError):
@@ -59,7 +59,7 @@ class KeyMalformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key with the name under which it signs."""
+    """A public key: the name of its signer (a log's origin or a witness's name), its algorithm and its bytes."""
 
     name: str
     kind: KeyKind
@@ -78,10 +78,10 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """Read a vkey.
+        """Return the key in a vkey.
 
         Raises:
-            KeyMalformed: the text is not a vkey of a known kind, or its id is not that of the key.
+            KeyMalformed: the text is not a vkey of a known kind, or its id does not belong to its name and key.
         """
         name, _, rest = vkey.partition("+")
         key_id, plus, encoded = rest.partition("+")
@@ -100,13 +100,15 @@ class VerifierKey:
         return key
 
     def verify(self, text: str, signature: Signature) -> int | None:
-        """Verify a signature of a checkpoint's text.
+        """Verify that the bytes of a signature are this key's signature of a checkpoint's text.
+
+        The signature's name and key id are not compared.
 
         Returns:
-            The POSIX time at which it was signed; None for a plain signature, which has none.
+            The POSIX time in the signature; None for a plain Ed25519 signature, which has no time.
 
         Raises:
-            SignatureInvalid: the signature is not this key's signature of the text.
+            SignatureInvalid: the bytes are not this key's signature of the text.
         """
         if self.kind is KeyKind.ED25519:
             self._verify(signature.data, text.encode())
@@ -129,24 +131,24 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key; its name comes with each signature, since that of a log's key is the log's origin."""
+    """A private key without a name: the signer's name is given with each signature, as a log's origin changes."""
 
     kind: KeyKind
     private: Ed25519PrivateKey | MLDSA44PrivateKey = field(repr=False)
 
     @classmethod
     def generate(cls, kind: KeyKind) -> Self:
-        """Make a new key."""
+        """Return a new random key of a kind."""
         if kind is KeyKind.TIMED_ML_DSA_44:
             return cls(kind, MLDSA44PrivateKey.generate())
         return cls(kind, Ed25519PrivateKey.generate())
 
     @classmethod
     def from_pem(cls, kind: KeyKind, pem: bytes) -> Self:
-        """Read a key from PEM with PKCS#8, without a password.
+        """Return the key in a PEM file with PKCS#8, without a password.
 
         Raises:
-            KeyMalformed: it is not a private key of the kind's algorithm.
+            KeyMalformed: the bytes are not such a file, or the key is not of the kind's algorithm.
         """
         try:
             private = load_pem_private_key(pem, password=None)
@@ -171,12 +173,15 @@ class SigningKey:
         return VerifierKey(name, self.kind, self.public)
 
     def sign(self, name: str, text: str, time: int) -> Signature:
-        """Sign a checkpoint's text under a name.
+        """Return the signature of a checkpoint's text under a name.
 
         Args:
-            name: the signer's name; a log's is its origin.
-            text: the note's text.
-            time: the POSIX time; a plain signature does not contain it.
+            name: the signer's name: a witness's name, or a log's origin.
+            text: the text of the note.
+            time: the POSIX time of the signature; a plain Ed25519 signature does not contain it.
+
+        Raises:
+            SignatureInvalid: the key is of ML-DSA-44, and `text` is not a checkpoint or a name is too long.
         """
         if self.kind is KeyKind.ED25519:
             signed = self.private.sign(text.encode())

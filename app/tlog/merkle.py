@@ -25,9 +25,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def needed(index: int) -> list[Node]:
-    """Return the stored nodes that appending leaf `index` must read, from the leaf's level upwards.
+    """Return the nodes whose stored hashes are needed to append leaf `index`, from the leaf's level upwards.
 
-    They are the left siblings of the nodes that it completes.
+    They are the left siblings of the nodes that the leaf completes.
     """
     nodes = []
     level = 0
@@ -44,10 +44,10 @@ def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[N
     Args:
         index: the leaf's index, from 0.
         leaf: its `leaf_hash`.
-        siblings: hashes of the nodes named by `needed(index)`.
+        siblings: the hash of each node of `needed(index)`, by node; further ones are ignored.
 
     Raises:
-        KeyError: a sibling is missing.
+        KeyError: the hash of such a node is missing.
     """
     nodes = {(0, index): leaf}
     level, here = 0, leaf
@@ -60,7 +60,7 @@ def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[N
 
 
 def peaks(size: int) -> list[Node]:
-    """Return the roots of the full subtrees, left to right, that together cover a tree of `size` leaves."""
+    """Return the nodes at the roots of the full subtrees that together cover a tree of `size` leaves, left to right."""
     nodes = []
     offset = 0
     for level in range(size.bit_length() - 1, -1, -1):
@@ -71,7 +71,7 @@ def peaks(size: int) -> list[Node]:
 
 
 def root(hashes: list[bytes]) -> bytes:
-    """Compute the tree's root from the hashes of its peaks, left to right (RFC 9162 section 2.1.1)."""
+    """Return a tree's root from the hashes of its `peaks`, left to right (RFC 9162 section 2.1.1)."""
     if not hashes:
         return EMPTY_ROOT
     here = hashes[-1]
@@ -81,9 +81,9 @@ def root(hashes: list[bytes]) -> bytes:
 
 
 def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
-    """Compute the root of a tree from the hashes of all its leaves (RFC 9162 section 2.1.1).
+    """Return the root of a tree from the `leaf_hash` of all its leaves, in order (RFC 9162 section 2.1.1).
 
-    A last hash without a neighbour moves up a level as it is, which gives the same tree as the RFC's splitting.
+    Without leaves, the result is `EMPTY_ROOT`.
     """
     level = list(leaves) or [EMPTY_ROOT]
     sha256 = hashlib.sha256
@@ -96,7 +96,7 @@ def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
 
 
 class Tree:
-    """A tree that grows leaf by leaf and keeps only the hashes of its peaks; it computes a root from all leaves.
+    """Computes the root of a tree that grows leaf by leaf; it keeps only the hashes of the tree's peaks.
 
     Attributes:
         size: number of leaves.
@@ -110,7 +110,7 @@ class Tree:
 
     @classmethod
     def resume(cls, size: int, hashes: Sequence[bytes]) -> Self:
-        """Return a tree of `size` leaves from the hashes of its `peaks`, left to right."""
+        """Return a tree of `size` leaves from the hashes of `peaks(size)`, left to right; nothing is checked."""
         tree = cls()
         tree.size, tree._peaks = size, list(hashes)
         return tree
@@ -129,15 +129,15 @@ class Tree:
         self.size += 1
 
     def root(self) -> bytes:
-        """Compute the tree's root (RFC 9162 section 2.1.1)."""
+        """Return the root of the leaves added so far (RFC 9162 section 2.1.1)."""
         return root(self._peaks)
 
 
 def inclusion_nodes(index: int, size: int) -> list[list[Node]]:
-    """Return the stored nodes from which each step of an audit path is computed, from the leaf upwards.
+    """Return, for each hash of an audit path, the nodes from whose stored hashes it is computed, from the leaf upwards.
 
-    A step is the root of one neighbouring subtree. Usually that is a stored node; at the tree's incomplete right edge
-    it is the `root` of several full subtrees.
+    Each hash of the path is the root of one neighbouring subtree. Usually this subtree is one stored node; at the
+    tree's incomplete right edge, its hash is the `root` of several nodes.
 
     Args:
         index: the leaf's index, from 0.
@@ -162,20 +162,22 @@ def inclusion_path(index: int, size: int, hashes: Mapping[Node, bytes]) -> list[
     Args:
         index: the leaf's index, from 0.
         size: number of leaves of the tree.
-        hashes: hashes of the nodes from `inclusion_nodes`; at most two for each level of the tree.
+        hashes: the hash of each node in `inclusion_nodes(index, size)`, by node; further ones are ignored.
 
     Returns:
         The hashes, from the leaf upwards.
 
     Raises:
         IndexError: the tree has no leaf with this index.
-        KeyError: a node is missing.
+        KeyError: the hash of a node is missing.
     """
     return [root([hashes[node] for node in step]) for step in inclusion_nodes(index, size)]
 
 
 def consistency_nodes(old: int, new: int) -> list[list[Node]]:
-    """Return the stored nodes from which each hash of a consistency proof is computed, in the proof's order.
+    """Return, for each hash of a consistency proof, the nodes from whose stored hashes it is computed, in order.
+
+    The result is empty if both sizes are equal.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
@@ -199,24 +201,26 @@ def consistency_nodes(old: int, new: int) -> list[list[Node]]:
 def consistency_path(old: int, new: int, hashes: Mapping[Node, bytes]) -> list[bytes]:
     """Return the proof that a tree of `new` leaves continues one of `old` leaves (RFC 9162 section 2.1.4.1).
 
+    The proof is empty if both sizes are equal.
+
     Args:
         old: number of leaves of the smaller tree, at least 1.
         new: number of leaves of the larger tree.
-        hashes: hashes of the nodes from `consistency_nodes`.
+        hashes: the hash of each node in `consistency_nodes(old, new)`, by node; further ones are ignored.
 
     Raises:
         IndexError: the smaller tree is empty, or larger than the other.
-        KeyError: a node is missing.
+        KeyError: the hash of a node is missing.
     """
     return [root([hashes[node] for node in step]) for step in consistency_nodes(old, new)]
 
 
 class ProofInvalid(ValueError):
-    """A proof does not lead to the expected root; the message gives the reason."""
+    """A proof does not prove what it should; the message gives the reason."""
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], top: bytes) -> None:
-    """Verify an audit path (RFC 9162 section 2.1.3.2).
+    """Raise ProofInvalid unless an audit path leads from a leaf to a tree's root (RFC 9162 section 2.1.3.2).
 
     Args:
         index: the leaf's index, from 0.
@@ -248,9 +252,9 @@ def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], 
 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> None:
-    """Verify that a tree continues a smaller one without changing it (RFC 9162 section 2.1.4.2).
+    """Raise ProofInvalid unless a tree continues a smaller one without changing it (RFC 9162 section 2.1.4.2).
 
-    The empty tree is consistent with every tree, and needs no proof.
+    If the smaller tree is empty or both have the same size, the proof must be empty.
 
     Args:
         old: number of leaves of the smaller tree.
@@ -260,7 +264,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
         path: the consistency proof.
 
     Raises:
-        ProofInvalid: the trees or the proof contradict each other.
+        ProofInvalid: the proof does not lead to both roots, or is not empty where it must be; or a root is wrong.
     """
     if not 0 <= old <= new:
         raise ProofInvalid(f"a tree of {new} leaves can't continue one of {old}")
@@ -279,14 +283,13 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
 
 
 def roots_of(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Return the roots of the first `old` and of all `new` leaves, from a proof that begins with a subtree of both.
-
-    A consistency proof of RFC 9162 omits this first subtree where it is the whole smaller tree.
+    """Return the root of the first `old` leaves and the root of all `new` leaves to which a consistency proof leads.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
         new: number of leaves of the larger tree, more than `old`.
-        path: the subtree, then the other hashes of the proof.
+        path: the hashes of the proof, with the first subtree of both trees in front. RFC 9162 omits this hash if the
+            subtree is the whole smaller tree, that is, if `old` is a power of two; then its root must be put in front.
 
     Raises:
         ProofInvalid: the proof has too few or too many hashes.

@@ -35,10 +35,10 @@ class Signature:
 
     @classmethod
     def parse(cls, line: str) -> Self:
-        """Read a line without its line end.
+        """Return the signature in a line without its line end.
 
         Raises:
-            NoteMalformed: it is not a signature line.
+            NoteMalformed: the line is not a signature line.
         """
         name, space, encoded = line.removeprefix(_DASH).partition(" ")
         if not line.startswith(_DASH) or not space or not is_key_name(name):
@@ -51,11 +51,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text with its signatures; nothing in it is verified.
+    """A text with its signatures, which are not verified.
 
     Attributes:
         text: the signed text, with its last line end.
-        signatures: in the note's order.
+        signatures: the signatures, in the note's order.
     """
 
     text: str
@@ -67,10 +67,11 @@ class Note:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read a note.
+        """Return the note in some bytes; its signatures are not verified.
 
         Raises:
-            NoteMalformed: the bytes are not a signed note, or it is longer than `LONGEST_NOTE`.
+            NoteMalformed: the bytes are not a signed note, are longer than `LONGEST_NOTE`, or have more than
+                `MOST_SIGNATURES` signatures.
         """
         if len(data) > LONGEST_NOTE:
             raise NoteMalformed(f"a note has at most {LONGEST_NOTE} bytes")
@@ -88,7 +89,7 @@ class Note:
 
 
 def parse_signatures(lines: str) -> tuple[Signature, ...]:
-    """Return the signatures in lines of text, each with its line end, in order.
+    """Return the signatures in the lines of a text, in order; each line must have its line end.
 
     Raises:
         NoteMalformed: there is no line, there are too many, or one is not a signature line.
@@ -102,15 +103,15 @@ def parse_signatures(lines: str) -> tuple[Signature, ...]:
 
 
 def is_key_name(name: str) -> bool:
-    """Whether a text may name a key: it is not empty and has no space, plus sign, control character or surrogate."""
+    """Return whether a text may name a key: not empty, without space, plus sign, control character or surrogate."""
     return _NAME.fullmatch(name) is not None
 
 
 def decode_base64(text: str) -> bytes:
-    """Decode standard base64 (RFC 4648 section 4) with its padding; each value has one text only.
+    """Return the bytes in a text of standard base64 with its padding (RFC 4648 section 4).
 
     Raises:
-        NoteMalformed: the text is not base64, or has unused bits that are not zero.
+        NoteMalformed: the text is not base64, or is not the only text of these bytes, because unused bits are not zero.
     """
     try:
         data = base64.b64decode(text, validate=True)

@@ -14,7 +14,7 @@ _BLANK = " \t"
 
 
 class PolicyMalformed(ValueError):
-    """A policy file breaks a rule of the specification; the message names the line."""
+    """A policy file breaks a rule of the specification; the message names the line, if it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Peer:
     """A log or a witness of a policy.
 
     Attributes:
-        name: the name within the policy; a log's is its origin.
-        key: its public key.
-        url: where it is reached; None where the policy does not say.
+        name: a witness's name within the policy; a log's origin.
+        key: the public key.
+        url: the address of the log or witness; None if the policy has none.
     """
 
     name: str
@@ -42,12 +42,12 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy file, read.
+    """The content of a policy file: which logs and witnesses are trusted, and which cosignatures suffice.
 
     Attributes:
         logs: the trusted logs.
         witnesses: the trusted witnesses, by their name in the policy.
-        quorum: the witness or group that must have witnessed a checkpoint; `none` when nothing must.
+        quorum: name of the witness or group that must have witnessed a checkpoint; `none` if no cosignature is needed.
     """
 
     logs: tuple[Peer, ...]
@@ -57,7 +57,7 @@ class Policy:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read a policy file. Bytes that are not UTF-8 stay as they are in the policy's own names (surrogateescape).
+        """Return the policy in a file. In names, bytes that are not UTF-8 become surrogates (surrogateescape).
 
         Raises:
             PolicyMalformed: the file breaks a rule.
@@ -83,12 +83,12 @@ class Policy:
         return self.fewest(cosigners) is not None
 
     def fewest(self, cosigners: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] | None:
-        """Return as few of the given keys as make a quorum, in the policy's order.
+        """Return the smallest set of the given keys that makes a quorum, in the policy's order.
 
-        If there are several possibilities, the policy's first keys are chosen.
+        If several sets are equally small, the policy's first keys are chosen.
 
         Returns:
-            The keys; empty for the quorum `none`; None if all of the given keys make no quorum.
+            The keys; empty for the quorum `none`; None if not even all of the given keys make a quorum.
         """
         keys = set(cosigners)
         chosen: dict[str, tuple[VerifierKey, ...] | None] = {NO_WITNESS: ()}
@@ -103,7 +103,7 @@ class Policy:
         return None if fewest is None else tuple(key for key in order if key in fewest)
 
     def published(self, logs: Iterable[VerifierKey]) -> Self:
-        """Return the policy for readers: with these logs, and without the addresses of its witnesses."""
+        """Return the policy for readers: with the keys `logs` in place of its logs, without addresses of witnesses."""
         peers = {name: replace(peer, url=None) for name, peer in self.witnesses.items()}
         return replace(self, logs=tuple(Peer(key.name, key, None) for key in logs), witnesses=peers)
 

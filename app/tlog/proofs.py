@@ -23,7 +23,7 @@ class InclusionProof:
         index: the leaf's index, from 0.
         path: the audit path, from the leaf upwards.
         note: the signed checkpoint.
-        extra: further data that nothing signs; None without any.
+        extra: further data, which is not signed; None without such data.
     """
 
     index: int
@@ -40,7 +40,7 @@ class InclusionProof:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read a proof file.
+        """Return the proof in a file, without verifying it.
 
         Raises:
             NoteMalformed: the bytes are not a proof file.
@@ -64,18 +64,19 @@ class InclusionProof:
         return cls(index, tuple(parse_hash(line) for line in lines[1:]), Note.parse(note), extra)
 
     def verify(self, leaf: bytes, keys: Iterable[VerifierKey]) -> Opened:
-        """Verify that a log signed by some keys contains a leaf.
+        """Verify that the signed checkpoint is of a log that contains a leaf, and return the checkpoint.
 
         Args:
             leaf: the leaf's `leaf_hash`.
             keys: the trusted keys, those of the log and of witnesses.
 
         Returns:
-            The checkpoint, with the keys whose signatures were verified; which of them suffice is the caller's rule.
+            The checkpoint, with the keys whose signatures were verified, at least one. The caller must decide whether
+            these keys suffice.
 
         Raises:
             NoteMalformed: the note is not a checkpoint.
-            SignatureInvalid: no trusted key signed it, or a signature is wrong.
+            SignatureInvalid: no trusted key signed the checkpoint, or the signature of a trusted key is wrong.
             ProofInvalid: the audit path does not lead from the leaf to the checkpoint's root.
         """
         opened = open_checkpoint(self.note, keys)

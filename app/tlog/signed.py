@@ -9,12 +9,15 @@ from app.tlog.notes import Note
 
 
 def sign_checkpoint(checkpoint: Checkpoint, keys: Sequence[SigningKey], time: int) -> Note:
-    """Return a log's checkpoint, signed by its keys under its origin.
+    """Return a note with a log's checkpoint, signed by each of the log's keys under its origin.
 
     Args:
-        checkpoint: the statement.
+        checkpoint: the checkpoint.
         keys: the log's keys.
         time: the POSIX time of the signatures.
+
+    Raises:
+        SignatureInvalid: the origin is too long for a key of ML-DSA-44.
     """
     text = str(checkpoint)
     return Note(text, tuple(key.sign(checkpoint.origin, text, time) for key in keys))
@@ -25,9 +28,10 @@ class Opened:
     """A checkpoint with at least one verified signature.
 
     Attributes:
-        checkpoint: the statement.
-        note: the note that it came in.
-        signed: the keys whose signatures were verified, each with its POSIX time; None for a plain signature.
+        checkpoint: the checkpoint in the note.
+        note: the note, with all its signatures.
+        signed: the keys whose signatures were verified, each with the POSIX time of its signature; None for a plain
+            signature.
     """
 
     checkpoint: Checkpoint
@@ -36,11 +40,11 @@ class Opened:
 
 
 def open_checkpoint(note: Note, keys: Iterable[VerifierKey]) -> Opened:
-    """Verify a checkpoint's signatures by the given keys; signatures by other keys are ignored.
+    """Verify a note's signatures by the given keys, and return its checkpoint; signatures by other keys are ignored.
 
     Raises:
         NoteMalformed: the note's text is not a checkpoint.
-        SignatureInvalid: no given key signed it, or the signature of one of them is wrong.
+        SignatureInvalid: none of the keys signed the note, or the signature of one of them is wrong.
     """
     checkpoint = Checkpoint.parse(note.text)
     by_id = {(key.name, key.key_id): key for key in keys}

@@ -18,18 +18,18 @@ _MOST_PARTS = 6
 
 
 class TileUnknown(ValueError):
-    """A path names no tile."""
+    """A path does not name a tile; the message is the path, or its level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile's place.
+    """The place of a tile of hashes, or of a bundle of entries, in a log.
 
     Attributes:
-        level: 0 for leaf hashes; a hash of each higher level covers 256 times as many leaves. None for a bundle of
-            entries.
+        level: 0 for a tile of leaf hashes; each hash of the next level covers 256 hashes of this one. None for a bundle
+            of entries.
         index: the tile's number within the level, from 0.
-        width: number of its hashes or entries: 256, or fewer in the partial tile at the tree's edge.
+        width: number of hashes or entries: 256, or fewer in the partial tile at the tree's right edge.
     """
 
     level: int | None
@@ -38,17 +38,17 @@ class Tile:
 
     @property
     def start(self) -> int:
-        """The number, within the level, of its first hash or entry."""
+        """The number, from 0 within the level, of the tile's first hash or entry."""
         return self.index * WIDTH
 
     @property
     def nodes(self) -> list[Node]:
-        """The tree's nodes whose hashes it contains, in order; those of leaves for a bundle."""
+        """The tree's nodes whose hashes the tile contains, in order; for a bundle, the nodes of its leaves."""
         level = (self.level or 0) * HEIGHT
         return [(level, self.start + offset) for offset in range(self.width)]
 
     def is_in(self, size: int) -> bool:
-        """Whether a tree of a size has all hashes of the tile."""
+        """Return whether a tree of `size` leaves has all hashes or entries of the tile."""
         return self.start + self.width <= size >> (self.level or 0) * HEIGHT
 
     def __str__(self) -> str:
@@ -62,10 +62,10 @@ class Tile:
 
     @classmethod
     def parse(cls, level: str, path: str) -> Self:
-        """Read a tile's level, or `entries`, and the path of its index and width.
+        """Return the tile that the two parts of its path name: the level (or `entries`), and the index with the width.
 
         Raises:
-            TileUnknown: the path is not one that the specification forms.
+            TileUnknown: the specification forms no such path.
         """
         index, partial, width = path.partition(".p/")
         if not _INDEX.fullmatch(index) or index.count("/") >= _MOST_PARTS:
@@ -82,9 +82,9 @@ class Tile:
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
-    """Return a bundle: each entry after its length in two bytes, big-endian.
+    """Return the bytes of a bundle: for each entry its length in two bytes, big-endian, and the entry.
 
     Raises:
-        OverflowError: an entry is longer than 65,535 bytes, which its length can't express.
+        OverflowError: an entry is longer than 65,535 bytes.
     """
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
