@@ -18,18 +18,18 @@ class SubmissionMalformed(ValueError):
 
 
 class OriginUnknown(Exception):
-    """The checkpoint is of a log that the policy does not name."""
+    """Raised if the policy does not name the log of a submitted checkpoint."""
 
 
 class HeadRefused(Exception):
-    """A known log signed a head that can't be cosigned; the message gives the reason."""
+    """Raised if the proof does not show that a head continues the head cosigned before; the message says why."""
 
 
 class SizeConflict(Exception):
-    """The proof does not begin at the size that the witness has cosigned.
+    """Raised if the submitted proof does not begin at the size that the witness has cosigned last.
 
     Attributes:
-        size: the size of the latest head that it cosigned; 0 for none.
+        size: the size of the latest head of the log that the witness has cosigned; 0 for none.
     """
 
     def __init__(self, size: int) -> None:
@@ -38,7 +38,7 @@ class SizeConflict(Exception):
 
 
 class ClockDoubted(Exception):
-    """The witness's clock may be wrong, so that it signs nothing; the message gives the reason."""
+    """Raised instead of signing if the witness's clock may be wrong; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Submission:
     """A body of `add-checkpoint`, parsed; nothing in it is verified.
 
     Attributes:
-        old_size: the size from which the proof leads.
-        path: the consistency proof.
+        old_size: the size of the head that the sender believes to be cosigned last; the proof begins there.
+        path: the hashes of the consistency proof.
         note: the signed checkpoint.
-        checkpoint: origin, size and root in the note.
+        checkpoint: the checkpoint in the note.
     """
 
     old_size: int
@@ -59,10 +59,10 @@ class Submission:
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
-        """Parse a body.
+        """Return the submission in a body, without verifying it.
 
         Raises:
-            SubmissionMalformed: it breaks a rule of the specification, or is larger than `LONGEST_BODY`.
+            SubmissionMalformed: the body breaks a rule of the specification, or is larger than `LONGEST_BODY`.
         """
         if len(body) > LONGEST_BODY:
             raise SubmissionMalformed(f"the body has more than {LONGEST_BODY} bytes")
@@ -102,10 +102,10 @@ class Kept:
     """Two heads that the witness kept because they may contradict each other.
 
     Attributes:
-        number: the number under which it is kept.
-        found_at: POSIX time at which the second head was shown.
-        origin: the log.
-        kind: the contradiction, or `UNPROVED`.
+        number: the number of this evidence in the witness's file.
+        found_at: POSIX time at which the second head was submitted.
+        origin: the log's origin.
+        kind: the `Contradiction`, or `UNPROVED`.
         file: the text of the evidence file.
     """
 

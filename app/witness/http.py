@@ -46,11 +46,11 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """The HTTP calls of one witness; a single thread does their work.
+    """Answers the HTTP requests of one witness; a single thread calls the witness, one request after the other.
 
     Args:
         witness: the witness.
-        reload: reads the policy again and gives it to the witness; called by the same thread.
+        reload: function that reads the policy again and gives it to the witness; called by the same thread.
     """
 
     def __init__(self, witness: Witness, reload: Callable[[], None]) -> None:
@@ -59,15 +59,21 @@ class Service:
         self._thread = ThreadPoolExecutor(1, "witness")
 
     async def reload(self) -> None:
-        """Read the policy again, in the witness's thread."""
+        """Call the function `reload` in the witness's thread, and wait for it."""
         await self._in_turn(self._reload)
 
     def close(self) -> None:
-        """Let the thread finish its present call, and end it."""
+        """Let the thread finish its present call, cancel the waiting ones, and wait for the thread's end."""
         self._thread.shutdown(cancel_futures=True)
 
     async def add_checkpoint(self, request: Request) -> Response:
-        """Answer `POST /add-checkpoint`."""
+        """Answer `POST /add-checkpoint` with the cosignatures, or with a status and a reason; see `_STATUS`.
+
+        A conflict of sizes is answered with 409 and the size, a doubted clock or a head that can't be stored with 503.
+
+        Raises:
+            HTTPException: the body is too large or too slow, or was cut.
+        """
         body = await _body_of(request)
         try:
             return PlainTextResponse(await self._in_turn(lambda: self._witness.add_checkpoint(body)))
@@ -83,7 +89,7 @@ class Service:
             return _said(503, "the head can't be stored", _RETRY)
 
     async def checkpoint(self, request: Request) -> Response:
-        """Answer with the head of a log that was cosigned last, or 404: `GET /<origin hash>/checkpoint`."""
+        """Answer `GET /<origin hash>/checkpoint` with the log's head that was cosigned last; 404 if there is none."""
         hashed = request.path_params["origin_hash"]
         note = await self._in_turn(lambda: self._witness.latest(hashed))
         if note is None:
@@ -95,7 +101,7 @@ class Service:
         return PlainTextResponse(vkeys_text(self._witness.identity))
 
     async def healthz(self, _request: Request) -> Response:
-        """Answer `GET /healthz`: whether the witness would cosign now."""
+        """Answer `GET /healthz` with 200; with 503 and a reason if the clock is doubted or the file can't be read."""
         try:
             doubt = await self._in_turn(self._witness.doubt)
         except sqlite3.Error:
@@ -108,11 +114,11 @@ class Service:
 
 
 def create_witness_app(service: Service, begin: Callable[[], None]) -> Starlette:
-    """Return the application.
+    """Return the ASGI application of a witness; at its end it closes `service`.
 
     Args:
-        service: the calls of the witness.
-        begin: called on the event loop once requests can be answered.
+        service: answers the requests.
+        begin: function that is called on the event loop when the application starts.
     """
 
     @asynccontextmanager

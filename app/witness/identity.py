@@ -21,32 +21,36 @@ class IdentityRefused(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A witness's name and its two private keys."""
+    """A witness's name and its two private keys, one timestamped Ed25519 and one ML-DSA-44."""
 
     name: str
     keys: tuple[SigningKey, ...]
 
     @property
     def vkeys(self) -> tuple[VerifierKey, ...]:
-        """The public keys."""
+        """The public keys with the witness's name, in the order of `keys`."""
         return tuple(key.verifier(self.name) for key in self.keys)
 
     def cosign(self, text: str, time: int) -> tuple[Signature, ...]:
-        """Return the signatures of a checkpoint's text by each key, at a POSIX time."""
+        """Return the signature of a checkpoint's text by each key, dated at the POSIX time `time`.
+
+        Raises:
+            SignatureInvalid: the text is not a checkpoint, or its origin is too long.
+        """
         return tuple(key.sign(self.name, text, time) for key in self.keys)
 
 
 def default_name() -> str:
-    """Return the name of a witness for which none was given: the machine's, or `witness` where that can't be a name."""
+    """Return the machine's host name as the name of a witness; `witness` if a witness can't have this name."""
     name = socket.gethostname()
     return name if _NAME.fullmatch(name) else "witness"
 
 
 def expect_name(name: str) -> str:
-    """Return a name unchanged.
+    """Return a name unchanged if a witness can have it.
 
     Raises:
-        IdentityRefused: a witness can't have this name.
+        IdentityRefused: the name has other characters than a host's name and slashes, or is too long or empty.
     """
     if not _NAME.fullmatch(name):
         raise IdentityRefused("A witness's name is like a host: letters, digits, dots, hyphens and slashes.")
@@ -54,15 +58,16 @@ def expect_name(name: str) -> str:
 
 
 def take_keys(data_dir: Path, *, make: bool) -> tuple[SigningKey, ...]:
-    """Return a witness's private keys from its folder.
+    """Return a witness's private keys from its folder, or make them.
 
     Args:
         data_dir: the witness's folder.
-        make: whether missing keys are made, as at the first start.
+        make: True at the first start: new keys are made, and there must be none. False: the keys must be there.
 
     Raises:
-        IdentityRefused: a key is missing, malformed, or may be read by other users of the machine; or `make` is set and
-            there are keys already.
+        IdentityRefused: a key is missing, malformed, or may be read by other users of the machine; or `make` is true
+            and the folder of keys exists.
+        OSError: a key can't be read or written.
     """
     folder = data_dir / FOLDER
     if make and folder.exists():

@@ -32,14 +32,14 @@ logger = logging.getLogger(__name__)
 
 
 class Witness:
-    """A witness; its methods are called by one thread at a time.
+    """Cosigns a submitted head of a trusted log if it continues the head cosigned before; not safe for threads.
 
     Args:
-        store: its file.
-        identity: its name and keys.
-        policy: the logs that it trusts.
-        clock: its clock.
-        plausibility: doubts the clock when it was set while the witness runs; None for a test's clock.
+        store: the witness's file of heads and evidence.
+        identity: the witness's name and keys.
+        policy: the policy whose logs are trusted; its witnesses and quorum are ignored.
+        clock: the witness's clock.
+        plausibility: doubts the clock if it was set while the witness runs; None for a test's clock.
     """
 
     def __init__(
@@ -58,28 +58,32 @@ class Witness:
 
     @property
     def origins(self) -> list[str]:
-        """The origins of the logs that are trusted."""
+        """The origins of the trusted logs, sorted."""
         return sorted(self._logs)
 
     def trust(self, policy: Policy) -> None:
-        """Trust the logs of another policy from now on."""
+        """Trust the logs of this policy, and no others, from now on."""
         self._logs = _by_origin(policy)
 
     def add_checkpoint(self, body: bytes) -> str:
-        """Verify a submitted head and cosign it (C2SP tlog-witness). The head is on the disk when this returns.
+        """Verify a submitted head, cosign it, and store it durably (C2SP tlog-witness).
 
-        A head that contradicts the one before is refused, and both are kept as evidence.
+        If the head contradicts the head that was cosigned last, it is refused, and both are kept as evidence.
+
+        Args:
+            body: the body of the request.
 
         Returns:
-            The cosignature lines.
+            The cosignatures, as lines of a note.
 
         Raises:
-            SubmissionMalformed: the body is malformed, or its old size is larger than its tree.
+            SubmissionMalformed: the body is malformed, or its old size is larger than the size of its head.
             OriginUnknown: no log of this origin is trusted.
-            SignatureInvalid: no trusted key signed it, a signature is wrong, or its time is in the future.
+            SignatureInvalid: no key of the log signed the head, a signature is wrong, or its time is in the future.
             SizeConflict: the proof does not begin at the size that was cosigned last.
-            HeadRefused: the tree does not continue the one that was cosigned last.
-            ClockDoubted: this machine's clock may be wrong. sqlite3.Error: it can't be stored.
+            HeadRefused: the proof does not show that the head continues the one that was cosigned last.
+            ClockDoubted: this machine's clock may be wrong.
+            sqlite3.Error: the head can't be stored.
         """
         submission = Submission.parse(body)
         keys = self._logs.get(submission.checkpoint.origin)
@@ -105,11 +109,15 @@ class Witness:
         return held.note if held else None
 
     def accept_clock(self) -> None:
-        """Accept the present time although stored cosignatures have later times."""
+        """Accept the present time as right: stored times of cosignatures that are later are set to it."""
         self._store.lower_cosigned_at(int(self._clock().timestamp()))
 
     def doubt(self) -> str | None:
-        """Return why the clock may be wrong, or None while it is plausible."""
+        """Return why the clock may be wrong; None while it is plausible.
+
+        Raises:
+            sqlite3.Error: the witness's file can't be read.
+        """
         return self._doubt(int(self._clock().timestamp()))
 
     def _doubt(self, now: int) -> str | None:
@@ -183,18 +191,20 @@ class Witness:
 def open_witness(
     data_dir: Path, policy: Policy, name: str | None, clock: Clock, plausibility: Plausibility | None
 ) -> Witness:
-    """Open the witness of a folder; at the first start its keys are made.
+    """Return the witness whose data are in a folder; at the first start its keys and its file are made.
 
     Args:
-        data_dir: its folder, made with mode 0700 if it is not there.
-        policy: the logs that it trusts.
-        name: its name; None for the one that it has, at the first start the machine's.
-        clock: its clock.
-        plausibility: doubts the clock when it was set while the witness runs; None for a test's clock.
+        data_dir: the witness's folder; it is made with mode 0700 if it is missing.
+        policy: the policy whose logs are trusted.
+        name: the name that the witness must have; None for the stored name, or at the first start the machine's.
+        clock: the witness's clock.
+        plausibility: doubts the clock if it was set while the witness runs; None for a test's clock.
 
     Raises:
-        IdentityRefused: the keys are missing or others than before, or the name is another one.
-        sqlite3.Error: its file can't be used.
+        IdentityRefused: the keys can't be used or are not those of the first start, or the name is invalid or not the
+            stored one.
+        sqlite3.Error: the witness's file can't be used.
+        OSError: the folder can't be made, or a key can't be read or written.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store(data_dir)
@@ -214,7 +224,7 @@ def open_witness(
 
 
 def vkeys_text(identity: Identity) -> str:
-    """Return a witness's public keys, one a line."""
+    """Return a witness's public keys as text, one vkey a line."""
     return "".join(f"{key}\n" for key in identity.vkeys)
 
 

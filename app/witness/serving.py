@@ -45,20 +45,24 @@ def serve_witness(
     *,
     accept_clock: bool = False,
 ) -> int:
-    """Serve a witness until the process receives a signal to stop. Returns the exit code.
+    """Serve a witness over HTTP until the process receives a signal to stop.
 
     Args:
-        settings: only those of logs, connections and a test's clock are used.
-        policy_file: the policy, read again on SIGHUP.
+        settings: only the settings of logging, connections and a test's clock are used.
+        policy_file: the file of the policy, which is read again on SIGHUP.
         data_dir: the witness's folder.
-        name: its name; None for the one that it has.
-        address: the host and port to listen on; port 0 for any.
-        accept_clock: whether the present time is right although it is before the newest cosignature's.
+        name: the name that the witness must have; None for the stored name, or at the first start the machine's.
+        address: the host and port to listen on; port 0 for any free port.
+        accept_clock: whether to accept the present time although stored cosignatures have later times.
+
+    Returns:
+        The exit code: 0 after a signal to stop, 1 if the server could not start.
 
     Raises:
-        WitnessRefused: the address can't be listened on, or the policy names no log.
+        WitnessRefused: the address can't be listened on, a test's clock is set for another address than a loopback, or
+            the policy names no log.
         PolicyMalformed: the policy breaks a rule.
-        IdentityRefused: name or keys are not the witness's.
+        IdentityRefused: the name or the keys are not the witness's, or can't be used.
         OSError: the policy can't be read, or the folder can't be written.
         sqlite3.Error: the witness's file can't be used.
     """
@@ -100,12 +104,12 @@ def serve_witness(
 
 
 def read_policy(path: Path) -> Policy:
-    """Read the policy of a witness.
+    """Return the policy of a witness from its file.
 
     Raises:
-        PolicyMalformed: it breaks a rule.
-        WitnessRefused: it names no log.
-        OSError: it can't be read.
+        PolicyMalformed: the policy breaks a rule.
+        WitnessRefused: the policy names no log.
+        OSError: the file can't be read.
     """
     policy = Policy.parse(path.read_bytes())
     if not policy.logs:

@@ -39,19 +39,22 @@ CREATE TABLE IF NOT EXISTS evidence (
 
 
 def origin_hash(origin: str) -> str:
-    """Return the SHA-256 hash of an origin in hexadecimal digits, by which monitors ask for a log."""
+    """Return the SHA-256 hash of an origin in hexadecimal digits, which names the log in URLs and in the file."""
     return hashlib.sha256(origin.encode()).hexdigest()
 
 
 class Store:
-    """The file of a witness's heads and evidence; one thread at a time may use it.
+    """Reads and writes the file with a witness's identity, heads and evidence; one thread at a time may use it.
+
+    The constructor opens the file, and makes it if it is missing.
 
     Args:
-        data_dir: the folder, which exists.
-        read_only: whether nothing is written, as by a command beside a running witness.
+        data_dir: the folder, which must exist.
+        read_only: whether the file is only read, as by a command beside a running witness; then it must exist.
 
     Raises:
-        sqlite3.Error: the file can't be opened, or is no database.
+        sqlite3.Error: the file can't be opened, or is not a database.
+        OSError: the file can't be made.
     """
 
     def __init__(self, data_dir: Path, *, read_only: bool = False) -> None:
@@ -78,9 +81,10 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Lock the file for writing during the block; after the block all changes are on the disk.
+        """Lock the file for writing inside the `with` block; at its end all changes are committed to the disk.
 
-        An error in the block rolls everything back.
+        An error in the block rolls the changes back. Raises sqlite3.Error if another process keeps the lock for too
+        long, or if the changes can't be committed.
         """
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -97,7 +101,7 @@ class Store:
         return row
 
     def set_identity(self, name: str, vkeys: str) -> None:
-        """Store the witness's name and its public keys (one vkey a line), once."""
+        """Store the witness's name and its public keys (one vkey a line). Raises sqlite3.Error if they are stored."""
         self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
 
     def head(self, hashed: str) -> Held | None:
@@ -111,9 +115,9 @@ class Store:
         return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
     def set_head(self, held: Held, cosigned_at: int) -> None:
-        """Replace the log's stored head; `cosigned_at` is the POSIX time of its cosignature.
+        """Store the latest cosigned head of a log in place of the former; `cosigned_at` is a POSIX time.
 
-        Unproved evidence against the new head is deleted, because the head is proved now.
+        Evidence of the kind `UNPROVED` about this head is deleted, because the head is proved now.
         """
         head = held.checkpoint
         self._connection.execute(
@@ -127,7 +131,7 @@ class Store:
         )
 
     def last_cosigned_at(self) -> int:
-        """Return the POSIX time of the newest cosignature; 0 before the first."""
+        """Return the latest stored POSIX time of a cosignature, over all logs; 0 before the first."""
         with closing(self._connection.execute("SELECT max(cosigned_at) FROM head")) as found:
             return found.fetchone()[0] or 0
 
@@ -136,16 +140,16 @@ class Store:
         self._connection.execute("UPDATE head SET cosigned_at = min(cosigned_at, ?)", (most,))
 
     def keep(self, kind: str, origin: str, evidence: Evidence, found_at: int) -> bool:
-        """Store two heads as evidence, unless they are stored already or enough of their kind are.
+        """Store two heads as evidence, unless they are stored already or the log has `MOST_KEPT` of this kind.
 
         Args:
-            kind: the contradiction, or `UNPROVED`.
+            kind: the `Contradiction`, or `UNPROVED`.
             origin: the log's origin.
             evidence: the heads.
             found_at: POSIX time at which the second head was submitted.
 
         Returns:
-            Whether they were stored.
+            Whether the evidence was stored.
         """
         with closing(
             self._connection.execute(
@@ -162,7 +166,7 @@ class Store:
         return done.rowcount > 0
 
     def kept(self) -> Sequence[Kept]:
-        """Return all evidence, the oldest first."""
+        """Return all evidence, by number, oldest first."""
         statement = "SELECT number, found_at, origin, kind, file FROM evidence ORDER BY number"
         with closing(self._connection.execute(statement)) as found:
             return [Kept(*row) for row in found]
