@@ -21,7 +21,7 @@ class IdentityRefused(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A witness's name and its two private keys, one timestamped Ed25519 and one ML-DSA-44."""
+    """A witness's name and its two private keys, a timestamped Ed25519 key and an ML-DSA-44 key."""
 
     name: str
     keys: tuple[SigningKey, ...]

@@ -112,7 +112,7 @@ def _pages(alert_id: str, checkpoint: str, policy: EscalationPolicy, unit: Unit)
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """The numbers of test messages that one day's drill sent by one channel.
+    """The numbers of test messages of one day's drill by one channel.
 
     Attributes:
         channel: name of the channel.

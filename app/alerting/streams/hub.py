@@ -162,7 +162,7 @@ class Hub:
         return {*self._present, *self._seen}
 
     def pollers(self, silent_seconds: float) -> set[str]:
-        """Return the codes of those `checkpoints` that poll here and have no stream here."""
+        """Return the codes of checkpoints that poll, or did so in the last `silent_seconds`, without a stream here."""
         return self.checkpoints(silent_seconds) - {stream.actor.checkpoint or "" for stream in self.streams}
 
     def publish(self, sequence: int, frame: bytes, gates: bytes | None = None) -> None:

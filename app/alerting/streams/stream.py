@@ -197,7 +197,7 @@ class Stream:
     def close(self, why: str) -> None:
         """Close the stream after all published events are sent; `why` is the reason that the client gets.
 
-        For the reason `full` and those in `AT_ONCE`, events that are not sent yet are left out.
+        Events that are not sent yet are left out for the reasons `full` and `AT_ONCE`, and may be for `lagging`.
         """
         if why in AT_ONCE or why == "full":
             self._queue = _NOTHING

@@ -67,7 +67,7 @@ class DigestVerification:
     async def compute_again(self, runtime: Runtime) -> AsyncIterator[Difference]:
         """Compute the newest digests again from the ledger's records, newest first, and yield the differences.
 
-        It ends after about `records` records, or at the first of the few digests that `compare_seals` remembers.
+        It ends when about `records` records were read, or when all digests that `compare_seals` remembers are done.
         """
         left = self.records
         while self._newest and left > 0:

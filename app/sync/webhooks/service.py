@@ -280,7 +280,7 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 
 
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
-    """Replace an endpoint's secrets. For the time `overlap`, the replaced ones sign too; even older ones never do.
+    """Replace an endpoint's secrets. For the time `overlap`, the replaced ones sign too; zero ends them at once.
 
     Returns:
         The endpoint, and its new secrets, which are shown once.
