@@ -25,15 +25,15 @@ _LOG = "app.access"
 
 
 class Answered(NamedTuple):
-    """The data that are logged of an answered request.
+    """The data of an answered request for its line in the access log.
 
     Attributes:
         method: its method.
         route: the route's template, or None for a path without a route.
         path: the template, or the outline of a path without one.
         status: the status of the answer, or 0 if the client disconnected first.
-        client_id: the id of its client, once admitted.
-        request_ids: its ids for the log.
+        client_id: the id of its client, or None if it was refused before its client was known.
+        request_ids: the ids of the request and of its trace.
     """
 
     method: str
@@ -58,12 +58,12 @@ class AccessLog:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def describe(self, scope: Scope, status: int, request_ids: Correlation) -> Answered:
-        """Return the data of a request that are logged.
+        """Return the data of a request for its line in the access log.
 
         Args:
             scope: its ASGI scope after routing.
             status: the status of the answer, or 0 if the client disconnected first.
-            request_ids: its ids for the log.
+            request_ids: the ids of the request and of its trace.
         """
         route = self._templates.of(scope)
         path = route or self._templates.outline(scope)
@@ -72,7 +72,7 @@ class AccessLog:
         return Answered(method, route, path, status, client_id, request_ids)
 
     def note(self, answered: Answered, seconds: float) -> None:
-        """Record a request that ends now, after so many seconds."""
+        """Record a request that ends now and took `seconds`; its line is written at the end of the loop's iteration."""
         loop = asyncio.get_running_loop()
         if not self._waiting or loop is not self._loop:
             self._loop = loop
@@ -112,7 +112,7 @@ class Templates:
         return self._of_endpoint.setdefault(id(endpoint), None)
 
     def outline(self, scope: Scope) -> str:
-        """Return an unknown path in which `*` replaces every part that occurs in no route: it may be personal data."""
+        """Return an unknown path, cut to eight parts, with `*` for each part of no route: it may be personal data."""
         words = self._words or self._learn(scope)
         return "/".join(part if part in words else "*" for part in scope["path"].split("/")[:_DEEPEST])
 

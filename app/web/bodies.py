@@ -26,7 +26,7 @@ class BodyLimits:
 
     Attributes:
         usual: the limit of all other paths.
-        larger: the limits of single paths.
+        larger: the limits of single paths, by path.
     """
 
     usual: int = 2_000_000
@@ -38,7 +38,7 @@ class BodyLimits:
 
 
 def body_too_large_error() -> HTTPException:
-    """Return the error for a body above its limit (RFC 9110 section 15.5.14).
+    """Return the HTTPException (413) for a body above its limit (RFC 9110 section 15.5.14).
 
     The connection stays open, and the server discards the remaining body: closing it would reset the connection while
     the client is still sending, and the client would never read the answer.
@@ -47,15 +47,15 @@ def body_too_large_error() -> HTTPException:
 
 
 def body_late_error() -> HTTPException:
-    """Return the error for a body that did not arrive in time.
+    """Return the HTTPException (408) for a body that did not arrive in time.
 
-    It closes the connection, because further bytes of the body could still come.
+    Its answer closes the connection, because further bytes of the body could still come.
     """
     return HTTPException(408, headers={"Connection": "close"})
 
 
 def read_json(body: bytes) -> Any:
-    """Return a parsed JSON body; `expect_single` then checks the whole body, or a single row, for repeated members.
+    """Parse a JSON body. It keeps repeated members, for which `expect_single` checks the whole body or a single row.
 
     Raises:
         MalformedJson: the body is not JSON.
@@ -82,10 +82,13 @@ def expect_single(sent: Any, *, inside: bool = True) -> None:
 
 
 def expect_members(body: bytes, members: int) -> None:
-    """Raise Invalid if a body, which another parser has read as `members` members, repeats a member.
+    """Raise Invalid if an object in a JSON body repeats a member.
 
-    Each member has a colon. If the body has no more colons than members, none is repeated, so that a usual body is not
-    parsed again.
+    Each member has a colon. A body with as many colons as `members` repeats none, and is not parsed again here.
+
+    Args:
+        body: the body.
+        members: the number of members, at all depths, that another parser has found in it.
 
     Raises:
         Invalid: a member of an object is repeated.
@@ -113,9 +116,9 @@ class BodyWatch:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def guard(self, receive: Receive, limit: int) -> Receive:
-        """Return a `receive` that limits the body to `limit` bytes and the wait for it.
+        """Return a `receive` for a request that limits its body to `limit` bytes, and the wait for them.
 
-        It raises HTTPException: 413 when the body is too large, 408 when it does not arrive in time.
+        The returned function raises HTTPException: 413 if the body is too large, 408 if it does not arrive in time.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:

@@ -42,7 +42,7 @@ _QUALITY: Final = re.compile(r"q=(?:0?\.[0-9]*|0|1(?:\.0*)?)")
 
 
 def compressed(body: bytes) -> bytes:
-    """Compress and pad a body; equal bodies get equal lengths, so that repeated requests reveal nothing more."""
+    """Return a body compressed by gzip and padded; equal bodies get equal lengths, so that repeats reveal no more."""
     padding = blake2b(body, digest_size=1, key=_KEY).digest()[0] % _PADDING
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     parts = (deflate.compress(body), deflate.flush())
@@ -69,7 +69,7 @@ class Coding:
         self._kept: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
 
     def applied(self, scope: Scope, send: Send) -> tuple[Scope, Send]:
-        """Wrap a request for compression. Returns the scope and the `send` for the application."""
+        """Return a scope and a `send`: the application's answer through them is compressed if that is allowed."""
         accepted, held = [], False
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
@@ -83,9 +83,12 @@ class Coding:
         return scope, answer.send
 
     async def compress(self, path: str, headers: Iterable[Header], body: bytes) -> bytes:
-        """Return the body of an answer compressed; from the cache if its headers make it public.
+        """Return the compressed body of an answer; a public one (by its headers) comes from the cache or enters it.
 
-        `path` is the request's path, by which the cache finds it.
+        Args:
+            path: the request's path; with the answer's tag it is the key of the cache.
+            headers: the answer's headers.
+            body: the answer's body before compression.
         """
         named = dict(headers)
         tag = named.get(b"etag")

@@ -23,7 +23,7 @@ _PREFIX: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a connection and of the number of connections, from the settings of the same names.
+    """The upper limits of each connection and of the number of connections, from the settings of the same names.
 
     Attributes:
         request_line_bytes: length of a request's target.
@@ -31,12 +31,12 @@ class Limits:
         header_bytes: their total length.
         header_seconds: time from a request's first byte to the end of its headers; also for a TLS handshake.
         idle_seconds: time without a request on a connection without a valid key so far.
-        known_idle_seconds: time without a request on a connection with a valid key.
+        known_idle_seconds: time without a request on a connection with a valid key, or from a proxy.
         total: number of all connections.
-        reserve: number of these that only addresses that have sent a valid key may use.
+        reserve: the part of `total` that is kept for addresses that have sent a valid key before.
         per_address: number of connections without a key, per address.
-        per_key: number of connections per key; further ones close after their answer.
-        proxies: networks whose connections many clients share, so that none of them counts.
+        per_key: number of connections per key.
+        proxies: networks of proxies. Many clients share their connections, which count against `total` alone.
     """
 
     request_line_bytes: int
@@ -53,7 +53,7 @@ class Limits:
 
 
 class Connection(Protocol):
-    """The interface of a connection for the bookkeeping.
+    """The interface of a connection that `Connections` counts and may close.
 
     Attributes:
         address: the address that it counts against; None for a proxy's, which many clients share.
@@ -77,14 +77,14 @@ class Connection(Protocol):
         """Close the connection after its answer is sent."""
 
     def expire(self, now: float) -> None:
-        """End a wait that is overdue."""
+        """End the wait that is overdue at `now`: close the connection, or set `due` anew."""
 
 
 class Connections:
-    """The open connections of one process.
+    """Counts the open connections of one process, and closes the oldest idle one where a limit is exceeded.
 
     Attributes:
-        limits: how many connections may be open, in all and from one address.
+        limits: how many connections may be open: in all, from one address, and with one key.
         cut: number of refused or closed connections, by reason.
     """
 
@@ -122,7 +122,11 @@ class Connections:
         return peer
 
     def arrive(self, connection: Connection) -> str | None:
-        """Count a new connection. Returns the exhausted limit (`address`, `total`) if it was refused, or else None."""
+        """Count a new connection, or refuse it if a limit is reached and no older connection can be closed for it.
+
+        Returns the exhausted limit (`address` or `total`) if it was refused, or else None. The caller closes a refused
+        connection.
+        """
         self._all.add(connection)
         address = connection.address
         self._strangers[connection] = None
@@ -140,7 +144,11 @@ class Connections:
         return None
 
     def show_key(self, connection: Connection, key: str) -> None:
-        """Count the connection against a key, after a request on it had this valid key."""
+        """Count a connection against the valid key of a request on it; a proxy's connection is counted against none.
+
+        If the key has too many connections, its oldest that waits for its client is closed, or else this one after its
+        answer.
+        """
         if connection.key == key or connection not in self._all:
             return
         if connection.address is None:
@@ -158,7 +166,7 @@ class Connections:
             connection.close_after_answer()
 
     def replace(self, former: Connection, connection: Connection) -> None:
-        """Count a connection in place of its former object, which is no longer counted."""
+        """Count `connection` instead of `former`, the object that served the same socket before."""
         connection.address, connection.key = former.address, former.key
         if former not in self._all:
             return  # it is closing
@@ -176,7 +184,7 @@ class Connections:
             self._take_out(connection)
 
     def idle_seconds(self, connection: Connection) -> float:
-        """Return how long the connection may be idle, in seconds."""
+        """Return how long the connection may be idle, in seconds: longer with a valid key, and for a proxy's."""
         if connection.key is None and connection.address is not None:
             return self.limits.idle_seconds
         return self.limits.known_idle_seconds

@@ -47,7 +47,11 @@ class FileAnswer(StreamingResponse):
         self._file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the answer and close the file, also after a failure.
+
+        Raises:
+            EOFError: the file has become shorter than the part.
+        """
         try:
             await super().__call__(scope, receive, send)
         finally:

@@ -32,7 +32,7 @@ class HandshakeProtocol(asyncio.Protocol):
     the time limit of headers: without TLS no answer can be sent.
 
     Attributes:
-        peer: address of the other end.
+        peer: address of the other end; None before it is known.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class HandshakeProtocol(asyncio.Protocol):
         task.add_done_callback(self._tasks.discard)
 
     def cut(self) -> None:
-        """Close the connection now, in both directions, because the event loop owns the descriptor."""
+        """Close the connection now; without effect once its handshake has ended."""
         if self._line is not None:
             with suppress(OSError):  # the other end has closed it already
                 self._line.shutdown(socket.SHUT_RDWR)

@@ -18,18 +18,18 @@ _AS_HEAD: Final = "head"
 
 
 def as_get(scope: Scope) -> Scope:
-    """Turn a HEAD request into a GET for the application; the edge then sends only the head of the answer."""
+    """Return the scope of a HEAD request as a GET for the application; `is_head` still recognises it."""
     scope["state"][_AS_HEAD] = True
     return {**scope, "method": GET}
 
 
 def is_head(scope: Scope) -> bool:
-    """Return whether only the head of the answer is sent, so that the endpoint can skip waits and the content."""
+    """Return whether the request is a HEAD; its endpoint can then skip waits and the content."""
     return _AS_HEAD in scope.get("state", ())
 
 
 def allowed_methods(scope: Scope) -> list[str]:
-    """Return the methods of a request's path, in order; empty for a path without a route.
+    """Return the methods of a request's path, in alphabetical order; an empty list for a path without a route.
 
     Starlette reports only those of the first matching route. A literal path (`/v1/checks/batch`) takes precedence over
     a template that would match it as an id.
@@ -48,5 +48,5 @@ def allowed_methods(scope: Scope) -> list[str]:
 
 
 def methods_for_options(scope: Scope) -> list[str]:
-    """Return the methods for the answer to OPTIONS, of a path or of the service; public, as in the OpenAPI document."""
+    """Return the methods for the answer to OPTIONS: those of the path, or of the whole service for the path `*`."""
     return list(_EVERY) if scope["path"] == "*" else allowed_methods(scope)

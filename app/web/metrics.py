@@ -33,15 +33,22 @@ class Metrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def counter(self, name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
-        """Register and return another counter: its name, its description, and the names of its labels."""
+        """Register and return a new counter; `labels` are the names of its labels.
+
+        Raises:
+            ValueError: the registry has a metric with this name.
+        """
         return Counter(name, documentation, labels, registry=self.registry)
 
     def histogram(
         self, name: str, documentation: str, labels: Sequence[str] = (), buckets: Sequence[float] = _SECONDS
     ) -> Histogram:
-        """Register and return another histogram: its name, its description, and the names of its labels.
+        """Register and return a new histogram; `labels` are the names of its labels.
 
         `buckets` are the upper bounds; the default ones are in seconds.
+
+        Raises:
+            ValueError: the registry has a metric with this name.
         """
         return Histogram(name, documentation, labels, registry=self.registry, buckets=buckets)
 

@@ -76,7 +76,7 @@ class Edge:
 
     Inner layers can use two members of a request's `scope["state"]`: `headers`, a list of headers that every answer to
     this request gets, errors included; and `at_end`, a list of functions to call when the request ends. A request ends
-    with its function, unless this has put into `goes_on` the connection on which the answer goes on without it.
+    when its ASGI call returns; if that call has put a `StreamConnection` into the state as `goes_on`, when this ends.
 
     Attributes:
         express: by method and path, the raw routes that this layer serves directly, bypassing all inner layers.
@@ -102,7 +102,10 @@ class Edge:
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; other kinds of ASGI connections are passed on unchanged."""
+        """Serve one request; other kinds of ASGI connections are passed on unchanged.
+
+        Errors are answered with problem documents. An error after a part of the answer was sent is raised again.
+        """
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -113,12 +113,17 @@ def carrying(status: int, *names: str) -> dict[int | str, Json]:
 
 
 def complete(operation: Json, method: str, *, quota: bool) -> None:
-    """Add the headers of an operation's requests and answers.
+    """Complete, in place, the headers of an operation's requests and answers.
+
+    `Idempotency-Key` is removed from every method but `post`.
 
     Args:
         operation: the operation, with its parameters and responses.
         method: the method in lower case.
         quota: whether its requests use a quota.
+
+    Raises:
+        KeyError: a header of its requests or answers is not one that this module knows.
     """
     parameters = operation.get("parameters", [])
     for parameter in parameters:

@@ -127,7 +127,7 @@ def _texts_of_module(name: str) -> _Texts:
 def bound_integers(part: Any) -> None:
     """Add bounds to every unbounded integer in a part of the document, at every depth.
 
-    It is a count, so it is at least 0 and at most what JSON represents exactly.
+    Such an integer is a count: at least 0, and at most what JSON represents exactly.
     """
     if isinstance(part, list):
         for each in part:

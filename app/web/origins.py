@@ -38,11 +38,12 @@ class Origins:
         return bool(self._allowed)
 
     def headers(self, scope: Scope, methods: Iterable[str] = ()) -> list[Header]:
-        """Return the CORS headers of the answer to a request.
+        """Return the CORS headers of the answer to a request; a request of another origin gets only `Vary`.
 
         Args:
-            scope: the request.
-            methods: the methods of the path, for the answer to a browser's preflight request (OPTIONS, without a key).
+            scope: the request's ASGI scope.
+            methods: the methods of the path, for the answer to a browser's preflight request (OPTIONS, without a key);
+                empty for every other answer.
         """
         origin, is_preflight = None, False
         for name, value in scope["headers"]:

@@ -56,12 +56,12 @@ class Page(WireOut, Generic[T]):
 
 
 def encode_cursor(*values: Any) -> str:
-    """Encode a position, the values of the sort keys of the last item seen, as an opaque cursor."""
+    """Return the opaque cursor for a position in a list: `values` are the sort keys of the page's last item."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ...]:
-    """Decode the position in a cursor.
+    """Return the position in a cursor: the sort keys of the last item of the page before.
 
     Args:
         cursor: the cursor that a client sent.
@@ -86,7 +86,7 @@ def decode_cursor(cursor: str, *kinds: type, pointer: str = "") -> tuple[Any, ..
 
 
 def decode_last_id(cursor: str | None, *, pointer: str = "") -> str | None:
-    """Return the id or code in the cursor of a list ordered by it: the last one seen; None without a cursor.
+    """Return the last id (or code) of the page before, from the cursor of a list sorted by ids; None without a cursor.
 
     `pointer` is the JSON pointer to the cursor, if it was in a body.
 
@@ -107,7 +107,7 @@ def cut(
         position: returns the sort keys of a row.
 
     Returns:
-        The page's rows, and the cursor of the next page or None.
+        The page's rows, and the cursor of the next page, or None if this is the last page.
     """
     if len(rows) <= limit:
         return rows, None

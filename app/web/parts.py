@@ -27,7 +27,7 @@ class Conditions:
     Attributes:
         if_none_match: the tags of the representations that the caller has.
         range_header: the value of `Range`; None requests the whole.
-        if_range: the tag of the representation for which `Range` applies; of any other the whole is requested.
+        if_range: `Range` applies only to the representation with this tag; None applies it to any.
     """
 
     if_none_match: str | None
@@ -56,7 +56,7 @@ class Conditions:
         return Response(body[chosen.part.start : chosen.part.stop], chosen.status, chosen.headers, media_type)
 
     def choose(self, length: int, etag: str, headers: Mapping[str, str]) -> "Chosen | Response":
-        """Return which part of a representation is the answer, or the answer without any: 304, 416.
+        """Return the part of a representation to send, or the complete answer if no part is sent (304, 416).
 
         Args:
             length: the representation's number of bytes.
@@ -84,7 +84,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The bytes of a representation that an answer has, its status and its headers."""
+    """What an answer sends: the range of bytes of the representation, the status (200, 206), and the headers."""
 
     part: range
     status: int

@@ -73,7 +73,7 @@ class Handshake(Protocol):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """The protocol of one connection.
+    """Serves HTTP/1.1 on one connection: answers requests that exceed a limit, and ends waits that last too long.
 
     Attributes:
         address: the address that it counts against until a request on it has a valid key; None for a proxy's.
@@ -123,7 +123,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._arrive(handshake.peer) is None
 
     def fail_handshake(self, *, violation: bool) -> None:
-        """Release a connection after a failed TLS handshake; a violation of the TLS protocol is counted as cut."""
+        """Stop counting a connection whose TLS handshake has failed; a `violation` of TLS is counted as a cut."""
         if violation:
             self._books.cut["handshake"] += 1
         self._books.leave(self)
@@ -159,7 +159,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._forget()
 
     def data_received(self, data: bytes) -> None:
-        """Parse received data within the limits."""
+        """Parse received data; a request that is malformed or exceeds a limit is refused, and the connection closed."""
         if self._leaving:
             self._without_progress += len(data)
             if self._without_progress > _LINGER_BYTES:
@@ -189,13 +189,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self.due = self.loop.time() + self._limits.header_seconds
 
     def on_url(self, url: bytes) -> None:
-        """Collect a part of the request's target, within its limit."""
+        """Collect a part of the request's target; stop the parser if the target is too long."""
         super().on_url(url)
         if len(self.url) > self._limits.request_line_bytes:
             self._judge("headers-too-large")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header within the limits; trailers (RFC 9112 section 7.1.2) are counted and dropped."""
+        """Collect a header; stop the parser at a limit; trailers (RFC 9112 section 7.1.2) are counted and dropped."""
         self._fields += 1
         self._octets += len(name) + len(value) + 4
         if self._fields > self._limits.header_fields or self._octets > self._limits.header_bytes:
@@ -251,15 +251,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self.due = math.inf
 
     def begin_stream(self) -> None:
-        """Close the connection after the present answer, which is to be handed over; its head has not been sent yet."""
+        """Prepare `hand_over`: the connection will close after the present answer. Call it before the answer's head."""
         if self._running is not None:  # or else the connection is lost
             self._running.keep_alive = False
 
     def hand_over(self, sender: Sender) -> StreamConnection | None:
-        """Hand the connection over to `sender` after the first part of an answer was sent; it sends the further parts.
+        """Replace this protocol by a `StreamConnection`, on which `sender` sends the rest of an answer that has begun.
 
-        This protocol is then free, and the request's task may end. Bytes behind the request end the stream, also those
-        that have come before. Returns the connection, or None if it was lost.
+        The request's task may then end. If the client sends more bytes, or has sent them already, the stream ends.
+        Returns the connection, or None if it was lost.
         """
         if (running := self._running) is None:
             return None
@@ -283,11 +283,11 @@ class BoundedProtocol(HttpToolsProtocol):
         return connection
 
     def show_key(self, key: str) -> None:
-        """Count the connection against a valid key from a request on it."""
+        """Count the connection against the valid key of a request on it, instead of its address."""
         self._books.show_key(self, key)
 
     def shutdown(self) -> None:
-        """Close the connection after one more answer, or `LEAVING_SECONDS` later: a request may be on its way."""
+        """Close the connection after its present or next answer, or after `LEAVING_SECONDS` without a request."""
         if self._answering:
             self.close_after_answer()
         elif self._last:
@@ -297,7 +297,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._last = True
 
     def close_after_answer(self) -> None:
-        """Close the connection after the present answer."""
+        """Close the connection after the answer to the last request that has come; without a request, do nothing."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
 
@@ -312,7 +312,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def expire(self, now: float) -> None:
-        """End a wait that is overdue."""
+        """Act on an overdue wait: answer 408 to a late head, give a client that still reads more time, or close."""
         if self._handshake is not None:
             self._books.cut["handshake"] += 1
             self.due = math.inf
@@ -391,7 +391,7 @@ def _address(transport: asyncio.Transport, end: str) -> tuple[str, int] | None:
 
 
 def connection_of(scope: Mapping[str, Any]) -> BoundedProtocol:
-    """Return the connection of a request; the scope is a request, or its ASGI scope.
+    """Return the connection on which a request came; `scope` is its ASGI scope, or the `Request` itself.
 
     Raises:
         KeyError: the request did not come over a connection of this server.

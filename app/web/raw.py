@@ -22,7 +22,7 @@ _SERVED_BY = "served_by"
 
 
 class RawRoute(APIRoute):
-    """A route that passes the request to the ASGI function that its endpoint documents (`documented`)."""
+    """A route that passes requests to an ASGI function; its endpoint, marked by `documented`, only documents it."""
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -30,15 +30,15 @@ class RawRoute(APIRoute):
         self._rules = RequestRules.of(self)
 
     async def served(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request of one of the route's methods.
+        """Serve a request by the ASGI function, without a check of the method.
 
-        The serving function must call `expect_rules` after it has authenticated the caller.
+        The ASGI function must call `expect_rules` after it has authenticated the caller.
         """
         scope["state"]["rules"] = self._rules
         await self._serve(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve a request by the ASGI function; a request with another method gets 405, as on FastAPI's routes."""
         if self.methods and scope["method"] not in self.methods:
             await super().handle(scope, receive, send)
             return
@@ -48,10 +48,10 @@ class RawRoute(APIRoute):
 def documented(
     served: Served, models: Mapping[str, Any] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator: the endpoint documents `served`, which does the work; the endpoint's body never runs.
+    """Return a decorator for the endpoint that documents `served`; the body of the endpoint never runs.
 
     Args:
-        served: serves the requests.
+        served: the ASGI function that serves the requests.
         models: the models of other media types of the answer, by media type; the endpoint's own model is that of JSON.
     """
 
@@ -72,7 +72,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
         work: the work.
 
     Raises:
-        ClientDisconnect: the client has disconnected.
+        ClientDisconnect: the client has disconnected first. Errors of `work` are raised too.
     """
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(receive))
     try:

@@ -31,7 +31,7 @@ _UTF_8: Final = frozenset({None, "utf-8", "utf8", "us-ascii"})
 
 
 def answering(models: Mapping[str, Any]) -> Callable[[E], E]:
-    """Mark an endpoint with the models of its answers in media types other than JSON, by media type."""
+    """Return a decorator that marks an endpoint with the models of its answers, by media type; JSON needs none."""
 
     def mark(endpoint: E) -> E:
         setattr(endpoint, MODELS, models)
@@ -75,7 +75,8 @@ class RequestRules:
         """Raise unless a request's body, `Accept` and query parameters fit the route.
 
         Raises:
-            UnsupportedMediaType: the body has another media type; without `Content-Type` it counts as JSON.
+            UnsupportedMediaType: the body has another media type, or is JSON with a `charset` other than UTF-8. Without
+                `Content-Type` it counts as JSON.
             NotAcceptable: the request accepts none of the route's media types.
             RequestValidationError: a query parameter is unknown, or repeated.
         """
@@ -105,10 +106,10 @@ class RequestRules:
 
 
 def expect_rules(scope: Scope) -> None:
-    """Check a request against the rules of the raw route that serves it, after its caller is authenticated.
+    """Raise unless a request fits the rules of the raw route that serves it; call it after authentication.
 
     Raises:
-        UnsupportedMediaType: the body has another media type than the route takes.
+        UnsupportedMediaType: the body has another media type, or is JSON with a `charset` other than UTF-8.
         NotAcceptable: the request accepts none of the route's media types.
         RequestValidationError: a query parameter is unknown, or repeated.
     """
@@ -120,17 +121,19 @@ def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
     """Read the query parameters of a request to a raw route, as the endpoint that documents it declares them.
 
     Returns:
-        The values by the endpoint's names, defaults included, and the faults as RequestValidationError takes them.
+        The values by the endpoint's names, defaults included; and the faults, which are not raised: the caller gives
+        them to RequestValidationError.
     """
     rules: RequestRules = scope["state"]["rules"]
     return request_params_to_args(rules.fields, QueryParams(scope["query_string"]))
 
 
 def read_sent(body: bytes) -> Any:
-    """Parse the JSON body of a request to a raw route, for `read_content`.
+    """Parse the JSON body of a request to a raw route, for `read_content`. Returns `Undefined` for an empty body.
 
     Raises:
-        MalformedJson, Invalid: as `read_json` and `expect_single`.
+        MalformedJson: the body is not JSON.
+        Invalid: an object in it has repeated members.
     """
     if not body:
         return Undefined

@@ -52,14 +52,14 @@ class Sender(Protocol):
     """
 
     def close(self, why: str) -> None:
-        """End the stream for the reason `why`."""
+        """End the stream: `why` is `shutdown` if the process ends, `bytes` if the client has sent further bytes."""
 
     def lose(self, why: str) -> None:
         """Note that the connection is lost (`gone`), or is cut because its reader takes nothing (`stuck`)."""
 
 
 class StreamConnection(asyncio.Protocol):
-    """The protocol of a stream's connection.
+    """Sends the frames of one stream on its connection, and cuts the connection if its reader is stuck.
 
     Args:
         transport: the connection's transport.
@@ -185,7 +185,7 @@ class StreamConnection(asyncio.Protocol):
         self.cut()
 
     def shutdown(self) -> None:
-        """End the stream because the process ends, unless it has ended `LEAVING_SECONDS` later; called by uvicorn."""
+        """End the stream after `LEAVING_SECONDS`; called by uvicorn when the process ends."""
         asyncio.get_running_loop().call_later(LEAVING_SECONDS, self._end)
 
     def _end(self) -> None:

@@ -88,7 +88,11 @@ class AlertTraces:
         self._tracer = self._provider.get_tracer("cekal", __version__)
 
     def begin_request(self, scope: Mapping[str, Any]) -> None:
-        """Begin to trace a request, given by its ASGI scope, until its answer was sent."""
+        """Begin to trace a request; at its end, each alert that it has issued gets a span `request`.
+
+        Args:
+            scope: the request's ASGI scope.
+        """
         attributes: Attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
         if (ids := correlation.get()) is not None:
             attributes["cekal.request_id"] = ids.request_id
@@ -103,7 +107,11 @@ class AlertTraces:
 
     @asynccontextmanager
     async def transaction(self, opened: AbstractAsyncContextManager[Unit]) -> AsyncIterator[Unit]:
-        """Enter a transaction, and trace it once it is committed if it has issued alerts."""
+        """Open a transaction and give its unit; after the commit, make spans for each alert that it has issued.
+
+        Args:
+            opened: the context manager that opens the transaction.
+        """
         begun = time_ns()
         alerts: list[str] = []
         async with opened as unit:
@@ -126,20 +134,24 @@ class AlertTraces:
             request.alerts += alerts
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Trace that the request has confirmed an alert; attributes without their prefix `cekal.`.
+        """Make a span `receipt`: the present request has confirmed an alert; without a traced request, do nothing.
 
-        Called after the commit, in which receipts of other requests may have been stored too.
+        Call it after the commit of the receipt.
+
+        Args:
+            alert_id: the alert.
+            attributes: attributes of the span, without their prefix `cekal.`.
         """
         if (request := _request.get()) is not None:
             self._record(alert_id, "receipt", request.begun, time_ns(), _prefixed(attributes))
 
     def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
-        """Trace alerts that were just handed to the streams of this process.
+        """Make spans `read` and `publish` for alerts that were just handed to the streams of this process.
 
         Args:
             alert_ids: the alerts.
-            since: when the ledger began to be read, in nanoseconds since 1970.
-            read_at: when it was read.
+            since: when the reading of the ledger began, in nanoseconds since 1970.
+            read_at: when it ended, likewise.
             attributes: attributes of the spans, without their prefix `cekal.`.
         """
         named = _prefixed(attributes)

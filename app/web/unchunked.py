@@ -8,7 +8,12 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
 def unchunked(app: ASGIApp, cycle: RequestResponseCycle) -> ASGIApp:
-    """Return an application whose answer to the request of `cycle` has no chunks; the connection closes after it."""
+    """Return `app` with an answer without chunks; the connection closes after it.
+
+    Args:
+        app: the application.
+        cycle: uvicorn's state of the request.
+    """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         unsized = False

@@ -137,5 +137,5 @@ MomentText = Annotated[str, _INSTANT]
 
 
 def moment(value: datetime | None) -> str | None:
-    """Return an instant as text for an answer; None for None."""
+    """Return an instant as RFC 3339 text in UTC, as answers have it; None for None."""
     return None if value is None else rfc3339(value)
